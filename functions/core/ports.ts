@@ -1,0 +1,150 @@
+import type {
+  CancellationEvent,
+  JoinedRecord,
+  NotSentReason,
+  RefusedRecord,
+  UnknownReason,
+} from './events.ts';
+import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from './identifiers.ts';
+
+/**
+ * What the core needs of the world. A port's expected ends are values; it throws {@link DependencyUnavailable} when
+ * the dependency itself is broken, and nothing else on purpose.
+ */
+export interface Ports {
+  readonly log: CancellationLog;
+  readonly directory: JobDirectory;
+  readonly plangrep: Plangrep;
+  readonly clock: Clock;
+  readonly report: Report;
+}
+
+export type Dependency = 'cancellation-log' | 'job-directory' | 'partners' | 'secret';
+
+/** A dependency of ours (a table, the secret) did not answer, after the SDK's own retries. */
+export class DependencyUnavailable extends Error {
+  override readonly name = 'DependencyUnavailable';
+  readonly dependency: Dependency;
+  constructor(dependency: Dependency, cause: unknown) {
+    super(`${dependency} did not answer`, { cause });
+    this.dependency = dependency;
+  }
+}
+
+export interface Clock {
+  /** Milliseconds since 1970. Paces the work; safety never rests on it. */
+  now(): number;
+  /** From 0 up to, not including, 1: for jitter. */
+  random(): number;
+  /** A new unique id of at most 64 characters. */
+  newId(): string;
+}
+
+/** A stream as read: its events in order, and the wake-up that rides on the last one. */
+export interface Stream {
+  readonly events: readonly CancellationEvent[];
+  readonly wakeAt?: Timestamp | undefined;
+}
+
+export type Appended = { readonly kind: 'appended' } | { readonly kind: 'lost'; readonly stream: Stream };
+
+/** The audit trail: append-only. See `core/chain.ts` for what makes an event. */
+export interface CancellationLog {
+  /** The whole stream, strongly consistent; no events if there is none. */
+  read(partnerId: PartnerId, jobId: JobId): Promise<Stream>;
+  /**
+   * One conditional put: exactly one writer gets a sequence number. `lost` carries the stream as it is instead. An
+   * answer that was lost on the way is told apart by `eventId`: an event of ours that is found there counts as appended.
+   * @param wakeAt present exactly when the event leaves the stream unfinished
+   */
+  append(event: CancellationEvent, wakeAt?: Timestamp): Promise<Appended>;
+  recordJoined(record: JoinedRecord): Promise<void>;
+  recordRefused(record: RefusedRecord): Promise<void>;
+  /** The newest `joined` records of a cancellation, oldest first, at most `limit`. */
+  readJoined(partnerId: PartnerId, jobId: JobId, limit: number): Promise<readonly JoinedRecord[]>;
+}
+
+export interface DirectoryEntry {
+  readonly jobId: JobId;
+  readonly registeredAt: Timestamp;
+  readonly projectId?: ProjectId | undefined;
+  /** The terminal status that a job read showed: frozen, so it need not be read again. */
+  readonly terminalStatus?: string | undefined;
+}
+
+/** What an `Idempotency-Key` or an event's `id` stood for when first seen. */
+export interface RequestBinding {
+  /** Tells the same request from another one under the same key. */
+  readonly fingerprint: string;
+  readonly firstSeenAt: Timestamp;
+  /** Absent while the request has reached no job. */
+  readonly jobId?: JobId | undefined;
+}
+
+/** Which jobs stand behind a partner's externalId. Reads are strongly consistent. */
+export interface JobDirectory {
+  /** Newest first. */
+  find(partnerId: PartnerId, externalId: ExternalId): Promise<readonly DirectoryEntry[]>;
+  /** Marks a job whose terminal status a job read showed. */
+  rememberTerminal(partnerId: PartnerId, externalId: ExternalId, jobId: JobId, status: string): Promise<void>;
+  readBinding(partnerId: PartnerId, requestKey: string): Promise<RequestBinding | undefined>;
+  /** Answers the binding that stands: the given one, or the one that another request made first. */
+  bind(partnerId: PartnerId, requestKey: string, binding: RequestBinding): Promise<RequestBinding>;
+}
+
+/**
+ * A job as Plangrep shows it, cut to what this service may know: read leniently (only `id` and `status` are sure), the
+ * status kept as it is even when unknown.
+ */
+export interface PlangrepJob {
+  readonly id: JobId;
+  readonly status: string;
+  readonly externalId?: string | undefined;
+  readonly projectId?: string | undefined;
+  readonly pageCount?: number | undefined;
+  readonly successfulPageCount?: number | undefined;
+  readonly creditsDebited?: number | undefined;
+  readonly createdAt?: string | undefined;
+}
+
+/** A call to Plangrep that gave no job. Closed union; the first four are sure to have changed nothing. */
+export type PlangrepFailure =
+  /** 429. `retryAfterMs` is the clamped Retry-After (1 s … 15 min); absent when there was none that made sense. */
+  | { readonly kind: 'rate_limited'; readonly retryAfterMs?: number | undefined }
+  /** 401 with the newest key that Secrets Manager has. */
+  | { readonly kind: 'key_refused' }
+  /** The request provably never left. */
+  | { readonly kind: 'not_sent'; readonly why: NotSentReason }
+  /** Any other 4xx. */
+  | { readonly kind: 'refused'; readonly httpStatus: number; readonly code?: string | undefined }
+  | { readonly kind: 'unknown'; readonly why: UnknownReason; readonly httpStatus?: number | undefined };
+
+export type CancelAnswer = { readonly kind: 'job'; readonly job: PlangrepJob } | PlangrepFailure;
+/** `not_found`: 404, Plangrep has no such job. */
+export type ReadAnswer = { readonly kind: 'job'; readonly job: PlangrepJob } | { readonly kind: 'not_found' } | PlangrepFailure;
+export type ListAnswer = { readonly kind: 'jobs'; readonly jobs: readonly PlangrepJob[] } | { readonly kind: 'not_found' } | PlangrepFailure;
+
+/**
+ * Plangrep's jobs API (docs.plangrep.com, API reference, Jobs). Never throws for what Plangrep does. Each call has one
+ * total deadline of 5 s, or `until` (milliseconds since 1970) if that is sooner.
+ */
+export interface Plangrep {
+  cancel(jobId: JobId, until: number): Promise<CancelAnswer>;
+  read(jobId: JobId, until: number): Promise<ReadAnswer>;
+  list(projectId: ProjectId, until: number): Promise<ListAnswer>;
+}
+
+/** Stable message codes: what alarms and searches go by. */
+export type ReportCode =
+  | 'CANCELLATION_CLOSED'
+  | 'CANCELLATION_PENDING'
+  | 'REQUEST_JOINED'
+  | 'REQUEST_REFUSED'
+  | 'ATTEMPT_FENCED'
+  | 'AUDIT_WRITE_FAILED'
+  | 'PLANGREP_KEY_REFUSED'
+  | 'DEPENDENCY_UNAVAILABLE'
+  | 'UNEXPECTED_ERROR';
+
+/** One line of the operator's log: persistent ids and codes, never personal data, never a secret. */
+export type Report = (code: ReportCode, fields?: Readonly<Record<string, string | number | boolean | undefined>>) => void;

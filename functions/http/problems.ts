@@ -1,0 +1,36 @@
+/**
+ * Every problem that a caller can meet, defined once: the functions, API Gateway's own answers, the local gateway and
+ * the documentation read it. Form: RFC 9457 (Problem Details for HTTP APIs).
+ */
+export const problems = {
+  invalid_request: { status: 400, title: 'The request is not valid', retryable: false },
+  unauthorized: { status: 401, title: 'No valid credential', retryable: false },
+  forbidden: { status: 403, title: 'This credential may not do that', retryable: false },
+  job_not_found: { status: 404, title: 'No such job of yours', retryable: false },
+  route_not_found: { status: 404, title: 'No such address or method', retryable: false },
+  ambiguous_external_id: { status: 409, title: 'Several live jobs bear this externalId', retryable: false },
+  job_already_terminal: { status: 409, title: 'The job ended before it could be cancelled', retryable: false },
+  job_unknown_to_plangrep: { status: 409, title: 'Plangrep has no such job', retryable: false },
+  body_too_large: { status: 413, title: 'The body is over 8 KiB', retryable: false },
+  unsupported_media_type: { status: 415, title: 'The body is not application/json', retryable: false },
+  idempotency_key_reused: { status: 422, title: 'This Idempotency-Key stands for another request', retryable: false },
+  too_many_requests: { status: 429, title: 'Too many requests', retryable: true },
+  internal_error: { status: 500, title: 'Something is broken on our side', retryable: true },
+  temporarily_unavailable: { status: 503, title: 'Not possible right now; nothing was done', retryable: true },
+  gateway_timeout: { status: 504, title: 'No answer in time; it may have been done', retryable: true },
+} as const satisfies Record<string, { status: number; title: string; retryable: boolean }>;
+
+export type ProblemCode = keyof typeof problems;
+
+export const problemContentType = 'application/problem+json';
+
+/** The body of a problem answer, with the members that every problem has; `extra` adds a code's own. */
+export const problemBody = (
+  code: ProblemCode,
+  requestId: string,
+  detail: string,
+  extra: Readonly<Record<string, unknown>> = {},
+): Record<string, unknown> => {
+  const { status, title, retryable } = problems[code];
+  return { type: `/problems/${code}`, title, status, detail, code, requestId, retryable, ...extra };
+};

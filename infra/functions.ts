@@ -1,0 +1,41 @@
+/**
+ * The functions, defined once: what is built, what each is given, and how long it may take. The stack, the local run
+ * and the build read it.
+ */
+export interface FunctionDefinition {
+  /** Every environment variable besides the AWS SDK's own. */
+  readonly environment: readonly EnvironmentVariable[];
+  /** Shorter than a lease (45 s), so that no function outlives the claim it holds. */
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
+}
+
+export type EnvironmentVariable =
+  | 'ENVIRONMENT'
+  | 'PLANGREP_BASE_URL'
+  | 'PLANGREP_SECRET_ID'
+  | 'JOB_DIRECTORY_TABLE'
+  | 'CANCELLATION_LOG_TABLE'
+  | 'PARTNERS_TABLE';
+
+export const functions = {
+  'authorize-partner': { environment: ['ENVIRONMENT', 'PARTNERS_TABLE'], timeoutSeconds: 5, memoryMb: 512 },
+  'request-cancellation': {
+    environment: [
+      'ENVIRONMENT',
+      'PLANGREP_BASE_URL',
+      'PLANGREP_SECRET_ID',
+      'JOB_DIRECTORY_TABLE',
+      'CANCELLATION_LOG_TABLE',
+    ],
+    timeoutSeconds: 15,
+    memoryMb: 512,
+  },
+  'read-cancellations': {
+    environment: ['ENVIRONMENT', 'JOB_DIRECTORY_TABLE', 'CANCELLATION_LOG_TABLE'],
+    timeoutSeconds: 15,
+    memoryMb: 512,
+  },
+} as const satisfies Record<string, FunctionDefinition>;
+
+export type FunctionName = keyof typeof functions;

@@ -1,0 +1,30 @@
+/**
+ * The three tables, defined once: the stateful stack and the local run are both made from this, so they cannot differ.
+ * All keys and the listed index attributes are strings.
+ */
+export interface TableDefinition {
+  /** The environment variable that tells a function the table's name. */
+  readonly variable: 'JOB_DIRECTORY_TABLE' | 'CANCELLATION_LOG_TABLE' | 'PARTNERS_TABLE';
+  readonly partitionKey: string;
+  readonly sortKey?: string;
+  /** A number attribute, in seconds since 1970, after which DynamoDB may delete the item. */
+  readonly timeToLive?: string;
+  /** Sparse, keys only. */
+  readonly index?: { readonly name: string; readonly partitionKey: string; readonly sortKey: string };
+}
+
+export const tables = {
+  /** `pk` is `<partnerId>#job#<externalId>` (`sk` the jobId) or `<partnerId>#request#<hash of the request key>` (`sk` `binding`). */
+  JobDirectory: { variable: 'JOB_DIRECTORY_TABLE', partitionKey: 'pk', sortKey: 'sk', timeToLive: 'expiresAt' },
+  /** `pk` is `<partnerId>#<jobId>`, `sk` `event#<seq>` or `joined#<time>#<id>`; or `<partnerId>#refused#<day>`. */
+  CancellationLog: {
+    variable: 'CANCELLATION_LOG_TABLE',
+    partitionKey: 'pk',
+    sortKey: 'sk',
+    index: { name: 'due-wake-ups', partitionKey: 'wakeShard', sortKey: 'wakeAt' },
+  },
+  /** `pk` is `key#<keyId>` (a credential's hash, scopes, expiry) or `partner#<partnerId>` (the partner's record). */
+  Partners: { variable: 'PARTNERS_TABLE', partitionKey: 'pk' },
+} as const satisfies Record<string, TableDefinition>;
+
+export type TableName = keyof typeof tables;
