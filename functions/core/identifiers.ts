@@ -42,13 +42,11 @@ export const externalIdSchema = z
 export type ExternalId = z.infer<typeof externalIdSchema>;
 
 /** Why the partner cancels, in its own words: kept in the audit trail, never logged. */
-export const reasonSchema = z
-  .string()
-  .check(
-    z.refine((value) => characters(value) <= 500, 'must be at most 500 characters'),
-    z.refine(isText, 'must be well-formed Unicode: it has half of a surrogate pair'),
-    z.refine(hasNoControls, 'must not have control characters'),
-  );
+export const reasonSchema = z.string().check(
+  z.refine((value) => characters(value) <= 500, 'must be at most 500 characters'),
+  z.refine(isText, 'must be well-formed Unicode: it has half of a surrogate pair'),
+  z.refine(hasNoControls, 'must not have control characters'),
+);
 
 /** RFC 3339 in UTC with milliseconds, as `Date.prototype.toISOString` writes it: sorts as text in order of time. */
 export const timestampSchema = z.iso.datetime({ precision: 3 });

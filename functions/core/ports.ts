@@ -1,10 +1,4 @@
-import type {
-  CancellationEvent,
-  JoinedRecord,
-  NotSentReason,
-  RefusedRecord,
-  UnknownReason,
-} from './events.ts';
+import type { CancellationEvent, JoinedRecord, NotSentReason, RefusedRecord, UnknownReason } from './events.ts';
 import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from './identifiers.ts';
 
 /**
@@ -121,8 +115,14 @@ export type PlangrepFailure =
 
 export type CancelAnswer = { readonly kind: 'job'; readonly job: PlangrepJob } | PlangrepFailure;
 /** `not_found`: 404, Plangrep has no such job. */
-export type ReadAnswer = { readonly kind: 'job'; readonly job: PlangrepJob } | { readonly kind: 'not_found' } | PlangrepFailure;
-export type ListAnswer = { readonly kind: 'jobs'; readonly jobs: readonly PlangrepJob[] } | { readonly kind: 'not_found' } | PlangrepFailure;
+export type ReadAnswer =
+  | { readonly kind: 'job'; readonly job: PlangrepJob }
+  | { readonly kind: 'not_found' }
+  | PlangrepFailure;
+export type ListAnswer =
+  | { readonly kind: 'jobs'; readonly jobs: readonly PlangrepJob[] }
+  | { readonly kind: 'not_found' }
+  | PlangrepFailure;
 
 /**
  * Plangrep's jobs API (docs.plangrep.com, API reference, Jobs). Never throws for what Plangrep does. Each call has one
@@ -147,4 +147,7 @@ export type ReportCode =
   | 'UNEXPECTED_ERROR';
 
 /** One line of the operator's log: persistent ids and codes, never personal data, never a secret. */
-export type Report = (code: ReportCode, fields?: Readonly<Record<string, string | number | boolean | undefined>>) => void;
+export type Report = (
+  code: ReportCode,
+  fields?: Readonly<Record<string, string | number | boolean | undefined>>,
+) => void;
