@@ -1,0 +1,102 @@
+import { type DynamoDBClient, PutItemCommand, paginateQuery, QueryCommand } from '@aws-sdk/client-dynamodb';
+import {
+  type CancellationEvent,
+  envelopeSchema,
+  eventBodySchema,
+  type JoinedRecord,
+  joinedSchema,
+  type RefusedRecord,
+} from '../core/events.ts';
+import { BrokenStream } from '../core/fold.ts';
+import type { JobId, PartnerId, Timestamp } from '../core/identifiers.ts';
+import type { Appended, CancellationLog, Stream } from '../core/ports.ts';
+import { ask, fromItem, type Item, toItem, write } from './dynamodb.ts';
+
+/** Partitions of the wake-up index: due wake-ups are spread over as many. */
+export const WAKE_SHARDS = 8;
+
+const DEPENDENCY = 'cancellation-log';
+const streamKey = (partnerId: PartnerId, jobId: JobId): string => `${partnerId}#${jobId}`;
+const eventKey = (seq: number): string => `event#${String(seq).padStart(6, '0')}`;
+const wakeShardOf = ({ hash }: CancellationEvent): string =>
+  String(Number.parseInt(hash.slice(0, 2), 16) % WAKE_SHARDS);
+
+/**
+ * The cancellation log on DynamoDB. Beside each record's own fields an item has its keys, and an event that leaves its
+ * stream unfinished has `wakeShard` and `wakeAt`, which are outside the hash.
+ */
+export const createCancellationLog = (client: DynamoDBClient, table: string): CancellationLog => {
+  /** Every write is an insert: nothing in this table is ever overwritten. @returns whether the place was free */
+  const insert = (pk: string, sk: string, fields: object): Promise<boolean> =>
+    write(DEPENDENCY, () =>
+      client.send(
+        new PutItemCommand({
+          TableName: table,
+          Item: toItem({ pk, sk, ...fields }),
+          ConditionExpression: 'attribute_not_exists(pk)',
+        }),
+      ),
+    );
+
+  const queryOf = (partnerId: PartnerId, jobId: JobId, prefix: string) => ({
+    TableName: table,
+    ConsistentRead: true,
+    KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+    ExpressionAttributeValues: toItem({ ':pk': streamKey(partnerId, jobId), ':prefix': prefix }),
+  });
+
+  const read = async (partnerId: PartnerId, jobId: JobId): Promise<Stream> => {
+    const items = await ask(DEPENDENCY, async () => {
+      const found: Item[] = [];
+      const pages = paginateQuery({ client }, queryOf(partnerId, jobId, 'event#'));
+      for await (const page of pages) found.push(...(page.Items ?? []));
+      return found;
+    });
+    const events = items.map(parseEvent);
+    return { events, wakeAt: items.at(-1)?.['wakeAt']?.S };
+  };
+
+  return {
+    read,
+
+    async append(event: CancellationEvent, wakeAt?: Timestamp): Promise<Appended> {
+      const { partnerId, jobId, seq } = event;
+      const wakeUp = wakeAt === undefined ? {} : { wakeShard: wakeShardOf(event), wakeAt };
+      if (await insert(streamKey(partnerId, jobId), eventKey(seq), { ...event, ...wakeUp }))
+        return { kind: 'appended' };
+      // The SDK repeats a put whose answer was lost, and then finds its own event in the way.
+      const stream = await read(partnerId, jobId);
+      return stream.events[seq - 1]?.eventId === event.eventId ? { kind: 'appended' } : { kind: 'lost', stream };
+    },
+
+    async recordJoined(record: JoinedRecord): Promise<void> {
+      await insert(streamKey(record.partnerId, record.jobId), `joined#${record.at}#${record.requestId}`, record);
+    },
+
+    async recordRefused(record: RefusedRecord): Promise<void> {
+      const day = record.at.slice(0, 'YYYY-MM-DD'.length);
+      await insert(`${record.partnerId}#refused#${day}`, `${record.at}#${record.requestId}`, record);
+    },
+
+    async readJoined(partnerId: PartnerId, jobId: JobId, limit: number): Promise<readonly JoinedRecord[]> {
+      const query = new QueryCommand({
+        ...queryOf(partnerId, jobId, 'joined#'),
+        ScanIndexForward: false,
+        Limit: limit,
+      });
+      const { Items = [] } = await ask(DEPENDENCY, () => client.send(query));
+      return Items.map((item) => joinedSchema.parse(fromItem(item))).toReversed();
+    },
+  };
+};
+
+/** @throws BrokenStream when the item is no event that this service writes */
+const parseEvent = (item: Item): CancellationEvent => {
+  const fields = fromItem(item);
+  const body = eventBodySchema.safeParse(fields);
+  const envelope = envelopeSchema.safeParse(fields);
+  if (!body.success || !envelope.success) {
+    throw new BrokenStream(`${String(fields['pk'])} ${String(fields['sk'])} is no event`);
+  }
+  return { ...body.data, ...envelope.data };
+};

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto';
+import {
+  type DynamoDBClient,
+  GetItemCommand,
+  PutItemCommand,
+  paginateQuery,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
+import { type ExternalId, jobIdSchema, type PartnerId, projectIdSchema, timestampSchema } from '../core/identifiers.ts';
+import { DependencyUnavailable, type DirectoryEntry, type JobDirectory, type RequestBinding } from '../core/ports.ts';
+import { ask, fromItem, toItem, write } from './dynamodb.ts';
+
+/** How long a request key stays bound: longer than any redelivery. */
+const BINDING_DAYS = 30;
+
+const DEPENDENCY = 'job-directory';
+const jobKey = (partnerId: PartnerId, externalId: ExternalId): string => `${partnerId}#job#${externalId}`;
+/** Hashed: a caller's key may be long, or something that should not lie around. */
+const bindingKey = (partnerId: PartnerId, requestKey: string): { pk: string; sk: string } => ({
+  pk: `${partnerId}#request#${createHash('sha256').update(requestKey).digest('hex')}`,
+  sk: 'binding',
+});
+
+const entrySchema = z.pipe(
+  z.object({
+    sk: jobIdSchema,
+    registeredAt: timestampSchema,
+    projectId: z.optional(projectIdSchema),
+    terminalStatus: z.optional(z.string()),
+  }),
+  z.transform(({ sk, ...entry }): DirectoryEntry => ({ jobId: sk, ...entry })),
+);
+
+const bindingSchema = z.object({
+  fingerprint: z.string(),
+  firstSeenAt: timestampSchema,
+  jobId: z.optional(jobIdSchema),
+});
+
+/** The job directory on DynamoDB. Every key begins with the partner: another partner's data cannot be addressed. */
+export const createJobDirectory = (client: DynamoDBClient, table: string): JobDirectory => {
+  const readBinding = async (partnerId: PartnerId, requestKey: string): Promise<RequestBinding | undefined> => {
+    const { Item } = await ask(DEPENDENCY, () =>
+      client.send(
+        new GetItemCommand({ TableName: table, Key: toItem(bindingKey(partnerId, requestKey)), ConsistentRead: true }),
+      ),
+    );
+    return Item === undefined ? undefined : bindingSchema.parse(fromItem(Item));
+  };
+
+  return {
+    readBinding,
+
+    async find(partnerId, externalId) {
+      const entries = await ask(DEPENDENCY, async () => {
+        const found: Record<string, unknown>[] = [];
+        const pages = paginateQuery(
+          { client },
+          {
+            TableName: table,
+            ConsistentRead: true,
+            KeyConditionExpression: 'pk = :pk',
+            ExpressionAttributeValues: toItem({ ':pk': jobKey(partnerId, externalId) }),
+          },
+        );
+        for await (const page of pages) found.push(...(page.Items ?? []).map(fromItem));
+        return found;
+      });
+      return entries.map((entry) => entrySchema.parse(entry)).toSorted(newestFirst);
+    },
+
+    async rememberTerminal(partnerId, externalId, jobId, status) {
+      await write(DEPENDENCY, () =>
+        client.send(
+          new UpdateItemCommand({
+            TableName: table,
+            Key: toItem({ pk: jobKey(partnerId, externalId), sk: jobId }),
+            UpdateExpression: 'SET terminalStatus = :status',
+            ConditionExpression: 'attribute_exists(pk)',
+            ExpressionAttributeValues: toItem({ ':status': status }),
+          }),
+        ),
+      );
+    },
+
+    async bind(partnerId, requestKey, binding) {
+      const expiresAt = Math.ceil(Date.parse(binding.firstSeenAt) / 1000) + BINDING_DAYS * 86_400;
+      const bound = await write(DEPENDENCY, () =>
+        client.send(
+          new PutItemCommand({
+            TableName: table,
+            Item: toItem({ ...bindingKey(partnerId, requestKey), ...binding, expiresAt }),
+            // The same request may come to its job later; nothing else may change a binding.
+            ...(binding.jobId === undefined
+              ? { ConditionExpression: 'attribute_not_exists(pk)' }
+              : {
+                  ConditionExpression:
+                    'attribute_not_exists(pk) OR (fingerprint = :fingerprint AND attribute_not_exists(jobId))',
+                  ExpressionAttributeValues: toItem({ ':fingerprint': binding.fingerprint }),
+                }),
+          }),
+        ),
+      );
+      if (bound) return binding;
+      const standing = await readBinding(partnerId, requestKey);
+      if (standing === undefined) throw new DependencyUnavailable(DEPENDENCY, new Error('a binding came and went'));
+      return standing;
+    },
+  };
+};
+
+const newestFirst = (a: DirectoryEntry, b: DirectoryEntry): number =>
+  a.registeredAt === b.registeredAt ? (a.jobId < b.jobId ? 1 : -1) : a.registeredAt < b.registeredAt ? 1 : -1;

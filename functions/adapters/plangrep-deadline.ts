@@ -1,0 +1,20 @@
+/** One total deadline over everything a call to Plangrep does. */
+export interface Deadline {
+  /** Resolves when the time is up; never after `clear`. */
+  readonly expired: Promise<undefined>;
+  /** Milliseconds left; monotonic, so that a clock set back cannot lengthen a call. */
+  remaining(): number;
+  clear(): void;
+}
+
+/** @param ms milliseconds from now */
+export const startDeadline = (ms: number): Deadline => {
+  const endsAt = performance.now() + ms;
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), ms);
+  return {
+    expired: promise,
+    remaining: () => endsAt - performance.now(),
+    clear: () => clearTimeout(timer),
+  };
+};

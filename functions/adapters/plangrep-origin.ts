@@ -1,0 +1,28 @@
+/** The one origin that the client ever talks to, and that the key is ever sent to. */
+export interface PlangrepOrigin {
+  readonly secure: boolean;
+  readonly hostname: string;
+  /** Empty: the scheme's own. */
+  readonly port: string;
+}
+
+/**
+ * Reads a base URL such as `https://plangrep.com`.
+ * @throws Error unless it is a bare origin (no credentials, path, query or fragment) over https, or over http on
+ * loopback (127.0.0.0/8, [::1], localhost). The message does not repeat the value, which may hold a credential.
+ */
+export const parsePlangrepOrigin = (baseUrl: string): PlangrepOrigin => {
+  const url = URL.parse(baseUrl);
+  if (url === null || url.href !== `${url.origin}/`) {
+    throw new Error('the Plangrep base URL must be an origin alone: no credentials, path, query or fragment');
+  }
+  const secure = url.protocol === 'https:';
+  if (!secure && !(url.protocol === 'http:' && isLoopback(url.hostname))) {
+    throw new Error('the Plangrep base URL must be https, or http on loopback');
+  }
+  return Object.freeze({ secure, hostname: url.hostname.replace(/^\[|\]$/g, ''), port: url.port });
+};
+
+/** After WHATWG URL parsing every spelling of an IPv4 address is four decimal numbers, and names are lower case. */
+const isLoopback = (hostname: string): boolean =>
+  hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);

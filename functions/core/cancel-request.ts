@@ -1,0 +1,20 @@
+import type { Door } from './events.ts';
+import type { ExternalId, JobId, PartnerId, Timestamp } from './identifiers.ts';
+
+/** "Cancel this job", as every door hands it to the core: validated, the partner known by its credential or rule. */
+export interface CancelRequest {
+  readonly partnerId: PartnerId;
+  readonly externalId: ExternalId;
+  /** Which of several jobs behind the externalId. */
+  readonly jobId?: JobId | undefined;
+  readonly reason?: string | undefined;
+  /** The `Idempotency-Key`, or the event's `id`. */
+  readonly requestKey?: string | undefined;
+  /** The event's own `time`: no job registered later is reached. */
+  readonly notAfter?: Timestamp | undefined;
+  readonly door: Door;
+  readonly requestId: string;
+  readonly keyId?: string | undefined;
+  /** Milliseconds since 1970: the answer must be ready by then. */
+  readonly until: number;
+}

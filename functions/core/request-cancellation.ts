@@ -1,0 +1,111 @@
+import type { CancelRequest } from './cancel-request.ts';
+import { sealEvent } from './chain.ts';
+import type { JoinedRecord, RefusedRecord } from './events.ts';
+import { type Candidate, type FoundJob, findJob } from './find-job.ts';
+import { type CancellationState, foldEvents } from './fold.ts';
+import { type JobId, toTimestamp } from './identifiers.ts';
+import { LEASE_MS } from './pace.ts';
+import { DependencyUnavailable, type Ports, type Stream } from './ports.ts';
+import { settleAttempt } from './settle-attempt.ts';
+
+/** How a cancel request ends: closed union, one answer each. */
+export type CancelEnd =
+  /** There is a cancellation of the job, open or closed. */
+  | { readonly kind: 'cancellation'; readonly state: CancellationState; readonly retryAfterMs: number }
+  | { readonly kind: 'job_not_found' }
+  | { readonly kind: 'ambiguous_external_id'; readonly candidates: readonly Candidate[] }
+  | { readonly kind: 'idempotency_key_reused' }
+  /** Nothing was done and nothing recorded. */
+  | { readonly kind: 'unresolved' };
+
+/**
+ * Cancels the one job that the request means: durable intent, one cancel call, and what came of it.
+ *
+ * From the moment that `requested` is durable this ends with the cancellation, whatever fails: the service sees it
+ * through. Before that it throws {@link DependencyUnavailable} when a table is broken; nothing is done then.
+ */
+export const requestCancellation = async (ports: Ports, request: CancelRequest): Promise<CancelEnd> => {
+  const found = await findJob(ports, request);
+  switch (found.kind) {
+    case 'job':
+      return cancelJob(ports, request, found);
+    case 'job_not_found':
+    case 'ambiguous_external_id':
+    case 'idempotency_key_reused':
+      await recordRefused(ports, request, found.kind);
+      return found;
+    case 'unresolved':
+      return found;
+  }
+};
+
+const cancelJob = async (
+  ports: Ports,
+  request: CancelRequest,
+  { jobId, terminal }: Extract<FoundJob, { kind: 'job' }>,
+): Promise<CancelEnd> => {
+  const { log, clock } = ports;
+  const now = clock.now();
+  const leaseUntil = toTimestamp(now + LEASE_MS);
+  const requested = sealEvent(
+    { partnerId: request.partnerId, jobId },
+    undefined,
+    { type: 'requested', ...asked(request), attempt: 1, claimedBy: clock.newId(), leaseUntil },
+    { eventId: clock.newId(), at: toTimestamp(now) },
+  );
+  const appended = await log.append(requested, leaseUntil);
+  if (appended.kind === 'lost') {
+    await recordJoined(ports, request, jobId);
+    return cancellationEnd(ports, appended.stream);
+  }
+  const stream = await settleAttempt(ports, { events: [requested], wakeAt: leaseUntil }, requested, {
+    attempt: 1,
+    readFirst: terminal,
+    until: request.until,
+  });
+  return cancellationEnd(ports, stream);
+};
+
+const cancellationEnd = ({ clock }: Ports, { events, wakeAt }: Stream): CancelEnd => {
+  const state = foldEvents(events);
+  if (state === undefined) throw new Error('a stream that was just written to is empty');
+  return { kind: 'cancellation', state, retryAfterMs: wakeAt === undefined ? 0 : Date.parse(wakeAt) - clock.now() };
+};
+
+const asked = ({ door, requestId, keyId, externalId, reason }: CancelRequest) => ({
+  door,
+  requestId,
+  keyId,
+  externalId,
+  reason,
+});
+
+/** The cancellation stands whether or not this record can be written, so its failure is reported, not answered. */
+const recordJoined = async ({ log, clock, report }: Ports, request: CancelRequest, jobId: JobId): Promise<void> => {
+  const { partnerId, requestId } = request;
+  const record: JoinedRecord = { type: 'joined', partnerId, jobId, at: toTimestamp(clock.now()), ...asked(request) };
+  try {
+    await log.recordJoined(record);
+    report('REQUEST_JOINED', { partnerId, jobId, requestId });
+  } catch (error) {
+    if (!(error instanceof DependencyUnavailable)) throw error;
+    report('AUDIT_WRITE_FAILED', { partnerId, jobId, requestId, type: record.type });
+  }
+};
+
+const recordRefused = async (
+  { log, clock, report }: Ports,
+  request: CancelRequest,
+  why: RefusedRecord['why'],
+): Promise<void> => {
+  const { partnerId, jobId, requestId } = request;
+  await log.recordRefused({
+    type: 'refused',
+    partnerId,
+    jobId,
+    why,
+    at: toTimestamp(clock.now()),
+    ...asked(request),
+  });
+  report('REQUEST_REFUSED', { partnerId, requestId, why });
+};
