@@ -1,0 +1,162 @@
+import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../functions/core/events.ts';
+import {
+  type CancelAnswer,
+  type CancellationLog,
+  DependencyUnavailable,
+  type DirectoryEntry,
+  type JobDirectory,
+  type Plangrep,
+  type Ports,
+  type ReadAnswer,
+  type Report,
+  type RequestBinding,
+  type Stream,
+} from '../../functions/core/ports.ts';
+import type { ExternalId, JobId, PartnerId, Timestamp } from '../../functions/core/identifiers.ts';
+
+/** The cancellation log in memory: held to the same contract as the one on DynamoDB by the same tests. */
+export class MemoryLog implements CancellationLog {
+  readonly streams = new Map<string, { event: CancellationEvent; wakeAt?: Timestamp | undefined }[]>();
+  readonly joined: JoinedRecord[] = [];
+  readonly refused: RefusedRecord[] = [];
+  /** Runs before each write; throw {@link DependencyUnavailable} to play a broken table. */
+  beforeWrite: (record: CancellationEvent | JoinedRecord | RefusedRecord) => void | Promise<void> = () => undefined;
+
+  async read(partnerId: PartnerId, jobId: JobId): Promise<Stream> {
+    const stored = this.streams.get(`${partnerId}#${jobId}`) ?? [];
+    return { events: stored.map(({ event }) => event), wakeAt: stored.at(-1)?.wakeAt };
+  }
+
+  async append(event: CancellationEvent, wakeAt?: Timestamp) {
+    await this.beforeWrite(event);
+    const name = `${event.partnerId}#${event.jobId}`;
+    const stored = this.streams.get(name) ?? [];
+    const standing = stored[event.seq - 1]?.event;
+    if (standing === undefined) {
+      this.streams.set(name, [...stored, { event, wakeAt }]);
+      return { kind: 'appended' } as const;
+    }
+    if (standing.eventId === event.eventId) return { kind: 'appended' } as const;
+    return { kind: 'lost', stream: await this.read(event.partnerId, event.jobId) } as const;
+  }
+
+  async recordJoined(record: JoinedRecord) {
+    await this.beforeWrite(record);
+    this.joined.push(record);
+  }
+
+  async recordRefused(record: RefusedRecord) {
+    await this.beforeWrite(record);
+    this.refused.push(record);
+  }
+
+  async readJoined(partnerId: PartnerId, jobId: JobId, limit: number) {
+    return this.joined.filter((record) => record.partnerId === partnerId && record.jobId === jobId).slice(-limit);
+  }
+}
+
+/** The job directory in memory, under the same contract. */
+export class MemoryDirectory implements JobDirectory {
+  readonly jobs = new Map<string, DirectoryEntry[]>();
+  readonly bindings = new Map<string, RequestBinding>();
+  /** Runs before each call; throw {@link DependencyUnavailable} to play a broken table. */
+  before: (call: keyof JobDirectory) => void | Promise<void> = () => undefined;
+
+  put(partnerId: PartnerId, externalId: ExternalId, entry: DirectoryEntry): void {
+    const name = `${partnerId}#${externalId}`;
+    this.jobs.set(name, [...(this.jobs.get(name) ?? []), entry]);
+  }
+
+  async find(partnerId: PartnerId, externalId: ExternalId) {
+    await this.before('find');
+    const found = this.jobs.get(`${partnerId}#${externalId}`) ?? [];
+    return found.toSorted((a, b) => (a.registeredAt < b.registeredAt ? 1 : -1));
+  }
+
+  async rememberTerminal(partnerId: PartnerId, externalId: ExternalId, jobId: JobId, terminalStatus: string) {
+    await this.before('rememberTerminal');
+    const name = `${partnerId}#${externalId}`;
+    const entries = this.jobs.get(name) ?? [];
+    this.jobs.set(
+      name,
+      entries.map((entry) => (entry.jobId === jobId ? { ...entry, terminalStatus } : entry)),
+    );
+  }
+
+  async readBinding(partnerId: PartnerId, requestKey: string) {
+    await this.before('readBinding');
+    return this.bindings.get(`${partnerId}#${requestKey}`);
+  }
+
+  async bind(partnerId: PartnerId, requestKey: string, binding: RequestBinding) {
+    await this.before('bind');
+    const name = `${partnerId}#${requestKey}`;
+    const standing = this.bindings.get(name);
+    const completes =
+      standing?.jobId === undefined && standing?.fingerprint === binding.fingerprint && binding.jobId !== undefined;
+    if (standing !== undefined && !completes) return standing;
+    this.bindings.set(name, binding);
+    return binding;
+  }
+}
+
+/** Plangrep by script: what each call answers, and which calls came. */
+export class ScriptedPlangrep implements Plangrep {
+  readonly calls: string[] = [];
+  onCancel: (jobId: JobId) => CancelAnswer | Promise<CancelAnswer> = (id) => ({
+    kind: 'job',
+    job: { id, status: 'cancelled' },
+  });
+  onRead: (jobId: JobId) => ReadAnswer | Promise<ReadAnswer> = (id) => ({
+    kind: 'job',
+    job: { id, status: 'processing' },
+  });
+
+  async cancel(jobId: JobId): Promise<CancelAnswer> {
+    this.calls.push(`cancel ${jobId}`);
+    return this.onCancel(jobId);
+  }
+
+  async read(jobId: JobId): Promise<ReadAnswer> {
+    this.calls.push(`read ${jobId}`);
+    return this.onRead(jobId);
+  }
+
+  async list(): Promise<never> {
+    throw new Error('not in this script');
+  }
+}
+
+export interface MemoryPorts extends Ports {
+  readonly log: MemoryLog;
+  readonly directory: MemoryDirectory;
+  readonly plangrep: ScriptedPlangrep;
+  readonly clock: Ports['clock'] & { advance(ms: number): void };
+  readonly reported: { code: Parameters<Report>[0]; fields: Parameters<Report>[1] }[];
+}
+
+/** All ports in memory, at a time that stands still unless it is told to advance. */
+export const createMemoryPorts = (): MemoryPorts => {
+  let now = Date.parse('2026-11-23T12:00:00.000Z');
+  let ids = 0;
+  const reported: MemoryPorts['reported'] = [];
+  return {
+    log: new MemoryLog(),
+    directory: new MemoryDirectory(),
+    plangrep: new ScriptedPlangrep(),
+    clock: {
+      now: () => now,
+      random: () => 0.5,
+      newId: () => `id-${++ids}`,
+      advance: (ms) => {
+        now += ms;
+      },
+    },
+    report: (code, fields) => reported.push({ code, fields }),
+    reported,
+  };
+};
+
+/** A broken dependency, as an adapter reports it. */
+export const broken = (dependency: DependencyUnavailable['dependency']): DependencyUnavailable =>
+  new DependencyUnavailable(dependency, new Error('played'));
