@@ -5,8 +5,8 @@ import { parseErrorCode } from './plangrep-job.ts';
 
 export type Answer = Extract<Exchange, { kind: 'answer' }>;
 
-const retryAfterMinMs = 1_000;
-const retryAfterMaxMs = 15 * 60_000;
+const RETRY_AFTER_MIN_MS = 1_000;
+const RETRY_AFTER_MAX_MS = 15 * 60_000;
 
 /**
  * What an answer's body says, as parsed JSON; undefined if it is compressed although that was refused (never inflated:
@@ -28,7 +28,7 @@ export const succeeded = <Value>(
   key: string,
   parse: (content: unknown) => Value | undefined,
 ): Value | PlangrepFailure => {
-  if (answer.ending !== 'complete') return unknown(answer.ending, answer.status);
+  if (answer.interrupted !== undefined) return unknown(answer.interrupted, answer.status);
   return parse(contentOf(answer, key)) ?? unknown('unreadable_answer', answer.status);
 };
 
@@ -57,7 +57,7 @@ export const unknown = (
 /** RFC 9110, 10.2.3: seconds, or a date. Milliseconds from 1 s to 15 min; undefined if absent or neither. */
 const parseRetryAfter = ({ 'retry-after': value = '' }: IncomingHttpHeaders, now: number): number | undefined => {
   const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : parseHttpDate(value) - now;
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, retryAfterMinMs), retryAfterMaxMs);
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, RETRY_AFTER_MIN_MS), RETRY_AFTER_MAX_MS);
 };
 
 /** `Date.parse` alone would take "-1" or "soon 5" for a date. */

@@ -14,11 +14,11 @@ export interface PlangrepDependencies {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-const callMs = 5_000;
+const CALL_MS = 5_000;
 /** With less than this left a call would likely end as "unknown": better not to begin it. */
-const minCallMs = 100;
-const maxJobBytes = 256 * 1024;
-const maxListBytes = 8 * 1024 * 1024;
+const MIN_CALL_MS = 100;
+const MAX_JOB_BYTES = 256 * 1024;
+const MAX_LIST_BYTES = 8 * 1024 * 1024;
 
 type Call = Pick<Sent, 'method' | 'path' | 'maxBytes'>;
 /** The answer to a call, with the key it was made with. */
@@ -50,9 +50,10 @@ export const createPlangrep = ({ baseUrl, key, clock }: PlangrepDependencies): P
   };
 
   const send = async (call: Call, apiKey: string, deadline: Deadline): Promise<Answered | PlangrepFailure> => {
+    if (deadline.remaining() < MIN_CALL_MS) return notSent('no_time');
     const sent: Sent = { ...call, headers: headersFor(call, apiKey) };
     let result: Exchange = await exchange(sent, deadline);
-    if (result.kind === 'not_connected' && deadline.remaining() >= minCallMs) result = await exchange(sent, deadline);
+    if (result.kind === 'not_connected' && deadline.remaining() >= MIN_CALL_MS) result = await exchange(sent, deadline);
     switch (result.kind) {
       case 'not_connected':
         return notSent('no_connection');
@@ -71,13 +72,12 @@ export const createPlangrep = ({ baseUrl, key, clock }: PlangrepDependencies): P
 
     const newest = await keyWithin(deadline, () => key.refetch());
     if (newest === undefined) return notSent('no_key');
-    if (newest === first) return result;
-    return deadline.remaining() < minCallMs ? notSent('no_time') : send(call, newest, deadline);
+    return newest === first ? result : send(call, newest, deadline);
   };
 
   const perform = async (call: Call, until: number): Promise<Answered | PlangrepFailure> => {
-    const ms = Math.min(callMs, until - clock.now());
-    if (!(ms >= minCallMs)) return notSent('no_time');
+    const ms = Math.min(CALL_MS, until - clock.now());
+    if (!(ms >= MIN_CALL_MS)) return notSent('no_time');
     const deadline = startDeadline(ms);
     try {
       return await sendWithKey(call, deadline);
@@ -96,17 +96,17 @@ export const createPlangrep = ({ baseUrl, key, clock }: PlangrepDependencies): P
   return {
     async cancel(jobId, until) {
       const path = `${jobPath(jobId)}/cancel`;
-      const result = await perform({ method: 'POST', path, maxBytes: maxJobBytes }, until);
+      const result = await perform({ method: 'POST', path, maxBytes: MAX_JOB_BYTES }, until);
       return result.kind === 'answered' ? jobAnswer(jobId, result) : result;
     },
     async read(jobId, until) {
-      const result = await perform({ method: 'GET', path: jobPath(jobId), maxBytes: maxJobBytes }, until);
+      const result = await perform({ method: 'GET', path: jobPath(jobId), maxBytes: MAX_JOB_BYTES }, until);
       if (result.kind !== 'answered') return result;
       return result.answer.status === 404 ? { kind: 'not_found' } : jobAnswer(jobId, result);
     },
     async list(projectId, until) {
       const path = `/api/open/v1/projects/${projectIdSchema.parse(projectId)}/jobs`;
-      const result = await perform({ method: 'GET', path, maxBytes: maxListBytes }, until);
+      const result = await perform({ method: 'GET', path, maxBytes: MAX_LIST_BYTES }, until);
       if (result.kind !== 'answered') return result;
       const { answer, key: used } = result;
       if (answer.status === 404) return { kind: 'not_found' };

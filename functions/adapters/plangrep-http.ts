@@ -17,21 +17,21 @@ export interface Sent {
   readonly maxBytes: number;
 }
 
-/** How an exchange ended: with a whole answer, or why not. */
-export type Ending = 'complete' | 'timeout' | 'connection_lost' | 'oversized_answer' | 'unreadable_answer';
+/** Why an exchange has no whole answer. */
+export type Interruption = 'timeout' | 'connection_lost' | 'oversized_answer' | 'unreadable_answer';
 
 export type Exchange =
   /** The connection never opened, so no byte of the request left. */
   | { readonly kind: 'not_connected' }
   /** The request may have left; no status line came back. */
-  | { readonly kind: 'no_answer'; readonly why: Ending }
-  /** A status came back. The body is whole only if `ending` is `complete`. */
+  | { readonly kind: 'no_answer'; readonly why: Interruption }
+  /** A status came back; the body is whole unless `interrupted` says why not. */
   | {
       readonly kind: 'answer';
       readonly status: number;
       readonly headers: IncomingHttpHeaders;
       readonly body: Buffer;
-      readonly ending: Ending;
+      readonly interrupted: Interruption | undefined;
     };
 
 /**
@@ -39,9 +39,10 @@ export type Exchange =
  * the other end has closed; and a request on such a connection ends as "unknown", never as a retry. Node's own server,
  * the quickest to close among the usual ones, does so after 5 s.
  */
-const maxIdleMs = 4_000;
+const MAX_IDLE_MS = 4_000;
 
-const connectionOptions = { keepAlive: true, maxHeaderSize: 16_384, insecureHTTPParser: false };
+/** Node's defaults, which its command line could change, for a peer that is not trusted. */
+const strictParsing = { maxHeaderSize: 16_384, insecureHTTPParser: false };
 
 /**
  * One bounded HTTP/1.1 exchange at a time with one origin: no redirect, no retry, no decompression, connections kept
@@ -53,16 +54,16 @@ export const createExchange = (
   now: () => number,
 ): ((sent: Sent, deadline: Deadline) => Promise<Exchange>) => {
   const agent = origin.secure
-    ? new HttpsAgent({ ...connectionOptions, rejectUnauthorized: true })
-    : new HttpAgent(connectionOptions);
+    ? new HttpsAgent({ keepAlive: true, rejectUnauthorized: true })
+    : new HttpAgent({ keepAlive: true });
   const request = origin.secure ? httpsRequest : httpRequest;
   let lastUsed = now();
 
   return async (sent, deadline) => {
-    if (now() - lastUsed > maxIdleMs) closeIdle(agent);
+    if (now() - lastUsed > MAX_IDLE_MS) closeIdle(agent);
     const { hostname, port } = origin;
     const { method, path, headers } = sent;
-    const outgoing = request({ agent, hostname, port, method, path, headers });
+    const outgoing = request({ ...strictParsing, agent, hostname, port, method, path, headers });
     const exchange = await follow(outgoing, sent.maxBytes, origin.secure, deadline);
     lastUsed = now();
     return exchange;
@@ -78,18 +79,23 @@ const follow = (outgoing: ClientRequest, maxBytes: number, secure: boolean, dead
   const { promise, resolve } = Promise.withResolvers<Exchange>();
   let opened = false;
   let answer: IncomingMessage | undefined;
+  let settled = false;
   const chunks: Buffer[] = [];
   let size = 0;
 
   // Several of the events below may follow one another: the first decides.
-  const end = (ending: Ending): void => {
+  const settle = (interrupted: Interruption | undefined): void => {
+    if (settled) return;
+    settled = true;
     if (answer !== undefined) {
       const { statusCode, headers } = answer;
-      resolve({ kind: 'answer', status: Number(statusCode), headers, body: Buffer.concat(chunks), ending });
+      resolve({ kind: 'answer', status: Number(statusCode), headers, body: Buffer.concat(chunks), interrupted });
+    } else if (opened && interrupted !== undefined) {
+      resolve({ kind: 'no_answer', why: interrupted });
     } else {
-      resolve(opened ? { kind: 'no_answer', why: ending } : { kind: 'not_connected' });
+      resolve({ kind: 'not_connected' });
     }
-    if (ending !== 'complete') outgoing.destroy();
+    if (interrupted !== undefined) outgoing.destroy();
   };
 
   outgoing.on('socket', (socket) => {
@@ -98,26 +104,30 @@ const follow = (outgoing: ClientRequest, maxBytes: number, secure: boolean, dead
     else socket.once(secure ? 'secureConnect' : 'connect', () => (opened = true));
   });
   outgoing.on('error', (error: NodeJS.ErrnoException) =>
-    end(error.code?.startsWith('HPE_') ? 'unreadable_answer' : 'connection_lost'),
+    settle(error.code?.startsWith('HPE_') ? 'unreadable_answer' : 'connection_lost'),
   );
-  outgoing.on('close', () => end('connection_lost'));
-  // A 101 that nobody asked for.
-  outgoing.on('upgrade', (response: IncomingMessage) => {
+  outgoing.on('close', () => {
+    // A whole answer may be still on its way to 'end' when its connection closes.
+    if (!answer?.complete) settle('connection_lost');
+  });
+  // A 101 that nobody asked for: the socket is handed over, and nobody else would close it.
+  outgoing.on('upgrade', (response, socket) => {
     answer = response;
-    end('unreadable_answer');
+    settle('unreadable_answer');
+    socket.destroy();
   });
   outgoing.on('response', (response) => {
     answer = response;
     response.on('data', (chunk: Buffer) => {
       size += chunk.length;
-      if (size > maxBytes) end('oversized_answer');
+      if (size > maxBytes) settle('oversized_answer');
       else chunks.push(chunk);
     });
-    response.on('end', () => end('complete'));
+    response.on('end', () => settle(undefined));
     // Without a listener it would be thrown; the request's own events say why.
     response.on('error', () => undefined);
   });
-  void deadline.expired.then(() => end('timeout'));
+  void deadline.expired.then(() => settle('timeout'));
   outgoing.end();
   return promise;
 };

@@ -24,7 +24,7 @@ export interface PlangrepKeyDependencies {
   readonly clock: Pick<Clock, 'now'>;
 }
 
-const maxAgeMs = 60_000;
+const MAX_AGE_MS = 60_000;
 
 /** RFC 9110 field values allow more; a key with a space or a line break in it is a mistake, or an injected header. */
 const keySchema = z.string().check(z.regex(/^[\x21-\x7e]+$/));
@@ -66,8 +66,8 @@ export const createPlangrepKey = ({ client, secretId, clock }: PlangrepKeyDepend
 
   return {
     async get() {
-      const age = cached === undefined ? maxAgeMs : clock.now() - cached.fetchedAt;
-      return cached !== undefined && age >= 0 && age < maxAgeMs ? cached.key : refetch();
+      const age = cached === undefined ? MAX_AGE_MS : clock.now() - cached.fetchedAt;
+      return cached !== undefined && age >= 0 && age < MAX_AGE_MS ? cached.key : refetch();
     },
     refetch,
   };

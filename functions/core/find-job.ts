@@ -3,7 +3,7 @@ import type { CancelRequest } from './cancel-request.ts';
 import type { JobId, Timestamp } from './identifiers.ts';
 import { toTimestamp } from './identifiers.ts';
 import { isTerminal } from './job-status.ts';
-import { DependencyUnavailable, type DirectoryEntry, type Ports, type RequestBinding } from './ports.ts';
+import { DependencyUnavailable, type DirectoryEntry, type Ports } from './ports.ts';
 
 /** A job that a request may mean. `jobStatus` is absent when it was not read. */
 export interface Candidate {
@@ -40,9 +40,8 @@ export const findJob = async (ports: Ports, request: CancelRequest): Promise<Fou
     directory.find(partnerId, externalId),
   ]);
   const fingerprint = fingerprintOf(request);
-  if (binding !== undefined && (binding.fingerprint !== fingerprint || binding.jobId !== undefined)) {
-    return boundJob(binding, fingerprint);
-  }
+  if (binding !== undefined && binding.fingerprint !== fingerprint) return { kind: 'idempotency_key_reused' };
+  if (binding?.jobId !== undefined) return { kind: 'job', jobId: binding.jobId, terminal: false };
 
   const limits = [request.notAfter, binding?.firstSeenAt].filter((limit) => limit !== undefined);
   const found = await chooseJob(
@@ -56,8 +55,9 @@ export const findJob = async (ports: Ports, request: CancelRequest): Promise<Fou
   const firstSeenAt = binding?.firstSeenAt ?? toTimestamp(clock.now());
   const jobId = found.kind === 'job' ? found.jobId : undefined;
   const standing = await directory.bind(partnerId, requestKey, { fingerprint, firstSeenAt, jobId });
-  const isOurs = standing.fingerprint === fingerprint && standing.jobId === jobId;
-  return isOurs ? found : boundJob(standing, fingerprint);
+  if (standing.fingerprint !== fingerprint) return { kind: 'idempotency_key_reused' };
+  const isOurs = standing.jobId === undefined || standing.jobId === jobId;
+  return isOurs ? found : { kind: 'job', jobId: standing.jobId, terminal: false };
 };
 
 /** Two requests under one key are the same when they ask for the same. */
@@ -65,12 +65,6 @@ const fingerprintOf = ({ externalId, jobId, reason }: CancelRequest): string =>
   createHash('sha256')
     .update(JSON.stringify([externalId, jobId ?? null, reason ?? null]))
     .digest('hex');
-
-const boundJob = (binding: RequestBinding, fingerprint: string): FoundJob => {
-  if (binding.fingerprint !== fingerprint) return { kind: 'idempotency_key_reused' };
-  if (binding.jobId === undefined) return { kind: 'job_not_found' };
-  return { kind: 'job', jobId: binding.jobId, terminal: false };
-};
 
 const chooseJob = async (
   ports: Ports,

@@ -71,15 +71,14 @@ const factsIn = ({ jobStatus, pageCount, successfulPageCount, creditsDebited }: 
 export const applyEvent = (state: CancellationState | undefined, event: CancellationEvent): CancellationState => {
   const last = { seq: event.seq, hash: event.hash };
   const why = event.seq === (state?.last.seq ?? 0) + 1 ? whyNotNext(state, event) : 'a sequence number is missing';
-  if (why !== undefined) throw new BrokenStream(`${event.jobId}, event ${event.seq} (${event.type}): ${why}`);
-
-  if (event.type === 'requested') {
+  if (state === undefined && event.type === 'requested' && why === undefined) {
     const { partnerId, jobId, externalId, at, reason, claimedBy, leaseUntil } = event;
     const step: Step = { kind: 'attempting', claimedBy, leaseUntil };
     return { partnerId, jobId, externalId, requestedAt: at, reason, attempts: 1, step, facts: {}, last };
   }
-  if (state === undefined) throw new BrokenStream(`${event.jobId} does not begin with requested`);
-
+  if (state === undefined || event.type === 'requested' || why !== undefined) {
+    throw new BrokenStream(`${event.jobId}, event ${event.seq} (${event.type}): ${why}`);
+  }
   switch (event.type) {
     case 'attempt_started': {
       const { attempt, claimedBy, leaseUntil } = event;
@@ -103,5 +102,12 @@ export const applyEvent = (state: CancellationState | undefined, event: Cancella
 export const foldEvents = (events: readonly CancellationEvent[]): CancellationState | undefined => {
   let state: CancellationState | undefined;
   for (const event of events) state = applyEvent(state, event);
+  return state;
+};
+
+/** The state of a stream that is known to have begun. @throws BrokenStream when it has no event */
+export const stateOf = (events: readonly CancellationEvent[]): CancellationState => {
+  const state = foldEvents(events);
+  if (state === undefined) throw new BrokenStream('a stream that was written to has no event');
   return state;
 };

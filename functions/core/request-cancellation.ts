@@ -2,7 +2,7 @@ import type { CancelRequest } from './cancel-request.ts';
 import { sealEvent } from './chain.ts';
 import type { JoinedRecord, RefusedRecord } from './events.ts';
 import { type Candidate, type FoundJob, findJob } from './find-job.ts';
-import { type CancellationState, foldEvents } from './fold.ts';
+import { type CancellationState, stateOf } from './fold.ts';
 import { type JobId, toTimestamp } from './identifiers.ts';
 import { LEASE_MS } from './pace.ts';
 import { DependencyUnavailable, type Ports, type Stream } from './ports.ts';
@@ -66,11 +66,11 @@ const cancelJob = async (
   return cancellationEnd(ports, stream);
 };
 
-const cancellationEnd = ({ clock }: Ports, { events, wakeAt }: Stream): CancelEnd => {
-  const state = foldEvents(events);
-  if (state === undefined) throw new Error('a stream that was just written to is empty');
-  return { kind: 'cancellation', state, retryAfterMs: wakeAt === undefined ? 0 : Date.parse(wakeAt) - clock.now() };
-};
+const cancellationEnd = ({ clock }: Ports, { events, wakeAt }: Stream): CancelEnd => ({
+  kind: 'cancellation',
+  state: stateOf(events),
+  retryAfterMs: wakeAt === undefined ? 0 : Date.parse(wakeAt) - clock.now(),
+});
 
 const asked = ({ door, requestId, keyId, externalId, reason }: CancelRequest) => ({
   door,

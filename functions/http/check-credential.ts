@@ -3,7 +3,7 @@ import type { PartnerKey, ReadPartnerKey } from '../adapters/partner-keys.ts';
 import type { Clock } from '../core/ports.ts';
 
 /** `Bearer pcg_<environment>_<keyId>_<secret>`: the scheme in any case (RFC 9110, section 11.1), the rest exactly. */
-const bearer = /^bearer +pcg_([a-z]{1,16})_([A-Za-z0-9]{12})_([A-Za-z0-9_-]{43})$/i;
+const bearer = /^(?i:bearer) +pcg_([a-z]{1,16})_([A-Za-z0-9]{12})_([A-Za-z0-9_-]{43})$/;
 
 export interface Credential {
   readonly partnerId: PartnerKey['partnerId'];

@@ -18,13 +18,13 @@ let plangrep: ScriptedPlangrep;
 beforeEach(() => {
   plangrep = new ScriptedPlangrep();
 });
-const attempt = (readFirst = false) =>
+const makeAttempt = (readFirst = false) =>
   attemptCancel(plangrep, { jobId: documentedJob, attempt: readFirst ? 2 : 1, readFirst, until: Number.MAX_VALUE });
 
 describe('a first attempt', () => {
   it('closes as cancelled, by one call, when Plangrep answers the job cancelled', async () => {
     plangrep.onCancel = () => jobThatIs('cancelled', { pageCount: 204, successfulPageCount: 63, creditsDebited: 63 });
-    expect(await attempt()).toEqual({
+    expect(await makeAttempt()).toEqual({
       body: {
         type: 'closed',
         outcome: 'cancelled',
@@ -41,7 +41,11 @@ describe('a first attempt', () => {
     'ends as accepted when Plangrep answers the job still %s',
     async (status) => {
       plangrep.onCancel = () => jobThatIs(status);
-      expect((await attempt()).body).toMatchObject({ type: 'attempt_ended', result: 'accepted', jobStatus: status });
+      expect((await makeAttempt()).body).toMatchObject({
+        type: 'attempt_ended',
+        result: 'accepted',
+        jobStatus: status,
+      });
       expect(plangrep.calls).toEqual([cancel]);
     },
   );
@@ -50,7 +54,7 @@ describe('a first attempt', () => {
     'closes as too_late when the answer shows the job %s',
     async (status) => {
       plangrep.onCancel = () => jobThatIs(status);
-      expect((await attempt()).body).toMatchObject({ type: 'closed', outcome: 'too_late', jobStatus: status });
+      expect((await makeAttempt()).body).toMatchObject({ type: 'closed', outcome: 'too_late', jobStatus: status });
     },
   );
 
@@ -60,19 +64,19 @@ describe('a first attempt', () => {
   ])('goes by the job, not by the error, when the cancel is refused and the job is %s', async (status, outcome) => {
     plangrep.onCancel = () => refused;
     plangrep.onRead = () => jobThatIs(status);
-    expect((await attempt()).body).toMatchObject({ type: 'closed', outcome, jobStatus: status });
+    expect((await makeAttempt()).body).toMatchObject({ type: 'closed', outcome, jobStatus: status });
     expect(plangrep.calls).toEqual([cancel, read]);
   });
 
   it('closes as job_not_found when the cancel is refused and no such job can be read', async () => {
     plangrep.onCancel = () => ({ kind: 'refused', httpStatus: 404 });
     plangrep.onRead = () => ({ kind: 'not_found' });
-    expect((await attempt()).body).toEqual({ type: 'closed', outcome: 'job_not_found' });
+    expect((await makeAttempt()).body).toEqual({ type: 'closed', outcome: 'job_not_found' });
   });
 
   it('stays open, with what Plangrep said, when the cancel is refused though the job lives', async () => {
     plangrep.onCancel = () => refused;
-    expect((await attempt()).body).toMatchObject({
+    expect((await makeAttempt()).body).toMatchObject({
       type: 'attempt_ended',
       result: 'refused',
       httpStatus: 409,
@@ -84,12 +88,12 @@ describe('a first attempt', () => {
   it('stays open as refused when the cancel is refused and the read tells nothing either', async () => {
     plangrep.onCancel = () => refused;
     plangrep.onRead = () => ({ kind: 'unknown', why: 'timeout' });
-    expect((await attempt()).body).toMatchObject({ type: 'attempt_ended', result: 'refused', httpStatus: 409 });
+    expect((await makeAttempt()).body).toMatchObject({ type: 'attempt_ended', result: 'refused', httpStatus: 409 });
   });
 
   it('carries how long Plangrep asked to stay away', async () => {
     plangrep.onCancel = () => ({ kind: 'rate_limited', retryAfterMs: 7_000 });
-    expect(await attempt()).toMatchObject({ body: { result: 'rate_limited' }, retryAfterMs: 7_000 });
+    expect(await makeAttempt()).toMatchObject({ body: { result: 'rate_limited' }, retryAfterMs: 7_000 });
   });
 
   const failures: [PlangrepFailure, object][] = [
@@ -110,7 +114,7 @@ describe('a first attempt', () => {
   ];
   it.each(failures)('never reads a failure as an end: %o', async (failure, expected) => {
     plangrep.onCancel = () => failure;
-    expect((await attempt()).body).toMatchObject({ type: 'attempt_ended', attempt: 1, ...expected });
+    expect((await makeAttempt()).body).toMatchObject({ type: 'attempt_ended', attempt: 1, ...expected });
     expect(plangrep.calls).toEqual([cancel]);
   });
 });
@@ -121,24 +125,31 @@ describe('an attempt that begins by reading', () => {
     ['completed', 'too_late'],
   ])('closes without a cancel call when the job is %s', async (status, outcome) => {
     plangrep.onRead = () => jobThatIs(status);
-    expect((await attempt(true)).body).toMatchObject({ type: 'closed', outcome });
+    expect((await makeAttempt(true)).body).toMatchObject({ type: 'closed', outcome });
     expect(plangrep.calls).toEqual([read]);
   });
 
   it('closes as job_not_found without a cancel call when there is no such job', async () => {
     plangrep.onRead = () => ({ kind: 'not_found' });
-    expect((await attempt(true)).body).toMatchObject({ outcome: 'job_not_found' });
+    expect((await makeAttempt(true)).body).toMatchObject({ outcome: 'job_not_found' });
     expect(plangrep.calls).toEqual([read]);
   });
 
   it('cancels when the job lives', async () => {
-    expect((await attempt(true)).body).toMatchObject({ type: 'closed', outcome: 'cancelled' });
+    expect((await makeAttempt(true)).body).toMatchObject({ type: 'closed', outcome: 'cancelled' });
     expect(plangrep.calls).toEqual([read, cancel]);
   });
 
-  it('sends no cancel while the job cannot be read', async () => {
-    plangrep.onRead = () => refused;
-    expect((await attempt(true)).body).toMatchObject({ type: 'attempt_ended', attempt: 2, result: 'refused' });
+  const failures: PlangrepFailure[] = [
+    { kind: 'rate_limited' },
+    { kind: 'key_refused' },
+    { kind: 'not_sent', why: 'no_connection' },
+    { kind: 'refused', httpStatus: 403 },
+    { kind: 'unknown', why: 'connection_lost' },
+  ];
+  it.each(failures)('sends no cancel while the job cannot be read: %o', async (failure) => {
+    plangrep.onRead = () => failure;
+    expect((await makeAttempt(true)).body).toMatchObject({ type: 'attempt_ended', attempt: 2, result: failure.kind });
     expect(plangrep.calls).toEqual([read]);
   });
 });
@@ -182,9 +193,10 @@ describe('the pace', () => {
   });
 
   it('retries ever more slowly, up to a fifth later than the schedule and never sooner', () => {
-    const delay = (attempt: number, random: number) =>
-      delayAfterAttemptMs({ attempt, result: 'unknown' }, undefined, random) / 1000;
+    const delay = (attempt: number, random: number, result: 'unknown' | 'not_sent' | 'refused' = 'unknown') =>
+      delayAfterAttemptMs({ attempt, result }, undefined, random) / 1000;
     expect([1, 2, 3, 4, 5, 6, 7, 8, 1000].map((n) => delay(n, 0))).toEqual([10, 15, 20, 30, 60, 120, 300, 300, 300]);
+    expect([delay(2, 0, 'not_sent'), delay(3, 0, 'refused')]).toEqual([15, 20]);
     expect(delay(1, 0.999999)).toBeCloseTo(12);
   });
 

@@ -1,0 +1,156 @@
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createJobDirectory } from '../../functions/adapters/job-directory.ts';
+import { createReadPartnerKey } from '../../functions/adapters/partner-keys.ts';
+import { type ExternalId, partnerIdSchema, type PartnerId } from '../../functions/core/identifiers.ts';
+import type { DirectoryEntry, JobDirectory } from '../../functions/core/ports.ts';
+import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/dynamodb.ts';
+import { MemoryDirectory } from '../support/memory-ports.ts';
+import { acme, documentedProject, externalId, globex, jobId } from '../support/names.ts';
+
+const older: DirectoryEntry = { jobId: jobId('job_older'), registeredAt: '2026-11-23T11:00:00.000Z' };
+const newer: DirectoryEntry = {
+  jobId: jobId('job_newer'),
+  registeredAt: '2026-11-23T12:00:00.000Z',
+  projectId: documentedProject,
+};
+
+let dynamodb: LocalDynamoDb;
+beforeAll(async () => {
+  dynamodb = await startLocalDynamoDb();
+});
+afterAll(() => dynamodb.close());
+
+const put = async (item: Record<string, string>) => {
+  const Item = Object.fromEntries(Object.entries(item).map(([name, value]) => [name, { S: value }]));
+  await dynamodb.client.send(new PutItemCommand({ TableName: dynamodb.tableNames.JobDirectory, Item }));
+};
+
+const kinds = {
+  'on DynamoDB': () => ({
+    directory: createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory),
+    register: (partnerId: PartnerId, name: ExternalId, { jobId: sk, registeredAt, projectId }: DirectoryEntry) =>
+      put({ pk: `${partnerId}#job#${name}`, sk, registeredAt, ...(projectId === undefined ? {} : { projectId }) }),
+  }),
+  'in memory': () => {
+    const directory = new MemoryDirectory();
+    return { directory, register: async (...entry: Parameters<MemoryDirectory['put']>) => directory.put(...entry) };
+  },
+};
+
+describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (kind) => {
+  let directory: JobDirectory;
+  let register: (partnerId: PartnerId, name: ExternalId, entry: DirectoryEntry) => Promise<void>;
+  let partner: PartnerId;
+  let partners = 0;
+  beforeEach(() => {
+    ({ directory, register } = kinds[kind]());
+    partner = partnerIdSchema.parse(`partner-${kind === 'in memory' ? 'm' : 'd'}-${++partners}`);
+  });
+
+  it('finds the jobs behind an externalId, newest first', async () => {
+    const name = externalId('order-1');
+    await register(partner, name, older);
+    await register(partner, name, newer);
+    expect(await directory.find(partner, name)).toEqual([newer, older]);
+  });
+
+  it('finds nothing for another partner, nor for another spelling', async () => {
+    await register(partner, externalId('Ångström #1'), older);
+    expect(await directory.find(acme, externalId('Ångström #1'))).toEqual([]);
+    expect(await directory.find(partner, externalId('Ångström #1'.normalize('NFD')))).toEqual([]);
+    expect(await directory.find(partner, externalId('Ångström #1'))).toEqual([older]);
+  });
+
+  it('remembers which job has ended', async () => {
+    const name = externalId('order-1');
+    await register(partner, name, newer);
+    await directory.rememberTerminal(partner, name, newer.jobId, 'failed');
+    expect(await directory.find(partner, name)).toEqual([{ ...newer, terminalStatus: 'failed' }]);
+  });
+
+  it('remembers nothing of a job that is not there', async () => {
+    await directory.rememberTerminal(partner, externalId('order-1'), newer.jobId, 'failed');
+    expect(await directory.find(partner, externalId('order-1'))).toEqual([]);
+  });
+
+  const unbound = { fingerprint: 'f', firstSeenAt: '2026-11-23T12:00:00.000Z' };
+  const bound = { ...unbound, jobId: newer.jobId };
+
+  it('binds a request key once: the first binding stands', async () => {
+    expect(await directory.readBinding(partner, 'key')).toBeUndefined();
+    expect(await directory.bind(partner, 'key', bound)).toEqual(bound);
+    expect(await directory.bind(partner, 'key', { ...bound, jobId: older.jobId })).toEqual(bound);
+    expect(await directory.bind(partner, 'key', { ...unbound, fingerprint: 'other' })).toEqual(bound);
+    expect(await directory.readBinding(partner, 'key')).toEqual(bound);
+  });
+
+  it('lets only the same request come to its job later', async () => {
+    await directory.bind(partner, 'key', unbound);
+    expect(await directory.bind(partner, 'key', { ...bound, fingerprint: 'other' })).toEqual(unbound);
+    expect(await directory.bind(partner, 'key', bound)).toEqual(bound);
+  });
+
+  it('keeps a key’s first time when it reaches no job again', async () => {
+    await directory.bind(partner, 'key', unbound);
+    expect(await directory.bind(partner, 'key', { ...unbound, firstSeenAt: '2027-01-01T00:00:00.000Z' })).toEqual(
+      unbound,
+    );
+  });
+
+  it('gives a key to one of many at once', async () => {
+    const jobIds = Array.from({ length: 20 }, (_, n) => jobId(`job_${n}`));
+    const standing = await Promise.all(jobIds.map((id) => directory.bind(partner, 'key', { ...unbound, jobId: id })));
+    expect(new Set(standing.map((binding) => binding.jobId)).size).toBe(1);
+  });
+
+  it('keeps request keys and externalIds apart, whatever they look like', async () => {
+    await directory.bind(partner, 'key', bound);
+    const hash = createHash('sha256').update('key').digest('hex');
+    for (const name of [hash, `request#${hash}`, 'key', '#request#']) {
+      expect(await directory.find(partner, externalId(name))).toEqual([]);
+    }
+    expect(await directory.readBinding(globex, 'key')).toBeUndefined();
+  });
+});
+
+describe('on DynamoDB', () => {
+  it('stores no request key as it is, and lets a binding expire after 30 days', async () => {
+    const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
+    await directory.bind(acme, 'a-secret-looking-key', { fingerprint: 'f', firstSeenAt: '2026-11-23T12:00:00.000Z' });
+    const pk = `acme#request#${createHash('sha256').update('a-secret-looking-key').digest('hex')}`;
+    const command = new GetItemCommand({
+      TableName: dynamodb.tableNames.JobDirectory,
+      Key: { pk: { S: pk }, sk: { S: 'binding' } },
+    });
+    const { Item } = await dynamodb.client.send(command);
+    expect(Item?.['expiresAt']).toEqual({ N: String(Date.parse('2026-12-23T12:00:00.000Z') / 1000) });
+    expect(JSON.stringify(Item)).not.toContain('a-secret-looking-key');
+  });
+
+  it('refuses a jobId from the table that is none', async () => {
+    await put({ pk: 'acme#job#order-bad', sk: '../cancel', registeredAt: older.registeredAt });
+    const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
+    await expect(directory.find(acme, externalId('order-bad'))).rejects.toThrow();
+  });
+
+  it('reads a partner’s key, and nothing for an unknown one', async () => {
+    const readPartnerKey = createReadPartnerKey(dynamodb.client, dynamodb.tableNames.Partners);
+    const secretHash = 'a'.repeat(64);
+    await dynamodb.client.send(
+      new PutItemCommand({
+        TableName: dynamodb.tableNames.Partners,
+        Item: {
+          pk: { S: 'key#abc' },
+          partnerId: { S: 'acme' },
+          secretHash: { S: secretHash },
+          scopes: { SS: ['cancellations:read'] },
+          createdAt: { S: older.registeredAt },
+        },
+      }),
+    );
+    expect(await readPartnerKey('abc')).toEqual({ partnerId: 'acme', secretHash, scopes: ['cancellations:read'] });
+    expect(await readPartnerKey('abd')).toBeUndefined();
+  });
+});

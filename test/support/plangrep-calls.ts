@@ -1,0 +1,19 @@
+import type { PlangrepKey } from '../../functions/adapters/plangrep-key.ts';
+import type { Plangrep } from '../../functions/core/ports.ts';
+import { documentedJob, documentedProject } from './names.ts';
+
+export const API_KEY = 'pgk_live_canary0key1never2shown3';
+
+/** Secrets Manager's part played by two values: the key in memory, and the newest one. */
+export const keyOf = (cached: string, newest = cached): PlangrepKey => ({
+  get: () => Promise.resolve(cached),
+  refetch: () => Promise.resolve(newest),
+});
+
+/** The three calls, for what holds for each of them alike. */
+export const calls = {
+  cancel: (plangrep: Plangrep, until: number) => plangrep.cancel(documentedJob, until),
+  read: (plangrep: Plangrep, until: number) => plangrep.read(documentedJob, until),
+  list: (plangrep: Plangrep, until: number) => plangrep.list(documentedProject, until),
+} as const;
+export const callNames = ['cancel', 'read', 'list'] as const;
