@@ -2,7 +2,7 @@ import type { APIGatewayAuthorizerResult, APIGatewayTokenAuthorizerEvent } from 
 import * as z from 'zod/mini';
 import { readConfiguration, variables } from './adapters/configuration.ts';
 import { createDynamoDbClient } from './adapters/dynamodb.ts';
-import { createReadPartnerKey } from './adapters/partner-keys.ts';
+import { createReadPartnerKey } from './adapters/partners.ts';
 import { systemClock } from './adapters/system-clock.ts';
 import { checkCredential } from './http/check-credential.ts';
 

@@ -5,6 +5,7 @@ import { createDynamoDbClient } from './adapters/dynamodb.ts';
 import { createJobDirectory } from './adapters/job-directory.ts';
 import { createPlangrep } from './adapters/plangrep-client.ts';
 import { createPlangrepKey, createSecretsManagerClient } from './adapters/plangrep-key.ts';
+import { createPartners } from './adapters/partners.ts';
 import { report } from './adapters/report.ts';
 import { systemClock as clock } from './adapters/system-clock.ts';
 import { handleRequestCancellation } from './http/handle-request-cancellation.ts';
@@ -13,6 +14,7 @@ const configuration = readConfiguration(
   z.pick(variables, {
     CANCELLATION_LOG_TABLE: true,
     JOB_DIRECTORY_TABLE: true,
+    PARTNERS_TABLE: true,
     PLANGREP_BASE_URL: true,
     PLANGREP_SECRET_ID: true,
   }),
@@ -27,6 +29,7 @@ const key = createPlangrepKey({
 export const handler = handleRequestCancellation({
   log: createCancellationLog(client, configuration.CANCELLATION_LOG_TABLE),
   directory: createJobDirectory(client, configuration.JOB_DIRECTORY_TABLE),
+  partners: createPartners(client, configuration.PARTNERS_TABLE),
   plangrep: createPlangrep({ baseUrl: configuration.PLANGREP_BASE_URL, key, clock }),
   clock,
   report,

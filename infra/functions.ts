@@ -21,7 +21,13 @@ export type EnvironmentVariable =
 export const functions = {
   'authorize-partner': { environment: ['ENVIRONMENT', 'PARTNERS_TABLE'], timeoutSeconds: 5, memoryMb: 512 },
   'request-cancellation': {
-    environment: ['PLANGREP_BASE_URL', 'PLANGREP_SECRET_ID', 'JOB_DIRECTORY_TABLE', 'CANCELLATION_LOG_TABLE'],
+    environment: [
+      'PLANGREP_BASE_URL',
+      'PLANGREP_SECRET_ID',
+      'JOB_DIRECTORY_TABLE',
+      'CANCELLATION_LOG_TABLE',
+      'PARTNERS_TABLE',
+    ],
     timeoutSeconds: 15,
     memoryMb: 512,
   },

@@ -1,4 +1,11 @@
-import { type DynamoDBClient, PutItemCommand, paginateQuery, QueryCommand } from '@aws-sdk/client-dynamodb';
+import {
+  type DynamoDBClient,
+  PutItemCommand,
+  paginateQuery,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
 import {
   type CancellationEvent,
   envelopeSchema,
@@ -8,18 +15,27 @@ import {
   type RefusedRecord,
 } from '../core/events.ts';
 import { BrokenStream } from '../core/fold.ts';
-import type { JobId, PartnerId, Timestamp } from '../core/identifiers.ts';
-import type { Appended, CancellationLog, Stream } from '../core/ports.ts';
+import {
+  type JobId,
+  jobIdSchema,
+  type PartnerId,
+  partnerIdSchema,
+  type Timestamp,
+  timestampSchema,
+} from '../core/identifiers.ts';
+import type { Appended, CancellationLog, Stream, WakeUp } from '../core/ports.ts';
 import { ask, fromItem, type Item, toItem, write } from './dynamodb.ts';
 
 /** Partitions of the wake-up index: due wake-ups are spread over as many. */
 export const WAKE_SHARDS = 8;
 
+const WAKE_UP_INDEX = 'due-wake-ups';
+
 const DEPENDENCY = 'cancellation-log';
 const streamKey = (partnerId: PartnerId, jobId: JobId): string => `${partnerId}#${jobId}`;
 const eventKey = (seq: number): string => `event#${String(seq).padStart(6, '0')}`;
 const wakeShardOf = ({ hash }: CancellationEvent): string =>
-  String(Number.parseInt(hash.slice(0, 2), 16) % WAKE_SHARDS);
+  String(Number.parseInt(hash.slice(0, 4), 16) % WAKE_SHARDS);
 
 /**
  * The cancellation log on DynamoDB. Beside each record's own fields an item has its keys, and an event that leaves its
@@ -34,6 +50,24 @@ export const createCancellationLog = (client: DynamoDBClient, table: string): Ca
           TableName: table,
           Item: toItem({ pk, sk, ...fields }),
           ConditionExpression: 'attribute_not_exists(pk)',
+        }),
+      ),
+    );
+
+  /** The only update of this table: of scheduling, never of history. @returns whether the wake-up was still as given */
+  const updateWakeUp = (
+    { partnerId, jobId, seq, wakeAt }: WakeUp,
+    UpdateExpression: string,
+    values: Readonly<Record<string, string>> = {},
+  ): Promise<boolean> =>
+    write(DEPENDENCY, () =>
+      client.send(
+        new UpdateItemCommand({
+          TableName: table,
+          Key: toItem({ pk: streamKey(partnerId, jobId), sk: eventKey(seq) }),
+          UpdateExpression,
+          ConditionExpression: 'wakeAt = :wakeAt',
+          ExpressionAttributeValues: toItem({ ':wakeAt': wakeAt, ...values }),
         }),
       ),
     );
@@ -69,6 +103,27 @@ export const createCancellationLog = (client: DynamoDBClient, table: string): Ca
       return stream.events[seq - 1]?.eventId === event.eventId ? { kind: 'appended' } : { kind: 'lost', stream };
     },
 
+    shards: WAKE_SHARDS,
+
+    async wakeUps(shard: number, limit: number): Promise<readonly WakeUp[]> {
+      const query = new QueryCommand({
+        TableName: table,
+        IndexName: WAKE_UP_INDEX,
+        KeyConditionExpression: 'wakeShard = :shard',
+        ExpressionAttributeValues: toItem({ ':shard': String(shard) }),
+        Limit: limit,
+      });
+      const { Items = [] } = await ask(DEPENDENCY, () => client.send(query));
+      return Items.map(parseWakeUp);
+    },
+
+    moveWakeUp: (wakeUp: WakeUp, to: Timestamp): Promise<boolean> =>
+      updateWakeUp(wakeUp, 'SET wakeAt = :to', { ':to': to }),
+
+    async removeWakeUp(wakeUp: WakeUp): Promise<void> {
+      await updateWakeUp(wakeUp, 'REMOVE wakeShard, wakeAt');
+    },
+
     async recordJoined(record: JoinedRecord): Promise<void> {
       await insert(streamKey(record.partnerId, record.jobId), `joined#${record.at}#${record.requestId}`, record);
     },
@@ -87,6 +142,24 @@ export const createCancellationLog = (client: DynamoDBClient, table: string): Ca
       const { Items = [] } = await ask(DEPENDENCY, () => client.send(query));
       return Items.map((item) => joinedSchema.parse(fromItem(item))).toReversed();
     },
+  };
+};
+
+/** The index has nothing but keys. */
+const wakeUpKeySchema = z.object({
+  pk: z.string().check(z.regex(/^[^#]+#[^#]+$/)),
+  sk: z.string().check(z.regex(/^event#\d{6}$/)),
+  wakeAt: timestampSchema,
+});
+
+const parseWakeUp = (item: Item): WakeUp => {
+  const { pk, sk, wakeAt } = wakeUpKeySchema.parse(fromItem(item));
+  const [partnerId, jobId] = pk.split('#');
+  return {
+    partnerId: partnerIdSchema.parse(partnerId),
+    jobId: jobIdSchema.parse(jobId),
+    seq: Number(sk.slice('event#'.length)),
+    wakeAt,
   };
 };
 

@@ -7,7 +7,16 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { type ExternalId, jobIdSchema, type PartnerId, projectIdSchema, timestampSchema } from '../core/identifiers.ts';
+import {
+  type ExternalId,
+  externalIdSchema,
+  type JobId,
+  jobIdSchema,
+  type PartnerId,
+  partnerIdSchema,
+  projectIdSchema,
+  timestampSchema,
+} from '../core/identifiers.ts';
 import { DependencyUnavailable, type DirectoryEntry, type JobDirectory, type RequestBinding } from '../core/ports.ts';
 import { ask, fromItem, toItem, write } from './dynamodb.ts';
 
@@ -16,6 +25,8 @@ const BINDING_DAYS = 30;
 
 const DEPENDENCY = 'job-directory';
 const jobKey = (partnerId: PartnerId, externalId: ExternalId): string => `${partnerId}#job#${externalId}`;
+/** A job's one owner. The only key without a partner in front: it is claimed by a conditional put, never searched. */
+const ownerKey = (jobId: JobId): { pk: string; sk: string } => ({ pk: `job#${jobId}`, sk: 'owner' });
 /** Hashed: a caller's key may be long, or something that should not lie around. */
 const bindingKey = (partnerId: PartnerId, requestKey: string): { pk: string; sk: string } => ({
   pk: `${partnerId}#request#${createHash('sha256').update(requestKey).digest('hex')}`,
@@ -27,10 +38,17 @@ const entrySchema = z.pipe(
     sk: jobIdSchema,
     registeredAt: timestampSchema,
     projectId: z.optional(projectIdSchema),
+    listed: z.optional(z.boolean()),
     terminalStatus: z.optional(z.string()),
   }),
   z.transform(({ sk, ...entry }): DirectoryEntry => ({ jobId: sk, ...entry })),
 );
+
+const ownerSchema = z.object({
+  partnerId: partnerIdSchema,
+  externalId: externalIdSchema,
+  registeredAt: timestampSchema,
+});
 
 const bindingSchema = z.object({
   fingerprint: z.string(),
@@ -38,7 +56,8 @@ const bindingSchema = z.object({
   jobId: z.optional(jobIdSchema),
 });
 
-/** The job directory on DynamoDB. Every key begins with the partner: another partner's data cannot be addressed. */
+/** The job directory on DynamoDB. Every key but a job's owner begins with the partner:
+ * another partner's data cannot be addressed. */
 export const createJobDirectory = (client: DynamoDBClient, table: string): JobDirectory => {
   const readBinding = async (partnerId: PartnerId, requestKey: string): Promise<RequestBinding | undefined> => {
     const { Item } = await ask(DEPENDENCY, () =>
@@ -47,6 +66,25 @@ export const createJobDirectory = (client: DynamoDBClient, table: string): JobDi
       ),
     );
     return Item === undefined ? undefined : bindingSchema.parse(fromItem(Item));
+  };
+
+  /** @returns whether the place was free */
+  const insert = (item: Readonly<Record<string, unknown>>): Promise<boolean> =>
+    write(DEPENDENCY, () =>
+      client.send(
+        new PutItemCommand({
+          TableName: table,
+          Item: toItem(item),
+          ConditionExpression: 'attribute_not_exists(pk)',
+        }),
+      ),
+    );
+
+  const readOwner = async (jobId: JobId): Promise<z.infer<typeof ownerSchema>> => {
+    const { Item = {} } = await ask(DEPENDENCY, () =>
+      client.send(new GetItemCommand({ TableName: table, Key: toItem(ownerKey(jobId)), ConsistentRead: true })),
+    );
+    return ownerSchema.parse(fromItem(Item));
   };
 
   return {
@@ -68,6 +106,17 @@ export const createJobDirectory = (client: DynamoDBClient, table: string): JobDi
         return found;
       });
       return entries.map((entry) => entrySchema.parse(entry)).toSorted(newestFirst);
+    },
+
+    async register(partnerId, externalId, { jobId, registeredAt, projectId, listed }) {
+      // Two writes, the claim first: repeating a registration that died in between completes it, with its first time.
+      const claim = { ...ownerKey(jobId), partnerId, externalId, registeredAt };
+      const standing = (await insert(claim)) ? claim : await readOwner(jobId);
+      if (standing.partnerId !== partnerId || standing.externalId !== externalId) return { kind: 'taken' };
+      const entry = { jobId, registeredAt: standing.registeredAt, projectId, listed };
+      const { jobId: sk, ...fields } = entry;
+      await insert({ pk: jobKey(partnerId, externalId), sk, ...fields });
+      return { kind: 'registered', entry };
     },
 
     async rememberTerminal(partnerId, externalId, jobId, status) {

@@ -3,6 +3,13 @@ import type { Report, ReportCode } from '../core/ports.ts';
 const levels: Readonly<Record<ReportCode, 'info' | 'warn' | 'error'>> = {
   CANCELLATION_CLOSED: 'info',
   CANCELLATION_PENDING: 'info',
+  CANCELLATION_ESCALATED: 'error',
+  STREAM_BROKEN: 'error',
+  JOB_REGISTERED: 'info',
+  LISTING_FAILED: 'warn',
+  EVENT_REFUSED: 'warn',
+  EVENT_MALFORMED: 'error',
+  RECONCILED: 'info',
   REQUEST_JOINED: 'info',
   REQUEST_REFUSED: 'info',
   ATTEMPT_FENCED: 'warn',

@@ -21,44 +21,51 @@ export type AttemptEnd = { readonly body: ClosedBody | AttemptEndedBody; readonl
  * reference, Cancel a job, which leaves the status and code of a refused cancel open.
  */
 export const attemptCancel = async (plangrep: Plangrep, attempt: Attempt): Promise<AttemptEnd> => {
+  const { jobId, until } = attempt;
   if (attempt.readFirst) {
-    const known = await readJob(plangrep, attempt);
-    if (known.kind === 'end') return known.end;
+    const reading = await readJob(plangrep, jobId, until);
+    if (reading.kind === 'closes') return { body: reading.body };
+    if (reading.kind === 'failed') return endedBy(attempt, reading.failure);
   }
-  const answer = await plangrep.cancel(attempt.jobId, attempt.until);
-  if (answer.kind === 'job') return closedBy(answer.job) ?? ended(attempt, 'accepted', factsOf(answer.job));
+  const answer = await plangrep.cancel(jobId, until);
+  if (answer.kind === 'job') {
+    const body = closingJob(answer.job);
+    return body === undefined ? ended(attempt, 'accepted', factsOf(answer.job)) : { body };
+  }
   if (answer.kind !== 'refused') return endedBy(attempt, answer);
 
-  const known = await readJob(plangrep, attempt);
-  if (known.kind === 'job') return endedBy(attempt, answer, factsOf(known.job));
-  return known.end.body.type === 'closed' ? known.end : endedBy(attempt, answer);
+  const reading = await readJob(plangrep, jobId, until);
+  if (reading.kind === 'closes') return { body: reading.body };
+  return endedBy(attempt, answer, reading.kind === 'alive' ? factsOf(reading.job) : {});
 };
 
-/** A job that is still alive, or how the attempt ends for want of one. */
-const readJob = async (
-  plangrep: Plangrep,
-  attempt: Attempt,
-): Promise<{ kind: 'job'; job: PlangrepJob } | { kind: 'end'; end: AttemptEnd }> => {
-  const answer = await plangrep.read(attempt.jobId, attempt.until);
+/** What a job read tells of a cancellation. */
+export type Reading =
+  | { readonly kind: 'closes'; readonly body: ClosedBody }
+  | { readonly kind: 'alive'; readonly job: PlangrepJob }
+  | { readonly kind: 'failed'; readonly failure: PlangrepFailure };
+
+export const readJob = async (plangrep: Plangrep, jobId: JobId, until: number): Promise<Reading> => {
+  const answer = await plangrep.read(jobId, until);
   switch (answer.kind) {
     case 'job': {
-      const end = closedBy(answer.job);
-      return end === undefined ? answer : { kind: 'end', end };
+      const body = closingJob(answer.job);
+      return body === undefined ? { kind: 'alive', job: answer.job } : { kind: 'closes', body };
     }
     case 'not_found':
-      return { kind: 'end', end: { body: { type: 'closed', outcome: 'job_not_found' } } };
+      return { kind: 'closes', body: { type: 'closed', outcome: 'job_not_found' } };
     case 'rate_limited':
     case 'key_refused':
     case 'not_sent':
     case 'refused':
     case 'unknown':
-      return { kind: 'end', end: endedBy(attempt, answer) };
+      return { kind: 'failed', failure: answer };
   }
 };
 
-const closedBy = (job: PlangrepJob): AttemptEnd | undefined => {
+const closingJob = (job: PlangrepJob): ClosedBody | undefined => {
   const outcome = outcomeOf(job.status);
-  return outcome === undefined ? undefined : { body: { type: 'closed', outcome, ...factsOf(job) } };
+  return outcome === undefined ? undefined : { type: 'closed', outcome, ...factsOf(job) };
 };
 
 const ended = (

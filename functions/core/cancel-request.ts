@@ -10,11 +10,13 @@ export interface CancelRequest {
   readonly reason?: string | undefined;
   /** The `Idempotency-Key`, or the event's `id`. */
   readonly requestKey?: string | undefined;
-  /** The event's own `time`: no job registered later is reached. */
-  readonly notAfter?: Timestamp | undefined;
+  /** The event's own `time`: no job registered later is reached, unless `jobId` names it. */
+  readonly eventTime?: Timestamp | undefined;
   readonly door: Door;
   readonly requestId: string;
   readonly keyId?: string | undefined;
+  /** Nobody will repeat this request by itself: a refusal is final, and goes on record. */
+  readonly isLastTry: boolean;
   /** Milliseconds since 1970: the answer must be ready by then. */
   readonly until: number;
 }

@@ -1,30 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { CancelRequest } from './cancel-request.ts';
-import type { JobId, Timestamp } from './identifiers.ts';
-import { toTimestamp } from './identifiers.ts';
-import { isTerminal } from './job-status.ts';
-import { DependencyUnavailable, type DirectoryEntry, type Ports } from './ports.ts';
-
-/** A job that a request may mean. `jobStatus` is absent when it was not read. */
-export interface Candidate {
-  readonly jobId: JobId;
-  readonly registeredAt: Timestamp;
-  readonly jobStatus?: string | undefined;
-}
-
-export type FoundJob =
-  /** `terminal`: a job read showed it, so the attempt begins by reading. */
-  | { readonly kind: 'job'; readonly jobId: JobId; readonly terminal: boolean }
-  | { readonly kind: 'job_not_found' }
-  | { readonly kind: 'ambiguous_external_id'; readonly candidates: readonly Candidate[] }
-  | { readonly kind: 'idempotency_key_reused' }
-  /** Which one is meant could not be found out: Plangrep did not answer. Nothing was done. */
-  | { readonly kind: 'unresolved' };
-
-/** Plangrep is read this many times at once, at most. */
-const READS_AT_ONCE = 5;
-/** What the attempt itself needs of the time that is left. */
-const ATTEMPT_RESERVE_MS = 6_000;
+import { chooseJob, type FoundJob } from './choose-job.ts';
+import { foldEvents } from './fold.ts';
+import { type Timestamp, toTimestamp } from './identifiers.ts';
+import { listJobs } from './list-jobs.ts';
+import type { DirectoryEntry, Ports } from './ports.ts';
 
 /**
  * The one job that a request means; never a guess, and never a job that came after the request.
@@ -43,12 +23,7 @@ export const findJob = async (ports: Ports, request: CancelRequest): Promise<Fou
   if (binding !== undefined && binding.fingerprint !== fingerprint) return { kind: 'idempotency_key_reused' };
   if (binding?.jobId !== undefined) return { kind: 'job', jobId: binding.jobId, terminal: false };
 
-  const limits = [request.notAfter, binding?.firstSeenAt].filter((limit) => limit !== undefined);
-  const found = await chooseJob(
-    ports,
-    request,
-    entries.filter(({ registeredAt }) => limits.every((limit) => registeredAt <= limit)),
-  );
+  const found = await findAmong(ports, request, entries, binding?.firstSeenAt);
   if (requestKey === undefined || found.kind === 'unresolved') return found;
   if (binding !== undefined && found.kind !== 'job') return found;
 
@@ -66,74 +41,51 @@ const fingerprintOf = ({ externalId, jobId, reason }: CancelRequest): string =>
     .update(JSON.stringify([externalId, jobId ?? null, reason ?? null]))
     .digest('hex');
 
-const chooseJob = async (
+const findAmong = async (
   ports: Ports,
   request: CancelRequest,
-  entries: readonly DirectoryEntry[],
+  known: readonly DirectoryEntry[],
+  firstSeenAt: Timestamp | undefined,
 ): Promise<FoundJob> => {
-  const eligible = request.jobId === undefined ? entries : entries.filter(({ jobId }) => jobId === request.jobId);
-  const [newest] = eligible;
-  if (newest === undefined) return { kind: 'job_not_found' };
-  if (eligible.length === 1) return { kind: 'job', jobId: newest.jobId, terminal: newest.terminalStatus !== undefined };
-
-  const read = await readCandidates(ports, request, eligible);
-  const live = read.candidates.filter(({ jobStatus }) => jobStatus !== undefined && !isTerminal(jobStatus));
-  if (live.length > 1) return { kind: 'ambiguous_external_id', candidates: live };
-  if (!read.complete) return { kind: 'unresolved' };
-  const [only] = live;
-  // All have ended: the newest is what the partner would mean, and its end is what it wants to hear.
-  return only === undefined
-    ? { kind: 'job', jobId: newest.jobId, terminal: true }
-    : { kind: 'job', jobId: only.jobId, terminal: false };
+  let entries = withinReach(request, known, firstSeenAt);
+  if (entries.length === 0 || (await mayHaveSuccessor(ports, request, entries))) {
+    const listed = await listJobs(ports, request);
+    if (listed === undefined) return { kind: 'unresolved' };
+    const unheardOf = listed.filter(({ jobId }) => entries.every((entry) => entry.jobId !== jobId));
+    entries = [...withinReach(request, unheardOf, firstSeenAt), ...entries];
+  }
+  return chooseJob(ports, request, entries);
 };
 
 /**
- * Reads the jobs not known to be terminal, newest first, until two live ones are found or one cannot be read. A job
- * that Plangrep does not know is no candidate.
+ * The jobs that a request can mean: the one it names; or those that were there when it was made. An event's `time`
+ * covers a whole second (Amazon EventBridge User Guide, Events): a job registered within that second is reached only
+ * when none before it is there.
  */
-const readCandidates = async (
-  ports: Ports,
-  request: CancelRequest,
+const withinReach = (
+  { jobId: named, eventTime }: CancelRequest,
   entries: readonly DirectoryEntry[],
-): Promise<{ complete: boolean; candidates: readonly Candidate[] }> => {
-  const { plangrep } = ports;
-  const unread = entries.filter(({ terminalStatus }) => terminalStatus === undefined);
-  const candidates: Candidate[] = [];
-  const until = request.until - ATTEMPT_RESERVE_MS;
-
-  for (let next = 0; next < unread.length; next += READS_AT_ONCE) {
-    const batch = unread.slice(next, next + READS_AT_ONCE);
-    const answers = await Promise.all(
-      batch.map(async (entry) => ({ entry, answer: await plangrep.read(entry.jobId, until) })),
-    );
-    let complete = true;
-    for (const { entry, answer } of answers) {
-      if (answer.kind === 'not_found') continue;
-      if (answer.kind !== 'job') {
-        complete = false;
-        continue;
-      }
-      const { status } = answer.job;
-      candidates.push({ jobId: entry.jobId, registeredAt: entry.registeredAt, jobStatus: status });
-      if (isTerminal(status)) await rememberTerminal(ports, request, entry.jobId, status);
-    }
-    const live = candidates.filter(({ jobStatus }) => jobStatus !== undefined && !isTerminal(jobStatus));
-    if (!complete || live.length > 1) return { complete, candidates };
-  }
-  return { complete: true, candidates };
+  firstSeenAt: Timestamp | undefined,
+): readonly DirectoryEntry[] => {
+  if (named !== undefined) return entries.filter(({ jobId }) => jobId === named);
+  const inTime = entries.filter(({ registeredAt }) => firstSeenAt === undefined || registeredAt <= firstSeenAt);
+  if (eventTime === undefined) return inTime;
+  const before = inTime.filter(({ registeredAt }) => registeredAt <= eventTime);
+  const endOfSecond = toTimestamp(Date.parse(eventTime) + 999);
+  return before.length > 0 ? before : inTime.filter(({ registeredAt }) => registeredAt <= endOfSecond);
 };
 
-/** Saves the next reader a call; the answer at hand does not hang on it. */
-const rememberTerminal = async (
-  { directory, report }: Ports,
-  { partnerId, externalId }: CancelRequest,
-  jobId: JobId,
-  status: string,
-): Promise<void> => {
-  try {
-    await directory.rememberTerminal(partnerId, externalId, jobId, status);
-  } catch (error) {
-    if (!(error instanceof DependencyUnavailable)) throw error;
-    report('DEPENDENCY_UNAVAILABLE', { dependency: error.dependency, jobId });
-  }
+/**
+ * Jobs that nobody registers come to be known only by listing. When the newest known one has been dealt with, the
+ * request may mean one that was submitted anew under the same externalId.
+ */
+const mayHaveSuccessor = async (
+  { log }: Ports,
+  { partnerId, jobId: named }: CancelRequest,
+  [newest]: readonly DirectoryEntry[],
+): Promise<boolean> => {
+  if (newest?.listed !== true || named !== undefined) return false;
+  if (newest.terminalStatus !== undefined) return true;
+  const { events } = await log.read(partnerId, newest.jobId);
+  return foldEvents(events)?.step.kind === 'closed';
 };

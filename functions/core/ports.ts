@@ -8,6 +8,7 @@ import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from './ident
 export interface Ports {
   readonly log: CancellationLog;
   readonly directory: JobDirectory;
+  readonly partners: Partners;
   readonly plangrep: Plangrep;
   readonly clock: Clock;
   readonly report: Report;
@@ -32,6 +33,7 @@ export interface Clock {
   random(): number;
   /** A new unique id of at most 64 characters. */
   newId(): string;
+  sleep(ms: number): Promise<void>;
 }
 
 /** A stream as read: its events in order, and the wake-up that rides on the last one. */
@@ -41,6 +43,14 @@ export interface Stream {
 }
 
 export type Appended = { readonly kind: 'appended' } | { readonly kind: 'lost'; readonly stream: Stream };
+
+/** When an unfinished cancellation must be looked at again: it rides on the event `seq` of the stream. */
+export interface WakeUp {
+  readonly partnerId: PartnerId;
+  readonly jobId: JobId;
+  readonly seq: number;
+  readonly wakeAt: Timestamp;
+}
 
 /** The audit trail: append-only. See `core/chain.ts` for what makes an event. */
 export interface CancellationLog {
@@ -52,6 +62,14 @@ export interface CancellationLog {
    * @param wakeAt present exactly when the event leaves the stream unfinished
    */
   append(event: CancellationEvent, wakeAt?: Timestamp): Promise<Appended>;
+  /** Into how many parts the wake-ups are spread: 0, 1 … */
+  readonly shards: number;
+  /** Wake-ups of a shard, the longest due first; eventually consistent, as the index is. */
+  wakeUps(shard: number, limit: number): Promise<readonly WakeUp[]>;
+  /** @returns whether it was still there and due as given: of two reconcilers one moves it */
+  moveWakeUp(wakeUp: WakeUp, to: Timestamp): Promise<boolean>;
+  /** Takes a wake-up away that is still as given. */
+  removeWakeUp(wakeUp: WakeUp): Promise<void>;
   recordJoined(record: JoinedRecord): Promise<void>;
   recordRefused(record: RefusedRecord): Promise<void>;
   /** The newest `joined` records of a cancellation, oldest first, at most `limit`. */
@@ -62,8 +80,18 @@ export interface DirectoryEntry {
   readonly jobId: JobId;
   readonly registeredAt: Timestamp;
   readonly projectId?: ProjectId | undefined;
+  /** Found in a listing of the partner's projects, not registered: a newer job may bear the externalId unheard-of. */
+  readonly listed?: boolean | undefined;
   /** The terminal status that a job read showed: frozen, so it need not be read again. */
   readonly terminalStatus?: string | undefined;
+}
+
+/** The job is in the directory as asked, now or since before; or it is taken: by whom is nobody's business. */
+export type Registered = { readonly kind: 'registered'; readonly entry: DirectoryEntry } | { readonly kind: 'taken' };
+
+export interface Partners {
+  /** The Plangrep projects that the partner's record names: where jobs are looked for that nobody registered. */
+  projectsOf(partnerId: PartnerId): Promise<readonly ProjectId[]>;
 }
 
 /** What an `Idempotency-Key` or an event's `id` stood for when first seen. */
@@ -79,6 +107,11 @@ export interface RequestBinding {
 export interface JobDirectory {
   /** Newest first. */
   find(partnerId: PartnerId, externalId: ExternalId): Promise<readonly DirectoryEntry[]>;
+  /**
+   * Puts a job behind an externalId; idempotent: the first registration stands, with its time. A job belongs to one
+   * partner and one externalId, the first that registers it.
+   */
+  register(partnerId: PartnerId, externalId: ExternalId, entry: DirectoryEntry): Promise<Registered>;
   /** Marks a job whose terminal status a job read showed. */
   rememberTerminal(partnerId: PartnerId, externalId: ExternalId, jobId: JobId, status: string): Promise<void>;
   readBinding(partnerId: PartnerId, requestKey: string): Promise<RequestBinding | undefined>;
@@ -138,6 +171,13 @@ export interface Plangrep {
 export type ReportCode =
   | 'CANCELLATION_CLOSED'
   | 'CANCELLATION_PENDING'
+  | 'CANCELLATION_ESCALATED'
+  | 'STREAM_BROKEN'
+  | 'JOB_REGISTERED'
+  | 'LISTING_FAILED'
+  | 'EVENT_REFUSED'
+  | 'EVENT_MALFORMED'
+  | 'RECONCILED'
   | 'REQUEST_JOINED'
   | 'REQUEST_REFUSED'
   | 'ATTEMPT_FENCED'

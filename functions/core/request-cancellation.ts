@@ -1,7 +1,8 @@
 import type { CancelRequest } from './cancel-request.ts';
 import { sealEvent } from './chain.ts';
 import type { JoinedRecord, RefusedRecord } from './events.ts';
-import { type Candidate, type FoundJob, findJob } from './find-job.ts';
+import type { Candidate, FoundJob } from './choose-job.ts';
+import { findJob } from './find-job.ts';
 import { type CancellationState, stateOf } from './fold.ts';
 import { type JobId, toTimestamp } from './identifiers.ts';
 import { LEASE_MS } from './pace.ts';
@@ -32,7 +33,7 @@ export const requestCancellation = async (ports: Ports, request: CancelRequest):
     case 'job_not_found':
     case 'ambiguous_external_id':
     case 'idempotency_key_reused':
-      await recordRefused(ports, request, found.kind);
+      if (request.isLastTry) await recordRefused(ports, request, found.kind);
       return found;
     case 'unresolved':
       return found;

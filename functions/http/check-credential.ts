@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { PartnerKey, ReadPartnerKey } from '../adapters/partner-keys.ts';
+import type { PartnerKey, ReadPartnerKey } from '../adapters/partners.ts';
 import type { Clock } from '../core/ports.ts';
 
 /** `Bearer pcg_<environment>_<keyId>_<secret>`: the scheme in any case (RFC 9110, section 11.1), the rest exactly. */
@@ -17,7 +17,11 @@ export interface Credential {
  * @throws DependencyUnavailable
  */
 export const checkCredential = async (
-  { readPartnerKey, clock, environment }: { readPartnerKey: ReadPartnerKey; clock: Clock; environment: string },
+  {
+    readPartnerKey,
+    clock,
+    environment,
+  }: { readPartnerKey: ReadPartnerKey; clock: Pick<Clock, 'now'>; environment: string },
   authorization: string,
 ): Promise<Credential | undefined> => {
   const [, of, keyId, secret] = bearer.exec(authorization) ?? [];

@@ -17,7 +17,13 @@ export const handleRequestCancellation = (ports: Ports): HttpHandler =>
     if (key?.success === false) {
       return invalid(key.error.issues.map(({ message }) => ({ path: 'Idempotency-Key', message })));
     }
-    const end = await requestCancellation(ports, { ...body.value, ...caller, requestKey: key?.data, door: 'https' });
+    const end = await requestCancellation(ports, {
+      ...body.value,
+      ...caller,
+      requestKey: key?.data,
+      door: 'https',
+      isLastTry: true,
+    });
     return answerFor(end, event.requestContext.path);
   });
 

@@ -2,7 +2,7 @@ import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createJobDirectory } from '../../functions/adapters/job-directory.ts';
-import { createReadPartnerKey } from '../../functions/adapters/partner-keys.ts';
+import { createReadPartnerKey } from '../../functions/adapters/partners.ts';
 import { type ExternalId, partnerIdSchema, type PartnerId } from '../../functions/core/identifiers.ts';
 import type { DirectoryEntry, JobDirectory } from '../../functions/core/ports.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/dynamodb.ts';
@@ -27,47 +27,70 @@ const put = async (item: Record<string, string>) => {
   await dynamodb.client.send(new PutItemCommand({ TableName: dynamodb.tableNames.JobDirectory, Item }));
 };
 
-const kinds = {
-  'on DynamoDB': () => ({
-    directory: createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory),
-    register: (partnerId: PartnerId, name: ExternalId, { jobId: sk, registeredAt, projectId }: DirectoryEntry) =>
-      put({ pk: `${partnerId}#job#${name}`, sk, registeredAt, ...(projectId === undefined ? {} : { projectId }) }),
-  }),
-  'in memory': () => {
-    const directory = new MemoryDirectory();
-    return { directory, register: async (...entry: Parameters<MemoryDirectory['put']>) => directory.put(...entry) };
-  },
+const kinds: Record<'on DynamoDB' | 'in memory', () => JobDirectory> = {
+  'on DynamoDB': () => createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory),
+  'in memory': () => new MemoryDirectory(),
 };
 
 describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (kind) => {
   let directory: JobDirectory;
-  let register: (partnerId: PartnerId, name: ExternalId, entry: DirectoryEntry) => Promise<void>;
   let partner: PartnerId;
-  let partners = 0;
+  let n = 0;
+  const register = (name: ExternalId, entry: DirectoryEntry) => directory.register(partner, name, entry);
+  /** No test meets another's jobs. */
+  const fresh = (entry: DirectoryEntry): DirectoryEntry => ({ ...entry, jobId: jobId(`${entry.jobId}-${n}`) });
   beforeEach(() => {
-    ({ directory, register } = kinds[kind]());
-    partner = partnerIdSchema.parse(`partner-${kind === 'in memory' ? 'm' : 'd'}-${++partners}`);
+    directory = kinds[kind]();
+    partner = partnerIdSchema.parse(`partner-${++n}`);
   });
 
   it('finds the jobs behind an externalId, newest first', async () => {
     const name = externalId('order-1');
-    await register(partner, name, older);
-    await register(partner, name, newer);
-    expect(await directory.find(partner, name)).toEqual([newer, older]);
+    const [first, second] = [fresh(older), fresh(newer)];
+    await register(name, first);
+    await register(name, second);
+    expect(await directory.find(partner, name)).toEqual([second, first]);
   });
 
   it('finds nothing for another partner, nor for another spelling', async () => {
-    await register(partner, externalId('Ångström #1'), older);
+    const entry = fresh(older);
+    await register(externalId('Ångström #1'), entry);
     expect(await directory.find(acme, externalId('Ångström #1'))).toEqual([]);
     expect(await directory.find(partner, externalId('Ångström #1'.normalize('NFD')))).toEqual([]);
-    expect(await directory.find(partner, externalId('Ångström #1'))).toEqual([older]);
+    expect(await directory.find(partner, externalId('Ångström #1'))).toEqual([entry]);
+  });
+
+  it('registers a job once: the first time stands', async () => {
+    const name = externalId('order-1');
+    const entry = fresh(newer);
+    expect(await register(name, entry)).toEqual({ kind: 'registered', entry });
+    const again = await register(name, { ...entry, registeredAt: '2027-01-01T00:00:00.000Z' });
+    expect(again).toEqual({ kind: 'registered', entry });
+    expect(await directory.find(partner, name)).toEqual([entry]);
+  });
+
+  it('leaves a job to the partner and the externalId that had it first', async () => {
+    const entry = fresh(newer);
+    await register(externalId('order-1'), entry);
+    expect(await register(externalId('order-2'), entry)).toEqual({ kind: 'taken' });
+    expect(await directory.register(globex, externalId('order-1'), entry)).toEqual({ kind: 'taken' });
+    expect(await directory.find(globex, externalId('order-1'))).toEqual([]);
+    expect(await directory.find(partner, externalId('order-2'))).toEqual([]);
+  });
+
+  it('gives a job to one of many that register it at once', async () => {
+    const entry = fresh(newer);
+    const partners = Array.from({ length: 20 }, (_, index) => partnerIdSchema.parse(`many-${n}-${index}`));
+    const registered = await Promise.all(partners.map((id) => directory.register(id, externalId('x'), entry)));
+    expect(registered.filter(({ kind: end }) => end === 'registered')).toHaveLength(1);
   });
 
   it('remembers which job has ended', async () => {
     const name = externalId('order-1');
-    await register(partner, name, newer);
-    await directory.rememberTerminal(partner, name, newer.jobId, 'failed');
-    expect(await directory.find(partner, name)).toEqual([{ ...newer, terminalStatus: 'failed' }]);
+    const entry = fresh(newer);
+    await register(name, entry);
+    await directory.rememberTerminal(partner, name, entry.jobId, 'failed');
+    expect(await directory.find(partner, name)).toEqual([{ ...entry, terminalStatus: 'failed' }]);
   });
 
   it('remembers nothing of a job that is not there', async () => {
@@ -116,6 +139,20 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
 });
 
 describe('on DynamoDB', () => {
+  it('completes a registration that died between its two writes, with its first time', async () => {
+    const entry = { jobId: jobId('job_half'), registeredAt: newer.registeredAt };
+    await put({
+      pk: 'job#job_half',
+      sk: 'owner',
+      partnerId: 'acme',
+      externalId: 'half',
+      registeredAt: older.registeredAt,
+    });
+    const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
+    await directory.register(acme, externalId('half'), entry);
+    expect(await directory.find(acme, externalId('half'))).toEqual([{ ...entry, registeredAt: older.registeredAt }]);
+  });
+
   it('stores no request key as it is, and lets a binding expire after 30 days', async () => {
     const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
     await directory.bind(acme, 'a-secret-looking-key', { fingerprint: 'f', firstSeenAt: '2026-11-23T12:00:00.000Z' });

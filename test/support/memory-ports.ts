@@ -5,14 +5,17 @@ import {
   DependencyUnavailable,
   type DirectoryEntry,
   type JobDirectory,
+  type ListAnswer,
   type Plangrep,
   type Ports,
   type ReadAnswer,
+  type Registered,
   type Report,
   type RequestBinding,
   type Stream,
+  type WakeUp,
 } from '../../functions/core/ports.ts';
-import type { ExternalId, JobId, PartnerId, Timestamp } from '../../functions/core/identifiers.ts';
+import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from '../../functions/core/identifiers.ts';
 
 /** The cancellation log in memory: held to the same contract as the one on DynamoDB by the same tests. */
 export class MemoryLog implements CancellationLog {
@@ -40,6 +43,34 @@ export class MemoryLog implements CancellationLog {
     return { kind: 'lost', stream: await this.read(event.partnerId, event.jobId) } as const;
   }
 
+  readonly shards = 2;
+
+  async wakeUps(shard: number, limit: number): Promise<readonly WakeUp[]> {
+    const all = [...this.streams.values()]
+      .flat()
+      .flatMap(({ event: { partnerId, jobId, seq, hash }, wakeAt }) =>
+        wakeAt === undefined || Number.parseInt(hash.slice(0, 4), 16) % this.shards !== shard
+          ? []
+          : [{ partnerId, jobId, seq, wakeAt }],
+      );
+    return all.toSorted((a, b) => (a.wakeAt < b.wakeAt ? -1 : 1)).slice(0, limit);
+  }
+
+  async moveWakeUp(wakeUp: WakeUp, to: Timestamp): Promise<boolean> {
+    return this.changeWakeUp(wakeUp, to);
+  }
+
+  async removeWakeUp(wakeUp: WakeUp): Promise<void> {
+    this.changeWakeUp(wakeUp, undefined);
+  }
+
+  private changeWakeUp({ partnerId, jobId, seq, wakeAt }: WakeUp, to: Timestamp | undefined): boolean {
+    const stored = this.streams.get(`${partnerId}#${jobId}`)?.[seq - 1];
+    if (stored === undefined || stored.wakeAt !== wakeAt) return false;
+    stored.wakeAt = to;
+    return true;
+  }
+
   async recordJoined(record: JoinedRecord) {
     await this.beforeWrite(record);
     this.joined.push(record);
@@ -62,9 +93,18 @@ export class MemoryDirectory implements JobDirectory {
   /** Runs before each call; throw {@link DependencyUnavailable} to play a broken table. */
   before: (call: keyof JobDirectory) => void | Promise<void> = () => undefined;
 
-  put(partnerId: PartnerId, externalId: ExternalId, entry: DirectoryEntry): void {
+  readonly owners = new Map<JobId, { name: string; entry: DirectoryEntry }>();
+
+  async register(partnerId: PartnerId, externalId: ExternalId, entry: DirectoryEntry): Promise<Registered> {
+    await this.before('register');
     const name = `${partnerId}#${externalId}`;
-    this.jobs.set(name, [...(this.jobs.get(name) ?? []), entry]);
+    const owner = this.owners.get(entry.jobId) ?? { name, entry };
+    if (owner.name !== name) return { kind: 'taken' };
+    if (!this.owners.has(entry.jobId)) {
+      this.owners.set(entry.jobId, owner);
+      this.jobs.set(name, [...(this.jobs.get(name) ?? []), entry]);
+    }
+    return { kind: 'registered', entry: owner.entry };
   }
 
   async find(partnerId: PartnerId, externalId: ExternalId) {
@@ -122,8 +162,11 @@ export class ScriptedPlangrep implements Plangrep {
     return this.onRead(jobId);
   }
 
-  async list(): Promise<never> {
-    throw new Error('not in this script');
+  onList: (projectId: ProjectId) => ListAnswer | Promise<ListAnswer> = () => ({ kind: 'jobs', jobs: [] });
+
+  async list(projectId: ProjectId): Promise<ListAnswer> {
+    this.calls.push(`list ${projectId}`);
+    return this.onList(projectId);
   }
 }
 
@@ -131,6 +174,8 @@ export interface MemoryPorts extends Ports {
   readonly log: MemoryLog;
   readonly directory: MemoryDirectory;
   readonly plangrep: ScriptedPlangrep;
+  /** Whose projects may be listed. */
+  readonly projects: Map<PartnerId, readonly ProjectId[]>;
   readonly clock: Ports['clock'] & { advance(ms: number): void };
   readonly reported: { code: Parameters<Report>[0]; fields: Parameters<Report>[1] }[];
 }
@@ -140,14 +185,20 @@ export const createMemoryPorts = (): MemoryPorts => {
   let now = Date.parse('2026-11-23T12:00:00.000Z');
   let ids = 0;
   const reported: MemoryPorts['reported'] = [];
+  const projects: MemoryPorts['projects'] = new Map();
   return {
     log: new MemoryLog(),
     directory: new MemoryDirectory(),
+    partners: { projectsOf: async (partnerId) => projects.get(partnerId) ?? [] },
+    projects,
     plangrep: new ScriptedPlangrep(),
     clock: {
       now: () => now,
       random: () => 0.5,
       newId: () => `id-${++ids}`,
+      sleep: async (ms) => {
+        now += ms;
+      },
       advance: (ms) => {
         now += ms;
       },

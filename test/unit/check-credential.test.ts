@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { PartnerKey } from '../../functions/adapters/partner-keys.ts';
+import type { PartnerKey } from '../../functions/adapters/partners.ts';
 import { checkCredential } from '../../functions/http/check-credential.ts';
 import { acme } from '../support/names.ts';
 
@@ -17,7 +17,7 @@ const checkWith = (authorization: string, key: PartnerKey | undefined = stored) 
     asked.push(keyId);
     return keyId === 'AbCdEf123456' ? key : undefined;
   };
-  const clock = { now: () => now, random: () => 0, newId: () => '' };
+  const clock = { now: () => now };
   return { asked, credential: checkCredential({ readPartnerKey, clock, environment: 'prod' }, authorization) };
 };
 const token = (keyId = 'AbCdEf123456', environment = 'prod') => `pcg_${environment}_${keyId}_${secret}`;

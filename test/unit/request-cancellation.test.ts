@@ -17,18 +17,19 @@ const request: CancelRequest = {
   door: 'https',
   requestId: 'request-1',
   keyId: 'key',
+  isLastTry: true,
   until: Number.MAX_SAFE_INTEGER,
 };
 
 let ports: MemoryPorts;
-beforeEach(() => {
+beforeEach(async () => {
   ports = createMemoryPorts();
-  register(documentedJob, -60_000);
+  await register(documentedJob, -60_000);
 });
 
 /** @param ms after the ports' now */
 const register = (id: typeof documentedJob, ms: number, name = order7890) =>
-  ports.directory.put(acme, name, { jobId: id, registeredAt: toTimestamp(ports.clock.now() + ms) });
+  ports.directory.register(acme, name, { jobId: id, registeredAt: toTimestamp(ports.clock.now() + ms) });
 const cancel = (more: Partial<CancelRequest> = {}) => requestCancellation(ports, { ...request, ...more });
 const typesOf = async (id = documentedJob) => (await ports.log.read(acme, id)).events.map(({ type }) => type);
 const aliveBut = (...terminal: string[]) => {
@@ -171,9 +172,9 @@ describe('a request that reaches no job', () => {
 });
 
 describe('several jobs behind one externalId', () => {
-  beforeEach(() => {
-    register(older, -120_000);
-    register(newer, -1_000);
+  beforeEach(async () => {
+    await register(older, -120_000);
+    await register(newer, -1_000);
   });
 
   it('cancels the one that is named', async () => {
@@ -240,13 +241,13 @@ describe('several jobs behind one externalId', () => {
   });
 
   it('stops reading at the second live one, however many there are', async () => {
-    for (let n = 0; n < 200; n++) register(jobId(`job_${n}`), n);
+    for (let n = 0; n < 200; n++) await register(jobId(`job_${n}`), n);
     await cancel();
     expect(ports.plangrep.calls).toHaveLength(5);
   });
 
   it('reads on through a long history of ended ones', async () => {
-    for (let n = 0; n < 20; n++) register(jobId(`job_${n}`), n);
+    for (let n = 0; n < 20; n++) await register(jobId(`job_${n}`), n);
     aliveBut(...Array.from({ length: 20 }, (_, n) => `job_${n}`), older, newer);
     expect(await cancel()).toMatchObject({ state: { jobId: documentedJob } });
   });
@@ -268,7 +269,7 @@ describe('a request with a key', () => {
   it('is bound to its job: a repeat never reaches a job that was submitted anew', async () => {
     await cancel({ requestKey });
     ports.clock.advance(1_000);
-    register(newer, 0);
+    await register(newer, 0);
     aliveBut(documentedJob);
     expect(await cancel({ requestKey })).toMatchObject({ state: { jobId: documentedJob } });
     expect(ports.plangrep.calls).toEqual([`cancel ${documentedJob}`]);
@@ -291,13 +292,13 @@ describe('a request with a key', () => {
     const name = externalId('order-1');
     expect(await cancel({ requestKey, externalId: name })).toEqual({ kind: 'job_not_found' });
     ports.clock.advance(1_000);
-    register(newer, 0, name);
+    await register(newer, 0, name);
     expect(await cancel({ requestKey, externalId: name })).toEqual({ kind: 'job_not_found' });
     expect(await cancel({ requestKey: 'key-2', externalId: name })).toMatchObject({ state: { jobId: newer } });
   });
 
   it('is bound later when it was ambiguous at first', async () => {
-    register(older, -120_000);
+    await register(older, -120_000);
     expect(await cancel({ requestKey })).toMatchObject({ kind: 'ambiguous_external_id' });
     aliveBut(older);
     expect(await cancel({ requestKey })).toMatchObject({ state: { jobId: documentedJob } });
@@ -305,14 +306,14 @@ describe('a request with a key', () => {
   });
 
   it('leaves no binding when it could not be resolved', async () => {
-    register(older, -120_000);
+    await register(older, -120_000);
     ports.plangrep.onRead = () => ({ kind: 'rate_limited' });
     expect(await cancel({ requestKey })).toEqual({ kind: 'unresolved' });
     expect(ports.directory.bindings.size).toBe(0);
   });
 
   it('goes by the binding that another made first', async () => {
-    register(older, -120_000);
+    await register(older, -120_000);
     const bind = ports.directory.bind.bind(ports.directory);
     ports.directory.bind = async (partnerId, key, binding) => {
       await bind(partnerId, key, { ...binding, jobId: older });
@@ -344,9 +345,9 @@ describe('a request with a key', () => {
 
 describe('a request with a time of its own', () => {
   it('reaches no job registered later', async () => {
-    const notAfter = toTimestamp(ports.clock.now() - 120_000);
-    expect(await cancel({ notAfter })).toEqual({ kind: 'job_not_found' });
-    expect(await cancel({ notAfter: toTimestamp(ports.clock.now()) })).toMatchObject({ kind: 'cancellation' });
+    const eventTime = toTimestamp(ports.clock.now() - 120_000);
+    expect(await cancel({ eventTime })).toEqual({ kind: 'job_not_found' });
+    expect(await cancel({ eventTime: toTimestamp(ports.clock.now()) })).toMatchObject({ kind: 'cancellation' });
   });
 });
 

@@ -1,6 +1,7 @@
 import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { partnerIdSchema, scopeSchema, timestampSchema } from '../core/identifiers.ts';
+import { partnerIdSchema, projectIdSchema, scopeSchema, timestampSchema } from '../core/identifiers.ts';
+import type { Partners } from '../core/ports.ts';
 import { ask, fromItem, toItem } from './dynamodb.ts';
 
 const partnerKeySchema = z.object({
@@ -28,3 +29,15 @@ export const createReadPartnerKey =
     );
     return Item === undefined ? undefined : partnerKeySchema.parse(fromItem(Item));
   };
+
+const partnerSchema = z.object({ projects: z.optional(z.array(projectIdSchema)) });
+
+/** The partners' own records. */
+export const createPartners = (client: DynamoDBClient, table: string): Partners => ({
+  async projectsOf(partnerId) {
+    const { Item = {} } = await ask('partners', () =>
+      client.send(new GetItemCommand({ TableName: table, Key: toItem({ pk: `partner#${partnerId}` }) })),
+    );
+    return partnerSchema.parse(fromItem(Item)).projects ?? [];
+  },
+});

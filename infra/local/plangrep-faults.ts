@@ -1,0 +1,150 @@
+import type { ServerResponse } from 'node:http';
+import { gzipSync } from 'node:zlib';
+import * as z from 'zod/mini';
+
+/** Which of Plangrep's calls a request is; `other` is none of them. */
+export type CallKind = 'cancel' | 'read' | 'list' | 'create' | 'other';
+
+const effectSchema = z.enum(['none', 'applied']);
+const common = {
+  on: z.enum(['cancel', 'read', 'list', 'create', 'any']),
+  /** Only for this job; else for all. */
+  jobId: z.optional(z.string()),
+  /** How many calls it meets; else all until the faults are cleared. */
+  times: z.optional(z.int().check(z.positive())),
+  /** Whether the call does what it asks for, all the same: "cancelled, but the answer was lost". */
+  effect: z.prefault(effectSchema, 'none'),
+  /** Milliseconds that the answer waits. The effect does not. */
+  delayMs: z.prefault(z.int().check(z.nonnegative()), 0),
+};
+const MiB = 1024 * 1024;
+
+export const faultSchema = z.discriminatedUnion('kind', [
+  /** Only late: the ordinary answer, after `delayMs`. */
+  z.strictObject({ ...common, kind: z.literal('late'), effect: z.prefault(effectSchema, 'applied') }),
+  /** Any answer at all. */
+  z.strictObject({
+    ...common,
+    kind: z.literal('status'),
+    status: z.int().check(z.minimum(200), z.maximum(599)),
+    headers: z.prefault(z.record(z.string(), z.string()), {}),
+    body: z.prefault(z.string(), ''),
+  }),
+  /** The ordinary answer with fields of its job, or of every listed one, replaced: another id, an unknown status. */
+  z.strictObject({ ...common, kind: z.literal('job'), fields: z.record(z.string(), z.unknown()) }),
+  /** Headers at once, then a byte each interval. */
+  z.strictObject({ ...common, kind: z.literal('drip'), intervalMs: z.prefault(z.int().check(z.positive()), 50) }),
+  /** No answer, ever. */
+  z.strictObject({ ...common, kind: z.literal('hang') }),
+  /** The ordinary answer, followed by this many spaces: valid JSON, too much of it. */
+  z.strictObject({ ...common, kind: z.literal('oversized'), bytes: z.prefault(z.int().check(z.positive()), 9 * MiB) }),
+  /** The same, compressed: small on the wire. */
+  z.strictObject({ ...common, kind: z.literal('gzip_bomb'), bytes: z.prefault(z.int().check(z.positive()), 16 * MiB) }),
+  /** The connection is reset before the answer, or in the middle of it. */
+  z.strictObject({
+    ...common,
+    kind: z.literal('reset'),
+    when: z.prefault(z.enum(['before_answer', 'mid_answer']), 'before_answer'),
+  }),
+]);
+export type Fault = z.infer<typeof faultSchema>;
+export type FaultInput = z.input<typeof faultSchema>;
+
+export interface Faults {
+  /** Misbehaves from now on. @throws when the fault is malformed */
+  add(fault: FaultInput): void;
+  clear(): void;
+  /** Those that still wait for a call. */
+  waiting(): readonly Fault[];
+}
+
+/** The faults that wait, and `take`, which hands out the first that fits a call. */
+export const createFaults = (): Faults & { take(kind: CallKind, jobId?: string): Fault | undefined } => {
+  let faults: { readonly fault: Fault; left: number }[] = [];
+  return {
+    add(input) {
+      const fault = faultSchema.parse(input);
+      faults.push({ fault, left: fault.times ?? Infinity });
+    },
+    clear() {
+      faults = [];
+    },
+    waiting: () => faults.map(({ fault }) => fault),
+    take(kind, jobId) {
+      const entry = faults.find(
+        ({ fault }) => (fault.on === kind || fault.on === 'any') && (fault.jobId ?? jobId) === jobId,
+      );
+      if (!entry) return undefined;
+      entry.left -= 1;
+      if (entry.left <= 0) faults = faults.filter((other) => other !== entry);
+      return entry.fault;
+    },
+  };
+};
+
+export interface SimulatedAnswer {
+  readonly status: number;
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+export const sendJson = (response: ServerResponse, { status, body }: SimulatedAnswer): void => {
+  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+};
+
+/** Answers as the fault says. @param ordinary what would be answered otherwise */
+export const play = (fault: Fault, response: ServerResponse, ordinary: SimulatedAnswer): void => {
+  const bytes = Buffer.from(JSON.stringify(ordinary.body));
+  const json = { 'Content-Type': 'application/json' };
+  switch (fault.kind) {
+    case 'late':
+      sendJson(response, ordinary);
+      return;
+    case 'status':
+      response.writeHead(fault.status, { ...json, ...fault.headers }).end(fault.body);
+      return;
+    case 'job':
+      sendJson(response, { ...ordinary, body: withJobFields(ordinary.body, fault.fields) });
+      return;
+    case 'drip':
+      response.writeHead(ordinary.status, { ...json, 'Content-Length': bytes.length });
+      drip(response, bytes, fault.intervalMs);
+      return;
+    case 'hang':
+      return;
+    case 'oversized':
+      response.writeHead(ordinary.status, json).end(Buffer.concat([bytes, Buffer.alloc(fault.bytes, ' ')]));
+      return;
+    case 'gzip_bomb':
+      response.writeHead(ordinary.status, { ...json, 'Content-Encoding': 'gzip' });
+      response.end(gzipSync(Buffer.concat([bytes, Buffer.alloc(fault.bytes, ' ')])));
+      return;
+    case 'reset':
+      if (fault.when === 'before_answer') {
+        response.socket?.resetAndDestroy();
+        return;
+      }
+      response.writeHead(ordinary.status, { ...json, 'Content-Length': bytes.length });
+      response.write(bytes.subarray(0, bytes.length / 2), () => response.socket?.resetAndDestroy());
+  }
+};
+
+const drip = (response: ServerResponse, bytes: Buffer, intervalMs: number): void => {
+  response.flushHeaders();
+  let sent = 0;
+  const timer = setInterval(() => {
+    response.write(bytes.subarray(sent, sent + 1));
+    sent += 1;
+    if (sent === bytes.length) response.end();
+  }, intervalMs);
+  response.on('close', () => clearInterval(timer));
+};
+
+const withJobFields = (
+  body: SimulatedAnswer['body'],
+  fields: Readonly<Record<string, unknown>>,
+): SimulatedAnswer['body'] => {
+  const replace = (job: unknown): unknown => (typeof job === 'object' ? { ...job, ...fields } : job);
+  return Array.isArray(body['jobs'])
+    ? { ...body, jobs: body['jobs'].map(replace) }
+    : { ...body, job: replace(body['job']) };
+};

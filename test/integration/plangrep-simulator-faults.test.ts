@@ -1,0 +1,171 @@
+import { request } from 'node:http';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { FaultInput } from '../../infra/local/plangrep-faults.ts';
+import { exampleJob } from '../../infra/local/plangrep-jobs.ts';
+import { type PlangrepSimulator, startPlangrepSimulator } from '../../infra/local/plangrep-simulator.ts';
+
+const KEY = 'pgk_live_simulated';
+const authorized = { Authorization: `Bearer ${KEY}` };
+
+let simulator: PlangrepSimulator;
+beforeEach(async () => {
+  simulator = await startPlangrepSimulator({ apiKey: KEY, jobs: [exampleJob] });
+});
+afterEach(() => simulator.close());
+
+const at = (path: string): string => `${simulator.url}${path}`;
+const cancel = (jobId: string = exampleJob.id, signal: AbortSignal | null = null) =>
+  fetch(at(`/api/open/v1/jobs/${jobId}/cancel`), { method: 'POST', headers: authorized, redirect: 'manual', signal });
+const read = (jobId: string = exampleJob.id) => fetch(at(`/api/open/v1/jobs/${jobId}`), { headers: authorized });
+const status = () => simulator.job(exampleJob.id)?.status;
+const tell = async (method: string, path: string, body?: string) => {
+  const response = await fetch(at(`/simulator${path}`), body === undefined ? { method } : { method, body });
+  const answer: { message: string; requests: unknown[]; jobs: unknown[] } = JSON.parse(await response.text());
+  return { status: response.status, body: answer };
+};
+
+describe('A fault', () => {
+  test('meets as many calls as it says, and then no more', async () => {
+    simulator.faults.add({ on: 'cancel', kind: 'status', status: 503, times: 2 });
+    const statuses = [await cancel(), await cancel(), await cancel()].map((response) => response.status);
+    expect(statuses).toEqual([503, 503, 200]);
+  });
+
+  test('meets only its kind of call and its job, until the faults are cleared', async () => {
+    simulator.addJob({ id: 'job_b' });
+    simulator.faults.add({ on: 'read', jobId: 'job_b', kind: 'status', status: 500 });
+    expect((await read()).status).toBe(200);
+    expect((await cancel('job_b')).status).toBe(200);
+    expect((await read('job_b')).status).toBe(500);
+    simulator.faults.clear();
+    expect((await read('job_b')).status).toBe(200);
+  });
+
+  test('answers with the status, headers and body it was given', async () => {
+    simulator.faults.add({ on: 'any', kind: 'status', status: 302, headers: { Location: '/x' }, body: 'gone' });
+    const response = await cancel();
+    expect([response.status, response.headers.get('Location'), await response.text()]).toEqual([302, '/x', 'gone']);
+  });
+
+  const kinds: FaultInput[] = [
+    { on: 'cancel', kind: 'status', status: 500 },
+    { on: 'cancel', kind: 'job', fields: { id: 'job_another', status: 'unheard_of' } },
+    { on: 'cancel', kind: 'oversized', bytes: 10 },
+    { on: 'cancel', kind: 'gzip_bomb', bytes: 1_000 },
+    { on: 'cancel', kind: 'drip', intervalMs: 1 },
+    { on: 'cancel', kind: 'late', delayMs: 1 },
+  ];
+  test.each(kinds)('($kind) decides whether the cancel takes place', async (fault) => {
+    simulator.faults.add({ ...fault, effect: 'none' });
+    await (await cancel()).arrayBuffer();
+    expect(status()).toBe('processing');
+    simulator.faults.clear();
+    simulator.faults.add({ ...fault, effect: 'applied' });
+    await (await cancel()).arrayBuffer();
+    expect(status()).toBe('cancelled');
+  });
+
+  test.each(['before_answer', 'mid_answer'] as const)(
+    'loses the answer to a cancel that was done (%s)',
+    async (when) => {
+      simulator.faults.add({ on: 'cancel', kind: 'reset', when, effect: 'applied' });
+      await expect(cancel().then((response) => response.text())).rejects.toThrow();
+      expect(status()).toBe('cancelled');
+    },
+  );
+
+  test('never answers a call that it lets hang', async () => {
+    simulator.faults.add({ on: 'cancel', kind: 'hang' });
+    await expect(cancel(exampleJob.id, AbortSignal.timeout(50))).rejects.toThrow('timeout');
+    expect(status()).toBe('processing');
+  });
+
+  test('does nothing for a call without the right key', async () => {
+    simulator.revokeApiKey();
+    simulator.faults.add({ on: 'cancel', kind: 'late' });
+    expect((await cancel()).status).toBe(401);
+    expect(status()).toBe('processing');
+  });
+
+  test('is small on the wire as a gzip bomb, and huge inside', async () => {
+    simulator.faults.add({ on: 'read', kind: 'gzip_bomb' });
+    const bytesOnTheWire = await new Promise<number>((resolve) => {
+      request(at(`/api/open/v1/jobs/${exampleJob.id}`), { headers: authorized }, (response) => {
+        let size = 0;
+        response.on('data', (chunk: Buffer) => (size += chunk.length)).on('end', () => resolve(size));
+      }).end();
+    });
+    expect(bytesOnTheWire).toBeLessThan(64 * 1024);
+    expect((await (await read()).arrayBuffer()).byteLength).toBeGreaterThan(16 * 1024 * 1024);
+  });
+});
+
+describe('The journal', () => {
+  test('tells what came in, without the key', async () => {
+    await cancel();
+    await fetch(at(`/api/open/v1/jobs/job_b?x=${KEY}`));
+    await fetch(at('/api/open/v1/projects/proj_a/jobs'), { method: 'POST', headers: authorized, body: '{}' });
+    simulator.faults.add({ on: 'list', kind: 'status', status: 500 });
+    await fetch(at('/api/open/v1/projects/proj_a/jobs'), { headers: authorized });
+    expect(simulator.requests.all()).toMatchObject([
+      { kind: 'cancel', method: 'POST', jobId: exampleJob.id, authorized: true, bodyBytes: 0 },
+      { kind: 'read', path: '/api/open/v1/jobs/job_b', authorized: false },
+      { kind: 'create', authorized: true, bodyBytes: 2 },
+      { kind: 'list', fault: 'status' },
+    ]);
+    expect(JSON.stringify(await tell('GET', '/requests'))).not.toContain(KEY);
+    expect([simulator.requests.count('cancel'), simulator.requests.count('cancel', 'job_b')]).toEqual([1, 0]);
+  });
+});
+
+describe('From another process', () => {
+  test('faults are told and taken back', async () => {
+    const fault = { on: 'cancel', kind: 'status', status: 500 };
+    expect(await tell('POST', '/faults', JSON.stringify(fault))).toMatchObject({ status: 201, body: { fault } });
+    expect(await tell('GET', '/faults')).toMatchObject({ status: 200, body: { faults: [fault] } });
+    expect((await cancel()).status).toBe(500);
+    await tell('DELETE', '/faults');
+    expect((await cancel()).status).toBe(200);
+  });
+
+  test('requests are read and forgotten', async () => {
+    await read();
+    expect((await tell('GET', '/requests')).body.requests).toHaveLength(1);
+    await tell('DELETE', '/requests');
+    expect((await tell('GET', '/requests')).body.requests).toEqual([]);
+  });
+
+  test('jobs are added, changed and listed', async () => {
+    expect(await tell('POST', '/jobs', '{"id":"job_b"}')).toMatchObject({
+      status: 201,
+      body: { job: { id: 'job_b' } },
+    });
+    await tell('POST', '/jobs', '{"id":"job_b","externalId":"order-2","cancelTakes":5}');
+    expect((await tell('GET', '/jobs')).body.jobs).toMatchObject([{ id: exampleJob.id }, { externalId: 'order-2' }]);
+  });
+
+  test.each([
+    ['/faults', '{"on":"cancel","kind":"status"}', 'status'],
+    ['/faults', '{"on":"cancel","kind":"magic"}', 'kind'],
+    ['/faults', '{"on":"cancel","kind":"hang","tmies":1}', 'tmies'],
+    ['/faults', 'no JSON', ''],
+    ['/jobs', '{"cancelTakes":-1}', 'cancelTakes'],
+  ])('%s refuses %s and says why', async (path, body, named) => {
+    const answer = await tell('POST', path, body);
+    expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
+    expect(answer.body.message).toContain(named);
+  });
+
+  test('an address that the simulator does not have is not found', async () => {
+    expect(await tell('PUT', '/faults')).toMatchObject({ status: 404 });
+  });
+});
+
+test('Closing ends open calls at once, delayed ones too', async () => {
+  simulator.faults.add({ on: 'cancel', kind: 'hang', times: 1 });
+  simulator.faults.add({ on: 'cancel', kind: 'late', delayMs: 600_000 });
+  const open = Promise.allSettled([cancel(), cancel()]);
+  await expect.poll(() => simulator.requests.count('cancel')).toBe(2);
+  await simulator.close();
+  expect((await open).map((call) => call.status)).toEqual(['rejected', 'rejected']);
+});

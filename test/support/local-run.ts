@@ -1,0 +1,89 @@
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { type LocalRun, type LocalRunOptions, plangrepSecretId, startLocalRun } from '../../infra/local/local-run.ts';
+import type { PlangrepSimulator } from '../../infra/local/plangrep-simulator.ts';
+
+/** Planted where only secrets and personal data are: found anywhere else, it has leaked. */
+export const canaries = {
+  apiKey: 'pgk_live_canary4f1cdeadbeef',
+  fileName: 'canary-file-name.pdf',
+  resultUrl: 'https://plangrep.test/results?token=canary-result-token',
+};
+
+export interface Answered {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
+}
+
+export interface TestRun extends LocalRun {
+  readonly simulator: PlangrepSimulator;
+  /** One request to the HTTPS door, as a partner unless `authorization` says otherwise. */
+  call(
+    partnerId: 'acme' | 'globex',
+    request: string,
+    body?: unknown,
+    headers?: Readonly<Record<string, string>>,
+  ): Promise<Answered>;
+  /** The items of a table, as stored. */
+  items(table: 'JobDirectory' | 'CancellationLog'): Promise<Record<string, unknown>[]>;
+  /** A job in the simulator and the directory of acme, with canaries in what must not come out. */
+  addJob(externalId: string, jobId: string, fields?: Parameters<PlangrepSimulator['addJob']>[0]): Promise<void>;
+}
+
+/**
+ * The whole service with canaries planted. Closing it scans every answer, every log line and every stored record:
+ * a canary anywhere fails the test.
+ */
+export const startTestRun = async (options: LocalRunOptions = {}): Promise<TestRun> => {
+  const run = await startLocalRun(options);
+  const { simulator, dynamodb, partners } = run;
+  if (simulator === undefined) throw new Error('a test run needs the simulator');
+  run.secretsManager.put(plangrepSecretId, canaries.apiKey);
+  simulator.setApiKey(canaries.apiKey);
+  simulator.addJob({ id: 'job_01hy3m8qtn2e5r7k9p0w4x1def', files: leakyFiles, resultUrl: canaries.resultUrl });
+
+  const said: string[] = [];
+  const call: TestRun['call'] = async (partnerId, request, body, headers = {}) => {
+    const [method = '', path = ''] = request.split(' ');
+    const token = partners.find((partner) => partner.partnerId === partnerId)?.token;
+    const response = await fetch(`${run.baseUrl}${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', ...headers },
+      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    said.push(JSON.stringify([...response.headers]), text);
+    return { status: response.status, headers: response.headers, body: JSON.parse(text) };
+  };
+
+  const items: TestRun['items'] = async (table) => {
+    const found: Record<string, unknown>[] = [];
+    let ExclusiveStartKey;
+    do {
+      const page = await dynamodb.client.send(
+        new ScanCommand({ TableName: dynamodb.tableNames[table], ...(ExclusiveStartKey && { ExclusiveStartKey }) }),
+      );
+      found.push(...(page.Items ?? []).map((item) => unmarshall(item)));
+      ({ LastEvaluatedKey: ExclusiveStartKey } = page);
+    } while (ExclusiveStartKey !== undefined);
+    return found;
+  };
+
+  const addJob: TestRun['addJob'] = async (externalId, jobId, fields = {}) => {
+    simulator.addJob({ id: jobId, externalId, files: leakyFiles, resultUrl: canaries.resultUrl, ...fields });
+    await run.register('acme', externalId, jobId);
+  };
+
+  const close = async (): Promise<void> => {
+    const stored = [...(await items('JobDirectory')), ...(await items('CancellationLog'))];
+    await run.close();
+    const secrets = [...Object.values(canaries), ...partners.map(({ token }) => token.slice(-43))];
+    const everything = [...said, ...run.logs, ...stored.map((item) => JSON.stringify(item))];
+    const leaks = everything.filter((text) => secrets.some((secret) => text.includes(secret)));
+    if (leaks.length > 0) throw new Error(`a secret came out:\n${leaks.join('\n')}`);
+  };
+  return { ...run, simulator, call, items, addJob, close };
+};
+
+const leakyFiles = [{ id: 'file_1', fileName: canaries.fileName, status: 'processing' }];

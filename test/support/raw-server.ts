@@ -1,0 +1,34 @@
+import { createServer, type Socket } from 'node:net';
+import { listenOnLoopback } from '../../infra/local/listen-on-loopback.ts';
+
+export interface RawServer {
+  readonly port: number;
+  /** How many connections it accepted. */
+  connections(): number;
+  /** Everything received, over all connections. */
+  received(): string;
+  close(): Promise<void>;
+}
+
+/** A TCP server on 127.0.0.1 for what no HTTP server can be made to say. Its sockets' errors are expected ones. */
+export const startRawServer = async (onConnection: (socket: Socket, count: number) => void): Promise<RawServer> => {
+  const sockets: Socket[] = [];
+  const chunks: Buffer[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
+    onConnection(socket, sockets.length);
+  });
+  const port = await listenOnLoopback(server);
+  return {
+    port,
+    connections: () => sockets.length,
+    received: () => Buffer.concat(chunks).toString('latin1'),
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        for (const socket of sockets) socket.destroy();
+      }),
+  };
+};
