@@ -16,26 +16,29 @@ export type EnvironmentVariable =
   | 'PLANGREP_SECRET_ID'
   | 'JOB_DIRECTORY_TABLE'
   | 'CANCELLATION_LOG_TABLE'
-  | 'PARTNERS_TABLE';
+  | 'PARTNERS_TABLE'
+  | 'EVENTS_MAX_RECEIVES';
+
+/** What seeing a cancel through takes. */
+const allPorts = [
+  'PLANGREP_BASE_URL',
+  'PLANGREP_SECRET_ID',
+  'JOB_DIRECTORY_TABLE',
+  'CANCELLATION_LOG_TABLE',
+  'PARTNERS_TABLE',
+] as const;
 
 export const functions = {
   'authorize-partner': { environment: ['ENVIRONMENT', 'PARTNERS_TABLE'], timeoutSeconds: 5, memoryMb: 512 },
-  'request-cancellation': {
-    environment: [
-      'PLANGREP_BASE_URL',
-      'PLANGREP_SECRET_ID',
-      'JOB_DIRECTORY_TABLE',
-      'CANCELLATION_LOG_TABLE',
-      'PARTNERS_TABLE',
-    ],
-    timeoutSeconds: 15,
-    memoryMb: 512,
-  },
+  'request-cancellation': { environment: allPorts, timeoutSeconds: 15, memoryMb: 512 },
   'read-cancellations': {
     environment: ['JOB_DIRECTORY_TABLE', 'CANCELLATION_LOG_TABLE'],
     timeoutSeconds: 15,
     memoryMb: 512,
   },
+  'register-job': { environment: ['JOB_DIRECTORY_TABLE'], timeoutSeconds: 15, memoryMb: 512 },
+  'consume-events': { environment: [...allPorts, 'EVENTS_MAX_RECEIVES'], timeoutSeconds: 30, memoryMb: 512 },
+  'reconcile-cancellations': { environment: allPorts, timeoutSeconds: 40, memoryMb: 512 },
 } as const satisfies Record<string, FunctionDefinition>;
 
 export type FunctionName = keyof typeof functions;

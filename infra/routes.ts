@@ -11,4 +11,5 @@ export const routes: readonly Route[] = [
   { method: 'POST', path: '/v1/cancellations', function: 'request-cancellation' },
   { method: 'GET', path: '/v1/cancellations', function: 'read-cancellations' },
   { method: 'GET', path: '/v1/cancellations/{jobId}', function: 'read-cancellations' },
+  { method: 'PUT', path: '/v1/jobs/{jobId}', function: 'register-job' },
 ];

@@ -17,7 +17,13 @@ import {
   projectIdSchema,
   timestampSchema,
 } from '../core/identifiers.ts';
-import { DependencyUnavailable, type DirectoryEntry, type JobDirectory, type RequestBinding } from '../core/ports.ts';
+import {
+  DependencyUnavailable,
+  type DirectoryEntry,
+  type JobDirectory,
+  newestFirst,
+  type RequestBinding,
+} from '../core/ports.ts';
 import { ask, fromItem, toItem, write } from './dynamodb.ts';
 
 /** How long a request key stays bound: longer than any redelivery. */
@@ -158,6 +164,3 @@ export const createJobDirectory = (client: DynamoDBClient, table: string): JobDi
     },
   };
 };
-
-const newestFirst = (a: DirectoryEntry, b: DirectoryEntry): number =>
-  a.registeredAt === b.registeredAt ? (a.jobId < b.jobId ? 1 : -1) : a.registeredAt < b.registeredAt ? 1 : -1;

@@ -31,9 +31,9 @@ export class BrokenStream extends Error {
   override readonly name = 'BrokenStream';
 }
 
-/** Plangrep took the cancel: from then on the job is polled, never cancelled again. */
-export const isAccepted = ({ step }: CancellationState): boolean =>
-  step.kind === 'waiting' && step.result === 'accepted';
+/** When Plangrep took the cancel, if it did: from then on the job is polled, never cancelled again. */
+export const acceptedAt = ({ step }: CancellationState): Timestamp | undefined =>
+  step.kind === 'waiting' && step.result === 'accepted' ? step.since : undefined;
 
 /**
  * What may follow what.
@@ -48,7 +48,7 @@ export const whyNotNext = (state: CancellationState | undefined, body: EventBody
     case 'requested':
       return 'a cancellation is requested once';
     case 'attempt_started':
-      if (isAccepted(state)) return 'an accepted cancel is polled, never sent again';
+      if (acceptedAt(state) !== undefined) return 'an accepted cancel is polled, never sent again';
       return body.attempt === state.attempts + 1 ? undefined : 'attempts are numbered 1, 2, 3 …';
     case 'attempt_ended':
       if (state.step.kind !== 'attempting') return 'an attempt ends once';

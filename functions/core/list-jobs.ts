@@ -1,7 +1,7 @@
 import type { CancelRequest } from './cancel-request.ts';
 import { type ProjectId, timestampSchema, toTimestamp } from './identifiers.ts';
 import { isTerminal } from './job-status.ts';
-import type { DirectoryEntry, PlangrepJob, Ports } from './ports.ts';
+import { type DirectoryEntry, newestFirst, type PlangrepJob, type Ports } from './ports.ts';
 
 /** As many live jobs under one externalId as are put in the directory; from two on the partner has to say which. */
 const REMEMBERED = 20;
@@ -34,7 +34,7 @@ export const listJobs = async (
   const entries = await Promise.all(
     kept.map(({ job, projectId }) => remember(ports, request, { ...entryOf(ports, job), projectId })),
   );
-  return entries.filter((entry) => entry !== undefined).toSorted((a, b) => (a.registeredAt < b.registeredAt ? 1 : -1));
+  return entries.filter((entry) => entry !== undefined).toSorted(newestFirst);
 };
 
 const entryOf = ({ clock }: Ports, { id, status, createdAt }: PlangrepJob): DirectoryEntry => ({

@@ -86,6 +86,10 @@ export interface DirectoryEntry {
   readonly terminalStatus?: string | undefined;
 }
 
+/** The order in which the directory answers. */
+export const newestFirst = (a: DirectoryEntry, b: DirectoryEntry): number =>
+  `${a.registeredAt}#${a.jobId}` < `${b.registeredAt}#${b.jobId}` ? 1 : -1;
+
 /** The job is in the directory as asked, now or since before; or it is taken: by whom is nobody's business. */
 export type Registered = { readonly kind: 'registered'; readonly entry: DirectoryEntry } | { readonly kind: 'taken' };
 

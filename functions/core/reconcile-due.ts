@@ -1,6 +1,7 @@
 import { toTimestamp } from './identifiers.ts';
-import { DependencyUnavailable, type Ports, type WakeUp } from './ports.ts';
+import type { Ports, WakeUp } from './ports.ts';
 import { reconcileCancellation } from './reconcile.ts';
+import { reportFailure } from './report-failure.ts';
 
 /** Cancellations looked at at once: what one run may ask of Plangrep at a time. */
 const AT_ONCE = 10;
@@ -38,14 +39,7 @@ export const reconcileDue = async (ports: Ports, until: number): Promise<Reconci
       await reconcileCancellation(ports, wakeUp, until);
     } catch (error) {
       summary.failed += 1;
-      const dependency = error instanceof DependencyUnavailable ? error.dependency : undefined;
-      const name = error instanceof Error ? error.name : typeof error;
-      report(dependency === undefined ? 'UNEXPECTED_ERROR' : 'DEPENDENCY_UNAVAILABLE', {
-        partnerId,
-        jobId,
-        dependency,
-        error: name,
-      });
+      reportFailure(report, error, { partnerId, jobId });
     }
   };
 

@@ -1,10 +1,9 @@
+import { appendEvent } from './append-event.ts';
 import { readJob } from './attempt-cancel.ts';
-import { sealEvent } from './chain.ts';
-import type { CancellationEvent, EventBody } from './events.ts';
-import { BrokenStream, type CancellationState, isAccepted, stateOf } from './fold.ts';
+import { BrokenStream, acceptedAt, type CancellationState, stateOf } from './fold.ts';
 import { toTimestamp } from './identifiers.ts';
 import { ESCALATE_AFTER_MS, LEASE_MS, pollDelayMs } from './pace.ts';
-import type { Ports, Stream, WakeUp } from './ports.ts';
+import type { Ports, WakeUp } from './ports.ts';
 import { settleAttempt } from './settle-attempt.ts';
 
 /** A stream that cannot be folded waits for a person; looking again this much later keeps the alarm alive. */
@@ -20,10 +19,9 @@ const BROKEN_STREAM_DELAY_MS = 15 * 60_000;
 export const reconcileCancellation = async (ports: Ports, wakeUp: WakeUp, until: number): Promise<void> => {
   const { log, clock, report } = ports;
   const { partnerId, jobId } = wakeUp;
-  const stream = await log.read(partnerId, jobId);
   let state: CancellationState;
   try {
-    state = stateOf(stream.events);
+    state = stateOf((await log.read(partnerId, jobId)).events);
   } catch (error) {
     if (!(error instanceof BrokenStream)) throw error;
     report('STREAM_BROKEN', { partnerId, jobId, why: error.message });
@@ -35,80 +33,57 @@ export const reconcileCancellation = async (ports: Ports, wakeUp: WakeUp, until:
     await log.removeWakeUp(wakeUp);
     return;
   }
-  const escalated = await escalateIfLate(ports, stream, state, wakeUp);
-  if (escalated === undefined) return;
-  if (isAccepted(state)) await poll(ports, escalated.stream, state, escalated.wakeUp, until);
-  else await takeOver(ports, escalated.stream, state, escalated.wakeUp, until);
+  if (state.escalatedAt === undefined && clock.now() - Date.parse(state.requestedAt) >= ESCALATE_AFTER_MS) {
+    await escalate(ports, state, wakeUp);
+    return;
+  }
+  const accepted = acceptedAt(state);
+  if (accepted === undefined) await takeOver(ports, state, wakeUp, until);
+  else await poll(ports, state, Date.parse(accepted), wakeUp, until);
 };
 
-const lastOf = ({ events }: Stream): CancellationEvent => {
-  const last = events.at(-1);
-  if (last === undefined) throw new BrokenStream('a stream that was written to has no event');
-  return last;
-};
-
-const append = async (ports: Ports, stream: Stream, body: EventBody, wakeAt?: string): Promise<Stream | undefined> => {
-  const { log, clock } = ports;
-  const last = lastOf(stream);
-  const event = sealEvent(last, last, body, { eventId: clock.newId(), at: toTimestamp(clock.now()) });
-  const appended = await log.append(event, wakeAt);
-  return appended.kind === 'appended' ? { events: [...stream.events, event], wakeAt } : undefined;
-};
-
-/** @returns the stream with its wake-up, escalated if it was time; nothing when another reconciler was first */
-const escalateIfLate = async (
-  ports: Ports,
-  stream: Stream,
-  { partnerId, jobId, requestedAt, escalatedAt }: CancellationState,
-  wakeUp: WakeUp,
-): Promise<{ stream: Stream; wakeUp: WakeUp } | undefined> => {
-  const { log, clock, report } = ports;
-  if (escalatedAt !== undefined || clock.now() - Date.parse(requestedAt) < ESCALATE_AFTER_MS) return { stream, wakeUp };
-  const next = await append(ports, stream, { type: 'escalated' }, wakeUp.wakeAt);
-  if (next === undefined) return undefined;
-  report('CANCELLATION_ESCALATED', { partnerId, jobId });
+/** The new event brings a wake-up that is due as the old one was: the next look does what there is to do. */
+const escalate = async (ports: Ports, state: CancellationState, wakeUp: WakeUp): Promise<void> => {
+  const { log, report } = ports;
+  const { kind } = await appendEvent(ports, state, state, { type: 'escalated' }, wakeUp.wakeAt);
+  if (kind === 'lost') return;
+  report('CANCELLATION_ESCALATED', { partnerId: state.partnerId, jobId: state.jobId });
   await log.removeWakeUp(wakeUp);
-  return { stream: next, wakeUp: { ...wakeUp, seq: lastOf(next).seq } };
 };
 
 /** The next attempt: the claim first, which fences whoever held the one before. */
-const takeOver = async (
-  ports: Ports,
-  stream: Stream,
-  { attempts }: CancellationState,
-  wakeUp: WakeUp,
-  until: number,
-): Promise<void> => {
+const takeOver = async (ports: Ports, state: CancellationState, wakeUp: WakeUp, until: number): Promise<void> => {
   const { log, clock } = ports;
-  const attempt = attempts + 1;
   const leaseUntil = toTimestamp(clock.now() + LEASE_MS);
-  const body: EventBody = { type: 'attempt_started', attempt, claimedBy: clock.newId(), leaseUntil };
-  const claimed = await append(ports, stream, body, leaseUntil);
-  if (claimed === undefined) return;
+  const claim = { type: 'attempt_started', attempt: state.attempts + 1, claimedBy: clock.newId(), leaseUntil } as const;
+  const { kind, standing } = await appendEvent(ports, state, state, claim, leaseUntil);
+  if (kind === 'lost') return;
   await log.removeWakeUp(wakeUp);
-  const claim = lastOf(claimed);
-  const settled = await settleAttempt(ports, claimed, claim, { attempt, readFirst: true, until });
-  if (lastOf(settled).seq > claim.seq) await log.removeWakeUp({ ...wakeUp, seq: claim.seq, wakeAt: leaseUntil });
+  const settled = await settleAttempt(ports, standing, { readFirst: true, until });
+  // The claim's own wake-up is spent, unless the end could not be written: then it brings the next look.
+  const { seq } = standing.state.last;
+  if (settled.state.last.seq > seq) await log.removeWakeUp({ ...wakeUp, seq, wakeAt: leaseUntil });
 };
 
 /** Reads an accepted job. A poll that changes nothing appends nothing: it only moves the wake-up, before it reads. */
 const poll = async (
   ports: Ports,
-  stream: Stream,
-  { step, partnerId, jobId }: CancellationState,
+  state: CancellationState,
+  accepted: number,
   wakeUp: WakeUp,
   until: number,
 ): Promise<void> => {
   const { log, plangrep, clock, report } = ports;
+  const { partnerId, jobId } = state;
   const now = clock.now();
-  const since = step.kind === 'waiting' ? Date.parse(step.since) : now;
-  const next = now + pollDelayMs(now - since);
+  const next = now + pollDelayMs(now - accepted);
   const moved = { ...wakeUp, wakeAt: toTimestamp(next) };
   if (!(await log.moveWakeUp(wakeUp, moved.wakeAt))) return;
 
   const reading = await readJob(plangrep, jobId, until);
   if (reading.kind === 'closes') {
-    if ((await append(ports, stream, reading.body)) === undefined) return;
+    const { kind } = await appendEvent(ports, state, state, reading.body);
+    if (kind === 'lost') return;
     report('CANCELLATION_CLOSED', { partnerId, jobId, outcome: reading.body.outcome });
     await log.removeWakeUp(moved);
   }

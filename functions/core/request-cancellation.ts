@@ -1,12 +1,12 @@
+import { appendEvent, type Standing } from './append-event.ts';
 import type { CancelRequest } from './cancel-request.ts';
-import { sealEvent } from './chain.ts';
 import type { JoinedRecord, RefusedRecord } from './events.ts';
 import type { Candidate, FoundJob } from './choose-job.ts';
 import { findJob } from './find-job.ts';
-import { type CancellationState, stateOf } from './fold.ts';
+import type { CancellationState } from './fold.ts';
 import { type JobId, toTimestamp } from './identifiers.ts';
 import { LEASE_MS } from './pace.ts';
-import { DependencyUnavailable, type Ports, type Stream } from './ports.ts';
+import { DependencyUnavailable, type Ports } from './ports.ts';
 import { settleAttempt } from './settle-attempt.ts';
 
 /** How a cancel request ends: closed union, one answer each. */
@@ -45,31 +45,25 @@ const cancelJob = async (
   request: CancelRequest,
   { jobId, terminal }: Extract<FoundJob, { kind: 'job' }>,
 ): Promise<CancelEnd> => {
-  const { log, clock } = ports;
-  const now = clock.now();
-  const leaseUntil = toTimestamp(now + LEASE_MS);
-  const requested = sealEvent(
+  const { clock } = ports;
+  const leaseUntil = toTimestamp(clock.now() + LEASE_MS);
+  const { kind, standing } = await appendEvent(
+    ports,
     { partnerId: request.partnerId, jobId },
     undefined,
     { type: 'requested', ...asked(request), attempt: 1, claimedBy: clock.newId(), leaseUntil },
-    { eventId: clock.newId(), at: toTimestamp(now) },
+    leaseUntil,
   );
-  const appended = await log.append(requested, leaseUntil);
-  if (appended.kind === 'lost') {
+  if (kind === 'lost') {
     await recordJoined(ports, request, jobId);
-    return cancellationEnd(ports, appended.stream);
+    return cancellationEnd(ports, standing);
   }
-  const stream = await settleAttempt(ports, { events: [requested], wakeAt: leaseUntil }, requested, {
-    attempt: 1,
-    readFirst: terminal,
-    until: request.until,
-  });
-  return cancellationEnd(ports, stream);
+  return cancellationEnd(ports, await settleAttempt(ports, standing, { readFirst: terminal, until: request.until }));
 };
 
-const cancellationEnd = ({ clock }: Ports, { events, wakeAt }: Stream): CancelEnd => ({
+const cancellationEnd = ({ clock }: Ports, { state, wakeAt }: Standing): CancelEnd => ({
   kind: 'cancellation',
-  state: stateOf(events),
+  state,
   retryAfterMs: wakeAt === undefined ? 0 : Date.parse(wakeAt) - clock.now(),
 });
 

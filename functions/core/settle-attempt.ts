@@ -1,45 +1,41 @@
-import { type Attempt, attemptCancel } from './attempt-cancel.ts';
-import { sealEvent } from './chain.ts';
-import type { CancellationEvent } from './events.ts';
+import { appendEvent, type Standing } from './append-event.ts';
+import { attemptCancel } from './attempt-cancel.ts';
 import { toTimestamp } from './identifiers.ts';
 import { delayAfterAttemptMs } from './pace.ts';
-import { DependencyUnavailable, type Ports, type Stream } from './ports.ts';
+import { DependencyUnavailable, type Ports } from './ports.ts';
 
 /**
- * Makes the attempt whose claim is the newest event of `stream`, and appends how it ended.
+ * Makes the attempt whose claim is the newest event, and appends how it ended.
  *
- * Answers the stream as it then is. Whoever took the attempt over in the meantime has fenced this one: its stream is
- * what counts. When the end cannot be written the claim's own wake-up brings the reconciler, so this never throws for
- * a broken log: the stream stays open, which is the truth.
+ * Answers how the cancellation then stands. Whoever took the attempt over in the meantime has fenced this one: what
+ * that one wrote is what counts. When the end cannot be written the claim's own wake-up brings the reconciler, so this
+ * never throws for a broken log: the cancellation stays open, which is the truth.
+ * @param claimed the cancellation under this attempt's claim
  */
 export const settleAttempt = async (
-  { log, plangrep, clock, report }: Ports,
-  stream: Stream,
-  claim: CancellationEvent,
-  attempt: Omit<Attempt, 'jobId'>,
-): Promise<Stream> => {
-  const { partnerId, jobId } = claim;
-  const { body, retryAfterMs } = await attemptCancel(plangrep, { ...attempt, jobId });
-
-  const now = clock.now();
-  const event = sealEvent(claim, claim, body, { eventId: clock.newId(), at: toTimestamp(now) });
-  const wakeAt =
-    body.type === 'closed' ? undefined : toTimestamp(now + delayAfterAttemptMs(body, retryAfterMs, clock.random()));
-  if (body.type === 'attempt_ended' && body.result === 'key_refused')
+  ports: Ports,
+  claimed: Standing,
+  { readFirst, until }: { readonly readFirst: boolean; readonly until: number },
+): Promise<Standing> => {
+  const { plangrep, clock, report } = ports;
+  const { partnerId, jobId, attempts: attempt } = claimed.state;
+  const { body, retryAfterMs } = await attemptCancel(plangrep, { jobId, attempt, readFirst, until });
+  if (body.type === 'attempt_ended' && body.result === 'key_refused') {
     report('PLANGREP_KEY_REFUSED', { partnerId, jobId });
-
+  }
+  const wakeAt =
+    body.type === 'closed'
+      ? undefined
+      : toTimestamp(clock.now() + delayAfterAttemptMs(body, retryAfterMs, clock.random()));
   try {
-    const appended = await log.append(event, wakeAt);
-    if (appended.kind === 'lost') {
-      report('ATTEMPT_FENCED', { partnerId, jobId, seq: event.seq });
-      return appended.stream;
-    }
+    const { kind, standing } = await appendEvent(ports, claimed.state, claimed.state, body, wakeAt);
+    if (kind === 'lost') report('ATTEMPT_FENCED', { partnerId, jobId, attempt });
+    else if (body.type === 'closed') report('CANCELLATION_CLOSED', { partnerId, jobId, outcome: body.outcome });
+    else report('CANCELLATION_PENDING', { partnerId, jobId, result: body.result, why: body.why });
+    return standing;
   } catch (error) {
     if (!(error instanceof DependencyUnavailable)) throw error;
-    report('AUDIT_WRITE_FAILED', { partnerId, jobId, seq: event.seq, type: event.type });
-    return stream;
+    report('AUDIT_WRITE_FAILED', { partnerId, jobId, type: body.type });
+    return claimed;
   }
-  if (body.type === 'closed') report('CANCELLATION_CLOSED', { partnerId, jobId, outcome: body.outcome });
-  else report('CANCELLATION_PENDING', { partnerId, jobId, result: body.result, why: body.why });
-  return { events: [...stream.events, event], wakeAt };
 };

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { outcomeSchema } from '../core/events.ts';
-import { externalIdSchema, jobIdSchema, reasonSchema, timestampSchema } from '../core/identifiers.ts';
+import { externalIdSchema, jobIdSchema, projectIdSchema, reasonSchema, timestampSchema } from '../core/identifiers.ts';
 import { type ProblemCode, problems } from './problems.ts';
 
 /**
@@ -19,13 +19,29 @@ export const cancelRequestSchema = z.strictObject(
 /** `GET /v1/cancellations?externalId=` */
 export const readByExternalIdSchema = z.strictObject({ externalId: externalIdSchema }, anObject);
 
-/** `GET /v1/cancellations/{jobId}` */
-export const readByJobIdSchema = z.strictObject({ jobId: jobIdSchema }, anObject);
+/** The path of `GET /v1/cancellations/{jobId}` and `PUT /v1/jobs/{jobId}` */
+export const jobPathSchema = z.strictObject({ jobId: jobIdSchema }, anObject);
+
+const registration = { externalId: externalIdSchema, projectId: z.optional(projectIdSchema) };
+/** `PUT /v1/jobs/{jobId}` */
+export const registerJobSchema = z.strictObject(registration, anObject);
+
+/** `Job Registered`: an event has no path, so its `detail` has the jobId too. */
+export const registerJobEventSchema = z.strictObject({ jobId: jobIdSchema, ...registration }, anObject);
 
 /** `Idempotency-Key`: printable ASCII (draft-ietf-httpapi-idempotency-key-header leaves the form to the service). */
 export const idempotencyKeySchema = z
   .string()
   .check(z.regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters, and given once'));
+
+/** A job as the directory has it. */
+export const registeredJobSchema = z.strictObject({
+  jobId: jobIdSchema,
+  externalId: externalIdSchema,
+  projectId: z.nullable(projectIdSchema),
+  /** When it was first registered. */
+  registeredAt: timestampSchema,
+});
 
 const count = z.nullable(z.int());
 

@@ -1,7 +1,7 @@
 import type { Ports } from '../core/ports.ts';
 import { readCancellation, readCancellationsOf } from '../core/read-cancellations.ts';
 import { type Problem, retryAfter } from './answer.ts';
-import { readByExternalIdSchema, readByJobIdSchema } from './contract.ts';
+import { jobPathSchema, readByExternalIdSchema } from './contract.ts';
 import { presentWithTimeline } from './present-cancellation.ts';
 import { check, invalid } from './read-input.ts';
 import { type HttpHandler, serve } from './serve.ts';
@@ -26,7 +26,7 @@ export const handleReadCancellations = (ports: ReadPorts): HttpHandler =>
       if (views === undefined) return notFound;
       return { kind: 'success', status: 200, body: { cancellations: views.map(presentWithTimeline) } };
     }
-    const names = check({ ...event.pathParameters, ...Object.fromEntries(parameters) }, readByJobIdSchema);
+    const names = check({ ...event.pathParameters, ...Object.fromEntries(parameters) }, jobPathSchema);
     if (names.kind === 'problem') return names;
     const view = await readCancellation(ports, partnerId, names.value.jobId);
     if (view === undefined) return notFound;

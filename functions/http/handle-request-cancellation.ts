@@ -17,10 +17,11 @@ export const handleRequestCancellation = (ports: Ports): HttpHandler =>
     if (key?.success === false) {
       return invalid(key.error.issues.map(({ message }) => ({ path: 'Idempotency-Key', message })));
     }
+    const requestKey = key === undefined ? undefined : `idempotency-key:${key.data}`;
     const end = await requestCancellation(ports, {
       ...body.value,
       ...caller,
-      requestKey: key?.data,
+      requestKey,
       door: 'https',
       isLastTry: true,
     });

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { type PartnerId, partnerIdSchema, type Scope } from '../core/identifiers.ts';
 import { type Clock, DependencyUnavailable, type Report } from '../core/ports.ts';
+import { reportFailure } from '../core/report-failure.ts';
 import { type Answer, retryAfter, send } from './answer.ts';
 
 /** Who calls: known by the credential alone. */
@@ -37,26 +38,15 @@ export const serve =
       const until = clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
       return send(await act(event, { partnerId, keyId, requestId, until }), requestId);
     } catch (error) {
-      return send(explain(error, report, requestId), requestId);
+      reportFailure(report, error, { requestId });
+      return send(explain(error), requestId);
     }
   };
 
-const explain = (error: unknown, report: Report, requestId: string): Answer => {
-  if (error instanceof DependencyUnavailable) {
-    const cause = error.cause instanceof Error ? error.cause.name : undefined;
-    report('DEPENDENCY_UNAVAILABLE', { requestId, dependency: error.dependency, cause });
-    return unavailable('A part of this service did not answer. Nothing was cancelled; repeat the request.');
-  }
-  const { name, message, stack } = error instanceof Error ? error : new Error(typeof error);
-  report('UNEXPECTED_ERROR', {
-    requestId,
-    error: name,
-    // A SyntaxError quotes the text that it could not parse.
-    message: error instanceof SyntaxError ? undefined : message,
-    stack: stack?.split('\n    at ').slice(1).join(' < '),
-  });
-  return { kind: 'problem', code: 'internal_error', detail: 'This is our fault, and we have a record of it.' };
-};
+const explain = (error: unknown): Answer =>
+  error instanceof DependencyUnavailable
+    ? unavailable('A part of this service did not answer. Nothing was cancelled; repeat the request.')
+    : { kind: 'problem', code: 'internal_error', detail: 'This is our fault, and we have a record of it.' };
 
 /** 503: nothing was done. */
 export const unavailable = (detail: string): Answer => ({

@@ -1,7 +1,10 @@
-import { ScanCommand } from '@aws-sdk/client-dynamodb';
+import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { createJobDirectory } from '../../functions/adapters/job-directory.ts';
+import { toTimestamp } from '../../functions/core/identifiers.ts';
 import { type LocalRun, type LocalRunOptions, plangrepSecretId, startLocalRun } from '../../infra/local/local-run.ts';
 import type { PlangrepSimulator } from '../../infra/local/plangrep-simulator.ts';
+import { acme, externalId as externalIdOf, jobId as jobIdOf } from './names.ts';
 
 /** Planted where only secrets and personal data are: found anywhere else, it has leaked. */
 export const canaries = {
@@ -59,20 +62,16 @@ export const startTestRun = async (options: LocalRunOptions = {}): Promise<TestR
 
   const items: TestRun['items'] = async (table) => {
     const found: Record<string, unknown>[] = [];
-    let ExclusiveStartKey;
-    do {
-      const page = await dynamodb.client.send(
-        new ScanCommand({ TableName: dynamodb.tableNames[table], ...(ExclusiveStartKey && { ExclusiveStartKey }) }),
-      );
-      found.push(...(page.Items ?? []).map((item) => unmarshall(item)));
-      ({ LastEvaluatedKey: ExclusiveStartKey } = page);
-    } while (ExclusiveStartKey !== undefined);
+    const pages = paginateScan({ client: dynamodb.client }, { TableName: dynamodb.tableNames[table] });
+    for await (const { Items = [] } of pages) found.push(...Items.map((item) => unmarshall(item)));
     return found;
   };
 
-  const addJob: TestRun['addJob'] = async (externalId, jobId, fields = {}) => {
-    simulator.addJob({ id: jobId, externalId, files: leakyFiles, resultUrl: canaries.resultUrl, ...fields });
-    await run.register('acme', externalId, jobId);
+  const addJob: TestRun['addJob'] = async (externalId, id, fields = {}) => {
+    simulator.addJob({ id, externalId, files: leakyFiles, resultUrl: canaries.resultUrl, ...fields });
+    const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
+    const entry = { jobId: jobIdOf(id), registeredAt: toTimestamp(Date.now()) };
+    await directory.register(acme, externalIdOf(externalId), entry);
   };
 
   const close = async (): Promise<void> => {

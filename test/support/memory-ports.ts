@@ -6,6 +6,7 @@ import {
   type DirectoryEntry,
   type JobDirectory,
   type ListAnswer,
+  newestFirst,
   type Plangrep,
   type Ports,
   type ReadAnswer,
@@ -110,7 +111,7 @@ export class MemoryDirectory implements JobDirectory {
   async find(partnerId: PartnerId, externalId: ExternalId) {
     await this.before('find');
     const found = this.jobs.get(`${partnerId}#${externalId}`) ?? [];
-    return found.toSorted((a, b) => (a.registeredAt < b.registeredAt ? 1 : -1));
+    return found.toSorted(newestFirst);
   }
 
   async rememberTerminal(partnerId: PartnerId, externalId: ExternalId, jobId: JobId, terminalStatus: string) {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { genesisHash, hashEvent, sealEvent } from '../../functions/core/chain.ts';
 import type { AttemptEndedBody, CancellationEvent, EventBody, RequestedBody } from '../../functions/core/events.ts';
-import { applyEvent, BrokenStream, foldEvents, isAccepted, stateOf, whyNotNext } from '../../functions/core/fold.ts';
+import { acceptedAt, applyEvent, BrokenStream, foldEvents, stateOf, whyNotNext } from '../../functions/core/fold.ts';
 import { acme, documentedJob, globex, order7890 } from '../support/names.ts';
 
 const at = '2026-11-23T12:00:00.000Z';
@@ -88,7 +88,7 @@ describe('the fold of a stream', () => {
 
   it('is accepted from the moment Plangrep took the cancel', () => {
     const [first, second] = [fold(requested), fold(requested, ended(1, 'accepted'))];
-    expect([first && isAccepted(first), second && isAccepted(second)]).toEqual([false, true]);
+    expect([first && acceptedAt(first), second && acceptedAt(second)]).toEqual([undefined, at]);
   });
 });
 

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cancelRequestSchema, readByJobIdSchema } from '../../functions/http/contract.ts';
+import { cancelRequestSchema, jobPathSchema } from '../../functions/http/contract.ts';
 import { check, readBody } from '../../functions/http/read-input.ts';
 
 const eventWith = (body: string | null, contentType?: string, isBase64Encoded = false): APIGatewayProxyEvent => ({
@@ -145,6 +145,6 @@ describe('a body', () => {
 
 describe('path parameters', () => {
   it.each(['..', 'a/b', '%2e%2e', 'job_1%00', '', 'x'.repeat(129)])('refuse the jobId "%.20s"', (jobId) => {
-    expect(check({ jobId }, readByJobIdSchema)).toMatchObject({ code: 'invalid_request' });
+    expect(check({ jobId }, jobPathSchema)).toMatchObject({ code: 'invalid_request' });
   });
 });

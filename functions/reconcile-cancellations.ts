@@ -1,0 +1,12 @@
+import type { Context, EventBridgeEvent } from 'aws-lambda';
+import { createPorts } from './adapters/create-ports.ts';
+import { type ReconcileSummary, reconcileDue } from './core/reconcile-due.ts';
+
+const ports = createPorts();
+
+/** Kept free at the end of an invocation: the last put, with the SDK's repeats. */
+const RESERVE_MS = 5_000;
+
+/** By the schedule, every minute. */
+export const handler = (_: EventBridgeEvent<'Scheduled Event', unknown>, context: Context): Promise<ReconcileSummary> =>
+  reconcileDue(ports, ports.clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS);
