@@ -23,10 +23,10 @@ export const listJobs = async (
   const matches: { job: PlangrepJob; projectId: ProjectId }[] = [];
   for (const [n, projectId] of projects.entries()) {
     const answer = answers[n];
-    if (answer?.kind !== 'jobs') {
-      report('LISTING_FAILED', { partnerId, projectId, result: answer?.kind });
-      return undefined;
-    }
+    if (answer?.kind !== 'jobs') report('LISTING_FAILED', { partnerId, projectId, result: answer?.kind });
+    // A project that Plangrep does not have holds no job; whoever named it in the partner's record is told.
+    if (answer?.kind === 'not_found') continue;
+    if (answer?.kind !== 'jobs') return undefined;
     for (const job of answer.jobs) if (job.externalId === externalId) matches.push({ job, projectId });
   }
   const live = matches.filter(({ job }) => !isTerminal(job.status));

@@ -3,12 +3,12 @@ import type { IncomingMessage } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateTableCommand,
-  type CreateTableCommandInput,
   DescribeTableCommand,
   DynamoDBClient,
   ResourceInUseException,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
+import { createTableInput } from '../create-table-input.ts';
 import { type TableDefinition, type TableName, tables } from '../tables.ts';
 import { checkDataFolder } from './check-data-folder.ts';
 import { listenOnLoopback } from './listen-on-loopback.ts';
@@ -44,33 +44,9 @@ const ownNames: Readonly<Record<TableName, string>> = {
   Partners: 'Partners',
 };
 
-const keySchema = ({ partitionKey, sortKey }: { partitionKey: string; sortKey?: string }) => [
-  { AttributeName: partitionKey, KeyType: 'HASH' as const },
-  ...(sortKey === undefined ? [] : [{ AttributeName: sortKey, KeyType: 'RANGE' as const }]),
-];
-
-/** A definition as CreateTable wants it: on demand, all keys strings. Time to live is no part of a table's creation. */
-export const toCreateTable = (TableName: string, definition: TableDefinition): CreateTableCommandInput => {
-  const { index } = definition;
-  const keys = [...keySchema(definition), ...(index === undefined ? [] : keySchema(index))];
-  return {
-    TableName,
-    BillingMode: 'PAY_PER_REQUEST',
-    KeySchema: keySchema(definition),
-    AttributeDefinitions: keys.map(({ AttributeName }) => ({ AttributeName, AttributeType: 'S' as const })),
-    ...(index === undefined
-      ? {}
-      : {
-          GlobalSecondaryIndexes: [
-            { IndexName: index.name, KeySchema: keySchema(index), Projection: { ProjectionType: 'KEYS_ONLY' } },
-          ],
-        }),
-  };
-};
-
 const createTable = async (client: DynamoDBClient, name: string, definition: TableDefinition): Promise<void> => {
   try {
-    await client.send(new CreateTableCommand(toCreateTable(name, definition)));
+    await client.send(new CreateTableCommand(createTableInput(name, definition)));
   } catch (error) {
     if (!(error instanceof ResourceInUseException)) throw error; // It is there from the run before.
   }

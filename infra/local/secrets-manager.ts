@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import * as z from 'zod/mini';
 import { listenOnLoopback } from './listen-on-loopback.ts';
-import { validate } from './validate.ts';
+import { validate } from './plangrep/validate.ts';
 
 export interface SecretsManagerOptions {
   /** Default: any free one. */

@@ -123,7 +123,7 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
   });
 
   it('gives a key to one of many at once', async () => {
-    const jobIds = Array.from({ length: 20 }, (_, n) => jobId(`job_${n}`));
+    const jobIds = Array.from({ length: 20 }, (_, index) => jobId(`job_${index}`));
     const standing = await Promise.all(jobIds.map((id) => directory.bind(partner, 'key', { ...unbound, jobId: id })));
     expect(new Set(standing.map((binding) => binding.jobId)).size).toBe(1);
   });

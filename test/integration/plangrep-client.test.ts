@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createPlangrep } from '../../functions/adapters/plangrep-client.ts';
-import { exampleJob } from '../../infra/local/plangrep-jobs.ts';
-import { type PlangrepSimulator, startPlangrepSimulator } from '../../infra/local/plangrep-simulator.ts';
+import { exampleJob } from '../../infra/local/plangrep/plangrep-jobs.ts';
+import { type PlangrepSimulator, startPlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
 import { documentedJob, documentedProject, jobId } from '../support/names.ts';
 import { API_KEY, callNames, calls, keyOf } from '../support/plangrep-calls.ts';
 

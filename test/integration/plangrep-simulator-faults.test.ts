@@ -1,8 +1,8 @@
 import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { FaultInput } from '../../infra/local/plangrep-faults.ts';
-import { exampleJob } from '../../infra/local/plangrep-jobs.ts';
-import { type PlangrepSimulator, startPlangrepSimulator } from '../../infra/local/plangrep-simulator.ts';
+import type { FaultInput } from '../../infra/local/plangrep/plangrep-faults.ts';
+import { exampleJob } from '../../infra/local/plangrep/plangrep-jobs.ts';
+import { type PlangrepSimulator, startPlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
 
 const KEY = 'pgk_live_simulated';
 const authorized = { Authorization: `Bearer ${KEY}` };

@@ -2,12 +2,12 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { exampleJob, type SimulatedJob } from '../../infra/local/plangrep-jobs.ts';
+import { exampleJob, type SimulatedJob } from '../../infra/local/plangrep/plangrep-jobs.ts';
 import {
   type PlangrepSimulator,
   type PlangrepSimulatorOptions,
   startPlangrepSimulator,
-} from '../../infra/local/plangrep-simulator.ts';
+} from '../../infra/local/plangrep/plangrep-simulator.ts';
 
 const KEY = 'pgk_live_simulated';
 const START = Date.parse('2026-11-02T09:00:00.000Z');

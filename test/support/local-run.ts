@@ -3,7 +3,7 @@ import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { createJobDirectory } from '../../functions/adapters/job-directory.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 import { type LocalRun, type LocalRunOptions, plangrepSecretId, startLocalRun } from '../../infra/local/local-run.ts';
-import type { PlangrepSimulator } from '../../infra/local/plangrep-simulator.ts';
+import type { PlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
 import { acme, externalId as externalIdOf, jobId as jobIdOf } from './names.ts';
 
 /** Planted where only secrets and personal data are: found anywhere else, it has leaked. */

@@ -55,9 +55,13 @@ describe('a job that nobody registered', () => {
   it('is unknown, never “not found”, while a listing fails', async () => {
     ports.plangrep.onList = () => ({ kind: 'unknown', why: 'timeout' });
     expect(await cancel()).toEqual({ kind: 'unresolved' });
-    ports.plangrep.onList = () => ({ kind: 'not_found' });
-    expect(await cancel()).toEqual({ kind: 'unresolved' });
     expect(ports.log.refused).toEqual([]);
+  });
+
+  it('is not in a project that Plangrep does not have, and that is reported', async () => {
+    ports.plangrep.onList = () => ({ kind: 'not_found' });
+    expect(await cancel()).toEqual({ kind: 'job_not_found' });
+    expect(ports.reported.map(({ code }) => code)).toContain('LISTING_FAILED');
   });
 
   it('is not found when no project has it', async () => {

@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { listenOnLoopback } from './listen-on-loopback.ts';
+import { listenOnLoopback } from '../listen-on-loopback.ts';
 import { error, look, perform, recognizeCall } from './plangrep-calls.ts';
 import { createFaults, type Faults, play, sendJson } from './plangrep-faults.ts';
 import { createJobStore } from './plangrep-job-store.ts';

@@ -1,0 +1,193 @@
+import { randomBytes } from 'node:crypto';
+import { access, chmod, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { type EnvironmentVariable, type FunctionDefinition, functions } from '../functions.ts';
+import { eventDoor } from '../event-door.ts';
+import { routes } from '../routes.ts';
+import { tables } from '../tables.ts';
+import { CannotStart } from './cannot-start.ts';
+import type { ContainerDefinition, OnLog } from './lambda/container.ts';
+import { type LocalDynamoDb, localCredentials, localRegion, startLocalDynamoDb } from './dynamodb.ts';
+import { type Gateway, startGateway } from './gateway/gateway.ts';
+import { type LambdaRuntime, startLambdaRuntime } from './lambda/lambda-runtime.ts';
+import { type PlangrepSimulator, startPlangrepSimulator } from './plangrep/plangrep-simulator.ts';
+import { type LocalSecretsManager, startSecretsManager } from './secrets-manager.ts';
+import { type PartnerCredential, seedTables } from './seed-tables.ts';
+import { exampleSeed, seededPartners } from './seeds.ts';
+
+export interface LocalRunOptions {
+  /** @default a free one */
+  readonly port?: number | undefined;
+  /** Where data stays between runs, made if missing. @default in memory */
+  readonly dataDir?: string | undefined;
+  /** In the simulator's place. */
+  readonly upstream?: { readonly baseUrl: string; readonly apiKey: string } | undefined;
+  /** @default 2 */
+  readonly containersPerFunction?: number | undefined;
+  /** Milliseconds that the authorizer's answer is kept. @default 60_000 */
+  readonly authorizerTtlMs?: number | undefined;
+  /** Every line that a function prints. */
+  readonly onLog?: OnLog | undefined;
+  /** Where to write the credentials, for the owner's eyes only. @default nowhere */
+  readonly credentialsPath?: string | undefined;
+  /** The folder of the bundles. @default `dist/functions` */
+  readonly bundles?: string | undefined;
+}
+
+/** The whole service on this machine: the bundles that are deployed, on real parts. */
+export interface LocalRun {
+  readonly baseUrl: string;
+  readonly plangrepUrl: string;
+  readonly partners: readonly PartnerCredential[];
+  readonly credentialsPath?: string | undefined;
+  /** Absent with another upstream. */
+  readonly simulator?: PlangrepSimulator | undefined;
+  readonly secretsManager: LocalSecretsManager;
+  readonly dynamodb: LocalDynamoDb;
+  readonly lambda: LambdaRuntime;
+  readonly gateway: Gateway;
+  /** The newest 10,000 lines that the functions printed, oldest first. */
+  readonly logs: readonly string[];
+  /** Ends every part and every process. */
+  close(): Promise<void>;
+}
+
+export const plangrepSecretId = 'plangrep/api-key';
+const KEPT_LINES = 10_000;
+const defaultBundles = new URL('../../dist/functions', import.meta.url).pathname;
+
+const checkBundles = async (bundles: string): Promise<void> => {
+  for (const name of Object.keys(functions)) {
+    await access(join(bundles, name, 'index.cjs')).catch((cause: unknown) => {
+      throw new CannotStart(`The function ${name} is not built: run "npm run build" first.`, { cause });
+    });
+  }
+};
+
+const defineFunctions = (
+  bundles: string,
+  values: Readonly<Record<EnvironmentVariable, string>>,
+  endpoints: { readonly dynamodb: LocalDynamoDb; readonly secretsManager: LocalSecretsManager },
+): ContainerDefinition[] =>
+  Object.entries<FunctionDefinition>(functions).map(([functionName, { environment, timeoutSeconds, memoryMb }]) => ({
+    functionName,
+    directory: join(bundles, functionName),
+    timeoutMs: timeoutSeconds * 1000,
+    memoryMb,
+    environment: {
+      ...Object.fromEntries(environment.map((variable) => [variable, values[variable]])),
+      AWS_REGION: localRegion,
+      AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
+      AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb.url,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager.url,
+    },
+  }));
+
+/** A port that is taken is the caller's to change; anything else is a bug. */
+const explainPort = (error: unknown, port: number): unknown => {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return new CannotStart(`Port ${port} is in use: choose another with PORT=...`);
+  if (code === 'EACCES') return new CannotStart(`Port ${port} needs more rights: choose one above 1023 with PORT=...`);
+  return error;
+};
+
+const writeCredentials = async (path: string, content: object): Promise<void> => {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  await chmod(path, 0o600); // A file that was there already keeps its mode otherwise.
+};
+
+/**
+ * Brings the service up on 127.0.0.1: embedded DynamoDB, Secrets Manager, Plangrep's simulator (or another upstream),
+ * the functions behind a gateway, two partners with a fresh credential each.
+ * @throws CannotStart when a port, a folder or a bundle is not to be had; nothing is left running then
+ */
+export const startLocalRun = async (options: LocalRunOptions = {}): Promise<LocalRun> => {
+  const { dataDir, upstream, bundles = defaultBundles, port = 0 } = options;
+  await checkBundles(bundles);
+  const logs: string[] = [];
+  const onLog: OnLog = (line, from) => {
+    logs.push(line);
+    if (logs.length > KEPT_LINES) logs.shift();
+    options.onLog?.(line, from);
+  };
+
+  const closers: (() => Promise<void>)[] = [];
+  const close = async (): Promise<void> => {
+    for (const end of closers.splice(0).toReversed()) await end();
+  };
+  const opened = <Part extends { close(): Promise<void> }>(part: Part): Part => {
+    closers.push(() => part.close());
+    return part;
+  };
+
+  try {
+    const path = dataDir === undefined ? undefined : join(dataDir, 'dynamodb');
+    const dynamodb = opened(await startLocalDynamoDb({ path }));
+    const apiKey = upstream?.apiKey ?? `pgk_local_${randomBytes(16).toString('hex')}`;
+    const secretsManager = opened(await startSecretsManager({ secrets: { [plangrepSecretId]: apiKey } }));
+    const simulator =
+      upstream === undefined
+        ? opened(
+            await startPlangrepSimulator({
+              apiKey,
+              jobs: seededPartners.flatMap(({ jobs }) => jobs.map(({ fields }) => fields)),
+              ...(dataDir === undefined ? {} : { statePath: join(dataDir, 'plangrep-jobs.json') }),
+            }),
+          )
+        : undefined;
+    const isSeeded = simulator === undefined ? (job: unknown) => job === exampleSeed : () => true;
+    const partners = await seedTables(dynamodb, seededPartners, isSeeded, Date.now());
+    dynamodb.resetCounts();
+
+    const plangrepUrl = upstream?.baseUrl ?? simulator?.url ?? '';
+    const { tableNames } = dynamodb;
+    const values: Record<EnvironmentVariable, string> = {
+      ENVIRONMENT: 'local',
+      PLANGREP_BASE_URL: plangrepUrl,
+      PLANGREP_SECRET_ID: plangrepSecretId,
+      [tables.JobDirectory.variable]: tableNames.JobDirectory,
+      [tables.CancellationLog.variable]: tableNames.CancellationLog,
+      [tables.Partners.variable]: tableNames.Partners,
+      EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
+    };
+    const { containersPerFunction = 2 } = options;
+    const definitions = defineFunctions(bundles, values, { dynamodb, secretsManager });
+    const lambda = opened(startLambdaRuntime({ functions: definitions, containersPerFunction, onLog }));
+    const gateway = opened(
+      await startGateway({
+        port,
+        region: localRegion,
+        routes,
+        authorizer: 'authorize-partner',
+        invoke: (functionName, event) => lambda.invoke(functionName, event),
+        authorizerTtlMs: options.authorizerTtlMs,
+      }).catch((error: unknown) => {
+        throw explainPort(error, port);
+      }),
+    );
+    const { credentialsPath } = options;
+    const baseUrl = gateway.url;
+    if (credentialsPath !== undefined) {
+      const endpoints = { dynamodb: dynamodb.url, secretsmanager: secretsManager.url };
+      await writeCredentials(credentialsPath, { baseUrl, plangrepUrl, endpoints, partners });
+    }
+    return {
+      baseUrl,
+      plangrepUrl,
+      partners,
+      credentialsPath,
+      simulator,
+      secretsManager,
+      dynamodb,
+      lambda,
+      gateway,
+      logs,
+      close,
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+};

@@ -1,0 +1,58 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { createJobDirectory } from '../../functions/adapters/job-directory.ts';
+import {
+  externalIdSchema,
+  jobIdSchema,
+  partnerIdSchema,
+  projectIdSchema,
+  toTimestamp,
+} from '../../functions/core/identifiers.ts';
+import type { LocalDynamoDb } from './dynamodb.ts';
+import type { SeededJob, SeededPartner } from './seeds.ts';
+
+/** A partner and the credential that opens its door in this run. */
+export interface PartnerCredential {
+  readonly partnerId: string;
+  /** `pcg_local_<keyId>_<secret>`, for `Authorization: Bearer`. */
+  readonly token: string;
+}
+
+const scopes = ['cancellations:write', 'cancellations:read', 'jobs:write'];
+
+const put = ({ client }: LocalDynamoDb, TableName: string, item: Readonly<Record<string, unknown>>) =>
+  client.send(new PutItemCommand({ TableName, Item: marshall(item) }));
+
+/**
+ * Writes the partners' records, a fresh key for each (the key of an earlier run dies), and their jobs' directory.
+ * @param isSeeded which of their jobs the upstream has
+ * @param now milliseconds since 1970
+ */
+export const seedTables = async (
+  dynamodb: LocalDynamoDb,
+  partners: readonly SeededPartner[],
+  isSeeded: (job: SeededJob) => boolean,
+  now: number,
+): Promise<readonly PartnerCredential[]> => {
+  const credentials: PartnerCredential[] = [];
+  const { Partners, JobDirectory } = dynamodb.tableNames;
+  const directory = createJobDirectory(dynamodb.client, JobDirectory);
+  const createdAt = new Date(now).toISOString();
+  for (const { partnerId, keyId, projectId, jobs } of partners) {
+    const secret = randomBytes(32).toString('base64url');
+    const secretHash = createHash('sha256').update(secret, 'ascii').digest('hex');
+    await put(dynamodb, Partners, { pk: `key#${keyId}`, partnerId, secretHash, scopes: new Set(scopes), createdAt });
+    await put(dynamodb, Partners, { pk: `partner#${partnerId}`, partnerId, projects: [projectId] });
+    for (const [position, { fields }] of jobs.filter(isSeeded).entries()) {
+      // One after the other, as jobs are in life: the newest comes first.
+      await directory.register(partnerIdSchema.parse(partnerId), externalIdSchema.parse(fields.externalId), {
+        jobId: jobIdSchema.parse(fields.id),
+        projectId: projectIdSchema.parse(fields.projectId),
+        registeredAt: toTimestamp(now - 60_000 + position * 1000),
+      });
+    }
+    credentials.push({ partnerId, token: `pcg_local_${keyId}_${secret}` });
+  }
+  return credentials;
+};

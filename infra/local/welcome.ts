@@ -1,0 +1,44 @@
+import { styleText } from 'node:util';
+import type { LocalRun } from './local-run.ts';
+import { seededPartners } from './seeds.ts';
+
+const indent = (text: string): string => text.replaceAll(/^(?=.)/gm, '    ');
+const bold = (text: string): string => styleText('bold', text);
+const dim = (text: string): string => styleText('dim', text);
+
+/** The jobs beside the documented one, a line for each externalId. */
+const otherStories = (): string => {
+  const jobs = seededPartners.flatMap((partner) => partner.jobs).slice(1);
+  const stories = new Map(jobs.map(({ fields, story }) => [fields.externalId, story]));
+  return [...stories].map(([externalId, story]) => `${externalId}  ${dim(story)}`).join('\n');
+};
+
+/**
+ * What a person sees once the local run is up: where it is, and whole commands to paste. Coloured where
+ * `util.styleText` finds a terminal that wants colours.
+ */
+export const welcome = (run: LocalRun, credentialsPath: string, dataDir: string | undefined): string => {
+  const [acme] = run.partners;
+  const key = `-H 'Authorization: Bearer ${acme?.token}'`;
+  const url = `${run.baseUrl}/v1/cancellations`;
+  const isSimulated = run.simulator !== undefined;
+  const cancel = `curl -sS -w '\\n%{http_code}\\n' ${url} \\
+  ${key} \\
+  -H 'Content-Type: application/json' \\
+  -d '{"externalId":"order-7890"}'`;
+  const read = `curl -sS -w '\\n%{http_code}\\n' '${url}?externalId=order-7890' \\
+  ${key}`;
+  const where = [
+    ['Plangrep', isSimulated ? `a simulator on ${run.plangrepUrl}` : run.plangrepUrl],
+    ['Data', dataDir ?? 'in memory; DATA_DIR=<folder> keeps it between runs'],
+    ['Credentials', `${credentialsPath} (acme, globex)`],
+  ];
+  return [
+    `${bold(`Listening on ${run.baseUrl}`)}  ${dim('Ctrl-C ends it')}`,
+    `${bold('Cancel the job behind order-7890, as acme')}\n\n${indent(cancel)}`,
+    `${bold('Read the cancellation with its timeline')}\n\n${indent(read)}`,
+    ...(isSimulated ? [`${bold('Other jobs to cancel the same way')}\n\n${indent(otherStories())}`] : []),
+    where.map(([name = '', value]) => `${dim(name.padEnd(12))}${value}`).join('\n'),
+    '',
+  ].join('\n\n');
+};
