@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { partnerAuthorizer } from '../../authorizer.ts';
 import type { GatewayResponseType } from '../../gateway-responses.ts';
 import type { InvocationResult } from '../lambda/container.ts';
 
@@ -13,9 +14,6 @@ export interface TokenAuthorizerOptions {
   /** Milliseconds since 1970. */
   readonly now: () => number;
 }
-
-/** What API Gateway lets through to the function at all: everything else is 401 at no cost. */
-export const identityValidationExpression = '^Bearer pcg_[a-z]+_[A-Za-z0-9]+_[A-Za-z0-9_-]+$';
 
 const oneOrMore = z.union([z.string(), z.array(z.string())]);
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
@@ -58,8 +56,12 @@ const judge = (result: InvocationResult): Verdict => {
  * policy is kept, never a refusal or a failure. Requests that come while one asks for the same token share its answer.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
  */
-export const createTokenAuthorizer = ({ invoke, ttlMs = 60_000, now }: TokenAuthorizerOptions) => {
-  const form = new RegExp(identityValidationExpression);
+export const createTokenAuthorizer = ({
+  invoke,
+  ttlMs = partnerAuthorizer.cacheSeconds * 1000,
+  now,
+}: TokenAuthorizerOptions) => {
+  const form = new RegExp(partnerAuthorizer.identityValidationExpression);
   const kept = new Map<string, { readonly answer: Answer; readonly until: number }>();
   const asking = new Map<string, Promise<Verdict>>();
 
