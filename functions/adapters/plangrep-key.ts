@@ -1,10 +1,11 @@
 import {
   GetSecretValueCommand,
+  type GetSecretValueCommandOutput,
   SecretsManagerClient,
   type SecretsManagerClientConfig,
 } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod/mini';
-import { type Clock, DependencyUnavailable } from '../core/ports.ts';
+import { type Clock, DependencyUnavailable, type Report } from '../core/ports.ts';
 
 /**
  * The organization's Plangrep API key. Both throw {@link DependencyUnavailable} (`secret`) when Secrets Manager does not
@@ -22,8 +23,10 @@ export interface PlangrepKeyDependencies {
   /** The secret's name or ARN. Its value is the key as plain text or `{"apiKey": "…"}`. */
   readonly secretId: string;
   readonly clock: Pick<Clock, 'now'>;
+  readonly report: Report;
 }
 
+const DAY_MS = 86_400_000;
 const MAX_AGE_MS = 60_000;
 
 /** RFC 9110 field values allow more; a key with a space or a line break in it is a mistake, or an injected header. */
@@ -47,13 +50,16 @@ export const createSecretsManagerClient = (overrides: SecretsManagerClientConfig
   });
 
 /** Keeps the key in memory for at most 60 s; concurrent callers share one call to Secrets Manager. */
-export const createPlangrepKey = ({ client, secretId, clock }: PlangrepKeyDependencies): PlangrepKey => {
+export const createPlangrepKey = ({ client, secretId, clock, report }: PlangrepKeyDependencies): PlangrepKey => {
   let cached: { readonly key: string; readonly fetchedAt: number } | undefined;
   let inFlight: Promise<string> | undefined;
 
   const fetchKey = async (): Promise<string> => {
     const fetchedAt = clock.now();
-    const key = parseSecret(await readSecret(client, secretId));
+    const { SecretString, CreatedDate } = await readSecret(client, secretId);
+    const key = parseSecret(SecretString);
+    const ageDays = CreatedDate === undefined ? undefined : Math.floor((fetchedAt - CreatedDate.getTime()) / DAY_MS);
+    report('PLANGREP_KEY_FETCHED', { ageDays });
     cached = { key, fetchedAt };
     return key;
   };
@@ -73,10 +79,9 @@ export const createPlangrepKey = ({ client, secretId, clock }: PlangrepKeyDepend
   };
 };
 
-const readSecret = async (client: SecretsManagerClient, secretId: string): Promise<string | undefined> => {
+const readSecret = async (client: SecretsManagerClient, secretId: string): Promise<GetSecretValueCommandOutput> => {
   try {
-    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretId }));
-    return SecretString;
+    return await client.send(new GetSecretValueCommand({ SecretId: secretId }));
   } catch (error) {
     // An SDK error may quote the answer it could not read, and so the secret: only its name goes on.
     throw new DependencyUnavailable('secret', new Error(`GetSecretValue failed: ${nameOf(error)}`));

@@ -14,6 +14,7 @@ const levels: Readonly<Record<ReportCode, 'info' | 'warn' | 'error'>> = {
   REQUEST_REFUSED: 'info',
   ATTEMPT_FENCED: 'warn',
   AUDIT_WRITE_FAILED: 'error',
+  PLANGREP_KEY_FETCHED: 'info',
   PLANGREP_KEY_REFUSED: 'error',
   DEPENDENCY_UNAVAILABLE: 'error',
   UNEXPECTED_ERROR: 'error',

@@ -4,6 +4,7 @@ import { BrokenStream, acceptedAt, type CancellationState, stateOf } from './fol
 import { toTimestamp } from './identifiers.ts';
 import { ESCALATE_AFTER_MS, LEASE_MS, pollDelayMs } from './pace.ts';
 import type { Ports, WakeUp } from './ports.ts';
+import { reportClosed } from './report-closed.ts';
 import { settleAttempt } from './settle-attempt.ts';
 
 /** A stream that cannot be folded waits for a person; looking again this much later keeps the alarm alive. */
@@ -84,7 +85,7 @@ const poll = async (
   if (reading.kind === 'closes') {
     const { kind } = await appendEvent(ports, state, state, reading.body);
     if (kind === 'lost') return;
-    report('CANCELLATION_CLOSED', { partnerId, jobId, outcome: reading.body.outcome });
+    reportClosed(ports, state, reading.body);
     await log.removeWakeUp(moved);
   }
   if (reading.kind !== 'failed') return;

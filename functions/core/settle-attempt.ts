@@ -3,6 +3,7 @@ import { attemptCancel } from './attempt-cancel.ts';
 import { toTimestamp } from './identifiers.ts';
 import { delayAfterAttemptMs } from './pace.ts';
 import { DependencyUnavailable, type Ports } from './ports.ts';
+import { reportClosed } from './report-closed.ts';
 
 /**
  * Makes the attempt whose claim is the newest event, and appends how it ended.
@@ -30,7 +31,7 @@ export const settleAttempt = async (
   try {
     const { kind, standing } = await appendEvent(ports, claimed.state, claimed.state, body, wakeAt);
     if (kind === 'lost') report('ATTEMPT_FENCED', { partnerId, jobId, attempt });
-    else if (body.type === 'closed') report('CANCELLATION_CLOSED', { partnerId, jobId, outcome: body.outcome });
+    else if (body.type === 'closed') reportClosed(ports, claimed.state, body);
     else report('CANCELLATION_PENDING', { partnerId, jobId, result: body.result, why: body.why });
     return standing;
   } catch (error) {

@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createPlangrepKey, createSecretsManagerClient } from '../../functions/adapters/plangrep-key.ts';
-import { DependencyUnavailable } from '../../functions/core/ports.ts';
+import { DependencyUnavailable, type Report } from '../../functions/core/ports.ts';
 import { listenOnLoopback } from '../../infra/local/listen-on-loopback.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../infra/local/secrets-manager.ts';
 
@@ -21,9 +21,12 @@ afterEach(async () => {
   await secretsManager.close();
 });
 
+const reported: unknown[] = [];
+const report: Report = (code, fields) => reported.push({ code, ...fields });
+
 const connect = (endpoint = secretsManager.url, secretId = SECRET) => {
   const client = createSecretsManagerClient({ endpoint, region: 'us-east-1', credentials });
-  return createPlangrepKey({ client, secretId, clock: { now: () => now } });
+  return createPlangrepKey({ client, secretId, clock: { now: () => now }, report });
 };
 const asked = (): number | undefined => secretsManager.requests['GetSecretValue'];
 
@@ -49,13 +52,20 @@ describe('The key of Plangrep', () => {
     expect(await connect().get()).toBe(KEY);
   });
 
+  test('comes with its age in days, which the alarm on old keys goes by, and with nothing else', async () => {
+    now = Date.now() + 91 * 86_400_000;
+    reported.length = 0;
+    await connect().get();
+    expect(reported).toEqual([{ code: 'PLANGREP_KEY_FETCHED', ageDays: 91 }]);
+  });
+
   test('is found where the standard environment variables of the SDK point', async () => {
     vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', secretsManager.url);
     vi.stubEnv('AWS_REGION', 'us-east-1');
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
     const client = createSecretsManagerClient();
-    expect(await createPlangrepKey({ client, secretId: SECRET, clock: { now: () => now } }).get()).toBe(KEY);
+    expect(await createPlangrepKey({ client, secretId: SECRET, clock: { now: () => now }, report }).get()).toBe(KEY);
   });
 
   test('is kept for less than 60 s', async () => {
@@ -153,7 +163,7 @@ describe('No key is had', () => {
     client.middlewareStack.add(() => () => Promise.reject(Object.assign(new Error('canary'), { name: 'a canary' })), {
       step: 'initialize',
     });
-    const key = createPlangrepKey({ client, secretId: SECRET, clock: { now: () => now } });
+    const key = createPlangrepKey({ client, secretId: SECRET, clock: { now: () => now }, report });
     expect((await failureOf(key.get())).cause).toMatchObject({ message: 'GetSecretValue failed: unnamed error' });
   });
 });
