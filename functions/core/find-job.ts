@@ -15,6 +15,8 @@ import type { DirectoryEntry, Ports } from './ports.ts';
 export const findJob = async (ports: Ports, request: CancelRequest): Promise<FoundJob> => {
   const { directory, clock } = ports;
   const { partnerId, externalId, requestKey } = request;
+  // Before anything is read: a job that is registered while this looks came after the request.
+  const seenAt = toTimestamp(clock.now());
   const [binding, entries] = await Promise.all([
     requestKey === undefined ? undefined : directory.readBinding(partnerId, requestKey),
     directory.find(partnerId, externalId),
@@ -27,7 +29,7 @@ export const findJob = async (ports: Ports, request: CancelRequest): Promise<Fou
   if (requestKey === undefined || found.kind === 'unresolved') return found;
   if (binding !== undefined && found.kind !== 'job') return found;
 
-  const firstSeenAt = binding?.firstSeenAt ?? toTimestamp(clock.now());
+  const firstSeenAt = binding?.firstSeenAt ?? seenAt;
   const jobId = found.kind === 'job' ? found.jobId : undefined;
   const standing = await directory.bind(partnerId, requestKey, { fingerprint, firstSeenAt, jobId });
   if (standing.fingerprint !== fingerprint) return { kind: 'idempotency_key_reused' };

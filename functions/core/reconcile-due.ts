@@ -12,6 +12,8 @@ const ONE_LOOK_MS = 14_000;
 /** A wake-up that a door wrote meanwhile is seen at least this soon. */
 const LONGEST_NAP_MS = 5_000;
 const SHORTEST_NAP_MS = 250;
+/** No wake-up at all: later than any run. */
+const FAR = '9999-12-31T23:59:59.999Z';
 
 export interface ReconcileSummary {
   readonly looked: number;
@@ -43,8 +45,19 @@ export const reconcileDue = async (ports: Ports, until: number): Promise<Reconci
     }
   };
 
+  /** A shard that cannot be read now does not stop the others: its wake-ups stay. */
+  const readShard = async (shard: number): Promise<readonly WakeUp[]> => {
+    try {
+      return await log.wakeUps(shard, PAGE);
+    } catch (error) {
+      summary.failed += 1;
+      reportFailure(report, error, { shard: String(shard) });
+      return [];
+    }
+  };
+
   while (clock.now() < until - ONE_LOOK_MS) {
-    const pages = await Promise.all(Array.from({ length: log.shards }, (_, shard) => log.wakeUps(shard, PAGE)));
+    const pages = await Promise.all(Array.from({ length: log.shards }, (_, shard) => readShard(shard)));
     const pending = pages
       .flat()
       .filter(({ partnerId, jobId, seq, wakeAt }) => !dealtWith.has(`${partnerId}#${jobId}#${seq}#${wakeAt}`))
@@ -59,7 +72,9 @@ export const reconcileDue = async (ports: Ports, until: number): Promise<Reconci
       await eachAtMost(AT_ONCE, due, look, () => clock.now() < until - ONE_LOOK_MS);
       continue;
     }
-    const next = first === undefined ? Number.POSITIVE_INFINITY : Date.parse(first.wakeAt);
+    // A full page of what is dealt with may hide what is not: the index will have caught up in a moment.
+    const hidesMore = pages.some((page) => page.length === PAGE);
+    const next = hidesMore ? now : Date.parse(first?.wakeAt ?? FAR);
     if (next > until - ONE_LOOK_MS) break;
     await clock.sleep(Math.min(LONGEST_NAP_MS, Math.max(SHORTEST_NAP_MS, next - now)));
   }

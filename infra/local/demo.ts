@@ -1,5 +1,6 @@
 import { parseArgs, styleText } from 'node:util';
 import { CannotStart } from './cannot-start.ts';
+import { type FollowedUp, tellFollowUps } from './demo-follow-ups.ts';
 import { type Told, tellStory } from './demo-story.ts';
 import { startLocalRun } from './local-run.ts';
 
@@ -26,25 +27,53 @@ const show = (number: number, { title, request, status, fields, calls, differenc
   ].join('\n');
 };
 
+const showFollowUp = (number: number, { title, externalId, timeline, calls, differences }: FollowedUp): string =>
+  [
+    `${differences.length === 0 ? styleText('green', '✓') : styleText('red', '✗')} ${number}  ${bold(title)} ${dim(externalId)}`,
+    ...timeline.map(({ afterSeconds, what }) => `      ${dim(`${afterSeconds.toFixed(1)} s`.padStart(7))}     ${what}`),
+    `      ${dim('to Plangrep'.padEnd(12))}${countCalls(Object.fromEntries(Object.entries(calls).filter(([, n]) => n > 0)))}`,
+    ...differences.map((difference) => `      ${styleText('red', difference)}`),
+    '',
+  ].join('\n');
+
+/** A second hand, for a terminal alone. @returns what stops it */
+const tick = (): (() => void) => {
+  if (!process.stdout.isTTY) return () => undefined;
+  const began = Date.now();
+  const timer = setInterval(() => {
+    process.stdout.write(`\r${dim(`      ${Math.round((Date.now() - began) / 1000)} s …`)}\r`);
+  }, 1_000);
+  return () => clearInterval(timer);
+};
+
 const tell = async (json: boolean): Promise<boolean> => {
   const print = (text: string): void => void process.stdout.write(`${text}\n`);
-  const run = await startLocalRun();
+  const run = await startLocalRun({ reconcileEveryMs: 1_000 });
   const told: Told[] = [];
+  const followed: FollowedUp[] = [];
   try {
     if (!json) print(`\n${dim(`acme cancels by its own externalId, on ${run.baseUrl}`)}\n`);
     for await (const scene of tellStory(run)) {
       told.push(scene);
       if (!json) print(show(told.length, scene));
     }
+    if (!json) print(`${dim('Seen through by the reconciler, at Plangrep’s pace: this takes some 20 seconds')}\n`);
+    const stopTicking = json ? () => undefined : tick();
+    for await (const followUp of tellFollowUps(run)) {
+      followed.push(followUp);
+      if (!json) print(showFollowUp(told.length + followed.length, followUp));
+    }
+    stopTicking();
   } finally {
     await run.close();
   }
-  const isTold = told.every(({ differences }) => differences.length === 0);
-  const cancels = told.reduce((sum, { calls }) => sum + (calls['cancel'] ?? 0), 0);
-  if (json) print(JSON.stringify({ ok: isTold, cancelCalls: cancels, scenes: told }));
+  const scenes = [...told, ...followed];
+  const isTold = scenes.every(({ differences }) => differences.length === 0);
+  const cancels = scenes.reduce((sum, { calls }) => sum + (calls['cancel'] ?? 0), 0);
+  if (json) print(JSON.stringify({ ok: isTold, cancelCalls: cancels, scenes: told, followUps: followed }));
   else
     print(
-      `${bold(isTold ? 'As told' : 'Not as told')}: ${told.length} requests, ${cancels} cancel calls to Plangrep.\n`,
+      `${bold(isTold ? 'As told' : 'Not as told')}: ${scenes.length} requests, ${cancels} cancel calls to Plangrep.\n`,
     );
   return isTold;
 };

@@ -2,12 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { access, chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type EnvironmentVariable, type FunctionDefinition, functions } from '../functions.ts';
-import { eventDoor } from '../event-door.ts';
+import { eventDoor, reconcileEveryMinutes } from '../event-door.ts';
 import { routes } from '../routes.ts';
 import { tables } from '../tables.ts';
 import { CannotStart } from './cannot-start.ts';
 import type { ContainerDefinition, OnLog } from './lambda/container.ts';
 import { type LocalDynamoDb, localCredentials, localRegion, startLocalDynamoDb } from './dynamodb.ts';
+import { type LocalEventBridge, startEventBridge } from './events/event-bridge.ts';
+import { type LocalQueue, startQueue } from './events/queue.ts';
+import { startSchedule } from './events/schedule.ts';
 import { type Gateway, startGateway } from './gateway/gateway.ts';
 import { type LambdaRuntime, startLambdaRuntime } from './lambda/lambda-runtime.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from './plangrep/plangrep-simulator.ts';
@@ -24,6 +27,10 @@ export interface LocalRunOptions {
   readonly upstream?: { readonly baseUrl: string; readonly apiKey: string } | undefined;
   /** @default 2 */
   readonly containersPerFunction?: number | undefined;
+  /** Milliseconds between two runs of the reconciler; 0: none by itself. @default 60_000 */
+  readonly reconcileEveryMs?: number | undefined;
+  /** Milliseconds until a message that failed comes back. @default 60_000 */
+  readonly queueVisibilityMs?: number | undefined;
   /** Milliseconds that the authorizer's answer is kept. @default 60_000 */
   readonly authorizerTtlMs?: number | undefined;
   /** Every line that a function prints. */
@@ -40,6 +47,11 @@ export interface LocalRun {
   readonly plangrepUrl: string;
   readonly partners: readonly PartnerCredential[];
   readonly credentialsPath?: string | undefined;
+  /** For the AWS SDK and CLI. */
+  readonly endpoints: Readonly<Record<'dynamodb' | 'secretsmanager' | 'eventbridge', string>>;
+  readonly eventBridge: LocalEventBridge;
+  /** Between the partners' rules and `consume-events`, with its DLQ. */
+  readonly queue: LocalQueue;
   /** Absent with another upstream. */
   readonly simulator?: PlangrepSimulator | undefined;
   readonly secretsManager: LocalSecretsManager;
@@ -117,8 +129,8 @@ export const startLocalRun = async (options: LocalRunOptions = {}): Promise<Loca
   const close = async (): Promise<void> => {
     for (const end of closers.splice(0).toReversed()) await end();
   };
-  const opened = <Part extends { close(): Promise<void> }>(part: Part): Part => {
-    closers.push(() => part.close());
+  const opened = <Part extends { close(): Promise<void> | void }>(part: Part): Part => {
+    closers.push(async () => part.close());
     return part;
   };
 
@@ -155,6 +167,25 @@ export const startLocalRun = async (options: LocalRunOptions = {}): Promise<Loca
     const { containersPerFunction = 2 } = options;
     const definitions = defineFunctions(bundles, values, { dynamodb, secretsManager });
     const lambda = opened(startLambdaRuntime({ functions: definitions, containersPerFunction, onLog }));
+    const queue = opened(
+      startQueue({
+        invoke: (event) => lambda.invoke('consume-events', event),
+        region: localRegion,
+        batchSize: eventDoor.batchSize,
+        visibilityTimeoutMs: options.queueVisibilityMs ?? eventDoor.visibilityTimeoutSeconds * 1000,
+        maxReceives: eventDoor.maxReceives,
+        statePath: dataDir === undefined ? undefined : join(dataDir, 'queue.json'),
+      }),
+    );
+    const rules = partners.map(({ partnerId, eventSource }) => ({ partnerId, eventSource }));
+    const eventBridge = opened(
+      await startEventBridge({ region: localRegion, rules, deliver: (input) => queue.send(input) }),
+    );
+    const everyMs = options.reconcileEveryMs ?? reconcileEveryMinutes * 60_000;
+    if (everyMs > 0) {
+      const invoke = (event: unknown) => lambda.invoke('reconcile-cancellations', event);
+      opened(startSchedule({ everyMs, region: localRegion, invoke }));
+    }
     const gateway = opened(
       await startGateway({
         port,
@@ -169,16 +200,19 @@ export const startLocalRun = async (options: LocalRunOptions = {}): Promise<Loca
     );
     const { credentialsPath } = options;
     const baseUrl = gateway.url;
+    const endpoints = { dynamodb: dynamodb.url, secretsmanager: secretsManager.url, eventbridge: eventBridge.url };
     if (credentialsPath !== undefined) {
-      const endpoints = { dynamodb: dynamodb.url, secretsmanager: secretsManager.url };
       await writeCredentials(credentialsPath, { baseUrl, plangrepUrl, endpoints, partners });
     }
     return {
       baseUrl,
       plangrepUrl,
+      endpoints,
       partners,
       credentialsPath,
       simulator,
+      eventBridge,
+      queue,
       secretsManager,
       dynamodb,
       lambda,

@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { createServer, type IncomingMessage } from 'node:http';
 import * as z from 'zod/mini';
-import { listenOnLoopback } from './listen-on-loopback.ts';
-import { validate } from './plangrep/validate.ts';
+import { type AwsJsonEndpoint, parseInput, ServiceError, startAwsJsonEndpoint } from './aws-json-endpoint.ts';
 
 export interface SecretsManagerOptions {
   /** Default: any free one. */
@@ -11,16 +9,9 @@ export interface SecretsManagerOptions {
   readonly secrets: Readonly<Record<string, string>>;
 }
 
-export interface LocalSecretsManager {
-  /** For `AWS_ENDPOINT_URL_SECRETS_MANAGER` or `aws --endpoint-url`. */
-  readonly url: string;
+export interface LocalSecretsManager extends AwsJsonEndpoint {
   /** Gives a secret, known by name or ARN or new, its next version. */
   put(secretId: string, value: string): void;
-  /** Calls received, by action. */
-  readonly requests: Readonly<Record<string, number>>;
-  /** Answers the next `times` calls with InternalServiceError (500); 0 ends that. */
-  fail(times: number): void;
-  close(): Promise<void>;
 }
 
 interface Version {
@@ -33,17 +24,6 @@ interface Secret {
   readonly name: string;
   /** Newest last: the last is AWSCURRENT, the one before it AWSPREVIOUS. */
   readonly versions: Version[];
-}
-
-/** An error answer in the form of AWS JSON 1.1. */
-class ServiceError extends Error {
-  readonly type: string;
-  readonly status: number;
-  constructor(type: string, message: string, status = 400) {
-    super(message);
-    this.type = type;
-    this.status = status;
-  }
 }
 
 const getInput = z.object({
@@ -78,8 +58,6 @@ export const startSecretsManager = async ({
   secrets,
 }: SecretsManagerOptions): Promise<LocalSecretsManager> => {
   const known: Secret[] = [];
-  const requests: Record<string, number> = {};
-  let failures = 0;
 
   const find = (secretId: string): Secret | undefined =>
     known.find(
@@ -108,7 +86,7 @@ export const startSecretsManager = async ({
 
   const actions: Record<string, (input: unknown) => object> = {
     GetSecretValue(input) {
-      const { SecretId, VersionId, VersionStage } = parse(getInput, input);
+      const { SecretId, VersionId, VersionStage } = parseInput(getInput, input);
       const secret = required(SecretId);
       const stage = VersionStage ?? (VersionId === undefined ? 'AWSCURRENT' : undefined);
       const version = secret.versions.find(
@@ -122,56 +100,14 @@ export const startSecretsManager = async ({
       return { ...describe(secret, version), SecretString: version.value, CreatedDate: version.createdAt };
     },
     PutSecretValue(input) {
-      const { SecretId, SecretString, ClientRequestToken } = parse(putInput, input);
+      const { SecretId, SecretString, ClientRequestToken } = parseInput(putInput, input);
       const secret = required(SecretId);
       return describe(secret, addVersion(secret, SecretString, ClientRequestToken));
     },
   };
 
-  const answer = async (request: IncomingMessage): Promise<object> => {
-    const action = /^secretsmanager\.(\w+)$/.exec(String(request.headers['x-amz-target']))?.[1] ?? 'none';
-    requests[action] = (requests[action] ?? 0) + 1;
-    const body = Buffer.concat(await request.toArray()).toString();
-    if (failures > 0) {
-      failures -= 1;
-      throw new ServiceError('InternalServiceError', 'Told to fail.', 500);
-    }
-    const act = Object.hasOwn(actions, action) ? actions[action] : undefined;
-    if (!act) {
-      const offered = Object.keys(actions).join(' and ');
-      throw new ServiceError('UnknownOperationException', `Only ${offered} exist here, not ${action}.`);
-    }
-    return act(parseJson(body));
-  };
-
-  const server = createServer((request, response) => {
-    const reply = (status: number, body: object): void => {
-      response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.1', 'x-amzn-RequestId': randomUUID() });
-      response.end(JSON.stringify(body));
-    };
-    answer(request).then(
-      (body) => reply(200, body),
-      (error: unknown) => {
-        const { type, status, message } = error instanceof ServiceError ? error : internalError(error);
-        reply(status, { __type: type, message });
-      },
-    );
-  });
-  const listening = await listenOnLoopback(server, port);
-
-  return {
-    url: `http://127.0.0.1:${listening}`,
-    put,
-    requests,
-    fail(times) {
-      failures = times;
-    },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
+  const endpoint = await startAwsJsonEndpoint({ port, service: 'secretsmanager', actions });
+  return { ...endpoint, put };
 };
 
 const describe = (secret: Secret, version: Version) => ({
@@ -180,19 +116,3 @@ const describe = (secret: Secret, version: Version) => ({
   VersionId: version.id,
   VersionStages: stagesOf(secret, version),
 });
-
-const parseJson = (body: string): unknown => {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw new ServiceError('SerializationException', 'The body is no JSON.');
-  }
-};
-
-const parse = <Output>(schema: z.ZodMiniType<Output>, input: unknown): Output => {
-  const validated = validate(schema, input);
-  if (!validated.valid) throw new ServiceError('InvalidParameterException', validated.message);
-  return validated.value;
-};
-
-const internalError = (error: unknown): ServiceError => new ServiceError('InternalServiceError', String(error), 500);

@@ -9,6 +9,7 @@ import {
   projectIdSchema,
   toTimestamp,
 } from '../../functions/core/identifiers.ts';
+import { eventSourceOf } from '../event-door.ts';
 import type { LocalDynamoDb } from './dynamodb.ts';
 import type { SeededJob, SeededPartner } from './seeds.ts';
 
@@ -17,6 +18,8 @@ export interface PartnerCredential {
   readonly partnerId: string;
   /** `pcg_local_<keyId>_<secret>`, for `Authorization: Bearer`. */
   readonly token: string;
+  /** The event source that is bound to it. */
+  readonly eventSource: string;
 }
 
 const scopes = ['cancellations:write', 'cancellations:read', 'jobs:write'];
@@ -52,7 +55,7 @@ export const seedTables = async (
         registeredAt: toTimestamp(now - 60_000 + position * 1000),
       });
     }
-    credentials.push({ partnerId, token: `pcg_local_${keyId}_${secret}` });
+    credentials.push({ partnerId, token: `pcg_local_${keyId}_${secret}`, eventSource: eventSourceOf(partnerId) });
   }
   return credentials;
 };

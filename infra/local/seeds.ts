@@ -28,6 +28,8 @@ const job = (fields: SeededJob['fields'], story: string): SeededJob => ({ fields
 /** Plangrep's documented cancel example: the one job that another upstream has too. */
 export const exampleSeed = job({ ...exampleJob }, 'cancelled at once: 200');
 
+const eventSeedId = 'job_evnt00000000000000000007894';
+
 /** The two partners of every local run, and their jobs in the simulator. */
 export const seededPartners: readonly SeededPartner[] = [
   {
@@ -63,6 +65,10 @@ export const seededPartners: readonly SeededPartner[] = [
       job(
         { ...running, id: 'job_twin20000000000000000007893', externalId: 'order-7893', projectId: acmeProject },
         'two live jobs: 409, repeat it with a "jobId"',
+      ),
+      job(
+        { ...running, id: eventSeedId, externalId: 'order-7894', projectId: acmeProject },
+        'runs; the event above cancels it',
       ),
     ],
   },

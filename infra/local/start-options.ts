@@ -14,6 +14,8 @@ Environment
   DATA_DIR           a folder that keeps the data between runs (in memory without it)
   PLANGREP_BASE_URL  another upstream in the simulator's place: https, or http on loopback
   PLANGREP_API_KEY   the key for it
+  RECONCILE_EVERY_MS milliseconds between two runs of the reconciler (60000)
+  QUEUE_VISIBILITY_MS  milliseconds until a message that failed comes back (60000)
 `;
 
 export type StartOptions =
@@ -23,6 +25,8 @@ export type StartOptions =
       readonly port: number;
       readonly dataDir: string | undefined;
       readonly upstream: { readonly baseUrl: string; readonly apiKey: string } | undefined;
+      readonly reconcileEveryMs: number | undefined;
+      readonly queueVisibilityMs: number | undefined;
       readonly json: boolean;
       readonly logs: boolean;
     };
@@ -42,6 +46,12 @@ const readFlags = (args: readonly string[]) => {
 const readPort = (value: string): number => {
   if (/^\d{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value);
   throw new CannotStart(`PORT must be a whole number from 0 to 65535, not "${value}".`);
+};
+
+const readMs = (name: string, value: string | undefined): number | undefined => {
+  if (value === undefined || value === '') return undefined;
+  if (/^\d{1,9}$/.test(value) && Number(value) >= 100) return Number(value);
+  throw new CannotStart(`${name} must be a whole number of milliseconds from 100, not "${value}".`);
 };
 
 const readUpstream = ({ PLANGREP_BASE_URL: baseUrl, PLANGREP_API_KEY: apiKey }: Environment) => {
@@ -67,6 +77,8 @@ export const readStartOptions = (args: readonly string[], environment: Environme
     port: readPort(environment['PORT'] ?? '8787'),
     dataDir: environment['DATA_DIR'] === '' ? undefined : environment['DATA_DIR'],
     upstream: readUpstream(environment),
+    reconcileEveryMs: readMs('RECONCILE_EVERY_MS', environment['RECONCILE_EVERY_MS']),
+    queueVisibilityMs: readMs('QUEUE_VISIBILITY_MS', environment['QUEUE_VISIBILITY_MS']),
     json,
     logs: logs || environment['LOG'] === '1',
   };

@@ -20,9 +20,9 @@ try {
     process.stdout.write(usage);
     process.exit(0);
   }
-  const { port, dataDir, upstream, json, logs } = options;
+  const { json, logs, dataDir, ...wished } = options;
   const onLog = logs ? (line: string) => void process.stderr.write(`${line}\n`) : undefined;
-  const run = await startLocalRun({ port, dataDir, upstream, onLog, credentialsPath });
+  const run = await startLocalRun({ ...wished, dataDir, onLog, credentialsPath });
   end = () => {
     end = () => process.exit(130); // A second Ctrl-C does not wait.
     run.close().then(
@@ -33,8 +33,7 @@ try {
       },
     );
   };
-  const { baseUrl, plangrepUrl, partners, dynamodb, secretsManager } = run;
-  const endpoints = { dynamodb: dynamodb.url, secretsmanager: secretsManager.url };
+  const { baseUrl, plangrepUrl, partners, endpoints } = run;
   const asJson = { baseUrl, plangrepUrl, endpoints, partners, credentialsPath };
   process.stdout.write(json ? `${JSON.stringify(asJson)}\n` : `\n${welcome(run, credentialsPath, dataDir)}`);
 } catch (error) {

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { localRegion } from './dynamodb.ts';
 import type { LocalRun } from './local-run.ts';
 import { seededPartners } from './seeds.ts';
 
@@ -28,6 +29,9 @@ export const welcome = (run: LocalRun, credentialsPath: string, dataDir: string 
   -d '{"externalId":"order-7890"}'`;
   const read = `curl -sS -w '\\n%{http_code}\\n' '${url}?externalId=order-7890' \\
   ${key}`;
+  const publish = `AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=${localRegion} \\
+  aws events put-events --endpoint-url ${run.endpoints.eventbridge} --entries \\
+  '[{"Source":"${acme?.eventSource}","DetailType":"Job Cancellation Requested","Detail":"{\\"externalId\\":\\"order-7894\\"}"}]'`;
   const where = [
     ['Plangrep', isSimulated ? `a simulator on ${run.plangrepUrl}` : run.plangrepUrl],
     ['Data', dataDir ?? 'in memory; DATA_DIR=<folder> keeps it between runs'],
@@ -37,6 +41,7 @@ export const welcome = (run: LocalRun, credentialsPath: string, dataDir: string 
     `${bold(`Listening on ${run.baseUrl}`)}  ${dim('Ctrl-C ends it')}`,
     `${bold('Cancel the job behind order-7890, as acme')}\n\n${indent(cancel)}`,
     `${bold('Read the cancellation with its timeline')}\n\n${indent(read)}`,
+    ...(isSimulated ? [`${bold('Cancel another by an event, with the AWS CLI')}\n\n${indent(publish)}`] : []),
     ...(isSimulated ? [`${bold('Other jobs to cancel the same way')}\n\n${indent(otherStories())}`] : []),
     where.map(([name = '', value]) => `${dim(name.padEnd(12))}${value}`).join('\n'),
     '',

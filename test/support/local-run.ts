@@ -36,10 +36,10 @@ export interface TestRun extends LocalRun {
 
 /**
  * The whole service with canaries planted. Closing it scans every answer, every log line and every stored record:
- * a canary anywhere fails the test.
+ * a canary anywhere fails the test. The reconciler runs only when told to, so that calls can be counted.
  */
 export const startTestRun = async (options: LocalRunOptions = {}): Promise<TestRun> => {
-  const run = await startLocalRun(options);
+  const run = await startLocalRun({ reconcileEveryMs: 0, ...options });
   const { simulator, dynamodb, partners } = run;
   if (simulator === undefined) throw new Error('a test run needs the simulator');
   run.secretsManager.put(plangrepSecretId, canaries.apiKey);

@@ -327,6 +327,34 @@ describe('a run of the reconciler', () => {
     expect(ports.plangrep.calls.length).toBeLessThan(20);
   });
 
+  it('finds what a full page of spent wake-ups hides for a while', async () => {
+    await manyOpen(120);
+    jobIs('cancelled');
+    ports.clock.advance(45_000);
+    const read = ports.log.wakeUps.bind(ports.log);
+    const seen: (readonly WakeUp[])[] = [];
+    // What the index shows is two reads old.
+    ports.log.wakeUps = async (shard, limit) => {
+      seen.push(await read(shard, limit));
+      return seen.at(-5) ?? seen[shard] ?? [];
+    };
+    await run(35_000);
+    expect(await Promise.all([read(0, 1), read(1, 1)])).toEqual([[], []]);
+  });
+
+  it('goes on with the other shards when one cannot be read', async () => {
+    await manyOpen(20);
+    jobIs('cancelled');
+    ports.clock.advance(45_000);
+    const read = ports.log.wakeUps.bind(ports.log);
+    let reads = 0;
+    ports.log.wakeUps = (shard, limit) =>
+      ++reads % 3 === 0 ? Promise.reject(broken('cancellation-log')) : read(shard, limit);
+    expect((await run(35_000)).failed).toBeGreaterThan(0);
+    expect(codes()).toContain('DEPENDENCY_UNAVAILABLE');
+    expect((await typesOf(jobId('job_0'))).at(-1)).toBe('closed');
+  });
+
   it('is not kept busy by an index that lags behind', async () => {
     stillProcessing();
     await cancel();

@@ -297,6 +297,21 @@ describe('a request with a key', () => {
     expect(await cancel({ requestKey: 'key-2', externalId: name })).toMatchObject({ state: { jobId: newer } });
   });
 
+  it('was first seen before anything was read: a job that is registered meanwhile came after it', async () => {
+    const name = externalId('order-1');
+    const find = ports.directory.find.bind(ports.directory);
+    ports.directory.find = async (...names) => {
+      const found = await find(...names);
+      ports.clock.advance(5);
+      await register(newer, 0, name);
+      ports.clock.advance(5);
+      return found;
+    };
+    expect(await cancel({ requestKey, externalId: name })).toEqual({ kind: 'job_not_found' });
+    ports.directory.find = find;
+    expect(await cancel({ requestKey, externalId: name })).toEqual({ kind: 'job_not_found' });
+  });
+
   it('is bound later when it was ambiguous at first', async () => {
     await register(older, -120_000);
     expect(await cancel({ requestKey })).toMatchObject({ kind: 'ambiguous_external_id' });

@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import type { CallKind, SimulatedAnswer } from './plangrep-faults.ts';
 import type { JobStore } from './plangrep-job-store.ts';
 import { externalIdSchema, type SimulatedJob } from './plangrep-jobs.ts';
-import { validate } from './validate.ts';
+import { validate } from '../validate.ts';
 
 /** A request to Plangrep's jobs API, understood. */
 export interface Call {

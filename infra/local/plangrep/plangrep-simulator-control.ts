@@ -4,7 +4,7 @@ import { faultSchema, type Faults, type SimulatedAnswer } from './plangrep-fault
 import type { JobStore } from './plangrep-job-store.ts';
 import { simulatedJobFieldsSchema } from './plangrep-jobs.ts';
 import type { Journal } from './plangrep-journal.ts';
-import { validate } from './validate.ts';
+import { validate } from '../validate.ts';
 
 export interface Controlled {
   readonly faults: Faults;

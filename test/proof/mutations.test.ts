@@ -1,0 +1,18 @@
+import { describe, expect, it } from 'vitest';
+import { buildMutant } from './mutations/build-mutant.ts';
+import { runMutations, seededBugs } from './mutations.ts';
+
+describe('seeded bugs of the protocol', () => {
+  it('are all caught, and the code as it is breaks nothing under the same seeds', { timeout: 60_000 }, async () => {
+    const { violations, figures } = await runMutations({ schedules: 2_000, seed: 1 });
+    expect(violations).toEqual([]);
+    expect(figures.caught).toHaveLength(seededBugs.length);
+  });
+
+  it('cannot turn into none when the code changes', async () => {
+    const bug = { name: 'a stale one', file: 'functions/core/reconcile.ts', from: 'no such text', to: '' };
+    await expect(buildMutant(bug)).rejects.toThrow('0 times, not once');
+    const elsewhere = { ...bug, file: 'functions/http/answer.ts' };
+    await expect(buildMutant(elsewhere)).rejects.toThrow('no part of the simulation');
+  });
+});

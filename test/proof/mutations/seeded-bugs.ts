@@ -1,0 +1,213 @@
+/** A bug put into the production code: one text of one file replaced by another. */
+export interface SeededBug {
+  readonly name: string;
+  /** Relative to the project. */
+  readonly file: string;
+  /** Found exactly once in the file, or the build fails: no bug can silently become none. */
+  readonly from: string;
+  readonly to: string;
+}
+
+const core = (file: string, name: string, from: string, to: string): SeededBug => ({
+  name,
+  file: `functions/core/${file}.ts`,
+  from,
+  to,
+});
+
+/** Bugs of the protocol, as somebody in a hurry might write them. */
+export const seededBugs: readonly SeededBug[] = [
+  core(
+    'request-cancellation',
+    'the call comes before the intent',
+    'const leaseUntil = toTimestamp(clock.now() + LEASE_MS);',
+    'await ports.plangrep.cancel(jobId, request.until); const leaseUntil = toTimestamp(clock.now() + LEASE_MS);',
+  ),
+  core(
+    'append-event',
+    'no fence: a lost race is taken for a won one',
+    "if (appended.kind === 'appended') return",
+    'if (appended.kind.length > 0) return',
+  ),
+  core(
+    'request-cancellation',
+    'a request that lost the race calls all the same',
+    "if (kind === 'lost') {",
+    "if (kind === 'lost') { await settleAttempt(ports, standing, { readFirst: terminal, until: request.until });",
+  ),
+  core(
+    'reconcile',
+    'a reconciler that lost the race calls all the same',
+    "if (kind === 'lost') return;\n  await log.removeWakeUp(wakeUp);\n  const settled",
+    'await log.removeWakeUp(wakeUp);\n  const settled',
+  ),
+  core(
+    'attempt-cancel',
+    '5xx is read as failed',
+    "return ended(attempt, 'unknown', { why: failure.why, httpStatus: failure.httpStatus });",
+    "return { body: { type: 'closed', outcome: 'too_late' } };",
+  ),
+  core(
+    'attempt-cancel',
+    'a terminal job is read as an error',
+    "{ kind: 'alive', job: answer.job } : { kind: 'closes', body }",
+    "{ kind: 'alive', job: answer.job } : { kind: 'failed', failure: { kind: 'unknown', why: 'unreadable_answer' } }",
+  ),
+  core(
+    'attempt-cancel',
+    'a cancel’s error closes, instead of a read',
+    "if (answer.kind !== 'refused') return endedBy(attempt, answer);",
+    "if (answer.kind === 'refused') return { body: { type: 'closed', outcome: 'too_late' } }; return endedBy(attempt, answer);",
+  ),
+  core(
+    'attempt-cancel',
+    'an accepted cancel is taken for a cancelled job',
+    "ended(attempt, 'accepted', factsOf(answer.job))",
+    "{ body: { type: 'closed', outcome: 'cancelled' } }",
+  ),
+  core(
+    'attempt-cancel',
+    'a job that is not there is taken for a cancelled one',
+    "{ type: 'closed', outcome: 'job_not_found' }",
+    "{ type: 'closed', outcome: 'cancelled' }",
+  ),
+  core('job-status', 'a failed job is taken for a cancelled one', "failed: 'too_late'", "failed: 'cancelled'"),
+  core(
+    'settle-attempt',
+    'delete on error: what would bring the cancellation back is removed',
+    "report('AUDIT_WRITE_FAILED', { partnerId, jobId, type: body.type });",
+    `await ports.log.removeWakeUp({ partnerId, jobId, seq: claimed.state.last.seq, wakeAt: claimed.wakeAt ?? '' });
+     report('AUDIT_WRITE_FAILED', { partnerId, jobId, type: body.type });`,
+  ),
+  core(
+    'settle-attempt',
+    'an end that cannot be written is thrown at the caller',
+    'if (!(error instanceof DependencyUnavailable)) throw error;',
+    'if (error instanceof DependencyUnavailable) throw error;',
+  ),
+  core(
+    'settle-attempt',
+    'the wake-up is forgotten when an attempt ends',
+    "body.type === 'closed'\n      ? undefined",
+    "body.type === 'closed' || body.result !== 'accepted'\n      ? undefined",
+  ),
+  core('pace', 'the lease is shorter than the function', 'LEASE_MS = 45_000', 'LEASE_MS = 5_000'),
+  core(
+    'reconcile-due',
+    'an attempt is taken over before its lease ends',
+    'const due = pending.filter(({ wakeAt }) => wakeAt <= toTimestamp(now));',
+    'const due = pending;',
+  ),
+  core(
+    'fold',
+    'an accepted cancel is sent again',
+    "step.kind === 'waiting' && step.result === 'accepted' ? step.since : undefined",
+    "step.kind === 'waiting' && step.result === 'accepted' && step.since === '' ? step.since : undefined",
+  ),
+  core(
+    'reconcile',
+    'a cancel is sent again without a read',
+    '{ readFirst: true, until }',
+    '{ readFirst: false, until }',
+  ),
+  core(
+    'reconcile',
+    'two reconcilers poll without claiming',
+    'if (!(await log.moveWakeUp(wakeUp, moved.wakeAt))) return;',
+    'await log.moveWakeUp(wakeUp, moved.wakeAt);',
+  ),
+  core(
+    'reconcile',
+    'the wake-up is removed before the next event is there',
+    'const leaseUntil = toTimestamp(clock.now() + LEASE_MS);',
+    'await log.removeWakeUp(wakeUp); const leaseUntil = toTimestamp(clock.now() + LEASE_MS);',
+  ),
+  core(
+    'reconcile',
+    'the claim’s wake-up is removed though the end was not written',
+    'if (settled.state.last.seq > seq) await',
+    'if (settled.state.last.seq > 0) await',
+  ),
+  core('reconcile', 'spent wake-ups are left behind', 'await log.removeWakeUp(wakeUp);\n    return;', 'return;'),
+  core(
+    'reconcile',
+    'nothing is ever escalated',
+    'if (state.escalatedAt === undefined && clock.now()',
+    'if (state.escalatedAt !== undefined && clock.now()',
+  ),
+  core('pace', 'a job is polled every 5 seconds', 'POLL_DELAYS_MS = [15_000, 20_000', 'POLL_DELAYS_MS = [5_000, 5_000'),
+  core('chain', 'an event is not chained to the one before', 'previous?.hash ?? genesisHash', 'genesisHash'),
+  core(
+    'find-job',
+    'a request key is not bound',
+    "if (requestKey === undefined || found.kind === 'unresolved') return found;",
+    'if (found.kind.length > 0) return found;',
+  ),
+  core(
+    'find-job',
+    'a repeat is not held to when it was first seen',
+    'firstSeenAt === undefined || registeredAt <= firstSeenAt',
+    "firstSeenAt === undefined || registeredAt !== ''",
+  ),
+  core(
+    'find-job',
+    'a request counts as seen only when it is bound',
+    'binding?.firstSeenAt ?? seenAt;',
+    'binding?.firstSeenAt ?? toTimestamp(clock.now());',
+  ),
+  core(
+    'find-job',
+    'an event’s own time is ignored',
+    'if (eventTime === undefined) return inTime;',
+    'if (inTime.length >= 0) return inTime;',
+  ),
+  core(
+    'choose-job',
+    'of several live jobs the newest is guessed',
+    "if (live.length > 1) return { kind: 'ambiguous_external_id', candidates: live };",
+    '',
+  ),
+  core(
+    'choose-job',
+    'a job that cannot be read is taken for one that has ended',
+    "if (!read.complete) return { kind: 'unresolved' };",
+    '',
+  ),
+  core(
+    'request-cancellation',
+    'a refusal leaves no record',
+    'if (request.isLastTry) await recordRefused(ports, request, found.kind);',
+    '',
+  ),
+  core(
+    'request-cancellation',
+    'a request that joins leaves no record',
+    'await recordJoined(ports, request, jobId);',
+    '',
+  ),
+  core(
+    'attempt-cancel',
+    'a cancel whose fate is unknown is sent again at once',
+    'const answer = await plangrep.cancel(jobId, until);',
+    "let answer = await plangrep.cancel(jobId, until); if (answer.kind === 'unknown') answer = await plangrep.cancel(jobId, until);",
+  ),
+  core(
+    'request-cancellation',
+    'a process that stood still calls however late it is',
+    'until: request.until }',
+    'until: Number.MAX_SAFE_INTEGER }',
+  ),
+  core(
+    'append-event',
+    'who lost the race goes by what it would have written',
+    "return { kind: 'lost', standing: { state: stateOf(events)",
+    "if (events.length > 0) return { kind: 'lost', standing: { state: next } }; return { kind: 'lost', standing: { state: stateOf(events)",
+  ),
+  core('pace', 'a 429’s Retry-After is ignored', 'Math.max(retryAfterMs ?? 0, scheduled)', 'scheduled'),
+  core(
+    'find-job',
+    'a request may name any partner’s job',
+    'return entries.filter(({ jobId }) => jobId === named);',
+    "return [{ jobId: named, registeredAt: '' }];",
+  ),
+];

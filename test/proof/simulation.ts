@@ -1,0 +1,69 @@
+import { runSchedule } from './simulation/run-schedule.ts';
+import type { Figures } from './simulation/world.ts';
+
+export interface SimulationOptions {
+  readonly schedules: number;
+  /** Schedule n has the seed `seed + n`: a violation is played again by its own seed and `schedules: 1`. */
+  readonly seed: number;
+  /** Stop at this many violations. */
+  readonly stopAfter?: number;
+  readonly onProgress?: (done: number) => void;
+}
+
+export interface BrokenSchedule {
+  readonly seed: number;
+  readonly invariant: string;
+  readonly detail: string;
+  /** One line a step. */
+  readonly trace: readonly string[];
+}
+
+export interface SimulationResult {
+  readonly schedules: number;
+  readonly steps: number;
+  readonly violations: readonly BrokenSchedule[];
+  readonly figures: Figures & { readonly virtualHours: number; readonly schedulesPerSecond: number };
+}
+
+/**
+ * Interleavings: plays random schedules of doors, reconcilers, crashes, lost answers, late effects, frozen processes
+ * and wrong clocks on the production core, and judges every effect of each.
+ */
+export const runSimulation = async (options: SimulationOptions): Promise<SimulationResult> => {
+  const { schedules, seed, stopAfter = 5, onProgress } = options;
+  const began = performance.now();
+  const violations: BrokenSchedule[] = [];
+  const totals: Record<string, number> = {};
+  let steps = 0;
+  let virtualMs = 0;
+  let done = 0;
+  while (done < schedules && violations.length < stopAfter) {
+    const own = seed + done;
+    const result = await runSchedule(own);
+    const [first] = result.violations;
+    if (first !== undefined) violations.push({ seed: own, ...first, trace: await traceOf(own) });
+    for (const [name, count] of Object.entries(result.figures)) totals[name] = (totals[name] ?? 0) + count;
+    steps += result.steps;
+    virtualMs += result.virtualMs;
+    done += 1;
+    if (done % 500 === 0) onProgress?.(done);
+  }
+  const schedulesPerSecond = Math.round(done / ((performance.now() - began) / 1000));
+  const figures = {
+    ...(totals as unknown as Figures),
+    virtualHours: Math.round(virtualMs / 3_600_000),
+    schedulesPerSecond,
+  };
+  return { schedules: done, steps, violations, figures };
+};
+
+/** Plays a schedule again, this time in words: only a broken one is worth them. */
+const traceOf = async (seed: number): Promise<readonly string[]> => {
+  const trace: string[] = [];
+  await runSchedule(seed, trace);
+  return trace;
+};
+
+/** A violation as it is printed: what broke, how it came to that, and how to see it again. */
+export const describeViolation = ({ seed, invariant, detail, trace }: BrokenSchedule): string =>
+  [...trace, '', `Broken: ${invariant}`, `        ${detail}`, `Again:  --seed ${seed}`].join('\n');

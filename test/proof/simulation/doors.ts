@@ -1,0 +1,144 @@
+import type { Context, SQSEvent } from 'aws-lambda';
+import type { CancelRequest } from '../../../functions/core/cancel-request.ts';
+import type { ExternalId, JobId, PartnerId } from '../../../functions/core/identifiers.ts';
+import { DependencyUnavailable } from '../../../functions/core/ports.ts';
+import { reconcileDue } from '../../../functions/core/reconcile-due.ts';
+import { registerJob } from '../../../functions/core/register-job.ts';
+import { requestCancellation } from '../../../functions/core/request-cancellation.ts';
+import { handleEvents } from '../../../functions/events/handle-events.ts';
+import type { World } from './world.ts';
+
+/** As in infra/event-door.ts and the handlers, stated anew. */
+const MAX_RECEIVES = 5;
+const VISIBILITY_MS = 60_000;
+const HTTPS_WORK_MS = 10_000;
+const RECONCILER_WORK_MS = 35_000;
+const MINUTE_MS = 60_000;
+
+export interface CancelPlan {
+  readonly partnerId: PartnerId;
+  readonly externalId: ExternalId;
+  readonly jobId?: JobId | undefined;
+  readonly reason?: string | undefined;
+}
+export interface RegisterPlan {
+  readonly partnerId: PartnerId;
+  readonly externalId: ExternalId;
+  readonly jobId: JobId;
+}
+
+/** `POST /v1/cancellations`, once. */
+export const requestOverHttps = (world: World, plan: CancelPlan, requestId: string, key?: string): void => {
+  world.spawn('https', async (ports, by) => {
+    const requestKey = key === undefined ? undefined : `idempotency-key:${key}`;
+    const request: CancelRequest = {
+      ...plan,
+      requestKey,
+      requestId,
+      door: 'https',
+      keyId: 'key',
+      isLastTry: true,
+      until: by.now() + HTTPS_WORK_MS,
+    };
+    world.judge.requests.begun(by, request);
+    try {
+      world.judge.requests.answered(by, await requestCancellation(ports, request));
+    } catch (error) {
+      if (!(error instanceof DependencyUnavailable)) throw error;
+      world.judge.requests.unavailable(by);
+    }
+  });
+};
+
+/** `PUT /v1/jobs/{jobId}`, once. */
+export const registerOverHttps = (world: World, plan: RegisterPlan, requestId: string): void => {
+  world.spawn('register', async (ports, by) => {
+    const registeredAt = new Date(by.now()).toISOString();
+    try {
+      await registerJob(ports, { ...plan, registeredAt, door: 'https', requestId });
+    } catch (error) {
+      if (!(error instanceof DependencyUnavailable)) throw error;
+    }
+  });
+};
+
+interface Message {
+  readonly id: string;
+  /** When the partner says that it happened: whole seconds. */
+  readonly time: string;
+  readonly body: string;
+  /** The cancel request in it, if it is one. */
+  readonly cancel?: CancelPlan | undefined;
+  receives: number;
+  isDeleted: boolean;
+}
+
+const messageOf = (
+  detailType: 'Job Cancellation Requested' | 'Job Registered',
+  { partnerId, ...detail }: CancelPlan | RegisterPlan,
+  id: string,
+  emittedAt: number,
+): Message => {
+  const time = `${new Date(emittedAt).toISOString().slice(0, 19)}Z`;
+  const body = JSON.stringify({ partnerId, id, time, detailType, detail });
+  return { id, time, body, receives: 0, isDeleted: false };
+};
+
+/** One handing-out of a message; unless it is done with, the queue hands it out again after a minute, 5 times in all. */
+const receive = (world: World, message: Message): void => {
+  if (message.isDeleted) return;
+  message.receives += 1;
+  const isLastTry = message.receives >= MAX_RECEIVES;
+  world.scheduler.after(VISIBILITY_MS, () => {
+    if (!isLastTry) receive(world, message);
+  });
+  world.spawn('events', async (ports, by) => {
+    const { id, body, cancel } = message;
+    if (cancel !== undefined) {
+      const eventTime = new Date(message.time).toISOString();
+      const delivery = { ...cancel, requestKey: `event-id:${id}`, eventTime, requestId: id };
+      world.judge.requests.begun(by, delivery);
+    }
+    const attributes = { ApproximateReceiveCount: String(message.receives) };
+    const event = { Records: [{ messageId: id, body, attributes }] } as unknown as SQSEvent;
+    const context = { getRemainingTimeInMillis: () => by.remainingMs() } as Context;
+    const { batchItemFailures } = await handleEvents(ports, MAX_RECEIVES)(event, context);
+    if (batchItemFailures.length === 0) {
+      message.isDeleted = !world.random.chance(world.faults.redelivery);
+      if (cancel !== undefined) world.judge.requests.handled(by);
+    } else if (isLastTry && cancel !== undefined) world.judge.requests.givenUp(by);
+  });
+};
+
+/** An event of the partner's, on its way since `emittedAt`. */
+export const emitCancel = (world: World, plan: CancelPlan, id: string, emittedAt: number): void =>
+  receive(world, { ...messageOf('Job Cancellation Requested', plan, id, emittedAt), cancel: plan });
+export const emitRegistration = (world: World, plan: RegisterPlan, id: string, emittedAt: number): void =>
+  receive(world, messageOf('Job Registered', plan, id, emittedAt));
+
+/** The rule: every minute one run of the reconciler, now and then two. A run that would find nothing due is left out. */
+export const scheduleReconciler = (world: World): void => {
+  const { scheduler, random, store } = world;
+  const tick = (): void => {
+    const soonest = store.soonestWakeUp();
+    // Nothing waits, and nothing is on its way that could come to wait.
+    if (soonest === undefined && scheduler.waiting === 0) return;
+    scheduler.after(MINUTE_MS, tick);
+    const horizon = scheduler.now + RECONCILER_WORK_MS + (world.faults.bigSkew > 0 ? 45_000 : 3_000);
+    if (soonest === undefined || Date.parse(soonest) > horizon) return;
+    const runs = random.chance(0.25) ? 2 : 1;
+    for (let n = 0; n < runs; n++) {
+      scheduler.after(n === 0 ? 0 : random.pick([0, 1, 5, 40, 700, 20_000]), () => {
+        world.spawn('reconciler', async (ports, by) => {
+          try {
+            await reconcileDue(ports, by.now() + RECONCILER_WORK_MS);
+          } catch (error) {
+            // The next run comes in a minute.
+            if (!(error instanceof DependencyUnavailable)) throw error;
+          }
+        });
+      });
+    }
+  };
+  scheduler.after(random.between(0, MINUTE_MS), tick);
+};

@@ -1,0 +1,169 @@
+import { createHash } from 'node:crypto';
+import type { CancellationEvent } from '../../../functions/core/events.ts';
+import type { JobId, Timestamp } from '../../../functions/core/identifiers.ts';
+import type { Appended, WakeUp } from '../../../functions/core/ports.ts';
+import { acceptance, isClosed, type Journal, newest, type StreamJournal } from './journal.ts';
+import type { PlangrepModel } from './plangrep-model.ts';
+import type { Process } from './process.ts';
+
+const ESCALATE_AFTER_MS = 15 * 60_000;
+/** A look may begin just before that, and takes as long as a run at most. */
+const ESCALATION_GRACE_MS = 60_000;
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+/** Computed anew, not by the core: its hash is a part of what is judged. */
+const hashOf = (event: CancellationEvent): string => {
+  const pairs = Object.entries(event).filter(([name, value]) => name !== 'hash' && value !== undefined);
+  return sha256(JSON.stringify(pairs.toSorted(([a], [b]) => (a < b ? -1 : 1))));
+};
+
+/** What may follow what, in the words of the design; the core's own rule is a part of what is judged. */
+const whyMisplaced = (stream: StreamJournal, event: CancellationEvent): string | undefined => {
+  const before = stream.written.map(({ event: earlier }) => earlier);
+  const claims = before.filter(({ type }) => type === 'requested' || type === 'attempt_started').length;
+  const ends = before.filter((one) => one.type === 'attempt_ended');
+  if ((event.type === 'requested') !== (before.length === 0)) return 'requested is first, and once';
+  if (event.type === 'attempt_started' && acceptance(stream) !== undefined) return 'an attempt after an accepted one';
+  if (event.type === 'attempt_started' && event.attempt !== claims + 1) return 'attempts are numbered 1, 2, 3 …';
+  if (event.type === 'attempt_ended' && event.attempt !== claims) return 'only the newest attempt ends';
+  if (event.type === 'attempt_ended' && ends.some(({ attempt }) => attempt === event.attempt)) return 'it ends once';
+  if (event.type === 'escalated' && before.some(({ type }) => type === 'escalated')) return 'escalated once';
+  return undefined;
+};
+
+/** Judges what is written to the log: streams, their closing, their wake-ups. */
+export class StreamJudge {
+  private readonly journal: Journal;
+  private readonly plangrep: PlangrepModel;
+  private readonly now: () => number;
+
+  constructor(journal: Journal, plangrep: PlangrepModel, now: () => number) {
+    this.journal = journal;
+    this.plangrep = plangrep;
+    this.now = now;
+  }
+
+  /** @returns whether the event is new in the log: not lost, and not a repeat of itself */
+  appended(by: Process, event: CancellationEvent, wakeAt: Timestamp | undefined, { kind }: Appended): boolean {
+    const stream = this.journal.stream(event.partnerId, event.jobId);
+    if (kind === 'lost') return false;
+    const standing = stream.written[event.seq - 1]?.event;
+    if (standing?.eventId === event.eventId) return false;
+    const detail = `${event.jobId} ${event.seq} ${event.type} by ${by.name}`;
+    const violate = (invariant: string, why = '') => this.journal.violate(invariant, `${detail} ${why}`);
+    if (standing !== undefined) violate('no record is overwritten', `was ${standing.type}`);
+    if (isClosed(stream)) violate('one closing event, and it is last');
+    const last = newest(stream);
+    if (event.seq !== stream.written.length + 1) violate('sequence numbers are gapless');
+    if (event.previousHash !== (last?.hash ?? sha256(`${event.partnerId}#${event.jobId}`))) violate('the chain holds');
+    if (event.hash !== hashOf(event)) violate('the chain holds', 'its own hash');
+    const misplaced = whyMisplaced(stream, event);
+    if (misplaced !== undefined) violate('what may follow what', misplaced);
+    if ((wakeAt === undefined) !== (event.type === 'closed'))
+      violate('an open cancellation has a wake-up, a closed none');
+    this.judgeTiming(stream, by, event, violate);
+    if (event.type === 'attempt_ended' && event.result === 'rate_limited' && wakeAt !== undefined) {
+      const awayMs = Date.parse(wakeAt) - Date.parse(event.at);
+      if (awayMs < (stream.grants.get(by)?.retryAfterMs ?? 0)) violate('nobody calls sooner than a 429 asks');
+    }
+    if (event.type === 'closed') this.judgeClosing(event, violate);
+
+    stream.written.push({ event, by, at: this.now() });
+    if (wakeAt !== undefined) stream.wakeUps.set(event.seq, wakeAt);
+    if (event.type === 'requested' || event.type === 'attempt_started') {
+      const { attempt, seq } = event;
+      const fresh = { isUsed: false, hasSeenAlive: false, reads: 0, mayConfirm: false, retryAfterMs: 0 };
+      stream.grants.set(by, { attempt, seq, at: this.now(), ...fresh });
+    }
+    return true;
+  }
+
+  private judgeTiming(
+    stream: StreamJournal,
+    by: Process,
+    event: CancellationEvent,
+    violate: (invariant: string, why?: string) => void,
+  ): void {
+    const [first] = stream.written;
+    const isEscalated = stream.written.some(({ event: { type } }) => type === 'escalated');
+    if (event.type === 'attempt_started') {
+      const claim = stream.written.findLast(
+        ({ event: { type } }) => type === 'requested' || type === 'attempt_started',
+      );
+      const last = newest(stream);
+      const isHeld = last?.type === 'requested' || last?.type === 'attempt_started' || last?.type === 'escalated';
+      // By its own clock: a process may not take over what it sees is held.
+      if (isHeld && claim !== undefined && 'leaseUntil' in claim.event && event.at < claim.event.leaseUntil) {
+        const hasEnded = stream.written.some(
+          (one) => one.event.type === 'attempt_ended' && one.event.seq > claim.event.seq,
+        );
+        if (!hasEnded) violate('nobody takes over before the lease ends', `held until ${claim.event.leaseUntil}`);
+      }
+    }
+    if (by.kind !== 'reconciler' || isEscalated || first === undefined || event.type === 'escalated') return;
+    const age = Date.parse(event.at) - Date.parse(first.event.at);
+    // A put that comes late bears its time of writing; a frozen process looked before it froze.
+    if (!by.wasFrozen && age > ESCALATE_AFTER_MS + ESCALATION_GRACE_MS) {
+      violate('what is open for 15 minutes is escalated', `after ${age} ms`);
+    }
+  }
+
+  private judgeClosing(
+    event: Extract<CancellationEvent, { type: 'closed' }>,
+    violate: (invariant: string, why?: string) => void,
+  ): void {
+    const status = this.plangrep.statusOf(event.jobId);
+    const isAlive = this.plangrep.isAlive(event.jobId);
+    const truth = status === undefined ? 'job_not_found' : status === 'cancelled' ? 'cancelled' : 'too_late';
+    if (isAlive || event.outcome !== truth) {
+      violate('the outcome agrees with Plangrep', `says ${event.outcome}, job is ${status}`);
+    }
+  }
+
+  moved(by: Process, { partnerId, jobId, seq, wakeAt }: WakeUp, to: Timestamp, isMoved: boolean): void {
+    const stream = this.journal.stream(partnerId, jobId);
+    const wasAsGiven = stream.wakeUps.get(seq) === wakeAt;
+    if (wasAsGiven !== isMoved) {
+      this.journal.violate('one of two moves a wake-up', `${jobId} ${seq} by ${by.name}`);
+    }
+    if (!isMoved) return;
+    stream.wakeUps.set(seq, to);
+    stream.polls.set(by, this.now());
+  }
+
+  /** A stream that is closed and has no wake-up left needs no more watching. */
+  isSettled(jobId: JobId): boolean {
+    const stream = this.journal.streams.get(jobId);
+    return stream !== undefined && isClosed(stream) && stream.wakeUps.size === 0;
+  }
+
+  removed(by: Process, { partnerId, jobId, seq, wakeAt }: WakeUp): void {
+    const stream = this.journal.stream(partnerId, jobId);
+    if (stream.wakeUps.get(seq) !== wakeAt) return;
+    stream.wakeUps.delete(seq);
+    if (!isClosed(stream) && newest(stream)?.seq === seq) {
+      this.journal.violate('an open cancellation has a wake-up', `${jobId} ${seq} taken away by ${by.name}`);
+    }
+  }
+
+  /** After the calm: everything that was accepted has ended, and nothing is looked at any more. */
+  finish(): void {
+    for (const stream of this.journal.streams.values()) {
+      const { jobId, written, wakeUps } = stream;
+      if (written.length === 0) continue;
+      const last = newest(stream);
+      if (!isClosed(stream)) {
+        const isEscalated = written.some(({ event: { type } }) => type === 'escalated');
+        const mayBeOpen = this.plangrep.isAlive(jobId) && isEscalated;
+        if (!mayBeOpen)
+          this.journal.violate('every cancellation ends', `${jobId} is open at ${last?.seq} ${last?.type}`);
+        if (last !== undefined && !wakeUps.has(last.seq)) {
+          this.journal.violate('an open cancellation has a wake-up', `${jobId} ${last.seq}`);
+        }
+      } else if (wakeUps.size > 0) {
+        this.journal.violate('a closed cancellation ends without wake-ups', `${jobId} ${[...wakeUps.keys()].join()}`);
+      }
+    }
+  }
+}

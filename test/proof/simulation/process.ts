@@ -1,0 +1,134 @@
+import { type Dependency, DependencyUnavailable } from '../../../functions/core/ports.ts';
+import type { World } from './world.ts';
+
+export type ProcessKind = 'https' | 'events' | 'register' | 'reconciler';
+
+/** As in infra/functions.ts, stated anew so that the proof does not follow a change there unnoticed. */
+const TIMEOUT_MS: Readonly<Record<ProcessKind, number>> = {
+  https: 15_000,
+  events: 30_000,
+  register: 15_000,
+  reconciler: 40_000,
+};
+/** What the SDK takes to give up on a table: three tries of 1.5 s. */
+const TABLE_GIVES_UP_MS = 4_500;
+const played = new Error('played');
+
+/** One invocation of a function. It dies at a crash or its timeout; a frozen one goes on later, whatever the time. */
+export class Process {
+  readonly id: number;
+  readonly kind: ProcessKind;
+  /** How far its clock is ahead, in milliseconds. */
+  readonly skew: number;
+  readonly startedAt: number;
+  state: 'running' | 'dead' | 'ended' = 'running';
+  /** It stood still for longer than a lease. */
+  wasFrozen = false;
+  /** It called cancel. */
+  hasCalled = false;
+  /** The codes that it reported, each with the request it spoke of. */
+  readonly reported = new Set<string>();
+  private frozenUntil = 0;
+  private readonly world: World;
+
+  constructor(world: World, id: number, kind: ProcessKind, skew: number) {
+    this.world = world;
+    this.id = id;
+    this.kind = kind;
+    this.skew = skew;
+    this.startedAt = world.scheduler.now;
+  }
+
+  get name(): string {
+    return `${this.kind}-${this.id}`;
+  }
+
+  /** Its own clock. */
+  now(): number {
+    return this.world.scheduler.now + this.skew;
+  }
+
+  /** The time that the platform leaves it. */
+  remainingMs(): number {
+    return Math.max(0, this.startedAt + TIMEOUT_MS[this.kind] - this.world.scheduler.now);
+  }
+
+  die(why: string): void {
+    if (this.state !== 'running') return;
+    this.state = 'dead';
+    this.world.note(() => `${this.name} dies: ${why}`);
+    this.world.left(this);
+  }
+
+  /** Runs `act` in this process, if it still lives by then: a process that died never runs on. */
+  goOn(act: () => void): void {
+    const { scheduler, random, faults } = this.world;
+    if (this.state === 'dead') return;
+    if (scheduler.now < this.frozenUntil) {
+      scheduler.after(this.frozenUntil - scheduler.now, () => this.goOn(act));
+      return;
+    }
+    if (!this.wasFrozen && this.remainingMs() === 0) return this.die('timeout');
+    if (!this.wasFrozen && random.chance(faults.freeze)) {
+      const ms = random.pick([8_000, 20_000, 46_000, 60_000, 90_000, 200_000]);
+      this.frozenUntil = scheduler.now + ms;
+      // Shorter stops are within what the platform allows: its timeout goes on counting.
+      this.wasFrozen = ms > 45_000;
+      this.world.note(() => `${this.name} stands still for ${ms} ms`);
+      scheduler.after(ms, () => this.goOn(act));
+      return;
+    }
+    act();
+  }
+
+  sleep(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.world.scheduler.after(ms, () => this.goOn(resolve));
+    });
+  }
+
+  /**
+   * One call of a table: it travels, takes effect, and its answer travels back; each may go wrong.
+   * @param effect the write or read itself; atomic
+   * @param repeats whether the SDK may put it twice without being told
+   */
+  askTable<Answer>(
+    dependency: Dependency,
+    what: string,
+    effect: () => Promise<Answer>,
+    repeats = false,
+  ): Promise<Answer> {
+    const { scheduler, random, faults } = this.world;
+    return new Promise((resolve, reject) => {
+      const give = (answer: Promise<Answer>) => () => this.goOn(() => resolve(answer));
+      const fail = (how: string) => () =>
+        this.goOn(() => {
+          this.world.note(() => `${this.name} ${what}: unavailable (${how})`);
+          reject(new DependencyUnavailable(dependency, played));
+        });
+      const there = this.world.latencyMs();
+      const back = this.world.latencyMs();
+      const fault = random.next();
+      if (fault < faults.crash) {
+        // In the middle of the call: whether it left is a matter of chance.
+        if (random.chance(0.5)) scheduler.after(there, async () => void (await effect()));
+        scheduler.after(0, () => this.die(`before the answer of ${what}`));
+        return;
+      }
+      if (fault < faults.crash + faults.failure) return scheduler.after(there, fail('no effect'));
+      const isLost = fault < faults.crash + faults.failure + faults.lostAnswer;
+      if (!isLost && there + back > TABLE_GIVES_UP_MS) {
+        scheduler.after(TABLE_GIVES_UP_MS, fail('effect to come'));
+        scheduler.after(there, async () => void (await effect()));
+        return;
+      }
+      const isRepeated = repeats && random.chance(faults.repeat);
+      scheduler.after(there, () => {
+        const answer = effect();
+        if (isLost) scheduler.after(back, fail('effect done'));
+        else if (!isRepeated) scheduler.after(back, give(answer));
+        else scheduler.after(this.world.latencyMs(), () => scheduler.after(back, give(effect())));
+      });
+    });
+  }
+}

@@ -1,0 +1,190 @@
+import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../../functions/core/events.ts';
+import type { ExternalId, JobId, PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
+import type { CancellationLog, JobDirectory, WakeUp } from '../../../functions/core/ports.ts';
+import { MemoryDirectory, MemoryLog } from '../../support/memory-ports.ts';
+import type { Process } from './process.ts';
+import type { World } from './world.ts';
+
+interface IndexItem {
+  readonly shard: number;
+  readonly wakeUp: Omit<WakeUp, 'wakeAt'>;
+  shown?: Timestamp | undefined;
+  /** In order of time; nothing: the wake-up is gone. */
+  readonly toCome: { readonly at: number; readonly wakeAt: Timestamp | undefined }[];
+}
+
+/** The wake-up index as a reader sees it: every change shows a moment after it was made, each item's in order. */
+class LaggingIndex {
+  private readonly items = new Map<string, IndexItem>();
+
+  change(at: number, shard: number, { partnerId, jobId, seq }: IndexItem['wakeUp'], wakeAt?: Timestamp): void {
+    const name = `${jobId}#${seq}`;
+    const item = this.items.get(name) ?? { shard, wakeUp: { partnerId, jobId, seq }, toCome: [] };
+    item.toCome.push({ at: Math.max(at, item.toCome.at(-1)?.at ?? 0), wakeAt });
+    this.items.set(name, item);
+  }
+
+  query(now: number, shard: number, limit: number): WakeUp[] {
+    const found: WakeUp[] = [];
+    for (const [name, item] of this.items) {
+      for (let [next] = item.toCome; next !== undefined && next.at <= now; [next] = item.toCome) {
+        item.shown = next.wakeAt;
+        item.toCome.shift();
+      }
+      if (item.shown === undefined && item.toCome.length === 0) this.items.delete(name);
+      if (item.shown !== undefined && item.shard === shard) found.push({ ...item.wakeUp, wakeAt: item.shown });
+    }
+    return found.toSorted((a, b) => (a.wakeAt < b.wakeAt ? -1 : 1)).slice(0, limit);
+  }
+}
+
+/** An event as the trace shows it: what is its own. */
+const inWords = ({ jobId, seq, type, ...event }: CancellationEvent): string => {
+  const own = Object.entries(event).filter(
+    ([name]) => !['hash', 'previousHash', 'partnerId', 'eventId', 'door', 'keyId', 'at', 'pageCount'].includes(name),
+  );
+  return `appends ${jobId} ${seq} ${type} ${JSON.stringify(Object.fromEntries(own))}`;
+};
+
+/**
+ * The tables: in memory, under the contract that the DynamoDB adapters are held to, each call on its way through the
+ * world, each effect told to the judge.
+ */
+export class Store {
+  readonly log = new MemoryLog();
+  readonly directory = new MemoryDirectory();
+  private readonly index = new LaggingIndex();
+  private readonly world: World;
+
+  constructor(world: World) {
+    this.world = world;
+  }
+
+  private changeIndex(wakeUp: Omit<WakeUp, 'wakeAt'>, wakeAt: Timestamp | undefined): void {
+    const stored = this.log.streams.get(`${wakeUp.partnerId}#${wakeUp.jobId}`)?.[wakeUp.seq - 1];
+    if (stored === undefined) return;
+    const shard = Number.parseInt(stored.event.hash.slice(0, 4), 16) % this.log.shards;
+    this.index.change(this.world.scheduler.now + this.world.indexLagMs(), shard, wakeUp, wakeAt);
+  }
+
+  /** The soonest wake-up there truly is; nothing when there is none. */
+  soonestWakeUp(): Timestamp | undefined {
+    let soonest: Timestamp | undefined;
+    for (const { wakeUps } of this.world.judge.journal.streams.values()) {
+      for (const wakeAt of wakeUps.values()) if (soonest === undefined || wakeAt < soonest) soonest = wakeAt;
+    }
+    return soonest;
+  }
+
+  /** Takes everything of one job out of memory: for a run that is too long to keep it all. */
+  forget(partnerId: PartnerId, externalId: ExternalId, jobId: JobId): void {
+    const { log, directory } = this;
+    log.streams.delete(`${partnerId}#${jobId}`);
+    log.joined.length = 0;
+    log.refused.length = 0;
+    directory.jobs.delete(`${partnerId}#${externalId}`);
+    directory.owners.delete(jobId);
+  }
+
+  logFor(by: Process): CancellationLog {
+    const { log, world } = this;
+    const { judge } = world;
+    const ask = <Answer>(what: string, effect: () => Promise<Answer>, repeats = false) =>
+      by.askTable('cancellation-log', what, effect, repeats);
+    return {
+      shards: log.shards,
+      read: (partnerId, jobId) => ask(`reads the stream of ${jobId}`, () => log.read(partnerId, jobId)),
+      append: (event, wakeAt) =>
+        ask(`appends ${event.jobId} ${event.seq} ${event.type}`, () => this.append(by, event, wakeAt), true),
+      wakeUps: (shard, limit) =>
+        ask(`looks for wake-ups in ${shard}`, async () => this.index.query(world.scheduler.now, shard, limit)),
+      moveWakeUp: (wakeUp, to) =>
+        ask(
+          `moves the wake-up of ${wakeUp.jobId} ${wakeUp.seq}`,
+          async () => {
+            const isMoved = await log.moveWakeUp(wakeUp, to);
+            if (isMoved) this.changeIndex(wakeUp, to);
+            judge.streams.moved(by, wakeUp, to, isMoved);
+            world.note(() => `${by.name} moves the wake-up of ${wakeUp.jobId} ${wakeUp.seq} to ${to}: ${isMoved}`);
+            return isMoved;
+          },
+          true,
+        ),
+      removeWakeUp: (wakeUp) =>
+        ask(`takes away the wake-up of ${wakeUp.jobId} ${wakeUp.seq}`, async () => {
+          await log.removeWakeUp(wakeUp);
+          const stored = log.streams.get(`${wakeUp.partnerId}#${wakeUp.jobId}`)?.[wakeUp.seq - 1];
+          if (stored?.wakeAt === undefined) this.changeIndex(wakeUp, undefined);
+          judge.streams.removed(by, wakeUp);
+          world.note(() => `${by.name} takes away the wake-up of ${wakeUp.jobId} ${wakeUp.seq}`);
+        }),
+      recordJoined: (record: JoinedRecord) =>
+        ask('records joined', async () => {
+          await log.recordJoined(record);
+          judge.requests.joined(by, record);
+          world.note(() => `${by.name} records ${record.requestId} joined ${record.jobId}`);
+        }),
+      recordRefused: (record: RefusedRecord) =>
+        ask('records refused', async () => {
+          await log.recordRefused(record);
+          judge.requests.refused(record);
+          world.note(() => `${by.name} records ${record.requestId} refused: ${record.why}`);
+        }),
+      readJoined: (partnerId: PartnerId, jobId: JobId, limit: number) =>
+        ask('reads joined', () => log.readJoined(partnerId, jobId, limit)),
+    };
+  }
+
+  private async append(by: Process, event: CancellationEvent, wakeAt: Timestamp | undefined) {
+    const appended = await this.log.append(event, wakeAt);
+    const isNew = this.world.judge.streams.appended(by, event, wakeAt, appended);
+    this.world.note(() => `${by.name} ${inWords(event)}, wake-up ${wakeAt ?? 'none'}: ${appended.kind}`);
+    if (isNew && wakeAt !== undefined) this.changeIndex(event, wakeAt);
+    if (isNew && event.type === 'requested') this.world.judge.requests.requested(by, event.jobId, event);
+    if (isNew) this.world.appended(event);
+    return appended;
+  }
+
+  directoryFor(by: Process): JobDirectory {
+    const { directory, world } = this;
+    const { judge } = world;
+    const ask = <Answer>(what: string, effect: () => Promise<Answer>, repeats = false) =>
+      by.askTable('job-directory', what, effect, repeats);
+    return {
+      find: (partnerId, externalId) =>
+        ask(`finds ${externalId}`, async () => {
+          const found = await directory.find(partnerId, externalId);
+          world.note(() => `${by.name} finds ${externalId}: ${JSON.stringify(found)}`);
+          return found;
+        }),
+      register: (partnerId, externalId, entry) =>
+        ask(
+          `registers ${entry.jobId}`,
+          async () => {
+            const registered = await directory.register(partnerId, externalId, entry);
+            if (registered.kind === 'registered') judge.requests.registered(partnerId, externalId, registered.entry);
+            world.note(() => `${by.name} registers ${externalId}: ${JSON.stringify(registered)}`);
+            return registered;
+          },
+          true,
+        ),
+      rememberTerminal: (partnerId, externalId, jobId, status) =>
+        ask(`remembers that ${jobId} is ${status}`, () =>
+          directory.rememberTerminal(partnerId, externalId, jobId, status),
+        ),
+      readBinding: (partnerId, requestKey) =>
+        ask(`reads the binding of ${requestKey}`, () => directory.readBinding(partnerId, requestKey)),
+      bind: (partnerId, requestKey, binding) =>
+        ask(
+          `binds ${requestKey}`,
+          async () => {
+            const standing = await directory.bind(partnerId, requestKey, binding);
+            judge.requests.bound(by, requestKey, standing);
+            world.note(() => `${by.name} binds ${requestKey}: ${JSON.stringify(standing)}`);
+            return standing;
+          },
+          true,
+        ),
+    };
+  }
+}

@@ -1,0 +1,193 @@
+import type { CancellationEvent } from '../../../functions/core/events.ts';
+import type { PartnerId, ProjectId } from '../../../functions/core/identifiers.ts';
+import type { Ports } from '../../../functions/core/ports.ts';
+import { createPlangrep } from './call-plangrep.ts';
+import { type FaultRates, noFaults } from './faults.ts';
+import { Journal } from './journal.ts';
+import { CallJudge } from './judge-calls.ts';
+import { RequestJudge } from './judge-requests.ts';
+import { StreamJudge } from './judge-streams.ts';
+import { PlangrepModel } from './plangrep-model.ts';
+import { Process, type ProcessKind } from './process.ts';
+import type { Random } from './random.ts';
+import { Scheduler } from './scheduler.ts';
+import { Store } from './store.ts';
+
+const START_MS = Date.parse('2026-11-23T12:00:00.000Z');
+
+export type Figures = {
+  cancelCalls: number;
+  reads: number;
+  requested: number;
+  closed: number;
+  escalated: number;
+  takenOver: number;
+  fenced: number;
+  died: number;
+};
+
+/** A stretch of virtual time, in milliseconds since the start. */
+export interface Stretch {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The invariants, each with the part that it is about. */
+export interface Judge {
+  readonly journal: Journal;
+  readonly streams: StreamJudge;
+  readonly calls: CallJudge;
+  readonly requests: RequestJudge;
+}
+
+export interface WorldPlan {
+  readonly faults: FaultRates;
+  /** From then on nothing goes wrong any more. */
+  readonly calmAfterMs: number;
+  readonly keyRefused?: Stretch | undefined;
+  readonly down?: Stretch | undefined;
+  /** Calls take milliseconds, as they do on most days: for what is about many rather than about collisions. */
+  readonly isSwift?: boolean;
+  readonly projects?: ReadonlyMap<PartnerId, readonly ProjectId[]>;
+}
+
+/** Everything that a schedule happens in: time, chance, tables, Plangrep, processes, and the judge of it all. */
+export class World {
+  readonly random: Random;
+  readonly scheduler: Scheduler;
+  readonly plangrep: PlangrepModel;
+  readonly store: Store;
+  readonly judge: Judge;
+  readonly figures: Figures = {
+    cancelCalls: 0,
+    reads: 0,
+    requested: 0,
+    closed: 0,
+    escalated: 0,
+    takenOver: 0,
+    fenced: 0,
+    died: 0,
+  };
+  readonly running = new Set<Process>();
+  /** Told of every event that is new in the log. */
+  onAppended: (event: CancellationEvent) => void = () => undefined;
+  private readonly trace: string[] | undefined;
+  private readonly plan: WorldPlan;
+  private ids = 0;
+
+  constructor(random: Random, plan: WorldPlan, trace?: string[]) {
+    this.random = random;
+    this.plan = plan;
+    this.trace = trace;
+    this.scheduler = new Scheduler(random, START_MS);
+    const now = () => this.scheduler.now;
+    this.plangrep = new PlangrepModel(now);
+    const journal = new Journal();
+    this.judge = {
+      journal,
+      streams: new StreamJudge(journal, this.plangrep, now),
+      calls: new CallJudge(journal, now),
+      requests: new RequestJudge(journal, this.plangrep, now),
+    };
+    this.store = new Store(this);
+  }
+
+  get elapsedMs(): number {
+    return this.scheduler.now - START_MS;
+  }
+
+  get faults(): FaultRates {
+    return this.elapsedMs < this.plan.calmAfterMs ? this.plan.faults : noFaults;
+  }
+
+  private isWithin(stretch: Stretch | undefined): boolean {
+    return stretch !== undefined && this.elapsedMs >= stretch.from && this.elapsedMs < stretch.to;
+  }
+
+  readonly isKeyRefused = (): boolean => this.isWithin(this.plan.keyRefused);
+  readonly isDown = (): boolean => this.isWithin(this.plan.down);
+
+  /** One way of a call: mostly next to nothing, so that what happens at once collides. */
+  latencyMs(): number {
+    const { random } = this;
+    if (random.chance(this.faults.slow)) return random.pick([1_500, 3_000, 6_000, 12_000, 30_000, 70_000]);
+    if (random.next() < 0.5) return random.between(0, 3);
+    return this.plan.isSwift === true ? random.between(1, 12) : random.between(3, random.chance(0.1) ? 900 : 60);
+  }
+
+  indexLagMs(): number {
+    return this.random.chance(0.8) ? this.random.between(0, 20) : this.random.between(0, 3_000);
+  }
+
+  private drawSkew(): number {
+    const { random, faults } = this;
+    if (random.chance(faults.bigSkew)) return random.between(-45_000, 45_000);
+    return random.chance(faults.skew) ? random.between(-3_000, 3_000) : 0;
+  }
+
+  /** Begins an invocation of a function. @param main what it does; what it throws is a bug */
+  spawn(kind: ProcessKind, main: (ports: Ports, by: Process) => Promise<void>): Process {
+    const by = new Process(this, ++this.ids, kind, this.drawSkew());
+    this.running.add(by);
+    this.note(() => `${by.name} begins${by.skew === 0 ? '' : `, its clock ${by.skew} ms ahead`}`);
+    main(this.portsFor(by), by).then(
+      () => this.ended(by),
+      (error: unknown) => {
+        this.judge.journal.violate('no bug surfaces', `${by.name}: ${String(error)}`);
+        this.ended(by);
+      },
+    );
+    return by;
+  }
+
+  private ended(by: Process): void {
+    by.state = 'ended';
+    this.note(() => `${by.name} ends`);
+    this.left(by);
+  }
+
+  left(by: Process): void {
+    this.running.delete(by);
+    if (by.state === 'dead') this.figures.died += 1;
+  }
+
+  private portsFor(by: Process): Ports {
+    const { random, judge, plan } = this;
+    return {
+      log: this.store.logFor(by),
+      directory: this.store.directoryFor(by),
+      partners: {
+        projectsOf: (partnerId) =>
+          by.askTable('partners', 'reads the projects', async () => plan.projects?.get(partnerId) ?? []),
+      },
+      plangrep: createPlangrep(this, by),
+      clock: {
+        now: () => by.now(),
+        random: () => random.next(),
+        newId: () => `id-${++this.ids}`,
+        sleep: (ms) => by.sleep(ms),
+      },
+      report: (code, fields) => {
+        by.reported.add(code).add(`${code} ${String(fields?.['why'] ?? fields?.['type'])}`);
+        if (code === 'ATTEMPT_FENCED') this.figures.fenced += 1;
+        if (code === 'UNEXPECTED_ERROR' || code === 'STREAM_BROKEN') {
+          judge.journal.violate('no bug surfaces', `${by.name}: ${code} ${JSON.stringify(fields)}`);
+        }
+        this.note(() => `${by.name} reports ${code}`);
+      },
+    };
+  }
+
+  appended(event: CancellationEvent): void {
+    if (event.type === 'requested') this.figures.requested += 1;
+    if (event.type === 'closed') this.figures.closed += 1;
+    if (event.type === 'escalated') this.figures.escalated += 1;
+    if (event.type === 'attempt_started') this.figures.takenOver += 1;
+    this.onAppended(event);
+  }
+
+  /** One line of the trace, put into words only when somebody reads it. */
+  note(line: () => string): void {
+    this.trace?.push(`${(this.elapsedMs / 1000).toFixed(3).padStart(9)} s  ${line()}`);
+  }
+}

@@ -1,0 +1,113 @@
+import fc from 'fast-check';
+import type { StoredRecord } from '../../functions/core/audit-findings.ts';
+import { type StreamName, sealEvent } from '../../functions/core/chain.ts';
+import type {
+  AttemptEndedBody,
+  CancellationEvent,
+  ClosedBody,
+  EventBody,
+  JoinedRecord,
+  RefusedRecord,
+  RequestedBody,
+} from '../../functions/core/events.ts';
+import { applyEvent, type CancellationState, whyNotNext } from '../../functions/core/fold.ts';
+import { createPartitionVerifier, type Verdict } from '../../functions/core/verify-partition.ts';
+import { acme, documentedJob, order7890 } from './names.ts';
+
+/** Streams of the documented job as the table has them: for whoever tampers with them. */
+export const streamName = `${acme}#${documentedJob}`;
+export const SHARDS = 8;
+export const at = '2026-11-23T12:00:00.000Z';
+export const leaseUntil = '2026-11-23T12:00:45.000Z';
+
+const asked = { door: 'https', requestId: 'r-1', externalId: order7890, reason: 'wrong plan' } as const;
+export const requested: RequestedBody = { type: 'requested', ...asked, attempt: 1, claimedBy: 'a', leaseUntil };
+export const started = (attempt: number): EventBody => ({
+  type: 'attempt_started',
+  attempt,
+  claimedBy: 'b',
+  leaseUntil,
+});
+export const ended = (attempt: number): AttemptEndedBody => ({ type: 'attempt_ended', attempt, result: 'unknown' });
+export const accepted = (attempt: number): AttemptEndedBody => ({ ...ended(attempt), result: 'accepted' });
+export const escalated: EventBody = { type: 'escalated' };
+export const closed: ClosedBody = {
+  type: 'closed',
+  outcome: 'cancelled',
+  jobStatus: 'cancelled',
+  creditsDebited: 62.5,
+};
+
+export const keyOf = (seq: number): string => `event#${String(seq).padStart(6, '0')}`;
+
+const defined = (fields: object): StoredRecord['fields'] =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+
+/** @param wakeUp on the newest event. @default one if it leaves the stream open */
+export const storedStream = (
+  bodies: readonly EventBody[],
+  wakeUp?: Pick<StoredRecord, 'wakeShard' | 'wakeAt'>,
+  name: StreamName = { partnerId: acme, jobId: documentedJob },
+): StoredRecord[] => {
+  const events: CancellationEvent[] = [];
+  for (const [n, body] of bodies.entries())
+    events.push(sealEvent(name, events.at(-1), body, { eventId: `e-${n}`, at }));
+  const due = wakeUp ?? (bodies.at(-1)?.type === 'closed' ? {} : { wakeShard: '3', wakeAt: leaseUntil });
+  return events.map((event) => ({
+    key: keyOf(event.seq),
+    ...(event === events.at(-1) ? due : {}),
+    fields: defined(event),
+  }));
+};
+
+export const joinedRecord = (fields: Partial<JoinedRecord> = {}): StoredRecord => {
+  const joined: JoinedRecord = { type: 'joined', partnerId: acme, jobId: documentedJob, at, ...asked, ...fields };
+  return { key: `joined#${joined.at}#${joined.requestId}`, fields: defined(joined) };
+};
+
+export const refusedRecord = (fields: Partial<RefusedRecord> = {}): StoredRecord => {
+  const refused: RefusedRecord = { type: 'refused', partnerId: acme, why: 'job_not_found', at, ...asked, ...fields };
+  return { key: `${refused.at}#${refused.requestId}`, fields: defined(refused) };
+};
+
+/** Bodies that may follow one another: at least `requested`, and whatever of a random list the rules allow. */
+export const anyLegalBodies: fc.Arbitrary<readonly EventBody[]> = fc
+  .array(
+    fc.oneof(
+      { weight: 3, arbitrary: fc.integer({ min: 1, max: 4 }).map(started) },
+      { weight: 3, arbitrary: fc.integer({ min: 1, max: 4 }).map(ended) },
+      fc.integer({ min: 1, max: 4 }).map(accepted),
+      fc.constant(escalated),
+      fc.constant(closed),
+    ),
+    { maxLength: 30 },
+  )
+  .map((candidates) => {
+    const bodies: EventBody[] = [];
+    let state: CancellationState | undefined;
+    let last: CancellationEvent | undefined;
+    for (const body of [requested, ...candidates]) {
+      if (whyNotNext(state, body) !== undefined) continue;
+      last = sealEvent({ partnerId: acme, jobId: documentedJob }, last, body, { eventId: 'e', at });
+      state = applyEvent(state, last);
+      bodies.push(body);
+    }
+    return bodies;
+  });
+
+/** The verdict on records, given in the order of a table. */
+export const verify = (records: readonly StoredRecord[], partition = streamName): Verdict => {
+  const verifier = createPartitionVerifier(partition, SHARDS);
+  for (const record of records.toSorted((a, b) => (a.key < b.key ? -1 : 1))) verifier.add(record);
+  return verifier.end();
+};
+/** Its findings in short: `altered 2`. */
+export const found = (records: readonly StoredRecord[], partition?: string): string[] =>
+  verify(records, partition).findings.map(({ code, seq, record }) => `${code} ${seq ?? record ?? ''}`.trim());
+
+export const edited = (records: readonly StoredRecord[], seq: number, fields: object): StoredRecord[] =>
+  records.map((record) =>
+    record.key === keyOf(seq) ? { ...record, fields: { ...record.fields, ...fields } } : record,
+  );
+export const without = (records: readonly StoredRecord[], ...seqs: number[]): StoredRecord[] =>
+  records.filter(({ key }) => !seqs.map(keyOf).includes(key));
