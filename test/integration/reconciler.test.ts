@@ -1,0 +1,120 @@
+import { QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { startTestRun, type TestRun } from '../support/local-run.ts';
+
+let run: TestRun;
+beforeAll(async () => {
+  run = await startTestRun();
+});
+afterAll(() => run.close());
+afterEach(() => run.simulator.faults.clear());
+
+let jobs = 0;
+const cancelNewJob = async (fields: Parameters<TestRun['addJob']>[2] = {}) => {
+  const [externalId, jobId] = [`due order ${++jobs}`, `job_due_${jobs}`];
+  await run.addJob(externalId, jobId, fields);
+  const { status } = await run.call('acme', 'POST /v1/cancellations', { externalId });
+  return { externalId, jobId, status };
+};
+const wakeUps = async () => (await run.items('CancellationLog')).filter((item) => item['wakeAt'] !== undefined);
+/** What would be due later is due now: the schedule is not history. */
+const makeDue = async () => {
+  for (const { pk, sk } of await wakeUps()) {
+    await run.dynamodb.client.send(
+      new UpdateItemCommand({
+        TableName: run.dynamodb.tableNames.CancellationLog,
+        Key: { pk: { S: String(pk) }, sk: { S: String(sk) } },
+        UpdateExpression: 'SET wakeAt = :due',
+        ExpressionAttributeValues: { ':due': { S: '2026-01-01T00:00:00.000Z' } },
+      }),
+    );
+  }
+};
+/** A run that finds nothing due within its time ends at once. */
+const reconcile = async () => {
+  await makeDue();
+  return run.lambda.invoke('reconcile-cancellations', {});
+};
+const shown = async (jobId: string) => (await run.call('acme', `GET /v1/cancellations/${jobId}`)).body;
+
+describe('the reconciler', () => {
+  it('confirms what was still processing, by reading alone', async () => {
+    const { jobId, status } = await cancelNewJob({ cancelTakes: 100 });
+    expect(status).toBe(202);
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    await reconcile();
+    expect(await shown(jobId)).toMatchObject({ outcome: 'cancelled', attempts: 1 });
+    expect([run.simulator.requests.count('cancel', jobId), run.simulator.requests.count('read', jobId)]).toEqual([
+      1, 1,
+    ]);
+    expect(await wakeUps()).toEqual([]);
+  });
+
+  it('says too_late when the job completed before its cancel took effect', async () => {
+    const { jobId } = await cancelNewJob({ cancelTakes: 50, endsAs: 'completed' });
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    await reconcile();
+    expect(await shown(jobId)).toMatchObject({ outcome: 'too_late', jobStatus: 'completed' });
+  });
+
+  it('confirms a cancel whose answer was lost, without a second cancel call', async () => {
+    run.simulator.faults.add({ on: 'cancel', kind: 'reset', effect: 'applied', times: 1 });
+    const { jobId, status } = await cancelNewJob();
+    expect(status).toBe(202);
+    await reconcile();
+    expect(await shown(jobId)).toMatchObject({ outcome: 'cancelled', attempts: 2 });
+    expect(run.simulator.requests.count('cancel', jobId)).toBe(1);
+  });
+
+  it('sees a cancel through when Plangrep comes back', async () => {
+    run.simulator.faults.add({ on: 'any', kind: 'status', status: 503 });
+    const { jobId, status } = await cancelNewJob();
+    expect(status).toBe(202);
+    // The run naps while the next attempt is due within its time, and looks around every 5 s at least.
+    const running = reconcile();
+    await vi.waitFor(async () => expect(await shown(jobId)).toMatchObject({ state: 'open', attempts: 2 }), 10_000);
+    run.simulator.faults.clear();
+    await makeDue();
+    await running;
+    expect(await shown(jobId)).toMatchObject({ outcome: 'cancelled', attempts: 3 });
+    expect(await wakeUps()).toEqual([]);
+  });
+
+  it('does no harm when two of it run at once', async () => {
+    const cancelled = [];
+    for (let n = 0; n < 10; n++) cancelled.push(await cancelNewJob({ cancelTakes: 1 }));
+    await makeDue();
+    await Promise.all([1, 2].map(() => run.lambda.invoke('reconcile-cancellations', {})));
+    for (const { jobId } of cancelled) {
+      expect(await shown(jobId)).toMatchObject({ outcome: 'cancelled' });
+      expect(run.simulator.requests.count('read', jobId)).toBe(1);
+    }
+    const types = (await run.items('CancellationLog')).filter(({ type }) => type === 'closed').map(({ pk }) => pk);
+    expect(new Set(types).size).toBe(types.length);
+  });
+
+  it('takes the wake-ups of closed cancellations away, and leaves their history as it is', async () => {
+    const { jobId } = await cancelNewJob();
+    const before = await shown(jobId);
+    expect(await wakeUps()).toHaveLength(1);
+    await reconcile();
+    expect(await wakeUps()).toEqual([]);
+    expect(await shown(jobId)).toEqual(before);
+  });
+
+  it('asks the index for keys alone, shard by shard', async () => {
+    const { Items = [] } = await run.dynamodb.client.send(
+      new QueryCommand({
+        TableName: run.dynamodb.tableNames.CancellationLog,
+        IndexName: 'due-wake-ups',
+        KeyConditionExpression: 'wakeShard = :shard',
+        ExpressionAttributeValues: { ':shard': { S: '0' } },
+      }),
+    );
+    for (const item of Items)
+      expect(Object.keys(item).toSorted((a, b) => a.localeCompare(b))).toEqual(['pk', 'sk', 'wakeAt', 'wakeShard']);
+    run.dynamodb.resetCounts();
+    await run.lambda.invoke('reconcile-cancellations', {});
+    expect(run.dynamodb.counts()).toEqual({ Query: { CancellationLog: 8 } });
+  });
+});
