@@ -142,7 +142,8 @@ describe('npm start', () => {
     const { child, told } = await started();
     await call(told, 'GET');
     const containers = childrenOf(child.pid ?? 0);
-    expect(containers).toHaveLength(2);
+    // The authorizer, the function that answered, and the reconciler, which the schedule runs from the start.
+    expect(containers).toHaveLength(3);
 
     const { code, ms } = await stop(child, signal);
 
