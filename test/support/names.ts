@@ -1,3 +1,4 @@
+import type { CancelRequest } from '../../functions/core/cancel-request.ts';
 import { externalIdSchema, jobIdSchema, partnerIdSchema, projectIdSchema } from '../../functions/core/identifiers.ts';
 
 /** The documented example (Plangrep's API reference, Cancel a job), and the partner who owns it. */
@@ -9,3 +10,14 @@ export const documentedProject = projectIdSchema.parse('proj_01hx9z4kqr8e7m3p5n6
 
 export const jobId = (text: string) => jobIdSchema.parse(text);
 export const externalId = (text: string) => externalIdSchema.parse(text);
+
+/** acme's plain request for the documented job, as the HTTPS door hands it over. */
+export const cancelOrder7890: CancelRequest = {
+  partnerId: acme,
+  externalId: order7890,
+  door: 'https',
+  requestId: 'request-1',
+  keyId: 'key',
+  isLastTry: true,
+  until: Number.MAX_SAFE_INTEGER,
+};

@@ -5,23 +5,23 @@ import type { PlangrepJob } from '../../functions/core/ports.ts';
 import { registerJob } from '../../functions/core/register-job.ts';
 import { requestCancellation } from '../../functions/core/request-cancellation.ts';
 import { createMemoryPorts, type MemoryPorts } from '../support/memory-ports.ts';
-import { acme, documentedJob, documentedProject, externalId, globex, jobId, order7890 } from '../support/names.ts';
-
-const request: CancelRequest = {
-  partnerId: acme,
-  externalId: order7890,
-  door: 'https',
-  requestId: 'request-1',
-  isLastTry: true,
-  until: Number.MAX_SAFE_INTEGER,
-};
+import {
+  acme,
+  cancelOrder7890,
+  documentedJob,
+  documentedProject,
+  externalId,
+  globex,
+  jobId,
+  order7890,
+} from '../support/names.ts';
 
 let ports: MemoryPorts;
 beforeEach(() => {
   ports = createMemoryPorts();
   ports.projects.set(acme, [documentedProject]);
 });
-const cancel = (more: Partial<CancelRequest> = {}) => requestCancellation(ports, { ...request, ...more });
+const cancel = (more: Partial<CancelRequest> = {}) => requestCancellation(ports, { ...cancelOrder7890, ...more });
 const job = (id: string, status = 'processing', more: Partial<PlangrepJob> = {}): PlangrepJob => ({
   id: jobId(id),
   status,

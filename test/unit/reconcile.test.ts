@@ -6,16 +6,7 @@ import { reconcileCancellation } from '../../functions/core/reconcile.ts';
 import { reconcileDue } from '../../functions/core/reconcile-due.ts';
 import { requestCancellation } from '../../functions/core/request-cancellation.ts';
 import { broken, createMemoryPorts, type MemoryPorts } from '../support/memory-ports.ts';
-import { acme, documentedJob, externalId, jobId, order7890 } from '../support/names.ts';
-
-const request: CancelRequest = {
-  partnerId: acme,
-  externalId: order7890,
-  door: 'https',
-  requestId: 'request-1',
-  isLastTry: true,
-  until: Number.MAX_SAFE_INTEGER,
-};
+import { acme, cancelOrder7890, documentedJob, externalId, jobId, order7890 } from '../support/names.ts';
 
 let ports: MemoryPorts;
 beforeEach(async () => {
@@ -29,7 +20,7 @@ const stillProcessing = () => {
 const jobIs = (status: string) => {
   ports.plangrep.onRead = (id) => ({ kind: 'job', job: { id, status } });
 };
-const cancel = (more: Partial<CancelRequest> = {}) => requestCancellation(ports, { ...request, ...more });
+const cancel = (more: Partial<CancelRequest> = {}) => requestCancellation(ports, { ...cancelOrder7890, ...more });
 const wakeUps = async (): Promise<readonly WakeUp[]> =>
   (await Promise.all([ports.log.wakeUps(0, 99), ports.log.wakeUps(1, 99)])).flat().toSorted((a, b) => a.seq - b.seq);
 const typesOf = async (id = documentedJob) => (await ports.log.read(acme, id)).events.map(({ type }) => type);

@@ -1,19 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { CancelRequest } from '../../functions/core/cancel-request.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 import type { PlangrepJob } from '../../functions/core/ports.ts';
 import { requestCancellation } from '../../functions/core/request-cancellation.ts';
 import { createMemoryPorts } from '../support/memory-ports.ts';
-import { acme, documentedJob, order7890 } from '../support/names.ts';
+import { acme, cancelOrder7890, documentedJob, order7890 } from '../support/names.ts';
 
-const request: CancelRequest = {
-  partnerId: acme,
-  externalId: order7890,
-  door: 'https',
-  requestId: 'request-1',
-  isLastTry: true,
-  until: Number.MAX_SAFE_INTEGER,
-};
 const closedLine = async (job: Omit<PlangrepJob, 'id'>) => {
   const ports = createMemoryPorts();
   await ports.directory.register(acme, order7890, { jobId: documentedJob, registeredAt: toTimestamp(0) });
@@ -21,7 +12,7 @@ const closedLine = async (job: Omit<PlangrepJob, 'id'>) => {
     ports.clock.advance(250);
     return { kind: 'job', job: { id, ...job } };
   };
-  await requestCancellation(ports, request);
+  await requestCancellation(ports, cancelOrder7890);
   return ports.reported.find(({ code }) => code === 'CANCELLATION_CLOSED')?.fields;
 };
 

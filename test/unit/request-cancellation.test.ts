@@ -7,19 +7,10 @@ import { DependencyUnavailable } from '../../functions/core/ports.ts';
 import { readCancellation, readCancellationsOf } from '../../functions/core/read-cancellations.ts';
 import { requestCancellation } from '../../functions/core/request-cancellation.ts';
 import { broken, createMemoryPorts, type MemoryPorts } from '../support/memory-ports.ts';
-import { acme, documentedJob, externalId, globex, jobId, order7890 } from '../support/names.ts';
+import { acme, cancelOrder7890, documentedJob, externalId, globex, jobId, order7890 } from '../support/names.ts';
 
 const older = jobId('job_older');
 const newer = jobId('job_newer');
-const request: CancelRequest = {
-  partnerId: acme,
-  externalId: order7890,
-  door: 'https',
-  requestId: 'request-1',
-  keyId: 'key',
-  isLastTry: true,
-  until: Number.MAX_SAFE_INTEGER,
-};
 
 let ports: MemoryPorts;
 beforeEach(async () => {
@@ -30,7 +21,7 @@ beforeEach(async () => {
 /** @param ms after the ports' now */
 const register = (id: typeof documentedJob, ms: number, name = order7890) =>
   ports.directory.register(acme, name, { jobId: id, registeredAt: toTimestamp(ports.clock.now() + ms) });
-const cancel = (more: Partial<CancelRequest> = {}) => requestCancellation(ports, { ...request, ...more });
+const cancel = (more: Partial<CancelRequest> = {}) => requestCancellation(ports, { ...cancelOrder7890, ...more });
 const typesOf = async (id = documentedJob) => (await ports.log.read(acme, id)).events.map(({ type }) => type);
 const aliveBut = (...terminal: string[]) => {
   ports.plangrep.onRead = (id) => ({
