@@ -1,15 +1,24 @@
 import { App } from 'aws-cdk-lib';
+import { addChecks } from './checks.ts';
+import { missingBundles } from './constructs/bundled-function.ts';
 import { selectEnvironment } from './environments.ts';
+import { ServiceStack } from './service-stack.ts';
 import { StatefulStack } from './stateful-stack.ts';
 
 // Synthesized by hand: left to itself, an app without stacks would still be written out after a wrong environment.
 const app = new App({ autoSynth: false });
 const selection = selectEnvironment(app.node.tryGetContext('environment'));
-if (selection.kind === 'selected') {
-  // oxlint-disable-next-line no-new -- a construct attaches itself to its scope
-  new StatefulStack(app, 'Stateful', { environment: selection.environment });
-  app.synth();
-} else {
+const missing = missingBundles();
+if (selection.kind === 'invalid') {
   console.error(selection.message);
   process.exitCode = 1;
+} else if (missing.length > 0) {
+  console.error(`Not built: ${missing.join(', ')}. Run "npm run build" first: what is deployed is what was tested.`);
+  process.exitCode = 1;
+} else {
+  const { environment } = selection;
+  const stateful = new StatefulStack(app, 'Stateful', { environment });
+  new ServiceStack(app, 'Service', { environment, stateful });
+  addChecks(app);
+  app.synth();
 }

@@ -1,7 +1,15 @@
 import { CfnResource, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
-import { AttributeType, Billing, ProjectionType, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
+import {
+  AttributeType,
+  Billing,
+  ProjectionType,
+  StreamViewType,
+  TableEncryptionV2,
+  TableV2,
+} from 'aws-cdk-lib/aws-dynamodb';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
+import { protectLog } from './constructs/log-policy.ts';
 import type { Environment } from './environments.ts';
 import { type TableDefinition, type TableName, tables } from './tables.ts';
 
@@ -18,6 +26,8 @@ export interface StatefulStackProps {
 export class StatefulStack extends Stack {
   readonly tables: Readonly<Record<TableName, TableV2>>;
   readonly plangrepKey: Secret;
+  /** Of the cancellation log. */
+  readonly logStreamArn: string;
 
   constructor(scope: Construct, id: string, { environment }: StatefulStackProps) {
     const tags = { project: 'plangrep-cancellation', environment: environment.name };
@@ -35,6 +45,9 @@ export class StatefulStack extends Stack {
       CancellationLog: this.addTable('CancellationLog', environment),
       Partners: this.addTable('Partners', environment),
     };
+    const { tableStreamArn } = this.tables.CancellationLog;
+    if (tableStreamArn === undefined) throw new Error('the cancellation log has no stream');
+    this.logStreamArn = tableStreamArn;
     this.plangrepKey = this.addPlangrepKey(environment);
   }
 
@@ -68,6 +81,11 @@ export class StatefulStack extends Stack {
           recoveryPeriodInDays: environment.pointInTimeRecoveryDays,
         }),
       },
+      ...(name === 'CancellationLog' && {
+        // For the pipe that tells of closed cancellations.
+        dynamoStream: StreamViewType.NEW_IMAGE,
+        resourcePolicy: protectLog(this, environment.name),
+      }),
       deletionProtection: environment.deletionProtection,
       removalPolicy: environment.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });

@@ -1,0 +1,78 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import {
+  Alias,
+  Architecture,
+  Code,
+  Function as LambdaFunction,
+  LoggingFormat,
+  Runtime,
+  Tracing,
+} from 'aws-cdk-lib/aws-lambda';
+import { LogGroup } from 'aws-cdk-lib/aws-logs';
+import { Construct } from 'constructs';
+import type { Environment } from '../environments.ts';
+import { type EnvironmentVariable, type FunctionDefinition, type FunctionName, functions } from '../functions.ts';
+import { functionNames } from '../roles.ts';
+import { type Arns, ExactRole } from './exact-role.ts';
+
+export interface BundledFunctionProps {
+  readonly name: FunctionName;
+  readonly environment: Environment;
+  /** Every variable that infra/functions.ts knows; the function is given its own alone. */
+  readonly variables: Readonly<Record<EnvironmentVariable, string>>;
+  /** Of what its role is for, besides its own log group. */
+  readonly arns: Arns;
+}
+
+/** Where `npm run build` leaves the bundles, a folder each. */
+const bundles = new URL('../../dist/functions/', import.meta.url).pathname;
+
+/** @returns the functions that `npm run build` has not built */
+export const missingBundles = (folder: string = bundles): readonly FunctionName[] =>
+  functionNames.filter((name) => !existsSync(join(folder, name, 'index.cjs')));
+
+/** A function as `npm run build` left it and infra/functions.ts defines it, called by its alias `live` alone. */
+export class BundledFunction extends Construct {
+  readonly alias: Alias;
+  readonly function: LambdaFunction;
+  readonly logGroup: LogGroup;
+
+  constructor(scope: Construct, id: string, { name, environment, variables, arns }: BundledFunctionProps) {
+    super(scope, id);
+    const { timeoutSeconds, memoryMb, environment: own }: FunctionDefinition = functions[name];
+    const removalPolicy = environment.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
+    const { reserved = {}, provisioned = {} } = environment.concurrency;
+
+    this.logGroup = new LogGroup(this, 'Logs', { retention: environment.logRetentionDays, removalPolicy });
+    const { role } = new ExactRole(this, 'Permissions', {
+      name,
+      environment: environment.name,
+      service: 'lambda.amazonaws.com',
+      arns: { ...arns, OwnLogGroup: this.logGroup.logGroupArn },
+    });
+    this.function = new LambdaFunction(this, 'Function', {
+      functionName: `plangrep-cancellation-${environment.name}-${name}`,
+      runtime: Runtime.NODEJS_24_X,
+      architecture: Architecture.ARM_64,
+      code: Code.fromAsset(join(bundles, name)),
+      handler: 'index.handler',
+      timeout: Duration.seconds(timeoutSeconds),
+      memorySize: memoryMb,
+      environment: Object.fromEntries(own.map((variable) => [variable, variables[variable]])),
+      role,
+      logGroup: this.logGroup,
+      loggingFormat: LoggingFormat.JSON,
+      tracing: Tracing.ACTIVE,
+      ...(reserved[name] !== undefined && { reservedConcurrentExecutions: reserved[name] }),
+      // The version before stays: to go back is to point the alias at it.
+      currentVersionOptions: { removalPolicy },
+    });
+    this.alias = new Alias(this, 'Live', {
+      aliasName: 'live',
+      version: this.function.currentVersion,
+      ...(provisioned[name] !== undefined && { provisionedConcurrentExecutions: provisioned[name] }),
+    });
+  }
+}

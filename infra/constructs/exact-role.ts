@@ -1,0 +1,54 @@
+import {
+  type IRole,
+  type IManagedPolicy,
+  PolicyDocument,
+  PolicyStatement,
+  Role,
+  ServicePrincipal,
+} from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import { permissionsOf, type Resource, type RoleName, roleNameOf } from '../roles.ts';
+
+/** The ARNs of what a role's permissions are for. */
+export type Arns = Readonly<Partial<Record<Resource, string>>>;
+
+export interface ExactRoleProps {
+  readonly name: RoleName;
+  readonly environment: string;
+  /** Who takes the role, such as `lambda.amazonaws.com`. */
+  readonly service: string;
+  /** At least of every resource that infra/roles.ts names for this role. */
+  readonly arns: Arns;
+}
+
+/** A role with what infra/roles.ts gives it and nothing more: no construct can add to it. */
+export class ExactRole extends Construct {
+  readonly role: IRole;
+
+  constructor(scope: Construct, id: string, { name, environment, service, arns }: ExactRoleProps) {
+    super(scope, id);
+    const statements = permissionsOf(name).map(
+      ({ actions, resource, conditions }) =>
+        new PolicyStatement({
+          actions: [...actions],
+          resources: [arnIn(arns, resource)],
+          ...(conditions !== undefined && { conditions }),
+        }),
+    );
+    const managedPolicies: IManagedPolicy[] = [];
+    const role = new Role(this, 'Role', {
+      roleName: roleNameOf(environment, name),
+      assumedBy: new ServicePrincipal(service),
+      managedPolicies,
+      inlinePolicies: { exactly: new PolicyDocument({ statements, minimize: false }) },
+    });
+    this.role = role.withoutPolicyUpdates();
+  }
+}
+
+const arnIn = (arns: Arns, resource: Resource): string => {
+  if (resource === 'Everything') return '*';
+  const arn = arns[resource];
+  if (arn === undefined) throw new Error(`no ARN was given for ${resource}`);
+  return arn;
+};

@@ -1,0 +1,54 @@
+import { Stack } from 'aws-cdk-lib';
+import { CfnRule } from 'aws-cdk-lib/aws-events';
+import { CfnRole } from 'aws-cdk-lib/aws-iam';
+import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
+import { describe, expect, test } from 'vitest';
+import { acknowledgements } from '../../infra/checks.ts';
+import { environmentNames, environments } from '../../infra/environments.ts';
+import { ofType, synthesize, synthesized } from './synthesized.ts';
+
+test.each(environmentNames)('%s has no finding that is not acknowledged', (name) => {
+  expect(() => synthesized(name)).not.toThrow();
+});
+
+describe('the acknowledgements', () => {
+  test('are at most eight', () => {
+    expect(acknowledgements.length).toBeLessThanOrEqual(8);
+  });
+
+  test.each(acknowledgements)('of $rules say why, and are for something that is there', ({ resourceTypes, reason }) => {
+    const { service, stateful } = synthesized('prod');
+
+    for (const type of resourceTypes) expect(ofType({ ...service, ...stateful }, type)).not.toEqual([]);
+    expect(reason.length).toBeGreaterThan(40);
+  });
+});
+
+describe('a resource that breaks a rule makes the synth fail', () => {
+  const failing = (addTo: (stack: Stack) => unknown) => () =>
+    synthesize(environments.dev, (app) => {
+      const stack = app.node.findChild('Service');
+      if (Stack.isStack(stack)) addTo(stack);
+    });
+
+  test.each([
+    // A queue that plain HTTP reaches.
+    { finding: 'AwsSolutions::AwsSolutions-SQS4', addTo: (stack: Stack) => new CfnQueue(stack, 'Wrong') },
+    // A target without a dead-letter queue.
+    {
+      finding: 'Serverless::Serverless-EventBusDLQ',
+      addTo: (stack: Stack) =>
+        new CfnRule(stack, 'Wrong', {
+          scheduleExpression: 'rate(1 hour)',
+          targets: [{ id: 'Queue', arn: stack.formatArn({ service: 'sqs', resource: 'wrong' }) }],
+        }),
+    },
+    // What CloudFormation itself would refuse, by aws-cdk-lib's own rules.
+    {
+      finding: 'CloudFormation-Validate::E3530',
+      addTo: (stack: Stack) => new CfnRole(stack, 'Wrong', { assumeRolePolicyDocument: {} }),
+    },
+  ])('by $finding', ({ finding, addTo }) => {
+    expect(failing(addTo)).toThrow(finding);
+  });
+});

@@ -1,0 +1,76 @@
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { missingBundles } from '../../infra/constructs/bundled-function.ts';
+import { describeInvalid } from '../../infra/environment-schema.ts';
+import { environmentNames, environments, selectEnvironment } from '../../infra/environments.ts';
+import { functionNames } from '../../infra/roles.ts';
+import { root } from './synthesized.ts';
+
+const { prod, staging } = environments;
+
+test.each(environmentNames)('%s is valid', (name) => {
+  expect(selectEnvironment(name)).toEqual({ kind: 'selected', environment: environments[name] });
+});
+
+test.each<{ environment: { name: string; [field: string]: unknown }; message: string }>([
+  {
+    environment: { ...prod, plangrepBaseUrl: 'http://plangrep.com' },
+    message: 'prod: plangrepBaseUrl: must be an https origin alone, such as https://plangrep.com',
+  },
+  {
+    environment: { ...prod, plangrepBaseUrl: 'https://plangrep.com/api' },
+    message: 'prod: plangrepBaseUrl: must be an https origin alone, such as https://plangrep.com',
+  },
+  {
+    environment: { ...staging, logRetentionDays: 31 },
+    message: 'staging: logRetentionDays: must be a period that CloudWatch Logs knows',
+  },
+  {
+    environment: { ...staging, logRetentionDays: 9_999 },
+    message: 'staging: logRetentionDays: must be a period that CloudWatch Logs knows',
+  },
+  {
+    environment: { ...staging, region: 'Frankfurt' },
+    message: 'staging: region: must be a region, such as eu-central-1',
+  },
+  {
+    environment: { ...staging, partners: [{ partnerId: 'Acme' }] },
+    message: 'staging: partners.0.partnerId: must be 1 to 40 of a-z, 0-9 and -',
+  },
+  {
+    environment: { ...staging, partners: [{ partnerId: 'acme', eventSource: 'aws.s3' }] },
+    message: 'staging: partners.0.eventSource: must be an event source, not an AWS one',
+  },
+  {
+    environment: { ...staging, partners: [{ partnerId: 'acme' }, { partnerId: 'b', eventSource: 'partner.acme' }] },
+    message: 'staging: partners: must not bind two partners to one event source',
+  },
+  {
+    environment: { ...staging, concurrency: { events: 5, reserved: { 'consume-events': 2 } } },
+    message:
+      'staging: concurrency.events: must not be over what is reserved for consume-events: the queue would be throttled',
+  },
+  {
+    environment: { ...staging, concurrency: { events: 2, provisioned: { 'cancel-everything': 2 } } },
+    message: 'staging: concurrency.provisioned: Unrecognized key: "cancel-everything"',
+  },
+  { environment: { ...prod, deletionProtection: false }, message: 'prod: deletionProtection: must be true in prod' },
+  {
+    environment: { ...prod, alarmAddresses: { page: [], ticket: [] } },
+    message: 'prod: alarmAddresses.page: must name somebody in prod',
+  },
+  { environment: { ...prod, firewal: {} }, message: 'prod: Unrecognized key: "firewal"' },
+])('$message', ({ environment, message }) => {
+  expect(describeInvalid(environment)).toBe(`infra/environments.ts, ${message}`);
+});
+
+test('every field that is wrong is named at once', () => {
+  const environment = { ...prod, region: 'x', removalPolicy: 'keep' };
+
+  expect(describeInvalid(environment)).toMatch(/^infra\/environments\.ts, prod: region: .*; removalPolicy: /);
+});
+
+test('an app that was not built says which functions are missing', () => {
+  expect(missingBundles(join(root, 'test'))).toEqual(functionNames);
+  expect(missingBundles()).toEqual([]);
+});

@@ -1,0 +1,215 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { environmentNames } from '../../infra/environments.ts';
+import {
+  functionNames,
+  permissionsOf,
+  type Resource as Target,
+  renderRolesTable,
+  roleNameOf,
+  roleNames,
+} from '../../infra/roles.ts';
+import { listOf, ofType, type Resource, root, type Statement, statementsOf, synthesized } from './synthesized.ts';
+
+/** How a target's ARN shows in a template of the service stack. */
+const targetPatterns: readonly (readonly [Target, RegExp])[] = [
+  ['Everything', /^"\*"$/],
+  ['WakeUps', /^\{"Fn::Join":\["",\[\{.*:ExportsOutputFnGetAttCancellationLogArn\w+"\},"\/index\/due-wake-ups"\]\]\}$/],
+  ['CancellationLog', /^\{"Fn::ImportValue":".*:ExportsOutputFnGetAttCancellationLogArn\w+"\}$/],
+  ['CancellationLogStream', /^\{"Fn::ImportValue":".*:ExportsOutputFnGetAttCancellationLogStreamArn\w+"\}$/],
+  ['JobDirectory', /^\{"Fn::ImportValue":".*:ExportsOutputFnGetAttJobDirectoryArn\w+"\}$/],
+  ['Partners', /^\{"Fn::ImportValue":".*:ExportsOutputFnGetAttPartnersArn\w+"\}$/],
+  ['PlangrepKey', /^\{"Fn::ImportValue":".*:ExportsOutputRefPlangrepKey\w+"\}$/],
+  ['EventsQueue', /^\{"Fn::GetAtt":\["EventsDoorQueue\w+","Arn"\]\}$/],
+  ['MissedRuns', /^\{"Fn::GetAtt":\["ScheduleMissed\w+","Arn"\]\}$/],
+  ['EventBus', /^\{"Fn::GetAtt":\["EventBus\w+","Arn"\]\}$/],
+  ['ClosedEventsDeadLetters', /^\{"Fn::GetAtt":\["ClosedEventsUndelivered\w+","Arn"\]\}$/],
+];
+
+const targetOf = (resource: unknown, role: string): string => {
+  const text = JSON.stringify(resource);
+  const own = new RegExp(`^\\{"Fn::GetAtt":\\["${role.replaceAll('-', '')}Logs\\w+","Arn"\\]\\}$`);
+  if (own.test(text)) return 'OwnLogGroup';
+  return targetPatterns.find(([, pattern]) => pattern.test(text))?.[0] ?? text;
+};
+
+const asPermission = (role: string, { Effect, Action, Resource: resource, Condition }: Statement) => ({
+  effect: Effect,
+  actions: listOf(Action).map(String).toSorted(),
+  resource: targetOf(resource, role),
+  conditions: Condition,
+});
+
+describe.each(environmentNames)('in %s', (name) => {
+  const { service, stateful } = synthesized(name);
+  const roles = ofType(service, 'AWS::IAM::Role');
+  const everyPolicy = Object.values(service).filter(({ Type }) => Type.startsWith('AWS::IAM::'));
+  const roleCalled = (roleName: string): Resource => {
+    const id = roles.find(([, { RoleName }]) => RoleName === roleName)?.[0] ?? '';
+    return service[id] ?? { Type: 'none', Properties: {} };
+  };
+
+  test.each(roleNames)('%s may do what infra/roles.ts says, and nothing else', (role) => {
+    const resource = roleCalled(roleNameOf(name, role));
+
+    const granted = statementsOf(resource).map((each) => asPermission(role, each));
+
+    expect(granted).toEqual(
+      permissionsOf(role).map(({ actions, resource: target, conditions }) => ({
+        effect: 'Allow',
+        actions: [...actions].toSorted(),
+        resource: target,
+        conditions,
+      })),
+    );
+    expect(resource.Properties['ManagedPolicyArns']).toBeUndefined();
+  });
+
+  test('no policy stands outside a role, where it could add to one', () => {
+    expect(everyPolicy.filter(({ Type }) => Type !== 'AWS::IAM::Role')).toEqual([]);
+  });
+
+  test.each(functionNames)('%s runs under its own role', (fn) => {
+    const lambda = ofType(service, 'AWS::Lambda::Function').find(
+      ([, { FunctionName }]) => FunctionName === `plangrep-cancellation-${name}-${fn}`,
+    );
+    const { RoleName } = service[roleIdOf(lambda?.[1]['Role'])]?.Properties ?? {};
+
+    expect(RoleName).toBe(roleNameOf(name, fn));
+  });
+
+  test('no action has a star, and no resource but of X-Ray', () => {
+    const allowed = everyPolicy.flatMap(statementsOf).filter(({ Effect }) => Effect === 'Allow');
+
+    for (const { Action, Resource: resource } of allowed) {
+      const actions = listOf(Action);
+      for (const action of actions) expect(action).not.toContain('*');
+      const isXRay = actions.every((action) =>
+        ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'].includes(String(action)),
+      );
+      if (!isXRay) expect(JSON.stringify(resource)).not.toContain('*');
+    }
+    expect(allowed.length).toBeGreaterThan(20);
+  });
+
+  test('nobody scans anything, and nobody may delete an item', () => {
+    const actions = everyPolicy.flatMap(statementsOf).flatMap(({ Action }) => listOf(Action));
+
+    for (const action of [
+      'dynamodb:Scan',
+      'dynamodb:DeleteItem',
+      'dynamodb:BatchWriteItem',
+      'dynamodb:PartiQLSelect',
+    ]) {
+      expect(actions).not.toContain(action);
+    }
+  });
+
+  test('one managed policy is left: of the role that API Gateway has per account', () => {
+    const managed = roles.filter(([, { ManagedPolicyArns }]) => ManagedPolicyArns !== undefined);
+
+    expect(managed.map(([id]) => id)).toEqual([expect.stringMatching(/^PartnerApiCloudWatchRole/)]);
+  });
+
+  test("the log's own policy denies everybody what would change history", () => {
+    const replicas = stateful['CancellationLog']?.Properties['Replicas'];
+    const arnOf = (role: string) => ({
+      'Fn::Join': ['', ['arn:aws:iam::', { Ref: 'AWS::AccountId' }, `:role/plangrep-cancellation-${name}-${role}`]],
+    });
+    const deny = { Effect: 'Deny', Principal: { AWS: '*' }, Resource: '*' };
+
+    expect(replicas).toMatchObject([
+      {
+        ResourcePolicy: {
+          PolicyDocument: {
+            Statement: [
+              {
+                ...deny,
+                Action: [
+                  'dynamodb:DeleteItem',
+                  'dynamodb:BatchWriteItem',
+                  'dynamodb:PartiQLInsert',
+                  'dynamodb:PartiQLUpdate',
+                  'dynamodb:PartiQLDelete',
+                ],
+              },
+              {
+                ...deny,
+                Action: 'dynamodb:UpdateItem',
+                Condition: {
+                  'ForAnyValue:StringNotEquals': { 'dynamodb:Attributes': ['pk', 'sk', 'wakeShard', 'wakeAt'] },
+                },
+              },
+              {
+                ...deny,
+                Action: 'dynamodb:UpdateItem',
+                Condition: { ArnNotEquals: { 'aws:PrincipalArn': [arnOf('reconcile-cancellations')] } },
+              },
+              {
+                ...deny,
+                Action: 'dynamodb:PutItem',
+                Condition: {
+                  ArnNotEquals: {
+                    'aws:PrincipalArn': [
+                      arnOf('request-cancellation'),
+                      arnOf('consume-events'),
+                      arnOf('reconcile-cancellations'),
+                    ],
+                  },
+                },
+              },
+            ],
+          },
+        },
+      },
+    ]);
+  });
+});
+
+const roleIdOf = (reference: unknown): string => {
+  const [id] = listOf((reference as { 'Fn::GetAtt'?: unknown } | undefined)?.['Fn::GetAtt']);
+  return String(id);
+};
+
+describe('what a role may do on the cancellation log', () => {
+  // Written out by hand: whoever widens a role has to widen it here too.
+  test('doors put and query, the reconciler besides moves wake-ups, nobody else touches it', () => {
+    const onLog = Object.fromEntries(
+      roleNames.map((role) => [
+        role,
+        permissionsOf(role)
+          .filter(({ resource }) => ['CancellationLog', 'WakeUps'].includes(resource))
+          .flatMap(({ actions }) => actions)
+          .toSorted(),
+      ]),
+    );
+
+    expect(onLog).toEqual({
+      'authorize-partner': [],
+      'request-cancellation': ['dynamodb:PutItem', 'dynamodb:Query'],
+      'read-cancellations': ['dynamodb:Query'],
+      'register-job': [],
+      'consume-events': ['dynamodb:PutItem', 'dynamodb:Query'],
+      'reconcile-cancellations': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:Query', 'dynamodb:UpdateItem'],
+      'closed-events': [],
+    });
+  });
+});
+
+describe('the table of role, action and resource', () => {
+  const table = renderRolesTable();
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+  test('has a row for each permission', () => {
+    const rows = roleNames.reduce((sum, role) => sum + permissionsOf(role).length, 0);
+
+    console.log(table);
+
+    expect(table.trimEnd().split('\n')).toHaveLength(rows + 2);
+  });
+
+  test.runIf(readme.includes('| role | may | on |'))("is the README's", () => {
+    expect(readme).toContain(table);
+  });
+});

@@ -1,0 +1,263 @@
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { partnerAuthorizer } from '../../infra/authorizer.ts';
+import { closedEvent } from '../../infra/closed-event.ts';
+import { environmentNames, environments } from '../../infra/environments.ts';
+import { eventDoor, eventSourceOf, inputTransformer } from '../../infra/event-door.ts';
+import { functions } from '../../infra/functions.ts';
+import { gatewayResponseHead, gatewayResponses, gatewayResponseTemplate } from '../../infra/gateway-responses.ts';
+import { routes } from '../../infra/routes.ts';
+import { ofType, oneOf, type Resources, statementsOf, synthesized } from './synthesized.ts';
+
+const ref = z.object({ Ref: z.string() });
+const resourceSchema = z.object({ PathPart: z.string(), ParentId: z.unknown() });
+
+/** A method's path, up through its resources. */
+const pathOf = (resources: Resources, resourceId: unknown): string => {
+  const { data } = ref.safeParse(resourceId);
+  if (data === undefined) return '';
+  const { PathPart, ParentId } = resourceSchema.parse(resources[data.Ref]?.Properties);
+  return `${pathOf(resources, ParentId)}/${PathPart}`;
+};
+
+const types = Object.keys(gatewayResponses).filter(
+  (type): type is keyof typeof gatewayResponses => type in gatewayResponses,
+);
+
+describe.each(environmentNames)('in %s', (name) => {
+  const { service } = synthesized(name);
+  const { throttle, partners } = environments[name];
+
+  describe('the REST API', () => {
+    const methods = ofType(service, 'AWS::ApiGateway::Method').map(([, method]) => method);
+    const stage = oneOf(service, 'AWS::ApiGateway::Stage');
+
+    test('has the routes of infra/routes.ts and no other, each by the function that serves it', () => {
+      const deployed = methods.map(({ HttpMethod, ResourceId, Integration }) => ({
+        method: HttpMethod,
+        path: pathOf(service, ResourceId),
+        function: /"(\w+?)Live\w+"/.exec(JSON.stringify(Integration))?.[1],
+      }));
+
+      expect(deployed).toEqual(
+        expect.arrayContaining(routes.map((route) => ({ ...route, function: route.function.replaceAll('-', '') }))),
+      );
+      expect(deployed).toHaveLength(routes.length);
+    });
+
+    test('lets nothing through without a credential', () => {
+      const authorizer = oneOf(service, 'AWS::ApiGateway::Authorizer');
+
+      for (const method of methods) expect(method).toMatchObject({ AuthorizationType: 'CUSTOM' });
+      expect(authorizer).toMatchObject({
+        Type: 'TOKEN',
+        IdentitySource: 'method.request.header.Authorization',
+        IdentityValidationExpression: partnerAuthorizer.identityValidationExpression,
+        AuthorizerResultTtlInSeconds: partnerAuthorizer.cacheSeconds,
+      });
+      expect(authorizer['AuthorizerResultTtlInSeconds']).toBeLessThanOrEqual(60);
+    });
+
+    test.each(types)('answers %s as infra/gateway-responses.ts says', (type) => {
+      const response = ofType(service, 'AWS::ApiGateway::GatewayResponse').find(
+        ([, { ResponseType }]) => ResponseType === type,
+      );
+      const { statusCode, headers } = gatewayResponseHead(type);
+      const template = gatewayResponseTemplate(type);
+
+      expect(response?.[1]).toMatchObject({
+        StatusCode: String(statusCode),
+        ResponseParameters: Object.fromEntries(
+          Object.entries(headers).map(([header, value]) => [`gatewayresponse.header.${header}`, `'${value}'`]),
+        ),
+        ResponseTemplates: { 'application/json': template, 'application/problem+json': template },
+      });
+    });
+
+    test('has no gateway response of its own', () => {
+      expect(ofType(service, 'AWS::ApiGateway::GatewayResponse')).toHaveLength(types.length);
+    });
+
+    test('is throttled, traced and counted, and traces no data', () => {
+      expect(stage).toMatchObject({
+        StageName: 'live',
+        TracingEnabled: true,
+        MethodSettings: [
+          {
+            HttpMethod: '*',
+            ResourcePath: '/*',
+            DataTraceEnabled: false,
+            LoggingLevel: 'ERROR',
+            MetricsEnabled: true,
+            ThrottlingRateLimit: throttle.ratePerSecond,
+            ThrottlingBurstLimit: throttle.burst,
+          },
+        ],
+      });
+      expect(oneOf(service, 'AWS::ApiGateway::RestApi')).toMatchObject({
+        EndpointConfiguration: { Types: ['REGIONAL'] },
+      });
+    });
+
+    test('logs each request as JSON, without credential, query string or body', () => {
+      const { Format } = z.object({ Format: z.string() }).parse(stage['AccessLogSetting']);
+      const variables = Object.values(z.record(z.string(), z.string()).parse(JSON.parse(Format)));
+
+      for (const variable of variables) expect(variable).toMatch(/^\$context\.[A-Za-z.]+$/);
+      expect(Format).not.toMatch(/header|authorizationToken|querystring|body|protocol/i);
+      expect(variables).toContain('$context.requestId');
+    });
+
+    test('keeps what API Gateway itself logs no longer than the rest', () => {
+      const groups = ofType(service, 'AWS::Logs::LogGroup').map(([, { LogGroupName }]) => JSON.stringify(LogGroupName));
+
+      expect(groups).toContainEqual(
+        expect.stringMatching(/"API-Gateway-Execution-Logs_",\{"Ref":"PartnerApi\w+"\},"\/live"/),
+      );
+    });
+  });
+
+  describe('the events door', () => {
+    const queue = oneOf(service, 'AWS::SQS::Queue', 'EventsDoorQueue');
+    const rules = ofType(service, 'AWS::Events::Rule').filter(([id]) => id.startsWith('EventsDoor'));
+    const arnOf = (prefix: string) => ({ 'Fn::GetAtt': [expect.stringMatching(new RegExp(`^${prefix}`)), 'Arn'] });
+
+    test.each(partners)('takes events of $partnerId from its own source alone', ({ partnerId, eventSource }) => {
+      const { paths, template } = inputTransformer(partnerId);
+      const mine = rules.filter(([, { EventPattern }]) =>
+        JSON.stringify(EventPattern).includes(`"${eventSource ?? eventSourceOf(partnerId)}"`),
+      );
+
+      expect(mine.map(([, rule]) => rule)).toMatchObject([
+        {
+          EventPattern: {
+            source: [eventSource ?? eventSourceOf(partnerId)],
+            'detail-type': [...eventDoor.detailTypes],
+          },
+          Targets: [
+            {
+              Arn: arnOf('EventsDoorQueue'),
+              InputTransformer: { InputPathsMap: paths, InputTemplate: template },
+              RetryPolicy: { MaximumEventAgeInSeconds: 3_600, MaximumRetryAttempts: 185 },
+              DeadLetterConfig: { Arn: arnOf('EventsDoorUndelivered') },
+            },
+          ],
+        },
+      ]);
+    });
+
+    test('has a rule for each partner and no other', () => {
+      expect(rules).toHaveLength(partners.length);
+    });
+
+    test('tries each message so often, and never while it is being worked on', () => {
+      expect(queue).toMatchObject({
+        VisibilityTimeout: eventDoor.visibilityTimeoutSeconds,
+        RedrivePolicy: { deadLetterTargetArn: arnOf('EventsDoorDeadLetters'), maxReceiveCount: eventDoor.maxReceives },
+      });
+      expect(queue['VisibilityTimeout']).toBeGreaterThan(functions['consume-events'].timeoutSeconds);
+    });
+
+    test('hands out batches, and takes back single messages', () => {
+      expect(oneOf(service, 'AWS::Lambda::EventSourceMapping')).toMatchObject({
+        EventSourceArn: arnOf('EventsDoorQueue'),
+        BatchSize: eventDoor.batchSize,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        ScalingConfig: { MaximumConcurrency: environments[name].concurrency.events },
+      });
+    });
+
+    test('lets nobody but its rules send', () => {
+      const policies = Object.values(service).filter(
+        ({ Type, Properties }) =>
+          Type === 'AWS::SQS::QueuePolicy' && JSON.stringify(Properties['Queues']).includes('EventsDoorQueue'),
+      );
+      const allowed = policies.flatMap(statementsOf).filter(({ Effect }) => Effect === 'Allow');
+
+      expect(allowed).toMatchObject([
+        {
+          Action: 'sqs:SendMessage',
+          Principal: { Service: 'events.amazonaws.com' },
+          Condition: { ArnEquals: { 'aws:SourceArn': rules.map(() => arnOf('EventsDoorRule')) } },
+        },
+      ]);
+    });
+  });
+
+  describe('the outbound event', () => {
+    const pipe = oneOf(service, 'AWS::Pipes::Pipe');
+
+    test('comes from the closing events of the log alone, to the bus that requests come in on', () => {
+      const bus = { 'Fn::GetAtt': [expect.stringMatching(/^EventBus/), 'Arn'] };
+
+      expect(pipe).toMatchObject({
+        Source: { 'Fn::ImportValue': expect.stringContaining('CancellationLogStreamArn') },
+        SourceParameters: {
+          FilterCriteria: {
+            Filters: [{ Pattern: '{"eventName":["INSERT"],"dynamodb":{"NewImage":{"type":{"S":["closed"]}}}}' }],
+          },
+          DynamoDBStreamParameters: {
+            DeadLetterConfig: { Arn: { 'Fn::GetAtt': [expect.stringMatching(/^ClosedEventsUndelivered/), 'Arn'] } },
+          },
+        },
+        Target: bus,
+        TargetParameters: {
+          EventBridgeEventBusParameters: { DetailType: 'Job Cancellation Closed', Source: 'plangrep-cancellation' },
+          InputTemplate: closedEvent.template,
+        },
+      });
+    });
+  });
+
+  describe('every queue', () => {
+    const queues = ofType(service, 'AWS::SQS::Queue');
+    const deadLetters = queues.filter(([, { RedrivePolicy }]) => RedrivePolicy === undefined).map(([id]) => id);
+    const users = JSON.stringify(
+      Object.values(service).filter(({ Type }) => !Type.startsWith('AWS::SQS::QueuePolicy')),
+    );
+
+    test('has a dead-letter queue, or is one', () => {
+      for (const id of deadLetters) {
+        expect(users).toMatch(
+          new RegExp(
+            `("(deadLetterTargetArn|DeadLetterConfig|Destination)":(\\{"Arn":)?)\\{"Fn::GetAtt":\\["${id}","Arn"\\]`,
+          ),
+        );
+      }
+      expect(deadLetters.length).toBeLessThan(queues.length);
+    });
+
+    test('is encrypted, and reached over TLS alone', () => {
+      const insecure = Object.values(service).filter(
+        (resource) =>
+          resource.Type === 'AWS::SQS::QueuePolicy' &&
+          statementsOf(resource).some(
+            ({ Effect, Condition }) =>
+              Effect === 'Deny' && JSON.stringify(Condition) === '{"Bool":{"aws:SecureTransport":"false"}}',
+          ),
+      );
+
+      for (const [, queue] of queues) expect(queue).toMatchObject({ SqsManagedSseEnabled: true });
+      expect(insecure).toHaveLength(queues.length);
+    });
+  });
+});
+
+describe('the detail of the outbound event', () => {
+  const template = z.record(z.string(), z.string()).parse(JSON.parse(closedEvent.template));
+
+  test('holds what the closing event has, and no free text', () => {
+    expect(Object.keys(template)).toEqual([
+      'partnerId',
+      'jobId',
+      'outcome',
+      'jobStatus',
+      'pageCount',
+      'successfulPageCount',
+      'creditsDebited',
+      'closedAt',
+      'eventId',
+    ]);
+    for (const path of Object.values(template)) expect(path).toMatch(/^<\$\.dynamodb\.NewImage\.[A-Za-z]+\.[SN]>$/);
+  });
+});

@@ -1,0 +1,258 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { eventBodySchema } from '../../functions/core/events.ts';
+import { alarmNameOf } from '../../infra/alarms.ts';
+import { environmentNames, environments } from '../../infra/environments.ts';
+import { filterPatternOf, type LogMetric, logMetrics, metricNamespaceOf } from '../../infra/log-metrics.ts';
+import { roleNameOf } from '../../infra/roles.ts';
+import { listOf, ofType, oneOf, root, statementsOf, synthesized } from './synthesized.ts';
+
+const runbook = readFileSync(join(root, 'infra/runbook.md'), 'utf8');
+const sections = new Map(
+  runbook
+    .split(/^## /m)
+    .slice(1)
+    .map((section): [string, string] => [section.slice(0, section.indexOf('\n')), section]),
+);
+
+const alarmSchema = z.looseObject({
+  AlarmName: z.string(),
+  AlarmActions: z.array(z.object({ Ref: z.string() })),
+  OKActions: z.array(z.object({ Ref: z.string() })),
+  TreatMissingData: z.string(),
+});
+const filterSchema = z.object({
+  FilterPattern: z.string(),
+  LogGroupName: z.object({ Ref: z.string() }),
+  MetricTransformations: z.tuple([
+    z.looseObject({ MetricName: z.string(), MetricNamespace: z.string(), MetricValue: z.string() }),
+  ]),
+});
+
+const definitions: readonly (readonly [string, LogMetric])[] = Object.entries(logMetrics);
+
+describe.each(environmentNames)('in %s', (name) => {
+  const { service } = synthesized(name);
+  const { alarmAddresses, auditWatch } = environments[name];
+  const alarms = ofType(service, 'AWS::CloudWatch::Alarm').map(([, alarm]) => alarmSchema.parse(alarm));
+  const titleOf = (alarmName: string) => alarmName.slice(alarmNameOf(name, '').length);
+  const filters = ofType(service, 'AWS::Logs::MetricFilter').map(([, filter]) => filterSchema.parse(filter));
+
+  test('these are the alarms', () => {
+    const page = [
+      'Answers are 5xx',
+      'Audit trail broken',
+      'Cancellations escalated',
+      ...(auditWatch ? ['Cancellation log altered'] : []),
+      'Events in the dead-letter queue',
+      'Events undelivered',
+      'Functions fail',
+      'Plangrep refuses the key',
+      'Wake-ups overdue',
+    ];
+    const ticket = [
+      'A dependency is unavailable',
+      'Answers are slow',
+      'Closed cancellations undelivered',
+      'Functions are throttled',
+      "Plangrep's key is over 90 days old",
+      'Reconciler runs missed',
+      'Tables are throttled',
+      'Unexpected errors',
+    ];
+    const bySeverity = (severity: string) =>
+      alarms
+        .filter(({ AlarmActions }) => AlarmActions[0]?.Ref.startsWith(`WatchingAlarms${severity}`))
+        .map(({ AlarmName }) => titleOf(AlarmName));
+
+    expect({ page: bySeverity('page').toSorted(), ticket: bySeverity('ticket').toSorted() }).toEqual({
+      page: page.toSorted(),
+      ticket: ticket.toSorted(),
+    });
+    expect(alarms).toHaveLength(page.length + ticket.length);
+  });
+
+  test.each(alarms.map(({ AlarmName, ...alarm }) => ({ title: titleOf(AlarmName), ...alarm })))(
+    '"$title" tells somebody when it begins and when it ends, and the runbook says what to do',
+    ({ title, AlarmActions, OKActions }) => {
+      const severity = /Alarms(page|ticket)/.exec(AlarmActions[0]?.Ref ?? '')?.[1];
+
+      expect(AlarmActions).toEqual(OKActions);
+      expect(sections.get(title)).toMatch(new RegExp(`^\\*\\*${severity}[.;]`, 'm'));
+      expect(sections.get(title)?.length).toBeGreaterThan(100);
+    },
+  );
+
+  test('CloudWatch may publish to both topics, for these alarms alone, and nobody without TLS', () => {
+    const policies = Object.values(service).filter(({ Type }) => Type === 'AWS::SNS::TopicPolicy');
+
+    expect(policies).toHaveLength(2);
+    for (const policy of policies) {
+      expect(statementsOf(policy)).toMatchObject([
+        { Effect: 'Deny', Action: 'sns:Publish', Condition: { Bool: { 'aws:SecureTransport': 'false' } } },
+        {
+          Effect: 'Allow',
+          Action: 'sns:Publish',
+          Principal: { Service: 'cloudwatch.amazonaws.com' },
+          Condition: {
+            ArnLike: {
+              'aws:SourceArn': { 'Fn::Join': ['', expect.arrayContaining([`:alarm:plangrep-cancellation-${name} *`])] },
+            },
+          },
+        },
+      ]);
+    }
+  });
+
+  test('only the silence of the reconciler alarms', () => {
+    const breaching = alarms.filter(({ TreatMissingData }) => TreatMissingData !== 'notBreaching');
+
+    expect(breaching).toMatchObject([
+      { AlarmName: alarmNameOf(name, 'Wake-ups overdue'), TreatMissingData: 'breaching' },
+    ]);
+  });
+
+  test('each severity mails the addresses of the environment', () => {
+    const mailed = ofType(service, 'AWS::SNS::Subscription').map(([, { Endpoint, Protocol, TopicArn }]) => ({
+      endpoint: Endpoint,
+      protocol: Protocol,
+      severity: /Alarms(page|ticket)/.exec(JSON.stringify(TopicArn))?.[1],
+    }));
+
+    expect(mailed).toEqual(
+      expect.arrayContaining(
+        (['page', 'ticket'] as const).flatMap((severity) =>
+          alarmAddresses[severity].map((endpoint) => ({ endpoint, protocol: 'email', severity })),
+        ),
+      ),
+    );
+    expect(mailed).toHaveLength(alarmAddresses.page.length + alarmAddresses.ticket.length);
+  });
+
+  test.each(definitions)('%s is made of the lines of whoever reports it', (metricName, metric) => {
+    const mine = filters.filter(({ MetricTransformations: [{ MetricName }] }) => MetricName === metricName);
+
+    expect(mine.map(({ LogGroupName }) => LogGroupName.Ref.replace(/Logs\w{8}$/, ''))).toEqual(
+      metric.from.map((fn) => fn.replaceAll('-', '')),
+    );
+    for (const { FilterPattern, MetricTransformations } of mine) {
+      expect(FilterPattern).toBe(filterPatternOf(metric));
+      expect(MetricTransformations[0]).toMatchObject({
+        MetricNamespace: metricNamespaceOf(name),
+        MetricValue: metric.field === undefined ? '1' : `$.message.${metric.field}`,
+        ...(metric.by !== undefined && { Dimensions: [{ Key: metric.by, Value: `$.message.${metric.by}` }] }),
+      });
+    }
+  });
+
+  test('the dashboard and the alarms look at no metric of the log that is not made', () => {
+    const alarming = JSON.stringify(ofType(service, 'AWS::CloudWatch::Alarm'));
+    const shown = JSON.stringify(ofType(service, 'AWS::CloudWatch::Dashboard'));
+    const looked = [
+      ...alarming.matchAll(/"MetricName":"(\w+)","Namespace":"PlangrepCancellation\//g),
+      ...shown.matchAll(/PlangrepCancellation\/[a-z]+\\+",\\+"(\w+)/g),
+    ].map(([, metric]) => metric);
+    const made = filters.map(({ MetricTransformations: [{ MetricName }] }) => MetricName);
+
+    expect(made).toEqual(expect.arrayContaining(looked));
+    expect(new Set(looked).size).toBeGreaterThan(10);
+  });
+
+  test.runIf(auditWatch)('CloudTrail is asked for writes to the log by anyone else, and nothing more', () => {
+    const session = (role: string) => ({
+      'Fn::Join': ['', ['arn:aws:sts::', { Ref: 'AWS::AccountId' }, `:assumed-role/${role}/`]],
+    });
+    const onTheLog = [
+      { Field: 'eventCategory', Equals: ['Data'] },
+      { Field: 'resources.type', Equals: ['AWS::DynamoDB::Table'] },
+      { Field: 'resources.ARN', Equals: [{ 'Fn::ImportValue': expect.stringContaining('CancellationLogArn') }] },
+      { Field: 'readOnly', Equals: ['false'] },
+    ];
+    const writers = ['request-cancellation', 'consume-events', 'reconcile-cancellations'] as const;
+
+    expect(oneOf(service, 'AWS::CloudTrail::Trail')).toMatchObject({
+      IsLogging: true,
+      EnableLogFileValidation: true,
+      AdvancedEventSelectors: [
+        {
+          FieldSelectors: [
+            ...onTheLog,
+            { Field: 'userIdentity.arn', NotStartsWith: writers.map((role) => session(roleNameOf(name, role))) },
+          ],
+        },
+        {
+          FieldSelectors: [
+            ...onTheLog,
+            { Field: 'eventName', NotEquals: ['PutItem'] },
+            { Field: 'userIdentity.arn', NotStartsWith: [session(roleNameOf(name, 'reconcile-cancellations'))] },
+          ],
+        },
+      ],
+    });
+  });
+
+  test.runIf(auditWatch)('the evidence is kept, and only CloudTrail writes it', () => {
+    const bucket = Object.values(service).find(({ Type }) => Type === 'AWS::S3::Bucket');
+    const policy = Object.values(service).find(({ Type }) => Type === 'AWS::S3::BucketPolicy');
+    const allowed = policy === undefined ? [] : statementsOf(policy).filter(({ Effect }) => Effect === 'Allow');
+
+    expect(bucket).toMatchObject({
+      DeletionPolicy: 'Retain',
+      Properties: {
+        VersioningConfiguration: { Status: 'Enabled' },
+        PublicAccessBlockConfiguration: { BlockPublicPolicy: true },
+      },
+    });
+    for (const statement of allowed)
+      expect(statement).toMatchObject({ Principal: { Service: 'cloudtrail.amazonaws.com' } });
+    expect(allowed.flatMap(({ Action }) => listOf(Action))).toEqual(['s3:GetBucketAcl', 's3:PutObject']);
+  });
+});
+
+describe('the metrics of the log', () => {
+  test('are split only by what has few values', () => {
+    const fields = definitions.flatMap(([, { by }]) => (by === undefined ? [] : [by]));
+    const closedSets = eventBodySchema.def.options.flatMap(({ def: { shape } }) =>
+      Object.entries(shape).flatMap(([field, schema]) => (schema.def.type === 'enum' ? [field] : [])),
+    );
+
+    expect(fields).toEqual(['outcome', 'result']);
+    expect(closedSets).toEqual(expect.arrayContaining(fields));
+  });
+
+  test('take their fields from the very lines that the functions write', () => {
+    const sources = [
+      'core/report-closed.ts',
+      'core/reconcile-due.ts',
+      'core/settle-attempt.ts',
+      'adapters/plangrep-key.ts',
+    ]
+      .map((file) => readFileSync(join(root, 'functions', file), 'utf8'))
+      .join('\n');
+
+    for (const [, { code, field, by }] of definitions) {
+      const named = field ?? by;
+      if (named === undefined) continue;
+      expect(sources).toContain(`'${code}'`);
+      expect(sources).toMatch(new RegExp(`\\b${named}\\b`));
+    }
+  });
+});
+
+describe('the runbook', () => {
+  const everywhere = new Set(
+    environmentNames.flatMap((name) =>
+      ofType(synthesized(name).service, 'AWS::CloudWatch::Alarm').map(([, { AlarmName }]) =>
+        String(AlarmName).slice(alarmNameOf(name, '').length),
+      ),
+    ),
+  );
+
+  test('has no section that says page or ticket and is no alarm', () => {
+    const alarming = [...sections].filter(([, section]) => /^\*\*(page|ticket)/m.test(section)).map(([title]) => title);
+
+    expect(alarming.toSorted()).toEqual([...everywhere].toSorted());
+  });
+});

@@ -1,0 +1,83 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { App } from 'aws-cdk-lib';
+import { afterAll } from 'vitest';
+import * as z from 'zod/mini';
+import { addChecks } from '../../infra/checks.ts';
+import { missingBundles } from '../../infra/constructs/bundled-function.ts';
+import { type Environment, type EnvironmentName, environments } from '../../infra/environments.ts';
+import { ServiceStack } from '../../infra/service-stack.ts';
+import { StatefulStack } from '../../infra/stateful-stack.ts';
+
+export const root = join(import.meta.dirname, '../..');
+
+const resourceSchema = z.looseObject({
+  Type: z.string(),
+  Properties: z.record(z.string(), z.unknown()),
+});
+export type Resource = z.infer<typeof resourceSchema>;
+export type Resources = Readonly<Record<string, Resource>>;
+
+const contextSchema = z.object({ context: z.record(z.string(), z.unknown()) });
+
+if (missingBundles().length > 0) spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
+const outdir = mkdtempSync(join(tmpdir(), 'synthesized-'));
+afterAll(() => rmSync(outdir, { recursive: true, force: true }));
+
+/** Both stacks as `cdk synth` makes them, every check switched on. */
+export const synthesize = (environment: Environment, prepare: (app: App) => void = () => undefined) => {
+  const { context } = contextSchema.parse(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')));
+  const directory = mkdtempSync(join(outdir, 'synth-'));
+  const app = new App({ context, outdir: directory, analyticsReporting: false });
+  const stateful = new StatefulStack(app, 'Stateful', { environment });
+  const service = new ServiceStack(app, 'Service', { environment, stateful });
+  prepare(app);
+  addChecks(app);
+  const assembly = app.synth();
+  const resourcesOf = (stack: { readonly artifactId: string }): Resources =>
+    z.record(z.string(), resourceSchema).parse(assembly.getStackArtifact(stack.artifactId).template.Resources);
+  return { directory, stateful: resourcesOf(stateful), service: resourcesOf(service) };
+};
+export type Synthesized = ReturnType<typeof synthesize>;
+
+const made = new Map<EnvironmentName, Synthesized>();
+/** One environment's, made once a test file. */
+export const synthesized = (name: EnvironmentName): Synthesized => {
+  const known = made.get(name) ?? synthesize(environments[name]);
+  made.set(name, known);
+  return known;
+};
+
+export const ofType = (resources: Resources, type: string): readonly (readonly [string, Resource['Properties']])[] =>
+  Object.entries(resources)
+    .filter(([, { Type }]) => Type === type)
+    .map(([id, { Properties }]) => [id, Properties]);
+
+/** The one whose logical id begins so. */
+export const oneOf = (resources: Resources, type: string, prefix = ''): Resource['Properties'] => {
+  const [first, ...others] = ofType(resources, type).filter(([id]) => id.startsWith(prefix));
+  if (first === undefined || others.length > 0) throw new Error(`${1 + others.length} ${type} begin with ${prefix}`);
+  return first[1];
+};
+
+const statement = z.looseObject({
+  Effect: z.enum(['Allow', 'Deny']),
+  Action: z.union([z.string(), z.array(z.string())]),
+  Resource: z.optional(z.unknown()),
+  Condition: z.optional(z.unknown()),
+});
+export type Statement = z.infer<typeof statement>;
+const document = z.object({ Statement: z.array(statement) });
+const inline = z.optional(z.array(z.object({ PolicyDocument: document })));
+
+/** Every statement that says what a role may do: inline, attached, or in a policy of its own. */
+export const statementsOf = (resource: Resource): readonly Statement[] => {
+  const { Policies, PolicyDocument } = resource.Properties;
+  const policies = inline.parse(Policies) ?? [];
+  const own = PolicyDocument === undefined ? [] : document.parse(PolicyDocument).Statement;
+  return [...policies.flatMap(({ PolicyDocument: { Statement } }) => Statement), ...own];
+};
+
+export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [value]);
