@@ -1,12 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import {
-  ComparisonOperator,
-  type IMetric,
-  MathExpression,
-  type Metric,
-  Stats,
-  TreatMissingData,
-} from 'aws-cdk-lib/aws-cloudwatch';
+import { type IMetric, MathExpression, type Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import type { LogMetricName } from './log-metrics.ts';
 
 /** `page` wakes somebody up; `ticket` waits for the morning. */
@@ -134,13 +127,6 @@ export const alarmsOf = (from: AlarmSources): readonly AlarmDefinition[] => [
     threshold: 91,
   },
 ];
-
-/** As CloudWatch wants it. */
-export const comparison = {
-  comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-  missing: (alarmsWhenSilent: boolean): TreatMissingData =>
-    alarmsWhenSilent ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
-} as const;
 
 export const alarmNameOf = (environment: string, title: string): string =>
   `plangrep-cancellation-${environment} ${title}`;

@@ -25,7 +25,7 @@ export const acknowledgements: readonly Acknowledgement[] = [
     resourceTypes: ['AWS::SQS::Queue'],
     path: /\/(DeadLetters|Undelivered|Missed|Unsent)\/Resource$/,
     reason:
-      'A dead-letter queue itself, of a queue, a rule, a pipe, a schedule or a topic: the end of the line, with an alarm.',
+      "A dead-letter queue itself, of a queue, a rule, a pipe, a schedule or a topic: the end of the line. Each but the topic's has an alarm.",
   },
   {
     rules: ['Serverless-LambdaDLQ', 'Serverless-LambdaEventSourceMappingDestination'],

@@ -7,8 +7,8 @@ export const eventDoor = {
   batchSize: 10,
   /** Longer than the function may run, so that no message is handed out while it is being worked on. */
   visibilityTimeoutSeconds: 60,
-  /** The first try and the repeats, one a minute: a cancel that beats its registration has 5 minutes. */
-  maxReceives: 5,
+  /** The first try and five repeats, one a minute: a cancel that beats its registration has 5 minutes. */
+  maxReceives: 6,
 } as const;
 
 /**

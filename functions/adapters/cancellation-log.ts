@@ -96,11 +96,20 @@ export const createCancellationLog = (client: DynamoDBClient, table: string): Ca
     async append(event: CancellationEvent, wakeAt?: Timestamp): Promise<Appended> {
       const { partnerId, jobId, seq } = event;
       const wakeUp = wakeAt === undefined ? {} : { wakeShard: wakeShardOf(event), wakeAt };
-      if (await insert(streamKey(partnerId, jobId), eventKey(seq), { ...event, ...wakeUp }))
-        return { kind: 'appended' };
+      const told = (stream: Stream): Appended =>
+        stream.events[seq - 1]?.eventId === event.eventId ? { kind: 'appended' } : { kind: 'lost', stream };
+      try {
+        if (await insert(streamKey(partnerId, jobId), eventKey(seq), { ...event, ...wakeUp })) {
+          return { kind: 'appended' };
+        }
+      } catch (error) {
+        // Whoever begins a stream must not be told that nothing is on record when only the answers were lost.
+        const stream: Stream = seq === 1 ? await read(partnerId, jobId) : { events: [] };
+        if (stream.events.length === 0) throw error;
+        return told(stream);
+      }
       // The SDK repeats a put whose answer was lost, and then finds its own event in the way.
-      const stream = await read(partnerId, jobId);
-      return stream.events[seq - 1]?.eventId === event.eventId ? { kind: 'appended' } : { kind: 'lost', stream };
+      return told(await read(partnerId, jobId));
     },
 
     shards: WAKE_SHARDS,

@@ -1,12 +1,12 @@
 import { ArnFormat, Stack } from 'aws-cdk-lib';
-import { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { type AlarmDefinition, alarmNameOf, comparison, type Severity } from '../alarms.ts';
+import { type AlarmDefinition, alarmNameOf, type Severity } from '../alarms.ts';
 import type { Environment } from '../environments.ts';
 import { addDeadLetterQueue } from './queues.ts';
 
@@ -35,8 +35,8 @@ export class Alarms extends Construct {
         metric,
         threshold,
         evaluationPeriods: periods,
-        comparisonOperator: comparison.comparisonOperator,
-        treatMissingData: comparison.missing(alarmsWhenSilent),
+        comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treatMissingData: alarmsWhenSilent ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
       });
       const action = new SnsAction(topics[severity]);
       alarm.addAlarmAction(action);

@@ -1,11 +1,4 @@
-import {
-  type IRole,
-  type IManagedPolicy,
-  PolicyDocument,
-  PolicyStatement,
-  Role,
-  ServicePrincipal,
-} from 'aws-cdk-lib/aws-iam';
+import { type IRole, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { permissionsOf, type Resource, type RoleName, roleNameOf } from '../roles.ts';
 
@@ -35,11 +28,9 @@ export class ExactRole extends Construct {
           ...(conditions !== undefined && { conditions }),
         }),
     );
-    const managedPolicies: IManagedPolicy[] = [];
     const role = new Role(this, 'Role', {
       roleName: roleNameOf(environment, name),
       assumedBy: new ServicePrincipal(service),
-      managedPolicies,
       inlinePolicies: { exactly: new PolicyDocument({ statements, minimize: false }) },
     });
     this.role = role.withoutPolicyUpdates();

@@ -18,18 +18,21 @@ export interface FollowedUp {
 
 interface FollowUp {
   readonly title: string;
+  /** What there is to wait for. */
+  readonly pace: string;
   readonly externalId: string;
   readonly jobId: string;
   /** Plays the partner, and what Plangrep does to it. */
   readonly begin: (run: LocalRun, followUp: FollowUp) => Promise<void>;
   /** The kinds of event that the timeline shows in the end. */
   readonly types: readonly string[];
-  readonly cancelCalls: number;
+  readonly calls: FollowedUp['calls'];
 }
 
 /** Plangrep is polled 15 s after it accepted a cancel, at the earliest; a failed one is tried again after 10 to 12 s. */
 const PATIENCE_MS = 30_000;
 const LOOK_EVERY_MS = 250;
+const OUTAGE_MS = 5_000;
 const path = '/v1/cancellations';
 
 const tokenOf = ({ partners }: LocalRun): string | undefined =>
@@ -54,6 +57,7 @@ const cancel = async (run: LocalRun, { externalId }: FollowUp): Promise<void> =>
 const followUps: readonly FollowUp[] = [
   {
     title: 'One that is still processing is polled until it is cancelled',
+    pace: 'still processing: polled 15 s after its cancel was accepted',
     externalId: 'order-8001',
     jobId: 'job_demo0000000000000000008001',
     begin: async (run, followUp) => {
@@ -61,22 +65,26 @@ const followUps: readonly FollowUp[] = [
       await cancel(run, followUp);
     },
     types: ['requested', 'attempt_ended', 'closed'],
-    cancelCalls: 1,
+    calls: { cancel: 1, read: 1 },
   },
   {
     title: 'Plangrep was down and comes back: it is tried again',
+    pace: `Plangrep is down for ${OUTAGE_MS / 1000} s: tried again after 10 to 12 s`,
     externalId: 'order-8002',
     jobId: 'job_demo0000000000000000008002',
     begin: async (run, followUp) => {
       await addJob(run, followUp, {});
-      run.simulator?.faults.add({ on: 'cancel', jobId: followUp.jobId, kind: 'status', status: 503, times: 1 });
+      run.simulator?.faults.add({ on: 'any', jobId: followUp.jobId, kind: 'status', status: 503 });
       await cancel(run, followUp);
+      await sleep(OUTAGE_MS);
+      run.simulator?.faults.clear();
     },
     types: ['requested', 'attempt_ended', 'attempt_started', 'closed'],
-    cancelCalls: 2,
+    calls: { cancel: 2, read: 1 },
   },
   {
     title: 'An event cancels like a request',
+    pace: 'cancelled by an event',
     externalId: 'order-8003',
     jobId: 'job_demo0000000000000000008003',
     begin: async (run, followUp) => {
@@ -89,7 +97,7 @@ const followUps: readonly FollowUp[] = [
       });
     },
     types: ['requested', 'closed'],
-    cancelCalls: 1,
+    calls: { cancel: 1, read: 0 },
   },
 ];
 
@@ -113,7 +121,7 @@ const watch = async (run: LocalRun, jobId: string): Promise<Cancellation | undef
 };
 
 const follow = async (run: LocalRun, followUp: FollowUp): Promise<FollowedUp> => {
-  const { title, externalId, jobId, begin, types, cancelCalls } = followUp;
+  const { title, externalId, jobId, begin, types, calls } = followUp;
   await begin(run, followUp);
   const cancellation = await watch(run, jobId);
   const events = cancellation?.timeline ?? [];
@@ -122,7 +130,8 @@ const follow = async (run: LocalRun, followUp: FollowUp): Promise<FollowedUp> =>
   const pairs: [string, string, string][] = [
     ['outcome', String(cancellation?.outcome), 'cancelled'],
     ['timeline', events.map(({ type }) => type).join(', '), types.join(', ')],
-    ['cancel calls', String(count('cancel')), String(cancelCalls)],
+    ['cancel calls', String(count('cancel')), String(calls.cancel)],
+    ['read calls', String(count('read')), String(calls.read)],
   ];
   return {
     title,
@@ -137,6 +146,9 @@ const follow = async (run: LocalRun, followUp: FollowUp): Promise<FollowedUp> =>
       .map(([name, is, should]) => `${name}: ${is}, not ${should}`),
   };
 };
+
+/** Who is waited for, and how long: to be shown before {@link tellFollowUps}. */
+export const followUpPaces: readonly string[] = followUps.map(({ externalId, pace }) => `${externalId}  ${pace}`);
 
 /** Tells the cancels that take their time, side by side, each as soon as it is closed. */
 export async function* tellFollowUps(run: LocalRun): AsyncGenerator<FollowedUp> {

@@ -1,6 +1,6 @@
 import { parseArgs, styleText } from 'node:util';
 import { CannotStart } from './cannot-start.ts';
-import { type FollowedUp, tellFollowUps } from './demo-follow-ups.ts';
+import { type FollowedUp, followUpPaces, tellFollowUps } from './demo-follow-ups.ts';
 import { type Told, tellStory } from './demo-story.ts';
 import { startLocalRun } from './local-run.ts';
 
@@ -29,7 +29,7 @@ const show = (number: number, { title, request, status, fields, calls, differenc
 
 const showFollowUp = (number: number, { title, externalId, timeline, calls, differences }: FollowedUp): string =>
   [
-    `${differences.length === 0 ? styleText('green', '✓') : styleText('red', '✗')} ${number}  ${bold(title)} ${dim(externalId)}`,
+    `${differences.length === 0 ? styleText('green', '✓') : styleText('red', '✗')} ${number}  ${bold(title)}  ${dim(externalId)}`,
     ...timeline.map(({ afterSeconds, what }) => `      ${dim(`${afterSeconds.toFixed(1)} s`.padStart(7))}     ${what}`),
     `      ${dim('to Plangrep'.padEnd(12))}${countCalls(Object.fromEntries(Object.entries(calls).filter(([, n]) => n > 0)))}`,
     ...differences.map((difference) => `      ${styleText('red', difference)}`),
@@ -43,7 +43,10 @@ const tick = (): (() => void) => {
   const timer = setInterval(() => {
     process.stdout.write(`\r${dim(`      ${Math.round((Date.now() - began) / 1000)} s …`)}\r`);
   }, 1_000);
-  return () => clearInterval(timer);
+  return () => {
+    clearInterval(timer);
+    process.stdout.write('\r\u001b[K');
+  };
 };
 
 const tell = async (json: boolean): Promise<boolean> => {
@@ -57,7 +60,10 @@ const tell = async (json: boolean): Promise<boolean> => {
       told.push(scene);
       if (!json) print(show(told.length, scene));
     }
-    if (!json) print(`${dim('Seen through by the reconciler, at Plangrep’s pace: this takes some 20 seconds')}\n`);
+    if (!json) {
+      print(bold('Seen through by the reconciler, side by side, at Plangrep’s pace: some 15 seconds'));
+      print(`${followUpPaces.map((pace) => dim(`      ${pace}`)).join('\n')}\n`);
+    }
     const stopTicking = json ? () => undefined : tick();
     for await (const followUp of tellFollowUps(run)) {
       followed.push(followUp);

@@ -10,6 +10,7 @@ import type { ContainerDefinition, OnLog } from './lambda/container.ts';
 import { type LocalDynamoDb, localCredentials, localRegion, startLocalDynamoDb } from './dynamodb.ts';
 import { type LocalEventBridge, startEventBridge } from './events/event-bridge.ts';
 import { type LocalQueue, startQueue } from './events/queue.ts';
+import { startQueueEndpoint } from './events/queue-endpoint.ts';
 import { startSchedule } from './events/schedule.ts';
 import { type Gateway, startGateway } from './gateway/gateway.ts';
 import { type LambdaRuntime, startLambdaRuntime } from './lambda/lambda-runtime.ts';
@@ -48,7 +49,7 @@ export interface LocalRun {
   readonly partners: readonly PartnerCredential[];
   readonly credentialsPath?: string | undefined;
   /** For the AWS SDK and CLI. */
-  readonly endpoints: Readonly<Record<'dynamodb' | 'secretsmanager' | 'eventbridge', string>>;
+  readonly endpoints: Readonly<Record<'dynamodb' | 'secretsmanager' | 'eventbridge' | 'sqs', string>>;
   readonly eventBridge: LocalEventBridge;
   /** Between the partners' rules and `consume-events`, with its DLQ. */
   readonly queue: LocalQueue;
@@ -177,6 +178,7 @@ export const startLocalRun = async (options: LocalRunOptions = {}): Promise<Loca
         statePath: dataDir === undefined ? undefined : join(dataDir, 'queue.json'),
       }),
     );
+    const sqs = opened(await startQueueEndpoint({ queue, region: localRegion }));
     const rules = partners.map(({ partnerId, eventSource }) => ({ partnerId, eventSource }));
     const eventBridge = opened(
       await startEventBridge({ region: localRegion, rules, deliver: (input) => queue.send(input) }),
@@ -184,7 +186,7 @@ export const startLocalRun = async (options: LocalRunOptions = {}): Promise<Loca
     const everyMs = options.reconcileEveryMs ?? reconcileEveryMinutes * 60_000;
     if (everyMs > 0) {
       const invoke = (event: unknown) => lambda.invoke('reconcile-cancellations', event);
-      opened(startSchedule({ everyMs, region: localRegion, invoke }));
+      opened(startSchedule({ everyMs, atOnce: containersPerFunction, region: localRegion, invoke }));
     }
     const gateway = opened(
       await startGateway({
@@ -200,7 +202,12 @@ export const startLocalRun = async (options: LocalRunOptions = {}): Promise<Loca
     );
     const { credentialsPath } = options;
     const baseUrl = gateway.url;
-    const endpoints = { dynamodb: dynamodb.url, secretsmanager: secretsManager.url, eventbridge: eventBridge.url };
+    const endpoints = {
+      dynamodb: dynamodb.url,
+      secretsmanager: secretsManager.url,
+      eventbridge: eventBridge.url,
+      sqs: sqs.url,
+    };
     if (credentialsPath !== undefined) {
       await writeCredentials(credentialsPath, { baseUrl, plangrepUrl, endpoints, partners });
     }

@@ -10,12 +10,12 @@ Options
   --help    this
 
 Environment
-  PORT               the port on 127.0.0.1 (8787; 0: a free one)
-  DATA_DIR           a folder that keeps the data between runs (in memory without it)
-  PLANGREP_BASE_URL  another upstream in the simulator's place: https, or http on loopback
-  PLANGREP_API_KEY   the key for it
-  RECONCILE_EVERY_MS milliseconds between two runs of the reconciler (60000)
-  QUEUE_VISIBILITY_MS  milliseconds until a message that failed comes back (60000)
+  PORT                 the port on 127.0.0.1 (8787; 0: a free one)
+  DATA_DIR             a folder that keeps the data between runs (in memory without it)
+  PLANGREP_BASE_URL    another upstream in the simulator's place: https, or http on loopback
+  PLANGREP_API_KEY     the key for it
+  RECONCILE_EVERY_MS   milliseconds between two runs of the reconciler (60000)
+  QUEUE_VISIBILITY_MS  milliseconds until an event that failed is tried again (60000)
 `;
 
 export type StartOptions =

@@ -14,6 +14,8 @@ const otherStories = (): string => {
   return [...stories].map(([externalId, story]) => `${externalId}  ${dim(story)}`).join('\n');
 };
 
+const expected = 'it answers FailedEntryCount 0; read order-7894 then: cancelled';
+
 /**
  * What a person sees once the local run is up: where it is, and whole commands to paste. Coloured where
  * `util.styleText` finds a terminal that wants colours.
@@ -29,8 +31,9 @@ export const welcome = (run: LocalRun, credentialsPath: string, dataDir: string 
   -d '{"externalId":"order-7890"}'`;
   const read = `curl -sS -w '\\n%{http_code}\\n' '${url}?externalId=order-7890' \\
   ${key}`;
-  const publish = `AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local AWS_REGION=${localRegion} \\
-  aws events put-events --endpoint-url ${run.endpoints.eventbridge} --entries \\
+  // By option: version 1 of the AWS CLI does not read AWS_REGION.
+  const publish = `AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws events put-events \\
+  --region ${localRegion} --endpoint-url ${run.endpoints.eventbridge} --entries \\
   '[{"Source":"${acme?.eventSource}","DetailType":"Job Cancellation Requested","Detail":"{\\"externalId\\":\\"order-7894\\"}"}]'`;
   const where = [
     ['Plangrep', isSimulated ? `a simulator on ${run.plangrepUrl}` : run.plangrepUrl],
@@ -41,7 +44,9 @@ export const welcome = (run: LocalRun, credentialsPath: string, dataDir: string 
     `${bold(`Listening on ${run.baseUrl}`)}  ${dim('Ctrl-C ends it')}`,
     `${bold('Cancel the job behind order-7890, as acme')}\n\n${indent(cancel)}`,
     `${bold('Read the cancellation with its timeline')}\n\n${indent(read)}`,
-    ...(isSimulated ? [`${bold('Cancel another by an event, with the AWS CLI')}\n\n${indent(publish)}`] : []),
+    ...(isSimulated
+      ? [`${bold('Cancel another by an event, with the AWS CLI')}  ${dim(expected)}\n\n${indent(publish)}`]
+      : []),
     ...(isSimulated ? [`${bold('Other jobs to cancel the same way')}\n\n${indent(otherStories())}`] : []),
     where.map(([name = '', value]) => `${dim(name.padEnd(12))}${value}`).join('\n'),
     '',

@@ -6,8 +6,7 @@ import { eventBodySchema } from '../../functions/core/events.ts';
 import { alarmNameOf } from '../../infra/alarms.ts';
 import { environmentNames, environments } from '../../infra/environments.ts';
 import { filterPatternOf, type LogMetric, logMetrics, metricNamespaceOf } from '../../infra/log-metrics.ts';
-import { roleNameOf } from '../../infra/roles.ts';
-import { listOf, ofType, oneOf, root, statementsOf, synthesized } from './synthesized.ts';
+import { ofType, root, statementsOf, synthesized } from './synthesized.ts';
 
 const runbook = readFileSync(join(root, 'infra/runbook.md'), 'utf8');
 const sections = new Map(
@@ -158,56 +157,6 @@ describe.each(environmentNames)('in %s', (name) => {
 
     expect(made).toEqual(expect.arrayContaining(looked));
     expect(new Set(looked).size).toBeGreaterThan(10);
-  });
-
-  test.runIf(auditWatch)('CloudTrail is asked for writes to the log by anyone else, and nothing more', () => {
-    const session = (role: string) => ({
-      'Fn::Join': ['', ['arn:aws:sts::', { Ref: 'AWS::AccountId' }, `:assumed-role/${role}/`]],
-    });
-    const onTheLog = [
-      { Field: 'eventCategory', Equals: ['Data'] },
-      { Field: 'resources.type', Equals: ['AWS::DynamoDB::Table'] },
-      { Field: 'resources.ARN', Equals: [{ 'Fn::ImportValue': expect.stringContaining('CancellationLogArn') }] },
-      { Field: 'readOnly', Equals: ['false'] },
-    ];
-    const writers = ['request-cancellation', 'consume-events', 'reconcile-cancellations'] as const;
-
-    expect(oneOf(service, 'AWS::CloudTrail::Trail')).toMatchObject({
-      IsLogging: true,
-      EnableLogFileValidation: true,
-      AdvancedEventSelectors: [
-        {
-          FieldSelectors: [
-            ...onTheLog,
-            { Field: 'userIdentity.arn', NotStartsWith: writers.map((role) => session(roleNameOf(name, role))) },
-          ],
-        },
-        {
-          FieldSelectors: [
-            ...onTheLog,
-            { Field: 'eventName', NotEquals: ['PutItem'] },
-            { Field: 'userIdentity.arn', NotStartsWith: [session(roleNameOf(name, 'reconcile-cancellations'))] },
-          ],
-        },
-      ],
-    });
-  });
-
-  test.runIf(auditWatch)('the evidence is kept, and only CloudTrail writes it', () => {
-    const bucket = Object.values(service).find(({ Type }) => Type === 'AWS::S3::Bucket');
-    const policy = Object.values(service).find(({ Type }) => Type === 'AWS::S3::BucketPolicy');
-    const allowed = policy === undefined ? [] : statementsOf(policy).filter(({ Effect }) => Effect === 'Allow');
-
-    expect(bucket).toMatchObject({
-      DeletionPolicy: 'Retain',
-      Properties: {
-        VersioningConfiguration: { Status: 'Enabled' },
-        PublicAccessBlockConfiguration: { BlockPublicPolicy: true },
-      },
-    });
-    for (const statement of allowed)
-      expect(statement).toMatchObject({ Principal: { Service: 'cloudtrail.amazonaws.com' } });
-    expect(allowed.flatMap(({ Action }) => listOf(Action))).toEqual(['s3:GetBucketAcl', 's3:PutObject']);
   });
 });
 

@@ -24,6 +24,7 @@ const tableSchema = z.object({
     BillingMode: z.string(),
     SSESpecification: z.unknown(),
     TimeToLiveSpecification: z.optional(z.unknown()),
+    StreamSpecification: z.optional(z.unknown()),
     Replicas: z.tuple([
       z.object({
         Region: z.string(),
@@ -150,6 +151,16 @@ describe.each(environmentNames)('the stateful stack of %s', (name) => {
       { Key: 'environment', Value: name },
       { Key: 'project', Value: 'plangrep-cancellation' },
     ]);
+  });
+
+  test('streams the cancellation log alone, for who tells of closed cancellations', () => {
+    const streams = tableNames.map((table) => [table, tableOf(table).StreamSpecification]);
+
+    expect(Object.fromEntries(streams)).toEqual({
+      JobDirectory: undefined,
+      CancellationLog: { StreamViewType: 'NEW_IMAGE' },
+      Partners: undefined,
+    });
   });
 
   test("makes the secret empty: an operator's value is neither in the template nor overwritten by it", () => {

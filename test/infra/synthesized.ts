@@ -5,7 +5,6 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { afterAll } from 'vitest';
 import * as z from 'zod/mini';
-import { addChecks } from '../../infra/checks.ts';
 import { missingBundles } from '../../infra/constructs/bundled-function.ts';
 import { type Environment, type EnvironmentName, environments } from '../../infra/environments.ts';
 import { ServiceStack } from '../../infra/service-stack.ts';
@@ -26,7 +25,10 @@ if (missingBundles().length > 0) spawnSync('npm', ['run', '--silent', 'build'], 
 const outdir = mkdtempSync(join(tmpdir(), 'synthesized-'));
 afterAll(() => rmSync(outdir, { recursive: true, force: true }));
 
-/** Both stacks as `cdk synth` makes them, every check switched on. */
+/**
+ * Both stacks as `cdk synth` makes them, with the flags of cdk.json.
+ * @param prepare what happens between making and synthesizing them, such as switching cdk-nag's checks on
+ */
 export const synthesize = (environment: Environment, prepare: (app: App) => void = () => undefined) => {
   const { context } = contextSchema.parse(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')));
   const directory = mkdtempSync(join(outdir, 'synth-'));
@@ -34,7 +36,6 @@ export const synthesize = (environment: Environment, prepare: (app: App) => void
   const stateful = new StatefulStack(app, 'Stateful', { environment });
   const service = new ServiceStack(app, 'Service', { environment, stateful });
   prepare(app);
-  addChecks(app);
   const assembly = app.synth();
   const resourcesOf = (stack: { readonly artifactId: string }): Resources =>
     z.record(z.string(), resourceSchema).parse(assembly.getStackArtifact(stack.artifactId).template.Resources);

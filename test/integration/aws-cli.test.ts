@@ -1,8 +1,9 @@
 import { execFile, execFileSync } from 'node:child_process';
-import { promisify } from 'node:util';
+import { promisify, stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { localRegion } from '../../infra/local/dynamodb.ts';
 import { plangrepSecretId } from '../../infra/local/local-run.ts';
+import { welcome } from '../../infra/local/welcome.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 
 const hasCli = (): boolean => {
@@ -50,6 +51,18 @@ describe.runIf(isThere)('the real AWS CLI', () => {
       () => expect(run.simulator.job('job_01hy3m8qtn2e5r7k9p0w4x1def')?.status).toBe('cancelled'),
       10_000,
     );
+  });
+
+  it('cancels order-7894 with the command that npm start prints, on a machine that has no AWS settings', async () => {
+    const words = stripVTControlCharacters(welcome(run, '', undefined));
+    const command = /AWS_ACCESS_KEY_ID=.*\n.*\n.*order-7894.*/.exec(words)?.[0] ?? '';
+    const nowhere = { AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
+    const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('AWS_'));
+    const { stdout } = await promisify(execFile)('sh', ['-c', command], {
+      env: { ...Object.fromEntries(inherited), ...nowhere },
+    });
+    expect(JSON.parse(stdout)).toMatchObject({ FailedEntryCount: 0 });
+    await vi.waitFor(() => expect(run.simulator.job('job_evnt00000000000000000007894')?.status).toBe('cancelled'));
   });
 
   it('reads a table and a secret', async () => {

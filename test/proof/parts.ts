@@ -1,6 +1,10 @@
+import { runCrashes } from './crash.ts';
+import { runFaultMatrix } from './fault-matrix.ts';
+import { runFuzz } from './fuzz.ts';
 import { runMutations } from './mutations.ts';
 import { describeViolation, runSimulation } from './simulation.ts';
 import { runSoak } from './soak.ts';
+import { runStorm } from './storm.ts';
 
 export interface ProofOptions {
   readonly seed: number;
@@ -72,6 +76,49 @@ export const proofParts: readonly ProofPart[] = [
       });
       const heapMb = result.figures.heapMb.map((mb) => Math.round(mb)).join(' → ');
       return { figures: { ...plain(result.figures), heapMb }, violations: result.violations };
+    },
+  },
+  {
+    name: 'crashes',
+    claim: 'the real bundles, killed before and after every request they send, leave nothing undone',
+    async prove({ seed, onProgress }) {
+      const { figures, violations, table } = await runCrashes({
+        seed,
+        onProgress: (done, of) => onProgress(`${done} of ${of} cases`),
+      });
+      return { figures: plain(figures), violations, table };
+    },
+  },
+  {
+    name: 'fault matrix',
+    claim: 'at every hop every fault that can happen there is met as the design says',
+    async prove({ onProgress }) {
+      const { figures, violations, table } = await runFaultMatrix({
+        onProgress: (done, of) => onProgress(`${done} of ${of} cells`),
+      });
+      return { figures: plain(figures), violations, table };
+    },
+  },
+  {
+    name: 'storm',
+    claim: '10,000 duplicates over 100 jobs make 100 cancel calls',
+    async prove({ seed, onProgress }) {
+      const { figures, violations } = await runStorm({
+        requests: 10_000,
+        jobs: 100,
+        seed,
+        onProgress: (done) => onProgress(`${done} requests`),
+      });
+      return { figures: plain(figures), violations };
+    },
+  },
+  {
+    name: 'fuzz',
+    claim: 'no input at any door and no answer of Plangrep makes a 5xx, a crash or a false cancelled',
+    async prove({ seed, onProgress }) {
+      const options = { seed, inputs: 10_000, overHttp: 500, answers: 5_000, onProgress };
+      const { figures, violations, table } = await runFuzz(options);
+      return { figures: plain(figures), violations, table };
     },
   },
 ];

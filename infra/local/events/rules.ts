@@ -34,12 +34,25 @@ const valueAt = (event: unknown, path: string): unknown =>
     );
 
 /**
- * What the rule's input transformer makes of an event: each `<name>` outside quotes is replaced by the JSON of its
- * path's value, so text comes quoted.
+ * What a template makes of an event: each `<name>` gives way to its path's value. Text comes with its quotes, and
+ * without them where the template has it in quotes; everything else comes as JSON.
  * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-transform-target-input.html
+ * @throws when a path leads nowhere: EventBridge would leave the place empty, and the result would be no JSON
  */
+export const fillTemplate = (template: string, paths: Readonly<Record<string, string>>, event: BusEvent): string => {
+  let isQuoted = false;
+  return template.replaceAll(/\\.|"|<([\w-]+)>/g, (found, name: string | undefined) => {
+    if (found === '"') isQuoted = !isQuoted;
+    const path = paths[name ?? ''];
+    if (path === undefined) return found;
+    const value = JSON.stringify(valueAt(event, path));
+    if (value === undefined) throw new Error(`${path} is not there`);
+    return isQuoted ? value.replaceAll(/^"|"$/g, '') : value;
+  });
+};
+
+/** What a partner's rule hands on: the stack's own input transformer, filled in. */
 export const transform = ({ partnerId }: PartnerRule, event: BusEvent): string => {
   const { paths, template } = inputTransformer(partnerId);
-  const values = new Map(Object.entries(paths).map(([name, path]) => [name, valueAt(event, path)]));
-  return template.replaceAll(/<(\w+)>/g, (_, name: string) => JSON.stringify(values.get(name) ?? null));
+  return fillTemplate(template, paths, event);
 };

@@ -1,0 +1,116 @@
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { partnerAuthorizer } from '../../infra/authorizer.ts';
+import { environmentNames, environments } from '../../infra/environments.ts';
+import { gatewayResponseHead, gatewayResponses, gatewayResponseTemplate } from '../../infra/gateway-responses.ts';
+import { routes } from '../../infra/routes.ts';
+import { ofType, oneOf, type Resources, synthesized } from './synthesized.ts';
+
+const ref = z.object({ Ref: z.string() });
+const resourceSchema = z.object({ PathPart: z.string(), ParentId: z.unknown() });
+
+/** A method's path, up through its resources. */
+const pathOf = (resources: Resources, resourceId: unknown): string => {
+  const { data } = ref.safeParse(resourceId);
+  if (data === undefined) return '';
+  const { PathPart, ParentId } = resourceSchema.parse(resources[data.Ref]?.Properties);
+  return `${pathOf(resources, ParentId)}/${PathPart}`;
+};
+
+const types = Object.keys(gatewayResponses).filter(
+  (type): type is keyof typeof gatewayResponses => type in gatewayResponses,
+);
+
+describe.each(environmentNames)('in %s', (name) => {
+  const { service } = synthesized(name);
+  const { throttle } = environments[name];
+
+  describe('the REST API', () => {
+    const methods = ofType(service, 'AWS::ApiGateway::Method').map(([, method]) => method);
+    const stage = oneOf(service, 'AWS::ApiGateway::Stage');
+
+    test('has the routes of infra/routes.ts and no other, each by the function that serves it', () => {
+      const deployed = methods.map(({ HttpMethod, ResourceId, Integration }) => ({
+        method: HttpMethod,
+        path: pathOf(service, ResourceId),
+        function: /"(\w+?)Live\w+"/.exec(JSON.stringify(Integration))?.[1],
+      }));
+
+      expect(deployed).toEqual(
+        expect.arrayContaining(routes.map((route) => ({ ...route, function: route.function.replaceAll('-', '') }))),
+      );
+      expect(deployed).toHaveLength(routes.length);
+    });
+
+    test('lets nothing through without a credential', () => {
+      const authorizer = oneOf(service, 'AWS::ApiGateway::Authorizer');
+
+      for (const method of methods) expect(method).toMatchObject({ AuthorizationType: 'CUSTOM' });
+      expect(authorizer).toMatchObject({
+        Type: 'TOKEN',
+        IdentitySource: 'method.request.header.Authorization',
+        IdentityValidationExpression: partnerAuthorizer.identityValidationExpression,
+        AuthorizerResultTtlInSeconds: partnerAuthorizer.cacheSeconds,
+      });
+      expect(authorizer['AuthorizerResultTtlInSeconds']).toBeLessThanOrEqual(60);
+    });
+
+    test.each(types)('answers %s as infra/gateway-responses.ts says', (type) => {
+      const response = ofType(service, 'AWS::ApiGateway::GatewayResponse').find(
+        ([, { ResponseType }]) => ResponseType === type,
+      );
+      const { statusCode, headers } = gatewayResponseHead(type);
+      const template = gatewayResponseTemplate(type);
+
+      expect(response?.[1]).toMatchObject({
+        StatusCode: String(statusCode),
+        ResponseParameters: Object.fromEntries(
+          Object.entries(headers).map(([header, value]) => [`gatewayresponse.header.${header}`, `'${value}'`]),
+        ),
+        ResponseTemplates: { 'application/json': template, 'application/problem+json': template },
+      });
+    });
+
+    test('has no gateway response of its own', () => {
+      expect(ofType(service, 'AWS::ApiGateway::GatewayResponse')).toHaveLength(types.length);
+    });
+
+    test('is throttled, traced and counted, and traces no data', () => {
+      expect(stage).toMatchObject({
+        StageName: 'live',
+        TracingEnabled: true,
+        MethodSettings: [
+          {
+            HttpMethod: '*',
+            ResourcePath: '/*',
+            DataTraceEnabled: false,
+            LoggingLevel: 'ERROR',
+            MetricsEnabled: true,
+            ThrottlingRateLimit: throttle.ratePerSecond,
+            ThrottlingBurstLimit: throttle.burst,
+          },
+        ],
+      });
+      expect(oneOf(service, 'AWS::ApiGateway::RestApi')).toMatchObject({
+        EndpointConfiguration: { Types: ['REGIONAL'] },
+      });
+    });
+
+    test('logs each request as JSON, without credential, query string or body', () => {
+      const { Format } = z.object({ Format: z.string() }).parse(stage['AccessLogSetting']);
+      const variables = Object.values(z.record(z.string(), z.string()).parse(JSON.parse(Format)));
+
+      for (const variable of variables) expect(variable).toMatch(/^\$context\.[A-Za-z.]+$/);
+      expect(Format).not.toMatch(/header|authorizationToken|querystring|body|protocol/i);
+      expect(variables).toContain('$context.requestId');
+    });
+
+    test('keeps what API Gateway itself logs no longer than the rest', () => {
+      const groups = ofType(service, 'AWS::Logs::LogGroup').map(([, { LogGroupName }]) => JSON.stringify(LogGroupName));
+
+      expect(groups).toContainEqual(
+        expect.stringMatching(/"API-Gateway-Execution-Logs_",\{"Ref":"PartnerApi\w+"\},"\/live"/),
+      );
+    });
+  });
+});

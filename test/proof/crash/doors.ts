@@ -1,0 +1,198 @@
+import type { Door as DoorName } from '../../../functions/core/events.ts';
+import { toTimestamp } from '../../../functions/core/identifiers.ts';
+import type { FunctionName } from '../../../infra/functions.ts';
+import { cancelRequest, envelope, registerRequest, sqsEvent, sqsRecord } from './lambda-events.ts';
+import { addJob, nameProject, type Past, register, type Scene, writeStream } from './scene.ts';
+import type { Stage } from './stage.ts';
+
+/** A way into the service, with what is there before somebody comes in. */
+export interface Door {
+  readonly name: string;
+  readonly functionName: FunctionName;
+  /** `https`: repeats or not, as it likes. `events`: the queue always does. `schedule`: the next run does. */
+  readonly caller: 'https' | 'events' | 'schedule';
+  /** What comes of it: a cancellation, or a job in the directory. */
+  readonly makes: 'cancellation' | 'registration';
+  readonly prepare: (stage: Stage, scene: Scene) => Promise<void> | void;
+  /** @param nth 1 the first time, 2 when it is repeated */
+  readonly event: (scene: Scene, nth: number) => unknown;
+}
+
+const MINUTE = 60_000;
+const STAYS_MS = 60_000;
+
+export const post = (
+  more: (scene: Scene) => object = () => ({}),
+  headers?: (scene: Scene) => Record<string, string[]>,
+) => {
+  return (scene: Scene, nth: number): unknown => {
+    const { partnerId, id, externalId } = scene;
+    const body = JSON.stringify({ externalId, reason: 'wrong plan', ...more(scene) });
+    return cancelRequest(partnerId, `${id}-request-${nth}`, body, headers?.(scene));
+  };
+};
+export const message = (detailType: Parameters<typeof envelope>[2], detail: (scene: Scene) => object) => {
+  return (scene: Scene, nth: number): unknown =>
+    sqsEvent(sqsRecord(scene.id, envelope(scene.partnerId, scene.id, detailType, detail(scene), scene.at), nth));
+};
+
+const https = { functionName: 'request-cancellation', caller: 'https', makes: 'cancellation' } as const;
+const events = { functionName: 'consume-events', caller: 'events' } as const;
+const reconciler = {
+  functionName: 'reconcile-cancellations',
+  caller: 'schedule',
+  makes: 'cancellation',
+  event: () => ({}),
+} as const;
+
+export const oneJob =
+  (fields: Parameters<typeof addJob>[3] = {}) =>
+  async (stage: Stage, scene: Scene): Promise<void> => {
+    addJob(stage, scene, scene.jobId, fields);
+    await register(stage, scene, scene.jobId);
+  };
+
+export const requested = (scene: Scene, agoMs: number, wakeInMs?: number): Past => ({
+  agoMs,
+  ...(wakeInMs === undefined ? {} : { wakeInMs }),
+  body: {
+    type: 'requested',
+    door: 'https' satisfies DoorName,
+    requestId: `${scene.id}-before`,
+    externalId: scene.externalId,
+    attempt: 1,
+    claimedBy: 'who died',
+    leaseUntil: toTimestamp(Date.now() - agoMs + 45_000),
+  },
+});
+export const accepted: Past = {
+  agoMs: 16_000,
+  wakeInMs: -1_000,
+  body: { type: 'attempt_ended', attempt: 1, result: 'accepted', jobStatus: 'processing' },
+};
+const unknown: Past = {
+  agoMs: 15 * MINUTE,
+  wakeInMs: -1_000,
+  body: { type: 'attempt_ended', attempt: 1, result: 'unknown', why: 'timeout' },
+};
+
+export const doors: readonly Door[] = [
+  { ...https, name: 'POST cancel', prepare: oneJob(), event: post() },
+  {
+    ...https,
+    name: 'POST cancel, Idempotency-Key',
+    prepare: oneJob(),
+    event: post(undefined, ({ id }) => ({ 'Idempotency-Key': [`key of ${id}`] })),
+  },
+  {
+    ...https,
+    name: 'POST cancel, one of two jobs lives',
+    async prepare(stage, scene) {
+      addJob(stage, scene, scene.otherJobId, { status: 'completed' });
+      await register(stage, scene, scene.otherJobId, 2 * MINUTE);
+      await oneJob()(stage, scene);
+    },
+    event: post(),
+  },
+  {
+    ...https,
+    name: 'POST cancel, several live, one named',
+    async prepare(stage, scene) {
+      addJob(stage, scene, scene.otherJobId);
+      await register(stage, scene, scene.otherJobId, 2 * MINUTE);
+      await oneJob()(stage, scene);
+    },
+    event: post(({ jobId }) => ({ jobId })),
+  },
+  { ...https, name: 'POST cancel, job has ended', prepare: oneJob({ status: 'completed' }), event: post() },
+  { ...https, name: 'POST cancel, stays processing', prepare: oneJob({ cancelTakes: STAYS_MS }), event: post() },
+  {
+    ...https,
+    name: 'POST cancel, found by listing',
+    async prepare(stage, scene) {
+      addJob(stage, scene, scene.jobId);
+      await nameProject(stage, scene);
+    },
+    event: post(),
+  },
+  {
+    ...events,
+    name: 'Job Cancellation Requested',
+    makes: 'cancellation',
+    prepare: oneJob(),
+    event: message('Job Cancellation Requested', ({ externalId }) => ({ externalId, reason: 'wrong plan' })),
+  },
+  {
+    ...events,
+    name: 'Job Registered',
+    makes: 'registration',
+    prepare: () => undefined,
+    event: message('Job Registered', ({ externalId, jobId }) => ({ externalId, jobId })),
+  },
+  {
+    name: 'PUT job',
+    functionName: 'register-job',
+    caller: 'https',
+    makes: 'registration',
+    prepare: () => undefined,
+    event: ({ partnerId, id, jobId, externalId }, nth) =>
+      registerRequest(partnerId, `${id}-request-${nth}`, jobId, JSON.stringify({ externalId })),
+  },
+  {
+    ...reconciler,
+    name: 'reconciler: takes over, nothing sent',
+    async prepare(stage, scene) {
+      await oneJob()(stage, scene);
+      await writeStream(stage, scene, [requested(scene, MINUTE, -15_000)]);
+    },
+  },
+  {
+    ...reconciler,
+    name: 'reconciler: takes over, stays processing',
+    async prepare(stage, scene) {
+      await oneJob({ cancelTakes: STAYS_MS })(stage, scene);
+      await writeStream(stage, scene, [requested(scene, MINUTE, -15_000)]);
+    },
+  },
+  {
+    ...reconciler,
+    name: 'reconciler: takes over, cancelled unheard',
+    async prepare(stage, scene) {
+      await oneJob({ status: 'cancelled' })(stage, scene);
+      await writeStream(stage, scene, [requested(scene, MINUTE, -15_000)]);
+    },
+  },
+  {
+    ...reconciler,
+    name: 'reconciler: polls, now cancelled',
+    async prepare(stage, scene) {
+      await oneJob({ status: 'cancelled' })(stage, scene);
+      await writeStream(stage, scene, [requested(scene, 17_000), accepted]);
+    },
+  },
+  {
+    ...reconciler,
+    name: 'reconciler: polls, completed first',
+    async prepare(stage, scene) {
+      await oneJob({ status: 'completed' })(stage, scene);
+      await writeStream(stage, scene, [requested(scene, 17_000), accepted]);
+    },
+  },
+  {
+    ...reconciler,
+    name: 'reconciler: escalates, tries again',
+    async prepare(stage, scene) {
+      await oneJob()(stage, scene);
+      await writeStream(stage, scene, [requested(scene, 16 * MINUTE), unknown]);
+    },
+  },
+  {
+    ...reconciler,
+    name: 'reconciler: cleans up after a close',
+    async prepare(stage, scene) {
+      await oneJob({ status: 'cancelled' })(stage, scene);
+      const closed: Past = { agoMs: 59_000, body: { type: 'closed', outcome: 'cancelled', jobStatus: 'cancelled' } };
+      await writeStream(stage, scene, [requested(scene, MINUTE, -15_000), closed]);
+    },
+  },
+];

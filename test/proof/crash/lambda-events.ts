@@ -1,0 +1,98 @@
+import type { APIGatewayProxyEvent, SQSEvent, SQSRecord } from 'aws-lambda';
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** As API Gateway knows the route: `/v1/jobs/{jobId}`. */
+  readonly resource: string;
+  readonly path: string;
+  readonly pathParameters?: Readonly<Record<string, string>>;
+  readonly query?: Readonly<Record<string, readonly string[]>>;
+  readonly headers?: Readonly<Record<string, readonly string[]>>;
+  readonly body?: string | undefined;
+  readonly isBase64Encoded?: boolean;
+}
+
+const scopes = 'cancellations:write cancellations:read jobs:write';
+
+/** A request as API Gateway hands it to a function, the caller known already. */
+export const proxyEvent = (partnerId: string, requestId: string, request: HttpRequest): APIGatewayProxyEvent => {
+  const { method, resource, path, pathParameters, query, body, isBase64Encoded = false } = request;
+  const multiValueHeaders = copy({ 'Content-Type': ['application/json'], ...request.headers });
+  const last = (values: Record<string, string[]>) =>
+    Object.fromEntries(Object.entries(values).map(([name, all]) => [name, all.at(-1)]));
+  const parameters = query === undefined ? null : copy(query);
+  const event = {
+    resource,
+    path,
+    httpMethod: method,
+    headers: last(multiValueHeaders),
+    multiValueHeaders,
+    queryStringParameters: parameters === null ? null : last(parameters),
+    multiValueQueryStringParameters: parameters,
+    pathParameters: pathParameters === undefined ? null : { ...pathParameters },
+    stageVariables: null,
+    requestContext: { authorizer: { partnerId, keyId: 'proofkey0001', scopes }, path, requestId, stage: 'local' },
+    body: body ?? null,
+    isBase64Encoded,
+  };
+  return event as unknown as APIGatewayProxyEvent;
+};
+
+const copy = (values: Readonly<Record<string, readonly string[]>>): Record<string, string[]> =>
+  Object.fromEntries(Object.entries(values).map(([name, all]) => [name, [...all]]));
+
+export const cancelRequest = (
+  partnerId: string,
+  requestId: string,
+  body: string,
+  headers: HttpRequest['headers'] = {},
+): APIGatewayProxyEvent => {
+  const path = '/v1/cancellations';
+  return proxyEvent(partnerId, requestId, { method: 'POST', resource: path, path, body, headers });
+};
+
+export const registerRequest = (
+  partnerId: string,
+  requestId: string,
+  jobId: string,
+  body: string,
+): APIGatewayProxyEvent =>
+  proxyEvent(partnerId, requestId, {
+    method: 'PUT',
+    resource: '/v1/jobs/{jobId}',
+    path: `/v1/jobs/${jobId}`,
+    pathParameters: { jobId },
+    body,
+  });
+
+/** A message as SQS hands it to a function. @param receives how often it has been handed out, this time included */
+export const sqsRecord = (messageId: string, body: string, receives = 1): SQSRecord => ({
+  messageId,
+  receiptHandle: 'receipt',
+  body,
+  attributes: {
+    ApproximateReceiveCount: String(receives),
+    SentTimestamp: '0',
+    SenderId: 'sender',
+    ApproximateFirstReceiveTimestamp: '0',
+  },
+  messageAttributes: {},
+  md5OfBody: '',
+  eventSource: 'aws:sqs',
+  eventSourceARN: 'arn:aws:sqs:eu-west-1:000000000000:events',
+  awsRegion: 'eu-west-1',
+});
+
+export const sqsEvent = (...Records: SQSRecord[]): SQSEvent => ({ Records });
+
+/** What a rule's input transformer makes of an event. */
+export const envelope = (
+  partnerId: string,
+  id: string,
+  detailType: 'Job Cancellation Requested' | 'Job Registered',
+  detail: object,
+  time: number,
+): string => {
+  const seconds = new Date(time).toISOString().replace(/\.\d+Z$/, 'Z');
+  return JSON.stringify({ partnerId, id, time: seconds, detailType, detail });
+};

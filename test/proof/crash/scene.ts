@@ -1,0 +1,129 @@
+import { PutItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
+import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { WAKE_SHARDS } from '../../../functions/adapters/cancellation-log.ts';
+import { appendEvent } from '../../../functions/core/append-event.ts';
+import type { StoredRecord } from '../../../functions/core/audit-findings.ts';
+import type { EventBody } from '../../../functions/core/events.ts';
+import { type CancellationState, stateOf } from '../../../functions/core/fold.ts';
+import {
+  type ExternalId,
+  externalIdSchema,
+  type JobId,
+  jobIdSchema,
+  type PartnerId,
+  partnerIdSchema,
+  type ProjectId,
+  projectIdSchema,
+  toTimestamp,
+} from '../../../functions/core/identifiers.ts';
+import { createPartitionVerifier, type Verdict } from '../../../functions/core/verify-partition.ts';
+import type { SimulatedJobFields } from '../../../infra/local/plangrep/plangrep-jobs.ts';
+import type { Stage } from './stage.ts';
+
+/** A partner of its own with an order, so that no case meets another one's data. */
+export interface Scene {
+  readonly id: string;
+  /** When its caller makes up its mind: milliseconds since 1970. */
+  readonly at: number;
+  readonly partnerId: PartnerId;
+  readonly externalId: ExternalId;
+  readonly jobId: JobId;
+  readonly otherJobId: JobId;
+  readonly projectId: ProjectId;
+}
+
+let scenes = 0;
+export const newScene = (): Scene => {
+  const n = ++scenes;
+  return {
+    id: `scene-${n}`,
+    at: Date.now(),
+    partnerId: partnerIdSchema.parse(`partner-${n}`),
+    externalId: externalIdSchema.parse(`order ${n} ü✏️`),
+    jobId: jobIdSchema.parse(`job_${n}`),
+    otherJobId: jobIdSchema.parse(`job_${n}_other`),
+    projectId: projectIdSchema.parse(`proj_${n}`),
+  };
+};
+
+export const addJob = ({ simulator }: Stage, scene: Scene, jobId: JobId, fields: SimulatedJobFields = {}): void => {
+  const { externalId, projectId } = scene;
+  simulator.addJob({ pageCount: 204, successfulPageCount: 63, externalId, projectId, ...fields, id: jobId });
+};
+
+/** @param agoMs how long ago it was registered */
+export const register = async ({ directory }: Stage, scene: Scene, jobId: JobId, agoMs = 60_000): Promise<void> => {
+  const { partnerId, externalId } = scene;
+  await directory.register(partnerId, externalId, { jobId, registeredAt: toTimestamp(Date.now() - agoMs) });
+};
+
+/** Plangrep is asked for the jobs of this partner's project when the directory knows none. */
+export const nameProject = async ({ dynamodb }: Stage, { partnerId, projectId }: Scene): Promise<void> => {
+  const Item = marshall({ pk: `partner#${partnerId}`, partnerId, projects: [projectId] });
+  await dynamodb.client.send(new PutItemCommand({ TableName: dynamodb.tableNames.Partners, Item }));
+};
+
+export interface Past {
+  readonly agoMs: number;
+  readonly body: EventBody;
+  /** When the event's wake-up is due, from now; none without. */
+  readonly wakeInMs?: number;
+}
+
+/** Writes a stream as the service would have at the time: by the same code, under a clock set back. */
+export const writeStream = async (
+  { log }: Stage,
+  { partnerId, jobId }: Scene,
+  past: readonly Past[],
+): Promise<void> => {
+  let state: CancellationState | undefined;
+  for (const { agoMs, body, wakeInMs } of past) {
+    const now = Date.now();
+    const clock = {
+      now: () => now - agoMs,
+      random: Math.random,
+      newId: () => crypto.randomUUID(),
+      sleep: async () => {},
+    };
+    const wakeAt = wakeInMs === undefined ? undefined : toTimestamp(now + wakeInMs);
+    ({
+      standing: { state },
+    } = await appendEvent({ log, clock }, { partnerId, jobId }, state, body, wakeAt));
+  }
+};
+
+export interface OnRecord {
+  readonly state: CancellationState | undefined;
+  readonly types: readonly string[];
+  readonly wakeUps: readonly { readonly seq: number; readonly wakeAt: string }[];
+  /** What `verify-audit` would say. */
+  readonly verdict: Verdict;
+}
+
+/** What the table holds of a scene's cancellation. */
+export const readRecord = async (stage: Stage, { partnerId, jobId }: Scene): Promise<OnRecord> => {
+  const { client, tableNames } = stage.dynamodb;
+  const partition = `${partnerId}#${jobId}`;
+  const verifier = createPartitionVerifier(partition, WAKE_SHARDS);
+  const pages = paginateQuery(
+    { client },
+    {
+      TableName: tableNames.CancellationLog,
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :pk',
+      ExpressionAttributeValues: marshall({ ':pk': partition }),
+    },
+  );
+  const wakeUps: { seq: number; wakeAt: string }[] = [];
+  for await (const { Items = [] } of pages) {
+    for (const item of Items) {
+      const { pk: _, sk, wakeShard, wakeAt, ...fields } = unmarshall(item);
+      const record: StoredRecord = { key: String(sk), wakeShard, wakeAt, fields };
+      verifier.add(record);
+      if (typeof wakeAt === 'string') wakeUps.push({ seq: Number(fields['seq']), wakeAt });
+    }
+  }
+  const { events } = await stage.log.read(partnerId, jobId);
+  const state = events.length === 0 ? undefined : stateOf(events);
+  return { state, types: events.map(({ type }) => type), wakeUps, verdict: verifier.end() };
+};

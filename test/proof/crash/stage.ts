@@ -1,0 +1,129 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createCancellationLog } from '../../../functions/adapters/cancellation-log.ts';
+import { createJobDirectory } from '../../../functions/adapters/job-directory.ts';
+import type { CancellationLog, JobDirectory } from '../../../functions/core/ports.ts';
+import { eventDoor } from '../../../infra/event-door.ts';
+import { type EnvironmentVariable, type FunctionName, functions } from '../../../infra/functions.ts';
+import {
+  type LocalDynamoDb,
+  localCredentials,
+  localRegion,
+  startLocalDynamoDb,
+} from '../../../infra/local/dynamodb.ts';
+import { type Container, startContainer } from '../../../infra/local/lambda/container.ts';
+import { type PlangrepSimulator, startPlangrepSimulator } from '../../../infra/local/plangrep/plangrep-simulator.ts';
+import { type LocalSecretsManager, startSecretsManager } from '../../../infra/local/secrets-manager.ts';
+import { startTap, type Tap } from './tap.ts';
+
+export const secretId = 'plangrep/api-key';
+export const apiKey = 'pgk_live_proof0key';
+const bundles = new URL('../../../dist/functions', import.meta.url).pathname;
+/** A reconciler naps for wake-ups within its time: with 3 s of it, it looks at what is due and leaves. */
+const BRIEF_RUN_MS = 22_000;
+
+/** One world of its own: an engine on disk, a secret, Plangrep, and real processes that reach them through one tap. */
+export interface Stage {
+  readonly tap: Tap;
+  readonly simulator: PlangrepSimulator;
+  readonly secretsManager: LocalSecretsManager;
+  readonly dynamodb: LocalDynamoDb;
+  readonly log: CancellationLog;
+  readonly directory: JobDirectory;
+  /** What every function printed. */
+  readonly printed: string[];
+  /** Lets Plangrep's time pass. */
+  advance(ms: number): void;
+  /** A fresh process of the real bundle, ready. */
+  start(name: FunctionName): Promise<Container>;
+  /** The engine ends and comes back from its files. */
+  restartEngine(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export const openStage = async (): Promise<Stage> => {
+  const folder = await mkdtemp(join(tmpdir(), 'proof-'));
+  let ahead = 0;
+  let dynamodb = await startLocalDynamoDb({ path: folder });
+  const secretsManager = await startSecretsManager({ secrets: { [secretId]: apiKey } });
+  const simulator = await startPlangrepSimulator({ apiKey, now: () => Date.now() + ahead });
+  const targets = { dynamodb: dynamodb.url, secretsmanager: secretsManager.url, plangrep: simulator.url };
+  const tap = await startTap(targets);
+  const containers = new Set<Container>();
+  const printed: string[] = [];
+  const { tableNames } = dynamodb;
+  const portsOn = ({ client }: LocalDynamoDb) => ({
+    log: createCancellationLog(client, tableNames.CancellationLog),
+    directory: createJobDirectory(client, tableNames.JobDirectory),
+  });
+  let ports = portsOn(dynamodb);
+  const values: Record<EnvironmentVariable, string> = {
+    ENVIRONMENT: 'local',
+    PLANGREP_BASE_URL: tap.urls.plangrep,
+    PLANGREP_SECRET_ID: secretId,
+    JOB_DIRECTORY_TABLE: tableNames.JobDirectory,
+    CANCELLATION_LOG_TABLE: tableNames.CancellationLog,
+    PARTNERS_TABLE: tableNames.Partners,
+    EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
+  };
+
+  const start = async (name: FunctionName): Promise<Container> => {
+    const { environment, timeoutSeconds, memoryMb } = functions[name];
+    const definition = {
+      functionName: name,
+      directory: join(bundles, name),
+      timeoutMs: name === 'reconcile-cancellations' ? BRIEF_RUN_MS : timeoutSeconds * 1000,
+      memoryMb,
+      environment: {
+        ...Object.fromEntries(environment.map((variable) => [variable, values[variable]])),
+        AWS_REGION: localRegion,
+        AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
+        AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
+        AWS_ENDPOINT_URL_DYNAMODB: tap.urls.dynamodb,
+        AWS_ENDPOINT_URL_SECRETS_MANAGER: tap.urls.secretsmanager,
+      },
+    };
+    const container = await startContainer(definition, (line) => printed.push(line));
+    containers.add(container);
+    void container.ended.then(() => containers.delete(container));
+    await container.ready;
+    return container;
+  };
+
+  return {
+    tap,
+    simulator,
+    secretsManager,
+    get dynamodb() {
+      return dynamodb;
+    },
+    get log() {
+      return ports.log;
+    },
+    get directory() {
+      return ports.directory;
+    },
+    printed,
+    advance(ms) {
+      ahead += ms;
+    },
+    start,
+    async restartEngine() {
+      await dynamodb.close();
+      dynamodb = await startLocalDynamoDb({ path: folder });
+      ports = portsOn(dynamodb);
+      tap.direct('dynamodb', dynamodb.url);
+    },
+    async close() {
+      const ending = [...containers].map(({ ended }) => ended);
+      for (const container of containers) container.kill();
+      await Promise.all(ending);
+      await tap.close();
+      await simulator.close();
+      await secretsManager.close();
+      await dynamodb.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+};
