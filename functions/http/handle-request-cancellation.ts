@@ -42,7 +42,7 @@ const answerFor = (end: CancelEnd, path: string): Answer => {
     case 'idempotency_key_reused':
       return { kind: 'problem', code: end.kind, detail: 'It was first used with another body. Use a new key.' };
     case 'unresolved':
-      return unavailable('Which of several jobs is meant could not be read from Plangrep. Repeat the request.');
+      return unavailable('Which job is meant could not be read from Plangrep. Nothing was done; repeat the request.');
   }
 };
 

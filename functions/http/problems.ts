@@ -17,7 +17,7 @@ export const problems = {
   idempotency_key_reused: { status: 422, title: 'This Idempotency-Key stands for another request', retryable: false },
   too_many_requests: { status: 429, title: 'Too many requests', retryable: true },
   internal_error: { status: 500, title: 'Something is broken on our side', retryable: true },
-  temporarily_unavailable: { status: 503, title: 'Not possible right now; nothing was done', retryable: true },
+  temporarily_unavailable: { status: 503, title: 'Not possible right now', retryable: true },
   gateway_timeout: { status: 504, title: 'No answer in time; it may have been done', retryable: true },
 } as const satisfies Record<string, { status: number; title: string; retryable: boolean }>;
 

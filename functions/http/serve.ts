@@ -45,10 +45,12 @@ export const serve =
 
 const explain = (error: unknown): Answer =>
   error instanceof DependencyUnavailable
-    ? unavailable('A part of this service did not answer. Nothing was cancelled; repeat the request.')
+    ? unavailable(
+        'A part of this service did not answer, so this request may not be on record. Repeat it: no job is cancelled twice.',
+      )
     : { kind: 'problem', code: 'internal_error', detail: 'This is our fault, and we have a record of it.' };
 
-/** 503: nothing was done. */
+/** 503: nothing is known to be on record; a repeat is safe. */
 export const unavailable = (detail: string): Answer => ({
   kind: 'problem',
   code: 'temporarily_unavailable',

@@ -59,6 +59,16 @@ describe('The key of Plangrep', () => {
     expect(reported).toEqual([{ code: 'PLANGREP_KEY_FETCHED', ageDays: 91 }]);
   });
 
+  test('has no age where Secrets Manager names none', async () => {
+    const client = createSecretsManagerClient({ region: 'us-east-1', credentials });
+    // A middleware answers where the SDK would ask.
+    const answer = async () => ({ response: {}, output: { $metadata: {}, SecretString: KEY } });
+    client.middlewareStack.add(() => answer, { step: 'initialize' });
+    reported.length = 0;
+    expect(await createPlangrepKey({ client, secretId: SECRET, clock: { now: () => now }, report }).get()).toBe(KEY);
+    expect(reported).toEqual([{ code: 'PLANGREP_KEY_FETCHED', ageDays: undefined }]);
+  });
+
   test('is found where the standard environment variables of the SDK point', async () => {
     vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', secretsManager.url);
     vi.stubEnv('AWS_REGION', 'us-east-1');
