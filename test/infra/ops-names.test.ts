@@ -1,0 +1,19 @@
+import { describe, expect, it } from 'vitest';
+import { environmentNames } from '../../infra/environments.ts';
+import { queuePaths } from '../../infra/ops/deployed-place.ts';
+import { synthesized } from './synthesized.ts';
+
+describe.each(environmentNames)('what ops looks for in %s', (name) => {
+  it.each(Object.entries(queuePaths))('the dead-letter queue %s is there once', (_, path) => {
+    const { service } = synthesized(name);
+    const found = Object.entries(service).filter(
+      ([id, { Type }]) => Type === 'AWS::SQS::Queue' && new RegExp(`^${path}[0-9A-F]{8}$`).test(id),
+    );
+    expect(found).toHaveLength(1);
+  });
+
+  it('the tables and the secret have their names', () => {
+    const ids = Object.keys(synthesized(name).stateful);
+    expect(ids).toEqual(expect.arrayContaining(['JobDirectory', 'CancellationLog', 'Partners', 'PlangrepKey']));
+  });
+});
