@@ -92,15 +92,15 @@ const nameOf = (error: unknown): string =>
   error instanceof Error && /^[A-Za-z]{1,64}$/.test(error.name) ? error.name : 'unnamed error';
 
 const parseSecret = (secret: string | undefined): string => {
-  const text = secret?.trim() ?? '';
-  const key = keySchema.safeParse(text.startsWith('{') ? apiKeyIn(text) : text);
-  if (!key.success) {
-    throw new DependencyUnavailable(
-      'secret',
-      new Error('the secret holds neither a plain API key nor {"apiKey": "…"}'),
-    );
-  }
-  return key.data;
+  const key = keyInSecret(secret ?? '');
+  if (key !== undefined) return key;
+  throw new DependencyUnavailable('secret', new Error('the secret holds neither a plain API key nor {"apiKey": "…"}'));
+};
+
+/** The key that a secret's value holds, as plain text or `{"apiKey": "…"}`; nothing when it holds none. */
+export const keyInSecret = (value: string): string | undefined => {
+  const text = value.trim();
+  return keySchema.safeParse(text.startsWith('{') ? apiKeyIn(text) : text).data;
 };
 
 const apiKeyIn = (text: string): string | undefined => {

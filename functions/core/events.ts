@@ -60,7 +60,7 @@ const attemptEnded = z.object({
   attempt: claim.attempt,
   /**
    * `accepted`: Plangrep took the cancel, the job is not terminal yet. `refused`: a 4xx, yet the job is not known to be
-   * terminal. `rate_limited`: 429. `key_refused`: 401 with the newest key. `not_sent`: no request left.
+   * terminal. `rate_limited`: 429. `key_refused`: 401 with the newest key. `not_sent`: none took effect.
    * `unknown`: anything may have happened.
    */
   result: z.enum(['accepted', 'refused', 'rate_limited', 'key_refused', 'not_sent', 'unknown']),

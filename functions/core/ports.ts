@@ -144,7 +144,7 @@ export type PlangrepFailure =
   | { readonly kind: 'rate_limited'; readonly retryAfterMs?: number | undefined }
   /** 401 with the newest key that Secrets Manager has. */
   | { readonly kind: 'key_refused' }
-  /** The request provably never left. */
+  /** Nothing happened at Plangrep: no request left, or only one that a 401 turned away. */
   | { readonly kind: 'not_sent'; readonly why: NotSentReason }
   /** Any other 4xx. */
   | { readonly kind: 'refused'; readonly httpStatus: number; readonly code?: string | undefined }

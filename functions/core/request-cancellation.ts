@@ -1,7 +1,7 @@
 import { appendEvent, type Standing } from './append-event.ts';
 import type { CancelRequest } from './cancel-request.ts';
 import type { JoinedRecord, RefusedRecord } from './events.ts';
-import type { Candidate, FoundJob } from './choose-job.ts';
+import type { FoundJob } from './choose-job.ts';
 import { findJob } from './find-job.ts';
 import type { CancellationState } from './fold.ts';
 import { type JobId, toTimestamp } from './identifiers.ts';
@@ -13,17 +13,14 @@ import { settleAttempt } from './settle-attempt.ts';
 export type CancelEnd =
   /** There is a cancellation of the job, open or closed. */
   | { readonly kind: 'cancellation'; readonly state: CancellationState; readonly retryAfterMs: number }
-  | { readonly kind: 'job_not_found' }
-  | { readonly kind: 'ambiguous_external_id'; readonly candidates: readonly Candidate[] }
-  | { readonly kind: 'idempotency_key_reused' }
-  /** Nothing was done and nothing recorded. */
-  | { readonly kind: 'unresolved' };
+  /** No one job was found: nothing was done. */
+  | Exclude<FoundJob, { kind: 'job' }>;
 
 /**
  * Cancels the one job that the request means: durable intent, one cancel call, and what came of it.
  *
  * From the moment that `requested` is durable this ends with the cancellation, whatever fails: the service sees it
- * through. Before that it throws {@link DependencyUnavailable} when a table is broken; nothing is done then.
+ * through. Before that it throws {@link DependencyUnavailable} when a table is broken; Plangrep is not called then.
  */
 export const requestCancellation = async (ports: Ports, request: CancelRequest): Promise<CancelEnd> => {
   const found = await findJob(ports, request);

@@ -1,20 +1,7 @@
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
-import * as z from 'zod/mini';
+import { keyInSecret } from '../../functions/adapters/plangrep-key.ts';
 import { CannotDo } from './cannot-do.ts';
 import type { Command } from './command.ts';
-
-/** What `functions/adapters/plangrep-key.ts` takes for a key; a test holds the two together. */
-const keySchema = z.string().check(z.regex(/^[\x21-\x7e]+$/));
-const jsonSchema = z.object({ apiKey: z.string() });
-
-const apiKeyIn = (value: string): string | undefined => {
-  if (!value.startsWith('{')) return value;
-  try {
-    return jsonSchema.safeParse(JSON.parse(value)).data?.apiKey.trim();
-  } catch {
-    return undefined;
-  }
-};
 
 export const putPlangrepKey: Command = {
   name: 'plangrep-key put',
@@ -24,7 +11,7 @@ text, or {"apiKey": "…"}. Within 60 seconds the service uses it; the key befor
   async run({ place, terminal }) {
     await terminal.confirm(`Put a new Plangrep key in the place of the present one (${place.environment})?`);
     const value = await terminal.readSecret('Plangrep API key (not shown): ');
-    if (!keySchema.safeParse(apiKeyIn(value)).success) {
+    if (keyInSecret(value) === undefined) {
       throw new CannotDo(2, 'That is neither a plain API key nor {"apiKey": "…"}: nothing was done.');
     }
     const SecretId = await place.secretId();
