@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { partnerIdSchema, toTimestamp } from '../core/identifiers.ts';
-import { cancelRequestSchema, registerJobEventSchema } from '../http/contract.ts';
+import { cancelRequestSchema, registerJobEventSchema } from '../http/contract-requests.ts';
 
 /**
  * An EventBridge event as the partner's rule hands it on: the rule's input transformer puts the partner beside it, so

@@ -1,7 +1,7 @@
 import type { Ports } from '../core/ports.ts';
 import { readCancellation, readCancellationsOf } from '../core/read-cancellations.ts';
 import { type Problem, retryAfter } from './answer.ts';
-import { jobPathSchema, readByExternalIdSchema } from './contract.ts';
+import { jobPathSchema, readByExternalIdSchema } from './contract-requests.ts';
 import { presentWithTimeline } from './present-cancellation.ts';
 import { check, invalid } from './read-input.ts';
 import { type HttpHandler, serve } from './serve.ts';

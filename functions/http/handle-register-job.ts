@@ -1,7 +1,7 @@
 import { toTimestamp } from '../core/identifiers.ts';
 import type { Ports } from '../core/ports.ts';
 import { registerJob } from '../core/register-job.ts';
-import { jobPathSchema, registerJobSchema } from './contract.ts';
+import { jobPathSchema, registerJobSchema } from './contract-requests.ts';
 import { check, readBody } from './read-input.ts';
 import { type HttpHandler, serve } from './serve.ts';
 

@@ -2,7 +2,7 @@ import type { CancellationState } from '../core/fold.ts';
 import type { Ports } from '../core/ports.ts';
 import { type CancelEnd, requestCancellation } from '../core/request-cancellation.ts';
 import { type Answer, retryAfter } from './answer.ts';
-import { cancelRequestSchema, idempotencyKeySchema } from './contract.ts';
+import { cancelRequestSchema, idempotencyKeySchema } from './contract-requests.ts';
 import { presentCancellation } from './present-cancellation.ts';
 import { headerValues, invalid, readBody } from './read-input.ts';
 import { type HttpHandler, serve, unavailable } from './serve.ts';

@@ -1,7 +1,7 @@
 import type { CancellationEvent, JoinedRecord } from '../core/events.ts';
 import type { CancellationState } from '../core/fold.ts';
 import type { CancellationView } from '../core/read-cancellations.ts';
-import type { CancellationAnswer, CancellationWithTimeline, TimelineEntry } from './contract.ts';
+import type { CancellationAnswer, CancellationWithTimeline, TimelineEntry } from './contract-answers.ts';
 
 /** A cancellation as partners see it: what is not known is null, never left out. */
 export const presentCancellation = (state: CancellationState): CancellationAnswer => {

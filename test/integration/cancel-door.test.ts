@@ -7,7 +7,7 @@ import {
   cancellationSchema,
   cancellationWithTimelineSchema,
   problemSchema,
-} from '../../functions/http/contract.ts';
+} from '../../functions/http/contract-answers.ts';
 import { problems } from '../../functions/http/problems.ts';
 import { plangrepSecretId } from '../../infra/local/local-run.ts';
 import { type Answered, canaries, startTestRun, type TestRun } from '../support/local-run.ts';

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { problemSchema, registeredJobSchema } from '../../functions/http/contract.ts';
+import { problemSchema, registeredJobSchema } from '../../functions/http/contract-answers.ts';
 import { putEvent } from '../../infra/local/events/put-event.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { cancelRequestSchema, jobPathSchema } from '../../functions/http/contract.ts';
+import { cancelRequestSchema, jobPathSchema } from '../../functions/http/contract-requests.ts';
 import { check, readBody } from '../../functions/http/read-input.ts';
 
 const eventWith = (body: string | null, contentType?: string, isBase64Encoded = false): APIGatewayProxyEvent => ({

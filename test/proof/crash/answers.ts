@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { cancellationSchema, problemSchema, registeredJobSchema } from '../../../functions/http/contract.ts';
+import { cancellationSchema, problemSchema, registeredJobSchema } from '../../../functions/http/contract-answers.ts';
 import { toHttpAnswer } from '../../../infra/local/gateway/proxy-answer.ts';
 import type { InvocationResult } from '../../../infra/local/lambda/container.ts';
 

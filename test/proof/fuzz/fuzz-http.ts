@@ -6,7 +6,7 @@ import {
   cancellationWithTimelineSchema,
   problemSchema,
   registeredJobSchema,
-} from '../../../functions/http/contract.ts';
+} from '../../../functions/http/contract-answers.ts';
 import { handleReadCancellations } from '../../../functions/http/handle-read-cancellations.ts';
 import { handleRegisterJob } from '../../../functions/http/handle-register-job.ts';
 import { handleRequestCancellation } from '../../../functions/http/handle-request-cancellation.ts';

@@ -1,38 +1,12 @@
 import * as z from 'zod/mini';
 import { outcomeSchema } from '../core/events.ts';
-import { externalIdSchema, jobIdSchema, projectIdSchema, reasonSchema, timestampSchema } from '../core/identifiers.ts';
+import { externalIdSchema, jobIdSchema, projectIdSchema, timestampSchema } from '../core/identifiers.ts';
 import { type ProblemCode, problems } from './problems.ts';
 
 /**
- * Every request and answer of the HTTPS door. The events door takes the same requests as its `detail`. Field names are
- * Plangrep's own where a field is Plangrep's.
+ * Every answer of the HTTPS door. Functions take no more than the types from here, which the compiler holds them to; the
+ * schemas are for the documentation and the tests, and are in no bundle.
  */
-
-const anObject = { error: 'must be a JSON object' };
-
-/** `POST /v1/cancellations` */
-export const cancelRequestSchema = z.strictObject(
-  { externalId: externalIdSchema, jobId: z.optional(jobIdSchema), reason: z.optional(reasonSchema) },
-  anObject,
-);
-
-/** `GET /v1/cancellations?externalId=` */
-export const readByExternalIdSchema = z.strictObject({ externalId: externalIdSchema }, anObject);
-
-/** The path of `GET /v1/cancellations/{jobId}` and `PUT /v1/jobs/{jobId}` */
-export const jobPathSchema = z.strictObject({ jobId: jobIdSchema }, anObject);
-
-const registration = { externalId: externalIdSchema, projectId: z.optional(projectIdSchema) };
-/** `PUT /v1/jobs/{jobId}` */
-export const registerJobSchema = z.strictObject(registration, anObject);
-
-/** `Job Registered`: an event has no path, so its `detail` has the jobId too. */
-export const registerJobEventSchema = z.strictObject({ jobId: jobIdSchema, ...registration }, anObject);
-
-/** `Idempotency-Key`: printable ASCII (draft-ietf-httpapi-idempotency-key-header leaves the form to the service). */
-export const idempotencyKeySchema = z
-  .string()
-  .check(z.regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters, and given once'));
 
 /** A job as the directory has it. */
 export const registeredJobSchema = z.strictObject({

@@ -1,0 +1,34 @@
+import * as z from 'zod/mini';
+import { externalIdSchema, jobIdSchema, projectIdSchema, reasonSchema } from '../core/identifiers.ts';
+
+/**
+ * Every request of the HTTPS door; the events door takes the same as its `detail`. Field names are Plangrep's own where a
+ * field is Plangrep's. The answers are in `contract-answers.ts`: functions check requests alone, so only this file is
+ * loaded where they run.
+ */
+
+const anObject = { error: 'must be a JSON object' };
+
+/** `POST /v1/cancellations` */
+export const cancelRequestSchema = z.strictObject(
+  { externalId: externalIdSchema, jobId: z.optional(jobIdSchema), reason: z.optional(reasonSchema) },
+  anObject,
+);
+
+/** `GET /v1/cancellations?externalId=` */
+export const readByExternalIdSchema = z.strictObject({ externalId: externalIdSchema }, anObject);
+
+/** The path of `GET /v1/cancellations/{jobId}` and `PUT /v1/jobs/{jobId}` */
+export const jobPathSchema = z.strictObject({ jobId: jobIdSchema }, anObject);
+
+const registration = { externalId: externalIdSchema, projectId: z.optional(projectIdSchema) };
+/** `PUT /v1/jobs/{jobId}` */
+export const registerJobSchema = z.strictObject(registration, anObject);
+
+/** `Job Registered`: an event has no path, so its `detail` has the jobId too. */
+export const registerJobEventSchema = z.strictObject({ jobId: jobIdSchema, ...registration }, anObject);
+
+/** `Idempotency-Key`: printable ASCII (draft-ietf-httpapi-idempotency-key-header leaves the form to the service). */
+export const idempotencyKeySchema = z
+  .string()
+  .check(z.regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters, and given once'));
