@@ -1,44 +1,55 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
-import { build } from 'esbuild';
+import { join } from 'node:path';
+import { type Bundle, bundleFunctions } from './bundles/bundle-functions.ts';
+import { loader } from './bundles/loader.ts';
+import { recordCodeCaches } from './bundles/record-code-caches.ts';
 import { functions } from './functions.ts';
 
 /**
- * One minified bundle a function: `dist/functions/<name>/index.cjs`, exporting `handler`. CommonJS, because on Node 24
- * the ESM facades of `node:http` and `node:https` load undici at start (see docs/decisions.md). These very files are
- * deployed, run locally and measured. The AWS SDK is bundled: the runtime's own copy starts slower and changes by itself.
+ * `dist/functions/<name>/`: the bundle, V8's code caches of it, and `index.cjs`, which runs the one from the other and
+ * exports `handler`. These very files are deployed, run locally and measured.
  *
- * A bundle that did not change is not touched, and one that did is put in place whole: whoever runs from `dist` meanwhile
- * never finds half of one.
+ * What did not change is not touched, and what did is put in place whole, `index.cjs` last: whoever runs from `dist`
+ * meanwhile never finds half of a function.
  */
-const outdir = new URL('../dist/functions', import.meta.url).pathname;
-const { outputFiles } = await build({
-  entryPoints: Object.keys(functions).map((name) => ({
-    in: new URL(`../functions/${name}.ts`, import.meta.url).pathname,
-    out: `${name}/index`,
-  })),
-  outdir,
-  outExtension: { '.js': '.cjs' },
-  bundle: true,
-  minify: true,
-  format: 'cjs',
-  platform: 'node',
-  target: 'node24',
-  mainFields: ['module', 'main'],
-  legalComments: 'none',
-  logLevel: 'warning',
-  write: false,
-});
+const dist = new URL('../dist/functions', import.meta.url).pathname;
+const bundles = await bundleFunctions(Object.keys(functions));
 
-for (const { path, contents } of outputFiles) {
-  await mkdir(dirname(path), { recursive: true });
+const put = async (folder: string, file: string, content: Uint8Array | string): Promise<void> => {
+  const path = join(dist, folder, file);
   const standing = await readFile(path).catch(() => undefined);
-  if (standing?.equals(contents)) continue;
+  if (standing?.equals(Buffer.from(content))) return;
   const whole = `${path}.${process.pid}`;
-  await writeFile(whole, contents);
+  await writeFile(whole, content);
   await rename(whole, path);
+};
+
+for (const { functionName, fileName, source } of bundles) {
+  await mkdir(join(dist, functionName), { recursive: true });
+  await put(functionName, fileName, source);
 }
-const built = new Set(outputFiles.map(({ path }) => basename(dirname(path))));
-for (const name of await readdir(outdir)) {
-  if (!built.has(name)) await rm(join(outdir, name), { recursive: true });
+
+/** A cache for each set of flags, made by this very Node. */
+const isCached = async ({ functionName, fileName }: Bundle): Promise<boolean> => {
+  const files = await readdir(join(dist, functionName));
+  return files.filter((file) => file.startsWith(`${fileName}.${process.arch}-${process.versions.v8}`)).length === 2;
+};
+const areCached = await Promise.all(bundles.map(isCached));
+if (areCached.includes(false)) {
+  const paths = bundles.map(
+    ({ functionName, fileName }) => [functionName, join(dist, functionName, fileName)] as const,
+  );
+  for (const { functionName, fileName, content } of await recordCodeCaches(new Map(paths))) {
+    await put(functionName, fileName, content);
+  }
+}
+
+for (const { functionName, fileName } of bundles) {
+  await put(functionName, 'index.cjs', loader(fileName));
+  for (const file of await readdir(join(dist, functionName))) {
+    if (file !== 'index.cjs' && !file.startsWith(fileName)) await rm(join(dist, functionName, file));
+  }
+}
+for (const folder of await readdir(dist)) {
+  if (!bundles.some(({ functionName }) => functionName === folder)) await rm(join(dist, folder), { recursive: true });
 }

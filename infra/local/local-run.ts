@@ -40,6 +40,8 @@ export interface LocalRunOptions {
   readonly credentialsPath?: string | undefined;
   /** The folder of the bundles. @default `dist/functions` */
   readonly bundles?: string | undefined;
+  /** Of the functions' processes, besides the heap's sizes. @default as Lambda's start script has them */
+  readonly nodeArguments?: readonly string[] | undefined;
 }
 
 /** The whole service on this machine: the bundles that are deployed, on real parts. */
@@ -81,12 +83,14 @@ const defineFunctions = (
   bundles: string,
   values: Readonly<Record<EnvironmentVariable, string>>,
   endpoints: { readonly dynamodb: LocalDynamoDb; readonly secretsManager: LocalSecretsManager },
+  nodeArguments: readonly string[] | undefined,
 ): ContainerDefinition[] =>
   Object.entries<FunctionDefinition>(functions).map(([functionName, { environment, timeoutSeconds, memoryMb }]) => ({
     functionName,
     directory: join(bundles, functionName),
     timeoutMs: timeoutSeconds * 1000,
     memoryMb,
+    nodeArguments,
     environment: {
       ...Object.fromEntries(environment.map((variable) => [variable, values[variable]])),
       AWS_REGION: localRegion,
@@ -166,7 +170,7 @@ export const startLocalRun = async (options: LocalRunOptions = {}): Promise<Loca
       EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
     };
     const { containersPerFunction = 2 } = options;
-    const definitions = defineFunctions(bundles, values, { dynamodb, secretsManager });
+    const definitions = defineFunctions(bundles, values, { dynamodb, secretsManager }, options.nodeArguments);
     const lambda = opened(startLambdaRuntime({ functions: definitions, containersPerFunction, onLog }));
     const queue = opened(
       startQueue({

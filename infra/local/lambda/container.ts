@@ -18,8 +18,12 @@ export interface ContainerDefinition {
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly memoryMb: number;
+  /** Besides the heap's sizes. @default what Lambda's start script sets */
+  readonly nodeArguments?: readonly string[] | undefined;
   /** Milliseconds to load the bundle. @default 10_000, Lambda's own */
   readonly initTimeoutMs?: number;
+  /** What the process runs: the Runtime API loop. @default `lambda-container.ts` beside this file */
+  readonly bootstrap?: string;
 }
 
 /** One line that a container printed, without its line break. */
@@ -28,6 +32,8 @@ export type OnLog = (line: string, from: { readonly functionName: string; readon
 /** One execution environment: a process that serves one invocation after another. */
 export interface Container {
   readonly pid: number;
+  /** When the process was spawned, by `performance.now()`. */
+  readonly spawnedAt: number;
   /** Milliseconds from the spawn until the bundle was loaded; rejects when it never was. */
   readonly ready: Promise<number>;
   /** Resolves once the process is gone and all it printed has been passed on. */
@@ -40,7 +46,14 @@ export interface Container {
   kill(): void;
 }
 
-const main = new URL('./lambda-container.ts', import.meta.url).pathname;
+/** As in `/var/runtime/bootstrap` of Lambda's Node images. V8's code cache depends on the first. */
+const lambdaArguments = ['--expose-gc', '--max-http-header-size=81920'];
+const heapArguments = (memoryMb: number): readonly string[] => {
+  const semiSpace = Math.ceil(memoryMb / 20);
+  return [`--max-semi-space-size=${semiSpace}`, `--max-old-space-size=${memoryMb - 2 * semiSpace}`];
+};
+
+const ownBootstrap = new URL('./lambda-container.ts', import.meta.url).pathname;
 
 const failed = (errorType: string, errorMessage: string): InvocationResult => ({
   kind: 'failed',
@@ -68,9 +81,8 @@ const reservedVariables = (definition: ContainerDefinition, runtimeApi: string):
  * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
  */
 export const startContainer = async (definition: ContainerDefinition, onLog: OnLog = () => {}): Promise<Container> => {
-  const { functionName, timeoutMs, initTimeoutMs = 10_000 } = definition;
+  const { functionName, timeoutMs, memoryMb, nodeArguments = lambdaArguments, initTimeoutMs = 10_000 } = definition;
   const functionArn = `arn:aws:lambda:${definition.environment['AWS_REGION']}:000000000000:function:${functionName}`;
-  const startedAt = performance.now();
   const ready = Promise.withResolvers<number>();
   ready.promise.catch(() => undefined); // Who does not wait for it learns of the failure from the invocation.
   let current: { readonly requestId: string; readonly end: (result: InvocationResult) => void } | undefined;
@@ -90,7 +102,7 @@ export const startContainer = async (definition: ContainerDefinition, onLog: OnL
   const api = await startRuntimeApi({
     onReady: () => {
       clearTimeout(initTimer);
-      ready.resolve(performance.now() - startedAt);
+      ready.resolve(performance.now() - spawnedAt);
     },
     onDelivered: (invocation: Invocation) => {
       timer = setTimeout(() => {
@@ -103,7 +115,7 @@ export const startContainer = async (definition: ContainerDefinition, onLog: OnL
     onInitError: (error) => (initError = readError(error)),
   });
 
-  const child = spawn(process.execPath, [main], {
+  const child = spawn(process.execPath, [...nodeArguments, ...heapArguments(memoryMb), main], {
     cwd: definition.directory,
     env: { ...definition.environment, ...reservedVariables(definition, api.address) },
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -134,6 +146,7 @@ export const startContainer = async (definition: ContainerDefinition, onLog: OnL
 
   return {
     pid,
+    spawnedAt,
     ready: ready.promise,
     ended,
     isBusy: () => current !== undefined,

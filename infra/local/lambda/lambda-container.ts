@@ -99,12 +99,14 @@ const die = (thrown: unknown): void => {
 process.on('uncaughtException', die);
 process.on('unhandledRejection', die);
 
-let loadedHandler: Handler | undefined;
-try {
-  loadedHandler = loadHandler();
-} catch (thrown) {
-  await tellError('init/error', thrown).catch(() => undefined);
-  process.exit(1);
-}
-// The only way out of the loop is a runtime that does not answer any more.
-await serve(loadedHandler).catch(() => process.exit(0));
+const start = async (): Promise<void> => {
+  try {
+    const handler = loadHandler();
+    // The only way out of the loop is a runtime that does not answer any more.
+    await serve(handler).catch(() => process.exit(0));
+  } catch (thrown) {
+    await tellError('init/error', thrown).catch(() => undefined);
+    process.exit(1);
+  }
+};
+void start();
