@@ -24,6 +24,7 @@ export const createPorts = (): Ports => {
   const { PLANGREP_BASE_URL: baseUrl, PLANGREP_SECRET_ID: secretId } = configuration;
   const client = createDynamoDbClient();
   const key = createPlangrepKey({ client: createSecretsManagerClient(), secretId, clock, report });
+  key.prefetch();
   return {
     log: createCancellationLog(client, configuration.CANCELLATION_LOG_TABLE),
     directory: createJobDirectory(client, configuration.JOB_DIRECTORY_TABLE),

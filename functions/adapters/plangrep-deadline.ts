@@ -7,14 +7,17 @@ export interface Deadline {
   clear(): void;
 }
 
+/** Monotonic milliseconds. Node's global `performance` would load a module of 1 ms for the same figure. */
+const now = (): number => Number(process.hrtime.bigint()) / 1e6;
+
 /** @param ms milliseconds from now */
 export const startDeadline = (ms: number): Deadline => {
-  const endsAt = performance.now() + ms;
+  const endsAt = now() + ms;
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const timer = setTimeout(() => resolve(undefined), ms);
   return {
     expired: promise,
-    remaining: () => endsAt - performance.now(),
+    remaining: () => endsAt - now(),
     clear: () => clearTimeout(timer),
   };
 };

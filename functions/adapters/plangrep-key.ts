@@ -18,6 +18,11 @@ export interface PlangrepKey {
   refetch(): Promise<string>;
 }
 
+export interface CachedPlangrepKey extends PlangrepKey {
+  /** Begins to fetch the key and waits for nothing, so that the first {@link get} finds it under way or here. */
+  prefetch(): void;
+}
+
 export interface PlangrepKeyDependencies {
   readonly client: SecretsManagerClient;
   /** The secret's name or ARN. Its value is the key as plain text or `{"apiKey": "…"}`. */
@@ -50,7 +55,7 @@ export const createSecretsManagerClient = (overrides: SecretsManagerClientConfig
   });
 
 /** Keeps the key in memory for at most 60 s; concurrent callers share one call to Secrets Manager. */
-export const createPlangrepKey = ({ client, secretId, clock, report }: PlangrepKeyDependencies): PlangrepKey => {
+export const createPlangrepKey = ({ client, secretId, clock, report }: PlangrepKeyDependencies): CachedPlangrepKey => {
   let cached: { readonly key: string; readonly fetchedAt: number } | undefined;
   let inFlight: Promise<string> | undefined;
 
@@ -76,6 +81,10 @@ export const createPlangrepKey = ({ client, secretId, clock, report }: PlangrepK
       return cached !== undefined && age >= 0 && age < MAX_AGE_MS ? cached.key : refetch();
     },
     refetch,
+    prefetch: () => {
+      // Whoever needs the key asks again and learns what is wrong.
+      refetch().catch(() => undefined);
+    },
   };
 };
 

@@ -28,6 +28,12 @@ export const leftOut: readonly LeftOut[] = [
     file: '@aws-sdk/endpoint-cache/dist-es/index.js',
     source: 'export class EndpointCache {}',
   },
+  {
+    // Reads ~/.aws/config and ~/.aws/credentials, which no Lambda has, for each setting that is not in the environment.
+    file: '@smithy/core/dist-es/submodules/config/shared-ini-file-loader/readFile.js',
+    source: `export const [filePromises, fileIntercept] = [{}, {}];
+             export const readFile = async () => { throw new Error('a Lambda has no profiles'); };`,
+  },
 ];
 
 /** Puts the `source` of each of {@link leftOut} in its place. */

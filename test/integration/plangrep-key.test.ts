@@ -52,6 +52,22 @@ describe('The key of Plangrep', () => {
     expect(await connect().get()).toBe(KEY);
   });
 
+  test('is fetched once when it was fetched in advance', async () => {
+    const key = connect();
+    key.prefetch();
+    expect(await key.get()).toBe(KEY);
+    expect(asked()).toBe(1);
+  });
+
+  test('fails whoever needs it, not whoever fetched it in advance', async () => {
+    secretsManager.put(SECRET, '');
+    const key = connect();
+    key.prefetch();
+    await failureOf(key.get());
+    secretsManager.put(SECRET, KEY);
+    expect(await key.get()).toBe(KEY);
+  });
+
   test('comes with its age in days, which the alarm on old keys goes by, and with nothing else', async () => {
     now = Date.now() + 91 * 86_400_000;
     reported.length = 0;

@@ -82,6 +82,7 @@ const reservedVariables = (definition: ContainerDefinition, runtimeApi: string):
  */
 export const startContainer = async (definition: ContainerDefinition, onLog: OnLog = () => {}): Promise<Container> => {
   const { functionName, timeoutMs, memoryMb, nodeArguments = lambdaArguments, initTimeoutMs = 10_000 } = definition;
+  const { bootstrap = ownBootstrap } = definition;
   const functionArn = `arn:aws:lambda:${definition.environment['AWS_REGION']}:000000000000:function:${functionName}`;
   const ready = Promise.withResolvers<number>();
   ready.promise.catch(() => undefined); // Who does not wait for it learns of the failure from the invocation.
@@ -115,7 +116,8 @@ export const startContainer = async (definition: ContainerDefinition, onLog: OnL
     onInitError: (error) => (initError = readError(error)),
   });
 
-  const child = spawn(process.execPath, [...nodeArguments, ...heapArguments(memoryMb), main], {
+  const spawnedAt = performance.now();
+  const child = spawn(process.execPath, [...nodeArguments, ...heapArguments(memoryMb), bootstrap], {
     cwd: definition.directory,
     env: { ...definition.environment, ...reservedVariables(definition, api.address) },
     stdio: ['pipe', 'pipe', 'pipe'],
