@@ -1,4 +1,5 @@
-import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import {
@@ -33,6 +34,15 @@ const bundles = new URL('../../dist/functions/', import.meta.url).pathname;
 export const missingBundles = (folder: string = bundles): readonly FunctionName[] =>
   functionNames.filter((name) => !existsSync(join(folder, name, 'index.cjs')));
 
+/**
+ * What tells two builds of a function apart. The code caches count by their names, which carry the bundle's hash, the
+ * processor and the V8: their bytes differ a little each time they are made, and would deploy what has not changed.
+ */
+const hashOf = (folder: string): string =>
+  createHash('sha256')
+    .update(JSON.stringify([readdirSync(folder).toSorted(), readFileSync(join(folder, 'index.cjs'), 'utf8')]))
+    .digest('hex');
+
 /** A function as `npm run build` left it and infra/functions.ts defines it, called by its alias `live` alone. */
 export class BundledFunction extends Construct {
   readonly alias: Alias;
@@ -56,7 +66,7 @@ export class BundledFunction extends Construct {
       functionName: `plangrep-cancellation-${environment.name}-${name}`,
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
-      code: Code.fromAsset(join(bundles, name)),
+      code: Code.fromAsset(join(bundles, name), { assetHash: hashOf(join(bundles, name)) }),
       handler: 'index.handler',
       timeout: Duration.seconds(timeoutSeconds),
       memorySize: memoryMb,

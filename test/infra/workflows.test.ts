@@ -26,6 +26,12 @@ describe('the workflows', () => {
     expect(textOf('checks.yml')).toContain(`environment: [${environmentNames.join(', ')}]`);
   });
 
+  it('build where the code caches hold: on the processor that the functions run on', () => {
+    const [, test = ''] = /^ {2}test:\n(.*?)^ {2}\w+:/ms.exec(textOf('checks.yml')) ?? [];
+    expect(test).toContain('upload-artifact');
+    expect(test).toMatch(/runs-on: \S+-arm$/m);
+  });
+
   it('deploy one environment after the other, each with what was tested, a diff and a smoke test', () => {
     const order = [...textOf('deploy.yml').matchAll(/^ {2}(\w+):\n {4}needs: (\w+)/gm)].map(([, job, needs]) => [
       job,
