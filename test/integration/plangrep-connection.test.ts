@@ -153,8 +153,8 @@ describe.each(callNames)('The deadline of a %s', (name) => {
     const key: PlangrepKey = {
       get: () => Promise.resolve('pgk_old'),
       refetch: () => {
-        const late = performance.now() + 4_950;
-        vi.spyOn(performance, 'now').mockReturnValue(late);
+        const late = process.hrtime.bigint() + 4_950_000_000n;
+        vi.spyOn(process.hrtime, 'bigint').mockReturnValue(late);
         return Promise.resolve(API_KEY);
       },
     };
