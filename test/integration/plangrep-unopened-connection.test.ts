@@ -8,7 +8,8 @@ import { type RawServer, startRawServer } from '../support/raw-server.ts';
 import { createSelfSignedCertificate } from '../support/self-signed-certificate.ts';
 
 const LATER = Infinity;
-const connect = (baseUrl: string) => createPlangrep({ baseUrl, key: keyOf(API_KEY), clock: { now: () => Date.now() } });
+const connect = (baseUrl: string, now = () => Date.now()) =>
+  createPlangrep({ baseUrl, key: keyOf(API_KEY), clock: { now } });
 const https = ({ port }: RawServer): string => `https://localhost:${port}`;
 
 const start = async (onConnection: (socket: Socket, count: number) => void): Promise<RawServer> => {
@@ -62,6 +63,21 @@ describe.each(callNames)('A connection for a %s', (name) => {
     const server = await startFailingOnce(createTlsServer(identity, (_, response) => response.writeHead(503).end()));
     expect(await calls[name](connect(https(server)), LATER)).toMatchObject({ kind: 'unknown', httpStatus: 503 });
     expect(server.connections()).toBe(2);
+  });
+
+  test('that takes the place of an idle one takes up its TLS session: a round trip less', async () => {
+    const identity = createSelfSignedCertificate();
+    trust(identity.cert);
+    const resumed: boolean[] = [];
+    const tls = createTlsServer(identity, (_, response) => response.writeHead(503).end());
+    tls.on('secureConnection', (socket) => resumed.push(socket.isSessionReused()));
+    const server = await start((socket) => tls.emit('connection', socket));
+    let now = Date.now();
+    const plangrep = connect(https(server), () => now);
+    await calls[name](plangrep, LATER);
+    now += 5_000;
+    await calls[name](plangrep, LATER);
+    expect(resumed).toEqual([false, true]);
   });
 
   test('that opens at the second try and is lost is not tried a third time', async () => {
