@@ -1,8 +1,8 @@
 import type { Context, EventBridgeEvent } from 'aws-lambda';
-import { createPorts } from './adapters/create-ports.ts';
+import { createAttemptPorts } from './adapters/create-ports.ts';
 import { type ReconcileSummary, reconcileDue } from './core/reconcile-due.ts';
 
-const ports = createPorts();
+const ports = createAttemptPorts();
 
 /** Kept free at the end of an invocation: the last put, with the SDK's repeats. */
 const RESERVE_MS = 5_000;

@@ -19,14 +19,9 @@ export type EnvironmentVariable =
   | 'PARTNERS_TABLE'
   | 'EVENTS_MAX_RECEIVES';
 
-/** What seeing a cancel through takes. */
-const allPorts = [
-  'PLANGREP_BASE_URL',
-  'PLANGREP_SECRET_ID',
-  'JOB_DIRECTORY_TABLE',
-  'CANCELLATION_LOG_TABLE',
-  'PARTNERS_TABLE',
-] as const;
+/** What it takes to see a cancellation through, and to find the job first. */
+const attempt = ['PLANGREP_BASE_URL', 'PLANGREP_SECRET_ID', 'CANCELLATION_LOG_TABLE'] as const;
+const allPorts = [...attempt, 'JOB_DIRECTORY_TABLE', 'PARTNERS_TABLE'] as const;
 
 export const functions = {
   'authorize-partner': { environment: ['ENVIRONMENT', 'PARTNERS_TABLE'], timeoutSeconds: 5, memoryMb: 512 },
@@ -38,7 +33,7 @@ export const functions = {
   },
   'register-job': { environment: ['JOB_DIRECTORY_TABLE'], timeoutSeconds: 15, memoryMb: 512 },
   'consume-events': { environment: [...allPorts, 'EVENTS_MAX_RECEIVES'], timeoutSeconds: 30, memoryMb: 512 },
-  'reconcile-cancellations': { environment: allPorts, timeoutSeconds: 40, memoryMb: 512 },
+  'reconcile-cancellations': { environment: attempt, timeoutSeconds: 40, memoryMb: 512 },
 } as const satisfies Record<string, FunctionDefinition>;
 
 export type FunctionName = keyof typeof functions;

@@ -1,5 +1,6 @@
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import type { Ports } from '../core/ports.ts';
+import type { AttemptPorts, Ports } from '../core/ports.ts';
 import { createCancellationLog } from './cancellation-log.ts';
 import { readConfiguration, variables } from './configuration.ts';
 import { createDynamoDbClient } from './dynamodb.ts';
@@ -10,27 +11,39 @@ import { createPlangrepKey, createSecretsManagerClient } from './plangrep-key.ts
 import { report } from './report.ts';
 import { systemClock as clock } from './system-clock.ts';
 
-/** All ports, bound to the real world: once per cold start, by each function that sees cancels through. */
-export const createPorts = (): Ports => {
-  const configuration = readConfiguration(
-    z.pick(variables, {
-      CANCELLATION_LOG_TABLE: true,
-      JOB_DIRECTORY_TABLE: true,
-      PARTNERS_TABLE: true,
-      PLANGREP_BASE_URL: true,
-      PLANGREP_SECRET_ID: true,
-    }),
-  );
-  const { PLANGREP_BASE_URL: baseUrl, PLANGREP_SECRET_ID: secretId } = configuration;
-  const client = createDynamoDbClient();
+const attemptVariables = {
+  CANCELLATION_LOG_TABLE: true,
+  PLANGREP_BASE_URL: true,
+  PLANGREP_SECRET_ID: true,
+} as const;
+
+const bindAttemptPorts = (
+  client: DynamoDBClient,
+  configuration: Readonly<Record<keyof typeof attemptVariables, string>>,
+): AttemptPorts => {
+  const { CANCELLATION_LOG_TABLE, PLANGREP_BASE_URL: baseUrl, PLANGREP_SECRET_ID: secretId } = configuration;
   const key = createPlangrepKey({ client: createSecretsManagerClient(), secretId, clock, report });
   key.prefetch();
   return {
-    log: createCancellationLog(client, configuration.CANCELLATION_LOG_TABLE),
-    directory: createJobDirectory(client, configuration.JOB_DIRECTORY_TABLE),
-    partners: createPartners(client, configuration.PARTNERS_TABLE),
+    log: createCancellationLog(client, CANCELLATION_LOG_TABLE),
     plangrep: createPlangrep({ baseUrl, key, clock }),
     clock,
     report,
+  };
+};
+
+/** The ports of a function that sees cancellations through, bound to the real world: once per cold start. */
+export const createAttemptPorts = (): AttemptPorts =>
+  bindAttemptPorts(createDynamoDbClient(), readConfiguration(z.pick(variables, attemptVariables)));
+
+/** All ports, likewise, for a function that finds jobs too. */
+export const createPorts = (): Ports => {
+  const names = { ...attemptVariables, JOB_DIRECTORY_TABLE: true, PARTNERS_TABLE: true } as const;
+  const configuration = readConfiguration(z.pick(variables, names));
+  const client = createDynamoDbClient();
+  return {
+    ...bindAttemptPorts(client, configuration),
+    directory: createJobDirectory(client, configuration.JOB_DIRECTORY_TABLE),
+    partners: createPartners(client, configuration.PARTNERS_TABLE),
   };
 };

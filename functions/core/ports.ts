@@ -14,6 +14,9 @@ export interface Ports {
   readonly report: Report;
 }
 
+/** What it takes to see a cancellation through that is begun: the job is known. */
+export type AttemptPorts = Pick<Ports, 'log' | 'plangrep' | 'clock' | 'report'>;
+
 export type Dependency = 'cancellation-log' | 'job-directory' | 'partners' | 'secret';
 
 /** A dependency of ours (a table, the secret) did not answer, after the SDK's own retries. */

@@ -1,5 +1,5 @@
 import { toTimestamp } from './identifiers.ts';
-import type { Ports, WakeUp } from './ports.ts';
+import type { AttemptPorts, WakeUp } from './ports.ts';
 import { reconcileCancellation } from './reconcile.ts';
 import { reportFailure } from './report-failure.ts';
 
@@ -27,7 +27,7 @@ export interface ReconcileSummary {
  * that is within its time. One that fails does not stop the others: its wake-up stays.
  * @param until milliseconds since 1970: the run is over by then
  */
-export const reconcileDue = async (ports: Ports, until: number): Promise<ReconcileSummary> => {
+export const reconcileDue = async (ports: AttemptPorts, until: number): Promise<ReconcileSummary> => {
   const { log, clock, report } = ports;
   const started = clock.now();
   const summary = { looked: 0, failed: 0, oldestDueMs: 0 };

@@ -3,7 +3,7 @@ import { readJob } from './attempt-cancel.ts';
 import { BrokenStream, acceptedAt, type CancellationState, stateOf } from './fold.ts';
 import { toTimestamp } from './identifiers.ts';
 import { ESCALATE_AFTER_MS, LEASE_MS, pollDelayMs } from './pace.ts';
-import type { Ports, WakeUp } from './ports.ts';
+import type { AttemptPorts, WakeUp } from './ports.ts';
 import { reportClosed } from './report-closed.ts';
 import { settleAttempt } from './settle-attempt.ts';
 
@@ -17,7 +17,7 @@ const BROKEN_STREAM_DELAY_MS = 15 * 60_000;
  * whoever moves the wake-up; the others find that out and leave.
  * @param until milliseconds since 1970: calls to Plangrep are over by then
  */
-export const reconcileCancellation = async (ports: Ports, wakeUp: WakeUp, until: number): Promise<void> => {
+export const reconcileCancellation = async (ports: AttemptPorts, wakeUp: WakeUp, until: number): Promise<void> => {
   const { log, clock, report } = ports;
   const { partnerId, jobId } = wakeUp;
   let state: CancellationState;
@@ -44,7 +44,7 @@ export const reconcileCancellation = async (ports: Ports, wakeUp: WakeUp, until:
 };
 
 /** The new event brings a wake-up that is due as the old one was: the next look does what there is to do. */
-const escalate = async (ports: Ports, state: CancellationState, wakeUp: WakeUp): Promise<void> => {
+const escalate = async (ports: AttemptPorts, state: CancellationState, wakeUp: WakeUp): Promise<void> => {
   const { log, report } = ports;
   const { kind } = await appendEvent(ports, state, state, { type: 'escalated' }, wakeUp.wakeAt);
   if (kind === 'lost') return;
@@ -53,7 +53,12 @@ const escalate = async (ports: Ports, state: CancellationState, wakeUp: WakeUp):
 };
 
 /** The next attempt: the claim first, which fences whoever held the one before. */
-const takeOver = async (ports: Ports, state: CancellationState, wakeUp: WakeUp, until: number): Promise<void> => {
+const takeOver = async (
+  ports: AttemptPorts,
+  state: CancellationState,
+  wakeUp: WakeUp,
+  until: number,
+): Promise<void> => {
   const { log, clock } = ports;
   const leaseUntil = toTimestamp(clock.now() + LEASE_MS);
   const claim = { type: 'attempt_started', attempt: state.attempts + 1, claimedBy: clock.newId(), leaseUntil } as const;
@@ -68,7 +73,7 @@ const takeOver = async (ports: Ports, state: CancellationState, wakeUp: WakeUp, 
 
 /** Reads an accepted job. A poll that changes nothing appends nothing: it only moves the wake-up, before it reads. */
 const poll = async (
-  ports: Ports,
+  ports: AttemptPorts,
   state: CancellationState,
   accepted: number,
   wakeUp: WakeUp,

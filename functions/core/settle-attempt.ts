@@ -2,7 +2,7 @@ import { appendEvent, type Standing } from './append-event.ts';
 import { attemptCancel } from './attempt-cancel.ts';
 import { toTimestamp } from './identifiers.ts';
 import { delayAfterAttemptMs } from './pace.ts';
-import { DependencyUnavailable, type Ports } from './ports.ts';
+import { DependencyUnavailable, type AttemptPorts } from './ports.ts';
 import { reportClosed } from './report-closed.ts';
 
 /**
@@ -14,7 +14,7 @@ import { reportClosed } from './report-closed.ts';
  * @param claimed the cancellation under this attempt's claim
  */
 export const settleAttempt = async (
-  ports: Ports,
+  ports: AttemptPorts,
   claimed: Standing,
   { readFirst, until }: { readonly readFirst: boolean; readonly until: number },
 ): Promise<Standing> => {

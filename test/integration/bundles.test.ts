@@ -22,7 +22,7 @@ const limits = {
   'read-cancellations': 227_000,
   'register-job': 214_000,
   'consume-events': 255_000,
-  'reconcile-cancellations': 251_000,
+  'reconcile-cancellations': 248_000,
 } as const satisfies Record<FunctionName, number>;
 
 const filesOf = (name: string, ending: RegExp): string[] =>
