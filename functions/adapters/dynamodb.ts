@@ -1,6 +1,7 @@
 import { type AttributeValue, ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type Dependency, DependencyUnavailable } from '../core/ports.ts';
+import { awsSettings } from './aws-settings.ts';
 
 export type Item = Record<string, AttributeValue>;
 
@@ -10,6 +11,9 @@ export type Item = Record<string, AttributeValue>;
  */
 export const createDynamoDbClient = (): DynamoDBClient =>
   new DynamoDBClient({
+    ...awsSettings,
+    accountIdEndpointMode: 'disabled',
+    endpointDiscoveryEnabled: false,
     maxAttempts: 3,
     requestHandler: { connectionTimeout: 1_000, requestTimeout: 1_500, throwOnRequestTimeout: true },
   });

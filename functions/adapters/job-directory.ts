@@ -27,7 +27,7 @@ import {
 import { ask, fromItem, toItem, write } from './dynamodb.ts';
 
 /** How long a request key stays bound: longer than any redelivery. */
-const BINDING_DAYS = 30;
+export const BINDING_DAYS = 30;
 
 const DEPENDENCY = 'job-directory';
 const jobKey = (partnerId: PartnerId, externalId: ExternalId): string => `${partnerId}#job#${externalId}`;

@@ -6,6 +6,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod/mini';
 import { type Clock, DependencyUnavailable, type Report } from '../core/ports.ts';
+import { awsSettings } from './aws-settings.ts';
 
 /**
  * The organization's Plangrep API key. Both throw {@link DependencyUnavailable} (`secret`) when Secrets Manager does not
@@ -40,10 +41,11 @@ const jsonSecretSchema = z.object({ apiKey: z.string() });
 
 /**
  * Secrets Manager's client with short timeouts: 1 s to connect, 2 s for an answer, two attempts. Everything else is the
- * SDK's standard configuration (`AWS_REGION`, `AWS_ENDPOINT_URL_SECRETS_MANAGER`, the credential chain).
+ * SDK's standard configuration (`AWS_REGION`, `AWS_ENDPOINT_URL_SECRETS_MANAGER`, credentials from the environment).
  */
 export const createSecretsManagerClient = (overrides: SecretsManagerClientConfig = {}): SecretsManagerClient =>
   new SecretsManagerClient({
+    ...awsSettings,
     maxAttempts: 2,
     requestHandler: {
       connectionTimeout: 1_000,
