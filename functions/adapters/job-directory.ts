@@ -54,6 +54,8 @@ const ownerSchema = z.object({
   partnerId: partnerIdSchema,
   externalId: externalIdSchema,
   registeredAt: timestampSchema,
+  projectId: z.optional(projectIdSchema),
+  listed: z.optional(z.boolean()),
 });
 
 const bindingSchema = z.object({
@@ -115,14 +117,13 @@ export const createJobDirectory = (client: DynamoDBClient, table: string): JobDi
     },
 
     async register(partnerId, externalId, { jobId, registeredAt, projectId, listed }) {
-      // Two writes, the claim first: repeating a registration that died in between completes it, with its first time.
-      const claim = { ...ownerKey(jobId), partnerId, externalId, registeredAt };
-      const standing = (await insert(claim)) ? claim : await readOwner(jobId);
-      if (standing.partnerId !== partnerId || standing.externalId !== externalId) return { kind: 'taken' };
-      const entry = { jobId, registeredAt: standing.registeredAt, projectId, listed };
-      const { jobId: sk, ...fields } = entry;
-      await insert({ pk: jobKey(partnerId, externalId), sk, ...fields });
-      return { kind: 'registered', entry };
+      // Two writes, the claim first: repeating a registration that died in between completes it, as it was first said.
+      const claim = { partnerId, externalId, registeredAt, projectId, listed };
+      const standing = (await insert({ ...ownerKey(jobId), ...claim })) ? claim : await readOwner(jobId);
+      const { partnerId: owner, externalId: name, ...fields } = standing;
+      if (owner !== partnerId || name !== externalId) return { kind: 'taken' };
+      await insert({ pk: jobKey(partnerId, externalId), sk: jobId, ...fields });
+      return { kind: 'registered', entry: { jobId, ...fields } };
     },
 
     async rememberTerminal(partnerId, externalId, jobId, status) {

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createJobDirectory } from '../../functions/adapters/job-directory.ts';
 import { createReadPartnerKey } from '../../functions/adapters/partners.ts';
-import { type ExternalId, partnerIdSchema, type PartnerId } from '../../functions/core/identifiers.ts';
+import { type ExternalId, partnerIdSchema, type PartnerId, projectIdSchema } from '../../functions/core/identifiers.ts';
 import type { DirectoryEntry, JobDirectory } from '../../functions/core/ports.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/dynamodb.ts';
 import { MemoryDirectory } from '../support/memory-ports.ts';
@@ -60,11 +60,12 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
     expect(await directory.find(partner, externalId('Ångström #1'))).toEqual([entry]);
   });
 
-  it('registers a job once: the first time stands', async () => {
+  it('registers a job once: the first time stands, and the first project', async () => {
     const name = externalId('order-1');
     const entry = fresh(newer);
     expect(await register(name, entry)).toEqual({ kind: 'registered', entry });
-    const again = await register(name, { ...entry, registeredAt: '2027-01-01T00:00:00.000Z' });
+    const other = { projectId: projectIdSchema.parse('proj_another'), registeredAt: '2027-01-01T00:00:00.000Z' };
+    const again = await register(name, { ...entry, ...other });
     expect(again).toEqual({ kind: 'registered', entry });
     expect(await directory.find(partner, name)).toEqual([entry]);
   });
