@@ -1,7 +1,7 @@
 import { type AttributeValue, ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { type Dependency, DependencyUnavailable } from '../core/ports.ts';
-import { awsSettings } from './aws-settings.ts';
+import { awsSettings, withoutIdleSteps } from './aws-settings.ts';
 
 export type Item = Record<string, AttributeValue>;
 
@@ -10,13 +10,15 @@ export type Item = Record<string, AttributeValue>;
  * broken connection; the SDK tries three times in all, and every write of ours is conditional, so a repeat is safe.
  */
 export const createDynamoDbClient = (): DynamoDBClient =>
-  new DynamoDBClient({
-    ...awsSettings,
-    accountIdEndpointMode: 'disabled',
-    endpointDiscoveryEnabled: false,
-    maxAttempts: 3,
-    requestHandler: { connectionTimeout: 1_000, requestTimeout: 1_500, throwOnRequestTimeout: true },
-  });
+  withoutIdleSteps(
+    new DynamoDBClient({
+      ...awsSettings,
+      accountIdEndpointMode: 'disabled',
+      endpointDiscoveryEnabled: false,
+      maxAttempts: 3,
+      requestHandler: { connectionTimeout: 1_000, requestTimeout: 1_500, throwOnRequestTimeout: true },
+    }),
+  );
 
 /** @param fields flat; a field that is undefined is left out */
 export const toItem = (fields: Readonly<Record<string, unknown>>): Item =>

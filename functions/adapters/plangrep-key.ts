@@ -6,7 +6,7 @@ import {
 } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod/mini';
 import { type Clock, DependencyUnavailable, type Report } from '../core/ports.ts';
-import { awsSettings } from './aws-settings.ts';
+import { awsSettings, withoutIdleSteps } from './aws-settings.ts';
 
 /**
  * The organization's Plangrep API key. Both throw {@link DependencyUnavailable} (`secret`) when Secrets Manager does not
@@ -44,17 +44,19 @@ const jsonSecretSchema = z.object({ apiKey: z.string() });
  * SDK's standard configuration (`AWS_REGION`, `AWS_ENDPOINT_URL_SECRETS_MANAGER`, credentials from the environment).
  */
 export const createSecretsManagerClient = (overrides: SecretsManagerClientConfig = {}): SecretsManagerClient =>
-  new SecretsManagerClient({
-    ...awsSettings,
-    maxAttempts: 2,
-    requestHandler: {
-      connectionTimeout: 1_000,
-      requestTimeout: 2_000,
-      socketTimeout: 2_000,
-      throwOnRequestTimeout: true,
-    },
-    ...overrides,
-  });
+  withoutIdleSteps(
+    new SecretsManagerClient({
+      ...awsSettings,
+      maxAttempts: 2,
+      requestHandler: {
+        connectionTimeout: 1_000,
+        requestTimeout: 2_000,
+        socketTimeout: 2_000,
+        throwOnRequestTimeout: true,
+      },
+      ...overrides,
+    }),
+  );
 
 /** Keeps the key in memory for at most 60 s; concurrent callers share one call to Secrets Manager. */
 export const createPlangrepKey = ({ client, secretId, clock, report }: PlangrepKeyDependencies): CachedPlangrepKey => {

@@ -16,7 +16,9 @@ export const leftOut: readonly LeftOut[] = [
     // The chain's other providers (profiles, SSO, STS, instance metadata): a Lambda's credentials are in its environment
     // and nowhere else. 135 KB.
     file: '@aws-sdk/credential-provider-node/dist-es/index.js',
-    source: `export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';`,
+    source: `import { fromEnv } from '@aws-sdk/credential-provider-env';
+             import { memoize } from '@smithy/core/config';
+             export const defaultProvider = (init) => memoize(fromEnv(init));`,
   },
   {
     // Loaded once an operation streams events: none of DynamoDB's or Secrets Manager's does. 15 KB.
@@ -27,6 +29,11 @@ export const leftOut: readonly LeftOut[] = [
     // Remembers endpoints that DescribeEndpoints found, which only an explicit setting switches on. 8 KB.
     file: '@aws-sdk/endpoint-cache/dist-es/index.js',
     source: 'export class EndpointCache {}',
+  },
+  {
+    // In its place stands functions/adapters/sha256.ts, by each client's settings. 5 KB.
+    file: '@smithy/core/dist-es/submodules/checksum/sha256/Sha256Node.js',
+    source: 'export class Sha256Node {}',
   },
   {
     // Reads ~/.aws/config and ~/.aws/credentials, which no Lambda has, for each setting that is not in the environment.
