@@ -15,7 +15,7 @@ export interface CancellationView {
 type ReadPorts = Pick<Ports, 'log' | 'directory'>;
 
 /** As many `joined` records as one answer shows. */
-const JOINED_SHOWN = 100;
+export const JOINED_SHOWN = 100;
 /** As many jobs as one answer by externalId covers: the newest ones. */
 export const JOBS_SHOWN = 20;
 

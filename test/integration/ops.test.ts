@@ -20,19 +20,23 @@ import { listenOnLoopback } from '../../infra/local/listen-on-loopback.ts';
 import { type LocalRun, plangrepSecretId, startLocalRun } from '../../infra/local/local-run.ts';
 import { localSecretId } from '../../infra/ops/local-place.ts';
 import { acme, externalId } from '../support/names.ts';
+import { watchAnswers } from '../support/openapi-answers.ts';
 
 const command = new URL('../../infra/ops/main.ts', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'ops-'));
 const empty = mkdtempSync(join(tmpdir(), 'ops-'));
 
 let local: LocalRun;
+const { onAnswer, throwIfWrong } = watchAnswers();
 beforeAll(async () => {
   const credentialsPath = join(folder, '.local', 'credentials.json');
-  local = await startLocalRun({ authorizerTtlMs: 0, reconcileEveryMs: 0, queueVisibilityMs: 50, credentialsPath });
+  const paces = { authorizerTtlMs: 0, reconcileEveryMs: 0, queueVisibilityMs: 50 };
+  local = await startLocalRun({ ...paces, credentialsPath, onAnswer });
 });
 afterAll(async () => {
   await local.close();
   for (const path of [folder, empty]) rmSync(path, { recursive: true });
+  throwIfWrong();
 });
 
 interface Surroundings {

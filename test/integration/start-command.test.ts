@@ -10,6 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { listenOnLoopback } from '../../infra/local/listen-on-loopback.ts';
 import { startLocalRun } from '../../infra/local/local-run.ts';
+import { fetchDescribed } from '../support/openapi-answers.ts';
 import { childrenOf, isRunning } from '../support/processes.ts';
 
 const start = new URL('../../infra/local/start.ts', import.meta.url).pathname;
@@ -47,7 +48,7 @@ describe('npm start', () => {
     partnerId = 'acme',
     externalId = 'order-7890',
   ) =>
-    fetch(`${baseUrl}/v1/cancellations${method === 'GET' ? `?externalId=${externalId}` : ''}`, {
+    fetchDescribed(`${baseUrl}/v1/cancellations${method === 'GET' ? `?externalId=${externalId}` : ''}`, {
       method,
       headers: {
         Authorization: `Bearer ${partners.find((partner) => partner.partnerId === partnerId)?.token}`,

@@ -5,6 +5,7 @@ import { toTimestamp } from '../../functions/core/identifiers.ts';
 import { type LocalRun, type LocalRunOptions, plangrepSecretId, startLocalRun } from '../../infra/local/local-run.ts';
 import type { PlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
 import { acme, externalId as externalIdOf, jobId as jobIdOf } from './names.ts';
+import { watchAnswers } from './openapi-answers.ts';
 
 /** Planted where only secrets and personal data are: found anywhere else, it has leaked. */
 export const canaries = {
@@ -36,10 +37,12 @@ export interface TestRun extends LocalRun {
 
 /**
  * The whole service with canaries planted. Closing it scans every answer, every log line and every stored record:
- * a canary anywhere fails the test. The reconciler runs only when told to, so that calls can be counted.
+ * a canary anywhere fails the test, and so does an answer that is not as the OpenAPI description has it. The reconciler
+ * runs only when told to, so that calls can be counted.
  */
-export const startTestRun = async (options: LocalRunOptions = {}): Promise<TestRun> => {
-  const run = await startLocalRun({ reconcileEveryMs: 0, ...options });
+export const startTestRun = async (options: Omit<LocalRunOptions, 'onAnswer'> = {}): Promise<TestRun> => {
+  const { onAnswer, throwIfWrong } = watchAnswers();
+  const run = await startLocalRun({ reconcileEveryMs: 0, ...options, onAnswer });
   const { simulator, dynamodb, partners } = run;
   if (simulator === undefined) throw new Error('a test run needs the simulator');
   run.secretsManager.put(plangrepSecretId, canaries.apiKey);
@@ -81,6 +84,7 @@ export const startTestRun = async (options: LocalRunOptions = {}): Promise<TestR
     const everything = [...said, ...run.logs, ...stored.map((item) => JSON.stringify(item))];
     const leaks = everything.filter((text) => secrets.some((secret) => text.includes(secret)));
     if (leaks.length > 0) throw new Error(`a secret came out:\n${leaks.join('\n')}`);
+    throwIfWrong();
   };
   return { ...run, simulator, call, items, addJob, close };
 };

@@ -11,6 +11,7 @@ import { handleReadCancellations } from '../../../functions/http/handle-read-can
 import { handleRegisterJob } from '../../../functions/http/handle-register-job.ts';
 import { handleRequestCancellation } from '../../../functions/http/handle-request-cancellation.ts';
 import { problemContentType } from '../../../functions/http/problems.ts';
+import { createAnswerJudge } from '../../support/openapi-answers.ts';
 import { proxyEvent } from '../crash/lambda-events.ts';
 import { Random } from '../simulation/random.ts';
 import { context, createFuzzWorld, judgeTraces } from './fuzz-world.ts';
@@ -22,6 +23,8 @@ export const doors = {
   'GET by job': { handle: handleReadCancellations, success: cancellationWithTimelineSchema },
   'GET by externalId': { handle: handleReadCancellations, success: cancellationListSchema },
 } as const satisfies Record<HttpDoor, { handle: unknown; success: z.ZodMiniType }>;
+
+const judgeByDescription = createAnswerJudge();
 
 /** One answer by status: what the fuzz met. */
 export type Statuses = Map<number, number>;
@@ -47,8 +50,10 @@ export const fuzzHttp = async (door: HttpDoor, seed: number, statuses: Statuses)
     return [`${describe(door, seed)}: threw ${String(error)}`];
   }
   const { statusCode, headers = {}, body } = answered;
+  const undescribed = judgeByDescription(request.method, request.resource, { status: statusCode, headers, body });
   statuses.set(statusCode, (statuses.get(statusCode) ?? 0) + 1);
-  const wrong = [...judgeAnswer(door, statusCode, String(headers['Content-Type']), body), ...judgeTraces(ports)];
+  const judged = judgeAnswer(door, statusCode, String(headers['Content-Type']), body);
+  const wrong = [...judged, ...undescribed, ...judgeTraces(ports)];
   if ([400, 404, 413, 415, 422].includes(statusCode) && ports.plangrep.calls.length > 0) {
     wrong.push(`${statusCode}, yet Plangrep was called: ${ports.plangrep.calls.join(', ')}`);
   }

@@ -1,0 +1,142 @@
+import type * as z from 'zod/mini';
+import type { Scope } from '../../functions/core/identifiers.ts';
+import type { problemSchema } from '../../functions/http/contract-answers.ts';
+import { type ProblemCode, problemBody } from '../../functions/http/problems.ts';
+import { type GatewayResponseType, gatewayResponses, renderGatewayResponse } from '../gateway-responses.ts';
+import { registeredAt, tooLate, unknownToPlangrep } from './examples.ts';
+
+/**
+ * The examples of problems. API Gateway's are made by what makes the real ones; the functions' are played by a test at the
+ * local run.
+ */
+export interface ProblemExample {
+  readonly name: string;
+  readonly code: ProblemCode;
+  readonly summary: string;
+  readonly value: unknown;
+}
+
+const requestId = '4662431c-9fb5-4103-a741-92227b4331bc';
+type Extra = Pick<z.input<typeof problemSchema>, 'errors' | 'jobStatus' | 'cancellation' | 'candidates'>;
+
+const fromFunction = (code: ProblemCode, summary: string, detail: string, extra: Extra = {}, name: string = code) => ({
+  name,
+  code,
+  summary,
+  value: problemBody(code, requestId, detail, { ...extra }),
+});
+
+const fromGateway = (type: GatewayResponseType, summary: string): ProblemExample => ({
+  name: type.toLowerCase(),
+  code: gatewayResponses[type].problem,
+  summary,
+  value: JSON.parse(renderGatewayResponse(type, requestId).body),
+});
+
+const invalid = (summary: string, path: string, message: string, name?: string): ProblemExample =>
+  fromFunction('invalid_request', summary, `${path || 'The body'} ${message}.`, { errors: [{ path, message }] }, name);
+
+const malformedJobId = invalid('A jobId with a space in it', 'jobId', 'must be 1 to 128 of A-Z, a-z, 0-9, _ and -');
+
+const everywhere = (scope: Scope): readonly ProblemExample[] => [
+  fromGateway('UNAUTHORIZED', 'No valid credential'),
+  fromFunction('forbidden', `A credential without ${scope}`, `This needs a credential with the scope ${scope}.`),
+  fromGateway('WAF_FILTERED', 'Stopped by the firewall'),
+  fromGateway('THROTTLED', 'Too fast'),
+  fromGateway('QUOTA_EXCEEDED', 'The quota is used up'),
+  fromFunction('internal_error', 'A fault of ours', 'This is our fault, and we have a record of it.'),
+  fromGateway('DEFAULT_5XX', 'No clear answer'),
+  fromFunction(
+    'temporarily_unavailable',
+    'A part of the service did not answer',
+    'A part of this service did not answer, so this request may not be on record. Repeat it: no job is cancelled twice.',
+  ),
+  fromGateway('AUTHORIZER_FAILURE', 'The credential could not be checked'),
+  fromGateway('INTEGRATION_TIMEOUT', 'No answer in time'),
+];
+
+const withBody: readonly ProblemExample[] = [
+  invalid('The body is no JSON', '', 'is not JSON', 'not_json'),
+  fromFunction('body_too_large', 'Over 8 KiB', 'The body has 9039 bytes; 8192 are allowed.'),
+  fromFunction('unsupported_media_type', 'A form instead of JSON', 'Send Content-Type: application/json.'),
+];
+
+const own: Readonly<Record<string, readonly ProblemExample[]>> = {
+  requestCancellation: [
+    ...withBody,
+    fromFunction(
+      'invalid_request',
+      'A misspelt field',
+      'externalId is required. externalid is not a field of this request.',
+      {
+        errors: [
+          { path: 'externalId', message: 'is required' },
+          { path: 'externalid', message: 'is not a field of this request' },
+        ],
+      },
+    ),
+    fromFunction(
+      'job_not_found',
+      'No such job',
+      'No job of yours goes by that name. If it was registered after this Idempotency-Key was first used, use a new key.',
+    ),
+    fromFunction(
+      'job_already_terminal',
+      'The job was completed first',
+      'The job is completed: it ended before a cancel reached it, so there is nothing left to cancel.',
+      { jobStatus: 'completed', cancellation: tooLate },
+    ),
+    fromFunction(
+      'ambiguous_external_id',
+      'Two live jobs',
+      '2 live jobs bear this externalId. Repeat the request with the jobId of one.',
+      {
+        candidates: [
+          { jobId: 'job_twin20000000000000000007893', registeredAt, jobStatus: 'processing' },
+          { jobId: 'job_twin10000000000000000007893', registeredAt, jobStatus: 'processing' },
+        ],
+      },
+    ),
+    fromFunction(
+      'job_unknown_to_plangrep',
+      'Registered here, unknown there',
+      'It is registered here, yet Plangrep answers that it does not exist.',
+      { cancellation: unknownToPlangrep },
+    ),
+    fromFunction(
+      'idempotency_key_reused',
+      'The key of another request',
+      'It was first used with another body. Use a new key.',
+    ),
+    fromFunction(
+      'temporarily_unavailable',
+      'Plangrep did not list its jobs',
+      'Which job is meant could not be read from Plangrep. Nothing was done; repeat the request.',
+      {},
+      'unresolved',
+    ),
+  ],
+  listCancellations: [
+    invalid('No externalId', 'externalId', 'is required'),
+    fromFunction('job_not_found', 'No such job', 'No job of yours goes by that name.'),
+  ],
+  readCancellation: [
+    malformedJobId,
+    fromFunction('job_not_found', 'Nobody asked to cancel it', 'No job of yours goes by that name.'),
+  ],
+  registerJob: [
+    ...withBody,
+    malformedJobId,
+    fromFunction(
+      'job_registered_otherwise',
+      'Registered already, under another externalId',
+      'A job keeps the partner and the externalId that it was first registered with.',
+    ),
+  ],
+};
+
+/** Every example of a problem that an operation can end with. */
+export const problemExamples = (operationId: string, scope: Scope): readonly ProblemExample[] => [
+  ...(own[operationId] ?? []),
+  ...everywhere(scope),
+];
