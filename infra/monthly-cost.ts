@@ -1,59 +1,56 @@
-/**
- * What the service costs a month, from list prices and the requests that the tests count
- * (`test/integration/duplicates.test.ts`, `reconciler.test.ts`). An estimate to plan by, not a bill.
- */
+import { callsPerPath } from './calls-per-path.ts';
+import { functions } from './functions.ts';
+import { dynamoDbDollars, lambdaDollars, listPrices } from './list-prices.ts';
 
 /**
- * US dollars, AWS's on-demand list prices for us-east-1 as of November 2026, without free tiers and discounts. Sources:
- * the pricing pages of Lambda (Arm), API Gateway (REST), DynamoDB (on-demand), Secrets Manager, CloudWatch, WAF, X-Ray.
+ * What the service costs a month, from list prices and the requests that the tests count (`calls-per-path.ts`). An
+ * estimate to plan by, not a bill. A sandbox, which is dev's alone, adds nothing that stands: it costs by the request.
  */
-const prices = {
-  apiRequest: 3.5 / 1e6,
-  lambdaRequest: 0.2 / 1e6,
-  lambdaGbSecond: 0.0000133334,
-  writeUnit: 0.625 / 1e6,
-  readUnit: 0.125 / 1e6,
-  storedGbMonth: 0.25,
-  logGb: 0.5,
-  secretCall: 0.05 / 1e4,
-  secretMonth: 0.4,
-  wafRequest: 0.6 / 1e6,
-  trace: 5 / 1e6,
-  alarmMonth: 0.1,
-  dashboardMonth: 3,
-  wafAclMonth: 5,
-  wafRuleMonth: 1,
+
+const { cancelled } = callsPerPath;
+const { 'reconciler, nothing due': idle, 'reconciler, one is closed': spent } = callsPerPath;
+const { memoryMb } = functions['request-cancellation'];
+
+/** One cancel over HTTPS that Plangrep answers at once, the common case: DynamoDB's part of it. */
+export const unitsPerCancellation = {
+  /** `requested` with its wake-up in the index, `closed`, and the reconciler's removal of the wake-up, in index too. */
+  writeUnits: cancelled.writeUnits + spent.writeUnits,
+  /** The directory, the reconciler's look at the stream, and a share of the index: some 50 wake-ups to a page. */
+  readUnits: cancelled.readUnits + (spent.readUnits - 2 * idle.readUnits) + 0.1,
+  /** Two events and their keys, and what DynamoDB adds to each. */
+  storedBytes: cancelled.storedBytes + spent.storedBytes + 2 * listPrices.storedItemBytes,
 } as const;
 
-/** One cancel over HTTPS that Plangrep answers at once: the common case. */
+/** The rest of it. */
 const perCancellation = {
-  /** `requested` with its wake-up in the index, `closed`, and the reconciler's removal of the wake-up, in index too. */
-  writeUnits: 2 + 1 + 2,
-  /** The directory and the reconciler's look at the stream, both strongly consistent, and a share of the index. */
-  readUnits: 2.5,
-  /** Plangrep's answer is waited for: 200 ms there and 30 ms of ours, at 512 MB; the reconciler 10 ms. */
-  gbSeconds: 0.24 * 0.5,
+  /** Plangrep's answer is waited for: 200 ms there and 30 ms of ours; the reconciler 10 ms. */
+  lambdaMs: 240,
   /** One authorizer call in ten, the others from API Gateway's cache. */
   lambdaRequests: 1.1,
   /** The functions' lines, Lambda's own and the access log. */
   logBytes: 2_500,
-  /** Two events, under 1 KB each, and their keys. */
-  storedBytes: 1_600,
   /** One in twenty. */
   traces: 0.05,
 } as const;
 
-/** What is there whether or not anybody calls. */
+/** What the reconciler takes a month whether or not anything is due: two looks at the index and some 50 ms a minute. */
 const MINUTES = 30 * 24 * 60;
+export const reconcilerPerMonth = {
+  lambda: MINUTES * (listPrices.lambdaRequest + lambdaDollars(50, functions['reconcile-cancellations'].memoryMb)),
+  dynamoDb: MINUTES * dynamoDbDollars({ writeUnits: 0, readUnits: 2 * idle.readUnits }),
+} as const;
+
+/** What is there whether or not anybody calls. */
 const perMonth =
-  prices.secretMonth +
-  25 * prices.alarmMonth +
-  prices.dashboardMonth +
-  prices.wafAclMonth +
-  3 * prices.wafRuleMonth +
-  // The reconciler: eight half read units and some 50 ms a minute; the key again at most once a minute a container.
-  MINUTES * (prices.lambdaRequest + 0.05 * 0.5 * prices.lambdaGbSecond + 8 * 0.5 * prices.readUnit) +
-  2 * MINUTES * prices.secretCall;
+  listPrices.secretMonth +
+  25 * listPrices.alarmMonth +
+  listPrices.dashboardMonth +
+  listPrices.wafAclMonth +
+  3 * listPrices.wafRuleMonth +
+  reconcilerPerMonth.lambda +
+  reconcilerPerMonth.dynamoDb +
+  // The key, again at most once a minute in each container that is busy.
+  2 * MINUTES * listPrices.secretCall;
 
 export interface MonthlyCost {
   readonly cancellations: number;
@@ -66,14 +63,16 @@ export interface MonthlyCost {
 }
 
 export const monthlyCost = (cancellations: number): MonthlyCost => {
-  const { gbSeconds, lambdaRequests, writeUnits, readUnits, storedBytes, logBytes, traces } = perCancellation;
-  const apiGateway = cancellations * prices.apiRequest;
-  const lambda = cancellations * (lambdaRequests * prices.lambdaRequest + gbSeconds * prices.lambdaGbSecond);
+  const { lambdaMs, lambdaRequests, logBytes, traces } = perCancellation;
+  const apiGateway = cancellations * listPrices.apiRequest;
+  const lambda = cancellations * (lambdaRequests * listPrices.lambdaRequest + lambdaDollars(lambdaMs, memoryMb));
   // The audit trail stays: after a year twelve months' worth is stored.
-  const stored = (12 * cancellations * storedBytes * prices.storedGbMonth) / 1e9;
-  const dynamoDb = cancellations * (writeUnits * prices.writeUnit + readUnits * prices.readUnit) + stored;
-  const logs = (cancellations * logBytes * prices.logGb) / 1e9;
-  const other = perMonth + logs + cancellations * (prices.wafRequest + traces * prices.trace);
+  const stored = (12 * cancellations * unitsPerCancellation.storedBytes * listPrices.storedGbMonth) / 1e9;
+  const dynamoDb = cancellations * dynamoDbDollars(unitsPerCancellation) + stored;
+  const logs = (cancellations * logBytes * listPrices.logGb) / 1e9;
+  // Each closed cancellation goes out by the pipe, as an event.
+  const events = cancellations * (listPrices.pipeRequest + listPrices.customEvent);
+  const other = perMonth + logs + events + cancellations * (listPrices.wafRequest + traces * listPrices.trace);
   return { cancellations, apiGateway, lambda, dynamoDb, other, total: apiGateway + lambda + dynamoDb + other };
 };
 
@@ -88,6 +87,13 @@ export const renderCostTable = (): string => {
       cancellations.toLocaleString('en-US'),
       ...[apiGateway, lambda, dynamoDb, other, total].map(dollars),
     ]);
-  const head = ['cancellations a month', 'API Gateway', 'Lambda', 'DynamoDB', 'logs, watching, firewall, key', 'total'];
+  const head = [
+    'cancellations a month',
+    'API Gateway',
+    'Lambda',
+    'DynamoDB',
+    'events, logs, watching, firewall, key',
+    'total',
+  ];
   return [head, head.map(() => '---:'), ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
 };

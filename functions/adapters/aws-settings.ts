@@ -4,10 +4,12 @@ import { Sha256 } from './sha256.ts';
 
 /**
  * Settings of every AWS client, given so that they need not be looked for: a client asks the environment and then the
- * profile's files for each that is not, at its first request (2 ms of a cold start; docs/performance.md).
+ * profile's files for each that is not, at its first request (2 ms of a cold start; docs/performance.md). What it has to
+ * do for a request of one kind is worked out once, and how it hashes is ours.
  */
 export const awsSettings = {
   authSchemePreference: [],
+  cacheMiddleware: true,
   defaultsMode: 'standard',
   retryMode: 'standard',
   sha256: Sha256,

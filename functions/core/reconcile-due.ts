@@ -33,9 +33,11 @@ export const reconcileDue = async (ports: AttemptPorts, until: number): Promise<
   const summary = { looked: 0, failed: 0, oldestDueMs: 0 };
   /** The index is a moment behind: what this run has dealt with may still show up in it. */
   const dealtWith = new Set<string>();
+  const nameOf = ({ partnerId, jobId, seq, wakeAt }: WakeUp): string => `${partnerId}#${jobId}#${seq}#${wakeAt}`;
+  const isDealtWith = (wakeUp: WakeUp): boolean => dealtWith.has(nameOf(wakeUp));
   const look = async (wakeUp: WakeUp): Promise<void> => {
-    const { partnerId, jobId, seq, wakeAt } = wakeUp;
-    dealtWith.add(`${partnerId}#${jobId}#${seq}#${wakeAt}`);
+    const { partnerId, jobId } = wakeUp;
+    dealtWith.add(nameOf(wakeUp));
     summary.looked += 1;
     try {
       await reconcileCancellation(ports, wakeUp, until);
@@ -60,7 +62,7 @@ export const reconcileDue = async (ports: AttemptPorts, until: number): Promise<
     const pages = await Promise.all(Array.from({ length: log.shards }, (_, shard) => readShard(shard)));
     const pending = pages
       .flat()
-      .filter(({ partnerId, jobId, seq, wakeAt }) => !dealtWith.has(`${partnerId}#${jobId}#${seq}#${wakeAt}`))
+      .filter((wakeUp) => !isDealtWith(wakeUp))
       .toSorted((a, b) => (a.wakeAt < b.wakeAt ? -1 : 1));
     const now = clock.now();
     const due = pending.filter(({ wakeAt }) => wakeAt <= toTimestamp(now));
@@ -72,8 +74,9 @@ export const reconcileDue = async (ports: AttemptPorts, until: number): Promise<
       await eachAtMost(AT_ONCE, due, look, () => clock.now() < until - ONE_LOOK_MS);
       continue;
     }
-    // A full page of what is dealt with may hide what is not: the index will have caught up in a moment.
-    const hidesMore = pages.some((page) => page.length === PAGE);
+    // A full page of nothing but what is dealt with may hide what is not: the index will have caught up in a moment.
+    // One that holds anything else is in order, so what it hides is due no sooner.
+    const hidesMore = pages.some((page) => page.length === PAGE && page.every(isDealtWith));
     const next = hidesMore ? now : Date.parse(first?.wakeAt ?? FAR);
     if (next > until - ONE_LOOK_MS) break;
     await clock.sleep(Math.min(LONGEST_NAP_MS, Math.max(SHORTEST_NAP_MS, next - now)));

@@ -22,20 +22,3 @@ describe('1,000 identical requests at once', () => {
     expect([types.length, count('requested'), count('closed'), count('joined')]).toEqual([1_001, 1, 1, 999]);
   }, 120_000);
 });
-
-describe('a cancel on a warm function', () => {
-  it('makes three DynamoDB requests, none to Secrets Manager, one to Plangrep', async () => {
-    await run.addJob('warm-up', 'job_warm_up');
-    await cancel('warm-up');
-    await run.addJob('warm', 'job_warm');
-    run.dynamodb.resetCounts();
-    run.simulator.requests.clear();
-    const secretsBefore = { ...run.secretsManager.requests };
-
-    expect((await cancel('warm')).status).toBe(200);
-
-    expect(run.dynamodb.counts()).toEqual({ Query: { JobDirectory: 1 }, PutItem: { CancellationLog: 2 } });
-    expect({ ...run.secretsManager.requests }).toEqual(secretsBefore);
-    expect(run.simulator.requests.all().map(({ kind }) => kind)).toEqual(['cancel']);
-  });
-});

@@ -59,12 +59,12 @@ export const runFaultMatrix = async (options: FaultMatrixOptions = {}): Promise<
         return known.container;
       }
       known?.container.kill();
-      const container = await stage.start(hop.functionName);
+      const container = await stage.start(hop.functionName, hop.isCold === true ? 'key under way' : 'key waited for');
       workers.set(hop.functionName, { container, uses: 1 });
       return container;
     };
     for (let cell = waiting.shift(); cell !== undefined; cell = waiting.shift()) {
-      const result = await playCell(stage, helpers, await workerFor(cell), cell.hop, cell.fault);
+      const result = await playCell(stage, helpers, () => workerFor(cell), cell.hop, cell.fault);
       played.push({ ...cell, result });
       onProgress?.(played.length, cells.length);
     }

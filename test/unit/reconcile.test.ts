@@ -264,6 +264,13 @@ describe('a run of the reconciler', () => {
     expect(ports.clock.now()).toBe(started);
   });
 
+  it('ends at once however many wait that are not due within its time', async () => {
+    await manyOpen(300);
+    const started = ports.clock.now();
+    expect(await run(20_000)).toMatchObject({ looked: 0 });
+    expect(ports.clock.now()).toBe(started);
+  });
+
   it('naps until the next one is due, and sees it through', async () => {
     stillProcessing();
     await cancel();

@@ -17,7 +17,7 @@ import {
   toTimestamp,
 } from '../../../functions/core/identifiers.ts';
 import { createPartitionVerifier, type Verdict } from '../../../functions/core/verify-partition.ts';
-import type { SimulatedJobFields } from '../../../infra/local/plangrep/plangrep-jobs.ts';
+import type { SimulatedJobFields } from '../../../functions/simulator/plangrep-jobs.ts';
 import type { Stage } from './stage.ts';
 
 /** A partner of its own with an order, so that no case meets another one's data. */
@@ -52,7 +52,12 @@ export const addJob = ({ simulator }: Stage, scene: Scene, jobId: JobId, fields:
 };
 
 /** @param agoMs how long ago it was registered */
-export const register = async ({ directory }: Stage, scene: Scene, jobId: JobId, agoMs = 60_000): Promise<void> => {
+export const register = async (
+  { directory }: Pick<Stage, 'directory'>,
+  scene: Scene,
+  jobId: JobId,
+  agoMs = 60_000,
+): Promise<void> => {
   const { partnerId, externalId } = scene;
   await directory.register(partnerId, externalId, { jobId, registeredAt: toTimestamp(Date.now() - agoMs) });
 };
@@ -72,8 +77,8 @@ export interface Past {
 
 /** Writes a stream as the service would have at the time: by the same code, under a clock set back. */
 export const writeStream = async (
-  { log }: Stage,
-  { partnerId, jobId }: Scene,
+  { log }: Pick<Stage, 'log'>,
+  { partnerId, jobId }: Pick<Scene, 'partnerId' | 'jobId'>,
   past: readonly Past[],
 ): Promise<void> => {
   let state: CancellationState | undefined;

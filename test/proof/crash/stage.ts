@@ -35,15 +35,19 @@ export interface Stage {
   readonly printed: string[];
   /** Lets Plangrep's time pass. */
   advance(ms: number): void;
-  /** A fresh process of the real bundle, ready. */
-  start(name: FunctionName): Promise<Container>;
+  /**
+   * A fresh process of the real bundle, ready. A function fetches Plangrep's key while it starts: unless told otherwise,
+   * it is waited for, so that every effect that follows is an invocation's.
+   */
+  start(name: FunctionName, key?: 'key waited for' | 'key under way'): Promise<Container>;
   /** The engine ends and comes back from its files. */
   restartEngine(): Promise<void>;
   close(): Promise<void>;
 }
 
-export const openStage = async (): Promise<Stage> => {
-  const folder = await mkdtemp(join(tmpdir(), 'proof-'));
+/** @param path where the engine's data is; it goes with the stage. @default a new, empty folder */
+export const openStage = async (path?: string): Promise<Stage> => {
+  const folder = path ?? (await mkdtemp(join(tmpdir(), 'proof-')));
   let ahead = 0;
   let dynamodb = await startLocalDynamoDb({ path: folder });
   const secretsManager = await startSecretsManager({ secrets: { [secretId]: apiKey } });
@@ -68,7 +72,7 @@ export const openStage = async (): Promise<Stage> => {
     EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
   };
 
-  const start = async (name: FunctionName): Promise<Container> => {
+  const start: Stage['start'] = async (name, key = 'key waited for') => {
     const { environment, timeoutSeconds, memoryMb } = functions[name];
     const definition = {
       functionName: name,
@@ -84,10 +88,16 @@ export const openStage = async (): Promise<Stage> => {
         AWS_ENDPOINT_URL_SECRETS_MANAGER: tap.urls.secretsmanager,
       },
     };
-    const container = await startContainer(definition, (line) => printed.push(line));
+    const fetched = Promise.withResolvers<void>();
+    const container = await startContainer(definition, (line) => {
+      printed.push(line);
+      if (line.includes('PLANGREP_KEY_FETCHED')) fetched.resolve();
+    });
     containers.add(container);
     void container.ended.then(() => containers.delete(container));
     await container.ready;
+    const fetches = environment.some((variable) => variable === 'PLANGREP_SECRET_ID');
+    if (fetches && key === 'key waited for') await fetched.promise;
     return container;
   };
 

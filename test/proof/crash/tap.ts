@@ -20,6 +20,17 @@ export interface Effect {
   readonly service: Service;
   /** `PutItem CancellationLog requested`, `GetSecretValue`, `POST cancel`. */
   readonly name: string;
+  /** As it was sent. */
+  readonly body: Buffer;
+  readonly head: Head;
+}
+
+/** A request's beginning, as it was sent. */
+export interface Head {
+  readonly method: string;
+  /** Path and query. */
+  readonly url: string;
+  readonly headers: IncomingMessage['headers'];
 }
 
 export interface Forwarded {
@@ -108,7 +119,9 @@ export const startTap = async (targets: Readonly<Record<Service, string>>): Prom
 
   const handle = async (service: Service, request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await buffer(request);
-    const effect = { n: effects.length + 1, service, name: nameOf(service, request, body) };
+    const { method = '', url = '', headers: sentHeaders } = request;
+    const head: Head = { method, url, headers: sentHeaders };
+    const effect = { n: effects.length + 1, service, name: nameOf(service, request, body), body, head };
     effects.push(effect);
     const play = disturb?.(effect);
     const answer = ({ status, headers, body: bytes }: Forwarded): void => {

@@ -26,20 +26,22 @@ export interface Helpers {
   readonly reconciler: Container;
 }
 
-/** @param worker the process that meets the fault */
+/** @param startWorker the process that meets the fault: it starts into it where the hop is part of a start */
 export const playCell = async (
   stage: Stage,
   { repeater, reconciler }: Helpers,
-  worker: Container,
+  startWorker: () => Promise<Container>,
   hop: Hop,
   fault: FaultName,
 ): Promise<CellResult> => {
   const { tap } = stage;
   const scene = newScene();
+  const started = hop.isCold === true ? undefined : await startWorker();
   await hop.prepare(stage, scene);
   const why = arm(stage, scene, hop, fault);
   if (why !== undefined) return { shown: '–', why, wrong: [] };
   const requests = tap.effects;
+  const worker = started ?? (await startWorker());
   const result = await worker.invoke(hop.event(scene, 1));
   const jobStatus = stage.simulator.job(scene.jobId)?.status ?? 'none';
   await endFaults(stage);

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { exampleJob } from '../../../infra/local/plangrep/plangrep-jobs.ts';
+import { exampleJob } from '../../../functions/simulator/plangrep-jobs.ts';
 import type { Random } from '../simulation/random.ts';
 import { mutateBytes, mutateText, nastyValue } from './nasties.ts';
 

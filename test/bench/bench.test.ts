@@ -1,0 +1,134 @@
+import { spawnSync } from 'node:child_process';
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import { cold } from './cold.ts';
+import { BadOption, readOptions } from './options.ts';
+import { atMost, type BenchPart } from './part.ts';
+import { benchParts } from './parts.ts';
+import { runBench } from './run-bench.ts';
+import { ratioOf, spreadOf } from './statistics.ts';
+import { measureWarm } from './warm.ts';
+
+const context = {
+  seed: 1,
+  rounds: 1,
+  functions: ['authorize-partner'],
+  withBaseline: false,
+  progress: () => undefined,
+} as const;
+
+const bench = (...args: string[]) =>
+  spawnSync(process.execPath, ['test/bench/bench.ts', ...args], { encoding: 'utf8' });
+
+describe('npm run bench', () => {
+  it.each([
+    { args: ['--only', 'cold,lukewarm'], why: '--only takes some of' },
+    { args: ['--only', ''], why: '--only takes some of' },
+    { args: ['--functions', 'cancel'], why: '--functions takes some of' },
+    { args: ['--rounds', '0'], why: '--rounds takes a whole number from 1, not "0".' },
+    { args: ['--seed', 'x'], why: '--seed takes a whole number from 0, not "x".' },
+    { args: ['--loud'], why: `Unknown option '--loud'. See "npm run bench -- --help".` },
+    { args: ['cold'], why: `Unexpected argument 'cold'.` },
+  ])('refuses in one line what it does not know: $args', ({ args, why }) => {
+    expect(() => readOptions(args, benchParts)).toThrow(BadOption);
+    expect(() => readOptions(args, benchParts)).toThrow(why);
+    expect(() => readOptions(args, benchParts)).not.toThrow('\n');
+  });
+
+  it('ends with 2 then, and has begun nothing', () => {
+    const { status, stdout, stderr } = bench('--only', 'lukewarm');
+    expect([status, stdout]).toEqual([2, '']);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('says how it is used, and that a missed bar is no failure', () => {
+    const { status, stdout } = bench('--help');
+    expect(status).toBe(0);
+    expect(stdout).toContain(benchParts.map(({ name }) => name).join(', '));
+    expect(stdout).toMatch(/whether or not a bar was met/);
+  });
+
+  const part: BenchPart = {
+    name: 'fake',
+    title: 'A part',
+    run: async ({ rounds }) => ({
+      rows: [
+        { what: 'slow', figure: '3.00 ×', bar: atMost(3, 2.6, ' ×') },
+        { what: 'quick and small', figure: '2.00 ×', bar: atMost(2, 2.6, ' ×', 2.2) },
+        { what: 'nearly', figure: '2.50 ×', bar: atMost(2.5, 2.6, ' ×', 2.2) },
+      ],
+      notes: ['What it means.'],
+      json: { rounds },
+    }),
+  };
+  const options = { ...context, parts: [part] };
+
+  it('lays its figures out beside their limits', async () => {
+    const said: string[] = [];
+    await runBench({ ...options, json: false }, (text) => said.push(text));
+    const text = stripVTControlCharacters(said.join(''));
+    expect(text.split('\n').filter((line) => /×|means/.test(line))).toEqual([
+      '  slow             3.00 ×  ≤ 2.6 ×                   missed',
+      '  quick and small  2.00 ×  ≤ 2.6 ×, stretch ≤ 2.2 ×  met, stretch too',
+      '  nearly           2.50 ×  ≤ 2.6 ×, stretch ≤ 2.2 ×  met',
+      '  What it means.',
+    ]);
+    expect(text).toContain('2 of 3 bars met');
+  });
+
+  it('is one line of JSON when asked', async () => {
+    const said: string[] = [];
+    await runBench({ ...options, json: true }, (text) => said.push(text));
+    expect(said).toHaveLength(1);
+    const { parts } = JSON.parse(said.join(''));
+    expect(parts).toMatchObject([{ name: 'fake', figures: { rounds: 1 }, rows: [{ bar: { met: false } }, {}, {}] }]);
+  });
+
+  it('takes the parts, functions and rounds that it is told', () => {
+    const chosen = readOptions(['--only', 'warm,cold', '--functions', 'register-job', '--rounds', '3'], benchParts);
+    expect(chosen).toMatchObject({ rounds: 3, functions: ['register-job'], withBaseline: true });
+    expect(chosen?.parts.map(({ name }) => name)).toEqual(['cold', 'warm']);
+    expect(readOptions(['--no-baseline'], benchParts)?.withBaseline).toBe(false);
+  });
+});
+
+describe('a spread', () => {
+  it('is the median and the bounds of the middle half', () => {
+    expect(spreadOf([5, 1, 4, 2, 3])).toEqual({ median: 3, lower: 2, upper: 4, count: 5 });
+    expect(spreadOf([1, 2]).median).toBe(1.5);
+  });
+
+  it('of ratios compares within each round, so that a slow round weighs on neither side', () => {
+    expect(ratioOf([20, 200, 30], [10, 100, 10])).toMatchObject({ median: 2, upper: 2.5 });
+  });
+});
+
+describe('the parts that time the bundles, on as little as they take', () => {
+  it('cold: spawn to first answer, beside an empty handler', async () => {
+    const { rows, json } = await cold.run(context);
+    expect(rows.map(({ what }) => what)).toEqual([
+      'empty handler',
+      'authorize-partner',
+      'authorize-partner / empty handler',
+    ]);
+    expect(rows.at(-1)?.bar?.limit).toBe('≤ 2.2 ×');
+    const measured = json as Record<string, { ms: { median: number }; cpuMs: { median: number; count: number } }>;
+    for (const name of ['empty handler', 'authorize-partner']) {
+      expect(measured[name]?.cpuMs.count).toBe(1);
+      expect(measured[name]?.cpuMs.median).toBeGreaterThan(0);
+      expect(measured[name]?.ms.median).toBeGreaterThan(0);
+    }
+  });
+
+  it('warm: CPU a request beside an empty handler and bare https, and memory', async () => {
+    const plan = { firstLook: 10, warmUp: 20, block: 40, blocks: 2, lastLook: 120 };
+    const { rows } = await measureWarm(context, plan);
+    const what = rows.map((row) => row.what);
+    expect(what.slice(0, 3)).toEqual(['request-cancellation', 'bare https', 'empty handler']);
+    expect(what.slice(-2)).toEqual([
+      'request-cancellation, heap after 10 and 120 requests',
+      'request-cancellation, resident set after 10 and 120 requests',
+    ]);
+    expect(rows.map(({ figure }) => figure).join()).not.toMatch(/NaN|Infinity/);
+  });
+});

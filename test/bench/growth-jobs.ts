@@ -1,0 +1,159 @@
+import { jobIdSchema, toTimestamp } from '../../functions/core/identifiers.ts';
+import type { Container } from '../../infra/local/lambda/container.ts';
+import { post } from '../proof/crash/doors.ts';
+import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
+import { addJob, nameProject, register, type Scene } from '../proof/crash/scene.ts';
+import { openStage, type Stage } from '../proof/crash/stage.ts';
+import { documentedScene } from './calls-paths.ts';
+import { loadEngine } from './growth-load.ts';
+import { answerSchema, type Figures, invokeTimed, takeTurns } from './growth-timing.ts';
+import { ratioOf, type Spread, spreadOf } from './statistics.ts';
+
+/** One cancel where so many jobs are. */
+export interface JobsGrowth {
+  readonly jobs: number;
+  readonly ms: Spread;
+  /** By the same round's cancel where the fewest are. */
+  readonly ratio: Spread;
+  /** Requests to all three dependencies together. */
+  readonly requests: number;
+}
+
+const grown = (sizes: readonly number[], figures: readonly Figures[]): readonly JobsGrowth[] =>
+  sizes.map((jobs, n) => {
+    const { ms = [], requests = [] } = figures[n] ?? {};
+    return {
+      jobs,
+      ms: spreadOf(ms),
+      ratio: ratioOf(ms, figures[0]?.ms ?? []),
+      requests: spreadOf(requests).median,
+    };
+  });
+
+const numbered = ({ jobId }: Pick<Scene, 'jobId'>, n: number): Scene['jobId'] =>
+  jobIdSchema.parse(`${jobId.slice(0, -10)}${jobId.slice(-4)}${String(n).padStart(6, '0')}`);
+
+const HOUR_MS = 3_600_000;
+/** `functions/adapters/plangrep-client.ts` */
+const MAX_LIST_BYTES = 8 * 1024 * 1024;
+
+export interface BehindGrowth extends JobsGrowth {
+  /** The very first cancel, which reads them all and remembers which have ended: its requests, over so many tries. */
+  readonly firstRequests: number;
+  readonly firstTries: number;
+}
+
+/** Cancel, submit anew, cancel again, under an externalId with so many jobs behind it, all but the newest ended. */
+export const measureJobsBehind = async (sizes: readonly number[], rounds: number): Promise<readonly BehindGrowth[]> => {
+  const scenes = sizes.map(documentedScene);
+  const path = await loadEngine(async ({ directory }) => {
+    for (const [at, { partnerId, externalId, ...scene }] of scenes.entries()) {
+      for (let n = 0; n < (sizes[at] ?? 0) - 1; n += 1) {
+        const registeredAt = toTimestamp(Date.now() - HOUR_MS);
+        await directory.register(partnerId, externalId, { jobId: numbered(scene, n), registeredAt });
+      }
+    }
+  });
+  const stage = await openStage(path);
+  try {
+    const container = await stage.start('request-cancellation');
+    const first: { firstRequests: number; firstTries: number }[] = [];
+    for (const [at, scene] of scenes.entries()) {
+      const ended = Array.from({ length: (sizes[at] ?? 0) - 1 }, (_, n) => numbered(scene, n));
+      for (const jobId of ended) addJob(stage, scene, jobId, { status: 'cancelled' });
+      await submit(stage, scene, 0);
+      stage.tap.begin();
+      first.push({ firstTries: await cancelPatiently(container, scene), firstRequests: stage.tap.effects.length });
+    }
+    const cancelNewest = async (scene: Scene, round: number) => {
+      // An order that stands alone has one job, so each round is another one's.
+      const order = scene === scenes[0] ? documentedScene() : scene;
+      await submit(stage, order, round + 2);
+      stage.tap.begin();
+      const ms = await invokeTimed(container, post()(order, round + 2), 200);
+      return { ms, requests: stage.tap.effects.length };
+    };
+    const figures = grown(sizes, await takeTurns(scenes, rounds, cancelNewest));
+    return figures.map((one, n) => ({ firstRequests: 0, firstTries: 0, ...one, ...first[n] }));
+  } finally {
+    await stage.close();
+  }
+};
+
+const submit = async (stage: Stage, scene: Scene, nth: number): Promise<void> => {
+  const jobId = numbered(scene, 900_000 + nth);
+  addJob(stage, scene, jobId);
+  await register(stage, scene, jobId, 0);
+};
+
+/** What was read is remembered, so a repeat goes on where time ran out. @returns how many tries it took */
+const cancelPatiently = async (container: Container, scene: Scene): Promise<number> => {
+  for (let tries = 1; tries <= 20; tries += 1) {
+    const result = await container.invoke(post()(scene, tries));
+    if (result.kind === 'answered' && answerSchema.parse(result.payload).statusCode === 200) return tries;
+  }
+  throw new Error('it is never cancelled');
+};
+
+/** One cancel of a job that nobody registered, in a project with so many: the directory knows none, so they are listed. */
+export const measureListing = async (sizes: readonly number[], rounds: number): Promise<readonly ListingGrowth[]> => {
+  const stage = await openStage();
+  try {
+    const container = await stage.start('request-cancellation');
+    const projects = sizes.map(documentedScene);
+    for (const [at, project] of projects.entries()) fillProject(stage, project, (sizes[at] ?? 0) - rounds - 1);
+    stage.simulator.faults.add({ on: 'list', kind: 'job', fields: shortForm });
+    const listed = projects.map(() => [] as number[]);
+    const cancelUnregistered = async (project: Scene, round: number) => {
+      const scene = { ...documentedScene(), projectId: project.projectId };
+      addJob(stage, scene, scene.jobId);
+      await nameProject(stage, scene);
+      let plangrepMs = 0;
+      stage.tap.begin(({ name }) => {
+        if (name !== 'GET list') return undefined;
+        return async ({ forward, answer }) => {
+          const began = performance.now();
+          const answered = await forward();
+          plangrepMs = performance.now() - began;
+          answer(answered);
+        };
+      });
+      const ms = await invokeTimed(container, post()(scene, round), 200);
+      if (round >= 0) listed[projects.indexOf(project)]?.push(plangrepMs);
+      return { ms: ms - plangrepMs, requests: stage.tap.effects.length };
+    };
+    const figures = await takeTurns(projects, rounds, cancelUnregistered);
+    return grown(sizes, figures).map((one, n) => ({ ...one, plangrepMs: spreadOf(listed[n] ?? []) }));
+  } finally {
+    await stage.close();
+  }
+};
+
+export interface ListingGrowth extends JobsGrowth {
+  /** What Plangrep's simulator took to list them: no part of `ms`. */
+  readonly plangrepMs: Spread;
+}
+
+/** In Plangrep's documented short form: 20,000 in the long one are over the 8 MiB that are read of a list. */
+const shortForm = Object.fromEntries(
+  [
+    'limits',
+    'pageCount',
+    'successfulPageCount',
+    'billing',
+    'files',
+    'resultUrl',
+    'error',
+    'completedAt',
+    'expiresAt',
+  ].map((name) => [name, undefined]),
+);
+
+/** How many jobs of the documented example's size fit into what is read of a list. */
+export const jobsThatFit = (): number => Math.floor(MAX_LIST_BYTES / (JSON.stringify(exampleJob).length + 1));
+
+const fillProject = ({ simulator }: Stage, { projectId, jobId }: Scene, jobs: number): void => {
+  for (let n = 0; n < jobs; n += 1) {
+    simulator.addJob({ id: `${jobId}${n}`, externalId: `other order ${n}`, projectId });
+  }
+};

@@ -1,0 +1,99 @@
+import { rm } from 'node:fs/promises';
+import { createJobDirectory } from '../../functions/adapters/job-directory.ts';
+import { externalIdSchema, jobIdSchema, partnerIdSchema } from '../../functions/core/identifiers.ts';
+import type { PathCalls } from '../../infra/calls-per-path.ts';
+import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/dynamodb.ts';
+import { post, requested } from '../proof/crash/doors.ts';
+import { addJob, type Past, register, writeStream } from '../proof/crash/scene.ts';
+import { openStage } from '../proof/crash/stage.ts';
+import { beginCounting } from './calls-measure.ts';
+import { documentedScene } from './calls-paths.ts';
+import { loadEngine } from './growth-load.ts';
+import { invokeTimed } from './growth-timing.ts';
+import { ratioOf, type Spread, spreadOf } from './statistics.ts';
+
+/** One cancel on an empty log, and on one that holds a million events. */
+export interface LogGrowth {
+  readonly events: number;
+  readonly emptyMs: Spread;
+  readonly fullMs: Spread;
+  /** Round by round: the full log's time by the empty one's. */
+  readonly ratio: Spread;
+  readonly emptyCalls: PathCalls;
+  readonly fullCalls: PathCalls;
+}
+
+const DAY_MS = 86_400_000;
+const closed: Past['body'] = { type: 'closed', outcome: 'cancelled', jobStatus: 'cancelled', creditsDebited: 63 };
+
+/** Cancellations of the past, of two events each, of a hundred partners. */
+const loadLog = (events: number): Promise<string> =>
+  loadEngine(async ({ log }) => {
+    for (let n = 0; n < events / 2; n += 1) {
+      const number = String(n).padStart(8, '0');
+      const past = {
+        ...documentedScene(),
+        partnerId: partnerIdSchema.parse(`partner-${n % 100}`),
+        externalId: externalIdSchema.parse(`order-${number}`),
+        jobId: jobIdSchema.parse(`job_01hy3m8qtn2e5r7k9p${number}`),
+      };
+      const { wakeInMs: _, ...first } = requested(past, DAY_MS);
+      await writeStream({ log }, past, [first, { agoMs: DAY_MS - 200, body: closed }]);
+    }
+  });
+
+/**
+ * One container cancels on both: only the engine behind its endpoint is another from one cancel to the next.
+ * @param rounds cancels on each of the two
+ */
+export const measureLogGrowth = async (
+  events: number,
+  rounds: number,
+  progress: (text: string) => void,
+): Promise<LogGrowth> => {
+  progress(`filling a log with ${events} events`);
+  // On disk, as the full one is.
+  const emptyFolder = await loadLog(0);
+  const empty = await startLocalDynamoDb({ path: emptyFolder });
+  const stage = await openStage(await loadLog(events));
+  try {
+    const container = await stage.start('request-cancellation');
+    const cancelOn = async ({ client, tableNames, url }: LocalDynamoDb): Promise<number> => {
+      const scene = documentedScene();
+      addJob(stage, scene, scene.jobId);
+      await register({ directory: createJobDirectory(client, tableNames.JobDirectory) }, scene, scene.jobId);
+      stage.tap.direct('dynamodb', url);
+      return invokeTimed(container, post()(scene, 1), 200);
+    };
+    const countOn = async (dynamodb: LocalDynamoDb): Promise<PathCalls> => {
+      const end = beginCounting({ tap: stage.tap, dynamodb });
+      await cancelOn(dynamodb);
+      return end();
+    };
+    progress(`${rounds} cancels on it and on an empty one`);
+    const engines = [
+      { dynamodb: empty, ms: [] as number[] },
+      { dynamodb: stage.dynamodb, ms: [] as number[] },
+    ] as const;
+    // The first ones warm up both sides.
+    for (let round = -10; round < rounds; round += 1) {
+      for (const { dynamodb, ms } of round % 2 === 0 ? engines : engines.toReversed()) {
+        const took = await cancelOn(dynamodb);
+        if (round >= 0) ms.push(took);
+      }
+    }
+    const [{ ms: emptyMs }, { ms: fullMs }] = engines;
+    return {
+      events,
+      emptyMs: spreadOf(emptyMs),
+      fullMs: spreadOf(fullMs),
+      ratio: ratioOf(fullMs, emptyMs),
+      emptyCalls: await countOn(empty),
+      fullCalls: await countOn(stage.dynamodb),
+    };
+  } finally {
+    await stage.close();
+    await empty.close();
+    await rm(emptyFolder, { recursive: true, force: true });
+  }
+};

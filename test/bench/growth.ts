@@ -1,0 +1,119 @@
+import type { PathCalls } from '../../infra/calls-per-path.ts';
+import { measureBacklogGrowth } from './growth-backlogs.ts';
+import { jobsThatFit, measureJobsBehind, measureListing } from './growth-jobs.ts';
+import { measureLogGrowth } from './growth-logs.ts';
+import { atMost, type BenchPart } from './part.ts';
+import { type Spread, show } from './statistics.ts';
+
+const EVENTS = 1_000_000;
+const OPEN = [1_000, 10_000, 100_000] as const;
+const JOBS_BEHIND = [1, 10, 1_000] as const;
+const LISTED = [10, 1_000, 20_000] as const;
+
+/** What noise may add to a time that does not grow; requests may not differ at all. */
+const FLAT = 1.5;
+
+const count = (number: number): string => number.toLocaleString('en-US');
+const times = (ratio: Spread): string => show(ratio, ' ×', 2);
+const milliseconds = (ms: Spread): string => show(ms, ' ms');
+const callsOf = ({ requests, writeUnits, readUnits }: PathCalls): string =>
+  JSON.stringify([Object.entries(requests).toSorted(([a], [b]) => (a < b ? -1 : 1)), writeUnits, readUnits]);
+
+type Line = readonly (string | number)[];
+const table = (head: Line, lines: readonly Line[]): string =>
+  [head, head.map((_, n) => (n === 0 ? '---' : '---:')), ...lines]
+    .map((cells) => `| ${cells.join(' | ')} |\n`)
+    .join('');
+
+/** Whatever is due or asked for costs the same, however much else there is. */
+export const growth: BenchPart = {
+  name: 'growth',
+  title: 'time and requests as the log, the open cancellations and the jobs grow',
+  async run({ rounds = 150, progress }) {
+    const log = await measureLogGrowth(EVENTS, rounds, progress);
+    const backlogs = await measureBacklogGrowth(OPEN, progress);
+    progress('cancels with many jobs behind an externalId');
+    const behind = await measureJobsBehind(JOBS_BEHIND, 20);
+    progress('cancels found by listing');
+    const listing = await measureListing(LISTED, 7);
+
+    const most = backlogs.at(-1);
+    const unlike = callsOf(log.emptyCalls) === callsOf(log.fullCalls) ? 0 : 1;
+    const perLooked = backlogs.map(({ allDueRequests }) => allDueRequests);
+    const fewRequests = new Set(backlogs.map(({ fewDueRequests }) => fewDueRequests));
+    const allRatio = Math.max(...perLooked) / Math.min(...perLooked);
+    return {
+      rows: [
+        {
+          what: `one cancel on a log of ${count(EVENTS)} events, by one on an empty log`,
+          figure: times(log.ratio),
+          bar: atMost(log.ratio.median, FLAT, ' ×'),
+        },
+        { what: 'requests or units that differ between the two', figure: `${unlike}`, bar: atMost(unlike, 0) },
+        {
+          what: '20 due among 100,000 open, by 20 due among 1,000',
+          figure: times(most?.fewDueRatio ?? log.ratio),
+          bar: atMost(most?.fewDueRatio.median ?? Infinity, FLAT, ' ×'),
+        },
+        {
+          what: 'their requests, at 1,000, 10,000 and 100,000 open',
+          figure: backlogs.map(({ fewDueRequests }) => fewDueRequests).join(', '),
+          bar: atMost(fewRequests.size, 1, ' figure'),
+        },
+        {
+          what: 'a due one of 100,000 due, by a due one of 1,000 due',
+          figure: times(most?.allDueRatio ?? log.ratio),
+          bar: atMost(most?.allDueRatio.median ?? Infinity, FLAT, ' ×'),
+        },
+        {
+          what: 'its requests, at most by at least',
+          figure: `${allRatio.toFixed(3)} ×`,
+          bar: atMost(allRatio, 1.05, ' ×'),
+        },
+      ],
+      table: [
+        table(
+          ['one cancel', 'time', 'requests, write units, read units'],
+          [
+            ['on an empty log', milliseconds(log.emptyMs), summary(log.emptyCalls)],
+            [`on a log of ${count(EVENTS)} events`, milliseconds(log.fullMs), summary(log.fullCalls)],
+          ],
+        ),
+        table(
+          ['open cancellations', 'a run with 20 due', 'its requests', 'all due: time for each', 'requests for each'],
+          backlogs.map(({ open, fewDueMs, fewDueRequests, allDueMs, allDueRequests }) => [
+            count(open),
+            milliseconds(fewDueMs),
+            fewDueRequests,
+            milliseconds(allDueMs),
+            allDueRequests.toFixed(2),
+          ]),
+        ),
+        table(
+          ['jobs behind the externalId', 'one cancel', 'its requests', 'requests of the first one', 'tries'],
+          behind.map(({ jobs, ms, requests, firstRequests, firstTries }) => [
+            count(jobs),
+            milliseconds(ms),
+            requests,
+            firstRequests,
+            firstTries,
+          ]),
+        ),
+        table(
+          ['jobs in the listed project', 'one cancel, without the time that Plangrep lists', 'its requests'],
+          listing.map(({ jobs, ms, requests }) => [count(jobs), milliseconds(ms), requests]),
+        ),
+      ].join('\n'),
+      notes: [
+        'The functions are the real bundles; tables, Secrets Manager and Plangrep are the local run’s, so of the times only the ratios count.',
+        'The log and the backlogs are written into the engine’s own files by the service’s own adapters.',
+        'The first cancel of many jobs reads each and remembers which have ended; where its time runs out the caller is told 503 and a repeat goes on.',
+        `Listed jobs are in Plangrep’s documented short form; in the documented long one ${count(jobsThatFit())} fit into the 8 MiB that are read.`,
+      ],
+      json: { log, backlogs, behind, listing },
+    };
+  },
+};
+
+const summary = ({ requests, writeUnits, readUnits }: PathCalls): string =>
+  `${Object.values(requests).reduce((sum, n) => sum + n, 0)}, ${writeUnits}, ${readUnits}`;

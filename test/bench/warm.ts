@@ -1,0 +1,164 @@
+import { Random } from '../proof/simulation/random.ts';
+import { type Arena, openArena } from './arena.ts';
+import { bareHttps, baseline, type Contender, empty, shipped } from './contenders/contenders.ts';
+import type { ProbedContainer } from './contenders/probe-container.ts';
+import type { Memory } from './contenders/probe.ts';
+import { atMost, type BenchContext, type BenchPart, type BenchResult, type BenchRow } from './part.ts';
+import { shuffle } from './shuffle.ts';
+import { ratioOf, show, spreadOf } from './statistics.ts';
+import type { WireRequest } from './world/exchange.ts';
+
+/** How many requests there are of each kind. */
+export interface WarmPlan {
+  /** Until memory is looked at first. */
+  readonly firstLook: number;
+  /** Until it is measured: by then V8 has compiled most of what is hot. */
+  readonly warmUp: number;
+  /** In a block, the unit that is interleaved. */
+  readonly block: number;
+  readonly blocks: number;
+  /** Until memory is looked at again: of `request-cancellation` alone. */
+  readonly lastLook: number;
+}
+
+const wholePlan: WarmPlan = { firstLook: 1_000, warmUp: 2_000, block: 250, blocks: 16, lastLook: 10_000 };
+
+interface Block {
+  /** Milliseconds of CPU a request, of all threads. */
+  readonly cpuMs: number;
+  /** Milliseconds from handing over the event to the answer. */
+  readonly ms: number;
+}
+
+interface Running {
+  readonly contender: Contender;
+  readonly container: ProbedContainer;
+  readonly blocks: Block[];
+}
+
+const OURS = 'request-cancellation';
+
+/** Not measured at the start of a block: they open again what was closed while the others had their turn. */
+const REOPENING = 5;
+
+const invokeTimes = async (
+  arena: Arena,
+  contender: Contender,
+  container: ProbedContainer,
+  times: number,
+): Promise<void> => {
+  for (let n = 0; n < times; n += 1) await arena.invoke(contender, container);
+};
+
+const start = async (arena: Arena, contender: Contender): Promise<Running> => {
+  await arena.serve(contender);
+  return { contender, container: await arena.start(contender), blocks: [] };
+};
+
+const runBlock = async (arena: Arena, { contender, container, blocks }: Running, plan: WarmPlan): Promise<void> => {
+  await arena.serve(contender);
+  await invokeTimes(arena, contender, container, REOPENING);
+  const requests = plan.block - REOPENING;
+  const cpuBefore = await container.cpuMs();
+  const began = performance.now();
+  await invokeTimes(arena, contender, container, requests);
+  const ms = performance.now() - began;
+  blocks.push({ cpuMs: ((await container.cpuMs()) - cpuBefore) / requests, ms: ms / requests });
+};
+
+/** A warm process has Plangrep's key already. */
+const whatIsSentWarm = (arena: Arena, ours: Contender): WireRequest[] =>
+  arena
+    .recordingOf(ours)
+    .exchanges.filter(({ service }) => service !== 'secretsmanager')
+    .map(({ service, head: { method, url, headers }, body }) => ({
+      url: arena.urls[service] + url,
+      method,
+      headers,
+      body: Buffer.from(body).toString(),
+    }));
+
+/** Every contender in one process of its own, blocks of requests interleaved. */
+export const measureWarm = async (context: BenchContext, plan: WarmPlan): Promise<BenchResult> => {
+  const { seed, progress } = context;
+  const ours = shipped(OURS);
+  const arena = await openArena(context, (built) => [ours, ...baseline(built)]);
+  try {
+    const { built } = arena;
+    await built.giveRequests(whatIsSentWarm(arena, ours));
+    progress(`warming up: ${OURS}`);
+    const own = await start(arena, ours);
+    await invokeTimes(arena, ours, own.container, plan.firstLook);
+    const atFirst = await own.container.memory();
+    await invokeTimes(arena, ours, own.container, plan.warmUp - plan.firstLook);
+    const running = [own];
+    for (const contender of [bareHttps(built), empty(built), ...baseline(built)]) {
+      progress(`warming up: ${contender.name}`);
+      const other = await start(arena, contender);
+      await invokeTimes(arena, contender, other.container, plan.warmUp);
+      running.push(other);
+    }
+    const random = new Random(seed);
+    for (let block = 1; block <= plan.blocks; block += 1) {
+      for (const one of shuffle(running, random)) await runBlock(arena, one, plan);
+      progress(`block ${block} of ${plan.blocks}, ${plan.block} requests each`);
+    }
+    progress(`${OURS} alone, until request ${plan.lastLook}`);
+    await arena.serve(ours);
+    await invokeTimes(arena, ours, own.container, plan.lastLook - plan.warmUp - plan.blocks * plan.block);
+    return describe(running, { atFirst, atLast: await own.container.memory() }, plan);
+  } finally {
+    await arena.close();
+  }
+};
+
+interface Grown {
+  readonly atFirst: Memory;
+  readonly atLast: Memory;
+}
+
+const describe = (running: readonly Running[], memory: Grown, plan: WarmPlan): BenchResult => {
+  const blocksOf = (name: string): readonly Block[] =>
+    running.find(({ contender }) => contender.name === name)?.blocks ?? [];
+  const cpu = (name: string): number[] => blocksOf(name).map(({ cpuMs }) => cpuMs);
+  const rows: BenchRow[] = running.map(({ contender: { name }, blocks }) => {
+    const spread = spreadOf(cpu(name));
+    const perCore = Math.round(1000 / spread.median);
+    const ms = spreadOf(blocks.map((block) => block.ms)).median.toFixed(2);
+    const figure = `CPU ${show(spread, ' ms', 3)}, ${perCore} requests/s a core, ${ms} ms to the answer`;
+    return { what: name, figure };
+  });
+  const compare = (other: string, limit?: number): void => {
+    if (blocksOf(other).length === 0) return;
+    const ratio = ratioOf(cpu(OURS), cpu(other));
+    const bar = limit === undefined ? undefined : atMost(ratio.median, limit, ' ×');
+    rows.push({ what: `${OURS} / ${other}, CPU`, figure: show(ratio, ' ×', 2), bar });
+  };
+  compare('empty handler');
+  compare('tutorial baseline', 0.55);
+  compare('bare https', 2.6);
+  const { atFirst, atLast } = memory;
+  for (const [what, from, to] of [
+    ['heap', atFirst.heapUsed, atLast.heapUsed],
+    ['resident set', atFirst.rss, atLast.rss],
+  ] as const) {
+    const figure = `${megabytes(from)} and ${megabytes(to)}: ${(to / from).toFixed(2)} ×`;
+    const looks = `after ${plan.firstLook} and ${plan.lastLook} requests`;
+    rows.push({ what: `${OURS}, ${what} ${looks}`, figure, bar: atMost(to / from, 1.1, ' ×') });
+  }
+  const contenders = running.map(({ contender: { name }, blocks }) => [name, { cpuMs: spreadOf(cpu(name)), blocks }]);
+  return { rows, notes, json: { plan, ...Object.fromEntries(contenders), memory } };
+};
+
+const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+
+const notes = [
+  'The happy path, one request after the other in one process: CPU of all its threads, the runtime loop included (the empty handler is that loop alone).',
+  'The heap is taken after a full garbage collection, the resident set as it stands.',
+];
+
+export const warm: BenchPart = {
+  name: 'warm',
+  title: 'Warm: POST /v1/cancellations, cancelled at once',
+  run: (context) => measureWarm(context, { ...wholePlan, blocks: context.rounds ?? wholePlan.blocks }),
+};

@@ -1,0 +1,67 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Service } from '../../proof/crash/tap.ts';
+import { createSelfSignedCertificate } from '../../support/self-signed-certificate.ts';
+import type { Exchange } from './exchange.ts';
+
+export type ToReplay =
+  | { readonly kind: 'listen'; readonly certificate: { readonly key: string; readonly cert: string } }
+  | { readonly kind: 'play'; readonly exchanges: readonly Exchange[] };
+export type FromReplay =
+  | { readonly kind: 'listening'; readonly urls: Readonly<Record<Service, string>> }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'unknown'; readonly key: string };
+
+/** DynamoDB, Secrets Manager and Plangrep as recorded, over TLS on 127.0.0.1, in another process. */
+export interface Replay {
+  readonly urls: Readonly<Record<Service, string>>;
+  /** A file for `NODE_EXTRA_CA_CERTS`. */
+  readonly authority: string;
+  /** From now on these are the answers, from the first. */
+  play(exchanges: readonly Exchange[]): Promise<void>;
+  /** What was asked that nothing was recorded for: empty when all is well. */
+  readonly unknown: readonly string[];
+  close(): Promise<void>;
+}
+
+/**
+ * Why not the parts themselves: the embedded engine takes 6 to 9 ms of a cold start (measured: a query and two puts), now
+ * and then 50, which no bundle can help. The bytes are the parts' own.
+ */
+export const startReplay = async (): Promise<Replay> => {
+  const folder = await mkdtemp(join(tmpdir(), 'bench-'));
+  const certificate = createSelfSignedCertificate();
+  const authority = join(folder, 'authority.pem');
+  await writeFile(authority, certificate.cert);
+
+  const child = fork(new URL('./replay-process.ts', import.meta.url), { serialization: 'advanced', execArgv: [] });
+  const unknown: string[] = [];
+  let wake: ((message: FromReplay) => void) | undefined;
+  child.on('message', (message: FromReplay) => {
+    if (message.kind === 'unknown') unknown.push(message.key);
+    else wake?.(message);
+  });
+  const ask = async (message: ToReplay): Promise<FromReplay> => {
+    const answered = new Promise<FromReplay>((resolve) => (wake = resolve));
+    child.send(message);
+    return answered;
+  };
+
+  const listening = await ask({ kind: 'listen', certificate });
+  if (listening.kind !== 'listening') throw new Error(`the replay answers ${listening.kind}`);
+  return {
+    urls: listening.urls,
+    authority,
+    unknown,
+    play: async (exchanges) => void (await ask({ kind: 'play', exchanges })),
+    close: async () => {
+      const ended = once(child, 'exit');
+      child.disconnect();
+      await ended;
+      await rm(folder, { recursive: true });
+    },
+  };
+};
