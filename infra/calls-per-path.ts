@@ -158,28 +158,28 @@ export const callsPerPath = {
     storedBytes: 0,
   },
   'credential checked': { requests: { 'GetItem Partners': 1 }, writeUnits: 0, readUnits: 0.5, storedBytes: 0 },
-  'reconciler, nothing due': { requests: { 'Query due-wake-ups': 8 }, writeUnits: 0, readUnits: 4, storedBytes: 0 },
+  'reconciler, nothing due': { requests: { 'Query due-wake-ups': 4 }, writeUnits: 0, readUnits: 2, storedBytes: 0 },
   'reconciler, one is closed': {
-    requests: { 'Query due-wake-ups': 16, 'Query CancellationLog': 1, 'UpdateItem CancellationLog': 1 },
+    requests: { 'Query due-wake-ups': 8, 'Query CancellationLog': 1, 'UpdateItem CancellationLog': 1 },
     writeUnits: 2,
-    readUnits: 9,
+    readUnits: 5,
     storedBytes: -40,
   },
   'reconciler, one to poll': {
     requests: {
-      'Query due-wake-ups': 16,
+      'Query due-wake-ups': 8,
       'Query CancellationLog': 1,
       'UpdateItem CancellationLog': 2,
       'Plangrep read': 1,
       'PutItem CancellationLog': 1,
     },
     writeUnits: 6,
-    readUnits: 9,
+    readUnits: 5,
     storedBytes: 379,
   },
   'reconciler, one to take over': {
     requests: {
-      'Query due-wake-ups': 16,
+      'Query due-wake-ups': 8,
       'Query CancellationLog': 1,
       'PutItem CancellationLog': 2,
       'UpdateItem CancellationLog': 2,
@@ -187,7 +187,7 @@ export const callsPerPath = {
       'Plangrep cancel': 1,
     },
     writeUnits: 7,
-    readUnits: 9,
+    readUnits: 5,
     storedBytes: 813,
   },
 } as const satisfies Readonly<Record<string, PathCalls>>;

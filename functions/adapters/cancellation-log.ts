@@ -26,8 +26,11 @@ import {
 import type { Appended, CancellationLog, Stream, WakeUp } from '../core/ports.ts';
 import { ask, fromItem, type Item, toItem, write } from './dynamodb.ts';
 
-/** Partitions of the wake-up index: due wake-ups are spread over as many. */
-export const WAKE_SHARDS = 8;
+/**
+ * Partitions of the wake-up index: due wake-ups are spread over as many. Each takes 1,000 new cancellations a second, and
+ * is a query of every look.
+ */
+export const WAKE_SHARDS = 4;
 
 const WAKE_UP_INDEX = 'due-wake-ups';
 
