@@ -44,6 +44,8 @@ const environmentSchema = z
     pointInTimeRecoveryDays: z.optional(whole(1, 35)),
     deletionProtection: z.boolean(),
     plangrepBaseUrl: z.string().refine(isSecureOrigin, 'must be an https origin alone, such as https://plangrep.com'),
+    sandbox: z.optional(z.boolean()),
+    documentation: z.boolean(),
     partners: z.array(partner),
     eventBusName: z.optional(z.string().regex(/^[A-Za-z0-9._/-]{1,256}$/, 'must be the name of an event bus')),
     throttle: z.strictObject({ ratePerSecond: whole(1, 10_000), burst: whole(1, 5_000) }),
@@ -65,7 +67,16 @@ const environmentSchema = z
   })
   .superRefine(
     (
-      { name, removalPolicy, deletionProtection, pointInTimeRecoveryDays, partners, concurrency, alarmAddresses },
+      {
+        name,
+        removalPolicy,
+        deletionProtection,
+        pointInTimeRecoveryDays,
+        sandbox,
+        partners,
+        concurrency,
+        alarmAddresses,
+      },
       context,
     ) => {
       const refuse = (path: readonly PropertyKey[], message: string) =>
@@ -86,6 +97,8 @@ const environmentSchema = z
           refuse(['concurrency', 'provisioned', functionName], 'must not be over what is reserved');
         }
       }
+      // In staging neither: there what prod will run meets the real Plangrep first.
+      if (sandbox === true && name !== 'dev') refuse(['sandbox'], 'must not be set outside dev');
       if (name !== 'prod') return;
       if (removalPolicy !== 'retain') refuse(['removalPolicy'], 'must be retain in prod');
       if (!deletionProtection) refuse(['deletionProtection'], 'must be true in prod');

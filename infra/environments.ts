@@ -20,6 +20,17 @@ export interface Environment {
   readonly deletionProtection: boolean;
   /** Plangrep's origin, over https: no path. */
   readonly plangrepBaseUrl: string;
+  /**
+   * Whether a simulator stands in for Plangrep, so that partners can try everything without an account there: see
+   * `functions/simulator/sandbox-jobs.ts`. In dev alone.
+   * @default false
+   */
+  readonly sandbox?: boolean;
+  /**
+   * Whether the documentation's pages are served, to anybody: `/docs`, `/openapi.json`, `/problems`. In prod too: a
+   * problem's `type` is the address of its page there, and what the pages say is in the public repository anyway.
+   */
+  readonly documentation: boolean;
   /** Who may send events: each partner is bound to its own source, and no event can name another partner. */
   readonly partners: readonly PartnerEvents[];
   /**
@@ -99,6 +110,8 @@ export const environments: { readonly [Name in EnvironmentName]: Environment & {
     removalPolicy: 'destroy',
     deletionProtection: false,
     plangrepBaseUrl: 'https://plangrep.com',
+    sandbox: true,
+    documentation: true,
     partners: [{ partnerId: 'acme' }],
     throttle: { ratePerSecond: 10, burst: 20 },
     logRetentionDays: 14,
@@ -117,6 +130,7 @@ export const environments: { readonly [Name in EnvironmentName]: Environment & {
     pointInTimeRecoveryDays: 7,
     deletionProtection: true,
     plangrepBaseUrl: 'https://plangrep.com',
+    documentation: true,
     partners: [{ partnerId: 'acme' }],
     throttle: { ratePerSecond: 50, burst: 100 },
     logRetentionDays: 30,
@@ -140,6 +154,7 @@ export const environments: { readonly [Name in EnvironmentName]: Environment & {
     pointInTimeRecoveryDays: 35,
     deletionProtection: true,
     plangrepBaseUrl: 'https://plangrep.com',
+    documentation: true,
     partners: [{ partnerId: 'acme' }],
     throttle: { ratePerSecond: 200, burst: 400 },
     logRetentionDays: 400,

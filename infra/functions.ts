@@ -2,9 +2,9 @@
  * The functions, defined once: what is built, what each is given, and how long it may take. The stack, the local run
  * and the build read it.
  */
-export interface FunctionDefinition {
+export interface FunctionDefinition<Variable = EnvironmentVariable> {
   /** Every environment variable besides the AWS SDK's own. */
-  readonly environment: readonly EnvironmentVariable[];
+  readonly environment: readonly Variable[];
   /** Shorter than a lease (45 s), so that no function outlives the claim it holds. */
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
@@ -18,12 +18,15 @@ export type EnvironmentVariable =
   | 'CANCELLATION_LOG_TABLE'
   | 'PARTNERS_TABLE'
   | 'EVENTS_MAX_RECEIVES';
+/** What the functions of a sandbox are given. */
+export type SandboxVariable = 'PLANGREP_SECRET_ID' | 'SANDBOX_TABLE';
 
 /** What it takes to see a cancellation through, and to find the job first. */
 const attempt = ['PLANGREP_BASE_URL', 'PLANGREP_SECRET_ID', 'CANCELLATION_LOG_TABLE'] as const;
 const allPorts = [...attempt, 'JOB_DIRECTORY_TABLE', 'PARTNERS_TABLE'] as const;
 
-export const functions = {
+/** The service's: in every environment, and on this machine. */
+export const serviceFunctions = {
   'authorize-partner': { environment: ['ENVIRONMENT', 'PARTNERS_TABLE'], timeoutSeconds: 5, memoryMb: 512 },
   'request-cancellation': { environment: allPorts, timeoutSeconds: 15, memoryMb: 512 },
   'read-cancellations': {
@@ -34,6 +37,16 @@ export const functions = {
   'register-job': { environment: ['JOB_DIRECTORY_TABLE'], timeoutSeconds: 15, memoryMb: 512 },
   'consume-events': { environment: [...allPorts, 'EVENTS_MAX_RECEIVES'], timeoutSeconds: 30, memoryMb: 512 },
   'reconcile-cancellations': { environment: attempt, timeoutSeconds: 40, memoryMb: 512 },
+  'read-documentation': { environment: [], timeoutSeconds: 5, memoryMb: 512 },
 } as const satisfies Record<string, FunctionDefinition>;
 
-export type FunctionName = keyof typeof functions;
+/** Only where an environment is a sandbox: there one stands in for Plangrep. */
+export const sandboxFunctions = {
+  'simulate-plangrep': { environment: ['PLANGREP_SECRET_ID', 'SANDBOX_TABLE'], timeoutSeconds: 10, memoryMb: 512 },
+} as const satisfies Record<string, FunctionDefinition<SandboxVariable>>;
+
+/** All that is built. */
+export const functions = { ...serviceFunctions, ...sandboxFunctions } as const;
+
+export type FunctionName = keyof typeof serviceFunctions;
+export type SandboxFunctionName = keyof typeof sandboxFunctions;

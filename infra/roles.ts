@@ -1,4 +1,4 @@
-import { type FunctionName, functions } from './functions.ts';
+import { type FunctionName, type SandboxFunctionName, sandboxFunctions, serviceFunctions } from './functions.ts';
 import { tables } from './tables.ts';
 
 /** What a permission can be for. Beside each, how the README's table words it. */
@@ -9,6 +9,7 @@ export const resourceTitles = {
   CancellationLogStream: "the cancellation log's stream",
   Partners: 'the partners table',
   PlangrepKey: "the secret with Plangrep's key",
+  SandboxTable: "the sandbox's table, in dev alone",
   EventsQueue: 'the events queue',
   MissedRuns: 'the queue of missed runs',
   EventBus: 'the event bus',
@@ -67,7 +68,7 @@ const door: readonly Permission[] = [
 ];
 
 /** Each function's role: exactly what it does, on exactly what it does it to. */
-const functionRoles: Readonly<Record<FunctionName, readonly Permission[]>> = {
+const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonly Permission[]>> = {
   'authorize-partner': [{ actions: ['dynamodb:GetItem'], resource: 'Partners', conditions: onlyKeys('key#*') }],
   'request-cancellation': door,
   'read-cancellations': [
@@ -91,6 +92,9 @@ const functionRoles: Readonly<Record<FunctionName, readonly Permission[]>> = {
     // Lambda's doing, in the function's name: a run that failed.
     { actions: ['sqs:SendMessage'], resource: 'MissedRuns' },
   ],
+  // Nothing but its own log lines and traces.
+  'read-documentation': [],
+  'simulate-plangrep': [{ actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], resource: 'SandboxTable' }, readKey],
 };
 
 /** The pipe that tells of closed cancellations. */
@@ -103,9 +107,14 @@ const closedEvents: readonly Permission[] = [
   { actions: ['sqs:SendMessage'], resource: 'ClosedEventsDeadLetters' },
 ];
 
-export type RoleName = FunctionName | 'closed-events';
-export const functionNames = Object.keys(functions).filter((name): name is FunctionName => name in functions);
-export const roleNames: readonly RoleName[] = [...functionNames, 'closed-events'];
+export type RoleName = FunctionName | SandboxFunctionName | 'closed-events';
+const namesOf = <Name extends string>(definitions: Readonly<Record<Name, unknown>>): readonly Name[] =>
+  Object.keys(definitions).filter((name): name is Name => name in definitions);
+/** The service's. */
+export const functionNames = namesOf(serviceFunctions);
+export const sandboxFunctionNames = namesOf(sandboxFunctions);
+/** Those of a sandbox are nowhere else. */
+export const roleNames: readonly RoleName[] = [...functionNames, 'closed-events', ...sandboxFunctionNames];
 
 /** Everything that a role may do. */
 export const permissionsOf = (role: RoleName): readonly Permission[] =>

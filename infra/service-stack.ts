@@ -10,6 +10,7 @@ import type { Arns } from './constructs/exact-role.ts';
 import { Firewall } from './constructs/firewall.ts';
 import { PartnerApi } from './constructs/partner-api.ts';
 import { ReconcilerSchedule } from './constructs/reconciler-schedule.ts';
+import { Sandbox } from './constructs/sandbox.ts';
 import { Watching } from './constructs/watching.ts';
 import type { Environment } from './environments.ts';
 import { eventDoor } from './event-door.ts';
@@ -43,7 +44,8 @@ export class ServiceStack extends Stack {
     const bus = this.busOf(environment);
     const eventsDoor = new EventsDoor(this, 'EventsDoor', { environment, bus });
     const schedule = new ReconcilerSchedule(this, 'Schedule');
-    const functions = this.addFunctions(environment, variablesOf(environment, stateful), {
+    const plangrepBaseUrl = this.plangrepOf(environment, stateful);
+    const functions = this.addFunctions(environment, variablesOf({ ...environment, plangrepBaseUrl }, stateful), {
       JobDirectory: JobDirectory.tableArn,
       CancellationLog: log.arn,
       WakeUps: `${log.arn}/index/${tables.CancellationLog.index.name}`,
@@ -90,6 +92,11 @@ export class ServiceStack extends Stack {
       : EventBus.fromEventBusName(this, 'EventBus', eventBusName);
   }
 
+  private plangrepOf(environment: Environment, { plangrepKey }: StatefulStack): string {
+    if (environment.sandbox !== true) return environment.plangrepBaseUrl;
+    return new Sandbox(this, 'Sandbox', { environment, plangrepKeyArn: plangrepKey.secretArn }).url;
+  }
+
   private addFunctions(
     environment: Environment,
     variables: Readonly<Record<EnvironmentVariable, string>>,
@@ -103,6 +110,7 @@ export class ServiceStack extends Stack {
       'register-job': bundled('register-job'),
       'consume-events': bundled('consume-events'),
       'reconcile-cancellations': bundled('reconcile-cancellations'),
+      'read-documentation': bundled('read-documentation'),
     };
   }
 }

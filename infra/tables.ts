@@ -4,7 +4,7 @@
  */
 export interface TableDefinition {
   /** The environment variable that tells a function the table's name. */
-  readonly variable: 'JOB_DIRECTORY_TABLE' | 'CANCELLATION_LOG_TABLE' | 'PARTNERS_TABLE';
+  readonly variable: 'JOB_DIRECTORY_TABLE' | 'CANCELLATION_LOG_TABLE' | 'PARTNERS_TABLE' | 'SANDBOX_TABLE';
   readonly partitionKey: string;
   readonly sortKey?: string;
   /** A number attribute, in seconds since 1970, after which DynamoDB may delete the item. */
@@ -28,3 +28,10 @@ export const tables = {
 } as const satisfies Record<string, TableDefinition>;
 
 export type TableName = keyof typeof tables;
+
+/** A sandbox's own, of no other environment. `pk` is a jobId: when it was first met and cancelled, for a week. */
+export const sandboxTable = {
+  variable: 'SANDBOX_TABLE',
+  partitionKey: 'pk',
+  timeToLive: 'expiresAt',
+} as const satisfies TableDefinition;

@@ -10,6 +10,8 @@ export const variables = z.object({
   JOB_DIRECTORY_TABLE: text,
   CANCELLATION_LOG_TABLE: text,
   PARTNERS_TABLE: text,
+  /** In a sandbox alone. */
+  SANDBOX_TABLE: text,
   /** How often the queue hands out a message before the DLQ gets it. */
   EVENTS_MAX_RECEIVES: z.pipe(z.string().check(z.regex(/^[1-9][0-9]?$/)), z.transform(Number)),
 });

@@ -3,9 +3,11 @@ import { createCancellationLog } from '../../functions/adapters/cancellation-log
 import { systemClock } from '../../functions/adapters/system-clock.ts';
 import { appendEvent } from '../../functions/core/append-event.ts';
 import { externalIdSchema, jobIdSchema, partnerIdSchema, toTimestamp } from '../../functions/core/identifiers.ts';
-import type { FunctionName } from '../functions.ts';
+import type { FunctionName, SandboxFunctionName } from '../functions.ts';
+import type { Surroundings } from '../local/define-containers.ts';
 import { putEvent } from '../local/events/put-event.ts';
 import { type LocalRun, startLocalRun } from '../local/local-run.ts';
+import { startSandbox } from '../local/start-sandbox.ts';
 
 const PATIENCE_MS = 20_000;
 const [partnerId, project] = ['acme', 'rehearsal'];
@@ -28,7 +30,22 @@ const scenes = {
     await abandonCancellation(run);
     await invoke(run, 'reconcile-cancellations', {});
   },
-} as const satisfies Record<FunctionName, (run: LocalRun) => Promise<void>>;
+  'read-documentation': (run) => request(run, 'GET /docs'),
+  'simulate-plangrep': async ({ dynamodb, secretsManager }, bundled) => {
+    const [secretId, key] = ['rehearsal', 'pgk_rehearsal'];
+    secretsManager.put(secretId, key);
+    const sandbox = await startSandbox({ ...bundled, dynamodb, secretsManager, secretId });
+    try {
+      const cancel = `${sandbox.url}/api/open/v1/jobs/job_sandbox_processing/cancel`;
+      const { status } = await fetch(cancel, { method: 'POST', headers: { Authorization: `Bearer ${key}` } });
+      if (status !== 200) throw new Error(`the simulator answered ${status}`);
+    } finally {
+      await sandbox.close();
+    }
+  },
+} as const satisfies Record<FunctionName | SandboxFunctionName, Scene>;
+
+type Scene = (run: LocalRun, bundled: Pick<Surroundings, 'bundles' | 'nodeArguments'>) => Promise<void>;
 
 /**
  * Runs the service on this machine once and has every function do its usual work.
@@ -39,7 +56,7 @@ const scenes = {
 export const rehearse = async (bundles: string, nodeArguments: readonly string[]): Promise<void> => {
   const run = await startLocalRun({ bundles, nodeArguments, containersPerFunction: 1, reconcileEveryMs: 0 });
   try {
-    for (const scene of Object.values(scenes)) await scene(run);
+    for (const scene of Object.values<Scene>(scenes)) await scene(run, { bundles, nodeArguments });
   } finally {
     await run.close();
   }

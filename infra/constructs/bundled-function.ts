@@ -14,15 +14,25 @@ import {
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import type { Environment } from '../environments.ts';
-import { type EnvironmentVariable, type FunctionDefinition, type FunctionName, functions } from '../functions.ts';
-import { functionNames } from '../roles.ts';
+import {
+  type EnvironmentVariable,
+  type FunctionDefinition,
+  type FunctionName,
+  functions,
+  type SandboxFunctionName,
+  type SandboxVariable,
+} from '../functions.ts';
+import { functionNames, sandboxFunctionNames } from '../roles.ts';
 import { type Arns, ExactRole } from './exact-role.ts';
 
+type Concurrency = Readonly<Partial<Record<BundledFunctionProps['name'], number>>>;
+type Variable = EnvironmentVariable | SandboxVariable;
+
 export interface BundledFunctionProps {
-  readonly name: FunctionName;
+  readonly name: FunctionName | SandboxFunctionName;
   readonly environment: Environment;
-  /** Every variable that infra/functions.ts knows; the function is given its own alone. */
-  readonly variables: Readonly<Record<EnvironmentVariable, string>>;
+  /** At least those that infra/functions.ts names for it; the function is given no other. */
+  readonly variables: Readonly<Partial<Record<Variable, string>>>;
   /** Of what its role is for, besides its own log group. */
   readonly arns: Arns;
 }
@@ -31,8 +41,8 @@ export interface BundledFunctionProps {
 const bundles = new URL('../../dist/functions/', import.meta.url).pathname;
 
 /** @returns the functions that `npm run build` has not built */
-export const missingBundles = (folder: string = bundles): readonly FunctionName[] =>
-  functionNames.filter((name) => !existsSync(join(folder, name, 'index.cjs')));
+export const missingBundles = (folder: string = bundles): readonly string[] =>
+  [...functionNames, ...sandboxFunctionNames].filter((name) => !existsSync(join(folder, name, 'index.cjs')));
 
 /**
  * What tells two builds of a function apart. The code caches count by their names, which carry the bundle's hash, the
@@ -51,9 +61,10 @@ export class BundledFunction extends Construct {
 
   constructor(scope: Construct, id: string, { name, environment, variables, arns }: BundledFunctionProps) {
     super(scope, id);
-    const { timeoutSeconds, memoryMb, environment: own }: FunctionDefinition = functions[name];
+    const { timeoutSeconds, memoryMb, environment: own }: FunctionDefinition<Variable> = functions[name];
     const removalPolicy = environment.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
-    const { reserved = {}, provisioned = {} } = environment.concurrency;
+    const reserved: Concurrency = environment.concurrency.reserved ?? {};
+    const provisioned: Concurrency = environment.concurrency.provisioned ?? {};
 
     this.logGroup = new LogGroup(this, 'Logs', { retention: environment.logRetentionDays, removalPolicy });
     const { role } = new ExactRole(this, 'Permissions', {
@@ -70,7 +81,7 @@ export class BundledFunction extends Construct {
       handler: 'index.handler',
       timeout: Duration.seconds(timeoutSeconds),
       memorySize: memoryMb,
-      environment: Object.fromEntries(own.map((variable) => [variable, variables[variable]])),
+      environment: Object.fromEntries(own.map((variable) => [variable, valueIn(variables, variable)])),
       role,
       logGroup: this.logGroup,
       loggingFormat: LoggingFormat.JSON,
@@ -86,3 +97,9 @@ export class BundledFunction extends Construct {
     });
   }
 }
+
+const valueIn = (variables: BundledFunctionProps['variables'], variable: Variable): string => {
+  const value = variables[variable];
+  if (value === undefined) throw new Error(`no value was given for ${variable}`);
+  return value;
+};

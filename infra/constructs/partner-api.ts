@@ -1,10 +1,13 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import {
   AccessLogFormat,
+  AuthorizationType,
   EndpointType,
   LambdaIntegration,
   LogGroupLogDestination,
+  type MethodDeploymentOptions,
   MethodLoggingLevel,
+  type MethodOptions,
   RestApi,
   TokenAuthorizer,
 } from 'aws-cdk-lib/aws-apigateway';
@@ -14,7 +17,7 @@ import { Construct } from 'constructs';
 import { partnerAuthorizer } from '../authorizer.ts';
 import type { Environment } from '../environments.ts';
 import type { FunctionName } from '../functions.ts';
-import { routes } from '../routes.ts';
+import { compressFromBytes, documentationRoutes, type Route, routes } from '../routes.ts';
 import { addGatewayAnswers } from './gateway-answers.ts';
 
 export interface PartnerApiProps {
@@ -47,6 +50,17 @@ const accessLogFormat = AccessLogFormat.custom(
   }),
 );
 
+/** Enough for people who read, and too little to use up the stage's throttle. */
+const documentationThrottle = { throttlingRateLimit: 10, throttlingBurstLimit: 50 };
+
+/** For a method whose throttle is its own, too: it inherits nothing. */
+const watched: MethodDeploymentOptions = {
+  loggingLevel: MethodLoggingLevel.ERROR,
+  // Would log whole requests, credentials and all.
+  dataTraceEnabled: false,
+  metricsEnabled: true,
+};
+
 /**
  * The HTTPS door: routes, authorizer and gateway answers as defined once for here and the local gateway.
  *
@@ -60,6 +74,7 @@ export class PartnerApi extends Construct {
   constructor(scope: Construct, id: string, { environment, functions }: PartnerApiProps) {
     super(scope, id);
     const { name, throttle, domain, logRetentionDays, setsApiGatewayLogRole } = environment;
+    const publicRoutes = environment.documentation ? documentationRoutes : [];
     const removalPolicy = environment.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
     const accessLogs = new LogGroup(this, 'AccessLogs', { retention: logRetentionDays, removalPolicy });
 
@@ -71,24 +86,27 @@ export class PartnerApi extends Construct {
       disableExecuteApiEndpoint: domain !== undefined,
       cloudWatchRole: setsApiGatewayLogRole,
       ...(setsApiGatewayLogRole && { cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN }),
-      defaultMethodOptions: { authorizer: this.addAuthorizer(functions[partnerAuthorizer.function].alias) },
+      minCompressionSize: Size.bytes(compressFromBytes),
       deployOptions: {
         stageName: 'live',
         throttlingRateLimit: throttle.ratePerSecond,
         throttlingBurstLimit: throttle.burst,
         accessLogDestination: new LogGroupLogDestination(accessLogs),
         accessLogFormat,
-        loggingLevel: MethodLoggingLevel.ERROR,
-        // Would log whole requests, credentials and all.
-        dataTraceEnabled: false,
-        metricsEnabled: true,
+        ...watched,
         tracingEnabled: true,
+        methodOptions: Object.fromEntries(
+          publicRoutes.map(({ method, path }) => [`${path}/${method}`, { ...watched, ...documentationThrottle }]),
+        ),
       },
     });
-    for (const { method, path, function: handler } of routes) {
+    const addRoute = ({ method, path, function: handler }: Route, options: MethodOptions): void => {
       const integration = new LambdaIntegration(functions[handler].alias, { allowTestInvoke: false });
-      this.api.root.resourceForPath(path).addMethod(method, integration);
-    }
+      this.api.root.resourceForPath(path).addMethod(method, integration, options);
+    };
+    const authorizer = this.addAuthorizer(functions[partnerAuthorizer.function].alias);
+    for (const route of routes) addRoute(route, { authorizer });
+    for (const route of publicRoutes) addRoute(route, { authorizationType: AuthorizationType.NONE });
     addGatewayAnswers(this.api);
     // Limits nothing by itself: a partner gets limits of its own once it has an API key of this plan (decisions.md).
     this.api.addUsagePlan('Partners', {

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import type { LocalRun } from './local-run.ts';
-import type { CallKind } from './plangrep/plangrep-faults.ts';
+import type { CallKind } from '../../functions/simulator/plangrep-calls.ts';
 
 /** One request of the story, and what must come back. */
 interface Scene {

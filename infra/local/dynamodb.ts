@@ -22,6 +22,8 @@ export interface LocalDynamoDbOptions {
   readonly path?: string | undefined;
   /** @default the names of `infra/tables.ts` */
   readonly tableNames?: Readonly<Record<TableName, string>>;
+  /** Cuts every connection while it says so, but for this object's own client. @default never */
+  readonly isDown?: (() => boolean) | undefined;
 }
 
 /** How many requests came in, by operation and table: `counts['PutItem']?.['CancellationLog']`. */
@@ -38,13 +40,17 @@ export interface LocalDynamoDb {
   close(): Promise<void>;
 }
 
+/** By which the engine knows {@link LocalDynamoDb.client}. */
+const ownAgent = 'local-run';
+
 const ownNames: Readonly<Record<TableName, string>> = {
   JobDirectory: 'JobDirectory',
   CancellationLog: 'CancellationLog',
   Partners: 'Partners',
 };
 
-const createTable = async (client: DynamoDBClient, name: string, definition: TableDefinition): Promise<void> => {
+/** Makes a table, unless it is there, and waits until it can be used. */
+export const createTable = async (client: DynamoDBClient, name: string, definition: TableDefinition): Promise<void> => {
   try {
     await client.send(new CreateTableCommand(createTableInput(name, definition)));
   } catch (error) {
@@ -97,10 +103,19 @@ export const startLocalDynamoDb = async (options: LocalDynamoDbOptions = {}): Pr
     updateTableMs: 0,
     ...(path === undefined ? {} : { path }),
   });
+  const { isDown = () => false } = options;
+  server.prependListener('request', (request: IncomingMessage) => {
+    if (isDown() && request.headers['user-agent']?.includes(ownAgent) !== true) request.destroy();
+  });
   const counter = createCounter();
   server.on('request', counter.listen);
   const url = `http://127.0.0.1:${await listenOnLoopback(server)}`;
-  const client = new DynamoDBClient({ endpoint: url, region: localRegion, credentials: localCredentials });
+  const client = new DynamoDBClient({
+    endpoint: url,
+    region: localRegion,
+    credentials: localCredentials,
+    customUserAgent: ownAgent,
+  });
   const close = async (): Promise<void> => {
     client.destroy();
     const closed = once(server, 'dynalite-closed');

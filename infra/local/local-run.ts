@@ -1,22 +1,26 @@
 import { randomBytes } from 'node:crypto';
-import { access, chmod, mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
-import { type EnvironmentVariable, type FunctionDefinition, functions } from '../functions.ts';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type EnvironmentVariable, serviceFunctions } from '../functions.ts';
 import { eventDoor, reconcileEveryMinutes } from '../event-door.ts';
-import { routes } from '../routes.ts';
+import { documentationRoutes, routes } from '../routes.ts';
 import { tables } from '../tables.ts';
-import { CannotStart } from './cannot-start.ts';
-import type { ContainerDefinition, OnLog } from './lambda/container.ts';
-import { type LocalDynamoDb, localCredentials, localRegion, startLocalDynamoDb } from './dynamodb.ts';
+import { CannotStart, explainPort } from './cannot-start.ts';
+import type { OnLog } from './lambda/container.ts';
+import { defaultBundles, defineContainers } from './define-containers.ts';
+import { type LocalDynamoDb, localRegion, startLocalDynamoDb } from './dynamodb.ts';
 import { type LocalEventBridge, startEventBridge } from './events/event-bridge.ts';
 import { type LocalQueue, startQueue } from './events/queue.ts';
 import { startQueueEndpoint } from './events/queue-endpoint.ts';
 import { startSchedule } from './events/schedule.ts';
-import { type Gateway, startGateway } from './gateway/gateway.ts';
+import { type Gateway, type OnAnswer, startGateway } from './gateway/gateway.ts';
 import { type LambdaRuntime, startLambdaRuntime } from './lambda/lambda-runtime.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from './plangrep/plangrep-simulator.ts';
 import { type LocalSecretsManager, startSecretsManager } from './secrets-manager.ts';
 import { type PartnerCredential, seedTables } from './seed-tables.ts';
+import { createServiceFaults, type ServiceFaults } from './service-faults.ts';
+import { writeCredentials } from './write-credentials.ts';
+import { createConsole } from './console/create-console.ts';
 import { exampleSeed, seededPartners } from './seeds.ts';
 
 export interface LocalRunOptions {
@@ -36,6 +40,8 @@ export interface LocalRunOptions {
   readonly authorizerTtlMs?: number | undefined;
   /** Every line that a function prints. */
   readonly onLog?: OnLog | undefined;
+  /** Every answer of the gateway. */
+  readonly onAnswer?: OnAnswer | undefined;
   /** Where to write the credentials, for the owner's eyes only. @default nowhere */
   readonly credentialsPath?: string | undefined;
   /** The folder of the bundles. @default `dist/functions` */
@@ -61,6 +67,8 @@ export interface LocalRun {
   readonly dynamodb: LocalDynamoDb;
   readonly lambda: LambdaRuntime;
   readonly gateway: Gateway;
+  /** What goes wrong with its own parts, to see what a caller gets then. */
+  readonly faults: ServiceFaults;
   /** The newest 10,000 lines that the functions printed, oldest first. */
   readonly logs: readonly string[];
   /** Ends every part and every process. */
@@ -69,50 +77,13 @@ export interface LocalRun {
 
 export const plangrepSecretId = 'plangrep/api-key';
 const KEPT_LINES = 10_000;
-const defaultBundles = new URL('../../dist/functions', import.meta.url).pathname;
 
 const checkBundles = async (bundles: string): Promise<void> => {
-  for (const name of Object.keys(functions)) {
+  for (const name of Object.keys(serviceFunctions)) {
     await access(join(bundles, name, 'index.cjs')).catch((cause: unknown) => {
       throw new CannotStart(`The function ${name} is not built: run "npm run build" first.`, { cause });
     });
   }
-};
-
-const defineFunctions = (
-  bundles: string,
-  values: Readonly<Record<EnvironmentVariable, string>>,
-  endpoints: { readonly dynamodb: LocalDynamoDb; readonly secretsManager: LocalSecretsManager },
-  nodeArguments: readonly string[] | undefined,
-): ContainerDefinition[] =>
-  Object.entries<FunctionDefinition>(functions).map(([functionName, { environment, timeoutSeconds, memoryMb }]) => ({
-    functionName,
-    directory: join(bundles, functionName),
-    timeoutMs: timeoutSeconds * 1000,
-    memoryMb,
-    nodeArguments,
-    environment: {
-      ...Object.fromEntries(environment.map((variable) => [variable, values[variable]])),
-      AWS_REGION: localRegion,
-      AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
-      AWS_ENDPOINT_URL_DYNAMODB: endpoints.dynamodb.url,
-      AWS_ENDPOINT_URL_SECRETS_MANAGER: endpoints.secretsManager.url,
-    },
-  }));
-
-/** A port that is taken is the caller's to change; anything else is a bug. */
-const explainPort = (error: unknown, port: number): unknown => {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return new CannotStart(`Port ${port} is in use: choose another with PORT=...`);
-  if (code === 'EACCES') return new CannotStart(`Port ${port} needs more rights: choose one above 1023 with PORT=...`);
-  return error;
-};
-
-const writeCredentials = async (path: string, content: object): Promise<void> => {
-  await mkdir(dirname(path), { recursive: true });
-  await writeFile(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-  await chmod(path, 0o600); // A file that was there already keeps its mode otherwise.
 };
 
 /**
@@ -139,9 +110,10 @@ export const startLocalRun = async (options: LocalRunOptions = {}): Promise<Loca
     return part;
   };
 
+  const faults = createServiceFaults();
   try {
     const path = dataDir === undefined ? undefined : join(dataDir, 'dynamodb');
-    const dynamodb = opened(await startLocalDynamoDb({ path }));
+    const dynamodb = opened(await startLocalDynamoDb({ path, isDown: () => faults.current()?.kind === 'tables_down' }));
     const apiKey = upstream?.apiKey ?? `pgk_local_${randomBytes(16).toString('hex')}`;
     const secretsManager = opened(await startSecretsManager({ secrets: { [plangrepSecretId]: apiKey } }));
     const simulator =
@@ -170,7 +142,9 @@ export const startLocalRun = async (options: LocalRunOptions = {}): Promise<Loca
       EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
     };
     const { containersPerFunction = 2 } = options;
-    const definitions = defineFunctions(bundles, values, { dynamodb, secretsManager }, options.nodeArguments);
+    const { nodeArguments } = options;
+    const surroundings = { bundles, dynamodb, secretsManager, nodeArguments };
+    const definitions = defineContainers<EnvironmentVariable>(serviceFunctions, values, surroundings);
     const lambda = opened(startLambdaRuntime({ functions: definitions, containersPerFunction, onLog }));
     const queue = opened(
       startQueue({
@@ -197,9 +171,13 @@ export const startLocalRun = async (options: LocalRunOptions = {}): Promise<Loca
         port,
         region: localRegion,
         routes,
+        publicRoutes: documentationRoutes,
         authorizer: 'authorize-partner',
-        invoke: (functionName, event) => lambda.invoke(functionName, event),
+        invoke: (functionName, event, fault) => lambda.invoke(functionName, event, fault),
+        faults,
+        beside: createConsole({ dynamodb, simulator, partners, faults }),
         authorizerTtlMs: options.authorizerTtlMs,
+        onAnswer: options.onAnswer,
       }).catch((error: unknown) => {
         throw explainPort(error, port);
       }),
@@ -228,6 +206,7 @@ export const startLocalRun = async (options: LocalRunOptions = {}): Promise<Loca
       dynamodb,
       lambda,
       gateway,
+      faults,
       logs,
       close,
     };

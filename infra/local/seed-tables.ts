@@ -18,6 +18,8 @@ export interface PartnerCredential {
   readonly partnerId: string;
   /** `pcg_local_<keyId>_<secret>`, for `Authorization: Bearer`. */
   readonly token: string;
+  /** The same for a key that may only read. */
+  readonly readerToken: string;
   /** The event source that is bound to it. */
   readonly eventSource: string;
 }
@@ -42,10 +44,14 @@ export const seedTables = async (
   const { Partners, JobDirectory } = dynamodb.tableNames;
   const directory = createJobDirectory(dynamodb.client, JobDirectory);
   const createdAt = new Date(now).toISOString();
-  for (const { partnerId, keyId, projectId, jobs } of partners) {
-    const secret = randomBytes(32).toString('base64url');
-    const secretHash = createHash('sha256').update(secret, 'ascii').digest('hex');
-    await put(dynamodb, Partners, { pk: `key#${keyId}`, partnerId, secretHash, scopes: new Set(scopes), createdAt });
+  for (const { partnerId, keyId, readerKeyId, projectId, jobs } of partners) {
+    const issue = async (id: string, granted: readonly string[]): Promise<string> => {
+      const secret = randomBytes(32).toString('base64url');
+      const secretHash = createHash('sha256').update(secret, 'ascii').digest('hex');
+      await put(dynamodb, Partners, { pk: `key#${id}`, partnerId, secretHash, scopes: new Set(granted), createdAt });
+      return `pcg_local_${id}_${secret}`;
+    };
+    const [token, readerToken] = [await issue(keyId, scopes), await issue(readerKeyId, ['cancellations:read'])];
     await put(dynamodb, Partners, { pk: `partner#${partnerId}`, partnerId, projects: [projectId] });
     for (const [position, { fields }] of jobs.filter(isSeeded).entries()) {
       // One after the other, as jobs are in life: the newest comes first.
@@ -55,7 +61,7 @@ export const seedTables = async (
         registeredAt: toTimestamp(now - 60_000 + position * 1000),
       });
     }
-    credentials.push({ partnerId, token: `pcg_local_${keyId}_${secret}`, eventSource: eventSourceOf(partnerId) });
+    credentials.push({ partnerId, token, readerToken, eventSource: eventSourceOf(partnerId) });
   }
   return credentials;
 };

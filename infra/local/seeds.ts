@@ -1,4 +1,4 @@
-import { type SimulatedJobFields, exampleJob } from './plangrep/plangrep-jobs.ts';
+import { type SimulatedJobFields, exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
 
 export interface SeededJob {
   readonly fields: SimulatedJobFields & {
@@ -14,6 +14,8 @@ export interface SeededPartner {
   readonly partnerId: string;
   /** The same in every run, so that a new run takes the old run's credential away. */
   readonly keyId: string;
+  /** Of a key that may only read: as steady. */
+  readonly readerKeyId: string;
   readonly projectId: string;
   readonly jobs: readonly SeededJob[];
 }
@@ -35,6 +37,7 @@ export const seededPartners: readonly SeededPartner[] = [
   {
     partnerId: 'acme',
     keyId: 'acmelocal001',
+    readerKeyId: 'acmereader01',
     projectId: acmeProject,
     jobs: [
       exampleSeed,
@@ -75,6 +78,7 @@ export const seededPartners: readonly SeededPartner[] = [
   {
     partnerId: 'globex',
     keyId: 'globexlocal1',
+    readerKeyId: 'globexreader',
     projectId: globexProject,
     jobs: [
       job(

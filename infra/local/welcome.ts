@@ -25,6 +25,10 @@ export const welcome = (run: LocalRun, credentialsPath: string, dataDir: string 
   const key = `-H 'Authorization: Bearer ${acme?.token}'`;
   const url = `${run.baseUrl}/v1/cancellations`;
   const isSimulated = run.simulator !== undefined;
+  const pages = [
+    `${run.baseUrl}/docs     ${dim('the reference: paste the credential, try a cancel')}`,
+    `${run.baseUrl}/console  ${dim('watch cancellations, choose a bad day, meet every problem')}`,
+  ];
   const cancel = `curl -sS -w '\\n%{http_code}\\n' ${url} \\
   ${key} \\
   -H 'Content-Type: application/json' \\
@@ -42,6 +46,7 @@ export const welcome = (run: LocalRun, credentialsPath: string, dataDir: string 
   ];
   return [
     `${bold(`Listening on ${run.baseUrl}`)}  ${dim('Ctrl-C ends it')}`,
+    `${bold('In a browser')}\n\n${indent(pages.join('\n'))}`,
     `${bold('Cancel the job behind order-7890, as acme')}\n\n${indent(cancel)}`,
     `${bold('Read the cancellation with its timeline')}\n\n${indent(read)}`,
     ...(isSimulated

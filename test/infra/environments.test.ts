@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { missingBundles } from '../../infra/constructs/bundled-function.ts';
 import { describeInvalid } from '../../infra/environment-schema.ts';
 import { environmentNames, environments, selectEnvironment } from '../../infra/environments.ts';
-import { functionNames } from '../../infra/roles.ts';
+import { functions } from '../../infra/functions.ts';
 import { root } from './synthesized.ts';
 
 const { prod, staging } = environments;
@@ -59,6 +59,8 @@ test.each<{ environment: { name: string; [field: string]: unknown }; message: st
     environment: { ...prod, alarmAddresses: { page: [], ticket: [] } },
     message: 'prod: alarmAddresses.page: must name somebody in prod',
   },
+  { environment: { ...staging, sandbox: true }, message: 'staging: sandbox: must not be set outside dev' },
+  { environment: { ...prod, sandbox: true }, message: 'prod: sandbox: must not be set outside dev' },
   { environment: { ...prod, firewal: {} }, message: 'prod: Unrecognized key: "firewal"' },
 ])('$message', ({ environment, message }) => {
   expect(describeInvalid(environment)).toBe(`infra/environments.ts, ${message}`);
@@ -71,6 +73,6 @@ test('every field that is wrong is named at once', () => {
 });
 
 test('an app that was not built says which functions are missing', () => {
-  expect(missingBundles(join(root, 'test'))).toEqual(functionNames);
+  expect(missingBundles(join(root, 'test'))).toEqual(Object.keys(functions));
   expect(missingBundles()).toEqual([]);
 });

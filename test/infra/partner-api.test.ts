@@ -3,8 +3,8 @@ import * as z from 'zod/mini';
 import { partnerAuthorizer } from '../../infra/authorizer.ts';
 import { environmentNames, environments } from '../../infra/environments.ts';
 import { gatewayResponseHead, gatewayResponses, gatewayResponseTemplate } from '../../infra/gateway-responses.ts';
-import { routes } from '../../infra/routes.ts';
-import { ofType, oneOf, type Resources, synthesized } from './synthesized.ts';
+import { compressFromBytes, documentationRoutes, routes } from '../../infra/routes.ts';
+import { ofType, oneOf, type Resources, synthesize, synthesized } from './synthesized.ts';
 
 const ref = z.object({ Ref: z.string() });
 const resourceSchema = z.object({ PathPart: z.string(), ParentId: z.unknown() });
@@ -30,6 +30,7 @@ describe.each(environmentNames)('in %s', (name) => {
     const stage = oneOf(service, 'AWS::ApiGateway::Stage');
 
     test('has the routes of infra/routes.ts and no other, each by the function that serves it', () => {
+      const all = [...routes, ...documentationRoutes];
       const deployed = methods.map(({ HttpMethod, ResourceId, Integration }) => ({
         method: HttpMethod,
         path: pathOf(service, ResourceId),
@@ -37,15 +38,19 @@ describe.each(environmentNames)('in %s', (name) => {
       }));
 
       expect(deployed).toEqual(
-        expect.arrayContaining(routes.map((route) => ({ ...route, function: route.function.replaceAll('-', '') }))),
+        expect.arrayContaining(all.map((route) => ({ ...route, function: route.function.replaceAll('-', '') }))),
       );
-      expect(deployed).toHaveLength(routes.length);
+      expect(deployed).toHaveLength(all.length);
     });
 
-    test('lets nothing through without a credential', () => {
+    test('lets nothing but the documentation through without a credential', () => {
       const authorizer = oneOf(service, 'AWS::ApiGateway::Authorizer');
+      const open = methods.filter(({ AuthorizationType }) => AuthorizationType !== 'CUSTOM');
 
-      for (const method of methods) expect(method).toMatchObject({ AuthorizationType: 'CUSTOM' });
+      expect(open.map(({ ResourceId }) => pathOf(service, ResourceId)).toSorted()).toEqual(
+        documentationRoutes.map(({ path }) => path).toSorted(),
+      );
+      for (const method of open) expect(method).toMatchObject({ HttpMethod: 'GET', AuthorizationType: 'NONE' });
       expect(authorizer).toMatchObject({
         Type: 'TOKEN',
         IdentitySource: 'method.request.header.Authorization',
@@ -89,10 +94,21 @@ describe.each(environmentNames)('in %s', (name) => {
             ThrottlingRateLimit: throttle.ratePerSecond,
             ThrottlingBurstLimit: throttle.burst,
           },
+          // So that nobody without a credential can use up what those with one share.
+          ...documentationRoutes.map(({ path }) => ({
+            HttpMethod: 'GET',
+            ResourcePath: `/${path.replaceAll('/', '~1')}`,
+            DataTraceEnabled: false,
+            LoggingLevel: 'ERROR',
+            MetricsEnabled: true,
+            ThrottlingRateLimit: 10,
+            ThrottlingBurstLimit: 50,
+          })),
         ],
       });
       expect(oneOf(service, 'AWS::ApiGateway::RestApi')).toMatchObject({
         EndpointConfiguration: { Types: ['REGIONAL'] },
+        MinimumCompressionSize: compressFromBytes,
       });
     });
 
@@ -113,4 +129,12 @@ describe.each(environmentNames)('in %s', (name) => {
       );
     });
   });
+});
+
+test('an environment without documentation has no method without a credential', () => {
+  const { service } = synthesize({ ...environments.dev, documentation: false });
+  const methods = ofType(service, 'AWS::ApiGateway::Method').map(([, method]) => method);
+
+  expect(methods).toHaveLength(routes.length);
+  for (const method of methods) expect(method).toMatchObject({ AuthorizationType: 'CUSTOM' });
 });

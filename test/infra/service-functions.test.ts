@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { LEASE_MS } from '../../functions/core/pace.ts';
-import { environmentNames, environments } from '../../infra/environments.ts';
+import { type Environment, environmentNames, environments } from '../../infra/environments.ts';
 import { type FunctionDefinition, functions } from '../../infra/functions.ts';
-import { functionNames } from '../../infra/roles.ts';
+import { functionNames, sandboxFunctionNames } from '../../infra/roles.ts';
 import { ofType, oneOf, root, synthesized } from './synthesized.ts';
 
 const assetsSchema = z.object({
@@ -16,7 +16,9 @@ const variablesSchema = z.object({ Variables: z.record(z.string(), z.unknown()) 
 
 describe.each(environmentNames)('in %s', (name) => {
   const { directory, service } = synthesized(name);
-  const { removalPolicy, logRetentionDays, concurrency } = environments[name];
+  const { removalPolicy, logRetentionDays, concurrency, sandbox }: Environment = environments[name];
+  const reserved: Readonly<Record<string, number>> = concurrency.reserved ?? {};
+  const deployedNames = [...functionNames, ...(sandbox === true ? sandboxFunctionNames : [])];
   const { files } = assetsSchema.parse(JSON.parse(readFileSync(join(directory, 'Service.assets.json'), 'utf8')));
   const propertiesOf = (fn: string) => {
     const found = ofType(service, 'AWS::Lambda::Function').find(
@@ -26,18 +28,18 @@ describe.each(environmentNames)('in %s', (name) => {
     return { id: found[0], properties: found[1] };
   };
 
-  test('every function of infra/functions.ts is deployed, and no other', () => {
+  test('every function of infra/functions.ts is deployed, those of a sandbox in a sandbox, and no other', () => {
     const deployed = ofType(service, 'AWS::Lambda::Function').map(([, { FunctionName }]) => FunctionName);
 
     expect(deployed.map(String).toSorted()).toEqual(
-      functionNames.map((fn) => `plangrep-cancellation-${name}-${fn}`).toSorted(),
+      deployedNames.map((fn) => `plangrep-cancellation-${name}-${fn}`).toSorted(),
     );
   });
 
-  test.each(functionNames)('%s runs as it is defined', (fn) => {
-    const { timeoutSeconds, memoryMb, environment }: FunctionDefinition = functions[fn];
+  test.each(deployedNames)('%s runs as it is defined', (fn) => {
+    const { timeoutSeconds, memoryMb, environment }: FunctionDefinition<string> = functions[fn];
     const { properties } = propertiesOf(fn);
-    const { Variables } = variablesSchema.parse(properties['Environment']);
+    const { Variables } = variablesSchema.parse(properties['Environment'] ?? { Variables: {} });
 
     expect(properties).toMatchObject({
       Runtime: 'nodejs24.x',
@@ -49,10 +51,10 @@ describe.each(environmentNames)('in %s', (name) => {
       TracingConfig: { Mode: 'Active' },
     });
     expect(Object.keys(Variables).toSorted()).toEqual([...environment].toSorted());
-    expect(properties['ReservedConcurrentExecutions']).toBe(concurrency.reserved?.[fn]);
+    expect(properties['ReservedConcurrentExecutions']).toBe(reserved[fn]);
   });
 
-  test.each(functionNames)('%s is, byte for byte, the bundle that tests ran', (fn) => {
+  test.each(deployedNames)('%s is, byte for byte, the bundle that tests ran', (fn) => {
     const { S3Key } = codeSchema.parse(propertiesOf(fn).properties['Code']);
     const source = files[S3Key.replace(/\.zip$/, '')]?.source;
     const asset = join(directory, source?.path ?? '');
@@ -65,11 +67,11 @@ describe.each(environmentNames)('in %s', (name) => {
     }
   });
 
-  test.each(functionNames)('%s ends before a lease does', (fn) => {
+  test.each(deployedNames)('%s ends before a lease does', (fn) => {
     expect(Number(propertiesOf(fn).properties['Timeout']) * 1_000).toBeLessThan(LEASE_MS);
   });
 
-  test.each(functionNames)('%s is called by its alias alone, and its version before is kept outside dev', (fn) => {
+  test.each(deployedNames)('%s is called by its alias alone, and its version before is kept outside dev', (fn) => {
     const { id } = propertiesOf(fn);
     const alias = ofType(service, 'AWS::Lambda::Alias').find(
       ([, { FunctionName }]) => JSON.stringify(FunctionName) === JSON.stringify({ Ref: id }),
@@ -105,7 +107,7 @@ describe.each(environmentNames)('in %s', (name) => {
       JSON.stringify((LoggingConfig as { LogGroup: unknown }).LogGroup),
     );
 
-    expect(new Set(groups).size).toBe(functionNames.length);
+    expect(new Set(groups).size).toBe(deployedNames.length);
   });
 
   test('no secret is in any template, and nothing that CloudFormation would resolve to one', () => {
@@ -117,7 +119,8 @@ describe.each(environmentNames)('in %s', (name) => {
   test('nothing that the service stack makes outlives it in dev, and everything stateful is elsewhere', () => {
     const types = Object.values(service).map(({ Type }) => Type);
 
-    expect(types).not.toContain('AWS::DynamoDB::GlobalTable');
+    // But for what a sandbox's jobs remember, which nobody misses.
+    if (sandbox !== true) expect(types).not.toContain('AWS::DynamoDB::GlobalTable');
     expect(types).not.toContain('AWS::SecretsManager::Secret');
     const kept = Object.entries(service).filter(([, { DeletionPolicy }]) => DeletionPolicy === 'Retain');
     const account = kept.filter(([, { Type }]) => Type === 'AWS::ApiGateway::Account' || Type === 'AWS::IAM::Role');

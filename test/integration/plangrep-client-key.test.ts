@@ -4,7 +4,7 @@ import { createPlangrep } from '../../functions/adapters/plangrep-client.ts';
 import type { PlangrepKey } from '../../functions/adapters/plangrep-key.ts';
 import { DependencyUnavailable } from '../../functions/core/ports.ts';
 import type { FaultInput } from '../../infra/local/plangrep/plangrep-faults.ts';
-import { exampleJob } from '../../infra/local/plangrep/plangrep-jobs.ts';
+import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
 import { documentedJob } from '../support/names.ts';
 import { API_KEY, callNames, calls, keyOf } from '../support/plangrep-calls.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createPlangrep } from '../../functions/adapters/plangrep-client.ts';
-import { exampleJob } from '../../infra/local/plangrep/plangrep-jobs.ts';
+import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
 import { documentedJob, documentedProject, jobId } from '../support/names.ts';
 import { API_KEY, callNames, calls, keyOf } from '../support/plangrep-calls.ts';

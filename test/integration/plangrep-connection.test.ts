@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createPlangrep } from '../../functions/adapters/plangrep-client.ts';
 import type { PlangrepKey } from '../../functions/adapters/plangrep-key.ts';
-import { exampleJob } from '../../infra/local/plangrep/plangrep-jobs.ts';
+import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
 import { documentedJob, type documentedProject } from '../support/names.ts';
 import { API_KEY, callNames, calls, keyOf } from '../support/plangrep-calls.ts';

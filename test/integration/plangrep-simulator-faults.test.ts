@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { FaultInput } from '../../infra/local/plangrep/plangrep-faults.ts';
-import { exampleJob } from '../../infra/local/plangrep/plangrep-jobs.ts';
+import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
 
 const KEY = 'pgk_live_simulated';

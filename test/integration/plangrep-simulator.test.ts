@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
-import { exampleJob, type SimulatedJob } from '../../infra/local/plangrep/plangrep-jobs.ts';
+import { exampleJob, type SimulatedJob } from '../../functions/simulator/plangrep-jobs.ts';
 import {
   type PlangrepSimulator,
   type PlangrepSimulatorOptions,
@@ -237,5 +237,42 @@ describe('A state file', () => {
     await writeFile(path, '{"jobs":7}');
     await expect(start({ statePath: path })).rejects.toThrow();
     await expect(start({ statePath: join(path, '..') })).rejects.toThrow('EISDIR');
+  });
+});
+
+describe('The jobs of the sandbox', () => {
+  test('are there without being added, with the trouble that they make', async () => {
+    const limited = await fetch(`${simulator.url}/api/open/v1/jobs/job_sandbox_rate_limited_1/cancel`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${KEY}` },
+    });
+    expect(limited.status).toBe(429);
+    expect(limited.headers.get('retry-after')).toBe('5');
+    now += 5_000;
+    expect(await cancel('job_sandbox_rate_limited_1')).toMatchObject({
+      status: 200,
+      body: { job: { pageCount: 204 } },
+    });
+    expect(simulator.job('job_sandbox_rate_limited_1')?.status).toBe('cancelled');
+    expect(simulator.job('job_sandbox_unknown')).toBeUndefined();
+  });
+
+  test('stay what became of them over a restart', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'plangrep-'));
+    onTestFinished(() => rm(folder, { recursive: true }));
+    const options = { statePath: join(folder, 'jobs.json') };
+    simulator = await start(options);
+    await cancel('job_sandbox_slow');
+    await simulator.close();
+    now += 20_000;
+    simulator = await start(options);
+    expect((await read('job_sandbox_slow')).body.job).toMatchObject({ status: 'cancelled', successfulPageCount: 83 });
+  });
+
+  test('are not the only ones that can make trouble', async () => {
+    simulator.addJob({ id: exampleJob.id, trouble: { forMs: 1_000, status: 503, effect: 'applied' } });
+    expect(await cancel(exampleJob.id)).toMatchObject({ status: 503 });
+    now += 1_000;
+    expect((await read(exampleJob.id)).body.job.status).toBe('cancelled');
   });
 });

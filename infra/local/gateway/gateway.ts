@@ -4,22 +4,32 @@ import type { Duplex } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type GatewayResponseType, renderGatewayResponse } from '../../gateway-responses.ts';
 import type { Route } from '../../routes.ts';
+import { compress } from './compress.ts';
 import type { InvocationResult } from '../lambda/container.ts';
+import type { InvocationFault } from '../lambda/lambda-runtime.ts';
 import { listenOnLoopback } from '../listen-on-loopback.ts';
+import type { ServiceFault, ServiceFaults } from '../service-faults.ts';
 import { matchRoute } from './match-route.ts';
 import { type HttpAnswer, toHttpAnswer } from './proxy-answer.ts';
 import { accountId, apiId, readTarget, stage, toProxyEvent } from './proxy-event.ts';
 import { readBody } from './read-body.ts';
-import { createTokenAuthorizer } from './token-authorizer.ts';
+import { createThrottle } from './throttle.ts';
+import { type Authorization, createTokenAuthorizer } from './token-authorizer.ts';
 
 export interface GatewayOptions {
   /** @default a free one */
   readonly port?: number | undefined;
   readonly region: string;
   readonly routes: readonly Route[];
+  /** Those that want no credential. @default none */
+  readonly publicRoutes?: readonly Route[] | undefined;
   /** The authorizer's function name. */
   readonly authorizer: string;
-  readonly invoke: (functionName: string, event: unknown) => Promise<InvocationResult>;
+  readonly invoke: (functionName: string, event: unknown, fault?: InvocationFault) => Promise<InvocationResult>;
+  /** What goes wrong with partners' requests. @default nothing */
+  readonly faults?: Pick<ServiceFaults, 'current'> | undefined;
+  /** What else answers on this port, and whether it took the request. @default nothing */
+  readonly beside?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
   /** Milliseconds. @default 60_000 */
   readonly authorizerTtlMs?: number | undefined;
   /** Milliseconds. @default 29_000, a REST API's own */
@@ -28,7 +38,12 @@ export interface GatewayOptions {
   readonly now?: (() => number) | undefined;
   /** Told what broke in the gateway itself. */
   readonly onError?: ((error: unknown) => void) | undefined;
+  /** Told of every answer. */
+  readonly onAnswer?: OnAnswer | undefined;
 }
+
+/** Method and path are empty for what was no HTTP request. */
+export type OnAnswer = (request: { readonly method: string; readonly path: string }, answer: HttpAnswer) => void;
 
 export interface Gateway {
   readonly url: string;
@@ -42,7 +57,8 @@ const MAX_EVENT_BYTES = 6 * 1024 * 1024;
 /** How long a refused body is still read and thrown away, so that its sender gets to the answer. */
 const LINGER_MS = 1000;
 
-const send = (request: IncomingMessage, response: ServerResponse, answer: HttpAnswer, requestId: string): void => {
+const send = (request: IncomingMessage, response: ServerResponse, whole: HttpAnswer, requestId: string): void => {
+  const answer = compress(whole, request.headers['accept-encoding']);
   response.writeHead(answer.statusCode, {
     ...answer.headers,
     'Content-Length': Buffer.byteLength(answer.body),
@@ -60,14 +76,21 @@ const send = (request: IncomingMessage, response: ServerResponse, answer: HttpAn
 };
 
 /** What is no HTTP never becomes a request; it still gets a problem that can be read. */
-const refuseConnection = (socket: Duplex, type: GatewayResponseType): void => {
-  const { statusCode, headers, body } = renderGatewayResponse(type, randomUUID());
+const refuseConnection = (socket: Duplex, type: GatewayResponseType, onAnswer?: OnAnswer): void => {
+  const answer = renderGatewayResponse(type, randomUUID());
+  const { statusCode, headers, body } = answer;
+  onAnswer?.({ method: '', path: '' }, answer);
   const head = Object.entries({ ...headers, 'Content-Length': Buffer.byteLength(body), Connection: 'close' });
   const lines = [
     `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}`,
     ...head.map(([name, value]) => `${name}: ${value}`),
   ];
   socket.end(`${lines.join('\r\n')}\r\n\r\n${body}`, () => socket.destroy());
+};
+
+const invocationFault = (fault: ServiceFault | undefined): InvocationFault | undefined => {
+  if (fault?.kind === 'functions_crash') return { kind: 'crash' };
+  return fault?.kind === 'functions_late' ? { kind: 'late', delayMs: fault.delayMs } : undefined;
 };
 
 /**
@@ -83,12 +106,19 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     now,
   });
 
-  const integrate = async (functionName: string, event: unknown): Promise<InvocationResult | undefined> => {
+  const isLetThrough = createThrottle(now);
+
+  const integrate = async (
+    functionName: string,
+    event: unknown,
+    fault: ServiceFault | undefined,
+  ): Promise<InvocationResult | undefined> => {
     const over = new AbortController();
-    const timeout = sleep(integrationTimeoutMs, undefined, { signal: over.signal });
+    const waitMs = fault?.kind === 'functions_late' ? fault.gatewayWaitsMs : integrationTimeoutMs;
+    const timeout = sleep(waitMs, undefined, { signal: over.signal });
     timeout.catch(() => undefined); // Aborted: the function answered first.
     try {
-      return await Promise.race([options.invoke(functionName, event), timeout]);
+      return await Promise.race([options.invoke(functionName, event, invocationFault(fault)), timeout]);
     } finally {
       over.abort();
     }
@@ -97,15 +127,20 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const answer = async (request: IncomingMessage, requestId: string): Promise<HttpAnswer | undefined> => {
     const refuse = (type: GatewayResponseType) => renderGatewayResponse(type, requestId);
     const target = readTarget(request.url ?? '/');
-    const matched = matchRoute(options.routes, request.method ?? '', target.path);
+    const open = matchRoute(options.publicRoutes ?? [], request.method ?? '', target.path);
+    const matched = open ?? matchRoute(options.routes, request.method ?? '', target.path);
     if (matched === undefined) return refuse('MISSING_AUTHENTICATION_TOKEN');
+    // The pages about a bad day stay open on a bad day; in AWS they have a throttle of their own.
+    const isPublic = matched === open;
+    const fault = isPublic ? undefined : options.faults?.current();
+    const limit = fault?.kind === 'throttled' ? fault : undefined;
+    if (!isPublic && !isLetThrough(limit)) return refuse('THROTTLED');
     if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return refuse('REQUEST_TOO_LARGE');
 
     const api = `arn:aws:execute-api:${options.region}:${accountId}:${apiId}/${stage}`;
-    const authorization = await authorize(
-      request.headers.authorization,
-      `${api}/${matched.route.method}${target.path}`,
-    );
+    const authorization: Authorization = isPublic
+      ? { kind: 'allowed', context: {} }
+      : await authorize(request.headers.authorization, `${api}/${matched.route.method}${target.path}`);
     if (authorization.kind === 'refused') return refuse(authorization.response);
 
     const body = await readBody(request, MAX_BODY_BYTES);
@@ -114,7 +149,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     const { context: authorizer } = authorization;
     const event = toProxyEvent({ request, target, matched, requestId, authorizer, body: body.text, now: now() });
     if (Buffer.byteLength(JSON.stringify(event)) > MAX_EVENT_BYTES) return refuse('REQUEST_TOO_LARGE');
-    const result = await integrate(matched.route.function, event);
+    const result = await integrate(matched.route.function, event, fault);
     return result === undefined ? refuse('INTEGRATION_TIMEOUT') : toHttpAnswer(result, requestId);
   };
 
@@ -126,6 +161,7 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
     };
     const answered = await answer(request, requestId).catch(broken);
     if (answered === undefined || response.destroyed) return;
+    options.onAnswer?.({ method: request.method ?? '', path: readTarget(request.url ?? '/').path }, answered);
     try {
       send(request, response, answered, requestId);
     } catch (error) {
@@ -137,15 +173,18 @@ export const startGateway = async (options: GatewayOptions): Promise<Gateway> =>
   const server = createServer(
     { maxHeaderSize: 10_240, requireHostHeader: false, headersTimeout: 10_000, requestTimeout: 30_000 },
     (request, response) => {
+      if (options.beside?.(request, response) === true) return;
       request.on('error', () => undefined); // A client that goes away is no event here.
       serve(request, response).catch((error: unknown) => options.onError?.(error));
     },
   );
   server.keepAliveTimeout = 60_000;
-  server.on('connect', (_request, socket) => refuseConnection(socket, 'MISSING_AUTHENTICATION_TOKEN'));
+  server.on('connect', (_request, socket) =>
+    refuseConnection(socket, 'MISSING_AUTHENTICATION_TOKEN', options.onAnswer),
+  );
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (error.code === 'ECONNRESET' || !socket.writable) socket.destroy();
-    else refuseConnection(socket, 'DEFAULT_4XX');
+    else refuseConnection(socket, 'DEFAULT_4XX', options.onAnswer);
   });
 
   const port = await listenOnLoopback(server, options.port);

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type Container,
   type ContainerDefinition,
@@ -14,10 +15,13 @@ export interface LambdaRuntimeOptions {
   readonly onLog?: OnLog;
 }
 
+/** What goes wrong with an invocation: the process is killed once it has the event, or the event comes late. */
+export type InvocationFault = { readonly kind: 'crash' } | { readonly kind: 'late'; readonly delayMs: number };
+
 /** Lambda's execution side on this machine: real processes, one invocation at a time in each. */
 export interface LambdaRuntime {
   /** Never rejects for what a function does; rejects for a function that is not defined, or after {@link close}. */
-  invoke(functionName: string, event: unknown): Promise<InvocationResult>;
+  invoke(functionName: string, event: unknown, fault?: InvocationFault): Promise<InvocationResult>;
   /** One container outside the pool, for whoever wants to kill it or to time its start. `close` ends it too. */
   startContainer(functionName: string, environment?: Readonly<Record<string, string>>): Promise<Container>;
   /** The pids of every container alive. */
@@ -28,6 +32,7 @@ export interface LambdaRuntime {
 
 interface Waiting {
   readonly event: unknown;
+  readonly crashes: boolean;
   readonly resolve: (result: InvocationResult) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -42,8 +47,9 @@ const createPool = (definition: ContainerDefinition, limit: number, start: () =>
   const queue: Waiting[] = [];
   let starting = 0;
 
-  const serve = (container: Container, { event, resolve, reject }: Waiting): void => {
+  const serve = (container: Container, { event, crashes, resolve, reject }: Waiting): void => {
     container.invoke(event).then(resolve, reject).finally(pump).catch(reject);
+    if (crashes) container.kill();
   };
   const startFor = async (waiting: Waiting): Promise<void> => {
     starting += 1;
@@ -75,9 +81,9 @@ const createPool = (definition: ContainerDefinition, limit: number, start: () =>
 
   return {
     definition,
-    invoke: (event: unknown): Promise<InvocationResult> =>
+    invoke: (event: unknown, crashes: boolean): Promise<InvocationResult> =>
       new Promise((resolve, reject) => {
-        queue.push({ event, resolve, reject });
+        queue.push({ event, crashes, resolve, reject });
         pump();
       }),
     abandon: (reason: Error): void => {
@@ -122,9 +128,10 @@ export const startLambdaRuntime = (options: LambdaRuntimeOptions): LambdaRuntime
   };
 
   return {
-    invoke: async (functionName, event) => {
+    invoke: async (functionName, event, fault) => {
+      if (fault?.kind === 'late') await sleep(fault.delayMs, undefined, { ref: false });
       if (isClosed) throw new Error('The Lambda runtime is closed');
-      return poolOf(functionName).invoke(event);
+      return poolOf(functionName).invoke(event, fault?.kind === 'crash');
     },
     startContainer: async (functionName, environment = {}) => {
       const { definition } = poolOf(functionName);

@@ -1,9 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import * as z from 'zod/mini';
-
-/** Which of Plangrep's calls a request is; `other` is none of them. */
-export type CallKind = 'cancel' | 'read' | 'list' | 'create' | 'other';
+import type { CallKind, SimulatedAnswer } from '../../../functions/simulator/plangrep-calls.ts';
 
 const effectSchema = z.enum(['none', 'applied']);
 const common = {
@@ -82,13 +80,9 @@ export const createFaults = (): Faults & { take(kind: CallKind, jobId?: string):
   };
 };
 
-export interface SimulatedAnswer {
-  readonly status: number;
-  readonly body: Readonly<Record<string, unknown>>;
-}
-
-export const sendJson = (response: ServerResponse, { status, body }: SimulatedAnswer): void => {
-  response.writeHead(status, { 'Content-Type': 'application/json' }).end(JSON.stringify(body));
+/** At once: who has to wait for it waits before. */
+export const sendJson = (response: ServerResponse, { status, headers, body }: SimulatedAnswer): void => {
+  response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(body));
 };
 
 /** Answers as the fault says. @param ordinary what would be answered otherwise */

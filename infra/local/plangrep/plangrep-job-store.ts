@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as z from 'zod/mini';
+import type { JobRecords } from '../../../functions/simulator/plangrep-calls.ts';
 import {
   advance,
   isTerminal,
@@ -9,7 +10,8 @@ import {
   type SimulatedJob,
   type SimulatedJobFields,
   withFields,
-} from './plangrep-jobs.ts';
+} from '../../../functions/simulator/plangrep-jobs.ts';
+import { sandboxRecord } from '../../../functions/simulator/sandbox-jobs.ts';
 
 const stateSchema = z.strictObject({
   /** Oldest first. */
@@ -18,21 +20,19 @@ const stateSchema = z.strictObject({
   created: z.record(z.string(), z.string()),
 });
 
-export interface JobStore {
+export interface JobStore extends JobRecords {
   /** Adds a job, or changes the given fields of the one that has the id. */
   put(fields: SimulatedJobFields): SimulatedJob;
   /** The job as it is by now. */
   get(jobId: string): SimulatedJob | undefined;
-  /** All jobs as they are by now, oldest first. */
+  /** All jobs as they are by now, oldest first; of the sandbox's those alone that a call has changed. */
   all(): readonly SimulatedJob[];
-  /** @returns the job, or `terminal` if it had ended before */
-  cancel(jobId: string): SimulatedJob | 'terminal' | undefined;
   /** @returns the job that the key made before, if it did */
   create(fields: SimulatedJobFields, idempotencyKey?: string): { job: SimulatedJob; idempotent: boolean };
 }
 
 /**
- * The simulated jobs, in memory.
+ * The simulated jobs, in memory. Those of the sandbox (`functions/simulator/sandbox-jobs.ts`) are there by themselves.
  * @param now milliseconds since 1970
  * @param statePath a JSON file that keeps them over restarts
  * @throws when that file is there but holds something else
@@ -48,17 +48,21 @@ export const createJobStore = (now: () => number, statePath?: string): JobStore 
     writeFileSync(`${statePath}.new`, JSON.stringify({ jobs: [...records.values()], created }, null, 2));
     renameSync(`${statePath}.new`, statePath);
   };
+  const keep = (record: JobRecord): void => {
+    records.set(record.job.id, record);
+    save();
+  };
   const current = (jobId: string): JobRecord | undefined => {
     const record = records.get(jobId);
-    if (!record || isTerminal(record.job)) return record;
+    if (record === undefined) return sandboxRecord(jobId, now());
+    if (isTerminal(record.job)) return record;
     advance(record, now());
     if (isTerminal(record.job)) save();
     return record;
   };
   const put = (fields: SimulatedJobFields): SimulatedJob => {
     const record = withFields(fields, now(), fields.id === undefined ? undefined : current(fields.id));
-    records.set(record.job.id, record);
-    save();
+    keep(record);
     return structuredClone(record.job);
   };
   const get = (jobId: string): SimulatedJob | undefined => structuredClone(current(jobId)?.job);
@@ -67,16 +71,10 @@ export const createJobStore = (now: () => number, statePath?: string): JobStore 
     put,
     get,
     all: () => [...records.keys()].flatMap((jobId) => get(jobId) ?? []),
-    cancel(jobId) {
-      const record = current(jobId);
-      if (record && isTerminal(record.job)) return 'terminal';
-      if (record) {
-        record.cancelledAt ??= now();
-        advance(record, now());
-        save();
-      }
-      return structuredClone(record?.job);
-    },
+    find: (jobId) => structuredClone(current(jobId)),
+    ofProject: (projectId) =>
+      structuredClone([...records.values()].filter((record) => record.job.projectId === projectId)),
+    keep: (record) => keep(structuredClone(record)),
     create(fields, idempotencyKey) {
       const known = idempotencyKey === undefined ? undefined : get(created[idempotencyKey] ?? '');
       if (known) return { job: known, idempotent: true };

@@ -1,4 +1,4 @@
-import type { CallKind } from './plangrep-faults.ts';
+import type { CallKind } from '../../../functions/simulator/plangrep-calls.ts';
 
 /** A request that the imitation received. It holds no header and no body, so no key. */
 export interface JournalEntry {

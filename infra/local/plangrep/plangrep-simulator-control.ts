@@ -1,8 +1,9 @@
 import type * as z from 'zod/mini';
-import { error, parseJson } from './plangrep-calls.ts';
-import { faultSchema, type Faults, type SimulatedAnswer } from './plangrep-faults.ts';
+import { error, type SimulatedAnswer } from '../../../functions/simulator/plangrep-calls.ts';
+import { simulatedJobFieldsSchema } from '../../../functions/simulator/plangrep-jobs.ts';
+import { parseJson } from './create-job.ts';
+import { faultSchema, type Faults } from './plangrep-faults.ts';
 import type { JobStore } from './plangrep-job-store.ts';
-import { simulatedJobFieldsSchema } from './plangrep-jobs.ts';
 import type { Journal } from './plangrep-journal.ts';
 import { validate } from '../validate.ts';
 

@@ -1,10 +1,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
+import { error, look, perform, recognizeCall, unauthorized } from '../../../functions/simulator/plangrep-calls.ts';
+import type { SimulatedJob, SimulatedJobFields } from '../../../functions/simulator/plangrep-jobs.ts';
 import { listenOnLoopback } from '../listen-on-loopback.ts';
-import { error, look, perform, recognizeCall } from './plangrep-calls.ts';
+import { createJob } from './create-job.ts';
 import { createFaults, type Faults, play, sendJson } from './plangrep-faults.ts';
 import { createJobStore } from './plangrep-job-store.ts';
-import type { SimulatedJob, SimulatedJobFields } from './plangrep-jobs.ts';
 import { createJournal, type Journal } from './plangrep-journal.ts';
 import { control } from './plangrep-simulator-control.ts';
 
@@ -43,7 +44,7 @@ const MAX_BODY_BYTES = 64 * 1024;
 
 /**
  * The one imitation of Plangrep's jobs API (docs.plangrep.com, API reference, Jobs), on 127.0.0.1: for tests, the local
- * run and the demo. It misbehaves as told, from code or over HTTP: see `plangrep-faults.ts`, `plangrep-simulator-control.ts`.
+ * run and the demo. What it answers is `functions/simulator`, which a sandbox runs in AWS too. It misbehaves as told, from code or over HTTP: see `plangrep-faults.ts`, `plangrep-simulator-control.ts`.
  */
 export const startPlangrepSimulator = async (options: PlangrepSimulatorOptions): Promise<PlangrepSimulator> => {
   const now = options.now ?? Date.now;
@@ -70,13 +71,15 @@ export const startPlangrepSimulator = async (options: PlangrepSimulatorOptions):
     const at = new Date(now()).toISOString();
     requests.add({ at, method, path, kind: call.kind, jobId, authorized, bodyBytes: bytes.length, fault: fault?.kind });
 
-    const answer = (effect: boolean) => {
-      if (!authorized) return error(401, 'unauthorized', 'The API key is missing, invalid, revoked or expired.');
-      return effect ? perform(call, { headers, body }, store) : look(call, store);
+    const answer = async (effect: boolean) => {
+      if (!authorized) return unauthorized;
+      if (!effect) return look(call, store, now());
+      return call.kind === 'create' ? createJob(call.id, { headers, body }, store) : perform(call, store, now());
     };
-    if (!fault) return sendJson(response, answer(true));
-    const ordinary = answer(fault.effect === 'applied');
-    if (fault.delayMs > 0) await delay(fault.delayMs, undefined, { signal: closing.signal });
+    const ordinary = await answer(fault === undefined || fault.effect === 'applied');
+    const delayMs = fault?.delayMs ?? ordinary.delayMs ?? 0;
+    if (delayMs > 0) await delay(delayMs, undefined, { signal: closing.signal });
+    if (!fault) return sendJson(response, ordinary);
     return play(fault, response, ordinary);
   };
 

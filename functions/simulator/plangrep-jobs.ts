@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import * as z from 'zod/mini';
 
 /** Plangrep's API reference, Jobs: a terminal job is frozen. */
@@ -36,6 +36,21 @@ const jobSchema = z.strictObject({
 });
 export type SimulatedJob = z.infer<typeof jobSchema>;
 
+/** What calls about a job meet for a while, in the words of infra/local/plangrep/plangrep-faults.ts. */
+const troubleSchema = z.strictObject({
+  /** Milliseconds, from the first call about the job. */
+  forMs: count,
+  /** Instead of the ordinary answer. */
+  status: z.optional(z.int().check(z.minimum(400), z.maximum(599))),
+  /** Seconds, in `Retry-After`. */
+  retryAfter: z.optional(count),
+  /** Milliseconds that the answer waits. The effect does not. */
+  delayMs: z.optional(count),
+  /** Whether a cancel does what it asks for, all the same. */
+  effect: z.enum(['none', 'applied']),
+});
+export type Trouble = z.infer<typeof troubleSchema>;
+
 /** How the imitation treats a job as time goes by. */
 const behaviourSchema = z.strictObject({
   /** Milliseconds from a cancel until it takes effect; 0: at once. Until then the job goes on. */
@@ -45,6 +60,7 @@ const behaviourSchema = z.strictObject({
   /** Pages processed a second while `processing`; the job completes with its last page. 0: stands still. */
   pagesPerSecond: z.number().check(z.nonnegative()),
   creditsPerPage: z.number().check(z.nonnegative()),
+  trouble: z.optional(troubleSchema),
 });
 
 /** Stands still until it is cancelled, at once. */
@@ -66,6 +82,8 @@ export const jobRecordSchema = z.strictObject({
   /** Pages processed at a time, from which the later ones follow. */
   counted: z.strictObject({ pages: count, at: z.number() }),
   cancelledAt: z.optional(z.number()),
+  /** Of the first call about a job whose calls meet trouble. */
+  metAt: z.optional(z.number()),
 });
 export type JobRecord = z.infer<typeof jobRecordSchema>;
 
@@ -97,8 +115,9 @@ export const isTerminal = ({ status }: SimulatedJob): boolean => terminalStatuse
 
 /** A record of a new job, or of a known one with some fields changed. `now` in milliseconds since 1970. */
 export const withFields = (fields: SimulatedJobFields, now: number, known?: JobRecord): JobRecord => {
-  const { cancelTakes, endsAs, pagesPerSecond, creditsPerPage, ...given } = simulatedJobFieldsSchema.parse(fields);
-  const told = defined({ cancelTakes, endsAs, pagesPerSecond, creditsPerPage });
+  const { cancelTakes, endsAs, pagesPerSecond, creditsPerPage, trouble, ...given } =
+    simulatedJobFieldsSchema.parse(fields);
+  const told = defined({ cancelTakes, endsAs, pagesPerSecond, creditsPerPage, trouble });
   const behaviour = { ...(known?.behaviour ?? ordinaryBehaviour), ...told };
   const job: SimulatedJob = { ...(known?.job ?? youngJob(now)), ...defined(given) };
   const record: JobRecord = {
@@ -106,6 +125,7 @@ export const withFields = (fields: SimulatedJobFields, now: number, known?: JobR
     behaviour,
     counted: { pages: job.successfulPageCount ?? 0, at: now },
     cancelledAt: known && !isTerminal(known.job) ? known.cancelledAt : undefined,
+    metAt: trouble === undefined ? known?.metAt : undefined,
   };
   if (!isTerminal(job) || (known && isTerminal(known.job))) return record;
   endJob(record, job.status, now);
@@ -195,7 +215,9 @@ const endJob = (record: JobRecord, status: string, at: number): void => {
   job.billing = { creditsDebited: job.billing.creditsDebited };
   job.files = job.files.map((file) => ({ ...file, status: hasResult ? 'completed' : status }));
   if (hasResult) {
-    job.resultUrl = `https://plangrep.com/results/${job.id}?token=${randomBytes(16).toString('hex')}`;
+    // The same at every look, since a terminal job is frozen: also one that is worked out anew each time.
+    const token = createHash('sha256').update(job.id).digest('hex').slice(0, 32);
+    job.resultUrl = `https://plangrep.com/results/${job.id}?token=${token}`;
   }
   if (status === 'failed') job.error = { code: 'processing_failed', message: 'The job could not be processed.' };
 };

@@ -1,0 +1,125 @@
+import { advance, isTerminal, type JobRecord, type SimulatedJob, type Trouble } from './plangrep-jobs.ts';
+
+/** Which of Plangrep's calls a request is; `other` is none of them. */
+export type CallKind = 'cancel' | 'read' | 'list' | 'create' | 'other';
+
+/** A request to Plangrep's jobs API, understood. */
+export interface Call {
+  readonly kind: CallKind;
+  /** The job or the project that the path names. */
+  readonly id: string;
+}
+
+export interface SimulatedAnswer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: Readonly<Record<string, unknown>>;
+  /** Milliseconds that it waits before it is sent. */
+  readonly delayMs?: number | undefined;
+}
+
+type Eventually<Value> = Value | Promise<Value>;
+
+/** Where the simulated jobs are. What it hands out is the caller's own to change. */
+export interface JobRecords {
+  find(jobId: string): Eventually<JobRecord | undefined>;
+  /** Of one project, oldest first. */
+  ofProject(projectId: string): Eventually<readonly JobRecord[]>;
+  /** Remembers what a call has left in a record that was found: that it was met, that it was cancelled. */
+  keep(record: JobRecord): Eventually<void>;
+}
+
+const paths: readonly { method: string; pattern: RegExp; kind: CallKind }[] = [
+  { method: 'POST', pattern: /^\/api\/open\/v1\/jobs\/([^/]+)\/cancel$/, kind: 'cancel' },
+  { method: 'GET', pattern: /^\/api\/open\/v1\/jobs\/([^/]+)$/, kind: 'read' },
+  { method: 'GET', pattern: /^\/api\/open\/v1\/projects\/([^/]+)\/jobs$/, kind: 'list' },
+  { method: 'POST', pattern: /^\/api\/open\/v1\/projects\/([^/]+)\/jobs$/, kind: 'create' },
+];
+
+export const error = (status: number, code: string, message: string): SimulatedAnswer => ({
+  status,
+  body: { code, message },
+});
+
+/** To whoever brings no key, or a wrong one, whatever is asked for. */
+export const unauthorized = error(401, 'unauthorized', 'The API key is missing, invalid, revoked or expired.');
+
+/** @param path without its query */
+export const recognizeCall = (method: string, path: string): Call => {
+  for (const candidate of paths) {
+    const id = candidate.method === method ? candidate.pattern.exec(path)?.[1] : undefined;
+    if (id !== undefined) return { kind: candidate.kind, id };
+  }
+  return { kind: 'other', id: '' };
+};
+
+/**
+ * Does what an authorized call asks for, and answers as Plangrep's API reference says. It makes no jobs: who has a place
+ * for new ones answers that call itself (`infra/local/plangrep/create-job.ts`).
+ * @param now milliseconds since 1970
+ */
+export const perform = async (call: Call, records: JobRecords, now: number): Promise<SimulatedAnswer> => {
+  if (call.kind !== 'cancel' && call.kind !== 'read') return look(call, records, now);
+  const record = await records.find(call.id);
+  if (record === undefined) return noSuchJob;
+  advance(record, now);
+  const { cancelledAt, metAt } = record;
+  const trouble = meet(record, now);
+  const takesEffect = call.kind === 'cancel' && trouble?.effect !== 'none';
+  const answer = takesEffect ? cancel(record, now) : jobAnswer(record.job);
+  if (record.cancelledAt !== cancelledAt || record.metAt !== metAt) await records.keep(record);
+  return trouble === undefined ? answer : troubled(answer, trouble);
+};
+
+/** What there is to see, without doing anything: the answer to a call that is to have no effect. */
+export const look = async (call: Call, records: JobRecords, now: number): Promise<SimulatedAnswer> => {
+  switch (call.kind) {
+    case 'cancel':
+    case 'read': {
+      const record = await records.find(call.id);
+      return record === undefined ? noSuchJob : jobAnswer(upToDate(record, now));
+    }
+    case 'list': {
+      // Newest first; of two created in one millisecond the one added later.
+      const jobs = [...(await records.ofProject(call.id))].map((record) => upToDate(record, now));
+      const newestFirst = jobs.toReversed().sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
+      return { status: 200, body: { jobs: newestFirst } };
+    }
+    case 'create':
+    case 'other':
+      return error(404, 'not_found', 'There is nothing at this address.');
+  }
+};
+
+const noSuchJob = error(404, 'job_not_found', 'There is no such job.');
+const jobAnswer = (job: SimulatedJob): SimulatedAnswer => ({ status: 200, body: { job } });
+
+const upToDate = (record: JobRecord, now: number): SimulatedJob => {
+  advance(record, now);
+  return record.job;
+};
+
+const cancel = (record: JobRecord, now: number): SimulatedAnswer => {
+  if (isTerminal(record.job)) return error(409, 'job_already_terminal', 'The job has ended already.');
+  record.cancelledAt ??= now;
+  advance(record, now);
+  return jobAnswer(record.job);
+};
+
+/** The trouble that a call about the job meets now, counted from the first such call. */
+const meet = (record: JobRecord, now: number): Trouble | undefined => {
+  const { trouble } = record.behaviour;
+  if (trouble === undefined) return undefined;
+  record.metAt ??= now;
+  return now < record.metAt + trouble.forMs ? trouble : undefined;
+};
+
+const troubled = (answer: SimulatedAnswer, { status, retryAfter, delayMs }: Trouble): SimulatedAnswer => {
+  if (status === undefined) return { ...answer, delayMs };
+  const code = status === 429 ? 'rate_limited' : 'simulated_trouble';
+  return {
+    ...error(status, code, 'The simulator was told to answer so.'),
+    delayMs,
+    ...(retryAfter !== undefined && { headers: { 'Retry-After': String(retryAfter) } }),
+  };
+};

@@ -1,0 +1,122 @@
+import { exampleJob, type JobRecord, type SimulatedJobFields, withFields } from './plangrep-jobs.ts';
+
+interface SandboxJob {
+  /** What Plangrep does with such a job. */
+  readonly plangrep: string;
+  /** What who cancels it by this service gets. */
+  readonly caller: string;
+  /** Absent: Plangrep has no such job. */
+  readonly fields?: Omit<SimulatedJobFields, 'id' | 'externalId'>;
+}
+
+// Plangrep's documented example throughout: nothing of a job is made up anew at each look.
+const { pageCount, successfulPageCount, billing, createdAt, updatedAt, expiresAt } = exampleJob;
+const always = { projectId: 'proj_sandbox', pageCount, createdAt, updatedAt, expiresAt };
+const running = { ...always, status: 'processing', successfulPageCount, billing };
+const ended = (status: string, pages: number): SandboxJob['fields'] => ({
+  ...always,
+  status,
+  successfulPageCount: pages,
+  billing: { creditsDebited: pages },
+  completedAt: updatedAt,
+});
+const LEFT = pageCount - successfulPageCount;
+/** Shorter than the service waits before it looks again, longer than it takes to repeat something by hand. */
+const TROUBLE_MS = 5_000;
+
+/**
+ * The jobs that need no seeding: a jobId says how its job behaves, as the numbers of a payment provider's test cards do.
+ * The name may be followed by `_` and anything, so that each partner and each test has jobs of its own.
+ * @example 'job_sandbox_slow', 'job_sandbox_slow_acme-42'
+ */
+export const sandboxJobs = {
+  processing: { plangrep: 'cancels it at once', caller: '200 `cancelled`', fields: running },
+  slow: {
+    plangrep: 'takes 20 s to cancel it; pages run on',
+    caller: '202, then `cancelled`',
+    fields: { ...running, cancelTakes: 20_000, pagesPerSecond: 1 },
+  },
+  completes_first: {
+    plangrep: 'accepts the cancel, yet the last page comes first',
+    caller: '202, then `too_late`',
+    fields: { ...running, cancelTakes: 20_000, pagesPerSecond: LEFT / 10 },
+  },
+  completed: {
+    plangrep: 'completed it before',
+    caller: '409 `job_already_terminal`',
+    fields: ended('completed', pageCount),
+  },
+  completed_with_errors: {
+    plangrep: 'completed it before, some pages failed',
+    caller: '409 `job_already_terminal`',
+    fields: ended('completed_with_errors', pageCount - 4),
+  },
+  failed: {
+    plangrep: 'failed on it before',
+    caller: '409 `job_already_terminal`',
+    fields: ended('failed', successfulPageCount),
+  },
+  expired: {
+    plangrep: 'let it expire before',
+    caller: '409 `job_already_terminal`',
+    fields: ended('expired', successfulPageCount),
+  },
+  cancelled: {
+    plangrep: 'cancelled it before, for somebody else',
+    caller: '200 `cancelled`',
+    fields: ended('cancelled', successfulPageCount),
+  },
+  unknown: { plangrep: 'has no such job', caller: '409 `job_unknown_to_plangrep`' },
+  rate_limited: {
+    plangrep: 'answers 429 for 5 s, then cancels it at once',
+    caller: '202, then `cancelled`',
+    fields: { ...running, trouble: { forMs: TROUBLE_MS, status: 429, retryAfter: 5, effect: 'none' } },
+  },
+  error: {
+    plangrep: 'answers 500 for 5 s, then cancels it at once',
+    caller: '202, then `cancelled`; 503 where it has to be read to be told from another job',
+    fields: { ...running, trouble: { forMs: TROUBLE_MS, status: 500, effect: 'none' } },
+  },
+  lost: {
+    plangrep: 'cancels it at once, yet answers 502 for 5 s',
+    caller: '202, then `cancelled`',
+    fields: { ...running, trouble: { forMs: TROUBLE_MS, status: 502, effect: 'applied' } },
+  },
+  late: {
+    plangrep: 'cancels it at once, and answers after 6 s',
+    caller: '202 after 5 s, then `cancelled`',
+    fields: { ...running, trouble: { forMs: TROUBLE_MS, delayMs: 6_000, effect: 'applied' } },
+  },
+} as const satisfies Record<string, SandboxJob>;
+
+const PREFIX = 'job_sandbox_';
+const byName: ReadonlyMap<string, SandboxJob> = new Map(Object.entries(sandboxJobs));
+/** `completed_with_errors_1` is no `completed`: the longest name that fits. */
+const longestFirst = [...byName.keys()].sort((a, b) => b.length - a.length);
+
+/** What a job of the sandbox remembers: when it was first met, when it was cancelled. Milliseconds since 1970. */
+export type SandboxMarks = Pick<JobRecord, 'metAt' | 'cancelledAt'>;
+
+/**
+ * The record of the job that a jobId of the sandbox stands for. It stands still until it is cancelled, and goes on from
+ * there as time does.
+ * @param now milliseconds since 1970
+ * @returns undefined for the id of no job
+ */
+export const sandboxRecord = (jobId: string, now: number, marks: SandboxMarks = {}): JobRecord | undefined => {
+  if (!jobId.startsWith(PREFIX)) return undefined;
+  const rest = jobId.slice(PREFIX.length);
+  const name = longestFirst.find((known) => rest === known || rest.startsWith(`${known}_`));
+  const fields = name === undefined ? undefined : byName.get(name)?.fields;
+  return fields && { ...withFields({ ...fields, id: jobId }, marks.cancelledAt ?? now), ...marks };
+};
+
+/** The table of the README. */
+export const renderSandboxTable = (): string =>
+  [
+    ['jobId', 'Plangrep', 'who cancels it gets'],
+    ['---', '---', '---'],
+    ...[...byName].map(([name, { plangrep, caller }]) => [`\`${PREFIX}${name}…\``, plangrep, caller]),
+  ]
+    .map((cells) => `| ${cells.join(' | ')} |\n`)
+    .join('');

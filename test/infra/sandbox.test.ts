@@ -1,0 +1,124 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { parsePlangrepOrigin } from '../../functions/adapters/plangrep-origin.ts';
+import { renderSandboxTable } from '../../functions/simulator/sandbox-jobs.ts';
+import { type EnvironmentName, environments } from '../../infra/environments.ts';
+import { type FunctionDefinition, serviceFunctions } from '../../infra/functions.ts';
+import { functionNames } from '../../infra/roles.ts';
+import { ofType, oneOf, type Resources, root, synthesize, synthesized } from './synthesized.ts';
+
+const callers = functionNames.filter((name) => {
+  const { environment }: FunctionDefinition = serviceFunctions[name];
+  return environment.includes('PLANGREP_BASE_URL');
+});
+const variablesSchema = z.object({ Variables: z.record(z.string(), z.unknown()) });
+/** What each function that calls Plangrep takes for it. */
+const upstreamsOf = (resources: Resources): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(
+    ofType(resources, 'AWS::Lambda::Function').flatMap(([, { FunctionName, Environment }]) => {
+      const { Variables } = variablesSchema.parse(Environment ?? { Variables: {} });
+      return 'PLANGREP_BASE_URL' in Variables ? [[String(FunctionName), Variables['PLANGREP_BASE_URL']]] : [];
+    }),
+  );
+const allTo = (name: EnvironmentName, upstream: unknown) =>
+  Object.fromEntries(callers.map((fn) => [`plangrep-cancellation-${name}-${fn}`, upstream]));
+
+describe.each(['prod', 'staging'] as const)('%s is no sandbox:', (name) => {
+  const { service, stateful } = synthesized(name);
+
+  test('no function, no role, no table and no variable of one is in its templates', () => {
+    expect(JSON.stringify({ service, stateful })).not.toMatch(/sandbox|simulat/i);
+  });
+
+  test('no function is reached by a URL of its own, or by everybody', () => {
+    expect(ofType(service, 'AWS::Lambda::Url')).toEqual([]);
+    const principals = ofType(service, 'AWS::Lambda::Permission').map(([, { Principal }]) => Principal);
+    expect(principals).not.toContain('*');
+    expect(principals).not.toEqual([]);
+  });
+
+  test('its functions call Plangrep itself', () => {
+    expect(upstreamsOf(service)).toEqual(allTo(name, 'https://plangrep.com'));
+  });
+});
+
+describe('dev is a sandbox:', () => {
+  const { service, stateful } = synthesized('dev');
+
+  test('every function that calls Plangrep calls the simulator instead', () => {
+    const upstream = { 'Fn::GetAtt': [expect.stringMatching(/^Sandbox\w+FunctionUrl\w+$/), 'FunctionUrl'] };
+    expect(callers.length).toBeGreaterThan(2);
+    expect(upstreamsOf(service)).toEqual(allTo('dev', upstream));
+  });
+
+  test("the functions take a function URL's origin, as Lambda words it", () => {
+    expect(parsePlangrepOrigin('https://abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-central-1.on.aws/')).toEqual({
+      secure: true,
+      hostname: 'abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-central-1.on.aws',
+      port: '',
+    });
+  });
+
+  test('the simulator alone is reached from outside without IAM, by its URL and its alias', () => {
+    const alias = ofType(service, 'AWS::Lambda::Alias').filter(([id]) => id.startsWith('Sandbox'));
+    const open = ofType(service, 'AWS::Lambda::Permission').filter(([, { Principal }]) => Principal === '*');
+
+    expect(oneOf(service, 'AWS::Lambda::Url')).toMatchObject({
+      AuthType: 'NONE',
+      Qualifier: 'live',
+      TargetFunctionArn: { 'Fn::GetAtt': [expect.stringMatching(/^Sandboxsimulateplangrep/), 'Arn'] },
+    });
+    expect(alias).toHaveLength(1);
+    expect(open.map(([, permission]) => permission)).toEqual([
+      {
+        Action: 'lambda:InvokeFunctionUrl',
+        FunctionName: { Ref: alias[0]?.[0] },
+        FunctionUrlAuthType: 'NONE',
+        Principal: '*',
+      },
+      {
+        Action: 'lambda:InvokeFunction',
+        FunctionName: { Ref: alias[0]?.[0] },
+        InvokedViaFunctionUrl: true,
+        Principal: '*',
+      },
+    ]);
+  });
+
+  test('the simulator checks requests by the secret whose key the service sends', () => {
+    const secretIds = ofType(service, 'AWS::Lambda::Function').flatMap(([, { Environment }]) => {
+      const { Variables } = variablesSchema.parse(Environment ?? { Variables: {} });
+      return 'PLANGREP_SECRET_ID' in Variables ? [JSON.stringify(Variables['PLANGREP_SECRET_ID'])] : [];
+    });
+    expect(secretIds).toHaveLength(callers.length + 1);
+    expect(new Set(secretIds).size).toBe(1);
+  });
+
+  test('its jobs are forgotten in time, and whole when the sandbox goes', () => {
+    const [[id, table] = [], ...others] = ofType(service, 'AWS::DynamoDB::GlobalTable');
+    expect(others).toEqual([]);
+    expect(table).toMatchObject({
+      BillingMode: 'PAY_PER_REQUEST',
+      KeySchema: [{ AttributeName: 'pk', KeyType: 'HASH' }],
+      TimeToLiveSpecification: { AttributeName: 'expiresAt', Enabled: true },
+    });
+    expect(service[String(id)]).toMatchObject({ DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Delete' });
+    expect(JSON.stringify(stateful)).not.toMatch(/sandbox/i);
+  });
+
+  test('and one word makes it none', () => {
+    const without = synthesize({ ...environments.dev, sandbox: false });
+    expect(JSON.stringify(without.service)).not.toMatch(/sandbox|simulat/i);
+    expect(upstreamsOf(without.service)).toEqual(allTo('dev', 'https://plangrep.com'));
+  });
+});
+
+describe('the README', () => {
+  const readme = readFileSync(join(root, 'README.md'), 'utf8');
+
+  test.runIf(readme.includes('job_sandbox_'))("says what the sandbox's jobs do, as they do it", () => {
+    expect(readme).toContain(renderSandboxTable());
+  });
+});

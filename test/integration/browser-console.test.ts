@@ -1,0 +1,115 @@
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { browserPath, expectAccessible, openPage, schemes, startBrowser } from '../support/browser.ts';
+import { startTestRun, type TestRun } from '../support/local-run.ts';
+
+describe.skipIf(browserPath === undefined)('In a browser, the console', { timeout: 60_000 }, () => {
+  let run: TestRun;
+  let browser: Browser;
+  beforeAll(async () => {
+    [run, browser] = await Promise.all([startTestRun(), startBrowser()]);
+  });
+  afterAll(async () => {
+    await browser.close();
+    await run.close();
+  });
+
+  const open = async (scheme: (typeof schemes)[number] = 'light') => {
+    const watched = await openPage(browser, run.baseUrl, scheme);
+    await watched.page.goto(`${run.baseUrl}/console`);
+    await watched.page.getByText('Watching.').waitFor();
+    return watched;
+  };
+  const timeline = (page: Page) => page.locator('#timeline');
+  const answer = (page: Page) => page.locator('#answer');
+
+  it('tries a cancel, shows the answer, the timeline and what was saved', async () => {
+    const { page, wrong } = await open();
+
+    await page.getByRole('button', { name: 'Cancel the job' }).click();
+
+    await answer(page).getByText('200 OK').waitFor();
+    await answer(page).getByText('"outcome": "cancelled"').waitFor();
+    await timeline(page).getByText('outcome: cancelled').waitFor();
+    expect(await timeline(page).getByRole('listitem').allInnerTexts()).toEqual([
+      expect.stringContaining('Requested'),
+      expect.stringContaining('Closed'),
+    ]);
+    expect(await page.locator('#pages').innerText()).toBe('141'); // 204 pages, 63 processed
+    expect(await page.locator('#credits').innerText()).toBe('141');
+    expect(wrong).toEqual([]);
+  });
+
+  it.each(schemes)('shows a bad day from its beginning to its end, %s', async (scheme) => {
+    const { page, wrong } = await open(scheme);
+
+    await page.getByRole('button', { name: 'Plangrep answers 503' }).click();
+    await page.getByRole('button', { name: 'Plangrep answers 503', pressed: true }).waitFor();
+    await page.getByRole('button', { name: 'Add it' }).click();
+    await page.getByText('is there: cancel it.').waitFor();
+    await page.getByRole('button', { name: 'Cancel the job' }).click();
+    await answer(page).getByText('202 Accepted').waitFor();
+    await timeline(page).getByText('HTTP 503').waitFor();
+    await timeline(page).getByText('Next look').waitFor();
+    await expectAccessible(page);
+    await page.getByRole('button', { name: 'Back to normal' }).click();
+    await page.locator('#mood-now').getByText('Everything is normal.').waitFor();
+
+    expect(await page.getByRole('button', { pressed: true }).allInnerTexts()).toEqual([
+      expect.stringMatching(/^order-/),
+    ]);
+    await expectAccessible(page);
+    expect(wrong).toEqual([]);
+  });
+
+  it('shows what happens elsewhere as it happens, and tells it', async () => {
+    const { page } = await open();
+    await run.addJob('order-elsewhere', 'job_elsewhere');
+
+    await run.call('acme', 'POST /v1/cancellations', { externalId: 'order-elsewhere' });
+
+    await page.getByRole('status').getByText('order-elsewhere: cancelled').waitFor();
+    await page.getByRole('button', { name: 'order-elsewhere' }).click();
+    await timeline(page).getByText('order-elsewhere · job_elsewhere').waitFor();
+  });
+
+  it('meets a problem, with the way to its page, and is back to normal', async () => {
+    const { page, wrong } = await open();
+
+    await page.getByRole('button', { name: 'temporarily_unavailable' }).click();
+    await answer(page).getByText('503 Service Unavailable').waitFor();
+    await page.getByRole('status').getByText('Answered 503: temporarily_unavailable.').waitFor();
+    await expectAccessible(page);
+    expect(run.faults.current()).toBeUndefined();
+    await answer(page).getByRole('link', { name: 'What it means and what to do' }).click();
+
+    await page.getByRole('heading', { level: 1, name: 'Not possible right now' }).waitFor();
+    expect(wrong).toEqual([]);
+  });
+
+  it('is worked by keyboard alone', async () => {
+    const { page } = await open();
+    const pressUntil = async (name: string): Promise<void> => {
+      for (let presses = 0; presses < 60; presses += 1) {
+        await page.keyboard.press('Tab');
+        const focused = await page.evaluate('document.activeElement.textContent.trim()');
+        if (focused === name) return;
+      }
+      throw new Error(`Tab never reaches "${name}"`);
+    };
+    const externalId = page.getByLabel('externalId', { exact: true });
+    await externalId.focus();
+    await externalId.fill('order-9999');
+
+    await page.keyboard.press('Enter');
+    await answer(page).getByText('404 Not Found').waitFor();
+    await pressUntil('The function crashes');
+    await page.keyboard.press('Space');
+    await page.getByRole('button', { name: 'The function crashes', pressed: true }).waitFor();
+    await pressUntil('Back to normal');
+    await page.keyboard.press('Enter');
+    await page.getByRole('button', { name: 'The function crashes', pressed: false }).waitFor();
+
+    expect(run.faults.current()).toBeUndefined();
+  });
+});
