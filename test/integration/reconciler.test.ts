@@ -1,5 +1,6 @@
 import { QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { WAKE_SHARDS } from '../../functions/adapters/cancellation-log.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 
 let run: TestRun;
@@ -116,6 +117,6 @@ describe('the reconciler', () => {
       expect(Object.keys(item).toSorted((a, b) => a.localeCompare(b))).toEqual(['pk', 'sk', 'wakeAt', 'wakeShard']);
     run.dynamodb.resetCounts();
     await run.lambda.invoke('reconcile-cancellations', {});
-    expect(run.dynamodb.counts()).toEqual({ Query: { CancellationLog: 8 } });
+    expect(run.dynamodb.counts()).toEqual({ Query: { CancellationLog: WAKE_SHARDS } });
   });
 });

@@ -5,6 +5,7 @@ import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/dynamo
 import { type LocalRun, startLocalRun } from '../../infra/local/local-run.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../infra/local/secrets-manager.ts';
 import { type LocalSandbox, startSandbox } from '../../infra/local/start-sandbox.ts';
+import { watchAnswers } from '../support/openapi-answers.ts';
 
 const secretId = 'sandbox/api-key';
 const apiKey = 'pgk_sandbox_0f1e2d3c';
@@ -13,6 +14,7 @@ let dynamodb: LocalDynamoDb;
 let secretsManager: LocalSecretsManager;
 let sandbox: LocalSandbox;
 const printed: string[] = [];
+const { onAnswer, throwIfWrong } = watchAnswers();
 const open = () =>
   startSandbox({
     bundles: defaultBundles,
@@ -96,9 +98,12 @@ describe('The simulator behind its function URL', () => {
 describe('The service in a sandbox', () => {
   let run: LocalRun;
   beforeAll(async () => {
-    run = await startLocalRun({ upstream: { baseUrl: sandbox.url, apiKey }, reconcileEveryMs: 0 });
+    run = await startLocalRun({ upstream: { baseUrl: sandbox.url, apiKey }, reconcileEveryMs: 0, onAnswer });
   });
-  afterAll(() => run.close());
+  afterAll(async () => {
+    await run.close();
+    throwIfWrong();
+  });
 
   const call = async (request: string, body?: object) => {
     const [method = '', path = ''] = request.split(' ');

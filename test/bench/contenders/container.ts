@@ -1,6 +1,6 @@
 /**
  * Lambda's Runtime API loop, and what tells the bench from inside what the process has used. Bundled to plain CommonJS
- * for all contenders alike: stripping the types of `lambda-container.ts` would be a third of an empty function's start.
+ * for all contenders alike: stripping the types of `lambda-container.ts` would be more than half of an empty function's start.
  */
 import '../../../infra/local/lambda/lambda-container.ts';
 import { probes } from './probe.ts';
