@@ -59,7 +59,9 @@ export const reconcileDue = async (ports: AttemptPorts, until: number): Promise<
   };
 
   while (clock.now() < until - ONE_LOOK_MS) {
-    const pages = await Promise.all(Array.from({ length: log.shards }, (_, shard) => readShard(shard)));
+    // One after the other, over one connection: opening more costs a cold start more than the waiting.
+    const pages: (readonly WakeUp[])[] = [];
+    for (let shard = 0; shard < log.shards; shard += 1) pages.push(await readShard(shard));
     const pending = pages
       .flat()
       .filter((wakeUp) => !isDealtWith(wakeUp))

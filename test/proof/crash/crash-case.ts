@@ -30,7 +30,7 @@ export interface CrashResult {
   readonly wrong: readonly string[];
 }
 
-/** The reconciler asks for the wake-ups of all shards at once: one step, whichever of the requests comes first. */
+/** The reconciler asks for the wake-ups of all shards in a row, and nothing depends on one alone: they are one step. */
 const SHARDS = 'Query CancellationLog due-wake-ups';
 
 /** Processes that live on: the survivors of every crash. */
