@@ -121,13 +121,13 @@ describe('the parts that time the bundles, on as little as they take', () => {
   });
 
   it('warm: CPU a request beside an empty handler and bare https, and memory', async () => {
-    const plan = { firstLook: 10, warmUp: 20, block: 40, blocks: 2, lastLook: 120 };
+    const plan = { firstLook: 20, warmUp: 40, block: 20, blocks: 2, lastLook: 120 };
     const { rows } = await measureWarm(context, plan);
     const what = rows.map((row) => row.what);
-    expect(what.slice(0, 3)).toEqual(['request-cancellation', 'bare https', 'empty handler']);
+    expect(what.slice(0, 4)).toEqual(['request-cancellation', 'bare https', 'the SDK alone', 'empty handler']);
     expect(what.slice(-2)).toEqual([
-      'request-cancellation, heap after 10 and 120 requests',
-      'request-cancellation, resident set after 10 and 120 requests',
+      'request-cancellation, heap after 20 and 120 requests',
+      'request-cancellation, resident set after 20 and 120 requests',
     ]);
     expect(rows.map(({ figure }) => figure).join()).not.toMatch(/NaN|Infinity/);
   });

@@ -10,8 +10,8 @@ export interface MeasuredHandler {
 }
 
 export const measured = {
-  /** `npm run bench -- --only cold,warm --functions request-cancellation` on two busy cores, Node 24.21.0. */
+  /** `npm run bench -- --only cold,warm --functions request-cancellation` on two cores, Node 24.21.0. */
   on: '2026-11-24',
-  ours: { cpuMs: 2.5, coldMs: 120 },
-  tutorial: { cpuMs: 3.7, coldMs: 264 },
+  ours: { cpuMs: 2.36, coldMs: 102 },
+  tutorial: { cpuMs: 3.92, coldMs: 240 },
 } as const satisfies Record<string, string | MeasuredHandler>;

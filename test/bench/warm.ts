@@ -1,6 +1,6 @@
 import { Random } from '../proof/simulation/random.ts';
 import { type Arena, openArena } from './arena.ts';
-import { bareHttps, baseline, type Contender, empty, shipped } from './contenders/contenders.ts';
+import { bareHttps, baseline, type Contender, empty, sdkAlone, shipped } from './contenders/contenders.ts';
 import type { ProbedContainer } from './contenders/probe-container.ts';
 import type { Memory } from './contenders/probe.ts';
 import { atMost, type BenchContext, type BenchPart, type BenchResult, type BenchRow } from './part.ts';
@@ -10,7 +10,7 @@ import type { WireRequest } from './world/exchange.ts';
 
 /** How many requests there are of each kind. */
 export interface WarmPlan {
-  /** Until memory is looked at first. */
+  /** Until memory is looked at first; whole blocks, fewer than `warmUp`. */
   readonly firstLook: number;
   /** Until it is measured: by then V8 has compiled most of what is hot. */
   readonly warmUp: number;
@@ -50,11 +50,6 @@ const invokeTimes = async (
   for (let n = 0; n < times; n += 1) await arena.invoke(contender, container);
 };
 
-const start = async (arena: Arena, contender: Contender): Promise<Running> => {
-  await arena.serve(contender);
-  return { contender, container: await arena.start(contender), blocks: [] };
-};
-
 const runBlock = async (arena: Arena, { contender, container, blocks }: Running, plan: WarmPlan): Promise<void> => {
   await arena.serve(contender);
   await invokeTimes(arena, contender, container, REOPENING);
@@ -86,19 +81,26 @@ export const measureWarm = async (context: BenchContext, plan: WarmPlan): Promis
   try {
     const { built } = arena;
     await built.giveRequests(whatIsSentWarm(arena, ours));
-    progress(`warming up: ${OURS}`);
-    const own = await start(arena, ours);
-    await invokeTimes(arena, ours, own.container, plan.firstLook);
-    const atFirst = await own.container.memory();
-    await invokeTimes(arena, ours, own.container, plan.warmUp - plan.firstLook);
-    const running = [own];
-    for (const contender of [bareHttps(built), empty(built), ...baseline(built)]) {
-      progress(`warming up: ${contender.name}`);
-      const other = await start(arena, contender);
-      await invokeTimes(arena, contender, other.container, plan.warmUp);
-      running.push(other);
+    const running: Running[] = [];
+    for (const contender of [ours, bareHttps(built), sdkAlone(built), empty(built), ...baseline(built)]) {
+      running.push({ contender, container: await arena.start(contender), blocks: [] });
     }
+    const [own] = running;
+    if (own === undefined) throw new Error('there is nothing to measure');
     const random = new Random(seed);
+    /** A turn of so many requests for each, in any order: who is always first meets colder counterparts. */
+    const takeTurns = async (requests: number): Promise<void> => {
+      for (const { contender, container } of shuffle(running, random)) {
+        await arena.serve(contender);
+        await invokeTimes(arena, contender, container, requests);
+      }
+    };
+    let atFirst: Memory | undefined;
+    for (let done = 0; done < plan.warmUp; done += plan.block) {
+      progress(`warming up: request ${done} of ${plan.warmUp}`);
+      if (done === plan.firstLook) atFirst = await own.container.memory();
+      await takeTurns(plan.block);
+    }
     for (let block = 1; block <= plan.blocks; block += 1) {
       for (const one of shuffle(running, random)) await runBlock(arena, one, plan);
       progress(`block ${block} of ${plan.blocks}, ${plan.block} requests each`);
@@ -106,6 +108,7 @@ export const measureWarm = async (context: BenchContext, plan: WarmPlan): Promis
     progress(`${OURS} alone, until request ${plan.lastLook}`);
     await arena.serve(ours);
     await invokeTimes(arena, ours, own.container, plan.lastLook - plan.warmUp - plan.blocks * plan.block);
+    if (atFirst === undefined) throw new Error('the first look at memory is no whole number of blocks away');
     return describe(running, { atFirst, atLast: await own.container.memory() }, plan);
   } finally {
     await arena.close();
@@ -137,6 +140,7 @@ const describe = (running: readonly Running[], memory: Grown, plan: WarmPlan): B
   compare('empty handler');
   compare('tutorial baseline', 0.55);
   compare('bare https', 2.6);
+  compare('the SDK alone');
   const { atFirst, atLast } = memory;
   for (const [what, from, to] of [
     ['heap', atFirst.heapUsed, atLast.heapUsed],

@@ -2,13 +2,18 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { WireRequest } from '../world/exchange.ts';
 
+export type { WireRequest };
+
 // As bundled: `require`, so that nothing but Node's own code stands between this and the socket.
 const { Agent, request } = process.getBuiltinModule('node:https');
 
 const agent = new Agent({ keepAlive: true });
-const requests: readonly WireRequest[] = JSON.parse(readFileSync(join(__dirname, 'requests.json'), 'utf8'));
+/** What `request-cancellation` sends when warm. */
+export const readRequests = (): readonly WireRequest[] =>
+  JSON.parse(readFileSync(join(__dirname, 'requests.json'), 'utf8'));
+const requests = readRequests();
 
-const send = ({ url, method, headers, body }: WireRequest): Promise<number> =>
+export const send = ({ url, method, headers, body }: WireRequest): Promise<number> =>
   new Promise((resolve, reject) => {
     const outgoing = request(url, { method, headers, agent });
     outgoing.on('error', reject);

@@ -10,9 +10,10 @@ export interface BuiltContenders {
   readonly bootstrap: string;
   readonly empty: string;
   readonly bareHttps: string;
+  readonly sdkAlone: string;
   /** Absent when its dependencies are not installed. */
   readonly baseline?: string | undefined;
-  /** What `bareHttps` sends. */
+  /** What `bareHttps` and `sdkAlone` send. */
   giveRequests(requests: readonly WireRequest[]): Promise<void>;
   remove(): Promise<void>;
 }
@@ -40,12 +41,18 @@ export const buildContenders = async ({ withBaseline }: { withBaseline: boolean 
     return directory;
   };
   const bareHttps = await bundle('bare-https', './bare-https.ts', plain);
+  const sdkAlone = await bundle('sdk-alone', './sdk-alone.ts', { ...plain, mainFields: ['module', 'main'] });
   return {
     bootstrap: join(await bundle('bootstrap', './container.ts', plain), 'index.cjs'),
     empty: await bundle('empty', './empty.ts', plain),
     bareHttps,
+    sdkAlone,
     baseline: withBaseline ? await bundle('baseline', '../baseline/handler.mjs', cdkDefaults) : undefined,
-    giveRequests: (requests) => writeFile(join(bareHttps, 'requests.json'), JSON.stringify(requests)),
+    giveRequests: async (requests) => {
+      for (const directory of [bareHttps, sdkAlone]) {
+        await writeFile(join(directory, 'requests.json'), JSON.stringify(requests));
+      }
+    },
     remove: () => rm(folder, { recursive: true }),
   };
 };

@@ -63,6 +63,13 @@ export const bareHttps = ({ bareHttps: directory }: BuiltContenders): Contender 
   directory,
 });
 
+export const sdkAlone = ({ sdkAlone: directory }: BuiltContenders): Contender => ({
+  ...shipped('request-cancellation'),
+  name: 'the SDK alone',
+  like: 'request-cancellation',
+  directory,
+});
+
 /** `POST /v1/cancellations` as the usual tutorial does it. */
 export const baseline = ({ baseline: directory }: BuiltContenders): Contender[] =>
   directory === undefined
