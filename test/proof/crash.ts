@@ -57,7 +57,7 @@ export const runCrashes = async (options: CrashOptions): Promise<CrashOutcome> =
           const current = next;
           const doomed = await starting;
           next = waiting.shift();
-          // While this case is played, the process that the next one kills comes up: it sends nothing by itself.
+          // While this case is played, the process that the next one kills comes up: it fetches the key, and nothing else.
           starting = next && stage.start(next.door.functionName);
           const isRestart = !hasRestarted && waiting.length <= restartAt;
           hasRestarted ||= isRestart;
