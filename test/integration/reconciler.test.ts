@@ -1,7 +1,8 @@
-import { QueryCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { WAKE_SHARDS } from '../../functions/adapters/cancellation-log.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
+import { makeDue, reconcileNow } from '../support/reconcile-now.ts';
 
 let run: TestRun;
 beforeAll(async () => {
@@ -18,24 +19,6 @@ const cancelNewJob = async (fields: Parameters<TestRun['addJob']>[2] = {}) => {
   return { externalId, jobId, status };
 };
 const wakeUps = async () => (await run.items('CancellationLog')).filter((item) => item['wakeAt'] !== undefined);
-/** What would be due later is due now: the schedule is not history. */
-const makeDue = async () => {
-  for (const { pk, sk } of await wakeUps()) {
-    await run.dynamodb.client.send(
-      new UpdateItemCommand({
-        TableName: run.dynamodb.tableNames.CancellationLog,
-        Key: { pk: { S: String(pk) }, sk: { S: String(sk) } },
-        UpdateExpression: 'SET wakeAt = :due',
-        ExpressionAttributeValues: { ':due': { S: '2026-01-01T00:00:00.000Z' } },
-      }),
-    );
-  }
-};
-/** A run that finds nothing due within its time ends at once. */
-const reconcile = async () => {
-  await makeDue();
-  return run.lambda.invoke('reconcile-cancellations', {});
-};
 const shown = async (jobId: string) => (await run.call('acme', `GET /v1/cancellations/${jobId}`)).body;
 
 describe('the reconciler', () => {
@@ -43,7 +26,7 @@ describe('the reconciler', () => {
     const { jobId, status } = await cancelNewJob({ cancelTakes: 100 });
     expect(status).toBe(202);
     await new Promise((resolve) => setTimeout(resolve, 150));
-    await reconcile();
+    await reconcileNow(run);
     expect(await shown(jobId)).toMatchObject({ outcome: 'cancelled', attempts: 1 });
     expect([run.simulator.requests.count('cancel', jobId), run.simulator.requests.count('read', jobId)]).toEqual([
       1, 1,
@@ -54,7 +37,7 @@ describe('the reconciler', () => {
   it('says too_late when the job completed before its cancel took effect', async () => {
     const { jobId } = await cancelNewJob({ cancelTakes: 50, endsAs: 'completed' });
     await new Promise((resolve) => setTimeout(resolve, 100));
-    await reconcile();
+    await reconcileNow(run);
     expect(await shown(jobId)).toMatchObject({ outcome: 'too_late', jobStatus: 'completed' });
   });
 
@@ -62,7 +45,7 @@ describe('the reconciler', () => {
     run.simulator.faults.add({ on: 'cancel', kind: 'reset', effect: 'applied', times: 1 });
     const { jobId, status } = await cancelNewJob();
     expect(status).toBe(202);
-    await reconcile();
+    await reconcileNow(run);
     expect(await shown(jobId)).toMatchObject({ outcome: 'cancelled', attempts: 2 });
     expect(run.simulator.requests.count('cancel', jobId)).toBe(1);
   });
@@ -72,11 +55,11 @@ describe('the reconciler', () => {
     const { jobId, status } = await cancelNewJob();
     expect(status).toBe(202);
     // The run naps while the next attempt is due within its time, and looks around every 5 s at least.
-    const running = reconcile();
+    const running = reconcileNow(run);
     const secondEnded = expect.objectContaining({ type: 'attempt_ended', attempt: 2 });
     await vi.waitFor(async () => expect((await shown(jobId))['timeline']).toContainEqual(secondEnded), 10_000);
     run.simulator.faults.clear();
-    await makeDue();
+    await makeDue(run);
     await running;
     expect(await shown(jobId)).toMatchObject({ outcome: 'cancelled', attempts: 3 });
     expect(await wakeUps()).toEqual([]);
@@ -85,7 +68,7 @@ describe('the reconciler', () => {
   it('does no harm when two of it run at once', async () => {
     const cancelled = [];
     for (let n = 0; n < 10; n++) cancelled.push(await cancelNewJob({ cancelTakes: 1 }));
-    await makeDue();
+    await makeDue(run);
     await Promise.all([1, 2].map(() => run.lambda.invoke('reconcile-cancellations', {})));
     for (const { jobId } of cancelled) {
       expect(await shown(jobId)).toMatchObject({ outcome: 'cancelled' });
@@ -99,7 +82,7 @@ describe('the reconciler', () => {
     const { jobId } = await cancelNewJob();
     const before = await shown(jobId);
     expect(await wakeUps()).toHaveLength(1);
-    await reconcile();
+    await reconcileNow(run);
     expect(await wakeUps()).toEqual([]);
     expect(await shown(jobId)).toEqual(before);
   });

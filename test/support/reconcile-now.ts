@@ -1,8 +1,9 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import type { InvocationResult } from '../../infra/local/lambda/container.ts';
 import type { TestRun } from './local-run.ts';
 
-/** Runs the reconciler, with every wake-up due by now: the schedule is not history. */
-export const reconcileNow = async (run: TestRun): Promise<void> => {
+/** What would be due later is due now: the schedule is not history. */
+export const makeDue = async (run: TestRun): Promise<void> => {
   for (const { pk, sk, wakeAt } of await run.items('CancellationLog')) {
     if (wakeAt === undefined) continue;
     await run.dynamodb.client.send(
@@ -14,5 +15,10 @@ export const reconcileNow = async (run: TestRun): Promise<void> => {
       }),
     );
   }
-  await run.lambda.invoke('reconcile-cancellations', {});
+};
+
+/** Runs the reconciler, with every wake-up due by now. A run that finds nothing due within its time ends at once. */
+export const reconcileNow = async (run: TestRun): Promise<InvocationResult> => {
+  await makeDue(run);
+  return run.lambda.invoke('reconcile-cancellations', {});
 };
