@@ -1,7 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Bundle, bundleFunctions } from './bundles/bundle-functions.ts';
-import { loader } from './bundles/loader.ts';
+import { cacheNamesOf, loader } from './bundles/loader.ts';
 import { recordCodeCaches } from './bundles/record-code-caches.ts';
 import { functions } from './functions.ts';
 
@@ -29,10 +29,9 @@ for (const { functionName, fileName, source } of bundles) {
   await put(functionName, fileName, source);
 }
 
-/** A cache for each set of flags, made by this very Node. */
 const isCached = async ({ functionName, fileName }: Bundle): Promise<boolean> => {
   const files = await readdir(join(dist, functionName));
-  return files.filter((file) => file.startsWith(`${fileName}.${process.arch}-${process.versions.v8}`)).length === 2;
+  return cacheNamesOf(fileName).every((name) => files.includes(name));
 };
 const areCached = await Promise.all(bundles.map(isCached));
 if (areCached.includes(false)) {
@@ -47,7 +46,7 @@ if (areCached.includes(false)) {
 for (const { functionName, fileName } of bundles) {
   await put(functionName, 'index.cjs', loader(fileName));
   for (const file of await readdir(join(dist, functionName))) {
-    if (file !== 'index.cjs' && !file.startsWith(fileName)) await rm(join(dist, functionName, file));
+    if (file.startsWith('bundle-') && !file.startsWith(fileName)) await rm(join(dist, functionName, file));
   }
 }
 for (const folder of await readdir(dist)) {

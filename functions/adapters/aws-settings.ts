@@ -23,7 +23,7 @@ const idleSteps = ['loggerMiddleware', 'recursionDetectionMiddleware'];
 
 /**
  * Takes out of a client what it would do in vain: words for a logger that it has not got, and a trace header that guards
- * functions which call themselves. 3 % of a warm cancel's CPU (docs/performance.md).
+ * functions which call themselves. 2 to 3 % of a warm cancel's CPU (docs/performance.md).
  */
 export const withoutIdleSteps = <Client extends { readonly middlewareStack: { remove(name: string): boolean } }>(
   client: Client,

@@ -5,6 +5,10 @@
  */
 const suffix = "'.' + process.arch + '-' + process.versions.v8 + (typeof gc === 'function' ? '-gc' : '') + '.cache'";
 
+/** The caches of a bundle that this very Node can make: with {@link suffix} as it is under either setting of the flag. */
+export const cacheNamesOf = (bundle: string): readonly string[] =>
+  ['-gc', ''].map((flag) => `${bundle}.${process.arch}-${process.versions.v8}${flag}.cache`);
+
 /**
  * `index.cjs`, which Lambda loads: runs the bundle beside it from V8's code cache, so that a cold start compiles nothing of
  * it again. Under another V8 or processor there is no cache of that name, or V8 refuses it, and the bundle is compiled as
