@@ -1,10 +1,10 @@
 import type { APIGatewayAuthorizerResult, APIGatewayTokenAuthorizerEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { readConfiguration, variables } from './adapters/configuration.ts';
-import { createDynamoDbClient } from './adapters/dynamodb.ts';
-import { createReadPartnerKey } from './adapters/partners.ts';
+import { createDynamoDbClient } from './adapters/dynamodb/dynamodb.ts';
+import { createReadPartnerKey } from './adapters/dynamodb/partners.ts';
 import { systemClock } from './adapters/system-clock.ts';
-import { checkCredential } from './http/check-credential.ts';
+import { checkCredential } from './doors/http/check-credential.ts';
 
 const configuration = readConfiguration(z.pick(variables, { ENVIRONMENT: true, PARTNERS_TABLE: true }));
 const dependencies = {

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { readConfiguration, variables } from './adapters/configuration.ts';
-import { createPorts } from './adapters/create-ports.ts';
-import { handleEvents } from './events/handle-events.ts';
+import { createPorts } from './compose.ts';
+import { handleEvents } from './doors/eventbridge/handle-events.ts';
 
 const { EVENTS_MAX_RECEIVES } = readConfiguration(z.pick(variables, { EVENTS_MAX_RECEIVES: true }));
 

@@ -1,5 +1,5 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { serveDocumentation } from './documentation/serve-documentation.ts';
+import { serveDocumentation } from './pages/serve-documentation.ts';
 
 /** The public pages: the reference, the OpenAPI description, the problems. */
 export const handler = async (event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> => serveDocumentation(event);

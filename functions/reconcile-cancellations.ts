@@ -1,6 +1,6 @@
 import type { Context, EventBridgeEvent } from 'aws-lambda';
-import { createAttemptPorts } from './adapters/create-ports.ts';
-import { type ReconcileSummary, reconcileDue } from './core/reconcile-due.ts';
+import { createAttemptPorts } from './compose.ts';
+import { type ReconcileSummary, reconcileDue } from './core/use-cases/reconcile-due.ts';
 
 const ports = createAttemptPorts();
 

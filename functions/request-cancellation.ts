@@ -1,4 +1,4 @@
-import { createPorts } from './adapters/create-ports.ts';
-import { handleRequestCancellation } from './http/handle-request-cancellation.ts';
+import { createPorts } from './compose.ts';
+import { handleRequestCancellation } from './doors/http/handle-request-cancellation.ts';
 
 export const handler = handleRequestCancellation(createPorts());

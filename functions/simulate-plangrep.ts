@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import { readConfiguration, variables } from './adapters/configuration.ts';
-import { createDynamoDbClient } from './adapters/dynamodb.ts';
-import { createPlangrepKey, createSecretsManagerClient } from './adapters/plangrep-key.ts';
+import { createDynamoDbClient } from './adapters/dynamodb/dynamodb.ts';
+import { createPlangrepKey, createSecretsManagerClient } from './adapters/plangrep/plangrep-key.ts';
 import { report } from './adapters/report.ts';
-import { createSandboxRecords } from './adapters/sandbox-records.ts';
+import { createSandboxRecords } from './adapters/dynamodb/sandbox-records.ts';
 import { systemClock as clock } from './adapters/system-clock.ts';
 import { createApiKeyCheck } from './simulator/check-api-key.ts';
 import { handleSimulatedCall } from './simulator/handle-simulated-call.ts';

@@ -1,9 +1,9 @@
 import { App } from 'aws-cdk-lib';
-import { addChecks } from './checks.ts';
+import { addChecks } from './stacks/checks.ts';
 import { missingBundles } from './constructs/bundled-function.ts';
-import { selectEnvironment } from './environments.ts';
-import { ServiceStack } from './service-stack.ts';
-import { StatefulStack } from './stateful-stack.ts';
+import { selectEnvironment } from './blueprint/environments.ts';
+import { ServiceStack } from './stacks/service-stack.ts';
+import { StatefulStack } from './stacks/stateful-stack.ts';
 
 // Synthesized by hand: left to itself, an app without stacks would still be written out after a wrong environment.
 const app = new App({ autoSynth: false });

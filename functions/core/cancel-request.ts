@@ -1,4 +1,4 @@
-import type { Door } from './events.ts';
+import type { Door } from './cancellation/events.ts';
 import type { ExternalId, JobId, PartnerId, Timestamp } from './identifiers.ts';
 
 /** "Cancel this job", as every door hands it to the core: validated, the partner known by its credential or rule. */

@@ -1,4 +1,10 @@
-import type { CancellationEvent, JoinedRecord, NotSentReason, RefusedRecord, UnknownReason } from './events.ts';
+import type {
+  CancellationEvent,
+  JoinedRecord,
+  NotSentReason,
+  RefusedRecord,
+  UnknownReason,
+} from './cancellation/events.ts';
 import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from './identifiers.ts';
 
 /**

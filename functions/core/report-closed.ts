@@ -1,5 +1,5 @@
-import type { ClosedBody } from './events.ts';
-import type { CancellationState } from './fold.ts';
+import type { ClosedBody } from './cancellation/events.ts';
+import type { CancellationState } from './cancellation/state.ts';
 import type { Ports } from './ports.ts';
 
 /**

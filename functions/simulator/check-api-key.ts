@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { PlangrepKey } from '../adapters/plangrep-key.ts';
+import type { PlangrepKey } from '../adapters/plangrep/plangrep-key.ts';
 import type { Clock } from '../core/ports.ts';
 
 /** A wrong key makes the simulator look for a newer right one no more often than this, however many come. */

@@ -13,7 +13,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { Environment } from '../environments.ts';
+import type { Environment } from '../blueprint/environments.ts';
 import {
   type EnvironmentVariable,
   type FunctionDefinition,
@@ -21,8 +21,8 @@ import {
   functions,
   type SandboxFunctionName,
   type SandboxVariable,
-} from '../functions.ts';
-import { functionNames, sandboxFunctionNames } from '../roles.ts';
+} from '../blueprint/functions.ts';
+import { functionNames, sandboxFunctionNames } from '../blueprint/roles.ts';
 import { type Arns, ExactRole } from './exact-role.ts';
 
 type Concurrency = Readonly<Partial<Record<BundledFunctionProps['name'], number>>>;
@@ -31,7 +31,7 @@ type Variable = EnvironmentVariable | SandboxVariable;
 export interface BundledFunctionProps {
   readonly name: FunctionName | SandboxFunctionName;
   readonly environment: Environment;
-  /** At least those that infra/functions.ts names for it; the function is given no other. */
+  /** At least those that infra/blueprint/functions.ts names for it; the function is given no other. */
   readonly variables: Readonly<Partial<Record<Variable, string>>>;
   /** Of what its role is for, besides its own log group. */
   readonly arns: Arns;
@@ -53,7 +53,7 @@ const hashOf = (folder: string): string =>
     .update(JSON.stringify([readdirSync(folder).toSorted(), readFileSync(join(folder, 'index.cjs'), 'utf8')]))
     .digest('hex');
 
-/** A function as `npm run build` left it and infra/functions.ts defines it, called by its alias `live` alone. */
+/** A function as `npm run build` left it and infra/blueprint/functions.ts defines it, called by its alias `live` alone. */
 export class BundledFunction extends Construct {
   readonly alias: Alias;
   readonly function: LambdaFunction;

@@ -1,6 +1,6 @@
 import { type IRole, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { permissionsOf, type Resource, type RoleName, roleNameOf } from '../roles.ts';
+import { permissionsOf, type Resource, type RoleName, roleNameOf } from '../blueprint/roles.ts';
 
 /** The ARNs of what a role's permissions are for. */
 export type Arns = Readonly<Partial<Record<Resource, string>>>;
@@ -10,11 +10,11 @@ export interface ExactRoleProps {
   readonly environment: string;
   /** Who takes the role, such as `lambda.amazonaws.com`. */
   readonly service: string;
-  /** At least of every resource that infra/roles.ts names for this role. */
+  /** At least of every resource that infra/blueprint/roles.ts names for this role. */
   readonly arns: Arns;
 }
 
-/** A role with what infra/roles.ts gives it and nothing more: no construct can add to it. */
+/** A role with what infra/blueprint/roles.ts gives it and nothing more: no construct can add to it. */
 export class ExactRole extends Construct {
   readonly role: IRole;
 

@@ -1,6 +1,6 @@
 import type { Stack } from 'aws-cdk-lib';
 import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
-import { logWriters, type RoleName, roleNameOf, wakeUpAttributes, wakeUpMovers } from '../roles.ts';
+import { logWriters, type RoleName, roleNameOf, wakeUpAttributes, wakeUpMovers } from '../blueprint/roles.ts';
 
 /**
  * The cancellation log's own policy: whatever anybody's role allows, an administrator's too, nobody deletes from the

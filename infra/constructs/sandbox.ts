@@ -2,8 +2,8 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import type { Environment } from '../environments.ts';
-import { sandboxTable } from '../tables.ts';
+import type { Environment } from '../blueprint/environments.ts';
+import { sandboxTable } from '../blueprint/tables.ts';
 import { BundledFunction } from './bundled-function.ts';
 
 export interface SandboxProps {

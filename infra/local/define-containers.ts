@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import type { FunctionDefinition } from '../functions.ts';
-import { type LocalDynamoDb, localCredentials, localRegion } from './dynamodb.ts';
-import type { ContainerDefinition } from './lambda/container.ts';
-import type { LocalSecretsManager } from './secrets-manager.ts';
+import type { FunctionDefinition } from '../blueprint/functions.ts';
+import { type LocalDynamoDb, localCredentials, localRegion } from './aws/dynamodb.ts';
+import type { ContainerDefinition } from './aws/lambda/container.ts';
+import type { LocalSecretsManager } from './aws/secrets-manager.ts';
 
 /** Where `npm run build` leaves the bundles. */
 export const defaultBundles = new URL('../../dist/functions', import.meta.url).pathname;

@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { createJobDirectory } from '../../functions/adapters/job-directory.ts';
+import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import {
   externalIdSchema,
   jobIdSchema,
@@ -9,8 +9,8 @@ import {
   projectIdSchema,
   toTimestamp,
 } from '../../functions/core/identifiers.ts';
-import { eventSourceOf } from '../event-door.ts';
-import type { LocalDynamoDb } from './dynamodb.ts';
+import { eventSourceOf } from '../blueprint/event-door.ts';
+import type { LocalDynamoDb } from './aws/dynamodb.ts';
 import type { SeededJob, SeededPartner } from './seeds.ts';
 
 /** A partner and the credential that opens its door in this run. */

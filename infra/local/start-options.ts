@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { parsePlangrepOrigin } from '../../functions/adapters/plangrep-origin.ts';
+import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { CannotStart } from './cannot-start.ts';
 
 export const usage = `npm start [-- options]

@@ -1,10 +1,10 @@
-import { sandboxFunctions, type SandboxVariable } from '../functions.ts';
-import { sandboxTable } from '../tables.ts';
+import { sandboxFunctions, type SandboxVariable } from '../blueprint/functions.ts';
+import { sandboxTable } from '../blueprint/tables.ts';
 import { defineContainers, type Surroundings } from './define-containers.ts';
-import { createTable, type LocalDynamoDb } from './dynamodb.ts';
-import type { OnLog } from './lambda/container.ts';
-import { startFunctionUrl } from './lambda/function-url.ts';
-import { startLambdaRuntime } from './lambda/lambda-runtime.ts';
+import { createTable, type LocalDynamoDb } from './aws/dynamodb.ts';
+import type { OnLog } from './aws/lambda/container.ts';
+import { startFunctionUrl } from './aws/lambda/function-url.ts';
+import { startLambdaRuntime } from './aws/lambda/lambda-runtime.ts';
 
 export interface SandboxOptions extends Surroundings {
   readonly dynamodb: LocalDynamoDb;

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { localRegion } from './dynamodb.ts';
+import { localRegion } from './aws/dynamodb.ts';
 import type { LocalRun } from './local-run.ts';
 import { seededPartners } from './seeds.ts';
 

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { outcomeSchema } from '../../functions/core/events.ts';
+import { outcomeSchema } from '../../functions/core/cancellation/events.ts';
 import {
   externalIdSchema,
   jobIdSchema,
@@ -14,12 +14,8 @@ import {
   problemSchema,
   registeredJobSchema,
   timelineEntrySchema,
-} from '../../functions/http/contract-answers.ts';
-import {
-  cancelRequestSchema,
-  idempotencyKeySchema,
-  registerJobSchema,
-} from '../../functions/http/contract-requests.ts';
+} from '../../functions/contract/answers.ts';
+import { cancelRequestSchema, idempotencyKeySchema, registerJobSchema } from '../../functions/contract/requests.ts';
 import type { Schema } from './document.ts';
 import { fieldDescriptions } from './field-descriptions.ts';
 

@@ -4,8 +4,8 @@ import type {
   cancellationSchema,
   cancellationWithTimelineSchema,
   registeredJobSchema,
-} from '../../functions/http/contract-answers.ts';
-import type { cancelRequestSchema, registerJobSchema } from '../../functions/http/contract-requests.ts';
+} from '../../functions/contract/answers.ts';
+import type { cancelRequestSchema, registerJobSchema } from '../../functions/contract/requests.ts';
 import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
 import type { Example } from './document.ts';
 

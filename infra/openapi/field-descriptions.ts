@@ -5,8 +5,8 @@ import type {
   problemSchema,
   registeredJobSchema,
   TimelineEntry,
-} from '../../functions/http/contract-answers.ts';
-import type { cancelRequestSchema, registerJobSchema } from '../../functions/http/contract-requests.ts';
+} from '../../functions/contract/answers.ts';
+import type { cancelRequestSchema, registerJobSchema } from '../../functions/contract/requests.ts';
 
 /** A text for each field, none forgotten and none too many. */
 type Fields<Message> = { readonly [Field in keyof Required<Message>]: string };

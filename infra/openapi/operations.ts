@@ -1,7 +1,7 @@
 import type * as z from 'zod/mini';
 import type { Scope } from '../../functions/core/identifiers.ts';
-import { jobPathSchema, readByExternalIdSchema } from '../../functions/http/contract-requests.ts';
-import type { ProblemCode } from '../../functions/http/problems.ts';
+import { jobPathSchema, readByExternalIdSchema } from '../../functions/contract/requests.ts';
+import type { ProblemCode } from '../../functions/contract/problems.ts';
 
 export interface Success {
   readonly status: 200 | 202;
@@ -43,7 +43,7 @@ export const commonProblems: readonly ProblemCode[] = [
 /** What every operation with a body can end with, too. */
 export const bodyProblems: readonly ProblemCode[] = ['body_too_large', 'unsupported_media_type'];
 
-/** What each route does, by method and path as in `infra/routes.ts`. */
+/** What each route does, by method and path as in `infra/blueprint/routes.ts`. */
 export const operations: Readonly<Record<string, OperationDefinition>> = {
   'POST /v1/cancellations': {
     operationId: 'requestCancellation',

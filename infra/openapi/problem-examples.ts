@@ -1,8 +1,8 @@
 import type * as z from 'zod/mini';
 import type { Scope } from '../../functions/core/identifiers.ts';
-import type { problemSchema } from '../../functions/http/contract-answers.ts';
-import { type ProblemCode, problemBody } from '../../functions/http/problems.ts';
-import { type GatewayResponseType, gatewayResponses, renderGatewayResponse } from '../gateway-responses.ts';
+import type { problemSchema } from '../../functions/contract/answers.ts';
+import { type ProblemCode, problemBody } from '../../functions/contract/problems.ts';
+import { type GatewayResponseType, gatewayResponses, renderGatewayResponse } from '../blueprint/gateway-responses.ts';
 import { registeredAt, tooLate, unknownToPlangrep } from './examples.ts';
 
 /**

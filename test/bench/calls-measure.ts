@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { callsPerPath, type Outgoing, type Path, type PathCalls } from '../../infra/calls-per-path.ts';
+import { callsPerPath, type Outgoing, type Path, type PathCalls } from './calls-per-path.ts';
 import type { Scene } from '../proof/crash/scene.ts';
 import { openStage, type Stage } from '../proof/crash/stage.ts';
 import type { Effect } from '../proof/crash/tap.ts';

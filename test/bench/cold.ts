@@ -1,4 +1,4 @@
-import { serviceFunctions } from '../../infra/functions.ts';
+import { serviceFunctions } from '../../infra/blueprint/functions.ts';
 import { type Arena, openArena } from './arena.ts';
 import type { BuiltContenders } from './contenders/build-contenders.ts';
 import { baseline, type Contender, empty, isFunctionName, shipped } from './contenders/contenders.ts';

@@ -1,6 +1,6 @@
-import { dynamoDbDollars, lambdaDollars, listPrices } from '../../infra/list-prices.ts';
-import { reconcilerPerMonth, unitsPerCancellation } from '../../infra/monthly-cost.ts';
-import type { PathCalls } from '../../infra/calls-per-path.ts';
+import { dynamoDbDollars, lambdaDollars, listPrices } from './list-prices.ts';
+import { reconcilerPerMonth, unitsPerCancellation } from './monthly-cost.ts';
+import type { PathCalls } from './calls-per-path.ts';
 import { requestsTo } from './calls.ts';
 import type { MeasuredHandler } from './measured.ts';
 

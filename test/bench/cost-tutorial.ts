@@ -1,5 +1,5 @@
-import type { PathCalls } from '../../infra/calls-per-path.ts';
-import { startContainer } from '../../infra/local/lambda/container.ts';
+import type { PathCalls } from './calls-per-path.ts';
+import { startContainer } from '../../infra/local/aws/lambda/container.ts';
 import { openStage } from '../proof/crash/stage.ts';
 import { beginCounting } from './calls-measure.ts';
 import { buildContenders } from './contenders/build-contenders.ts';

@@ -1,7 +1,7 @@
-import { callsPerPath, type PathCalls } from '../../infra/calls-per-path.ts';
-import { functions } from '../../infra/functions.ts';
-import { listPrices } from '../../infra/list-prices.ts';
-import { unitsPerCancellation } from '../../infra/monthly-cost.ts';
+import { callsPerPath, type PathCalls } from './calls-per-path.ts';
+import { functions } from '../../infra/blueprint/functions.ts';
+import { listPrices } from './list-prices.ts';
+import { unitsPerCancellation } from './monthly-cost.ts';
 import {
   type Assumptions,
   type Cost,

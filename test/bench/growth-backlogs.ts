@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { externalIdSchema, jobIdSchema, partnerIdSchema } from '../../functions/core/identifiers.ts';
-import type { Container } from '../../infra/local/lambda/container.ts';
+import type { Container } from '../../infra/local/aws/lambda/container.ts';
 import { accepted, requested } from '../proof/crash/doors.ts';
 import { addJob, type Scene, writeStream } from '../proof/crash/scene.ts';
 import { openStage, type Stage } from '../proof/crash/stage.ts';

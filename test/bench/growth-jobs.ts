@@ -1,5 +1,5 @@
 import { jobIdSchema, toTimestamp } from '../../functions/core/identifiers.ts';
-import type { Container } from '../../infra/local/lambda/container.ts';
+import type { Container } from '../../infra/local/aws/lambda/container.ts';
 import { post } from '../proof/crash/doors.ts';
 import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
 import { addJob, nameProject, register, type Scene } from '../proof/crash/scene.ts';
@@ -34,7 +34,7 @@ const numbered = ({ jobId }: Pick<Scene, 'jobId'>, n: number): Scene['jobId'] =>
   jobIdSchema.parse(`${jobId.slice(0, -10)}${jobId.slice(-4)}${String(n).padStart(6, '0')}`);
 
 const HOUR_MS = 3_600_000;
-/** `functions/adapters/plangrep-client.ts` */
+/** `functions/adapters/plangrep/plangrep-client.ts` */
 const MAX_LIST_BYTES = 8 * 1024 * 1024;
 
 export interface BehindGrowth extends JobsGrowth {

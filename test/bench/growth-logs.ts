@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises';
-import { createJobDirectory } from '../../functions/adapters/job-directory.ts';
+import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { externalIdSchema, jobIdSchema, partnerIdSchema } from '../../functions/core/identifiers.ts';
-import type { PathCalls } from '../../infra/calls-per-path.ts';
-import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/dynamodb.ts';
+import type { PathCalls } from './calls-per-path.ts';
+import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { post, requested } from '../proof/crash/doors.ts';
 import { addJob, type Past, register, writeStream } from '../proof/crash/scene.ts';
 import { openStage } from '../proof/crash/stage.ts';

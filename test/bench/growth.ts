@@ -1,4 +1,4 @@
-import type { PathCalls } from '../../infra/calls-per-path.ts';
+import type { PathCalls } from './calls-per-path.ts';
 import { measureBacklogGrowth } from './growth-backlogs.ts';
 import { jobsThatFit, measureJobsBehind, measureListing } from './growth-jobs.ts';
 import { measureLogGrowth } from './growth-logs.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { serviceFunctions } from '../../infra/functions.ts';
+import { serviceFunctions } from '../../infra/blueprint/functions.ts';
 import type { BenchPart } from './part.ts';
 
 export interface BenchOptions {

@@ -3,8 +3,8 @@ import { CfnRule } from 'aws-cdk-lib/aws-events';
 import { CfnRole } from 'aws-cdk-lib/aws-iam';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test } from 'vitest';
-import { acknowledgements, addChecks } from '../../infra/checks.ts';
-import { environmentNames, environments } from '../../infra/environments.ts';
+import { acknowledgements, addChecks } from '../../infra/stacks/checks.ts';
+import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { ofType, synthesize, synthesized } from './synthesized.ts';
 
 test.each(environmentNames)('%s has no finding that is not acknowledged', (name) => {

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { missingBundles } from '../../infra/constructs/bundled-function.ts';
-import { describeInvalid } from '../../infra/environment-schema.ts';
-import { environmentNames, environments, selectEnvironment } from '../../infra/environments.ts';
-import { functions } from '../../infra/functions.ts';
+import { describeInvalid } from '../../infra/blueprint/environment-schema.ts';
+import { environmentNames, environments, selectEnvironment } from '../../infra/blueprint/environments.ts';
+import { functions } from '../../infra/blueprint/functions.ts';
 import { root } from './synthesized.ts';
 
 const { prod, staging } = environments;
@@ -63,13 +63,15 @@ test.each<{ environment: { name: string; [field: string]: unknown }; message: st
   { environment: { ...prod, sandbox: true }, message: 'prod: sandbox: must not be set outside dev' },
   { environment: { ...prod, firewal: {} }, message: 'prod: Unrecognized key: "firewal"' },
 ])('$message', ({ environment, message }) => {
-  expect(describeInvalid(environment)).toBe(`infra/environments.ts, ${message}`);
+  expect(describeInvalid(environment)).toBe(`infra/blueprint/environments.ts, ${message}`);
 });
 
 test('every field that is wrong is named at once', () => {
   const environment = { ...prod, region: 'x', removalPolicy: 'keep' };
 
-  expect(describeInvalid(environment)).toMatch(/^infra\/environments\.ts, prod: region: .*; removalPolicy: /);
+  expect(describeInvalid(environment)).toMatch(
+    /^infra\/blueprint\/environments\.ts, prod: region: .*; removalPolicy: /,
+  );
 });
 
 test('an app that was not built says which functions are missing', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { environmentNames } from '../../infra/environments.ts';
-import { queuePaths } from '../../infra/ops/deployed-place.ts';
+import { environmentNames } from '../../infra/blueprint/environments.ts';
+import { queuePaths } from '../../infra/cli/deployed-place.ts';
 import { synthesized } from './synthesized.ts';
 
 describe.each(environmentNames)('what ops looks for in %s', (name) => {

@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { partnerAuthorizer } from '../../infra/authorizer.ts';
-import { environmentNames, environments } from '../../infra/environments.ts';
-import { gatewayResponseHead, gatewayResponses, gatewayResponseTemplate } from '../../infra/gateway-responses.ts';
-import { compressFromBytes, documentationRoutes, routes } from '../../infra/routes.ts';
+import { partnerAuthorizer } from '../../infra/blueprint/authorizer.ts';
+import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
+import {
+  gatewayResponseHead,
+  gatewayResponses,
+  gatewayResponseTemplate,
+} from '../../infra/blueprint/gateway-responses.ts';
+import { compressFromBytes, documentationRoutes, routes } from '../../infra/blueprint/routes.ts';
 import { ofType, oneOf, type Resources, synthesize, synthesized } from './synthesized.ts';
 
 const ref = z.object({ Ref: z.string() });
@@ -29,7 +33,7 @@ describe.each(environmentNames)('in %s', (name) => {
     const methods = ofType(service, 'AWS::ApiGateway::Method').map(([, method]) => method);
     const stage = oneOf(service, 'AWS::ApiGateway::Stage');
 
-    test('has the routes of infra/routes.ts and no other, each by the function that serves it', () => {
+    test('has the routes of infra/blueprint/routes.ts and no other, each by the function that serves it', () => {
       const all = [...routes, ...documentationRoutes];
       const deployed = methods.map(({ HttpMethod, ResourceId, Integration }) => ({
         method: HttpMethod,
@@ -60,7 +64,7 @@ describe.each(environmentNames)('in %s', (name) => {
       expect(authorizer['AuthorizerResultTtlInSeconds']).toBeLessThanOrEqual(60);
     });
 
-    test.each(types)('answers %s as infra/gateway-responses.ts says', (type) => {
+    test.each(types)('answers %s as infra/blueprint/gateway-responses.ts says', (type) => {
       const response = ofType(service, 'AWS::ApiGateway::GatewayResponse').find(
         ([, { ResponseType }]) => ResponseType === type,
       );

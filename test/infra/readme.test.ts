@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { renderCostTable } from '../../infra/monthly-cost.ts';
-import { renderRolesTable } from '../../infra/roles.ts';
+import { renderCostTable } from '../bench/monthly-cost.ts';
+import { renderRolesTable } from '../../infra/blueprint/roles.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 /** What stands between `<!-- name -->` and `<!-- /name -->`. */

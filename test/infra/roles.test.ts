@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Environment, environmentNames, environments } from '../../infra/environments.ts';
+import { type Environment, environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import {
   permissionsOf,
   type Resource as Target,
@@ -9,7 +9,7 @@ import {
   roleNameOf,
   roleNames,
   sandboxFunctionNames,
-} from '../../infra/roles.ts';
+} from '../../infra/blueprint/roles.ts';
 import { listOf, ofType, type Resource, root, type Statement, statementsOf, synthesized } from './synthesized.ts';
 
 /** How a target's ARN shows in a template of the service stack. */
@@ -54,7 +54,7 @@ describe.each(environmentNames)('in %s', (name) => {
     return service[id] ?? { Type: 'none', Properties: {} };
   };
 
-  test.each(namesHere)('%s may do what infra/roles.ts says, and nothing else', (role) => {
+  test.each(namesHere)('%s may do what infra/blueprint/roles.ts says, and nothing else', (role) => {
     const resource = roleCalled(roleNameOf(name, role));
 
     const granted = statementsOf(resource).map((each) => asPermission(role, each));

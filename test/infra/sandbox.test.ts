@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { parsePlangrepOrigin } from '../../functions/adapters/plangrep-origin.ts';
+import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { renderSandboxTable } from '../../functions/simulator/sandbox-jobs.ts';
-import { type EnvironmentName, environments } from '../../infra/environments.ts';
-import { type FunctionDefinition, serviceFunctions } from '../../infra/functions.ts';
-import { functionNames } from '../../infra/roles.ts';
+import { type EnvironmentName, environments } from '../../infra/blueprint/environments.ts';
+import { type FunctionDefinition, serviceFunctions } from '../../infra/blueprint/functions.ts';
+import { functionNames } from '../../infra/blueprint/roles.ts';
 import { ofType, oneOf, type Resources, root, synthesize, synthesized } from './synthesized.ts';
 
 const callers = functionNames.filter((name) => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { environmentNames, environments } from '../../infra/environments.ts';
-import { roleNameOf } from '../../infra/roles.ts';
+import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
+import { roleNameOf } from '../../infra/blueprint/roles.ts';
 import { listOf, oneOf, statementsOf, synthesized } from './synthesized.ts';
 
 const watched = environmentNames.filter((name) => environments[name].auditWatch);

@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { closedEvent } from '../../infra/closed-event.ts';
-import { environmentNames, environments } from '../../infra/environments.ts';
-import { eventDoor, eventSourceOf, inputTransformer } from '../../infra/event-door.ts';
-import { functions } from '../../infra/functions.ts';
+import { closedEvent } from '../../infra/blueprint/closed-event.ts';
+import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
+import { eventDoor, eventSourceOf, inputTransformer } from '../../infra/blueprint/event-door.ts';
+import { functions } from '../../infra/blueprint/functions.ts';
 import { ofType, oneOf, statementsOf, synthesized } from './synthesized.ts';
 
 describe.each(environmentNames)('in %s', (name) => {

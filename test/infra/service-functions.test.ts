@@ -2,10 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { LEASE_MS } from '../../functions/core/pace.ts';
-import { type Environment, environmentNames, environments } from '../../infra/environments.ts';
-import { type FunctionDefinition, functions } from '../../infra/functions.ts';
-import { functionNames, sandboxFunctionNames } from '../../infra/roles.ts';
+import { LEASE_MS } from '../../functions/core/cancellation/pace.ts';
+import { type Environment, environmentNames, environments } from '../../infra/blueprint/environments.ts';
+import { type FunctionDefinition, functions } from '../../infra/blueprint/functions.ts';
+import { functionNames, sandboxFunctionNames } from '../../infra/blueprint/roles.ts';
 import { ofType, oneOf, root, synthesized } from './synthesized.ts';
 
 const assetsSchema = z.object({
@@ -28,7 +28,7 @@ describe.each(environmentNames)('in %s', (name) => {
     return { id: found[0], properties: found[1] };
   };
 
-  test('every function of infra/functions.ts is deployed, those of a sandbox in a sandbox, and no other', () => {
+  test('every function of infra/blueprint/functions.ts is deployed, those of a sandbox in a sandbox, and no other', () => {
     const deployed = ofType(service, 'AWS::Lambda::Function').map(([, { FunctionName }]) => FunctionName);
 
     expect(deployed.map(String).toSorted()).toEqual(

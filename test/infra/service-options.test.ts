@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { type Environment, environmentNames, environments } from '../../infra/environments.ts';
-import { functionNames } from '../../infra/roles.ts';
+import { type Environment, environmentNames, environments } from '../../infra/blueprint/environments.ts';
+import { functionNames } from '../../infra/blueprint/roles.ts';
 import { ofType, oneOf, synthesize, synthesized } from './synthesized.ts';
 
 const canaries = environmentNames.filter((name) => environments[name].rollout === 'canary');

@@ -1,14 +1,14 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { eventBodySchema } from '../../functions/core/events.ts';
-import { alarmNameOf } from '../../infra/alarms.ts';
-import { environmentNames, environments } from '../../infra/environments.ts';
-import { filterPatternOf, type LogMetric, logMetrics, metricNamespaceOf } from '../../infra/log-metrics.ts';
+import { eventBodySchema } from '../../functions/core/cancellation/events.ts';
+import { alarmNameOf } from '../../infra/blueprint/alarms.ts';
+import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
+import { filterPatternOf, type LogMetric, logMetrics, metricNamespaceOf } from '../../infra/blueprint/metrics.ts';
 import { ofType, root, statementsOf, synthesized } from './synthesized.ts';
 
-const runbook = readFileSync(join(root, 'infra/runbook.md'), 'utf8');
+const runbook = readFileSync(join(root, 'docs/runbook.md'), 'utf8');
 const sections = new Map(
   runbook
     .split(/^## /m)
@@ -172,13 +172,10 @@ describe('the metrics of the log', () => {
   });
 
   test('take their fields from the very lines that the functions write', () => {
-    const sources = [
-      'core/report-closed.ts',
-      'core/reconcile-due.ts',
-      'core/settle-attempt.ts',
-      'adapters/plangrep-key.ts',
-    ]
+    const sources = readdirSync(join(root, 'functions'), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts') && !/report\.ts$|ports\.ts$/.test(file))
       .map((file) => readFileSync(join(root, 'functions', file), 'utf8'))
+      .filter((source) => /\breport\(/.test(source))
       .join('\n');
 
     for (const [, { code, field, by }] of definitions) {

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { createTableInput } from '../../infra/create-table-input.ts';
-import { type EnvironmentName, environmentNames, environments } from '../../infra/environments.ts';
-import { StatefulStack } from '../../infra/stateful-stack.ts';
-import { type TableDefinition, tables } from '../../infra/tables.ts';
+import { createTableInput } from '../../infra/local/aws/create-table-input.ts';
+import { type EnvironmentName, environmentNames, environments } from '../../infra/blueprint/environments.ts';
+import { StatefulStack } from '../../infra/stacks/stateful-stack.ts';
+import { type TableDefinition, tables } from '../../infra/blueprint/tables.ts';
 
 const tags = z.array(z.object({ Key: z.string(), Value: z.string() }));
 
@@ -103,13 +103,13 @@ describe.each(environmentNames)('the stateful stack of %s', (name) => {
     expect(artifact.stackName).toBe(`plangrep-cancellation-${name}-stateful`);
   });
 
-  test('has every table of infra/tables.ts and no other', () => {
+  test('has every table of infra/blueprint/tables.ts and no other', () => {
     const made = Object.keys(resources).filter((id) => resources[id]?.Type === 'AWS::DynamoDB::GlobalTable');
 
     expect(made.toSorted()).toEqual(tableNames.toSorted());
   });
 
-  test.each(definitions)('makes %s with the keys and the index of infra/tables.ts', (table, definition) => {
+  test.each(definitions)('makes %s with the keys and the index of infra/blueprint/tables.ts', (table, definition) => {
     const { partitionKey, sortKey, timeToLive, index } = definition;
     const schema = (hash: string, range?: string) => [
       { AttributeName: hash, KeyType: 'HASH' },

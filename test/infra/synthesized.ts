@@ -6,9 +6,9 @@ import { App } from 'aws-cdk-lib';
 import { afterAll } from 'vitest';
 import * as z from 'zod/mini';
 import { missingBundles } from '../../infra/constructs/bundled-function.ts';
-import { type Environment, type EnvironmentName, environments } from '../../infra/environments.ts';
-import { ServiceStack } from '../../infra/service-stack.ts';
-import { StatefulStack } from '../../infra/stateful-stack.ts';
+import { type Environment, type EnvironmentName, environments } from '../../infra/blueprint/environments.ts';
+import { ServiceStack } from '../../infra/stacks/service-stack.ts';
+import { StatefulStack } from '../../infra/stacks/stateful-stack.ts';
 
 export const root = join(import.meta.dirname, '../..');
 

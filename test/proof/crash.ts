@@ -1,5 +1,5 @@
 import { paginateScan } from '@aws-sdk/client-dynamodb';
-import type { FunctionName } from '../../infra/functions.ts';
+import type { FunctionName } from '../../infra/blueprint/functions.ts';
 import { type CrashCase, type CrashResult, type Crew, playCrash } from './crash/crash-case.ts';
 import { type Door, doors } from './crash/doors.ts';
 import { openStage, type Stage } from './crash/stage.ts';

@@ -1,4 +1,4 @@
-import type { Container } from '../../infra/local/lambda/container.ts';
+import type { Container } from '../../infra/local/aws/lambda/container.ts';
 import { openStage, type Stage } from './crash/stage.ts';
 import { type FaultName, faultNames } from './fault-matrix/faults.ts';
 import { awsHops, type Hop, plangrepHops } from './fault-matrix/hops.ts';

@@ -5,12 +5,12 @@ import {
   PutItemCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { createCancellationLog } from '../../functions/adapters/cancellation-log.ts';
-import { type Item, toItem } from '../../functions/adapters/dynamodb.ts';
-import { appendEvent } from '../../functions/core/append-event.ts';
-import type { EventBody } from '../../functions/core/events.ts';
-import type { CancellationState } from '../../functions/core/fold.ts';
-import { type RequestCounts, startLocalDynamoDb } from '../../infra/local/dynamodb.ts';
+import { createCancellationLog } from '../../functions/adapters/dynamodb/cancellation-log.ts';
+import { type Item, toItem } from '../../functions/adapters/dynamodb/dynamodb.ts';
+import { appendEvent } from '../../functions/core/use-cases/append-event.ts';
+import type { EventBody } from '../../functions/core/cancellation/events.ts';
+import type { CancellationState } from '../../functions/core/cancellation/state.ts';
+import { type RequestCounts, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { createMemoryPorts } from './memory-ports.ts';
 import { acme, documentedJob, jobId, order7890 } from './names.ts';
 import { accepted, at, closed, ended, keyOf, leaseUntil, requested, started } from './stored-streams.ts';

@@ -1,6 +1,6 @@
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { createJobDirectory } from '../../functions/adapters/job-directory.ts';
+import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 import { type LocalRun, type LocalRunOptions, plangrepSecretId, startLocalRun } from '../../infra/local/local-run.ts';
 import type { PlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';

@@ -1,4 +1,4 @@
-import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../functions/core/events.ts';
+import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../functions/core/cancellation/events.ts';
 import {
   type CancelAnswer,
   type CancellationLog,

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { problemContentType } from '../../functions/http/problems.ts';
-import type { OnAnswer } from '../../infra/local/gateway/gateway.ts';
-import { matchRoute } from '../../infra/local/gateway/match-route.ts';
+import { problemContentType } from '../../functions/contract/problems.ts';
+import type { OnAnswer } from '../../infra/local/aws/gateway/gateway.ts';
+import { matchRoute } from '../../infra/local/aws/gateway/match-route.ts';
 import {
   type AnswerDescription,
   answerOf,
@@ -12,7 +12,7 @@ import {
   type Schema,
 } from '../../infra/openapi/document.ts';
 import { descriptionPath } from '../../infra/openapi/places.ts';
-import { routes } from '../../infra/routes.ts';
+import { routes } from '../../infra/blueprint/routes.ts';
 
 /** An answer as a caller gets it, but for what the transport adds. */
 export interface GivenAnswer {

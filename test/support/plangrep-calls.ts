@@ -1,4 +1,4 @@
-import type { PlangrepKey } from '../../functions/adapters/plangrep-key.ts';
+import type { PlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import type { Plangrep } from '../../functions/core/ports.ts';
 import { documentedJob, documentedProject } from './names.ts';
 

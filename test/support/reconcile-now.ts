@@ -1,5 +1,5 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import type { InvocationResult } from '../../infra/local/lambda/container.ts';
+import type { InvocationResult } from '../../infra/local/aws/lambda/container.ts';
 import type { TestRun } from './local-run.ts';
 
 /** What would be due later is due now: the schedule is not history. */

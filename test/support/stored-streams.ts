@@ -1,6 +1,6 @@
 import fc from 'fast-check';
-import type { StoredRecord } from '../../functions/core/audit-findings.ts';
-import { type StreamName, sealEvent } from '../../functions/core/chain.ts';
+import type { StoredRecord } from '../../functions/core/audit/findings.ts';
+import { type StreamName, sealEvent } from '../../functions/core/cancellation/chain.ts';
 import type {
   AttemptEndedBody,
   CancellationEvent,
@@ -9,9 +9,9 @@ import type {
   JoinedRecord,
   RefusedRecord,
   RequestedBody,
-} from '../../functions/core/events.ts';
-import { applyEvent, type CancellationState, whyNotNext } from '../../functions/core/fold.ts';
-import { createPartitionVerifier, type Verdict } from '../../functions/core/verify-partition.ts';
+} from '../../functions/core/cancellation/events.ts';
+import { applyEvent, type CancellationState, whyNotNext } from '../../functions/core/cancellation/state.ts';
+import { createPartitionVerifier, type Verdict } from '../../functions/core/audit/verify-partition.ts';
 import { acme, documentedJob, order7890 } from './names.ts';
 
 /** Streams of the documented job as the table has them: for whoever tampers with them. */

@@ -1,4 +1,4 @@
-import type { CancellationAnswer } from '../../../functions/http/contract-answers.ts';
+import type { CancellationAnswer } from '../../../functions/contract/answers.ts';
 
 /** What cancels have saved. */
 export interface Stopped {

@@ -2,17 +2,17 @@ import { readFile } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import * as z from 'zod/mini';
-import { problems } from '../../../functions/http/problems.ts';
-import type { LocalDynamoDb } from '../dynamodb.ts';
+import { problems } from '../../../functions/contract/problems.ts';
+import type { LocalDynamoDb } from '../aws/dynamodb.ts';
 import type { PlangrepSimulator } from '../plangrep/plangrep-simulator.ts';
 import type { PartnerCredential } from '../seed-tables.ts';
 import { seededPartners } from '../seeds.ts';
-import type { ServiceFaults } from '../service-faults.ts';
-import { validate } from '../validate.ts';
+import type { ServiceFaults } from '../aws/service-faults.ts';
+import { validate } from '../aws/validate.ts';
 import { whyRefused } from './check-request.ts';
-import { addFreshJob, freshJobKinds } from './fresh-jobs.ts';
-import { canHave, isMoodId, type MoodId, moods, setMood } from './moods.ts';
-import { prepareScene, problemScenes } from './problem-scenes.ts';
+import { addFreshJob, freshJobKinds } from '../../scenes/fresh-jobs.ts';
+import { canHave, isMoodId, type MoodId, moods, setMood } from '../../scenes/moods.ts';
+import { prepareScene, problemScenes } from '../../scenes/problem-scenes.ts';
 import { watchRun } from './watch-run.ts';
 
 export interface ConsoleParts {
@@ -42,7 +42,7 @@ const style = 'text/css; charset=utf-8';
 /** The page's files. The palette is the documentation's. */
 const files: Readonly<Record<string, readonly [URL, string]>> = {
   '/console': [new URL('console.html', here), 'text/html; charset=utf-8'],
-  '/console/page.css': [new URL('../../../functions/documentation/page.css', import.meta.url), style],
+  '/console/page.css': [new URL('../../../functions/pages/page.css', import.meta.url), style],
   '/console/console.css': [new URL('console.css', here), style],
   ...Object.fromEntries(
     ['console.js', 'draw-timeline.js', 'list-cancellations.js', 'send-request.js'].map((name) => [

@@ -1,13 +1,13 @@
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { createCancellationLog } from '../../../functions/adapters/cancellation-log.ts';
-import { fromItem, toItem } from '../../../functions/adapters/dynamodb.ts';
-import { createJobDirectory } from '../../../functions/adapters/job-directory.ts';
+import { createCancellationLog } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
+import { fromItem, toItem } from '../../../functions/adapters/dynamodb/dynamodb.ts';
+import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
 import { jobIdSchema, partnerIdSchema } from '../../../functions/core/identifiers.ts';
-import { readCancellation } from '../../../functions/core/read-cancellations.ts';
-import type { CancellationWithTimeline } from '../../../functions/http/contract-answers.ts';
-import { presentWithTimeline } from '../../../functions/http/present-cancellation.ts';
-import type { LocalDynamoDb } from '../dynamodb.ts';
+import { readCancellation } from '../../../functions/core/use-cases/read-cancellations.ts';
+import type { CancellationWithTimeline } from '../../../functions/contract/answers.ts';
+import { presentWithTimeline } from '../../../functions/doors/http/present-cancellation.ts';
+import type { LocalDynamoDb } from '../aws/dynamodb.ts';
 
 /** A cancellation as its partner reads it, with what only the operator sees. */
 export interface ShownCancellation extends CancellationWithTimeline {

@@ -1,9 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { LocalDynamoDb } from '../dynamodb.ts';
+import type { LocalDynamoDb } from '../aws/dynamodb.ts';
 import { countStopped } from './count-stopped.ts';
 import { listCancellations } from './list-cancellations.ts';
-import type { MoodId } from './moods.ts';
+import type { MoodId } from '../../scenes/moods.ts';
 
 const LOOK_EVERY_MS = 200;
 

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import * as z from 'zod/mini';
 import { error, type SimulatedAnswer } from '../../../functions/simulator/plangrep-calls.ts';
 import { externalIdSchema } from '../../../functions/simulator/plangrep-jobs.ts';
-import { validate } from '../validate.ts';
+import { validate } from '../aws/validate.ts';
 import type { JobStore } from './plangrep-job-store.ts';
 
 const createBodySchema = z.strictObject({

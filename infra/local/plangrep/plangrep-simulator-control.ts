@@ -5,7 +5,7 @@ import { parseJson } from './create-job.ts';
 import { faultSchema, type Faults } from './plangrep-faults.ts';
 import type { JobStore } from './plangrep-job-store.ts';
 import type { Journal } from './plangrep-journal.ts';
-import { validate } from '../validate.ts';
+import { validate } from '../aws/validate.ts';
 
 export interface Controlled {
   readonly faults: Faults;

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { setTimeout as delay } from 'node:timers/promises';
 import { error, look, perform, recognizeCall, unauthorized } from '../../../functions/simulator/plangrep-calls.ts';
 import type { SimulatedJob, SimulatedJobFields } from '../../../functions/simulator/plangrep-jobs.ts';
-import { listenOnLoopback } from '../listen-on-loopback.ts';
+import { listenOnLoopback } from '../aws/listen-on-loopback.ts';
 import { createJob } from './create-job.ts';
 import { createFaults, type Faults, play, sendJson } from './plangrep-faults.ts';
 import { createJobStore } from './plangrep-job-store.ts';

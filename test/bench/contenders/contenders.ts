@@ -1,8 +1,8 @@
 import { join } from 'node:path';
-import { eventDoor } from '../../../infra/event-door.ts';
-import { type EnvironmentVariable, type FunctionName, serviceFunctions } from '../../../infra/functions.ts';
-import { localCredentials, localRegion } from '../../../infra/local/dynamodb.ts';
-import type { ContainerDefinition } from '../../../infra/local/lambda/container.ts';
+import { eventDoor } from '../../../infra/blueprint/event-door.ts';
+import { type EnvironmentVariable, type FunctionName, serviceFunctions } from '../../../infra/blueprint/functions.ts';
+import { localCredentials, localRegion } from '../../../infra/local/aws/dynamodb.ts';
+import type { ContainerDefinition } from '../../../infra/local/aws/lambda/container.ts';
 import { secretId } from '../../proof/crash/stage.ts';
 import type { Service } from '../../proof/crash/tap.ts';
 import type { HappyPath } from '../world/happy-paths.ts';

@@ -1,4 +1,4 @@
-import { type Container, type ContainerDefinition, startContainer } from '../../../infra/local/lambda/container.ts';
+import { type Container, type ContainerDefinition, startContainer } from '../../../infra/local/aws/lambda/container.ts';
 import { type Cpu, type Memory, probes, readProbe } from './probe.ts';
 
 /** A contender's process that can be asked what it has used. */

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
-import type { FunctionName } from '../../../infra/functions.ts';
+import type { FunctionName } from '../../../infra/blueprint/functions.ts';
 import { exampleJob } from '../../../functions/simulator/plangrep-jobs.ts';
 import { seedTables } from '../../../infra/local/seed-tables.ts';
 import { seededPartners } from '../../../infra/local/seeds.ts';

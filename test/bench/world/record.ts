@@ -1,4 +1,4 @@
-import { startContainer } from '../../../infra/local/lambda/container.ts';
+import { startContainer } from '../../../infra/local/aws/lambda/container.ts';
 import { openStage, type Stage } from '../../proof/crash/stage.ts';
 import type { Disturb } from '../../proof/crash/tap.ts';
 import { type Contender, defineContainer } from '../contenders/contenders.ts';

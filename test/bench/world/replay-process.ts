@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:https';
 import { buffer } from 'node:stream/consumers';
-import { listenOnLoopback } from '../../../infra/local/listen-on-loopback.ts';
+import { listenOnLoopback } from '../../../infra/local/aws/listen-on-loopback.ts';
 import { services, type Service } from '../../proof/crash/tap.ts';
 import { type Exchange, keyOf } from './exchange.ts';
 import type { FromReplay, ToReplay } from './replay.ts';

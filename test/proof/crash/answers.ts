@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { cancellationSchema, problemSchema, registeredJobSchema } from '../../../functions/http/contract-answers.ts';
-import { toHttpAnswer } from '../../../infra/local/gateway/proxy-answer.ts';
-import type { InvocationResult } from '../../../infra/local/lambda/container.ts';
+import { cancellationSchema, problemSchema, registeredJobSchema } from '../../../functions/contract/answers.ts';
+import { toHttpAnswer } from '../../../infra/local/aws/gateway/proxy-answer.ts';
+import type { InvocationResult } from '../../../infra/local/aws/lambda/container.ts';
 
 /** What a caller over HTTPS sees. */
 export interface HttpEnd {

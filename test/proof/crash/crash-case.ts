@@ -1,6 +1,6 @@
-import type { FunctionName } from '../../../infra/functions.ts';
-import { eventDoor } from '../../../infra/event-door.ts';
-import type { Container } from '../../../infra/local/lambda/container.ts';
+import type { FunctionName } from '../../../infra/blueprint/functions.ts';
+import { eventDoor } from '../../../infra/blueprint/event-door.ts';
+import type { Container } from '../../../infra/local/aws/lambda/container.ts';
 import { readBatchFailures, readHttpEnd } from './answers.ts';
 import type { Door } from './doors.ts';
 import { allowedAfterCrash, judgeCancellation, judgeRegistration, lookAround } from './judge-scene.ts';

@@ -1,6 +1,6 @@
-import type { Door as DoorName } from '../../../functions/core/events.ts';
+import type { Door as DoorName } from '../../../functions/core/cancellation/events.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
-import type { FunctionName } from '../../../infra/functions.ts';
+import type { FunctionName } from '../../../infra/blueprint/functions.ts';
 import { cancelRequest, envelope, registerRequest, sqsEvent, sqsRecord } from './lambda-events.ts';
 import { addJob, nameProject, type Past, register, type Scene, writeStream } from './scene.ts';
 import type { Stage } from './stage.ts';

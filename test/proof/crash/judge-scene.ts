@@ -1,4 +1,4 @@
-import { isTerminal, outcomeOf } from '../../../functions/core/job-status.ts';
+import { isTerminal, outcomeOf } from '../../../functions/core/cancellation/job-status.ts';
 import { type OnRecord, readRecord, type Scene } from './scene.ts';
 import { RECOVERY_MS, type Recovery } from './recover.ts';
 import type { Stage } from './stage.ts';

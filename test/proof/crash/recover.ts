@@ -1,5 +1,5 @@
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
-import type { Container } from '../../../infra/local/lambda/container.ts';
+import type { Container } from '../../../infra/local/aws/lambda/container.ts';
 import { readRecord, type Scene } from './scene.ts';
 import type { Stage } from './stage.ts';
 

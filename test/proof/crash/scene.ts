@@ -1,10 +1,10 @@
 import { PutItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { WAKE_SHARDS } from '../../../functions/adapters/cancellation-log.ts';
-import { appendEvent } from '../../../functions/core/append-event.ts';
-import type { StoredRecord } from '../../../functions/core/audit-findings.ts';
-import type { EventBody } from '../../../functions/core/events.ts';
-import { type CancellationState, stateOf } from '../../../functions/core/fold.ts';
+import { WAKE_SHARDS } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
+import { appendEvent } from '../../../functions/core/use-cases/append-event.ts';
+import type { StoredRecord } from '../../../functions/core/audit/findings.ts';
+import type { EventBody } from '../../../functions/core/cancellation/events.ts';
+import { type CancellationState, stateOf } from '../../../functions/core/cancellation/state.ts';
 import {
   type ExternalId,
   externalIdSchema,
@@ -16,7 +16,7 @@ import {
   projectIdSchema,
   toTimestamp,
 } from '../../../functions/core/identifiers.ts';
-import { createPartitionVerifier, type Verdict } from '../../../functions/core/verify-partition.ts';
+import { createPartitionVerifier, type Verdict } from '../../../functions/core/audit/verify-partition.ts';
 import type { SimulatedJobFields } from '../../../functions/simulator/plangrep-jobs.ts';
 import type { Stage } from './stage.ts';
 

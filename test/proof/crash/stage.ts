@@ -1,20 +1,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createCancellationLog } from '../../../functions/adapters/cancellation-log.ts';
-import { createJobDirectory } from '../../../functions/adapters/job-directory.ts';
+import { createCancellationLog } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
+import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
 import type { CancellationLog, JobDirectory } from '../../../functions/core/ports.ts';
-import { eventDoor } from '../../../infra/event-door.ts';
-import { type EnvironmentVariable, type FunctionName, functions } from '../../../infra/functions.ts';
+import { eventDoor } from '../../../infra/blueprint/event-door.ts';
+import { type EnvironmentVariable, type FunctionName, functions } from '../../../infra/blueprint/functions.ts';
 import {
   type LocalDynamoDb,
   localCredentials,
   localRegion,
   startLocalDynamoDb,
-} from '../../../infra/local/dynamodb.ts';
-import { type Container, startContainer } from '../../../infra/local/lambda/container.ts';
+} from '../../../infra/local/aws/dynamodb.ts';
+import { type Container, startContainer } from '../../../infra/local/aws/lambda/container.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from '../../../infra/local/plangrep/plangrep-simulator.ts';
-import { type LocalSecretsManager, startSecretsManager } from '../../../infra/local/secrets-manager.ts';
+import { type LocalSecretsManager, startSecretsManager } from '../../../infra/local/aws/secrets-manager.ts';
 import { startTap, type Tap } from './tap.ts';
 
 export const secretId = 'plangrep/api-key';

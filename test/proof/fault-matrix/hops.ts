@@ -1,4 +1,4 @@
-import type { FunctionName } from '../../../infra/functions.ts';
+import type { FunctionName } from '../../../infra/blueprint/functions.ts';
 import { accepted, oneJob, post, requested } from '../crash/doors.ts';
 import { addJob, nameProject, register, type Scene, writeStream } from '../crash/scene.ts';
 import type { Stage } from '../crash/stage.ts';

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
-import { isTerminal } from '../../../functions/core/job-status.ts';
+import { isTerminal } from '../../../functions/core/cancellation/job-status.ts';
 import type { FaultInput } from '../../../infra/local/plangrep/plangrep-faults.ts';
-import type { Container, InvocationResult } from '../../../infra/local/lambda/container.ts';
+import type { Container, InvocationResult } from '../../../infra/local/aws/lambda/container.ts';
 import { type HttpEnd, readHttpEnd } from '../crash/answers.ts';
 import { type AtDeath, allowedAfterFault, judgeCancellation, lookAround } from '../crash/judge-scene.ts';
 import { recover } from '../crash/recover.ts';

@@ -1,5 +1,5 @@
-import { eventDoor } from '../../../infra/event-door.ts';
-import type { Container } from '../../../infra/local/lambda/container.ts';
+import { eventDoor } from '../../../infra/blueprint/event-door.ts';
+import type { Container } from '../../../infra/local/aws/lambda/container.ts';
 import { readBatchFailures } from '../crash/answers.ts';
 import { allowedAfterFault, judgeCancellation, lookAround } from '../crash/judge-scene.ts';
 import { envelope, sqsEvent, sqsRecord } from '../crash/lambda-events.ts';

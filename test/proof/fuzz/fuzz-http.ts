@@ -6,11 +6,11 @@ import {
   cancellationWithTimelineSchema,
   problemSchema,
   registeredJobSchema,
-} from '../../../functions/http/contract-answers.ts';
-import { handleReadCancellations } from '../../../functions/http/handle-read-cancellations.ts';
-import { handleRegisterJob } from '../../../functions/http/handle-register-job.ts';
-import { handleRequestCancellation } from '../../../functions/http/handle-request-cancellation.ts';
-import { problemContentType } from '../../../functions/http/problems.ts';
+} from '../../../functions/contract/answers.ts';
+import { handleReadCancellations } from '../../../functions/doors/http/handle-read-cancellations.ts';
+import { handleRegisterJob } from '../../../functions/doors/http/handle-register-job.ts';
+import { handleRequestCancellation } from '../../../functions/doors/http/handle-request-cancellation.ts';
+import { problemContentType } from '../../../functions/contract/problems.ts';
 import { createAnswerJudge } from '../../support/openapi-answers.ts';
 import { proxyEvent } from '../crash/lambda-events.ts';
 import { Random } from '../simulation/random.ts';

@@ -1,9 +1,9 @@
-import { fromItem, toItem } from '../../../functions/adapters/dynamodb.ts';
-import { createPlangrep } from '../../../functions/adapters/plangrep-client.ts';
+import { fromItem, toItem } from '../../../functions/adapters/dynamodb/dynamodb.ts';
+import { createPlangrep } from '../../../functions/adapters/plangrep/plangrep-client.ts';
 import { systemClock } from '../../../functions/adapters/system-clock.ts';
-import { attemptCancel } from '../../../functions/core/attempt-cancel.ts';
-import { hashEvent, sealEvent } from '../../../functions/core/chain.ts';
-import { envelopeSchema, eventBodySchema } from '../../../functions/core/events.ts';
+import { attemptCancel } from '../../../functions/core/use-cases/attempt-cancel.ts';
+import { hashEvent, sealEvent } from '../../../functions/core/cancellation/chain.ts';
+import { envelopeSchema, eventBodySchema } from '../../../functions/core/cancellation/events.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { acme, jobId } from '../../support/names.ts';
 import { keyOf } from '../../support/plangrep-calls.ts';

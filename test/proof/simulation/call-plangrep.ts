@@ -3,7 +3,7 @@ import type { Plangrep, PlangrepFailure } from '../../../functions/core/ports.ts
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
 
-/** As functions/adapters/plangrep-client.ts has it: a call's deadline, and the least time that one is begun with. */
+/** As functions/adapters/plangrep/plangrep-client.ts has it: a call's deadline, and the least time that one is begun with. */
 const CALL_MS = 5_000;
 const MIN_CALL_MS = 100;
 

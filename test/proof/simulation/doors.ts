@@ -2,13 +2,13 @@ import type { Context, SQSEvent } from 'aws-lambda';
 import type { CancelRequest } from '../../../functions/core/cancel-request.ts';
 import type { ExternalId, JobId, PartnerId } from '../../../functions/core/identifiers.ts';
 import { DependencyUnavailable } from '../../../functions/core/ports.ts';
-import { reconcileDue } from '../../../functions/core/reconcile-due.ts';
-import { registerJob } from '../../../functions/core/register-job.ts';
-import { requestCancellation } from '../../../functions/core/request-cancellation.ts';
-import { handleEvents } from '../../../functions/events/handle-events.ts';
+import { reconcileDue } from '../../../functions/core/use-cases/reconcile-due.ts';
+import { registerJob } from '../../../functions/core/use-cases/register-job.ts';
+import { requestCancellation } from '../../../functions/core/use-cases/request-cancellation.ts';
+import { handleEvents } from '../../../functions/doors/eventbridge/handle-events.ts';
 import type { World } from './world.ts';
 
-/** As in infra/event-door.ts and the handlers, stated anew. */
+/** As in infra/blueprint/event-door.ts and the handlers, stated anew. */
 const MAX_RECEIVES = 5;
 const VISIBILITY_MS = 60_000;
 const HTTPS_WORK_MS = 10_000;

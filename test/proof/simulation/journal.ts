@@ -1,4 +1,4 @@
-import type { CancellationEvent } from '../../../functions/core/events.ts';
+import type { CancellationEvent } from '../../../functions/core/cancellation/events.ts';
 import type { JobId, PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
 import type { Process } from './process.ts';
 

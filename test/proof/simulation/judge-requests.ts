@@ -1,7 +1,7 @@
-import type { JoinedRecord, RefusedRecord, RequestedBody } from '../../../functions/core/events.ts';
+import type { JoinedRecord, RefusedRecord, RequestedBody } from '../../../functions/core/cancellation/events.ts';
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
 import type { DirectoryEntry, RequestBinding } from '../../../functions/core/ports.ts';
-import type { CancelEnd } from '../../../functions/core/request-cancellation.ts';
+import type { CancelEnd } from '../../../functions/core/use-cases/request-cancellation.ts';
 import type { Journal } from './journal.ts';
 import type { PlangrepModel } from './plangrep-model.ts';
 import type { Process } from './process.ts';

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { CancellationEvent } from '../../../functions/core/events.ts';
+import type { CancellationEvent } from '../../../functions/core/cancellation/events.ts';
 import type { JobId, Timestamp } from '../../../functions/core/identifiers.ts';
 import type { Appended, WakeUp } from '../../../functions/core/ports.ts';
 import { acceptance, isClosed, type Journal, newest, type StreamJournal } from './journal.ts';

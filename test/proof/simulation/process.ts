@@ -3,7 +3,7 @@ import type { World } from './world.ts';
 
 export type ProcessKind = 'https' | 'events' | 'register' | 'reconciler';
 
-/** As in infra/functions.ts, stated anew so that the proof does not follow a change there unnoticed. */
+/** As in infra/blueprint/functions.ts, stated anew so that the proof does not follow a change there unnoticed. */
 const TIMEOUT_MS: Readonly<Record<ProcessKind, number>> = {
   https: 15_000,
   events: 30_000,

@@ -1,4 +1,4 @@
-import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../../functions/core/events.ts';
+import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../../functions/core/cancellation/events.ts';
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
 import type { CancellationLog, JobDirectory, WakeUp } from '../../../functions/core/ports.ts';
 import { MemoryDirectory, MemoryLog } from '../../support/memory-ports.ts';

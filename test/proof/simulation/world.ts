@@ -1,4 +1,4 @@
-import type { CancellationEvent } from '../../../functions/core/events.ts';
+import type { CancellationEvent } from '../../../functions/core/cancellation/events.ts';
 import type { PartnerId, ProjectId } from '../../../functions/core/identifiers.ts';
 import type { Ports } from '../../../functions/core/ports.ts';
 import { createPlangrep } from './call-plangrep.ts';

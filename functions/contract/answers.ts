@@ -1,0 +1,89 @@
+import * as z from 'zod/mini';
+import { outcomeSchema } from '../core/cancellation/events.ts';
+import { externalIdSchema, jobIdSchema, projectIdSchema, timestampSchema } from '../core/identifiers.ts';
+import { type ProblemCode, problems } from './problems.ts';
+
+/**
+ * Every answer of the HTTPS door. Functions take no more than the types from here, which the compiler holds them to; the
+ * schemas are for the documentation and the tests, and are in no bundle.
+ */
+
+/** A job as the directory has it. */
+export const registeredJobSchema = z.strictObject({
+  jobId: jobIdSchema,
+  externalId: externalIdSchema,
+  projectId: z.nullable(projectIdSchema),
+  /** When it was first registered. */
+  registeredAt: timestampSchema,
+});
+
+const count = z.nullable(z.int());
+
+const cancellation = {
+  jobId: jobIdSchema,
+  externalId: externalIdSchema,
+  /** `open` until Plangrep confirms how the job ended. */
+  state: z.enum(['open', 'closed']),
+  outcome: z.nullable(outcomeSchema),
+  /** What the newest look at the job told; null: not known. */
+  jobStatus: z.nullable(z.string()),
+  pageCount: count,
+  successfulPageCount: count,
+  creditsDebited: z.nullable(z.number()),
+  attempts: z.int(),
+  requestedAt: timestampSchema,
+  escalatedAt: z.nullable(timestampSchema),
+  closedAt: z.nullable(timestampSchema),
+};
+export const cancellationSchema = z.strictObject(cancellation);
+export type CancellationAnswer = z.infer<typeof cancellationSchema>;
+
+export const timelineEntrySchema = z.strictObject({
+  at: timestampSchema,
+  type: z.enum(['requested', 'attempt_started', 'attempt_ended', 'escalated', 'closed', 'joined']),
+  /** The event's number in the audit trail; a `joined` request stands beside it and has none. */
+  seq: z.optional(z.int()),
+  attempt: z.optional(z.int()),
+  result: z.optional(z.string()),
+  why: z.optional(z.string()),
+  httpStatus: z.optional(z.int()),
+  outcome: z.optional(outcomeSchema),
+  jobStatus: z.optional(z.string()),
+  requestId: z.optional(z.string()),
+  keyId: z.optional(z.string()),
+  reason: z.optional(z.string()),
+});
+export type TimelineEntry = z.infer<typeof timelineEntrySchema>;
+
+export const cancellationWithTimelineSchema = z.strictObject({
+  ...cancellation,
+  /** In order of time; of `joined` requests the newest 100. */
+  timeline: z.array(timelineEntrySchema),
+});
+export type CancellationWithTimeline = z.infer<typeof cancellationWithTimelineSchema>;
+
+/** The newest job's first; of the newest 20 jobs behind the externalId. */
+export const cancellationListSchema = z.strictObject({ cancellations: z.array(cancellationWithTimelineSchema) });
+
+const problemCodes = Object.keys(problems).filter((code): code is ProblemCode => Object.hasOwn(problems, code));
+
+/** RFC 9457, with `code`, `requestId` and `retryable` on every problem. */
+export const problemSchema = z.strictObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  detail: z.string(),
+  code: z.enum(problemCodes),
+  requestId: z.string(),
+  retryable: z.boolean(),
+  /** `invalid_request`: what is wrong, field by field. */
+  errors: z.optional(z.array(z.strictObject({ path: z.string(), message: z.string() }))),
+  /** `job_already_terminal` */
+  jobStatus: z.optional(z.nullable(z.string())),
+  /** `job_already_terminal`, `job_unknown_to_plangrep` */
+  cancellation: z.optional(cancellationSchema),
+  /** `ambiguous_external_id`: repeat the request with one of these as `jobId`. */
+  candidates: z.optional(
+    z.array(z.strictObject({ jobId: jobIdSchema, jobStatus: z.string(), registeredAt: timestampSchema })),
+  ),
+});

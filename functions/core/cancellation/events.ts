@@ -1,0 +1,130 @@
+import * as z from 'zod/mini';
+import { externalIdSchema, jobIdSchema, partnerIdSchema, reasonSchema, timestampSchema } from '../identifiers.ts';
+
+/** How a request came in. */
+export const doorSchema = z.enum(['https', 'events']);
+export type Door = z.infer<typeof doorSchema>;
+
+/** How a cancellation ended. */
+export const outcomeSchema = z.enum(['cancelled', 'too_late', 'job_not_found']);
+export type Outcome = z.infer<typeof outcomeSchema>;
+
+/** Why nothing is known of a call's effect. */
+export const unknownReasonSchema = z.enum([
+  'timeout',
+  'connection_lost',
+  'server_error',
+  'redirect',
+  'unreadable_answer',
+  'oversized_answer',
+  'wrong_job',
+]);
+export type UnknownReason = z.infer<typeof unknownReasonSchema>;
+
+/** Why a call provably never reached Plangrep. */
+export const notSentReasonSchema = z.enum(['no_connection', 'no_key', 'no_time']);
+export type NotSentReason = z.infer<typeof notSentReasonSchema>;
+
+const count = z.int().check(z.nonnegative());
+
+/** What a job read told of the job. Absent: Plangrep did not say. No file name and no `resultUrl` ever enters. */
+const jobFacts = {
+  jobStatus: z.optional(z.string().check(z.maxLength(64))),
+  pageCount: z.optional(count),
+  successfulPageCount: z.optional(count),
+  creditsDebited: z.optional(z.number()),
+};
+
+/** Who asked, and when and why: the same on `requested`, `joined` and `refused`. */
+const asked = {
+  door: doorSchema,
+  requestId: z.string().check(z.maxLength(128)),
+  /** Which of the partner's keys was used; absent at the events door. */
+  keyId: z.optional(z.string().check(z.maxLength(64))),
+  externalId: externalIdSchema,
+  reason: z.optional(reasonSchema),
+};
+
+const claim = {
+  attempt: z.int().check(z.positive()),
+  /** The one invocation that works on this attempt. */
+  claimedBy: z.string().check(z.maxLength(64)),
+  /** Until then nobody else may take the attempt over. */
+  leaseUntil: timestampSchema,
+};
+
+const requested = z.object({ type: z.literal('requested'), ...asked, ...claim });
+const attemptStarted = z.object({ type: z.literal('attempt_started'), ...claim });
+const attemptEnded = z.object({
+  type: z.literal('attempt_ended'),
+  attempt: claim.attempt,
+  /**
+   * `accepted`: Plangrep took the cancel, the job is not terminal yet. `refused`: a 4xx, yet the job is not known to be
+   * terminal. `rate_limited`: 429. `key_refused`: 401 with the newest key. `not_sent`: none took effect.
+   * `unknown`: anything may have happened.
+   */
+  result: z.enum(['accepted', 'refused', 'rate_limited', 'key_refused', 'not_sent', 'unknown']),
+  why: z.optional(z.union([unknownReasonSchema, notSentReasonSchema])),
+  httpStatus: z.optional(z.int()),
+  /** Plangrep's machine-readable error code. */
+  code: z.optional(z.string().check(z.maxLength(64))),
+  ...jobFacts,
+});
+const escalated = z.object({ type: z.literal('escalated') });
+const closed = z.object({ type: z.literal('closed'), outcome: outcomeSchema, ...jobFacts });
+
+export const eventBodySchema = z.discriminatedUnion('type', [
+  requested,
+  attemptStarted,
+  attemptEnded,
+  escalated,
+  closed,
+]);
+/** What happened, before it has its place in a stream. */
+export type EventBody = z.infer<typeof eventBodySchema>;
+export type RequestedBody = z.infer<typeof requested>;
+export type AttemptEndedBody = z.infer<typeof attemptEnded>;
+export type ClosedBody = z.infer<typeof closed>;
+export type JobFacts = Pick<ClosedBody, keyof typeof jobFacts>;
+
+const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+
+export const envelopeSchema = z.object({
+  partnerId: partnerIdSchema,
+  jobId: jobIdSchema,
+  /** 1, 2, 3 …: gapless. */
+  seq: z.int().check(z.positive()),
+  /** Tells the writer of a lost answer whether the event that it finds at `seq` is its own. */
+  eventId: z.string().check(z.maxLength(64)),
+  at: timestampSchema,
+  /** Hash of the event before; of the stream's name for the first. */
+  previousHash: hash,
+  /** SHA-256 of everything above and the body. */
+  hash,
+});
+export type Envelope = z.infer<typeof envelopeSchema>;
+
+/** One numbered, immutable event of the cancellation log. */
+export type CancellationEvent<Body extends EventBody = EventBody> = Body & Envelope;
+
+/** Another request for a job that has a cancellation already: kept beside the stream. */
+export const joinedSchema = z.object({
+  type: z.literal('joined'),
+  partnerId: partnerIdSchema,
+  jobId: jobIdSchema,
+  at: timestampSchema,
+  ...asked,
+});
+export type JoinedRecord = z.infer<typeof joinedSchema>;
+
+/** A request that reached no job: kept beside the streams. */
+export const refusedSchema = z.object({
+  type: z.literal('refused'),
+  partnerId: partnerIdSchema,
+  at: timestampSchema,
+  why: z.enum(['job_not_found', 'ambiguous_external_id', 'idempotency_key_reused']),
+  /** The jobId that was asked for, if one was. */
+  jobId: z.optional(jobIdSchema),
+  ...asked,
+});
+export type RefusedRecord = z.infer<typeof refusedSchema>;

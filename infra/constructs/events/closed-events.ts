@@ -1,0 +1,62 @@
+import { type IEventBus } from 'aws-cdk-lib/aws-events';
+import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { Construct } from 'constructs';
+import { closedEvent } from '../../blueprint/closed-event.ts';
+import type { Environment } from '../../blueprint/environments.ts';
+import { ExactRole } from '../exact-role.ts';
+import { addDeadLetterQueue } from './queues.ts';
+
+export interface ClosedEventsProps {
+  readonly environment: Environment;
+  readonly bus: IEventBus;
+  /** Of the cancellation log. */
+  readonly streamArn: string;
+}
+
+/**
+ * Tells the bus of every closed cancellation, from the log's stream: at least once, and only of what is in the log.
+ * The pipe polls, filters and repeats by itself.
+ */
+export class ClosedEvents extends Construct {
+  /** Where in the stream those records are that the bus did not take. */
+  readonly undelivered: Queue;
+
+  constructor(scope: Construct, id: string, { environment, bus, streamArn }: ClosedEventsProps) {
+    super(scope, id);
+    this.undelivered = addDeadLetterQueue(this, 'Undelivered');
+    const { role } = new ExactRole(this, 'Permissions', {
+      name: 'closed-events',
+      environment: environment.name,
+      service: 'pipes.amazonaws.com',
+      arns: {
+        CancellationLogStream: streamArn,
+        EventBus: bus.eventBusArn,
+        ClosedEventsDeadLetters: this.undelivered.queueArn,
+      },
+    });
+    new CfnPipe(this, 'Pipe', {
+      description: `${closedEvent.detailType}, ${environment.name}`,
+      roleArn: role.roleArn,
+      source: streamArn,
+      sourceParameters: {
+        filterCriteria: { filters: [{ pattern: JSON.stringify(closedEvent.pattern) }] },
+        dynamoDbStreamParameters: {
+          // A pipe that is made anew tells of the last day again, rather than leave one out.
+          startingPosition: 'TRIM_HORIZON',
+          // As many as one PutEvents takes.
+          batchSize: 10,
+          onPartialBatchItemFailure: 'AUTOMATIC_BISECT',
+          maximumRetryAttempts: 185,
+          maximumRecordAgeInSeconds: 3_600,
+          deadLetterConfig: { arn: this.undelivered.queueArn },
+        },
+      },
+      target: bus.eventBusArn,
+      targetParameters: {
+        eventBridgeEventBusParameters: { source: closedEvent.source, detailType: closedEvent.detailType },
+        inputTemplate: closedEvent.template,
+      },
+    });
+  }
+}

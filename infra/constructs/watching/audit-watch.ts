@@ -1,0 +1,139 @@
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { CfnTrail } from 'aws-cdk-lib/aws-cloudtrail';
+import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { type IRole, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { FilterPattern, LogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
+import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
+import { Construct } from 'constructs';
+import type { Environment } from '../../blueprint/environments.ts';
+import { metricNamespaceOf } from '../../blueprint/metrics.ts';
+import { type RoleName, roleNameOf, logWriters, wakeUpMovers } from '../../blueprint/roles.ts';
+
+export interface AuditWatchProps {
+  readonly environment: Environment;
+  /** Of the cancellation log. */
+  readonly tableArn: string;
+}
+
+const metricName = 'CancellationLogAltered';
+
+/**
+ * Tells of every write to the cancellation log by anyone but this service, allowed or refused. CloudTrail is asked for
+ * those alone, so that the service's own writes cost nothing: a trail of this one table, without management events.
+ * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html
+ */
+export class AuditWatch extends Construct {
+  readonly altered: Metric;
+
+  constructor(scope: Construct, id: string, { environment, tableArn }: AuditWatchProps) {
+    super(scope, id);
+    const stack = Stack.of(this);
+    const trailName = `plangrep-cancellation-${environment.name}`;
+    const trailArn = stack.formatArn({ service: 'cloudtrail', resource: 'trail', resourceName: trailName });
+    const bucket = this.addBucket(trailArn, stack.account);
+    const logs = new LogGroup(this, 'Events', {
+      retention: environment.logRetentionDays,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    const sessionsOf = (roles: readonly RoleName[]) =>
+      roles.map((role) =>
+        stack.formatArn({
+          service: 'sts',
+          region: '',
+          resource: 'assumed-role',
+          resourceName: `${roleNameOf(environment.name, role)}/`,
+        }),
+      );
+    const onTheLog = [
+      { field: 'eventCategory', equalTo: ['Data'] },
+      { field: 'resources.type', equalTo: ['AWS::DynamoDB::Table'] },
+      { field: 'resources.ARN', equalTo: [tableArn] },
+      { field: 'readOnly', equalTo: ['false'] },
+    ];
+    const trail = new CfnTrail(this, 'Trail', {
+      trailName,
+      isLogging: true,
+      isMultiRegionTrail: false,
+      includeGlobalServiceEvents: false,
+      enableLogFileValidation: true,
+      s3BucketName: bucket.bucketName,
+      cloudWatchLogsLogGroupArn: logs.logGroupArn,
+      cloudWatchLogsRoleArn: this.addRole(logs).roleArn,
+      advancedEventSelectors: [
+        {
+          name: 'Writes by anyone else',
+          fieldSelectors: [...onTheLog, { field: 'userIdentity.arn', notStartsWith: sessionsOf(logWriters) }],
+        },
+        {
+          name: 'Updates and deletes by any but the reconciler',
+          fieldSelectors: [
+            ...onTheLog,
+            { field: 'eventName', notEquals: ['PutItem'] },
+            { field: 'userIdentity.arn', notStartsWith: sessionsOf(wakeUpMovers) },
+          ],
+        },
+      ],
+    });
+    // CloudTrail tries to write when the trail is made.
+    if (bucket.policy !== undefined) trail.node.addDependency(bucket.policy);
+    new MetricFilter(this, 'Altered', {
+      logGroup: logs,
+      filterPattern: FilterPattern.literal('{ $.eventSource = "dynamodb.amazonaws.com" }'),
+      metricNamespace: metricNamespaceOf(environment.name),
+      metricName,
+      metricValue: '1',
+    });
+    this.altered = new Metric({
+      namespace: metricNamespaceOf(environment.name),
+      metricName,
+      statistic: Stats.SUM,
+      period: Duration.minutes(5),
+    });
+  }
+
+  /** Evidence: kept whatever becomes of the stack. */
+  private addBucket(trailArn: string, account: string): Bucket {
+    const bucket = new Bucket(this, 'Evidence', {
+      encryption: BucketEncryption.S3_MANAGED,
+      blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
+      enforceSSL: true,
+      versioned: true,
+      removalPolicy: RemovalPolicy.RETAIN,
+    });
+    const cloudTrail = new ServicePrincipal('cloudtrail.amazonaws.com');
+    const ofTheTrail = { 'aws:SourceArn': trailArn };
+    bucket.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [cloudTrail],
+        actions: ['s3:GetBucketAcl'],
+        resources: [bucket.bucketArn],
+        conditions: { StringEquals: ofTheTrail },
+      }),
+    );
+    bucket.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [cloudTrail],
+        actions: ['s3:PutObject'],
+        resources: [bucket.arnForObjects(`AWSLogs/${account}/*`)],
+        conditions: { StringEquals: { ...ofTheTrail, 's3:x-amz-acl': 'bucket-owner-full-control' } },
+      }),
+    );
+    return bucket;
+  }
+
+  private addRole(logs: LogGroup): IRole {
+    return new Role(this, 'Role', {
+      assumedBy: new ServicePrincipal('cloudtrail.amazonaws.com'),
+      inlinePolicies: {
+        exactly: new PolicyDocument({
+          statements: [
+            new PolicyStatement({
+              actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+              resources: [logs.logGroupArn],
+            }),
+          ],
+        }),
+      },
+    });
+  }
+}

@@ -1,0 +1,223 @@
+import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
+import { unmarshall } from '@aws-sdk/util-dynamodb';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createCancellationLog, WAKE_SHARDS } from '../../functions/adapters/dynamodb/cancellation-log.ts';
+import { createDynamoDbClient } from '../../functions/adapters/dynamodb/dynamodb.ts';
+import { hashEvent, sealEvent } from '../../functions/core/cancellation/chain.ts';
+import type {
+  CancellationEvent,
+  ClosedBody,
+  EventBody,
+  JoinedRecord,
+} from '../../functions/core/cancellation/events.ts';
+import { BrokenStream } from '../../functions/core/cancellation/state.ts';
+import { type JobId, toTimestamp } from '../../functions/core/identifiers.ts';
+import { type CancellationLog, DependencyUnavailable } from '../../functions/core/ports.ts';
+import {
+  type LocalDynamoDb,
+  localCredentials,
+  localRegion,
+  startLocalDynamoDb,
+} from '../../infra/local/aws/dynamodb.ts';
+import { MemoryLog } from '../support/memory-ports.ts';
+import { acme, documentedJob, globex, jobId, order7890 } from '../support/names.ts';
+
+const at = '2026-11-23T12:00:00.000Z';
+const leaseUntil = '2026-11-23T12:00:45.000Z';
+const asked = { door: 'https', requestId: 'r-1', keyId: 'k', externalId: order7890, reason: 'wrong ✏️ plan' } as const;
+const requestedBody: EventBody = { type: 'requested', ...asked, attempt: 1, claimedBy: 'me', leaseUntil };
+const closedBody: ClosedBody = { type: 'closed', outcome: 'cancelled', jobStatus: 'cancelled', creditsDebited: 62.5 };
+
+let dynamodb: LocalDynamoDb;
+let logs: Record<string, CancellationLog>;
+beforeAll(async () => {
+  dynamodb = await startLocalDynamoDb();
+  logs = {
+    'on DynamoDB': createCancellationLog(dynamodb.client, dynamodb.tableNames.CancellationLog),
+    'in memory': new MemoryLog(),
+  };
+});
+afterAll(() => dynamodb.close());
+
+let jobs = 0;
+const newJob = (): JobId => jobId(`job_${++jobs}`);
+const seal = (id: JobId, previous: CancellationEvent | undefined, body: EventBody, eventId = 'e'): CancellationEvent =>
+  sealEvent({ partnerId: acme, jobId: id }, previous, body, { eventId, at });
+const rawItem = async (pk: string, sk: string) => {
+  const command = new GetItemCommand({
+    TableName: dynamodb.tableNames.CancellationLog,
+    Key: { pk: { S: pk }, sk: { S: sk } },
+  });
+  const { Item } = await dynamodb.client.send(command);
+  return Item === undefined ? undefined : unmarshall(Item);
+};
+
+describe.each(['on DynamoDB', 'in memory'])('the cancellation log %s', (name) => {
+  const log = (): CancellationLog => {
+    const found = logs[name];
+    if (found === undefined) throw new Error(name);
+    return found;
+  };
+
+  it('reads back exactly what was appended, in order, with the last wake-up', async () => {
+    const id = newJob();
+    const requested = seal(id, undefined, requestedBody);
+    const ended = seal(id, requested, { type: 'attempt_ended', attempt: 1, result: 'unknown', why: 'timeout' });
+    expect(await log().append(requested, leaseUntil)).toEqual({ kind: 'appended' });
+    expect(await log().append(ended, at)).toEqual({ kind: 'appended' });
+    expect(await log().read(acme, id)).toEqual({ events: [requested, ended], wakeAt: at });
+  });
+
+  it('has no events of a job that nobody cancelled, nor of another partner’s', async () => {
+    const id = newJob();
+    await log().append(seal(id, undefined, requestedBody), leaseUntil);
+    expect(await log().read(globex, id)).toEqual({ events: [], wakeAt: undefined });
+  });
+
+  it('gives a sequence number to exactly one of many writers, and shows the others the winner', async () => {
+    const id = newJob();
+    const writers = Array.from({ length: 20 }, (_, n) => seal(id, undefined, requestedBody, `e-${n}`));
+    const results = await Promise.all(writers.map((event) => log().append(event, leaseUntil)));
+    const won = writers.filter((_, n) => results[n]?.kind === 'appended');
+    expect(won).toHaveLength(1);
+    for (const result of results) {
+      if (result.kind === 'lost') expect(result.stream).toEqual({ events: won, wakeAt: leaseUntil });
+    }
+  });
+
+  it('recognises its own event when the put is repeated', async () => {
+    const event = seal(newJob(), undefined, requestedBody);
+    await log().append(event, leaseUntil);
+    expect(await log().append(event, leaseUntil)).toEqual({ kind: 'appended' });
+  });
+
+  it('never overwrites, even by a closing event', async () => {
+    const id = newJob();
+    const requested = seal(id, undefined, requestedBody);
+    await log().append(requested, leaseUntil);
+    await log().append(seal(id, requested, { type: 'attempt_started', attempt: 2, claimedBy: 'x', leaseUntil }, 'a'));
+    expect((await log().append(seal(id, requested, closedBody, 'late'))).kind).toBe('lost');
+    expect((await log().read(acme, id)).events.map(({ type }) => type)).toEqual(['requested', 'attempt_started']);
+  });
+
+  it('has no wake-up once the stream is closed', async () => {
+    const id = newJob();
+    const requested = seal(id, undefined, requestedBody);
+    await log().append(requested, leaseUntil);
+    await log().append(seal(id, requested, closedBody));
+    expect((await log().read(acme, id)).wakeAt).toBeUndefined();
+  });
+
+  it('keeps joined requests beside the stream, and shows the newest of them, oldest first', async () => {
+    const id = newJob();
+    await log().append(seal(id, undefined, requestedBody), leaseUntil);
+    const records = Array.from({ length: 5 }, (_, n): JoinedRecord => {
+      const time = toTimestamp(Date.parse(at) + n);
+      return { type: 'joined', partnerId: acme, jobId: id, ...asked, requestId: `r-${n}`, at: time };
+    });
+    for (const record of records) await log().recordJoined(record);
+    expect(await log().readJoined(acme, id, 3)).toEqual(records.slice(2));
+    expect((await log().read(acme, id)).events).toHaveLength(1);
+  });
+});
+
+describe('on DynamoDB', () => {
+  const log = () => createCancellationLog(dynamodb.client, dynamodb.tableNames.CancellationLog);
+
+  it('reads a stream of several pages', async () => {
+    const id = newJob();
+    const events = [seal(id, undefined, requestedBody)];
+    for (let n = 1; n <= 4; n++) {
+      const previous = events.at(-1);
+      events.push({ ...seal(id, previous, { type: 'attempt_ended', attempt: n, result: 'unknown' }) });
+      if (n < 4)
+        events.push(seal(id, events.at(-1), { type: 'attempt_started', attempt: n + 1, claimedBy: 'x', leaseUntil }));
+    }
+    for (const event of events) {
+      // 300 KB of something that a later version might add: a page of DynamoDB's is 1 MB.
+      const command = new PutItemCommand({
+        TableName: dynamodb.tableNames.CancellationLog,
+        Item: {
+          pk: { S: `acme#${id}` },
+          sk: { S: `event#${String(event.seq).padStart(6, '0')}` },
+          ...Object.fromEntries(
+            Object.entries(event).map(([key, value]) => [
+              key,
+              typeof value === 'number' ? { N: `${value}` } : { S: value },
+            ]),
+          ),
+          padding: { S: 'x'.repeat(300_000) },
+        },
+      });
+      await dynamodb.client.send(command);
+    }
+    dynamodb.resetCounts();
+    expect((await log().read(acme, id)).events.map(({ seq }) => seq)).toEqual(events.map(({ seq }) => seq));
+    expect(dynamodb.counts()['Query']?.['CancellationLog']).toBeGreaterThan(1);
+  });
+
+  it('stores an event flat, with the wake-up outside its hash and in the sparse index', async () => {
+    const id = newJob();
+    const event = seal(id, undefined, requestedBody);
+    await log().append(event, leaseUntil);
+    const item = await rawItem(`acme#${id}`, 'event#000001');
+    const { pk, sk, wakeShard, wakeAt, ...fields } = item ?? {};
+    expect([pk, sk, wakeAt]).toEqual([`acme#${id}`, 'event#000001', leaseUntil]);
+    expect(Number(wakeShard)).toBeLessThan(WAKE_SHARDS);
+    expect(hashEvent(fields)).toBe(event.hash);
+
+    const { Items } = await dynamodb.client.send(
+      new QueryCommand({
+        TableName: dynamodb.tableNames.CancellationLog,
+        IndexName: 'due-wake-ups',
+        KeyConditionExpression: 'wakeShard = :shard AND wakeAt <= :now',
+        ExpressionAttributeValues: { ':shard': { S: String(wakeShard) }, ':now': { S: leaseUntil } },
+      }),
+    );
+    expect(Items?.map((found) => found['pk']?.S)).toContain(`acme#${id}`);
+  });
+
+  it('takes a closing event out of the index’s sight', async () => {
+    const id = newJob();
+    const requested = seal(id, undefined, requestedBody);
+    await log().append(requested, leaseUntil);
+    await log().append(seal(id, requested, closedBody));
+    expect(Object.keys((await rawItem(`acme#${id}`, 'event#000002')) ?? {})).not.toContain('wakeAt');
+  });
+
+  it('keeps refused requests by partner and day', async () => {
+    await log().recordRefused({ type: 'refused', partnerId: acme, why: 'job_not_found', at, ...asked });
+    expect(await rawItem('acme#refused#2026-11-23', `${at}#r-1`)).toMatchObject({
+      type: 'refused',
+      why: 'job_not_found',
+      reason: asked.reason,
+    });
+  });
+
+  it('does not overwrite a record that is written again', async () => {
+    const record = { type: 'refused', partnerId: acme, why: 'job_not_found', at, ...asked, requestId: 'r-2' } as const;
+    await log().recordRefused(record);
+    await log().recordRefused({ ...record, reason: 'other' });
+    expect(await rawItem('acme#refused#2026-11-23', `${at}#r-2`)).toMatchObject({ reason: asked.reason });
+  });
+
+  it('refuses to go by an item that is no event', async () => {
+    const id = newJob();
+    const command = new PutItemCommand({
+      TableName: dynamodb.tableNames.CancellationLog,
+      Item: { pk: { S: `acme#${id}` }, sk: { S: 'event#000001' }, type: { S: 'requested' } },
+    });
+    await dynamodb.client.send(command);
+    await expect(log().read(acme, id)).rejects.toThrow(BrokenStream);
+  });
+
+  it('is unavailable when the table does not answer', async () => {
+    process.env['AWS_REGION'] = localRegion;
+    process.env['AWS_ACCESS_KEY_ID'] = localCredentials.accessKeyId;
+    process.env['AWS_SECRET_ACCESS_KEY'] = localCredentials.secretAccessKey;
+    process.env['AWS_ENDPOINT_URL_DYNAMODB'] = 'http://127.0.0.1:1';
+    const nowhere = createCancellationLog(createDynamoDbClient(), 'CancellationLog');
+    await expect(nowhere.read(acme, documentedJob)).rejects.toThrow(DependencyUnavailable);
+    await expect(nowhere.append(seal(documentedJob, undefined, requestedBody))).rejects.toThrow(DependencyUnavailable);
+  });
+});

@@ -1,0 +1,194 @@
+import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { createHash } from 'node:crypto';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
+import { createReadPartnerKey } from '../../functions/adapters/dynamodb/partners.ts';
+import { type ExternalId, partnerIdSchema, type PartnerId, projectIdSchema } from '../../functions/core/identifiers.ts';
+import type { DirectoryEntry, JobDirectory } from '../../functions/core/ports.ts';
+import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
+import { MemoryDirectory } from '../support/memory-ports.ts';
+import { acme, documentedProject, externalId, globex, jobId } from '../support/names.ts';
+
+const older: DirectoryEntry = { jobId: jobId('job_older'), registeredAt: '2026-11-23T11:00:00.000Z' };
+const newer: DirectoryEntry = {
+  jobId: jobId('job_newer'),
+  registeredAt: '2026-11-23T12:00:00.000Z',
+  projectId: documentedProject,
+};
+
+let dynamodb: LocalDynamoDb;
+beforeAll(async () => {
+  dynamodb = await startLocalDynamoDb();
+});
+afterAll(() => dynamodb.close());
+
+const put = async (item: Record<string, string>) => {
+  const Item = Object.fromEntries(Object.entries(item).map(([name, value]) => [name, { S: value }]));
+  await dynamodb.client.send(new PutItemCommand({ TableName: dynamodb.tableNames.JobDirectory, Item }));
+};
+
+const kinds: Record<'on DynamoDB' | 'in memory', () => JobDirectory> = {
+  'on DynamoDB': () => createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory),
+  'in memory': () => new MemoryDirectory(),
+};
+
+describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (kind) => {
+  let directory: JobDirectory;
+  let partner: PartnerId;
+  let n = 0;
+  const register = (name: ExternalId, entry: DirectoryEntry) => directory.register(partner, name, entry);
+  /** No test meets another's jobs. */
+  const fresh = (entry: DirectoryEntry): DirectoryEntry => ({ ...entry, jobId: jobId(`${entry.jobId}-${n}`) });
+  beforeEach(() => {
+    directory = kinds[kind]();
+    partner = partnerIdSchema.parse(`partner-${++n}`);
+  });
+
+  it('finds the jobs behind an externalId, newest first', async () => {
+    const name = externalId('order-1');
+    const [first, second] = [fresh(older), fresh(newer)];
+    await register(name, first);
+    await register(name, second);
+    expect(await directory.find(partner, name)).toEqual([second, first]);
+  });
+
+  it('finds nothing for another partner, nor for another spelling', async () => {
+    const entry = fresh(older);
+    await register(externalId('Ångström #1'), entry);
+    expect(await directory.find(acme, externalId('Ångström #1'))).toEqual([]);
+    expect(await directory.find(partner, externalId('Ångström #1'.normalize('NFD')))).toEqual([]);
+    expect(await directory.find(partner, externalId('Ångström #1'))).toEqual([entry]);
+  });
+
+  it('registers a job once: the first time stands, and the first project', async () => {
+    const name = externalId('order-1');
+    const entry = fresh(newer);
+    expect(await register(name, entry)).toEqual({ kind: 'registered', entry });
+    const other = { projectId: projectIdSchema.parse('proj_another'), registeredAt: '2027-01-01T00:00:00.000Z' };
+    const again = await register(name, { ...entry, ...other });
+    expect(again).toEqual({ kind: 'registered', entry });
+    expect(await directory.find(partner, name)).toEqual([entry]);
+  });
+
+  it('leaves a job to the partner and the externalId that had it first', async () => {
+    const entry = fresh(newer);
+    await register(externalId('order-1'), entry);
+    expect(await register(externalId('order-2'), entry)).toEqual({ kind: 'taken' });
+    expect(await directory.register(globex, externalId('order-1'), entry)).toEqual({ kind: 'taken' });
+    expect(await directory.find(globex, externalId('order-1'))).toEqual([]);
+    expect(await directory.find(partner, externalId('order-2'))).toEqual([]);
+  });
+
+  it('gives a job to one of many that register it at once', async () => {
+    const entry = fresh(newer);
+    const partners = Array.from({ length: 20 }, (_, index) => partnerIdSchema.parse(`many-${n}-${index}`));
+    const registered = await Promise.all(partners.map((id) => directory.register(id, externalId('x'), entry)));
+    expect(registered.filter(({ kind: end }) => end === 'registered')).toHaveLength(1);
+  });
+
+  it('remembers which job has ended', async () => {
+    const name = externalId('order-1');
+    const entry = fresh(newer);
+    await register(name, entry);
+    await directory.rememberTerminal(partner, name, entry.jobId, 'failed');
+    expect(await directory.find(partner, name)).toEqual([{ ...entry, terminalStatus: 'failed' }]);
+  });
+
+  it('remembers nothing of a job that is not there', async () => {
+    await directory.rememberTerminal(partner, externalId('order-1'), newer.jobId, 'failed');
+    expect(await directory.find(partner, externalId('order-1'))).toEqual([]);
+  });
+
+  const unbound = { fingerprint: 'f', firstSeenAt: '2026-11-23T12:00:00.000Z' };
+  const bound = { ...unbound, jobId: newer.jobId };
+
+  it('binds a request key once: the first binding stands', async () => {
+    expect(await directory.readBinding(partner, 'key')).toBeUndefined();
+    expect(await directory.bind(partner, 'key', bound)).toEqual(bound);
+    expect(await directory.bind(partner, 'key', { ...bound, jobId: older.jobId })).toEqual(bound);
+    expect(await directory.bind(partner, 'key', { ...unbound, fingerprint: 'other' })).toEqual(bound);
+    expect(await directory.readBinding(partner, 'key')).toEqual(bound);
+  });
+
+  it('lets only the same request come to its job later', async () => {
+    await directory.bind(partner, 'key', unbound);
+    expect(await directory.bind(partner, 'key', { ...bound, fingerprint: 'other' })).toEqual(unbound);
+    expect(await directory.bind(partner, 'key', bound)).toEqual(bound);
+  });
+
+  it('keeps a key’s first time when it reaches no job again', async () => {
+    await directory.bind(partner, 'key', unbound);
+    expect(await directory.bind(partner, 'key', { ...unbound, firstSeenAt: '2027-01-01T00:00:00.000Z' })).toEqual(
+      unbound,
+    );
+  });
+
+  it('gives a key to one of many at once', async () => {
+    const jobIds = Array.from({ length: 20 }, (_, index) => jobId(`job_${index}`));
+    const standing = await Promise.all(jobIds.map((id) => directory.bind(partner, 'key', { ...unbound, jobId: id })));
+    expect(new Set(standing.map((binding) => binding.jobId)).size).toBe(1);
+  });
+
+  it('keeps request keys and externalIds apart, whatever they look like', async () => {
+    await directory.bind(partner, 'key', bound);
+    const hash = createHash('sha256').update('key').digest('hex');
+    for (const name of [hash, `request#${hash}`, 'key', '#request#']) {
+      expect(await directory.find(partner, externalId(name))).toEqual([]);
+    }
+    expect(await directory.readBinding(globex, 'key')).toBeUndefined();
+  });
+});
+
+describe('on DynamoDB', () => {
+  it('completes a registration that died between its two writes, with its first time', async () => {
+    const entry = { jobId: jobId('job_half'), registeredAt: newer.registeredAt };
+    await put({
+      pk: 'job#job_half',
+      sk: 'owner',
+      partnerId: 'acme',
+      externalId: 'half',
+      registeredAt: older.registeredAt,
+    });
+    const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
+    await directory.register(acme, externalId('half'), entry);
+    expect(await directory.find(acme, externalId('half'))).toEqual([{ ...entry, registeredAt: older.registeredAt }]);
+  });
+
+  it('stores no request key as it is, and lets a binding expire after 30 days', async () => {
+    const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
+    await directory.bind(acme, 'a-secret-looking-key', { fingerprint: 'f', firstSeenAt: '2026-11-23T12:00:00.000Z' });
+    const pk = `acme#request#${createHash('sha256').update('a-secret-looking-key').digest('hex')}`;
+    const command = new GetItemCommand({
+      TableName: dynamodb.tableNames.JobDirectory,
+      Key: { pk: { S: pk }, sk: { S: 'binding' } },
+    });
+    const { Item } = await dynamodb.client.send(command);
+    expect(Item?.['expiresAt']).toEqual({ N: String(Date.parse('2026-12-23T12:00:00.000Z') / 1000) });
+    expect(JSON.stringify(Item)).not.toContain('a-secret-looking-key');
+  });
+
+  it('refuses a jobId from the table that is none', async () => {
+    await put({ pk: 'acme#job#order-bad', sk: '../cancel', registeredAt: older.registeredAt });
+    const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
+    await expect(directory.find(acme, externalId('order-bad'))).rejects.toThrow();
+  });
+
+  it('reads a partner’s key, and nothing for an unknown one', async () => {
+    const readPartnerKey = createReadPartnerKey(dynamodb.client, dynamodb.tableNames.Partners);
+    const secretHash = 'a'.repeat(64);
+    await dynamodb.client.send(
+      new PutItemCommand({
+        TableName: dynamodb.tableNames.Partners,
+        Item: {
+          pk: { S: 'key#abc' },
+          partnerId: { S: 'acme' },
+          secretHash: { S: secretHash },
+          scopes: { SS: ['cancellations:read'] },
+          createdAt: { S: older.registeredAt },
+        },
+      }),
+    );
+    expect(await readPartnerKey('abc')).toEqual({ partnerId: 'acme', secretHash, scopes: ['cancellations:read'] });
+    expect(await readPartnerKey('abd')).toBeUndefined();
+  });
+});

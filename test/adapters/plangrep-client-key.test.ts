@@ -1,0 +1,89 @@
+import { inspect } from 'node:util';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createPlangrep } from '../../functions/adapters/plangrep/plangrep-client.ts';
+import type { PlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
+import { DependencyUnavailable } from '../../functions/core/ports.ts';
+import type { FaultInput } from '../../infra/local/plangrep/plangrep-faults.ts';
+import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
+import { type PlangrepSimulator, startPlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
+import { documentedJob } from '../support/names.ts';
+import { API_KEY, callNames, calls, keyOf } from '../support/plangrep-calls.ts';
+
+const NOW = Date.parse('2026-11-02T09:00:00.000Z');
+const LATER = NOW + 60_000;
+const clock = { now: () => NOW };
+
+let simulator: PlangrepSimulator;
+beforeEach(async () => {
+  simulator = await startPlangrepSimulator({ apiKey: API_KEY, jobs: [exampleJob] });
+});
+afterEach(() => simulator.close());
+
+const connect = (key: PlangrepKey = keyOf(API_KEY)) => createPlangrep({ baseUrl: simulator.url, key, clock });
+
+describe('Plangrep refusing the key', () => {
+  test.each(callNames)('makes a %s go once more with the newest key', async (name) => {
+    const answer = await calls[name](connect(keyOf('pgk_old', API_KEY)), LATER);
+    expect(answer).toMatchObject({ kind: name === 'list' ? 'jobs' : 'job' });
+    expect(simulator.requests.all().map(({ authorized }) => authorized)).toEqual([false, true]);
+  });
+
+  test('is final when Secrets Manager has no other', async () => {
+    simulator.revokeApiKey();
+    expect(await connect().cancel(documentedJob, LATER)).toEqual({ kind: 'key_refused' });
+    expect(simulator.requests.count('cancel')).toBe(1);
+  });
+
+  test('is final when it refuses the newest too', async () => {
+    expect(await connect(keyOf('pgk_old', 'pgk_new')).cancel(documentedJob, LATER)).toEqual({ kind: 'key_refused' });
+    expect(simulator.requests.count('cancel')).toBe(2);
+  });
+
+  const unavailable = () => Promise.reject(new DependencyUnavailable('secret', undefined));
+  test('ends the call when the newest cannot be had', async () => {
+    const key = { ...keyOf('pgk_old'), refetch: unavailable };
+    expect(await connect(key).cancel(documentedJob, LATER)).toEqual({ kind: 'not_sent', why: 'no_key' });
+  });
+
+  test('does not come to pass without a key: nothing is sent', async () => {
+    const key = { ...keyOf(API_KEY), get: unavailable };
+    expect(await connect(key).cancel(documentedJob, LATER)).toEqual({ kind: 'not_sent', why: 'no_key' });
+    expect(simulator.requests.all()).toEqual([]);
+  });
+
+  test('is not what a mistake of ours in the key looks like: that is thrown', async () => {
+    const key = { ...keyOf(API_KEY), get: () => Promise.reject(new TypeError('a mistake')) };
+    await expect(connect(key).cancel(documentedJob, LATER)).rejects.toThrow('a mistake');
+  });
+});
+
+describe('What must not leave Plangrep', () => {
+  const canaries = [API_KEY, 'canary_file.pdf', 'canary_token', 'canary_message'];
+  const expectNoCanary = (value: unknown): void => {
+    const shown = inspect(value, { showHidden: true, depth: Infinity });
+    for (const canary of canaries) expect(shown).not.toContain(canary);
+  };
+  const fields = {
+    files: [{ id: 'file_1', fileName: 'canary_file.pdf', status: 'processing' }],
+    resultUrl: 'https://plangrep.com/results/1?token=canary_token',
+    error: { code: 'canary_token', message: 'canary_message' },
+  };
+  const faults: FaultInput[] = [
+    { on: 'any', kind: 'late' },
+    { on: 'any', kind: 'job', fields: { id: 'job_another' } },
+    { on: 'any', kind: 'job', fields: { status: API_KEY } },
+    { on: 'any', kind: 'status', status: 500, body: JSON.stringify({ ...fields, message: API_KEY }) },
+    { on: 'any', kind: 'status', status: 403, body: JSON.stringify({ code: 'no', ...fields, message: API_KEY }) },
+    { on: 'any', kind: 'status', status: 302, headers: { Location: `https://example.com/?${API_KEY}` } },
+    { on: 'any', kind: 'status', status: 401, body: API_KEY },
+    { on: 'any', kind: 'oversized' },
+    { on: 'any', kind: 'reset', when: 'mid_answer' },
+  ];
+  test.each(faults)('stays out of every answer: $kind $status', async (fault) => {
+    simulator.addJob({ id: documentedJob, ...fields });
+    simulator.faults.add(fault);
+    const plangrep = connect();
+    for (const name of callNames) expectNoCanary(await calls[name](plangrep, LATER));
+    expectNoCanary(plangrep);
+  });
+});

@@ -1,0 +1,46 @@
+import fc from 'fast-check';
+import { expect, it } from 'vitest';
+import type { StreamHead } from '../../functions/core/audit/findings.ts';
+import { createHeadsDigest } from '../../functions/core/audit/digest-heads.ts';
+
+const digestOf = (heads: readonly StreamHead[]): string => {
+  const digest = createHeadsDigest();
+  for (const head of heads) digest.add(head);
+  return digest.value();
+};
+const heads = Array.from({ length: 20 }, (_, n) => ({
+  stream: `acme#job_${n}`,
+  seq: 2,
+  hash: `${n}`.padStart(64, '0'),
+}));
+
+it('is one of no stream, and the same for the same heads in any order', () => {
+  expect(digestOf([])).toMatch(/^[0-9a-f]{64}$/);
+  const anyOrder = fc.shuffledSubarray(heads, { minLength: heads.length });
+  fc.assert(
+    fc.property(anyOrder, (shuffled) => {
+      expect(digestOf(shuffled)).toBe(digestOf(heads));
+    }),
+    { numRuns: 20 },
+  );
+});
+
+it('stays the same from version to version: somebody has written it down', () => {
+  expect(digestOf(heads.slice(0, 3))).toMatchInlineSnapshot(
+    `"2be0a47dde4af1e205b3767d48f93affbac07afa93f3422cda7aafe36df6f38c"`,
+  );
+});
+
+it('is another one without a head, with one too many, twice the same, or with anything of one changed', () => {
+  const [first, ...rest] = heads as [StreamHead, ...StreamHead[]];
+  const others = [
+    rest,
+    [...heads, first],
+    [...heads, { ...first, stream: 'acme#job_x' }],
+    [{ ...first, seq: 3 }, ...rest],
+    [{ ...first, hash: 'f'.repeat(64) }, ...rest],
+    [{ ...first, stream: 'acme#job_x' }, ...rest],
+  ];
+
+  expect(new Set([heads, ...others].map(digestOf)).size).toBe(others.length + 1);
+});

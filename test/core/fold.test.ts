@@ -1,0 +1,195 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { genesisHash, hashEvent, sealEvent } from '../../functions/core/cancellation/chain.ts';
+import type {
+  AttemptEndedBody,
+  CancellationEvent,
+  EventBody,
+  RequestedBody,
+} from '../../functions/core/cancellation/events.ts';
+import {
+  acceptedAt,
+  applyEvent,
+  BrokenStream,
+  foldEvents,
+  stateOf,
+  whyNotNext,
+} from '../../functions/core/cancellation/state.ts';
+import { acme, documentedJob, globex, order7890 } from '../support/names.ts';
+
+const at = '2026-11-23T12:00:00.000Z';
+const leaseUntil = '2026-11-23T12:00:45.000Z';
+const requested: RequestedBody = {
+  type: 'requested',
+  door: 'https',
+  requestId: 'r-1',
+  externalId: order7890,
+  attempt: 1,
+  claimedBy: 'a',
+  leaseUntil,
+};
+const started = (attempt: number): EventBody => ({ type: 'attempt_started', attempt, claimedBy: 'b', leaseUntil });
+const ended = (attempt: number, result: 'accepted' | 'unknown' = 'unknown'): AttemptEndedBody => ({
+  type: 'attempt_ended',
+  attempt,
+  result,
+});
+const escalated: EventBody = { type: 'escalated' };
+const closed: EventBody = { type: 'closed', outcome: 'cancelled', jobStatus: 'cancelled', creditsDebited: 63 };
+
+const streamOf = (...bodies: EventBody[]): CancellationEvent[] => {
+  const events: CancellationEvent[] = [];
+  for (const [index, body] of bodies.entries()) {
+    const place = { eventId: `e-${index}`, at };
+    events.push(sealEvent({ partnerId: acme, jobId: documentedJob }, events.at(-1), body, place));
+  }
+  return events;
+};
+const fold = (...bodies: EventBody[]) => foldEvents(streamOf(...bodies));
+
+describe('the fold of a stream', () => {
+  it('is nothing for an empty stream', () => {
+    expect(foldEvents([])).toBeUndefined();
+    expect(() => stateOf([])).toThrow(BrokenStream);
+  });
+
+  it('is attempting, under the claim of attempt 1, once requested', () => {
+    expect(fold(requested)).toMatchObject({
+      jobId: documentedJob,
+      attempts: 1,
+      step: { kind: 'attempting', claimedBy: 'a', leaseUntil },
+      last: { seq: 1 },
+    });
+  });
+
+  it('waits after an attempt ended, and knows what the job was then', () => {
+    const state = fold(requested, { ...ended(1), jobStatus: 'processing', pageCount: 204 });
+    expect(state?.step).toEqual({ kind: 'waiting', since: at, result: 'unknown' });
+    expect(state?.facts).toMatchObject({ jobStatus: 'processing', pageCount: 204 });
+  });
+
+  it('keeps what an earlier read told when a later event tells nothing', () => {
+    const state = fold(requested, { ...ended(1), jobStatus: 'uploading' }, started(2), ended(2));
+    expect(state?.facts.jobStatus).toBe('uploading');
+    expect(
+      fold(
+        requested,
+        { ...ended(1), jobStatus: 'uploading' },
+        {
+          type: 'closed',
+          outcome: 'job_not_found',
+        },
+      )?.facts.jobStatus,
+    ).toBe('uploading');
+  });
+
+  it('is attempting again, under the new claim, when an attempt was taken over', () => {
+    expect(fold(requested, started(2))).toMatchObject({ attempts: 2, step: { kind: 'attempting', claimedBy: 'b' } });
+  });
+
+  it('remembers an escalation and goes on as before', () => {
+    expect(fold(requested, ended(1), escalated)).toMatchObject({ escalatedAt: at, step: { kind: 'waiting' } });
+  });
+
+  it('is closed with the outcome and what the job cost', () => {
+    expect(fold(requested, closed)).toMatchObject({
+      step: { kind: 'closed', at, outcome: 'cancelled' },
+      facts: { creditsDebited: 63 },
+    });
+  });
+
+  it('is accepted from the moment Plangrep took the cancel', () => {
+    const [first, second] = [fold(requested), fold(requested, ended(1, 'accepted'))];
+    expect([first && acceptedAt(first), second && acceptedAt(second)]).toEqual([undefined, at]);
+  });
+});
+
+describe('what may not follow', () => {
+  it.each([
+    ['anything but requested at the start', [started(1)]],
+    ['a second requested', [requested, requested]],
+    ['a second end of one attempt', [requested, ended(1), ended(1)]],
+    ['the end of an attempt that was taken over', [requested, started(2), ended(1)]],
+    ['an attempt number left out', [requested, ended(1), started(3)]],
+    ['a new attempt after an accepted one', [requested, ended(1, 'accepted'), started(2)]],
+    ['a second escalation', [requested, escalated, escalated]],
+    ['anything after closed', [requested, closed, escalated]],
+    ['a second closing', [requested, closed, closed]],
+  ])('%s', (_, bodies) => {
+    expect(() => fold(...bodies)).toThrow(BrokenStream);
+  });
+
+  it('a requested that claims another attempt than the first', () => {
+    const later: EventBody = { ...requested, attempt: 2 };
+    expect(whyNotNext(undefined, later)).toMatch(/attempt 1/);
+    expect(() => fold(later)).toThrow(BrokenStream);
+  });
+
+  it('an event after a gap', () => {
+    const [first, , third] = streamOf(requested, ended(1), started(2));
+    expect(() => foldEvents([first, third].filter((event) => event !== undefined))).toThrow(/missing/);
+    expect(() => foldEvents(streamOf(requested, ended(1)).slice(1))).toThrow(/missing/);
+  });
+
+  it('a first event that is none, even with the right number', () => {
+    const [event] = streamOf(closed);
+    expect(() => event && applyEvent(undefined, event)).toThrow(BrokenStream);
+  });
+});
+
+describe('any stream that the rules allow', () => {
+  const anyBody = fc.oneof(
+    fc.constant(requested),
+    fc.integer({ min: 1, max: 4 }).map(started),
+    fc.integer({ min: 1, max: 4 }).map((attempt) => ended(attempt)),
+    fc.integer({ min: 1, max: 4 }).map((attempt) => ended(attempt, 'accepted')),
+    fc.constant(escalated),
+    fc.constant(closed),
+  );
+
+  it('has one requested, at most one closing which is last, attempts in order, and a chain that holds', () => {
+    fc.assert(
+      fc.property(fc.array(anyBody, { maxLength: 40 }), (bodies) => {
+        const events: CancellationEvent[] = [];
+        for (const body of bodies) {
+          if (whyNotNext(foldEvents(events), body) !== undefined) continue;
+          const place = { eventId: `e-${events.length}`, at };
+          events.push(sealEvent({ partnerId: acme, jobId: documentedJob }, events.at(-1), body, place));
+        }
+        const types = events.map(({ type }) => type);
+        expect(types.filter((type) => type === 'requested')).toHaveLength(events.length === 0 ? 0 : 1);
+        expect(types.slice(0, -1)).not.toContain('closed');
+        expect(types.filter((type) => type === 'escalated').length).toBeLessThan(2);
+        expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
+        let previousHash = genesisHash({ partnerId: acme, jobId: documentedJob });
+        for (const event of events) {
+          expect(event.previousHash).toBe(previousHash);
+          expect(event.hash).toBe(hashEvent(event));
+          previousHash = event.hash;
+        }
+      }),
+    );
+  });
+});
+
+describe('the chain', () => {
+  const place = { eventId: 'e', at };
+  const stream = { partnerId: acme, jobId: documentedJob };
+
+  it('changes with every field of an event', () => {
+    const event = sealEvent(stream, undefined, requested, place);
+    for (const name of Object.keys(event).filter((key) => key !== 'hash')) {
+      expect(hashEvent({ ...event, [name]: 'other' }), name).not.toBe(event.hash);
+    }
+  });
+
+  it('does not hang on the order of fields, nor on fields that are undefined', () => {
+    const event = sealEvent(stream, undefined, requested, place);
+    expect(hashEvent(Object.fromEntries(Object.entries(event).toReversed()))).toBe(event.hash);
+    expect(hashEvent({ ...event, reason: undefined })).toBe(event.hash);
+  });
+
+  it('begins with the name of the stream, so no event fits into another one', () => {
+    expect(genesisHash(stream)).not.toBe(genesisHash({ ...stream, partnerId: globex }));
+  });
+});

@@ -1,0 +1,227 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Finding, StoredRecord } from '../../functions/core/audit/findings.ts';
+import { hashEvent, sealEvent } from '../../functions/core/cancellation/chain.ts';
+import type { CancellationEvent } from '../../functions/core/cancellation/events.ts';
+import { isEventKey } from '../../functions/core/audit/verify-stream.ts';
+import { toTimestamp } from '../../functions/core/identifiers.ts';
+import { acme, documentedJob, globex, jobId } from '../support/names.ts';
+import {
+  accepted,
+  anyLegalBodies,
+  at,
+  closed,
+  edited,
+  ended,
+  escalated,
+  found,
+  joinedRecord,
+  keyOf,
+  leaseUntil,
+  requested,
+  started,
+  storedStream,
+  streamName,
+  verify,
+  without,
+} from '../support/stored-streams.ts';
+
+/** Seven events: as long as a story gets. */
+const long = [requested, ended(1), started(2), escalated, ended(2), started(3), closed];
+/** A forger's edit: with a hash that fits. */
+const forged = (records: readonly StoredRecord[], seq: number, fields: object): StoredRecord[] =>
+  edited(records, seq, fields).map((record) =>
+    record.key === keyOf(seq) ? { ...record, fields: { ...record.fields, hash: hashEvent(record.fields) } } : record,
+  );
+const rekeyed = (records: readonly StoredRecord[], keyFor: (key: string) => string): StoredRecord[] =>
+  records.map((record) => ({ ...record, key: keyFor(record.key) }));
+const swapped = (records: readonly StoredRecord[], a: number, b: number): StoredRecord[] =>
+  rekeyed(records, (key) => (key === keyOf(a) ? keyOf(b) : key === keyOf(b) ? keyOf(a) : key));
+
+describe('an untouched stream', () => {
+  it.each([
+    ['just begun', [requested]],
+    ['closed at once', [requested, closed]],
+    ['closed by whoever found the job gone', [requested, { type: 'closed', outcome: 'job_not_found' } as const]],
+    ['waiting for the next attempt', [requested, ended(1)]],
+    ['taken over', [requested, started(2)]],
+    ['accepted and polled', [requested, accepted(1)]],
+    ['escalated', [requested, ended(1), escalated]],
+    ['long', long],
+  ])('%s is clean', (_, bodies) => {
+    const verdict = verify(storedStream(bodies));
+
+    expect(verdict.findings).toEqual([]);
+    expect(verdict).toMatchObject({ events: bodies.length, joined: 0, refused: 0 });
+    expect(verdict.head).toMatchObject({ stream: streamName, seq: bodies.length });
+    expect(verdict.head?.closedAt).toBe(bodies.at(-1)?.type === 'closed' ? at : undefined);
+  });
+
+  it('may still have the wake-ups that its older events brought: the reconciler takes them away', () => {
+    const wakeUp = { wakeShard: '0', wakeAt: leaseUntil };
+    const records = storedStream(long).map((record, n) => (n < 6 ? { ...record, ...wakeUp } : record));
+
+    expect(found(records)).toEqual([]);
+  });
+
+  it('may have been joined, also by a machine whose clock is late', () => {
+    const joined = [joinedRecord({ at: toTimestamp(Date.parse(at) - 2000) }), joinedRecord({ requestId: 'r-3' })];
+
+    expect(verify([...storedStream([requested, closed]), ...joined])).toMatchObject({ findings: [], joined: 2 });
+  });
+
+  it('is clean in any order of its events, and past the sixth digit', () => {
+    expect(found(storedStream(long).toReversed())).toEqual([]);
+    expect([isEventKey('event#1000000'), isEventKey('event#01000000'), isEventKey('event#1')]).toEqual([
+      true,
+      false,
+      false,
+    ]);
+  });
+});
+
+describe('what is found', () => {
+  const records = storedStream(long);
+  const open = storedStream([requested, ended(1)]);
+
+  it.each<[string, readonly StoredRecord[], string[]]>([
+    ['an edit in the middle', edited(records, 2, { at: '2026-11-23T13:00:00.000Z' }), ['altered 2']],
+    ['an edit of the first event', edited(records, 1, { reason: 'other' }), ['altered 1']],
+    ['an edit of the last event', edited(records, 7, { outcome: 'too_late' }), ['altered 7']],
+    ['an edit that makes it no event', edited(records, 3, { type: 'nothing' }), ['altered 3']],
+    ['an edited hash', edited(records, 2, { hash: 'f'.repeat(64) }), ['altered 2']],
+    ['an edited previous hash', edited(records, 2, { previousHash: 'f'.repeat(64) }), ['altered 2']],
+    ['a hash that is gone', edited(records, 2, { hash: undefined }), ['altered 2']],
+    ['an edited number', edited(records, 2, { seq: 3 }), ['altered 2']],
+    ['an attribute too many', edited(records, 2, { note: 'x' }), ['altered 2']],
+    ['a number kept as text', edited(records, 2, { attempt: '1' }), ['altered 2']],
+    ['an event rewritten together with its hash', forged(records, 2, { result: 'refused' }), ['altered 2']],
+    [
+      'a first event that begins nowhere',
+      forged(records, 1, { previousHash: 'f'.repeat(64) }),
+      ['altered 1', 'altered 1'],
+    ],
+    ['two edits', edited(edited(records, 2, { attempt: 9 }), 5, { result: 'refused' }), ['altered 2', 'altered 5']],
+    ['a hash that fits no event', forged(open, 2, { type: 'nothing' }), ['unreadable 2']],
+    ['a gap', without(records, 3), ['missing 3']],
+    ['a long gap', without(records, 2, 3, 4), ['missing 2']],
+    ['two gaps', without(records, 2, 5), ['missing 2', 'missing 5']],
+    ['a beginning that is gone', without(records, 1), ['missing 1']],
+    ['two events swapped', swapped(records, 2, 5), ['out_of_place 2', 'out_of_place 5']],
+    ['an event copied to the end', [...records, ...rekeyed(records.slice(1, 2), () => keyOf(8))], ['out_of_place 8']],
+    ['an event at no number', [...records, ...rekeyed(records.slice(0, 1), () => keyOf(0))], ['out_of_place 0']],
+    ['a closing event that is cut off', without(records, 7), ['truncated 6']],
+    ['all but the beginning cut off', without(records, 2, 3, 4, 5, 6, 7), ['truncated 1']],
+    ['a wake-up on a closing event', storedStream([requested, closed], { wakeShard: '1', wakeAt: at }), ['altered 2']],
+    [
+      'a wake-up in a shard that there is not',
+      storedStream([requested], { wakeShard: '8', wakeAt: at }),
+      ['altered 1'],
+    ],
+    ['a wake-up in no shard', storedStream([requested], { wakeAt: at }), ['altered 1']],
+    ['a wake-up at no time', storedStream([requested], { wakeShard: '1', wakeAt: 'never' }), ['altered 1']],
+    ['a key that is no event’s', [...records, ...rekeyed(open.slice(0, 1), () => 'event#8')], ['foreign event#8']],
+  ])('%s', (_, tampered, findings) => {
+    expect(found(tampered)).toEqual(findings);
+  });
+
+  it('an event moved in from another stream, and a whole stream copied to another job', () => {
+    const others = storedStream(long, undefined, { partnerId: acme, jobId: jobId('job_other') });
+
+    expect(found([...without(records, 3), ...others.slice(2, 3)])).toEqual(['foreign 3']);
+    expect(found(others)).toEqual(long.map((_, n) => `foreign ${n + 1}`));
+    expect(verify(others).findings[0]?.what).toContain('acme#job_other');
+    expect(found(records, `${globex}#${documentedJob}`)).toHaveLength(7);
+  });
+
+  it('an event put in after the closing one, chained or not, also when another is damaged', () => {
+    const late = storedStream([...long, escalated], {});
+
+    expect(found(late)).toEqual(['out_of_place 8']);
+    expect(found(edited(late, 2, { at }))).toEqual(['out_of_place 8']);
+    expect(found(edited(late, 2, { attempt: 7 }))).toEqual(['altered 2', 'out_of_place 8']);
+  });
+
+  it('an event that the rules do not let follow, and no other on its account', () => {
+    expect(found(storedStream([requested, started(3), ended(3), closed]))).toEqual(['out_of_place 2']);
+    expect(found(storedStream([closed]))).toEqual(['out_of_place 1']);
+  });
+
+  it('is told in one sentence that names the place and nothing that a partner wrote', () => {
+    const findings: Finding[] = [
+      ...verify(without(records, 2, 3)).findings,
+      ...verify(without(records, 7)).findings,
+      ...verify(edited(records, 1, { reason: 'secret' })).findings,
+    ];
+
+    expect(findings.map(({ what }) => what)).toEqual([
+      'Events 2 to 3 are missing.',
+      expect.stringMatching(/^Whatever followed event 6 was cut off: .*\.$/),
+      'Event 1 is not what was written: its fields do not give its hash.',
+    ]);
+    expect(findings.every(({ stream }) => stream === streamName)).toBe(true);
+  });
+});
+
+describe('what the log alone cannot tell', () => {
+  it('a forger who recomputes every hash, and an open end cut back to an event whose wake-up is still there', () => {
+    const rewritten = storedStream([requested, { ...closed, outcome: 'too_late' }]);
+    const cut = storedStream([requested, ended(1)]).slice(0, 1);
+
+    expect(found(rewritten)).toEqual([]);
+    expect(found(cut.map((record) => ({ ...record, wakeShard: '1', wakeAt: leaseUntil })))).toEqual([]);
+  });
+});
+
+describe('any legal stream', () => {
+  const anyStream = anyLegalBodies.map((bodies) => storedStream(bodies));
+  const index = fc.nat();
+  const pick = <Value>(values: readonly Value[], n: number): Value => values[n % values.length] as Value;
+
+  it('is clean', () => {
+    fc.assert(
+      fc.property(anyStream, (records) => {
+        expect(found(records)).toEqual([]);
+      }),
+    );
+  });
+
+  it('does not survive an edit, a removal or an addition of any one field of any event', () => {
+    const newValue = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.constant(undefined));
+    const property = fc.property(anyStream, index, index, newValue, fc.string(), (records, n, m, value, name) => {
+      const record = pick(records, n);
+      const field = m % 4 === 0 ? name : pick(Object.keys(record.fields), m);
+      const fields = Object.fromEntries([...Object.entries(record.fields), [field, value]]);
+      fc.pre(JSON.stringify(fields) !== JSON.stringify(record.fields));
+      const tampered = records.map((each) => (each === record ? { ...record, fields } : each));
+
+      const codes = verify(tampered).findings.map(({ code, seq }) => ({ code, seq }));
+
+      expect(codes).toContainEqual({ code: 'altered', seq: Number(record.fields['seq']) });
+    });
+    fc.assert(property, { numRuns: 500 });
+  });
+
+  it('does not survive a removal, a swap, a copy or an insertion', () => {
+    const property = fc.property(anyStream, index, index, (records, n, m) => {
+      const [a, b] = [1 + (n % records.length), 1 + (m % records.length)];
+      if (records.length > 1) expect(found(without(records, a))).not.toEqual([]);
+      if (a !== b) {
+        expect(found(swapped(records, a, b)).toSorted()).toEqual(
+          expect.arrayContaining([`out_of_place ${a}`, `out_of_place ${b}`]),
+        );
+      }
+      const copy = { ...pick(records, n), key: keyOf(records.length + 1 + (m % 3)) };
+      expect(found([...records, copy])).not.toEqual([]);
+      const inserted: CancellationEvent = sealEvent(
+        { partnerId: acme, jobId: documentedJob },
+        { seq: a - 1, hash: String(pick(records, m).fields['hash']) },
+        escalated,
+        { eventId: 'forged', at },
+      );
+      const moved = rekeyed(records, (key) => (key < keyOf(a) ? key : keyOf(Number(key.slice(6)) + 1)));
+      expect(found([...moved, { key: keyOf(a), fields: inserted }])).not.toEqual([]);
+    });
+    fc.assert(property, { numRuns: 300 });
+  });
+});

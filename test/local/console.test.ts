@@ -1,0 +1,136 @@
+import { request as httpRequest } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { isMoodId, type MoodId, moods } from '../../infra/scenes/moods.ts';
+import { startTestRun, type TestRun } from '../support/local-run.ts';
+
+/** What a cancel comes to in each mood. */
+const answers: Readonly<Record<MoodId, { readonly status: number; readonly code?: string; readonly state?: string }>> =
+  {
+    slow: { status: 202, state: 'open' },
+    server_errors: { status: 202, state: 'open' },
+    rate_limited: { status: 202, state: 'open' },
+    key_revoked: { status: 202, state: 'open' },
+    jobs_finish_first: { status: 409, code: 'job_already_terminal' },
+    throttled: { status: 429, code: 'too_many_requests' },
+    tables_down: { status: 503, code: 'temporarily_unavailable' },
+    functions_crash: { status: 500, code: 'internal_error' },
+    functions_late: { status: 504, code: 'gateway_timeout' },
+  };
+
+describe('The console', () => {
+  let run: TestRun;
+  beforeAll(async () => {
+    run = await startTestRun();
+  });
+  afterAll(() => run.close());
+
+  /** By node:http, which lets every header be set. */
+  const call = (
+    method: string,
+    path: string,
+    headers: Readonly<Record<string, string>>,
+    body?: string,
+  ): Promise<{ status: number | undefined; body: string }> =>
+    new Promise((resolve, reject) => {
+      const sent = httpRequest(`${run.baseUrl}${path}`, { method, headers: { ...headers } }, (response) => {
+        text(response).then((read) => resolve({ status: response.statusCode, body: read }), reject);
+      });
+      sent.on('error', reject);
+      sent.end(body);
+    });
+  const post = (path: string, body: unknown, headers: Readonly<Record<string, string>> = { Origin: run.baseUrl }) =>
+    call('POST', `/console/api/${path}`, headers, typeof body === 'string' ? body : JSON.stringify(body));
+
+  it.each(['/console', '/console/api/facts', '/console/api/watch', '/console/console.js'])(
+    'shows %s to no name but its own, so that no name that is made to lead here can read a credential',
+    async (path) => {
+      const { status, body } = await call('GET', path, { Host: 'evil.example:8787' });
+
+      expect(status).toBe(403);
+      expect(body).not.toContain('pcg_');
+    },
+  );
+
+  it('shows nothing to a page of another site', async () => {
+    const { status } = await call('GET', '/console/api/facts', { 'Sec-Fetch-Site': 'cross-site' });
+
+    expect(status).toBe(403);
+  });
+
+  it.each([
+    ['of another origin', { Origin: 'http://evil.example' }],
+    ['of another port here', { Origin: 'http://127.0.0.1:1' }],
+    ['of no origin', {}],
+    ['of a sandboxed page', { Origin: 'null' }],
+  ])('takes no change %s', async (_what, headers) => {
+    const { status } = await post('mood', { mood: 'functions_crash' }, headers);
+
+    expect(status).toBe(403);
+    expect(run.faults.current()).toBeUndefined();
+  });
+
+  it.each([
+    ['mood', { mood: 'no_such_mood' }, 400],
+    ['mood', '{', 400],
+    ['jobs', { partnerId: 'nobody', kind: 'running' }, 400],
+    ['scenes', { code: '__proto__' }, 400],
+    ['else', {}, 404],
+  ])('says what is wrong with %s %j', async (path, body, status) => {
+    const answer = await post(path, body);
+
+    expect(answer.status).toBe(status);
+    expect(JSON.parse(answer.body)).toEqual({ message: expect.any(String) });
+  });
+
+  it('changes the mood, one at a time', async () => {
+    await post('mood', { mood: 'slow' });
+    expect(run.simulator.faults.waiting()).toMatchObject([{ kind: 'late' }]);
+    await post('mood', { mood: 'throttled' });
+    expect(run.simulator.faults.waiting()).toEqual([]);
+    expect(run.faults.current()).toMatchObject({ kind: 'throttled' });
+    await post('mood', { mood: null });
+    expect(run.faults.current()).toBeUndefined();
+  });
+
+  it('throttles partners alone: the documentation stays open', async () => {
+    await post('mood', { mood: 'throttled' });
+
+    const three = [];
+    const pages = [];
+    for (let n = 0; n < 3; n += 1) {
+      three.push(await run.call('acme', 'GET /v1/cancellations?externalId=order-7890'));
+      pages.push(await fetch(`${run.baseUrl}/problems/too_many_requests`));
+    }
+    await post('mood', { mood: null });
+
+    expect(three.map(({ status }) => status)).toEqual([200, 429, 429]);
+    expect(three[1]?.headers.get('retry-after')).toBe('1');
+    expect(pages.map(({ status }) => status)).toEqual([200, 200, 200]);
+  });
+
+  it('lets a late function do its work, although its caller gets a 504', async () => {
+    await run.addJob('order-late', 'job_late');
+    await post('mood', { mood: 'functions_late' });
+
+    const answer = await run.call('acme', 'POST /v1/cancellations', { externalId: 'order-late' });
+    await post('mood', { mood: null });
+
+    expect(answer.status).toBe(504);
+    await expect
+      .poll(async () => (await run.call('acme', 'GET /v1/cancellations/job_late')).body, { timeout: 10_000 })
+      .toMatchObject({ outcome: 'cancelled' });
+  });
+
+  it.each(Object.entries(answers))('does to a cancel what it says: %s', async (mood, { status, ...known }) => {
+    await run.addJob(`order-${mood}`, `job_${mood}`);
+    await post('mood', { mood });
+    if (mood === 'throttled') await run.call('acme', 'GET /v1/cancellations?externalId=order-7890');
+
+    const answer = await run.call('acme', 'POST /v1/cancellations', { externalId: `order-${mood}` });
+    await post('mood', { mood: null });
+
+    expect(answer).toMatchObject({ status, body: known });
+    expect(isMoodId(mood) && moods[mood].what).toContain(`${status}`);
+  });
+});

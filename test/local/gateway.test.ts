@@ -1,0 +1,344 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { Agent, request as httpRequest } from 'node:http';
+import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import { type Gateway, startGateway } from '../../infra/local/aws/gateway/gateway.ts';
+import { type LambdaRuntime, startLambdaRuntime } from '../../infra/local/aws/lambda/lambda-runtime.ts';
+import { routes } from '../../infra/blueprint/routes.ts';
+
+/** Answers by the keyId in the token. */
+const authorizer = `exports.handler = async ({ type, authorizationToken, methodArn }) => {
+  const keyId = authorizationToken.split('_')[2].replace(/0+$/, '');
+  if (keyId === 'wrong') throw new Error('Unauthorized');
+  if (keyId === 'broken') throw new Error('the table is gone');
+  if (keyId === 'nonsense') return { hello: 'world' };
+  const [api, stage] = methodArn.split('/');
+  const Effect = keyId === 'denied' ? 'Deny' : 'Allow';
+  const Resource = keyId === 'getonly' ? api + '/' + stage + '/GET/*' : api + '/' + stage + '/*';
+  return { principalId: 'acme', policyDocument: { Version: '2012-10-17',
+    Statement: [{ Action: 'execute-api:Invoke', Effect, Resource }] },
+    context: { partnerId: 'acme', keyId, scopes: 'a b', type, count: 3 } };
+};`;
+/** Answers what the body asks for, else the event itself. */
+const echo = `exports.handler = async (event) => {
+  const wish = event.body?.startsWith('{') ? JSON.parse(event.body) : {};
+  if (wish.hang) return new Promise(() => setInterval(() => undefined, 1000));
+  if (wish.fail) throw new Error(wish.fail);
+  return wish.answer ?? { statusCode: 200, headers: { 'X-Length': event.body?.length }, body: JSON.stringify(event) };
+};`;
+
+const root = mkdtempSync(join(tmpdir(), 'gateway-'));
+const eventSchema = z.looseObject({ body: z.nullable(z.string()), requestContext: z.record(z.string(), z.unknown()) });
+const bearer = (keyId: string) => `Bearer pcg_local_${keyId.padEnd(12, '0')}_${'s'.repeat(43)}`;
+
+interface Call {
+  readonly method?: string;
+  readonly headers?: Record<string, string | string[]>;
+  readonly body?: string | Buffer;
+  readonly agent?: Agent;
+}
+
+describe('the local gateway', () => {
+  let lambda: LambdaRuntime;
+  let gateway: Gateway;
+  let invoked: string[];
+  let now = 0;
+
+  /** By node:http: it sends the path as it is. */
+  const call = (path: string, { method = 'GET', headers = {}, body, agent }: Call = {}) =>
+    new Promise<{ status: number; headers: NodeJS.Dict<string | string[]>; body: string }>((resolve, reject) => {
+      const { port } = new URL(gateway.url);
+      const sent = { authorization: bearer('good'), ...headers };
+      const request = httpRequest({ host: '127.0.0.1', port, path, method, headers: sent, agent });
+      request.on('error', reject);
+      request.on('response', (response) => {
+        const answer = (read: string) =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: read });
+        text(response).then(answer, reject);
+      });
+      request.end(body);
+    });
+  const post = (body: string | Buffer, headers: Record<string, string> = {}) =>
+    call('/v1/cancellations', { method: 'POST', body, headers: { 'content-type': 'application/json', ...headers } });
+  const seen = async (path: string, options?: Call) => eventSchema.parse(JSON.parse((await call(path, options)).body));
+  const problem = ({ status, headers, body }: Awaited<ReturnType<typeof call>>) => ({
+    status,
+    type: headers['content-type'],
+    code: z.object({ code: z.string(), requestId: z.uuid() }).parse(JSON.parse(body)).code,
+  });
+  const raw = (bytes: string): Promise<string> => {
+    const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
+    socket.write(bytes);
+    return text(socket);
+  };
+
+  beforeAll(async () => {
+    const names = ['authorize-partner', 'request-cancellation', 'read-cancellations'];
+    for (const name of names) {
+      mkdirSync(join(root, name));
+      writeFileSync(join(root, name, 'index.cjs'), name === 'authorize-partner' ? authorizer : echo);
+    }
+    const environment = { AWS_REGION: 'eu-west-1' };
+    lambda = startLambdaRuntime({
+      functions: names.map((functionName) => ({
+        functionName,
+        directory: join(root, functionName),
+        environment,
+        timeoutMs: 400,
+        memoryMb: 256,
+      })),
+    });
+    gateway = await startGateway({
+      region: 'eu-west-1',
+      routes,
+      authorizer: 'authorize-partner',
+      invoke: (functionName, event) => {
+        invoked.push(functionName);
+        return lambda.invoke(functionName, event);
+      },
+      now: () => now,
+    });
+    invoked = [];
+    await post('{}');
+  });
+  beforeEach(() => {
+    invoked = [];
+    now += 60_000; // Nothing that an earlier test cached still stands.
+  });
+  afterAll(async () => {
+    await gateway.close();
+    await lambda.close();
+    rmSync(root, { recursive: true, force: true });
+  });
+
+  it('hands a request over as a REST API does', async () => {
+    const event = await seen('/v1/cancellations?externalId=order-7890', {
+      headers: { 'X-Custom': 'One', 'X-Two': ['a', 'b'] },
+    });
+
+    expect(event).toMatchObject({
+      resource: '/v1/cancellations',
+      path: '/v1/cancellations',
+      httpMethod: 'GET',
+      headers: { 'X-Custom': 'One', 'X-Two': 'b', 'X-Forwarded-For': '127.0.0.1' },
+      multiValueHeaders: { 'X-Custom': ['One'], 'X-Two': ['a', 'b'] },
+      queryStringParameters: { externalId: 'order-7890' },
+      pathParameters: null,
+      stageVariables: null,
+      body: null,
+      isBase64Encoded: false,
+      requestContext: {
+        authorizer: { partnerId: 'acme', keyId: 'good', scopes: 'a b', principalId: 'acme', count: '3' },
+        httpMethod: 'GET',
+        identity: { sourceIp: '127.0.0.1' },
+        path: '/v1/cancellations',
+        resourcePath: '/v1/cancellations',
+        stage: 'local',
+      },
+    });
+    expect(event.requestContext['requestId']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it.each(['job_1', '%2e%2e', 'a%2Fb', '..', 'a%20b', 'é', '%zz', '__proto__'])(
+    'keeps the path parameter %s raw',
+    async (id) => {
+      const sent = Buffer.from(id, 'utf8').toString('latin1');
+      const event = await seen(`/v1/cancellations/${sent}`.replace('Ã©', '%C3%A9'));
+
+      expect(event).toMatchObject({
+        resource: '/v1/cancellations/{jobId}',
+        pathParameters: { jobId: id.replace('é', '%C3%A9') },
+      });
+    },
+  );
+
+  it('decodes the query once, and keeps the last of several values', async () => {
+    const event = await seen('/v1/cancellations?a=1&a=2&externalId=x%2By+z%2525%26%C3%A9&__proto__=p&empty=&bare');
+
+    const values = { a: '2', externalId: 'x+y z%25&é', empty: '', bare: '' };
+    expect(event['queryStringParameters']).toMatchObject(values);
+    expect(JSON.stringify(event['queryStringParameters'])).toContain('"__proto__":"p"');
+    expect(event['multiValueQueryStringParameters']).toMatchObject({ a: ['1', '2'], externalId: ['x+y z%25&é'] });
+    expect((await seen('/v1/cancellations?'))['queryStringParameters']).toBeNull();
+  });
+
+  it('hands the body over as text', async () => {
+    const answer = await post('"π\u0000 \ud83d\ude00"');
+
+    expect(eventSchema.parse(JSON.parse(answer.body)).body).toBe('"π\u0000 😀"');
+  });
+
+  it.each([
+    ['a missing credential', ''],
+    ['another scheme', 'Basic YTpi'],
+    ['a malformed key', 'Bearer pcg_local_only'],
+    ['a key with something behind it', `${bearer('good')} x`],
+  ])('refuses %s without asking anyone', async (_what, authorization) => {
+    const answer = await call('/v1/cancellations', { headers: { authorization } });
+
+    expect(problem(answer)).toMatchObject({ status: 401, type: 'application/problem+json', code: 'unauthorized' });
+    expect(answer.headers['www-authenticate']).toBe('Bearer');
+    expect(invoked).toEqual([]);
+  });
+
+  it.each([
+    ['wrong', 401, 'unauthorized'],
+    ['denied', 403, 'forbidden'],
+    ['broken', 503, 'temporarily_unavailable'],
+    ['nonsense', 503, 'temporarily_unavailable'],
+  ])('answers for the authorizer when a key is %s, and never reaches the function', async (keyId, status, code) => {
+    const answer = await call('/v1/cancellations', { headers: { authorization: bearer(keyId) } });
+
+    expect(problem(answer)).toMatchObject({ status, code });
+    expect('retry-after' in answer.headers).toBe(status === 503);
+    expect(invoked).toEqual(['authorize-partner']);
+  });
+
+  it('evaluates the kept policy for each method', async () => {
+    const headers = { authorization: bearer('getonly') };
+    const read = await call('/v1/cancellations', { headers });
+    const write = await call('/v1/cancellations', { method: 'POST', headers });
+
+    expect([read.status, write.status]).toEqual([200, 403]);
+    expect(invoked).toEqual(['authorize-partner', 'read-cancellations']);
+  });
+
+  it('keeps a policy for 60 seconds by credential, and keeps no refusal', async () => {
+    await call('/v1/cancellations');
+    now += 59_999;
+    await call('/v1/cancellations');
+    const asked = () => invoked.filter((name) => name === 'authorize-partner').length;
+    expect(asked()).toBe(1);
+
+    now += 1;
+    await call('/v1/cancellations');
+    expect(asked()).toBe(2);
+
+    await call('/v1/cancellations', { headers: { authorization: bearer('wrong') } });
+    await call('/v1/cancellations', { headers: { authorization: bearer('wrong') } });
+    expect(asked()).toBe(4);
+  });
+
+  it.each([
+    ['GET', '/'],
+    ['GET', '/v2/cancellations'],
+    ['GET', '/v1/cancellations/'],
+    ['GET', '//v1/cancellations'],
+    ['GET', '/v1/cancellations/a/b'],
+    ['PUT', '/v1/cancellations'],
+    ['DELETE', '/v1/cancellations/job_1'],
+    ['OPTIONS', '/v1/cancellations'],
+    ['OPTIONS', '*'],
+    ['GET', '/v1//cancellations'],
+  ])('has no %s %s', async (method, path) => {
+    expect(problem(await call(path, { method }))).toMatchObject({ status: 404, code: 'route_not_found' });
+    expect(invoked).toEqual([]);
+  });
+
+  it('answers HEAD without a body', async () => {
+    expect(await call('/v1/cancellations', { method: 'HEAD' })).toMatchObject({ status: 404, body: '' });
+  });
+
+  it('takes a request target in absolute form as its path', async () => {
+    expect(await seen('http://elsewhere.example/v1/cancellations?a=b')).toMatchObject({
+      path: '/v1/cancellations',
+      queryStringParameters: { a: 'b' },
+    });
+    expect((await call('http://')).status).toBe(404);
+  });
+
+  it('maps the answer of the function back', async () => {
+    const answer = await post(
+      JSON.stringify({
+        answer: {
+          statusCode: 202,
+          headers: { Location: '/v1/cancellations/job_1', 'Retry-After': 5, 'Content-Length': '3', 'X-A': 'one' },
+          multiValueHeaders: { 'X-A': ['1', '2'] },
+          body: '{"é":1}',
+        },
+      }),
+    );
+
+    expect(answer).toMatchObject({
+      status: 202,
+      body: '{"é":1}',
+      headers: {
+        location: '/v1/cancellations/job_1',
+        'retry-after': '5',
+        'x-a': '1, 2',
+        'content-type': 'application/json',
+        'content-length': '8',
+      },
+    });
+  });
+
+  it.each([
+    ['throws', { fail: 'secret thing' }, 500, 'internal_error'],
+    ['answers no status', { answer: { body: 'secret thing' } }, 500, 'internal_error'],
+    ['answers a body that is no text', { answer: { statusCode: 200, body: { a: 1 } } }, 500, 'internal_error'],
+    ['answers 101', { answer: { statusCode: 101 } }, 500, 'internal_error'],
+    [
+      'answers a header that HTTP does not know',
+      { answer: { statusCode: 200, headers: { 'a b': 'c\n' } } },
+      500,
+      'internal_error',
+    ],
+    ['takes too long', { hang: true }, 500, 'internal_error'],
+  ])('answers in its own words when the function %s', async (_what, wish, status, code) => {
+    const answer = await post(JSON.stringify(wish));
+
+    expect(problem(answer)).toMatchObject({ status, code });
+    expect(answer.body).not.toContain('secret thing');
+  });
+
+  it('refuses a body over 10 MB, or over what an invocation may carry', async () => {
+    const declared = await post(Buffer.alloc(10 * 1024 * 1024 + 1, 'a'));
+    const streamed = await post(Buffer.alloc(10 * 1024 * 1024 + 1, 'a'), { 'transfer-encoding': 'chunked' });
+    const forLambda = await post(Buffer.alloc(7 * 1024 * 1024, 'a'));
+    const large = await post(Buffer.alloc(64 * 1024, 'a'));
+
+    for (const answer of [declared, streamed, forLambda]) {
+      expect(problem(answer)).toMatchObject({ status: 413, code: 'body_too_large' });
+    }
+    expect(large).toMatchObject({ status: 200, headers: { 'x-length': '65536' } });
+    expect(invoked.filter((name) => name === 'request-cancellation')).toHaveLength(1);
+  });
+
+  it.each([
+    ['what is no HTTP', 'hello\r\n\r\n'],
+    ['an unknown method', 'FROB / HTTP/1.1\r\nHost: a\r\n\r\n'],
+    ['headers over 10 KB', `GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${'a'.repeat(11_000)}\r\n\r\n`],
+    ['two lengths', 'POST /v1/cancellations HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n'],
+  ])('answers %s with a problem, and lives on', async (_what, bytes) => {
+    const answer = await raw(bytes);
+
+    expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(answer).toContain('"code":"invalid_request"');
+    expect((await call('/v1/cancellations')).status).toBe(200);
+  });
+
+  it('is no proxy', async () => {
+    expect(await raw('CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n')).toMatch(/^HTTP\/1\.1 404 /);
+  });
+
+  it('keeps a connection for the next request', async () => {
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const first = await call('/nowhere', { method: 'POST', body: 'some body', agent });
+    const second = await call('/v1/cancellations', { agent });
+    agent.destroy();
+
+    expect([first.status, second.status]).toEqual([404, 200]);
+    expect(second.headers['connection']).toBe('keep-alive');
+  });
+
+  it('serves a thousand clients at once, and asks the authorizer once', async () => {
+    const answers = await Promise.all(Array.from({ length: 1000 }, () => post('{}')));
+
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1000);
+    expect(invoked.filter((name) => name === 'authorize-partner')).toHaveLength(1);
+  });
+});

@@ -1,0 +1,249 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { SQSEvent } from 'aws-lambda';
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { inputTransformer } from '../../infra/blueprint/event-door.ts';
+import { type LocalEventBridge, startEventBridge } from '../../infra/local/aws/events/event-bridge.ts';
+import { type LocalQueue, type QueueOptions, startQueue } from '../../infra/local/aws/events/queue.ts';
+import { type BusEvent, fillTemplate } from '../../infra/local/aws/events/rules.ts';
+import { startSchedule } from '../../infra/local/aws/events/schedule.ts';
+import type { InvocationResult } from '../../infra/local/aws/lambda/container.ts';
+
+const opened: { close(): Promise<void> | void }[] = [];
+const folder = mkdtempSync(join(tmpdir(), 'local-events-'));
+afterEach(async () => {
+  for (const part of opened.splice(0)) await part.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+describe('the local EventBridge', () => {
+  const delivered: unknown[] = [];
+  const start = async (deliver = (input: string) => void delivered.push(JSON.parse(input))) => {
+    delivered.length = 0;
+    const rules = [{ partnerId: 'acme', eventSource: 'partner.acme' }];
+    const local = await startEventBridge({ region: 'eu-west-1', rules, deliver });
+    opened.push(local);
+    return local;
+  };
+  const call = async ({ url }: LocalEventBridge, body: unknown, target = 'AWSEvents.PutEvents') => {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'X-Amz-Target': target },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+  const entry = { Source: 'partner.acme', DetailType: 'Job Registered', Detail: '{"a":"<id>"}' };
+
+  test('answers each entry for itself, in order', async () => {
+    const { status, body } = await call(await start(), { Entries: [entry, { ...entry, Detail: 'x' }, entry] });
+    const id = expect.stringMatching(/^[0-9a-f-]{36}$/);
+    expect(status).toBe(200);
+    expect(body).toEqual({
+      FailedEntryCount: 1,
+      Entries: [
+        { EventId: id },
+        { ErrorCode: 'MalformedDetail', ErrorMessage: 'Detail is malformed.' },
+        { EventId: id },
+      ],
+    });
+    expect(delivered).toHaveLength(2);
+  });
+
+  test('hands on what the stack’s input transformer says, with whole seconds and the partner of the rule', async () => {
+    const { body } = await call(await start(), { Entries: [{ ...entry, Time: 1_763_900_163.987 }] });
+    const [{ EventId: id }] = body['Entries'] as [{ EventId: string }];
+    expect(delivered).toEqual([
+      { partnerId: 'acme', id, time: '2025-11-23T12:16:03Z', detailType: 'Job Registered', detail: { a: '<id>' } },
+    ]);
+  });
+
+  test('refuses the whole request for more than 10 entries, none, more than 1 MB, or another action', async () => {
+    const local = await start();
+    const half = { ...entry, Detail: JSON.stringify({ a: 'x'.repeat(512 * 1024) }) };
+    for (const Entries of [Array.from({ length: 11 }, () => entry), [], [half, half]]) {
+      expect(await call(local, { Entries })).toMatchObject({ status: 400, body: { __type: 'ValidationException' } });
+    }
+    expect(await call(local, {}, 'AWSEvents.PutRule')).toMatchObject({
+      status: 400,
+      body: { __type: 'UnknownOperationException', message: expect.stringContaining('PutRule') },
+    });
+    expect(delivered).toEqual([]);
+  });
+
+  test('drops what no rule wants: another source, another type, another bus', async () => {
+    const local = await start();
+    const strangers = [
+      { ...entry, Source: 'partner.unknown' },
+      { ...entry, DetailType: 'job registered' },
+      { ...entry, EventBusName: 'other' },
+    ];
+    const arn = 'arn:aws:events:eu-west-1:000000000000:event-bus/default';
+    const { body } = await call(local, { Entries: [...strangers, { ...entry, EventBusName: arn }] });
+    expect(body).toMatchObject({ FailedEntryCount: 0 });
+    expect(local.dropped()).toHaveLength(strangers.length);
+    expect(delivered).toHaveLength(1);
+  });
+
+  test('never says that it has an event which could not be kept', async () => {
+    const local = await start(() => {
+      throw new Error('disk full');
+    });
+    expect((await call(local, { Entries: [entry] })).body).toMatchObject({
+      FailedEntryCount: 1,
+      Entries: [{ ErrorCode: 'InternalFailure' }],
+    });
+  });
+
+  test('fills a template as documented: text with its quotes, within quotes without them', () => {
+    const event = { id: 'say "hi"', detail: { n: 1, list: [true] } } as unknown as BusEvent;
+    const paths = { id: '$.id', detail: '$.detail', n: '$.detail.n' };
+    const filled = fillTemplate('{"a":<id>,"b":"is <id>, \\"<n>\\"","c":<detail>,"d":"<other>"}', paths, event);
+    expect(JSON.parse(filled)).toEqual({ a: 'say "hi"', b: 'is say "hi", "1"', c: event.detail, d: '<other>' });
+    expect(() => fillTemplate('{"a":<none>}', { none: '$.none' }, event)).toThrow('$.none');
+    expect(inputTransformer('acme').template.match(/<\w+>/g)).toHaveLength(4);
+  });
+});
+
+describe('the local queue', () => {
+  const answered = (payload: unknown): InvocationResult => ({ kind: 'answered', payload });
+  const start = (invoke: QueueOptions['invoke'], more: Partial<QueueOptions> = {}): LocalQueue => {
+    const defaults = { region: 'eu-west-1', batchSize: 10, visibilityTimeoutMs: 30, maxReceives: 3 };
+    const queue = startQueue({ ...defaults, invoke, ...more });
+    opened.push(queue);
+    return queue;
+  };
+  const emptied = (queue: LocalQueue) =>
+    vi.waitFor(() => expect(queue.waiting()).toEqual([]), { timeout: 5_000, interval: 5 });
+
+  test('hands out records as Lambda does, in batches', async () => {
+    const events: SQSEvent[] = [];
+    const queue = start(async (event) => {
+      events.push(event);
+      return answered({ batchItemFailures: [] });
+    });
+    for (let n = 0; n < 25; n += 1) queue.send(`body ${n}`);
+    await emptied(queue);
+    expect(events.map(({ Records }) => Records.length)).toEqual([10, 10, 5]);
+    const millis = expect.stringMatching(/^\d{13}$/);
+    expect(events[0]?.Records[0]).toEqual({
+      messageId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+      receiptHandle: expect.any(String),
+      body: 'body 0',
+      attributes: {
+        ApproximateReceiveCount: '1',
+        SentTimestamp: millis,
+        SenderId: expect.any(String),
+        ApproximateFirstReceiveTimestamp: millis,
+      },
+      messageAttributes: {},
+      md5OfBody: '2c2f1edb5aac06c6c201d1fe8916de7d',
+      eventSource: 'aws:sqs',
+      eventSourceARN: expect.stringMatching(/^arn:aws:sqs:eu-west-1:/),
+      awsRegion: 'eu-west-1',
+    });
+  });
+
+  test('gives back what was reported failed, alone, and at last to the DLQ', async () => {
+    const receives: string[] = [];
+    const queue = start(async ({ Records }) => {
+      const bad = Records.filter(({ body }) => body === 'bad');
+      receives.push(...bad.map(({ attributes }) => attributes.ApproximateReceiveCount));
+      return answered({ batchItemFailures: bad.map(({ messageId }) => ({ itemIdentifier: messageId })) });
+    });
+    queue.send('good');
+    queue.send('bad');
+    await vi.waitFor(() => expect(queue.waiting()).toEqual(['bad']), { interval: 1 });
+    await emptied(queue);
+    expect([receives, queue.deadLetters()]).toEqual([['1', '2', '3'], ['bad']]);
+  });
+
+  test.each<[string, InvocationResult, number]>([
+    ['nothing at all', answered(null), 0],
+    ['an empty object', answered({}), 0],
+    ['no list', answered({ batchItemFailures: null }), 0],
+    ['an empty identifier', answered({ batchItemFailures: [{ itemIdentifier: '' }] }), 2],
+    ['an identifier that is null', answered({ batchItemFailures: [{ itemIdentifier: null }] }), 2],
+    ['an unknown identifier', answered({ batchItemFailures: [{ itemIdentifier: 'x' }] }), 2],
+    ['another key', answered({ batchItemFailures: [{ id: 'x' }] }), 2],
+    ['a text', answered('done'), 2],
+    ['an error', { kind: 'failed', errorType: 'Error', errorMessage: '' }, 2],
+    ['a timeout', { kind: 'timed_out' }, 2],
+  ])('takes %s as Lambda does', async (_, result, failed) => {
+    const queue = start(async () => result, { maxReceives: 1, visibilityTimeoutMs: 1 });
+    queue.send('a');
+    queue.send('b');
+    await emptied(queue);
+    expect(queue.deadLetters()).toHaveLength(failed);
+  });
+
+  test('hands a message to one invocation at a time, however long that takes', async () => {
+    let calls = 0;
+    const queue = start(
+      async () => {
+        calls += 1;
+        await sleep(60);
+        return answered(null);
+      },
+      { visibilityTimeoutMs: 5 },
+    );
+    queue.send('slow');
+    await emptied(queue);
+    expect(calls).toBe(1);
+  });
+
+  test('gives the DLQ back as new messages', async () => {
+    let works = false;
+    const queue = start(async () => (works ? answered(null) : { kind: 'timed_out' }), { maxReceives: 1 });
+    queue.send('a');
+    await vi.waitFor(() => expect(queue.deadLetters()).toEqual(['a']), { interval: 5 });
+    works = true;
+    expect(queue.redrive()).toBe(1);
+    await emptied(queue);
+    expect(queue.deadLetters()).toEqual([]);
+  });
+
+  test('loses nothing when its process is killed: neither what waits, nor what is worked on, nor the DLQ', async () => {
+    const statePath = join(folder, 'data', 'queue.json');
+    const first = start(
+      async ({ Records }) => (Records[0]?.body === 'dead' ? { kind: 'timed_out' } : new Promise(() => undefined)),
+      {
+        statePath,
+        batchSize: 1,
+        maxReceives: 1,
+      },
+    );
+    first.send('dead');
+    await vi.waitFor(() => expect(first.deadLetters()).toEqual(['dead']), { interval: 5 });
+    for (const body of ['under way', 'under way too', 'waiting']) first.send(body);
+    await sleep(10);
+    first.close();
+    const second = start(async () => answered(null), { statePath, maxReceives: 2 });
+    expect([second.waiting(), second.deadLetters()]).toEqual([['under way', 'under way too', 'waiting'], ['dead']]);
+    await emptied(second);
+  });
+});
+
+describe('the local schedule', () => {
+  test('runs at once, then at every interval, with as many at a time as there is room for', async () => {
+    const events: unknown[] = [];
+    const ends: (() => void)[] = [];
+    const schedule = startSchedule({
+      everyMs: 10,
+      atOnce: 2,
+      region: 'eu-west-1',
+      invoke: (event) => {
+        events.push(event);
+        return new Promise<void>((resolve) => ends.push(resolve));
+      },
+    });
+    opened.push(schedule);
+    expect(events).toMatchObject([{ 'detail-type': 'Scheduled Event', source: 'aws.events', detail: {} }]);
+    await sleep(80);
+    expect(events).toHaveLength(2);
+    ends[0]?.();
+    await vi.waitFor(() => expect(events).toHaveLength(3), { interval: 5 });
+  });
+});

@@ -1,0 +1,180 @@
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createSandboxRecords } from '../../functions/adapters/dynamodb/sandbox-records.ts';
+import { type JobRecords, perform, recognizeCall } from '../../functions/simulator/plangrep-calls.ts';
+import { renderSandboxTable, sandboxJobs } from '../../functions/simulator/sandbox-jobs.ts';
+import { createTable, type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
+import { createJobStore } from '../../infra/local/plangrep/plangrep-job-store.ts';
+import { sandboxTable } from '../../infra/blueprint/tables.ts';
+
+let dynamodb: LocalDynamoDb;
+beforeAll(async () => {
+  dynamodb = await startLocalDynamoDb();
+  await createTable(dynamodb.client, 'Sandbox', sandboxTable);
+});
+afterAll(() => dynamodb.close());
+
+const START = Date.parse('2026-11-02T09:00:00.000Z');
+let now = START;
+let sequence = 0;
+beforeEach(() => {
+  now = START;
+  sequence += 1;
+});
+
+// Stores that remember nothing but what is written to them: of the table's, none of a job.
+const stores: readonly (readonly [string, () => JobRecords])[] = [
+  ['the local run', () => createJobStore(() => now)],
+  ['a sandbox in AWS', () => createSandboxRecords(dynamodb.client, 'Sandbox', () => now)],
+];
+
+describe.each(stores)('A job of the sandbox, in %s,', (where, open) => {
+  let records: JobRecords;
+  beforeEach(() => {
+    records = open();
+  });
+  /** Fresh in each test: jobs are remembered by id. */
+  const idOf = (name: string) => `job_sandbox_${name}_${where.replaceAll(' ', '-')}-${sequence}`;
+  const call = (method: string, path: string) => perform(recognizeCall(method, `/api/open/v1${path}`), records, now);
+  const cancel = (name: string) => call('POST', `/jobs/${idOf(name)}/cancel`);
+  const read = (name: string) => call('GET', `/jobs/${idOf(name)}`);
+  const job = (fields: object) => ({ status: 200, body: { job: expect.objectContaining(fields) } });
+
+  it('stands still until it is cancelled, at once and once', async () => {
+    const standing = await read('processing');
+    now += 3_600_000;
+    expect(await read('processing')).toEqual(standing);
+    expect(standing).toEqual(job({ status: 'processing', pageCount: 204, successfulPageCount: 63 }));
+
+    const cancelled = await cancel('processing');
+    expect(cancelled).toEqual(
+      job({
+        id: idOf('processing'),
+        status: 'cancelled',
+        billing: { creditsDebited: 63 },
+        completedAt: new Date(now).toISOString(),
+      }),
+    );
+    now += 3_600_000;
+    expect(await read('processing')).toEqual(cancelled);
+    expect(await cancel('processing')).toMatchObject({ status: 409, body: { code: 'job_already_terminal' } });
+  });
+
+  it('has an id of its own: another id is another job', async () => {
+    await cancel('processing');
+    const other = await call('GET', `/jobs/${idOf('processing')}x`);
+    expect(other).toEqual(job({ status: 'processing' }));
+  });
+
+  it('goes on for as long as its cancel takes, however often it is cancelled', async () => {
+    expect(await cancel('slow')).toEqual(job({ status: 'processing', successfulPageCount: 63 }));
+    now += 10_000;
+    expect(await cancel('slow')).toEqual(job({ status: 'processing', successfulPageCount: 73 }));
+    now += 9_999;
+    expect(await read('slow')).toEqual(job({ status: 'processing' }));
+    now += 1;
+    expect(await read('slow')).toEqual(job({ status: 'cancelled', successfulPageCount: 83 }));
+  });
+
+  it('may complete first', async () => {
+    expect(await cancel('completes_first')).toEqual(job({ status: 'processing' }));
+    now += 60_000;
+    const completed = await read('completes_first');
+    expect(completed).toEqual(job({ status: 'completed', successfulPageCount: 204 }));
+    now += 60_000;
+    expect(await read('completes_first')).toEqual(completed);
+  });
+
+  it.each(['completed', 'completed_with_errors', 'failed', 'expired', 'cancelled'])(
+    'may have ended before as %s, and is frozen',
+    async (status) => {
+      const before = await read(status);
+      expect(before).toEqual(job({ status, completedAt: '2024-11-02T09:22:00.000Z' }));
+      now += 3_600_000;
+      expect(await cancel(status)).toMatchObject({ status: 409, body: { code: 'job_already_terminal' } });
+      expect(await read(status)).toEqual(before);
+    },
+  );
+
+  it.each(['unknown', 'unheard-of', 'processingly', ''])('called %j is none', async (name) => {
+    const nowhere = { status: 404, body: { code: 'job_not_found' } };
+    expect(await read(name)).toMatchObject(nowhere);
+    expect(await cancel(name)).toMatchObject(nowhere);
+  });
+
+  it.each([
+    ['rate_limited', 429, { 'Retry-After': '5' }],
+    ['error', 500, undefined],
+  ])('%s answers %i for 5 s from the first call on, and does nothing meanwhile', async (name, status, headers) => {
+    const trouble = { status, ...(headers && { headers }) };
+    expect(await cancel(name)).toMatchObject(trouble);
+    now += 4_999;
+    expect(await read(name)).toMatchObject(trouble);
+    now += 1;
+    expect(await read(name)).toEqual(job({ status: 'processing' }));
+    expect(await cancel(name)).toEqual(job({ status: 'cancelled', completedAt: new Date(now).toISOString() }));
+  });
+
+  it('may be cancelled though the answer was lost', async () => {
+    expect(await cancel('lost')).toMatchObject({ status: 502 });
+    expect(await read('lost')).toMatchObject({ status: 502 });
+    now += 5_000;
+    expect(await read('lost')).toEqual(job({ status: 'cancelled', completedAt: new Date(START).toISOString() }));
+  });
+
+  it('may be cancelled and answer later than anybody waits', async () => {
+    expect(await cancel('late')).toEqual({ ...job({ status: 'cancelled' }), delayMs: 6_000 });
+    now += 5_000;
+    expect(await read('late')).toEqual({ ...job({ status: 'cancelled' }) });
+  });
+
+  it('is in no list', async () => {
+    await read('processing');
+    expect(await call('GET', '/projects/proj_sandbox/jobs')).toEqual({ status: 200, body: { jobs: [] } });
+  });
+
+  it('is made by nobody', async () => {
+    expect(await call('POST', '/projects/proj_sandbox/jobs')).toMatchObject({ status: 404 });
+  });
+});
+
+describe('What the table of the sandbox holds', () => {
+  it('is when a job was met and cancelled first, and when to forget that', async () => {
+    const records = createSandboxRecords(dynamodb.client, 'Sandbox', () => now);
+    const id = `job_sandbox_lost_kept-${sequence}`;
+    const cancel = { kind: 'cancel', id } as const;
+    await perform(cancel, records, now);
+    now += 1_000;
+    // As a second container that had not seen the first's write.
+    const stale = await records.find(id);
+    if (stale === undefined) throw new Error('no such job');
+    await records.keep({ ...stale, metAt: now, cancelledAt: now });
+
+    expect(await records.find(id)).toMatchObject({ metAt: START, cancelledAt: START });
+    const { Item } = await readItem(id);
+    expect(Item).toEqual({
+      pk: { S: id },
+      metAt: { N: String(START) },
+      cancelledAt: { N: String(START) },
+      expiresAt: { N: String(START / 1_000 + 1 + 7 * 86_400) },
+    });
+  });
+
+  it('is nothing for a job that was only looked at', async () => {
+    const records = createSandboxRecords(dynamodb.client, 'Sandbox', () => now);
+    const id = `job_sandbox_processing_looked-${sequence}`;
+    await perform({ kind: 'read', id }, records, now);
+    expect((await readItem(id)).Item).toBeUndefined();
+  });
+});
+
+const readItem = (id: string) =>
+  dynamodb.client.send(new GetItemCommand({ TableName: 'Sandbox', Key: { pk: { S: id } } }));
+
+describe("The README's table", () => {
+  it('has a line for each', () => {
+    const lines = renderSandboxTable().trimEnd().split('\n');
+    expect(lines).toHaveLength(2 + Object.keys(sandboxJobs).length);
+    expect(lines).toContain('| `job_sandbox_slow…` | takes 20 s to cancel it; pages run on | 202, then `cancelled` |');
+  });
+});

@@ -1,0 +1,82 @@
+import {
+  GetSecretValueCommand,
+  ListSecretsCommand,
+  PutSecretValueCommand,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type LocalSecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
+
+let local: LocalSecretsManager;
+let client: SecretsManagerClient;
+beforeEach(async () => {
+  local = await startSecretsManager({ secrets: { 'a/secret': 'first' } });
+  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  client = new SecretsManagerClient({ endpoint: local.url, region: 'us-east-1', credentials, maxAttempts: 1 });
+});
+afterEach(async () => {
+  client.destroy();
+  await local.close();
+});
+
+const get = (input: { SecretId: string; VersionId?: string; VersionStage?: string }) =>
+  client.send(new GetSecretValueCommand(input));
+const put = (SecretId: string, SecretString: string, ClientRequestToken?: string) =>
+  client.send(new PutSecretValueCommand({ SecretId, SecretString, ClientRequestToken }));
+
+describe('The local Secrets Manager', () => {
+  test('gives a secret by name, by ARN, and by ARN without its suffix', async () => {
+    const { ARN = '', Name, VersionStages, CreatedDate } = await get({ SecretId: 'a/secret' });
+    expect({ Name, VersionStages }).toEqual({ Name: 'a/secret', VersionStages: ['AWSCURRENT'] });
+    expect(CreatedDate).toBeInstanceOf(Date);
+    expect((await get({ SecretId: ARN })).SecretString).toBe('first');
+    expect((await get({ SecretId: ARN.replace(/-\w{6}$/, '') })).SecretString).toBe('first');
+  });
+
+  test('keeps the version before as AWSPREVIOUS, and older ones under their id alone', async () => {
+    const { VersionId: first } = await get({ SecretId: 'a/secret' });
+    const { VersionId: second } = await put('a/secret', 'second');
+    await put('a/secret', 'third');
+    expect((await get({ SecretId: 'a/secret' })).SecretString).toBe('third');
+    expect((await get({ SecretId: 'a/secret', VersionStage: 'AWSPREVIOUS' })).VersionId).toBe(second);
+    expect(await get({ SecretId: 'a/secret', VersionId: String(first) })).toMatchObject({
+      SecretString: 'first',
+      VersionStages: [],
+    });
+  });
+
+  test('takes a repeated put for the same one, and refuses another value under its token', async () => {
+    const token = 'b8a7f1d2-0c34-4e56-9a78-1234567890ab';
+    await put('a/secret', 'second', token);
+    expect((await put('a/secret', 'second', token)).VersionId).toBe(token);
+    await expect(put('a/secret', 'third', token)).rejects.toMatchObject({ name: 'ResourceExistsException' });
+    expect(local.requests).toEqual({ PutSecretValue: 3 });
+  });
+
+  test('knows no other secret, version or action', async () => {
+    const notFound = { name: 'ResourceNotFoundException', $metadata: { httpStatusCode: 400 } };
+    await expect(get({ SecretId: 'b' })).rejects.toMatchObject(notFound);
+    await expect(put('b', 'x')).rejects.toMatchObject(notFound);
+    await expect(get({ SecretId: 'a/secret', VersionStage: 'AWSPENDING' })).rejects.toMatchObject(notFound);
+    await expect(client.send(new ListSecretsCommand())).rejects.toThrow('not ListSecrets');
+  });
+
+  test('fails as often as told', async () => {
+    local.fail(1);
+    await expect(get({ SecretId: 'a/secret' })).rejects.toMatchObject({ name: 'InternalServiceError' });
+    expect((await get({ SecretId: 'a/secret' })).SecretString).toBe('first');
+  });
+
+  test.each([
+    ['secretsmanager.GetSecretValue', '{', 'SerializationException'],
+    ['secretsmanager.GetSecretValue', '{}', 'InvalidParameterException'],
+    ['secretsmanager.toString', '{}', 'UnknownOperationException'],
+    ['', '', 'UnknownOperationException'],
+  ])('refuses the call "%s" with the body "%s"', async (target, body, type) => {
+    const response = await fetch(local.url, { method: 'POST', headers: { 'X-Amz-Target': target }, body });
+    expect([response.status, await response.json()]).toEqual([
+      400,
+      { __type: type, message: expect.stringMatching(/\w+/) },
+    ]);
+  });
+});

@@ -1,0 +1,227 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import { listenOnLoopback } from '../../infra/local/aws/listen-on-loopback.ts';
+import { startLocalRun } from '../../infra/local/local-run.ts';
+import { fetchDescribed } from '../support/openapi-answers.ts';
+import { childrenOf, isRunning } from '../support/processes.ts';
+
+const start = new URL('../../infra/local/start.ts', import.meta.url).pathname;
+const startedSchema = z.object({
+  baseUrl: z.string(),
+  plangrepUrl: z.string(),
+  endpoints: z.object({ dynamodb: z.string(), secretsmanager: z.string(), eventbridge: z.string() }),
+  partners: z.array(z.object({ partnerId: z.string(), token: z.string(), eventSource: z.string() })),
+});
+type Started = z.infer<typeof startedSchema>;
+
+describe('npm start', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'start-command-'));
+  const running: ChildProcessWithoutNullStreams[] = [];
+
+  const run = (args: string[] = [], environment: Record<string, string> = {}) => {
+    // A folder of its own: there the credentials go.
+    const child = spawn(process.execPath, [start, ...args], { cwd: folder, env: { PORT: '0', ...environment } });
+    running.push(child);
+    return child;
+  };
+  const ending = async (child: ChildProcessWithoutNullStreams) => {
+    const [stdout, stderr, exit] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
+    const code: unknown = exit[0];
+    return { stdout, stderr, code };
+  };
+  const started = async (environment: Record<string, string> = {}) => {
+    const child = run(['--json'], environment);
+    const [line]: unknown[] = await once(child.stdout, 'data');
+    return { child, told: startedSchema.parse(JSON.parse(String(line))) };
+  };
+  const call = (
+    { baseUrl, partners }: Started,
+    method: 'GET' | 'POST',
+    partnerId = 'acme',
+    externalId = 'order-7890',
+  ) =>
+    fetchDescribed(`${baseUrl}/v1/cancellations${method === 'GET' ? `?externalId=${externalId}` : ''}`, {
+      method,
+      headers: {
+        Authorization: `Bearer ${partners.find((partner) => partner.partnerId === partnerId)?.token}`,
+        'Content-Type': 'application/json',
+      },
+      ...(method === 'POST' ? { body: JSON.stringify({ externalId }) } : {}),
+    });
+  const stop = async (child: ChildProcessWithoutNullStreams, signal: NodeJS.Signals = 'SIGINT') => {
+    const since = performance.now();
+    child.kill(signal);
+    const [code]: unknown[] = await once(child, 'exit');
+    return { code, ms: performance.now() - since };
+  };
+
+  afterEach(() => {
+    for (const child of running.splice(0)) child.kill('SIGKILL');
+  });
+
+  it.each([
+    ['an unknown option', ['--frobnicate'], {}, /^Unknown option '--frobnicate'.*--help/],
+    ['a stray argument', ['now'], {}, /^Unexpected argument 'now'.*--help/],
+    ['a port that is no number', [], { PORT: '80a' }, /^PORT must be .*"80a"/],
+    ['a port out of range', [], { PORT: '65536' }, /^PORT must be /],
+    ['a pace that is no number', [], { RECONCILE_EVERY_MS: '1s' }, /^RECONCILE_EVERY_MS must be .*"1s"/],
+    ['a visibility timeout too short', [], { QUEUE_VISIBILITY_MS: '9' }, /^QUEUE_VISIBILITY_MS must be .*"9"/],
+    ['an upstream over plain http', [], { PLANGREP_BASE_URL: 'http://plangrep.com' }, /^PLANGREP_BASE_URL must be /],
+    ['an upstream with a path', [], { PLANGREP_BASE_URL: 'https://plangrep.com/api' }, /^PLANGREP_BASE_URL must be /],
+    ['an upstream without a key', [], { PLANGREP_BASE_URL: 'https://plangrep.com' }, /PLANGREP_API_KEY/],
+    [
+      'a data folder that is a file',
+      [],
+      { DATA_DIR: start },
+      /^The data folder .* cannot be used: it cannot be written/,
+    ],
+  ])('ends with one clear line on %s', async (_what, args, environment, line) => {
+    const { stdout, stderr, code } = await ending(run(args, environment));
+
+    expect(code).toBe(1);
+    expect(stdout).toBe('');
+    expect(stderr).toMatch(line);
+    expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+  });
+
+  it('ends with one clear line when the port is in use', async () => {
+    const other = createServer();
+    const port = await listenOnLoopback(other);
+
+    const { stderr, code } = await ending(run([], { PORT: String(port) }));
+    other.close();
+
+    expect({ stderr, code }).toEqual({ stderr: `Port ${port} is in use: choose another with PORT=...\n`, code: 1 });
+  });
+
+  it('says what to do when the functions are not built', async () => {
+    await expect(startLocalRun({ bundles: folder })).rejects.toThrow('run "npm run build" first');
+  });
+
+  it('explains itself', async () => {
+    const { stdout, code } = await ending(run(['--help']));
+
+    expect(code).toBe(0);
+    expect(stdout).toContain('DATA_DIR');
+  });
+
+  it('prints commands to paste, whole, and no colours where nobody sees them', async () => {
+    const child = run();
+    const [printed]: unknown[] = await once(child.stdout, 'data');
+    const words = String(printed);
+    await stop(child);
+
+    expect(words).toMatch(/Listening on http:\/\/127\.0\.0\.1:\d+/);
+    expect(words).toMatch(
+      /curl .*\n.*Bearer pcg_local_acmelocal001_[\w-]{43}'.*\n.*\n\s+-d '\{"externalId":"order-7890"\}'/,
+    );
+    expect(words).toMatch(/aws events put-events .*\n.*--endpoint-url http:.*\n.*partner\.acme.*order-7894/);
+    expect(words).not.toContain('\u001b');
+  });
+
+  it('cancels order-7890 for acme, and writes the credentials for their owner alone', async () => {
+    const { child, told } = await started();
+    const cancelled = await call(told, 'POST');
+    const file = join(folder, '.local', 'credentials.json');
+
+    expect(cancelled.status).toBe(200);
+    expect(await cancelled.json()).toMatchObject({
+      jobId: 'job_01hy3m8qtn2e5r7k9p0w4x1def',
+      outcome: 'cancelled',
+      jobStatus: 'cancelled',
+      pageCount: 204,
+      successfulPageCount: 63,
+      creditsDebited: 63,
+    });
+    expect((await call(told, 'POST', 'globex')).status).toBe(404);
+    expect(startedSchema.parse(JSON.parse(readFileSync(file, 'utf8')))).toEqual(told);
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    await stop(child);
+  });
+
+  it.each(['SIGINT', 'SIGTERM'] as const)('ends soon on %s, with 0 and no process left', async (signal) => {
+    const { child, told } = await started({ RECONCILE_EVERY_MS: '200' });
+    // Of a job that stays in processing: the reconciler naps until its poll is due.
+    expect((await call(told, 'POST', 'acme', 'order-7891')).status).toBe(202);
+    await sleep(500);
+    const containers = childrenOf(child.pid ?? 0);
+    // The authorizer, the function that answered, and the reconciler, which the schedule runs from the start.
+    expect(containers.length).toBeGreaterThanOrEqual(3);
+
+    const { code, ms } = await stop(child, signal);
+
+    expect(code).toBe(0);
+    expect(ms).toBeLessThan(5000);
+    expect(containers.filter(isRunning)).toEqual([]);
+  });
+
+  it('leaves no process behind when it is killed outright', async () => {
+    const { child, told } = await started();
+    await call(told, 'GET');
+    const containers = childrenOf(child.pid ?? 0);
+
+    await stop(child, 'SIGKILL');
+    const giveUpAt = Date.now() + 3000;
+    while (containers.some(isRunning) && Date.now() < giveUpAt) await sleep(10);
+
+    expect(containers.filter(isRunning)).toEqual([]);
+  });
+
+  it('keeps the data between two runs with one folder, but lets no old credential in', async () => {
+    const data = { DATA_DIR: join(folder, 'data') };
+    const first = await started(data);
+    await call(first.told, 'POST');
+    await stop(first.child);
+    const port = new URL(first.told.baseUrl).port;
+
+    const second = await started({ ...data, PORT: port });
+    const read: unknown = await (await call(second.told, 'GET')).json();
+    const again = await call(second.told, 'POST');
+    const old = await call({ ...second.told, partners: first.told.partners }, 'GET');
+    await stop(second.child);
+
+    expect(read).toMatchObject({ cancellations: [{ outcome: 'cancelled', timeline: [{ seq: 1 }, { seq: 2 }] }] });
+    expect(again.status).toBe(200);
+    expect(old.status).toBe(401);
+  });
+
+  it('says so when another run has the data folder', async () => {
+    const data = { DATA_DIR: join(folder, 'held') };
+    const { child } = await started(data);
+
+    const second = await ending(run([], data));
+    await stop(child);
+
+    expect(second.code).toBe(1);
+    expect(second.stderr).toMatch(/^The data folder .* another run is using it\.\n$/);
+  });
+
+  it('takes another upstream in place of the simulator', async () => {
+    const other = await startLocalRun();
+    other.simulator?.setApiKey('pgk_test_upstream');
+
+    const { child, told } = await started({
+      PLANGREP_BASE_URL: other.plangrepUrl,
+      PLANGREP_API_KEY: 'pgk_test_upstream',
+    });
+    const { status } = await call(told, 'POST');
+    const cancels = other.simulator?.requests.count('cancel');
+    await stop(child);
+    await other.close();
+    rmSync(folder, { recursive: true });
+
+    expect({ status, cancels, plangrepUrl: told.plangrepUrl }).toEqual({
+      status: 200,
+      cancels: 1,
+      plangrepUrl: other.plangrepUrl,
+    });
+  });
+});

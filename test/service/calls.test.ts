@@ -1,0 +1,35 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { callsPerPath, type Path, type PathCalls } from '../bench/calls-per-path.ts';
+import { measureCalls, pathNames } from '../bench/calls-measure.ts';
+import { itemBytes } from '../bench/calls-units.ts';
+
+let measured: Readonly<Record<Path, PathCalls>>;
+beforeAll(async () => {
+  measured = await measureCalls();
+}, 120_000);
+
+describe('what a path asks of the tables, Secrets Manager and Plangrep', () => {
+  it('is three DynamoDB requests, none to Secrets Manager and one to Plangrep for a job that is cancelled at once', () => {
+    expect(measured.cancelled.requests).toEqual({
+      'Query JobDirectory': 1,
+      'PutItem CancellationLog': 2,
+      'Plangrep cancel': 1,
+    });
+  });
+
+  it.each(pathNames)('is as the costs are worked out from: %s', (path) => {
+    expect(measured[path]).toEqual(callsPerPath[path]);
+  });
+});
+
+describe('an item', () => {
+  it('is as large as DynamoDB counts it: names and values in UTF-8, two digits a byte', () => {
+    expect(itemBytes({ pk: { S: 'order ü' } })).toBe(2 + 8);
+    expect(itemBytes({ seq: { N: '1' } })).toBe(3 + 2);
+    expect(itemBytes({ credits: { N: '-62.50' } })).toBe(7 + 4);
+    expect(itemBytes({ listed: { BOOL: true } })).toBe(6 + 1);
+    expect(itemBytes({ scopes: { SS: ['a', 'bc'] } })).toBe(6 + 3);
+    expect(itemBytes({ answer: { M: { body: { S: '{}' } } } })).toBe(6 + 3 + 1 + 4 + 2);
+    expect(itemBytes({ projects: { L: [{ S: 'proj_1' }] } })).toBe(8 + 3 + 1 + 6);
+  });
+});

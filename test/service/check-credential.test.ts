@@ -1,0 +1,60 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { describe, expect, it } from 'vitest';
+import type { PartnerKey } from '../../functions/adapters/dynamodb/partners.ts';
+import { checkCredential } from '../../functions/doors/http/check-credential.ts';
+import { acme } from '../support/names.ts';
+
+const now = Date.parse('2026-11-23T12:00:00.000Z');
+const secret = randomBytes(32).toString('base64url');
+const stored: PartnerKey = {
+  partnerId: acme,
+  secretHash: createHash('sha256').update(secret).digest('hex'),
+  scopes: ['cancellations:read'],
+};
+const checkWith = (authorization: string, key: PartnerKey | undefined = stored) => {
+  const asked: string[] = [];
+  const readPartnerKey = async (keyId: string) => {
+    asked.push(keyId);
+    return keyId === 'AbCdEf123456' ? key : undefined;
+  };
+  const clock = { now: () => now };
+  return { asked, credential: checkCredential({ readPartnerKey, clock, environment: 'prod' }, authorization) };
+};
+const token = (keyId = 'AbCdEf123456', environment = 'prod') => `pcg_${environment}_${keyId}_${secret}`;
+
+describe('a credential', () => {
+  it('tells who calls and what they may do', async () => {
+    const credential = { partnerId: 'acme', keyId: 'AbCdEf123456', scopes: ['cancellations:read'] };
+    expect(await checkWith(`Bearer ${token()}`).credential).toEqual(credential);
+    expect(await checkWith(`bearer  ${token()}`).credential).toEqual(credential);
+  });
+
+  it.each([
+    ['no scheme', token()],
+    ['another scheme', `Basic ${token()}`],
+    ['no token', 'Bearer '],
+    ['a token of another make', `Bearer pgk_live_${secret}`],
+    ['something behind it', `Bearer ${token()} x`],
+    ['a line break', `Bearer ${token()}\n`],
+    ['another environment’s', `Bearer ${token(undefined, 'dev')}`],
+    ['a key id of another length', `Bearer ${token('AbC')}`],
+  ])('is refused without a look at the table: %s', async (_, authorization) => {
+    const { asked, credential } = checkWith(authorization);
+    expect(await credential).toBeUndefined();
+    expect(asked).toEqual([]);
+  });
+
+  it.each<[string, string, Partial<PartnerKey>]>([
+    ['unknown', `Bearer ${token('000000000000')}`, {}],
+    ['wrong', `Bearer ${token().slice(0, -1)}${secret.endsWith('A') ? 'Q' : 'A'}`, {}],
+    ['expired', `Bearer ${token()}`, { expiresAt: '2026-11-23T12:00:00.000Z' }],
+    ['revoked', `Bearer ${token()}`, { revokedAt: '2026-11-23T11:00:00.000Z' }],
+  ])('is refused when it is %s', async (_, authorization, change) => {
+    expect(await checkWith(authorization, { ...stored, ...change }).credential).toBeUndefined();
+  });
+
+  it('holds until it expires', async () => {
+    const key = { ...stored, expiresAt: '2026-11-23T12:00:00.001Z' };
+    expect(await checkWith(`Bearer ${token()}`, key).credential).toBeDefined();
+  });
+});

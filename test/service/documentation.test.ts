@@ -1,0 +1,101 @@
+import { readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { documentationRoutes } from '../../infra/blueprint/routes.ts';
+import { startTestRun, type TestRun } from '../support/local-run.ts';
+
+const description: unknown = JSON.parse(
+  readFileSync(new URL('../../functions/contract/openapi.json', import.meta.url), 'utf8'),
+);
+
+describe('The documentation', () => {
+  let run: TestRun;
+  beforeAll(async () => {
+    run = await startTestRun();
+  });
+  afterAll(() => run.close());
+
+  const get = (path: string, headers: Readonly<Record<string, string>> = {}) =>
+    fetch(run.baseUrl + path, { headers, redirect: 'manual' });
+  const assetsOf = async (): Promise<string[]> =>
+    [...(await (await get('/docs')).text()).matchAll(/"\.(\/docs\/[^"]+)"/g)].map(([, path]) => path ?? '');
+
+  it.each(['/docs', '/openapi.json', '/problems', '/problems/job_not_found'])(
+    '%s needs no credential, and runs nothing from elsewhere',
+    async (path) => {
+      const { status, headers } = await get(path);
+
+      expect(status).toBe(200);
+      expect(headers.get('content-security-policy')).toContain("default-src 'none'; script-src 'self';");
+      expect(headers.get('content-security-policy')).not.toMatch(/https?:|script-src[^;]*unsafe/);
+      expect(headers.get('x-content-type-options')).toBe('nosniff');
+      expect(headers.get('cache-control')).toBe('public, no-cache');
+    },
+  );
+
+  it('serves the very OpenAPI description that is committed', async () => {
+    const answer = await get('/openapi.json');
+
+    expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
+    expect(await answer.json()).toEqual(description);
+  });
+
+  it('serves what a page loads from itself, to be kept for ever', async () => {
+    const assets = await assetsOf();
+
+    expect(assets).toHaveLength(4);
+    for (const path of assets) {
+      const { status, headers } = await get(path);
+      expect(status).toBe(200);
+      expect(headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
+      expect(headers.get('content-type')).toMatch(path.endsWith('.css') ? /^text\/css/ : /^text\/javascript/);
+    }
+  });
+
+  it('is not sent twice to whoever has it', async () => {
+    const first = await get('/docs');
+    const etag = first.headers.get('etag') ?? '';
+
+    const again = await get('/docs', { 'If-None-Match': `W/"another", ${etag}` });
+    const other = await get('/docs', { 'If-None-Match': 'W/"another"' });
+
+    expect(etag).toMatch(/^W\/"[\w-]{16}"$/);
+    expect([again.status, await again.text(), other.status]).toEqual([304, '', 200]);
+  });
+
+  it.each([
+    ['gzip, br', 'gzip'],
+    ['*', 'gzip'],
+    ['identity', null],
+    ['gzip;q=0', null],
+    ['br', null],
+  ])('is compressed for whoever says %j: %s', async (accepted, encoding) => {
+    const answer = await get('/openapi.json', { 'Accept-Encoding': accepted });
+
+    expect(answer.headers.get('content-encoding')).toBe(encoding);
+    expect(await answer.json()).toEqual(description);
+  });
+
+  it.each(['/problems/no_such_problem', '/problems/__proto__', '/docs/none.js', '/docs/', '/docs/a/b', '/problems/'])(
+    '%s is not there',
+    async (path) => {
+      const answer = await get(path);
+
+      expect(answer.status).toBe(404);
+      expect(await answer.json()).toMatchObject({ code: 'route_not_found', status: 404 });
+    },
+  );
+
+  it('takes nothing but GET', async () => {
+    for (const { path } of documentationRoutes) {
+      const { status } = await fetch(run.baseUrl + path, { method: 'POST' });
+      expect(status).toBe(404);
+    }
+  });
+
+  it('fits into what Lambda may answer', async () => {
+    for (const path of await assetsOf()) {
+      const text = await (await get(path)).text();
+      expect(Buffer.byteLength(JSON.stringify({ body: text }))).toBeLessThan(6_000_000);
+    }
+  });
+});

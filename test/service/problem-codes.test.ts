@@ -1,0 +1,52 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import * as z from 'zod/mini';
+import { type ProblemCode, problems } from '../../functions/contract/problems.ts';
+import { setMood } from '../../infra/scenes/moods.ts';
+import { prepareScene, problemScenes, type SceneRequest } from '../../infra/scenes/problem-scenes.ts';
+import { startTestRun, type TestRun } from '../support/local-run.ts';
+
+const codes = Object.keys(problems).filter((code): code is ProblemCode => Object.hasOwn(problems, code));
+const bodySchema = z.looseObject({ type: z.optional(z.string()) });
+
+describe('Every documented problem', () => {
+  let run: TestRun;
+  beforeAll(async () => {
+    run = await startTestRun();
+  });
+  afterEach(() => setMood(undefined, run));
+  afterAll(() => run.close());
+
+  const send = async ({ method, path, headers, body }: SceneRequest) => {
+    const response = await fetch(run.baseUrl + path, { method, headers: { ...headers }, ...(body && { body }) });
+    return { status: response.status, headers: response.headers, body: bodySchema.parse(await response.json()) };
+  };
+
+  it.each(codes)('%s is met in the sandbox, and its type is a page about it', async (code) => {
+    const { status, title, retryable } = problems[code];
+    const requests = await prepareScene(code, run);
+
+    const answers = [];
+    for (const request of requests) answers.push(await send(request));
+    const last = answers.at(-1);
+    setMood(undefined, run);
+    const page = await fetch(new URL(last?.body.type ?? '', run.baseUrl));
+
+    for (const { body } of answers.slice(0, -1)) expect(body).not.toHaveProperty('code');
+    expect(last).toMatchObject({ status, body: { type: `/problems/${code}`, code, status, title, retryable } });
+    expect(last?.headers.get('content-type')).toBe('application/problem+json');
+    expect(page.status).toBe(200);
+    expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(await page.text()).toContain(`<code>${code}</code>`);
+  });
+
+  it('is over once everything is back to normal', async () => {
+    for (const { mood } of Object.values(problemScenes)) if (mood !== undefined) setMood(mood, run);
+    setMood(undefined, run);
+
+    const answers = await Promise.all(
+      Array.from({ length: 5 }, () => run.call('acme', 'POST /v1/cancellations', { externalId: 'order-7890' })),
+    );
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
+  });
+});

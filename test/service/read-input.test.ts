@@ -1,0 +1,150 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { cancelRequestSchema, jobPathSchema } from '../../functions/contract/requests.ts';
+import { check, readBody } from '../../functions/doors/http/read-input.ts';
+
+const eventWith = (body: string | null, contentType?: string, isBase64Encoded = false): APIGatewayProxyEvent => ({
+  httpMethod: 'POST',
+  path: '/v1/cancellations',
+  resource: '/v1/cancellations',
+  headers: {},
+  multiValueHeaders: contentType === undefined ? {} : { 'content-TYPE': [contentType] },
+  queryStringParameters: null,
+  multiValueQueryStringParameters: null,
+  pathParameters: null,
+  stageVariables: null,
+  // Not looked at here.
+  requestContext: {} as APIGatewayProxyEvent['requestContext'],
+  body,
+  isBase64Encoded,
+});
+const read = (body: string | null, contentType = 'application/json') =>
+  readBody(eventWith(body, contentType), cancelRequestSchema);
+const errorsOf = (body: string | null) => {
+  const input = read(body);
+  return input.kind === 'problem' ? [input.code, input.extra?.['errors']] : input;
+};
+
+describe('a body', () => {
+  it('is taken when it is what the contract says', () => {
+    expect(read('{"externalId":"order-7890","reason":"wrong plan"}')).toEqual({
+      kind: 'input',
+      value: { externalId: 'order-7890', reason: 'wrong plan' },
+    });
+  });
+
+  it.each(['application/json', 'Application/JSON; charset=utf-8', ' application/json ;charset=utf-8'])(
+    'may be sent as %s',
+    (contentType) => {
+      expect(read('{"externalId":"a"}', contentType).kind).toBe('input');
+    },
+  );
+
+  it.each(['text/plain', '', 'application/jsonp', 'application/problem+json'])('may not be sent as "%s"', (type) => {
+    expect(read('{"externalId":"a"}', type)).toMatchObject({ code: 'unsupported_media_type' });
+  });
+
+  it('needs a content type', () => {
+    expect(readBody(eventWith('{}'), cancelRequestSchema)).toMatchObject({ code: 'unsupported_media_type' });
+  });
+
+  it('may be base64, as API Gateway hands on binary types', () => {
+    const encoded = Buffer.from('{"externalId":"ü"}').toString('base64');
+    expect(readBody(eventWith(encoded, 'application/json', true), cancelRequestSchema)).toMatchObject({
+      value: { externalId: 'ü' },
+    });
+  });
+
+  it('has at most 8 KiB, counted in bytes', () => {
+    const bodyOf = (bytes: number) => `{"externalId":"a"${' '.repeat(bytes - 18)}}`;
+    expect(Buffer.byteLength(bodyOf(8192))).toBe(8192);
+    expect(read(bodyOf(8192)).kind).toBe('input');
+    expect(read(bodyOf(8193))).toMatchObject({ code: 'body_too_large' });
+    expect(read(`{"externalId":"${'ü'.repeat(4096)}"}`)).toMatchObject({ code: 'body_too_large' });
+  });
+
+  it.each([
+    ['nothing', null],
+    ['an empty text', ''],
+    ['no JSON', '{"externalId":'],
+    ['a byte order mark', '\ufeff{"externalId":"a"}'],
+  ])('is refused when it is %s', (_, body) => {
+    expect(errorsOf(body)).toEqual(['invalid_request', [{ path: '', message: 'is not JSON' }]]);
+  });
+
+  it.each(['[]', '[{"externalId":"a"}]', '"a"', '1', 'null', 'true', '['.repeat(3000) + ']'.repeat(3000)])(
+    'is refused when it is no object: %.20s',
+    (body) => {
+      expect(errorsOf(body)).toEqual(['invalid_request', [{ path: '', message: 'must be a JSON object' }]]);
+    },
+  );
+
+  it('names every unknown field, __proto__ and its like too', () => {
+    for (const name of ['extra', '__proto__', 'constructor', 'toString', 'partnerId']) {
+      expect(errorsOf(`{"externalId":"a","${name}":{"x":1}}`), name).toEqual([
+        'invalid_request',
+        [{ path: name, message: 'is not a field of this request' }],
+      ]);
+    }
+  });
+
+  it('names every field that is given twice, however it is written', () => {
+    expect(errorsOf('{"externalId":"a", "external\\u0049d" : "b","reason":"c"}')).toEqual([
+      'invalid_request',
+      [{ path: 'externalId', message: 'is given more than once' }],
+    ]);
+    expect(read('{"externalId":"externalId\\":","reason":"\\"externalId\\":1"}').kind).toBe('input');
+  });
+
+  it.each([
+    ['{}', 'externalId', 'is required'],
+    ['{"externalId":null}', 'externalId', 'must be a string'],
+    ['{"externalId":7890}', 'externalId', 'must be a string'],
+    ['{"externalId":""}', 'externalId', 'must not be empty'],
+    [JSON.stringify({ externalId: 'a'.repeat(181) }), 'externalId', 'must be at most 180 characters'],
+    ['{"externalId":"a\\u0000b"}', 'externalId', 'must not have control characters'],
+    ['{"externalId":"a\\u0085b"}', 'externalId', 'must not have control characters'],
+    ['{"externalId":"\\ud83d"}', 'externalId', 'must be well-formed Unicode: it has half of a surrogate pair'],
+    ['{"externalId":"a","jobId":".."}', 'jobId', 'must be 1 to 128 of A-Z, a-z, 0-9, _ and -'],
+    ['{"externalId":"a","jobId":"a/b"}', 'jobId', 'must be 1 to 128 of A-Z, a-z, 0-9, _ and -'],
+    ['{"externalId":"a","jobId":"%2e%2e"}', 'jobId', 'must be 1 to 128 of A-Z, a-z, 0-9, _ and -'],
+    ['{"externalId":"a","jobId":"job_1\\n"}', 'jobId', 'must be 1 to 128 of A-Z, a-z, 0-9, _ and -'],
+    [JSON.stringify({ externalId: 'a', reason: 'r'.repeat(501) }), 'reason', 'must be at most 500 characters'],
+  ])('says which field is wrong and why: %.40s', (body, path, message) => {
+    expect(errorsOf(body)).toEqual(['invalid_request', [{ path, message }]]);
+  });
+
+  it('counts characters, not code units, and takes any Unicode', () => {
+    expect(read(JSON.stringify({ externalId: '😀'.repeat(180) })).kind).toBe('input');
+    expect(read(JSON.stringify({ externalId: '😀'.repeat(181) })).kind).toBe('problem');
+  });
+
+  it('lists at most 20 errors', () => {
+    const many = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`field${n}`, n]));
+    expect(read(JSON.stringify({ externalId: 'a', ...many }))).toMatchObject({ extra: { errors: { length: 20 } } });
+  });
+
+  it('is answered, never thrown at, whatever it is', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.json(),
+          fc.jsonValue().map((value) => JSON.stringify(value)),
+        ),
+        (body) => {
+          const input = read(body);
+          if (input.kind === 'problem') JSON.stringify(input);
+          else expect(Object.keys(input.value)).toContain('externalId');
+        },
+      ),
+    );
+  });
+});
+
+describe('path parameters', () => {
+  it.each(['..', 'a/b', '%2e%2e', 'job_1%00', '', 'x'.repeat(129)])('refuse the jobId "%.20s"', (jobId) => {
+    expect(check({ jobId }, jobPathSchema)).toMatchObject({ code: 'invalid_request' });
+  });
+});

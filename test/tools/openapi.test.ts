@@ -1,0 +1,206 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { createConfig, lintFromString } from '@redocly/openapi-core';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type * as z from 'zod/mini';
+import { BINDING_DAYS } from '../../functions/adapters/dynamodb/job-directory.ts';
+import { externalIdSchema, jobIdSchema, reasonSchema, timestampSchema } from '../../functions/core/identifiers.ts';
+import { JOBS_SHOWN, JOINED_SHOWN } from '../../functions/core/use-cases/read-cancellations.ts';
+import { idempotencyKeySchema } from '../../functions/contract/requests.ts';
+import { problems } from '../../functions/contract/problems.ts';
+import { partnerAuthorizer } from '../../infra/blueprint/authorizer.ts';
+import { compareDocuments } from '../../infra/openapi/compare-documents.ts';
+import { createDocument } from '../../infra/openapi/create-document.ts';
+import { answerOf, type Content, type Operation } from '../../infra/openapi/document.ts';
+import { descriptionPath, packagePath, releasedPath } from '../../infra/openapi/places.ts';
+import { routes } from '../../infra/blueprint/routes.ts';
+import { createSchemaCheck, readDescription } from '../support/openapi-answers.ts';
+
+const text = readFileSync(descriptionPath, 'utf8');
+const description = readDescription();
+const released = readDescription(releasedPath);
+const { version }: { version: string } = JSON.parse(readFileSync(packagePath, 'utf8'));
+const operations: readonly (readonly [string, string, Operation])[] = Object.entries(description.paths).flatMap(
+  ([path, methods]) => Object.entries(methods).map(([method, operation]) => [path, method, operation] as const),
+);
+
+describe('the OpenAPI description', () => {
+  it('is what the contract says: if not, "npm run openapi" writes it', () => {
+    expect(text).toBe(`${JSON.stringify(createDocument(version), null, 2)}\n`);
+  });
+
+  it.each(['spec', 'recommended-strict'] as const)('has no problem by the ruleset %s', async (ruleset) => {
+    const config = await createConfig({ extends: [ruleset] });
+
+    expect(await lintFromString({ source: text, absoluteRef: descriptionPath, config })).toEqual([]);
+  });
+
+  it('is linted by rules that find something', async () => {
+    const config = await createConfig({ extends: ['recommended-strict'] });
+    const source = text.replace('"operationId": "registerJob"', '"operationId": "readCancellation"');
+
+    const found = await lintFromString({ source, absoluteRef: descriptionPath, config });
+
+    expect(found.map(({ ruleId }) => ruleId)).toContain('operation-operationId-unique');
+  });
+
+  it('breaks no caller of the released version', () => {
+    expect(compareDocuments(released, description)).toEqual([]);
+  });
+
+  it('has every problem code, and of each operation those of its statuses', () => {
+    const { enum: codes = [] } = description.components.schemas['Problem']?.properties?.['code'] ?? {};
+    const byOperation = operations.flatMap(([, , { responses }]) =>
+      Object.entries(responses).flatMap(([status, part]) => {
+        const schema = answerOf(description, part).content['application/problem+json']?.schema;
+        const named = schema?.allOf?.[1]?.properties?.['code']?.enum ?? [];
+        return named.map((code) => ({ status: Number(status), code: String(code) }));
+      }),
+    );
+
+    expect(new Set(codes)).toEqual(new Set(Object.keys(problems)));
+    for (const { status, code } of byOperation) expect(problems).toMatchObject({ [code]: { status } });
+    const met = new Set(byOperation.map(({ code }) => code));
+    // Outside of every operation: only the overview and the problem's own schema speak of it.
+    expect(Object.keys(problems).filter((code) => !met.has(code))).toEqual(['route_not_found']);
+    expect(JSON.stringify(description.info)).toContain('route_not_found');
+  });
+
+  it('has an example of every problem of every operation, and each names its own code', () => {
+    const lacking = operations.flatMap(([, , { operationId, responses }]) =>
+      Object.values(responses).flatMap((part) => {
+        const content = answerOf(description, part).content['application/problem+json'];
+        const named = content?.schema.allOf?.[1]?.properties?.['code']?.enum ?? [];
+        const shown = new Set(
+          Object.values(content?.examples ?? {}).map(({ value }) => (value as { code: string }).code),
+        );
+        return named.filter((code) => !shown.has(String(code))).map((code) => `${operationId}: ${String(code)}`);
+      }),
+    );
+
+    expect(lacking).toEqual([]);
+  });
+
+  it('says the numbers that the functions go by', () => {
+    expect(text).toContain(`kept for ${BINDING_DAYS} days`);
+    expect(text).toContain(`of the newest ${JOBS_SHOWN} jobs`);
+    expect(text).toContain(`of the \`joined\` requests the newest ${JOINED_SHOWN}`);
+  });
+
+  it('is in no bundle of a function that cancels, reads or registers, and neither are the texts about problems', () => {
+    const bundles = fileURLToPath(new URL('../../dist/functions', import.meta.url));
+    const served = routes.filter(({ path }) => path.startsWith('/v1/')).map((route) => route.function);
+    const names = [...served, partnerAuthorizer.function, 'consume-events', 'reconcile-cancellations'];
+    const files = names
+      .flatMap((name) => readdirSync(join(bundles, name), { withFileTypes: true }))
+      .filter((entry) => entry.isFile());
+    const code = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1')).join('\n');
+
+    expect(code).toContain('is not a field of this request');
+    for (const words of ['it is on our records under', 'Correct the request', 'x-may-grow', 'listCancellations']) {
+      expect(text).toContain(words);
+      expect(code).not.toContain(words);
+    }
+  });
+});
+
+describe('every example', () => {
+  const check = createSchemaCheck(description);
+  const examplesIn = (pointer: readonly string[], content: Readonly<Record<string, Content>>) =>
+    Object.entries(content).flatMap(([type, { examples }]) =>
+      Object.entries(examples).map(
+        ([name, { value }]) => [name, [...pointer, 'content', type, 'schema'], value] as const,
+      ),
+    );
+  const ofOperations = operations.flatMap(([path, method, { parameters = [], requestBody, responses }]) => [
+    ...parameters.map(
+      ({ name, example }, n) => [name, ['paths', path, method, 'parameters', String(n), 'schema'], example] as const,
+    ),
+    ...examplesIn(['paths', path, method, 'requestBody'], requestBody?.content ?? {}),
+    ...Object.entries(responses).flatMap(([status, part]) =>
+      'content' in part ? examplesIn(['paths', path, method, 'responses', status], part.content) : [],
+    ),
+  ]);
+  const ofComponents = [
+    ...Object.entries(description.components.responses).flatMap(([name, { content }]) =>
+      examplesIn(['components', 'responses', name], content),
+    ),
+    ...Object.entries(description.components.schemas).flatMap(([name, { examples }]) =>
+      Array.isArray(examples)
+        ? examples.map((value: unknown) => [name, ['components', 'schemas', name], value] as const)
+        : [],
+    ),
+  ];
+  const all = [...ofOperations, ...ofComponents].map(([name, pointer, value]) => ({ name, pointer, value }));
+
+  it('is found', () => {
+    expect(all.length).toBeGreaterThan(40);
+  });
+
+  it.each(all)('$name at $pointer is as its schema says', ({ pointer, value }) => {
+    expect(check(pointer, value)).toEqual([]);
+  });
+});
+
+describe('what Zod checks by code is described truly', () => {
+  const check = createSchemaCheck(description);
+  const characters = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 12 }),
+    fc.string({ unit: 'grapheme', maxLength: 12 }),
+    fc.constantFrom('a', '😀', 'é', '\u0000', '\u007f', '\u0085', '\u00a0', '\n'),
+    fc.constantFrom(0, 1, 179, 180, 181, 255, 256, 499, 500, 501).map((length) => 'x'.repeat(length)),
+    fc.constantFrom(179, 180, 181, 500, 501).map((length) => '😀'.repeat(length)),
+    fc.constantFrom('2026-11-02T09:22:08.312Z', '2026-11-02T09:22:08Z', '2026-11-02T09:22:08.312+01:00', '2026-11-02'),
+  );
+  // Half of a surrogate pair is no text that could be sent: JSON Schema has no word for it.
+  const texts = fc
+    .oneof(
+      characters,
+      fc.tuple(characters, characters).map((both) => both.join('')),
+    )
+    .filter((value) => value.isWellFormed());
+
+  it.each<[string, z.ZodMiniType]>([
+    ['ExternalId', externalIdSchema],
+    ['Reason', reasonSchema],
+    ['JobId', jobIdSchema],
+    ['IdempotencyKey', idempotencyKeySchema],
+    ['Timestamp', timestampSchema],
+  ])('%s', (name, schema) => {
+    fc.assert(
+      fc.property(texts, (value) => {
+        const isDescribed = check(['components', 'schemas', name], value).length === 0;
+        expect({ value, isDescribed }).toEqual({ value, isDescribed: schema.safeParse(value).success });
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('the released description', () => {
+  const git = (...args: string[]): string | undefined => {
+    try {
+      return execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
+    } catch {
+      return undefined;
+    }
+  };
+  const [tag = ''] = (git('tag', '--list', 'v[0-9]*', '--sort=-version:refname') ?? '').split('\n');
+  const tagged = tag === '' ? undefined : git('show', `${tag}:functions/contract/openapi.json`);
+
+  /** Between `npm run openapi -- --release` and the tag. */
+  const isBeingReleased = released.info.version === version && tag !== `v${version}`;
+
+  it.skipIf(tagged === undefined || isBeingReleased)('is that of the newest tag', () => {
+    expect(readFileSync(releasedPath, 'utf8')).toBe(tagged);
+  });
+
+  it('is of a version that is not ahead of this one', () => {
+    const isAhead = released.info.version.localeCompare(version, 'en', { numeric: true }) > 0;
+
+    expect(isAhead).toBe(false);
+  });
+});

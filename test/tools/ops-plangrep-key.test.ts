@@ -1,0 +1,76 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createPlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
+import { systemClock } from '../../functions/adapters/system-clock.ts';
+import { localCredentials, localRegion } from '../../infra/local/aws/dynamodb.ts';
+import { type LocalSecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
+import { CannotDo } from '../../infra/cli/cannot-do.ts';
+import type { Place } from '../../infra/cli/place.ts';
+import { putPlangrepKey } from '../../infra/cli/plangrep-key.ts';
+
+let endpoint: LocalSecretsManager;
+beforeAll(async () => {
+  endpoint = await startSecretsManager({ secrets: { key: 'pgk_before' } });
+});
+afterAll(() => endpoint.close());
+
+describe('plangrep-key put', () => {
+  it.each([
+    'pgk_plain',
+    'two words',
+    'umläut',
+    '{"apiKey":"pgk_json"}',
+    '{ "apiKey": " pgk_json ", "note": "x" }',
+    '{"apiKey":""}',
+    '{"apiKey":5}',
+    '{"key":"pgk_json"}',
+    '{not json',
+    '"quoted"',
+    'line\nbreak',
+  ])('takes %j exactly when the service would', async (value) => {
+    const client = new SecretsManagerClient({
+      endpoint: endpoint.url,
+      region: localRegion,
+      credentials: localCredentials,
+    });
+    const place: Place = {
+      environment: 'local',
+      where: endpoint.url,
+      region: localRegion,
+      dynamodb: new DynamoDBClient(),
+      sqs: new SQSClient(),
+      secretsManager: client,
+      table: (name) => Promise.resolve(name),
+      secretId: () => Promise.resolve('key'),
+      queueUrl: () => Promise.resolve(undefined),
+      close: () => undefined,
+    };
+    const shown: unknown[] = [];
+    const terminal = {
+      json: true,
+      yes: true,
+      show: (...said: unknown[]) => void shown.push(said),
+      confirm: () => Promise.resolve(),
+      readSecret: () => Promise.resolve(value),
+    };
+    const given = { option: () => undefined, required: () => '', now: Date.now() };
+    const isTaken = await putPlangrepKey.run({ place, terminal, ...given }).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof CannotDo) return false;
+        throw error;
+      },
+    );
+
+    endpoint.put('key', value);
+    const service = createPlangrepKey({ client, secretId: 'key', clock: systemClock, report: () => undefined });
+    const isRead = await service.get().then(
+      () => true,
+      () => false,
+    );
+    expect(isTaken).toBe(isRead);
+    expect(JSON.stringify(shown)).not.toContain(value);
+  });
+});
