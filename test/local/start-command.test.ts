@@ -13,7 +13,7 @@ import { startLocalRun } from '../../infra/local/local-run.ts';
 import { fetchDescribed } from '../support/openapi-answers.ts';
 import { childrenOf, isRunning } from '../support/processes.ts';
 
-const start = new URL('../../infra/local/start.ts', import.meta.url).pathname;
+const start = new URL('../../infra/cli/start.ts', import.meta.url).pathname;
 const startedSchema = z.object({
   baseUrl: z.string(),
   plangrepUrl: z.string(),

@@ -3,7 +3,7 @@ import { promisify, stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { localRegion } from '../../infra/local/aws/dynamodb.ts';
 import { plangrepSecretId } from '../../infra/local/local-run.ts';
-import { welcome } from '../../infra/local/welcome.ts';
+import { welcome } from '../../infra/cli/welcome.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 
 const hasCli = (): boolean => {

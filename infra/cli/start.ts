@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { CannotStart } from './cannot-start.ts';
-import { startLocalRun } from './local-run.ts';
+import { CannotStart } from '../local/cannot-start.ts';
+import { startLocalRun } from '../local/local-run.ts';
 import { readStartOptions, usage } from './start-options.ts';
 import { welcome } from './welcome.ts';
 

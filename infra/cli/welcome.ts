@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
-import { localRegion } from './aws/dynamodb.ts';
-import type { LocalRun } from './local-run.ts';
-import { seededPartners } from './seeds.ts';
+import { localRegion } from '../local/aws/dynamodb.ts';
+import type { LocalRun } from '../local/local-run.ts';
+import { seededPartners } from '../local/seeds.ts';
 
 const indent = (text: string): string => text.replaceAll(/^(?=.)/gm, '    ');
 const bold = (text: string): string => styleText('bold', text);

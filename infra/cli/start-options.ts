@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
-import { CannotStart } from './cannot-start.ts';
+import { CannotStart } from '../local/cannot-start.ts';
 
 export const usage = `npm start [-- options]
 
