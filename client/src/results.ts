@@ -40,13 +40,13 @@ export interface UnknownToPlangrep extends Refused {
   readonly cancellation: Cancellation;
 }
 
-/** Several live jobs bear this externalId. Nothing was done: cancel again with the `jobId` of one. */
+/** Several unfinished jobs have this externalId. Nothing was done: cancel again with the `jobId` of one. */
 export interface Ambiguous extends Refused {
   readonly kind: 'ambiguous';
   readonly candidates: readonly Candidate[];
 }
 
-/** No job of yours goes by that name. */
+/** No job of yours has this externalId or jobId. */
 export interface NotFound extends Refused {
   readonly kind: 'notFound';
 }
@@ -56,7 +56,7 @@ export interface KeyReused extends Refused {
   readonly kind: 'keyReused';
 }
 
-/** The job is registered already, with another externalId or for another partner. Nothing was changed. */
+/** The job is already registered under another externalId or partner. Nothing was changed. */
 export interface RegisteredOtherwise extends Refused {
   readonly kind: 'registeredOtherwise';
 }

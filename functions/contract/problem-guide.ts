@@ -2,65 +2,62 @@ import type { ProblemCode } from './problems.ts';
 
 /** What a problem tells its reader beyond its title. */
 export interface ProblemGuide {
-  /** What happened, and what did not. */
+  /** What happened, and what did not happen. */
   readonly meaning: string;
   /** What the caller does next. */
   readonly toDo: string;
 }
 
-/**
- * For every problem what it means and what to do about it. The OpenAPI description and the problem pages read it; no
- * function does, so it is in no bundle.
- */
+/** The meaning of every problem and what to do about it: for the OpenAPI description and the problem pages. */
 export const problemGuide: Readonly<Record<ProblemCode, ProblemGuide>> = {
   invalid_request: {
     meaning:
-      'The request does not have the documented form: a field is missing, malformed, given twice or not known, or the body is no JSON. Nothing was done.',
+      'The request does not have the documented form: a field is missing, malformed, repeated or unknown, or the body is not JSON. Nothing was done.',
     toDo: 'Read `errors`: each entry names a field (`path`) and what is wrong with it (`message`). Correct the request; repeating it unchanged cannot succeed.',
   },
   unauthorized: {
     meaning:
-      'The `Authorization` header is missing, or its credential is malformed, unknown, expired, revoked or of another environment. It is not said which. Nothing was done.',
-    toDo: 'Send `Authorization: Bearer pcg_…` with a live credential of this environment. If yours used to work, it has expired or was revoked: ask the operator for a new one.',
+      'The `Authorization` header is missing, or its credential is malformed, unknown, expired, revoked or from another environment. The answer does not say which. Nothing was done.',
+    toDo: 'Send `Authorization: Bearer pcg_…` with a valid credential of this environment. If your credential worked before, it has expired or was revoked: ask the operator for a new one.',
   },
   forbidden: {
     meaning:
-      'The credential is valid, yet lacks the scope that this operation needs (`detail` names it); or the firewall refused the request. Nothing was done.',
-    toDo: 'Use a credential with that scope, or ask the operator for one. Where `detail` names the firewall, show the operator the `requestId`.',
+      'The credential is valid but lacks the scope that this operation needs (`detail` names it), or the firewall rejected the request. Nothing was done.',
+    toDo: 'Use a credential with that scope, or ask the operator for one. If `detail` names the firewall, give the operator the `requestId`.',
   },
   job_not_found: {
     meaning:
-      'No job of yours goes by that name: it was never registered, belongs to another partner, or was registered only after this `Idempotency-Key` was first used. When reading, it can also be that nobody has asked to cancel the job yet. Nothing was done.',
-    toDo: 'Check the spelling: an externalId is compared byte for byte. Register the job with `PUT /v1/jobs/{jobId}` if you have not, then repeat the cancel with a new `Idempotency-Key`, or without one.',
+      'No job of yours has this externalId or jobId: it was never registered, belongs to another partner, or was registered only after this `Idempotency-Key` was first used. When you read a cancellation, it can also mean that no cancellation of the job was requested. Nothing was done.',
+    toDo: 'Check the spelling: an externalId is compared byte for byte. If the job is not registered, register it with `PUT /v1/jobs/{jobId}`. Then repeat the cancel with a new `Idempotency-Key`, or without one.',
   },
   route_not_found: {
     meaning:
-      'This address does not exist, or not with this method. A trailing slash is another address. Nothing was done.',
+      'This address does not exist, or not with this method. An address with a trailing slash is a different address. Nothing was done.',
     toDo: 'Compare method and path with this description.',
   },
   ambiguous_external_id: {
     meaning:
       'Several of your jobs with this externalId have not ended. The service never guesses which one you mean. Nothing was done.',
-    toDo: 'Pick the job you mean from `candidates` and repeat the request with its `jobId`, under a new `Idempotency-Key` if you send one.',
+    toDo: 'Choose the job from `candidates` and repeat the request with its `jobId`. If you send an `Idempotency-Key`, use a new one.',
   },
   job_already_terminal: {
     meaning:
-      'The job ended before a cancel reached it; `jobStatus` says how. The attempt is on record, and `cancellation` is what came of it: its outcome is `too_late`.',
-    toDo: 'There is nothing left to cancel. Collect its results from Plangrep if you want them.',
+      'The job ended before a cancel reached it; `jobStatus` says how. The attempt is on record: `cancellation` shows it with the outcome `too_late`.',
+    toDo: 'Nothing is left to cancel. If you want the results of the job, get them from Plangrep.',
   },
   job_unknown_to_plangrep: {
     meaning:
-      'The job is registered here, yet Plangrep answers that it does not exist. The attempt is on record, and `cancellation` is what came of it: its outcome is `job_not_found`.',
-    toDo: 'Check that the jobId is the one that Plangrep gave you, and of the same Plangrep organization. Repeating the request cannot succeed.',
+      'The job is registered here, but Plangrep answers that it does not exist. The attempt is on record: `cancellation` shows it with the outcome `job_not_found`.',
+    toDo: 'Check that the jobId is the one that Plangrep gave you, and that the job belongs to the same Plangrep organization. Repeating the request cannot succeed.',
   },
   job_registered_otherwise: {
     meaning:
-      'This jobId is registered already, under another externalId or by another partner. A job keeps the partner and the externalId that it was first registered with. Nothing was changed.',
-    toDo: 'Check the jobId. To cancel a job that you registered earlier, use the externalId that you gave it then.',
+      'This jobId is already registered under another externalId or by another partner. A job keeps the partner and the externalId of its first registration. Nothing was changed.',
+    toDo: 'Check the jobId. To cancel a job that you registered earlier, use the externalId of that registration.',
   },
   body_too_large: {
     meaning: 'The body has more than 8192 bytes. Nothing was done.',
-    toDo: 'Send less: the documented fields fit easily. A `reason` has at most 500 characters.',
+    toDo: 'Send a smaller body: the documented fields fit easily. A `reason` has at most 500 characters.',
   },
   unsupported_media_type: {
     meaning: 'The body is not declared as JSON. Nothing was done.',
@@ -68,24 +65,24 @@ export const problemGuide: Readonly<Record<ProblemCode, ProblemGuide>> = {
   },
   idempotency_key_reused: {
     meaning:
-      'This `Idempotency-Key` was first used for a request with another externalId, jobId or reason. Nothing was done for this one; the first is not affected.',
-    toDo: 'Use a new key for every new request, and the same key only to repeat the very same request.',
+      'This `Idempotency-Key` was first used for a request with another externalId, jobId or reason. Nothing was done for this request; the first one is not affected.',
+    toDo: 'Use a new key for every new request. Use the same key only to repeat exactly the same request.',
   },
   too_many_requests: {
-    meaning: 'You send faster than the service takes, or have used up your quota. Nothing was done.',
-    toDo: 'Wait for the seconds of `Retry-After`, then send the same request again, spreading repeats with some jitter.',
+    meaning: 'You send requests faster than the service accepts them, or your quota is used up. Nothing was done.',
+    toDo: 'Wait for the number of seconds in `Retry-After`, then send the same request again. Add random jitter between repeats.',
   },
   internal_error: {
     meaning:
-      'Something is broken on our side, and it is on our records under `requestId`. The request may or may not have taken effect.',
-    toDo: 'Repeat the same request, with the same `Idempotency-Key` if you sent one and with growing pauses: no job is cancelled twice. If it goes on, show the operator the `requestId`.',
+      'The service has an internal error. It is in our records under `requestId`. The request may or may not have taken effect.',
+    toDo: 'Repeat the same request with growing pauses, and with the same `Idempotency-Key` if you sent one: no job is cancelled twice. If the error persists, give the operator the `requestId`.',
   },
   temporarily_unavailable: {
-    meaning: 'A part that the service needs did not answer. Nothing is known to be on record.',
-    toDo: 'Repeat the same request, with the same `Idempotency-Key` if you sent one, after the seconds of `Retry-After`: no job is cancelled twice.',
+    meaning: 'A component that the service needs did not answer. The request may not be on record.',
+    toDo: 'Wait for the number of seconds in `Retry-After`. Then repeat the same request, with the same `Idempotency-Key` if you sent one: no job is cancelled twice.',
   },
   gateway_timeout: {
     meaning: 'No answer came in time. The request may have taken effect.',
-    toDo: 'Repeat the same request, with the same `Idempotency-Key` if you sent one: no job is cancelled twice. Or read the cancellation to see whether it is there.',
+    toDo: 'Repeat the same request, with the same `Idempotency-Key` if you sent one: no job is cancelled twice. Or read the cancellation to see whether it exists.',
   },
 };

@@ -5,20 +5,24 @@
 export const problems = {
   invalid_request: { status: 400, title: 'The request is not valid', retryable: false },
   unauthorized: { status: 401, title: 'No valid credential', retryable: false },
-  forbidden: { status: 403, title: 'This credential may not do that', retryable: false },
-  job_not_found: { status: 404, title: 'No such job of yours', retryable: false },
+  forbidden: { status: 403, title: 'Request not permitted', retryable: false },
+  job_not_found: { status: 404, title: 'Job not found', retryable: false },
   route_not_found: { status: 404, title: 'No such address or method', retryable: false },
-  ambiguous_external_id: { status: 409, title: 'Several live jobs bear this externalId', retryable: false },
+  ambiguous_external_id: { status: 409, title: 'Several unfinished jobs have this externalId', retryable: false },
   job_already_terminal: { status: 409, title: 'The job ended before it could be cancelled', retryable: false },
   job_unknown_to_plangrep: { status: 409, title: 'Plangrep has no such job', retryable: false },
-  job_registered_otherwise: { status: 409, title: 'This job is registered already, otherwise', retryable: false },
+  job_registered_otherwise: {
+    status: 409,
+    title: 'Job already registered under another externalId or partner',
+    retryable: false,
+  },
   body_too_large: { status: 413, title: 'The body is over 8 KiB', retryable: false },
   unsupported_media_type: { status: 415, title: 'The body is not application/json', retryable: false },
-  idempotency_key_reused: { status: 422, title: 'This Idempotency-Key stands for another request', retryable: false },
+  idempotency_key_reused: { status: 422, title: 'Idempotency-Key already used for another request', retryable: false },
   too_many_requests: { status: 429, title: 'Too many requests', retryable: true },
-  internal_error: { status: 500, title: 'Something is broken on our side', retryable: true },
-  temporarily_unavailable: { status: 503, title: 'Not possible right now', retryable: true },
-  gateway_timeout: { status: 504, title: 'No answer in time; it may have been done', retryable: true },
+  internal_error: { status: 500, title: 'Internal error', retryable: true },
+  temporarily_unavailable: { status: 503, title: 'Temporarily unavailable', retryable: true },
+  gateway_timeout: { status: 504, title: 'No answer in time; the request may have taken effect', retryable: true },
 } as const satisfies Record<string, { status: number; title: string; retryable: boolean }>;
 
 export type ProblemCode = keyof typeof problems;

@@ -31,4 +31,4 @@ export const registerJobEventSchema = z.strictObject({ jobId: jobIdSchema, ...re
 /** `Idempotency-Key`: printable ASCII (draft-ietf-httpapi-idempotency-key-header leaves the form to the service). */
 export const idempotencyKeySchema = z
   .string()
-  .check(z.regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters, and given once'));
+  .check(z.regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters, sent once'));

@@ -10,7 +10,7 @@ const characters = (value: string): number => Array.from(value).length;
 /** A calling system. Comes from its credential or its event rule, never from a body. */
 export const partnerIdSchema = z
   .string({ error: aString })
-  .check(z.regex(/^[a-z0-9-]{1,40}$/, 'must be 1 to 40 of a-z, 0-9 and -'))
+  .check(z.regex(/^[a-z0-9-]{1,40}$/, 'must be 1 to 40 characters of a-z, 0-9 and -'))
   .brand<'PartnerId'>();
 export type PartnerId = z.infer<typeof partnerIdSchema>;
 
@@ -20,14 +20,14 @@ export type PartnerId = z.infer<typeof partnerIdSchema>;
  */
 export const jobIdSchema = z
   .string({ error: aString })
-  .check(z.regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be 1 to 128 of A-Z, a-z, 0-9, _ and -'))
+  .check(z.regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -'))
   .brand<'JobId'>();
 export type JobId = z.infer<typeof jobIdSchema>;
 
 /** A Plangrep project's id: the same alphabet as a jobId, for the same reason. */
 export const projectIdSchema = z
   .string({ error: aString })
-  .check(z.regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be 1 to 128 of A-Z, a-z, 0-9, _ and -'))
+  .check(z.regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -'))
   .brand<'ProjectId'>();
 export type ProjectId = z.infer<typeof projectIdSchema>;
 
@@ -37,8 +37,8 @@ export const externalIdSchema = z
   .check(
     z.refine((value) => value.length > 0, 'must not be empty'),
     z.refine((value) => characters(value) <= 180, 'must be at most 180 characters'),
-    z.refine(isText, 'must be well-formed Unicode: it has half of a surrogate pair'),
-    z.refine(hasNoControls, 'must not have control characters'),
+    z.refine(isText, 'must be well-formed Unicode: it contains half of a surrogate pair'),
+    z.refine(hasNoControls, 'must not contain control characters'),
   )
   .brand<'ExternalId'>();
 export type ExternalId = z.infer<typeof externalIdSchema>;
@@ -46,8 +46,8 @@ export type ExternalId = z.infer<typeof externalIdSchema>;
 /** Why the partner cancels, in its own words: kept in the audit trail, never logged. */
 export const reasonSchema = z.string().check(
   z.refine((value) => characters(value) <= 500, 'must be at most 500 characters'),
-  z.refine(isText, 'must be well-formed Unicode: it has half of a surrogate pair'),
-  z.refine(hasNoControls, 'must not have control characters'),
+  z.refine(isText, 'must be well-formed Unicode: it contains half of a surrogate pair'),
+  z.refine(hasNoControls, 'must not contain control characters'),
 );
 
 /** RFC 3339 in UTC with milliseconds, as `Date.prototype.toISOString` writes it: sorts as text in order of time. */

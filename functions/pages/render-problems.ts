@@ -7,8 +7,8 @@ const codes = Object.keys(problems).filter(isProblemCode);
 
 const retryWords = (retryable: boolean): string =>
   retryable
-    ? 'Yes, the same request again. No job is cancelled twice.'
-    : 'No: the same request meets the same problem again.';
+    ? 'Yes: repeat the same request. No job is cancelled twice.'
+    : 'No: the same request fails again with the same problem.';
 
 /** Where the `type` of a problem leads to (RFC 9457, section 3.1.1). */
 export const renderProblem = (code: ProblemCode): string => {
@@ -47,7 +47,7 @@ export const renderProblemList = (): string => {
     base: '.',
     main: `<main class="read">
 <h1>Problems</h1>
-<p class="lead">Every error is <code>application/problem+json</code> (RFC 9457): <code>code</code> is for your program, <code>detail</code> for you, <code>retryable</code> says whether the same request may succeed later, and <code>requestId</code> is what the operator asks for. A problem's <code>type</code> is the address of its page here.</p>
+<p class="lead">Every error is <code>application/problem+json</code> (RFC 9457): <code>code</code> is for your program, <code>detail</code> is for a person, <code>retryable</code> says whether the same request may succeed later, and <code>requestId</code> is what the operator needs to find the request. The <code>type</code> of a problem is the address of its page here.</p>
 <table>
 <thead><tr><th scope="col">Status</th><th scope="col">Code</th><th scope="col">In words</th><th scope="col">Retry?</th></tr></thead>
 <tbody>

@@ -52,7 +52,7 @@ export const serveDocumentation = (event: APIGatewayProxyEvent): APIGatewayProxy
   const { requestId } = event.requestContext;
   const [asset, cacheControl] = find(event);
   if (asset === undefined) {
-    return send({ kind: 'problem', code: 'route_not_found', detail: 'There is no such page.' }, requestId);
+    return send({ kind: 'problem', code: 'route_not_found', detail: 'This page does not exist.' }, requestId);
   }
   const etag = `W/"${asset.hash}"`;
   const headers = {

@@ -87,11 +87,11 @@ export const look = async (call: Call, records: JobRecords, now: number): Promis
     }
     case 'create':
     case 'other':
-      return error(404, 'not_found', 'There is nothing at this address.');
+      return error(404, 'not_found', 'This address does not exist.');
   }
 };
 
-const noSuchJob = error(404, 'job_not_found', 'There is no such job.');
+const noSuchJob = error(404, 'job_not_found', 'The job does not exist.');
 const jobAnswer = (job: SimulatedJob): SimulatedAnswer => ({ status: 200, body: { job } });
 
 const upToDate = (record: JobRecord, now: number): SimulatedJob => {
@@ -100,7 +100,7 @@ const upToDate = (record: JobRecord, now: number): SimulatedJob => {
 };
 
 const cancel = (record: JobRecord, now: number): SimulatedAnswer => {
-  if (isTerminal(record.job)) return error(409, 'job_already_terminal', 'The job has ended already.');
+  if (isTerminal(record.job)) return error(409, 'job_already_terminal', 'The job has already ended.');
   record.cancelledAt ??= now;
   advance(record, now);
   return jobAnswer(record.job);
@@ -118,7 +118,7 @@ const troubled = (answer: SimulatedAnswer, { status, retryAfter, delayMs }: Trou
   if (status === undefined) return { ...answer, delayMs };
   const code = status === 429 ? 'rate_limited' : 'simulated_trouble';
   return {
-    ...error(status, code, 'The simulator was told to answer so.'),
+    ...error(status, code, 'The simulator is set up to answer with this error.'),
     delayMs,
     ...(retryAfter !== undefined && { headers: { 'Retry-After': String(retryAfter) } }),
   };

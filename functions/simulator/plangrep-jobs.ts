@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 /** Plangrep's API reference, Jobs: a terminal job is frozen. */
 export const terminalStatuses = ['completed', 'completed_with_errors', 'failed', 'cancelled', 'expired'] as const;
 
-const id = z.string().check(z.regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be 1 to 128 of A-Z, a-z, 0-9, _ and -'));
+const id = z.string().check(z.regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -'));
 const text = z.string().check(z.minLength(1));
 const count = z.int().check(z.nonnegative());
 /** Stored and returned as it is: at most 180 characters. */

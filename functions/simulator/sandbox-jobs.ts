@@ -32,37 +32,37 @@ const TROUBLE_MS = 5_000;
 export const sandboxJobs = {
   processing: { plangrep: 'cancels it at once', caller: '200 `cancelled`', fields: running },
   slow: {
-    plangrep: 'takes 20 s to cancel it; pages run on',
+    plangrep: 'takes 20 s to cancel it; processing continues meanwhile',
     caller: '202, then `cancelled`',
     fields: { ...running, cancelTakes: 20_000, pagesPerSecond: 1 },
   },
   completes_first: {
-    plangrep: 'accepts the cancel, yet the last page comes first',
+    plangrep: 'accepts the cancel, but processes the last page first',
     caller: '202, then `too_late`',
     fields: { ...running, cancelTakes: 20_000, pagesPerSecond: LEFT / 10 },
   },
   completed: {
-    plangrep: 'completed it before',
+    plangrep: 'has already completed it',
     caller: '409 `job_already_terminal`',
     fields: ended('completed', pageCount),
   },
   completed_with_errors: {
-    plangrep: 'completed it before, some pages failed',
+    plangrep: 'has already completed it, with errors on some pages',
     caller: '409 `job_already_terminal`',
     fields: ended('completed_with_errors', pageCount - 4),
   },
   failed: {
-    plangrep: 'failed on it before',
+    plangrep: 'has already failed on it',
     caller: '409 `job_already_terminal`',
     fields: ended('failed', successfulPageCount),
   },
   expired: {
-    plangrep: 'let it expire before',
+    plangrep: 'has already let it expire',
     caller: '409 `job_already_terminal`',
     fields: ended('expired', successfulPageCount),
   },
   cancelled: {
-    plangrep: 'cancelled it before, for somebody else',
+    plangrep: 'has already cancelled it for another request',
     caller: '200 `cancelled`',
     fields: ended('cancelled', successfulPageCount),
   },
@@ -74,11 +74,11 @@ export const sandboxJobs = {
   },
   error: {
     plangrep: 'answers 500 for 5 s, then cancels it at once',
-    caller: '202, then `cancelled`; 503 where it has to be read to be told from another job',
+    caller: '202, then `cancelled`; 503 if the service must read it to distinguish it from another job',
     fields: { ...running, trouble: { forMs: TROUBLE_MS, status: 500, effect: 'none' } },
   },
   lost: {
-    plangrep: 'cancels it at once, yet answers 502 for 5 s',
+    plangrep: 'cancels it at once, but answers 502 for 5 s',
     caller: '202, then `cancelled`',
     fields: { ...running, trouble: { forMs: TROUBLE_MS, status: 502, effect: 'applied' } },
   },
@@ -114,7 +114,7 @@ export const sandboxRecord = (jobId: string, now: number, marks: SandboxMarks = 
 /** The table of the README. */
 export const renderSandboxTable = (): string =>
   [
-    ['jobId', 'Plangrep', 'who cancels it gets'],
+    ['jobId', 'Plangrep', 'the caller gets'],
     ['---', '---', '---'],
     ...[...byName].map(([name, { plangrep, caller }]) => [`\`${PREFIX}${name}…\``, plangrep, caller]),
   ]

@@ -11,10 +11,10 @@ export interface GatewayResponse {
 const challenge = { 'WWW-Authenticate': 'Bearer' };
 const retryAfter = (seconds: number) => ({ 'Retry-After': String(seconds) });
 
-const noCredential = 'Send a valid key as "Authorization: Bearer pcg_...": this one is missing, malformed or revoked.';
-const noSuchRoute = 'Check the path and the method; neither a trailing slash nor an unknown method is overlooked.';
-const notAuthorizable = 'The credential could not be checked just now. Nothing was done; send the request again.';
-const broken = 'The request did not get through to a clear answer. Sending it again is safe.';
+const noCredential = 'Send a valid key as "Authorization: Bearer pcg_...". The key is missing, malformed or revoked.';
+const noSuchRoute = 'Check the path and the method: both must match exactly, without a trailing slash.';
+const notAuthorizable = 'The credential could not be checked. Nothing was done; send the request again.';
+const broken = 'The request got no clear answer. Sending it again is safe.';
 
 /**
  * API Gateway's own answers, by response type: the stack and the local gateway both read them. What is not listed falls
@@ -28,7 +28,7 @@ export const gatewayResponses = {
   EXPIRED_TOKEN: { problem: 'unauthorized', detail: noCredential, headers: challenge },
   ACCESS_DENIED: { problem: 'forbidden', detail: 'This key is valid, but not for this address.' },
   INVALID_API_KEY: { problem: 'forbidden', detail: 'This key has no usage plan here.' },
-  WAF_FILTERED: { problem: 'forbidden', detail: 'The firewall in front of this service refused the request.' },
+  WAF_FILTERED: { problem: 'forbidden', detail: 'The firewall in front of this service rejected the request.' },
   /** What a REST API says of a path or a method that it does not have, whatever the name suggests. */
   MISSING_AUTHENTICATION_TOKEN: { problem: 'route_not_found', detail: noSuchRoute },
   RESOURCE_NOT_FOUND: { problem: 'route_not_found', detail: noSuchRoute },

@@ -36,28 +36,36 @@ const fromGateway = (type: GatewayResponseType, summary: string): ProblemExample
 const invalid = (summary: string, path: string, message: string, name?: string): ProblemExample =>
   fromFunction('invalid_request', summary, `${path || 'The body'} ${message}.`, { errors: [{ path, message }] }, name);
 
-const malformedJobId = invalid('A jobId with a space in it', 'jobId', 'must be 1 to 128 of A-Z, a-z, 0-9, _ and -');
+const malformedJobId = invalid(
+  'A jobId with a space in it',
+  'jobId',
+  'must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -',
+);
 
 const everywhere = (scope: Scope): readonly ProblemExample[] => [
   fromGateway('UNAUTHORIZED', 'No valid credential'),
-  fromFunction('forbidden', `A credential without ${scope}`, `This needs a credential with the scope ${scope}.`),
+  fromFunction(
+    'forbidden',
+    `A credential without ${scope}`,
+    `This operation needs a credential with the scope ${scope}.`,
+  ),
   fromGateway('WAF_FILTERED', 'Stopped by the firewall'),
   fromGateway('THROTTLED', 'Too fast'),
   fromGateway('QUOTA_EXCEEDED', 'The quota is used up'),
-  fromFunction('internal_error', 'A fault of ours', 'This is our fault, and we have a record of it.'),
+  fromFunction('internal_error', 'An error in the service', 'This is an error in our service. We have a record of it.'),
   fromGateway('DEFAULT_5XX', 'No clear answer'),
   fromFunction(
     'temporarily_unavailable',
-    'A part of the service did not answer',
-    'A part of this service did not answer, so this request may not be on record. Repeat it: no job is cancelled twice.',
+    'A component of the service did not answer',
+    'A component of this service did not answer, so the request may not be on record. Repeat it: no job is cancelled twice.',
   ),
   fromGateway('AUTHORIZER_FAILURE', 'The credential could not be checked'),
   fromGateway('INTEGRATION_TIMEOUT', 'No answer in time'),
 ];
 
 const withBody: readonly ProblemExample[] = [
-  invalid('The body is no JSON', '', 'is not JSON', 'not_json'),
-  fromFunction('body_too_large', 'Over 8 KiB', 'The body has 9039 bytes; 8192 are allowed.'),
+  invalid('The body is not JSON', '', 'is not JSON', 'not_json'),
+  fromFunction('body_too_large', 'Over 8 KiB', 'The body has 9039 bytes; at most 8192 are allowed.'),
   fromFunction('unsupported_media_type', 'A form instead of JSON', 'Send Content-Type: application/json.'),
 ];
 
@@ -78,18 +86,18 @@ const own: Readonly<Record<string, readonly ProblemExample[]>> = {
     fromFunction(
       'job_not_found',
       'No such job',
-      'No job of yours goes by that name. If it was registered after this Idempotency-Key was first used, use a new key.',
+      'No job of yours has this externalId or jobId. If it was registered after this Idempotency-Key was first used, use a new key.',
     ),
     fromFunction(
       'job_already_terminal',
       'The job was completed first',
-      'The job is completed: it ended before a cancel reached it, so there is nothing left to cancel.',
+      'The job is completed: it ended before a cancel reached it. Nothing is left to cancel.',
       { jobStatus: 'completed', cancellation: tooLate },
     ),
     fromFunction(
       'ambiguous_external_id',
-      'Two live jobs',
-      '2 live jobs bear this externalId. Repeat the request with the jobId of one.',
+      'Two unfinished jobs',
+      '2 of your jobs with this externalId have not ended. Repeat the request with the jobId of one of them.',
       {
         candidates: [
           { jobId: 'job_twin20000000000000000007893', registeredAt, jobStatus: 'processing' },
@@ -99,38 +107,38 @@ const own: Readonly<Record<string, readonly ProblemExample[]>> = {
     ),
     fromFunction(
       'job_unknown_to_plangrep',
-      'Registered here, unknown there',
-      'It is registered here, yet Plangrep answers that it does not exist.',
+      'Registered here, unknown to Plangrep',
+      'The job is registered here, but Plangrep answers that it does not exist.',
       { cancellation: unknownToPlangrep },
     ),
     fromFunction(
       'idempotency_key_reused',
       'The key of another request',
-      'It was first used with another body. Use a new key.',
+      'This key was first used with another body. Use a new key.',
     ),
     fromFunction(
       'temporarily_unavailable',
       'Plangrep did not list its jobs',
-      'Which job is meant could not be read from Plangrep. Nothing was done; repeat the request.',
+      'Plangrep did not answer which job is meant. Nothing was done; repeat the request.',
       {},
       'unresolved',
     ),
   ],
   listCancellations: [
     invalid('No externalId', 'externalId', 'is required'),
-    fromFunction('job_not_found', 'No such job', 'No job of yours goes by that name.'),
+    fromFunction('job_not_found', 'No such job', 'No job of yours has this externalId or jobId.'),
   ],
   readCancellation: [
     malformedJobId,
-    fromFunction('job_not_found', 'Nobody asked to cancel it', 'No job of yours goes by that name.'),
+    fromFunction('job_not_found', 'No cancellation was requested', 'No job of yours has this externalId or jobId.'),
   ],
   registerJob: [
     ...withBody,
     malformedJobId,
     fromFunction(
       'job_registered_otherwise',
-      'Registered already, under another externalId',
-      'A job keeps the partner and the externalId that it was first registered with.',
+      'Already registered under another externalId',
+      'A job keeps the partner and the externalId of its first registration.',
     ),
   ],
 };

@@ -50,7 +50,7 @@ const scenes: readonly Scene[] = [
     calls: { cancel: 1, read: 1 },
   },
   {
-    title: 'Two live jobs bear this externalId',
+    title: 'Two unfinished jobs have this externalId',
     externalId: 'order-7893',
     status: 409,
     fields: {

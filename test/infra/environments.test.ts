@@ -35,7 +35,7 @@ test.each<{ environment: { name: string; [field: string]: unknown }; message: st
   },
   {
     environment: { ...staging, partners: [{ partnerId: 'Acme' }] },
-    message: 'staging: partners.0.partnerId: must be 1 to 40 of a-z, 0-9 and -',
+    message: 'staging: partners.0.partnerId: must be 1 to 40 characters of a-z, 0-9 and -',
   },
   {
     environment: { ...staging, partners: [{ partnerId: 'acme', eventSource: 'aws.s3' }] },

@@ -83,7 +83,7 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
     expect(run.faults.current()).toBeUndefined();
     await answer(page).getByRole('link', { name: 'What it means and what to do' }).click();
 
-    await page.getByRole('heading', { level: 1, name: 'Not possible right now' }).waitFor();
+    await page.getByRole('heading', { level: 1, name: 'Temporarily unavailable' }).waitFor();
     expect(wrong).toEqual([]);
   });
 

@@ -108,7 +108,7 @@ describe.each(languages.map((language, index) => ({ ...language, lacks: lacking[
 
     test('fails with any other problem, and shows it', async () => {
       const { stdout, stderr, code } = await cancel('nobody knows');
-      expect(stderr).toMatch(/^(HTTP 404|notFound): .*No job of yours goes by that name/);
+      expect(stderr).toMatch(/^(HTTP 404|notFound): .*No job of yours has this externalId or jobId/);
       expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
     });
 

@@ -294,7 +294,7 @@ describe('bad input', () => {
     const { body } = await cancel({ externalId: '', jobId: '..', partnerId: 'globex' });
     expect(body['errors']).toEqual([
       { path: 'externalId', message: 'must not be empty' },
-      { path: 'jobId', message: 'must be 1 to 128 of A-Z, a-z, 0-9, _ and -' },
+      { path: 'jobId', message: 'must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -' },
       { path: 'partnerId', message: 'is not a field of this request' },
     ]);
     expect(body['detail']).toMatch(/^externalId must not be empty\./);

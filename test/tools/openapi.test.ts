@@ -100,7 +100,7 @@ describe('the OpenAPI description', () => {
     const code = files.map(({ parentPath, name }) => readFileSync(join(parentPath, name), 'latin1')).join('\n');
 
     expect(code).toContain('is not a field of this request');
-    for (const words of ['it is on our records under', 'Correct the request', 'x-may-grow', 'listCancellations']) {
+    for (const words of ['It is in our records under', 'Correct the request', 'x-may-grow', 'listCancellations']) {
       expect(text).toContain(words);
       expect(code).not.toContain(words);
     }

@@ -36,8 +36,8 @@ describe('a command of the operator', () => {
     [revokePartnerKey, ['short'], /^2 KEYID must be 12 of A-Z, a-z and 0-9\.$/],
     [revokePartnerKey, ['a', 'b'], /^2 "partner-key revoke" takes one argument\./],
     [showCancellation, ['--partner', 'acme'], /^2 "cancellations show" needs a JOBID\./],
-    [showCancellation, ['--partner', 'acme', '../x'], /^2 JOBID must be 1 to 128 of/],
-    [setPartner, ['--partner', 'acme', '--projects', 'a,b/c'], /^2 --projects must be 1 to 128 of/],
+    [showCancellation, ['--partner', 'acme', '../x'], /^2 JOBID must be 1 to 128 characters of/],
+    [setPartner, ['--partner', 'acme', '--projects', 'a,b/c'], /^2 --projects must be 1 to 128 characters of/],
   ])('says in one line what is wrong: %#', async (command, args, line) => {
     expect(await complaint(command, args)).toMatch(line);
   });

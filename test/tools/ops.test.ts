@@ -334,7 +334,7 @@ describe('what cannot be done', () => {
     const cases: [string, RegExp, Surroundings?][] = [
       ['', /^No command: .*--help/],
       ['partner-key', /^No such command: .*partner-key revoke/],
-      ['partner-key issue --partner ACME', /^--partner must be 1 to 40 of/],
+      ['partner-key issue --partner ACME', /^--partner must be 1 to 40 characters of/],
       ['cancellations open --frobnicate', /^Unknown option '--frobnicate'/],
       ['partner-key list', /^There is no local run here/, { cwd: empty }],
       ['cancellations open', /^Nothing answers at http:\/\/127\.0\.0\.1:1: ECONNREFUSED/, { cwd: gone }],

@@ -8,7 +8,11 @@ import { type HttpHandler, serve } from './serve.ts';
 
 type ReadPorts = Pick<Ports, 'log' | 'directory' | 'clock' | 'report'>;
 
-const notFound: Problem = { kind: 'problem', code: 'job_not_found', detail: 'No job of yours goes by that name.' };
+const notFound: Problem = {
+  kind: 'problem',
+  code: 'job_not_found',
+  detail: 'No job of yours has this externalId or jobId.',
+};
 
 /** `GET /v1/cancellations?externalId=` and `GET /v1/cancellations/{jobId}` */
 export const handleReadCancellations = (ports: ReadPorts): HttpHandler =>

@@ -20,7 +20,7 @@ export const handleRegisterJob = (ports: RegisterPorts): HttpHandler =>
     const job = { partnerId, externalId, jobId, projectId, registeredAt };
     const registered = await registerJob(ports, { ...job, door: 'https', requestId });
     if (registered.kind === 'taken') {
-      const detail = 'A job keeps the partner and the externalId that it was first registered with.';
+      const detail = 'A job keeps the partner and the externalId of its first registration.';
       return { kind: 'problem', code: 'job_registered_otherwise', detail };
     }
     const { entry } = registered;

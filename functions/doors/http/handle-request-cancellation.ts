@@ -36,13 +36,13 @@ const answerFor = (end: CancelEnd, path: string): Answer => {
     case 'job_not_found':
       return { kind: 'problem', code: 'job_not_found', detail: jobNotFound };
     case 'ambiguous_external_id': {
-      const detail = `${end.candidates.length} live jobs bear this externalId. Repeat the request with the jobId of one.`;
+      const detail = `${end.candidates.length} of your jobs with this externalId have not ended. Repeat the request with the jobId of one of them.`;
       return { kind: 'problem', code: end.kind, detail, extra: { candidates: end.candidates } };
     }
     case 'idempotency_key_reused':
-      return { kind: 'problem', code: end.kind, detail: 'It was first used with another body. Use a new key.' };
+      return { kind: 'problem', code: end.kind, detail: 'This key was first used with another body. Use a new key.' };
     case 'unresolved':
-      return unavailable('Which job is meant could not be read from Plangrep. Nothing was done; repeat the request.');
+      return unavailable('Plangrep did not answer which job is meant. Nothing was done; repeat the request.');
   }
 };
 
@@ -61,11 +61,11 @@ const answerForCancellation = (state: CancellationState, path: string, retryAfte
     case 'cancelled':
       return { kind: 'success', status: 200, body: cancellation, headers: location };
     case 'too_late': {
-      const detail = `The job is ${jobStatus}: it ended before a cancel reached it, so there is nothing left to cancel.`;
+      const detail = `The job is ${jobStatus}: it ended before a cancel reached it. Nothing is left to cancel.`;
       return { kind: 'problem', code: 'job_already_terminal', detail, extra: { jobStatus, cancellation } };
     }
     case 'job_not_found': {
-      const detail = 'It is registered here, yet Plangrep answers that it does not exist.';
+      const detail = 'The job is registered here, but Plangrep answers that it does not exist.';
       return { kind: 'problem', code: 'job_unknown_to_plangrep', detail, extra: { cancellation } };
     }
   }
@@ -73,4 +73,4 @@ const answerForCancellation = (state: CancellationState, path: string, retryAfte
 
 /** The same whether the job is unknown, or another partner's, or came after the request. */
 export const jobNotFound =
-  'No job of yours goes by that name. If it was registered after this Idempotency-Key was first used, use a new key.';
+  'No job of yours has this externalId or jobId. If it was registered after this Idempotency-Key was first used, use a new key.';

@@ -27,7 +27,11 @@ export const readBody = <Schema extends z.ZodMiniType>(
   const body = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString() : (event.body ?? '');
   const bytes = Buffer.byteLength(body);
   if (bytes > MAX_BODY_BYTES) {
-    return { kind: 'problem', code: 'body_too_large', detail: `The body has ${bytes} bytes; 8192 are allowed.` };
+    return {
+      kind: 'problem',
+      code: 'body_too_large',
+      detail: `The body has ${bytes} bytes; at most 8192 are allowed.`,
+    };
   }
   let value: unknown;
   try {

@@ -32,7 +32,7 @@ export const serve =
       const keyId = String(authorizer?.['keyId']);
       const scopes = String(authorizer?.['scopes']).split(' ');
       if (!scopes.includes(scope)) {
-        const detail = `This needs a credential with the scope ${scope}.`;
+        const detail = `This operation needs a credential with the scope ${scope}.`;
         return send({ kind: 'problem', code: 'forbidden', detail }, requestId);
       }
       const until = clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
@@ -46,9 +46,9 @@ export const serve =
 const explain = (error: unknown): Answer =>
   error instanceof DependencyUnavailable
     ? unavailable(
-        'A part of this service did not answer, so this request may not be on record. Repeat it: no job is cancelled twice.',
+        'A component of this service did not answer, so the request may not be on record. Repeat it: no job is cancelled twice.',
       )
-    : { kind: 'problem', code: 'internal_error', detail: 'This is our fault, and we have a record of it.' };
+    : { kind: 'problem', code: 'internal_error', detail: 'This is an error in our service. We have a record of it.' };
 
 /** 503: nothing is known to be on record; a repeat is safe. */
 export const unavailable = (detail: string): Answer => ({
