@@ -15,8 +15,8 @@ export interface CancelRequest {
   readonly door: Door;
   readonly requestId: string;
   readonly keyId?: string | undefined;
-  /** Nobody will repeat this request by itself: a refusal is final, and goes on record. */
-  readonly isLastTry: boolean;
+  /** `provisional`: the queue delivers the request again, so a refusal is not on record yet. */
+  readonly refusal: 'final' | 'provisional';
   /** Milliseconds since 1970: the answer must be ready by then. */
-  readonly until: number;
+  readonly untilMs: number;
 }

@@ -6,6 +6,7 @@ import type {
   UnknownReason,
 } from './cancellation/events.ts';
 import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from './identifiers.ts';
+import type { Report } from './report.ts';
 
 /**
  * What the core needs of the world. A port's expected ends are values; it throws {@link DependencyUnavailable} when
@@ -22,18 +23,6 @@ export interface Ports {
 
 /** What it takes to see a cancellation through that is begun: the job is known. */
 export type AttemptPorts = Pick<Ports, 'log' | 'plangrep' | 'clock' | 'report'>;
-
-export type Dependency = 'cancellation-log' | 'job-directory' | 'partners' | 'secret';
-
-/** A dependency of ours (a table, the secret) did not answer, after the SDK's own retries. */
-export class DependencyUnavailable extends Error {
-  override readonly name = 'DependencyUnavailable';
-  readonly dependency: Dependency;
-  constructor(dependency: Dependency, cause: unknown) {
-    super(`${dependency} did not answer`, { cause });
-    this.dependency = dependency;
-  }
-}
 
 export interface Clock {
   /** Milliseconds since 1970. Paces the work; safety never rests on it. */
@@ -172,36 +161,10 @@ export type ListAnswer =
 
 /**
  * Plangrep's jobs API (docs.plangrep.com, API reference, Jobs). Never throws for what Plangrep does. Each call has one
- * total deadline of 5 s, or `until` (milliseconds since 1970) if that is sooner.
+ * total deadline of 5 s, or `untilMs` (milliseconds since 1970) if that is sooner.
  */
 export interface Plangrep {
-  cancel(jobId: JobId, until: number): Promise<CancelAnswer>;
-  read(jobId: JobId, until: number): Promise<ReadAnswer>;
-  list(projectId: ProjectId, until: number): Promise<ListAnswer>;
+  cancel(jobId: JobId, untilMs: number): Promise<CancelAnswer>;
+  read(jobId: JobId, untilMs: number): Promise<ReadAnswer>;
+  list(projectId: ProjectId, untilMs: number): Promise<ListAnswer>;
 }
-
-/** Stable message codes: what alarms and searches go by. */
-export type ReportCode =
-  | 'CANCELLATION_CLOSED'
-  | 'CANCELLATION_PENDING'
-  | 'CANCELLATION_ESCALATED'
-  | 'STREAM_BROKEN'
-  | 'JOB_REGISTERED'
-  | 'LISTING_FAILED'
-  | 'EVENT_REFUSED'
-  | 'EVENT_MALFORMED'
-  | 'RECONCILED'
-  | 'REQUEST_JOINED'
-  | 'REQUEST_REFUSED'
-  | 'ATTEMPT_FENCED'
-  | 'AUDIT_WRITE_FAILED'
-  | 'PLANGREP_KEY_FETCHED'
-  | 'PLANGREP_KEY_REFUSED'
-  | 'DEPENDENCY_UNAVAILABLE'
-  | 'UNEXPECTED_ERROR';
-
-/** One line of the operator's log: persistent ids and codes, never personal data, never a secret. */
-export type Report = (
-  code: ReportCode,
-  fields?: Readonly<Record<string, string | number | boolean | undefined>>,
-) => void;

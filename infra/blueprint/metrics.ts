@@ -1,4 +1,4 @@
-import type { ReportCode } from '../../functions/core/ports.ts';
+import type { ReportCode } from '../../functions/core/report.ts';
 import type { FunctionName } from './functions.ts';
 
 /** A metric that CloudWatch makes of the functions' log lines: no function sends one. */

@@ -2,6 +2,7 @@ import { createCancellationLog } from '../../functions/adapters/dynamodb/cancell
 import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import type { CancellationEvent, JoinedRecord } from '../../functions/core/cancellation/events.ts';
 import { BrokenStream, type CancellationState, foldEvents } from '../../functions/core/cancellation/state.ts';
+import { streamKey } from '../../functions/core/cancellation/stream-key.ts';
 import type { CancellationLog, WakeUp } from '../../functions/core/ports.ts';
 import { readCancellation } from '../../functions/core/use-cases/read-cancellations.ts';
 import { CannotDo } from './cannot-do.ts';
@@ -23,7 +24,7 @@ interface Open {
 const newestOfEach = (wakeUps: readonly WakeUp[]): WakeUp[] => {
   const newest = new Map<string, WakeUp>();
   for (const wakeUp of wakeUps) {
-    const stream = `${wakeUp.partnerId}#${wakeUp.jobId}`;
+    const stream = streamKey(wakeUp);
     if (wakeUp.seq > (newest.get(stream)?.seq ?? 0)) newest.set(stream, wakeUp);
   }
   return [...newest.values()];

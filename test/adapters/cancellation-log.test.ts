@@ -12,7 +12,8 @@ import type {
 } from '../../functions/core/cancellation/events.ts';
 import { BrokenStream } from '../../functions/core/cancellation/state.ts';
 import { type JobId, toTimestamp } from '../../functions/core/identifiers.ts';
-import { type CancellationLog, DependencyUnavailable } from '../../functions/core/ports.ts';
+import type { CancellationLog } from '../../functions/core/ports.ts';
+import { DependencyUnavailable } from '../../functions/core/report.ts';
 import {
   type LocalDynamoDb,
   localCredentials,

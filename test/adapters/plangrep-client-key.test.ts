@@ -2,7 +2,7 @@ import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createPlangrep } from '../../functions/adapters/plangrep/plangrep-client.ts';
 import type { PlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
-import { DependencyUnavailable } from '../../functions/core/ports.ts';
+import { DependencyUnavailable } from '../../functions/core/report.ts';
 import type { FaultInput } from '../../infra/local/plangrep/plangrep-faults.ts';
 import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';

@@ -19,7 +19,7 @@ beforeEach(() => {
   plangrep = new ScriptedPlangrep();
 });
 const makeAttempt = (readFirst = false) =>
-  attemptCancel(plangrep, { jobId: documentedJob, attempt: readFirst ? 2 : 1, readFirst, until: Number.MAX_VALUE });
+  attemptCancel(plangrep, { jobId: documentedJob, attempt: readFirst ? 2 : 1, readFirst, untilMs: Number.MAX_VALUE });
 
 describe('a first attempt', () => {
   it('closes as cancelled, by one call, when Plangrep answers the job cancelled', async () => {

@@ -183,7 +183,7 @@ describe('an event’s time, which covers a whole second', () => {
 describe('a refusal that will be tried again', () => {
   it('is not on record yet', async () => {
     listed();
-    expect(await cancel({ isLastTry: false })).toEqual({ kind: 'job_not_found' });
+    expect(await cancel({ refusal: 'provisional' })).toEqual({ kind: 'job_not_found' });
     expect(ports.log.refused).toEqual([]);
   });
 });

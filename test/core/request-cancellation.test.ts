@@ -3,7 +3,7 @@ import type { CancelRequest } from '../../functions/core/cancel-request.ts';
 import { sealEvent } from '../../functions/core/cancellation/chain.ts';
 import type { EventBody } from '../../functions/core/cancellation/events.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
-import { DependencyUnavailable } from '../../functions/core/ports.ts';
+import { DependencyUnavailable } from '../../functions/core/report.ts';
 import { readCancellation, readCancellationsOf } from '../../functions/core/use-cases/read-cancellations.ts';
 import { requestCancellation } from '../../functions/core/use-cases/request-cancellation.ts';
 import { broken, createMemoryPorts, type MemoryPorts } from '../support/memory-ports.ts';

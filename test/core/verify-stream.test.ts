@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Finding, StoredRecord } from '../../functions/core/audit/findings.ts';
 import { hashEvent, sealEvent } from '../../functions/core/cancellation/chain.ts';
 import type { CancellationEvent } from '../../functions/core/cancellation/events.ts';
-import { isEventKey } from '../../functions/core/audit/verify-stream.ts';
+import { eventKey, parseEventKey } from '../../functions/core/cancellation/stream-key.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 import { acme, documentedJob, globex, jobId } from '../support/names.ts';
 import {
@@ -16,7 +16,6 @@ import {
   escalated,
   found,
   joinedRecord,
-  keyOf,
   leaseUntil,
   requested,
   started,
@@ -31,12 +30,12 @@ const long = [requested, ended(1), started(2), escalated, ended(2), started(3), 
 /** A forger's edit: with a hash that fits. */
 const forged = (records: readonly StoredRecord[], seq: number, fields: object): StoredRecord[] =>
   edited(records, seq, fields).map((record) =>
-    record.key === keyOf(seq) ? { ...record, fields: { ...record.fields, hash: hashEvent(record.fields) } } : record,
+    record.key === eventKey(seq) ? { ...record, fields: { ...record.fields, hash: hashEvent(record.fields) } } : record,
   );
 const rekeyed = (records: readonly StoredRecord[], keyFor: (key: string) => string): StoredRecord[] =>
   records.map((record) => ({ ...record, key: keyFor(record.key) }));
 const swapped = (records: readonly StoredRecord[], a: number, b: number): StoredRecord[] =>
-  rekeyed(records, (key) => (key === keyOf(a) ? keyOf(b) : key === keyOf(b) ? keyOf(a) : key));
+  rekeyed(records, (key) => (key === eventKey(a) ? eventKey(b) : key === eventKey(b) ? eventKey(a) : key));
 
 describe('an untouched stream', () => {
   it.each([
@@ -72,10 +71,10 @@ describe('an untouched stream', () => {
 
   it('is clean in any order of its events, and past the sixth digit', () => {
     expect(found(storedStream(long).toReversed())).toEqual([]);
-    expect([isEventKey('event#1000000'), isEventKey('event#01000000'), isEventKey('event#1')]).toEqual([
-      true,
-      false,
-      false,
+    expect(['event#1000000', 'event#01000000', 'event#1'].map(parseEventKey)).toEqual([
+      1_000_000,
+      undefined,
+      undefined,
     ]);
   });
 });
@@ -108,8 +107,12 @@ describe('what is found', () => {
     ['two gaps', without(records, 2, 5), ['missing 2', 'missing 5']],
     ['a beginning that is gone', without(records, 1), ['missing 1']],
     ['two events swapped', swapped(records, 2, 5), ['out_of_place 2', 'out_of_place 5']],
-    ['an event copied to the end', [...records, ...rekeyed(records.slice(1, 2), () => keyOf(8))], ['out_of_place 8']],
-    ['an event at no number', [...records, ...rekeyed(records.slice(0, 1), () => keyOf(0))], ['out_of_place 0']],
+    [
+      'an event copied to the end',
+      [...records, ...rekeyed(records.slice(1, 2), () => eventKey(8))],
+      ['out_of_place 8'],
+    ],
+    ['an event at no number', [...records, ...rekeyed(records.slice(0, 1), () => eventKey(0))], ['out_of_place 0']],
     ['a closing event that is cut off', without(records, 7), ['truncated 6']],
     ['all but the beginning cut off', without(records, 2, 3, 4, 5, 6, 7), ['truncated 1']],
     ['a wake-up on a closing event', storedStream([requested, closed], { wakeShard: '1', wakeAt: at }), ['altered 2']],
@@ -211,7 +214,7 @@ describe('any legal stream', () => {
           expect.arrayContaining([`out_of_place ${a}`, `out_of_place ${b}`]),
         );
       }
-      const copy = { ...pick(records, n), key: keyOf(records.length + 1 + (m % 3)) };
+      const copy = { ...pick(records, n), key: eventKey(records.length + 1 + (m % 3)) };
       expect(found([...records, copy])).not.toEqual([]);
       const inserted: CancellationEvent = sealEvent(
         { partnerId: acme, jobId: documentedJob },
@@ -219,8 +222,8 @@ describe('any legal stream', () => {
         escalated,
         { eventId: 'forged', at },
       );
-      const moved = rekeyed(records, (key) => (key < keyOf(a) ? key : keyOf(Number(key.slice(6)) + 1)));
-      expect(found([...moved, { key: keyOf(a), fields: inserted }])).not.toEqual([]);
+      const moved = rekeyed(records, (key) => (key < eventKey(a) ? key : eventKey(Number(key.slice(6)) + 1)));
+      expect(found([...moved, { key: eventKey(a), fields: inserted }])).not.toEqual([]);
     });
     fc.assert(property, { numRuns: 300 });
   });

@@ -10,7 +10,12 @@ describe('seeded bugs of the protocol', () => {
   });
 
   it('cannot turn into none when the code changes', async () => {
-    const bug = { name: 'a stale one', file: 'functions/core/use-cases/reconcile.ts', from: 'no such text', to: '' };
+    const bug = {
+      name: 'a stale one',
+      file: 'functions/core/use-cases/reconcile-cancellation.ts',
+      from: 'no such text',
+      to: '',
+    };
     await expect(buildMutant(bug)).rejects.toThrow('0 times, not once');
     const elsewhere = { ...bug, file: 'functions/doors/http/answer.ts' };
     await expect(buildMutant(elsewhere)).rejects.toThrow('no part of the simulation');

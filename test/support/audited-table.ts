@@ -9,11 +9,12 @@ import { createCancellationLog } from '../../functions/adapters/dynamodb/cancell
 import { type Item, toItem } from '../../functions/adapters/dynamodb/dynamodb.ts';
 import { appendEvent } from '../../functions/core/use-cases/append-event.ts';
 import type { EventBody } from '../../functions/core/cancellation/events.ts';
+import { eventKey } from '../../functions/core/cancellation/stream-key.ts';
 import type { CancellationState } from '../../functions/core/cancellation/state.ts';
 import { type RequestCounts, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { createMemoryPorts } from './memory-ports.ts';
 import { acme, documentedJob, jobId, order7890 } from './names.ts';
-import { accepted, at, closed, ended, keyOf, leaseUntil, requested, started } from './stored-streams.ts';
+import { accepted, at, closed, ended, leaseUntil, requested, started } from './stored-streams.ts';
 
 /** A cancellation log on the embedded engine, written by the service's own adapter, and the means to tamper with it. */
 export interface AuditedTable {
@@ -41,7 +42,7 @@ export const startAuditedTable = async (): Promise<AuditedTable> => {
   const { client, url } = dynamodb;
   const TableName = dynamodb.tableNames.CancellationLog;
   const log = createCancellationLog(client, TableName);
-  const Key = (job: string, seq: number): Item => toItem({ pk: `acme#${job}`, sk: keyOf(seq) });
+  const Key = (job: string, seq: number): Item => toItem({ pk: `acme#${job}`, sk: eventKey(seq) });
 
   const write: AuditedTable['write'] = async (job, bodies) => {
     const name = { partnerId: acme, jobId: jobId(job) };

@@ -1,8 +1,8 @@
 import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../functions/core/cancellation/events.ts';
+import { streamKey } from '../../functions/core/cancellation/stream-key.ts';
 import {
   type CancelAnswer,
   type CancellationLog,
-  DependencyUnavailable,
   type DirectoryEntry,
   type JobDirectory,
   type ListAnswer,
@@ -11,11 +11,11 @@ import {
   type Ports,
   type ReadAnswer,
   type Registered,
-  type Report,
   type RequestBinding,
   type Stream,
   type WakeUp,
 } from '../../functions/core/ports.ts';
+import { DependencyUnavailable, type Report } from '../../functions/core/report.ts';
 import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from '../../functions/core/identifiers.ts';
 
 /** The cancellation log in memory: held to the same contract as the one on DynamoDB by the same tests. */
@@ -27,13 +27,13 @@ export class MemoryLog implements CancellationLog {
   beforeWrite: (record: CancellationEvent | JoinedRecord | RefusedRecord) => void | Promise<void> = () => undefined;
 
   async read(partnerId: PartnerId, jobId: JobId): Promise<Stream> {
-    const stored = this.streams.get(`${partnerId}#${jobId}`) ?? [];
+    const stored = this.streams.get(streamKey({ partnerId, jobId })) ?? [];
     return { events: stored.map(({ event }) => event), wakeAt: stored.at(-1)?.wakeAt };
   }
 
   async append(event: CancellationEvent, wakeAt?: Timestamp) {
     await this.beforeWrite(event);
-    const name = `${event.partnerId}#${event.jobId}`;
+    const name = streamKey(event);
     const stored = this.streams.get(name) ?? [];
     const standing = stored[event.seq - 1]?.event;
     if (standing === undefined) {
@@ -65,8 +65,8 @@ export class MemoryLog implements CancellationLog {
     this.changeWakeUp(wakeUp, undefined);
   }
 
-  private changeWakeUp({ partnerId, jobId, seq, wakeAt }: WakeUp, to: Timestamp | undefined): boolean {
-    const stored = this.streams.get(`${partnerId}#${jobId}`)?.[seq - 1];
+  private changeWakeUp({ seq, wakeAt, ...name }: WakeUp, to: Timestamp | undefined): boolean {
+    const stored = this.streams.get(streamKey(name))?.[seq - 1];
     if (stored === undefined || stored.wakeAt !== wakeAt) return false;
     stored.wakeAt = to;
     return true;

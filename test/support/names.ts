@@ -18,6 +18,6 @@ export const cancelOrder7890: CancelRequest = {
   door: 'https',
   requestId: 'request-1',
   keyId: 'key',
-  isLastTry: true,
-  until: Number.MAX_SAFE_INTEGER,
+  refusal: 'final',
+  untilMs: Number.MAX_SAFE_INTEGER,
 };

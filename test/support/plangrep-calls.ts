@@ -12,8 +12,8 @@ export const keyOf = (cached: string, newest = cached): PlangrepKey => ({
 
 /** The three calls, for what holds for each of them alike. */
 export const calls = {
-  cancel: (plangrep: Plangrep, until: number) => plangrep.cancel(documentedJob, until),
-  read: (plangrep: Plangrep, until: number) => plangrep.read(documentedJob, until),
-  list: (plangrep: Plangrep, until: number) => plangrep.list(documentedProject, until),
+  cancel: (plangrep: Plangrep, untilMs: number) => plangrep.cancel(documentedJob, untilMs),
+  read: (plangrep: Plangrep, untilMs: number) => plangrep.read(documentedJob, untilMs),
+  list: (plangrep: Plangrep, untilMs: number) => plangrep.list(documentedProject, untilMs),
 } as const;
 export const callNames = ['cancel', 'read', 'list'] as const;

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import type { StoredRecord } from '../../functions/core/audit/findings.ts';
-import { type StreamName, sealEvent } from '../../functions/core/cancellation/chain.ts';
+import { sealEvent } from '../../functions/core/cancellation/chain.ts';
+import {
+  eventKey,
+  joinedKey,
+  refusedKey,
+  type StreamName,
+  streamKey,
+} from '../../functions/core/cancellation/stream-key.ts';
 import type {
   AttemptEndedBody,
   CancellationEvent,
@@ -15,7 +22,7 @@ import { createPartitionVerifier, type Verdict } from '../../functions/core/audi
 import { acme, documentedJob, order7890 } from './names.ts';
 
 /** Streams of the documented job as the table has them: for whoever tampers with them. */
-export const streamName = `${acme}#${documentedJob}`;
+export const streamName = streamKey({ partnerId: acme, jobId: documentedJob });
 export const SHARDS = 8;
 export const at = '2026-11-23T12:00:00.000Z';
 export const leaseUntil = '2026-11-23T12:00:45.000Z';
@@ -38,8 +45,6 @@ export const closed: ClosedBody = {
   creditsDebited: 62.5,
 };
 
-export const keyOf = (seq: number): string => `event#${String(seq).padStart(6, '0')}`;
-
 const defined = (fields: object): StoredRecord['fields'] =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
@@ -54,7 +59,7 @@ export const storedStream = (
     events.push(sealEvent(name, events.at(-1), body, { eventId: `e-${n}`, at }));
   const due = wakeUp ?? (bodies.at(-1)?.type === 'closed' ? {} : { wakeShard: '3', wakeAt: leaseUntil });
   return events.map((event) => ({
-    key: keyOf(event.seq),
+    key: eventKey(event.seq),
     ...(event === events.at(-1) ? due : {}),
     fields: defined(event),
   }));
@@ -62,12 +67,12 @@ export const storedStream = (
 
 export const joinedRecord = (fields: Partial<JoinedRecord> = {}): StoredRecord => {
   const joined: JoinedRecord = { type: 'joined', partnerId: acme, jobId: documentedJob, at, ...asked, ...fields };
-  return { key: `joined#${joined.at}#${joined.requestId}`, fields: defined(joined) };
+  return { key: joinedKey(joined), fields: defined(joined) };
 };
 
 export const refusedRecord = (fields: Partial<RefusedRecord> = {}): StoredRecord => {
   const refused: RefusedRecord = { type: 'refused', partnerId: acme, why: 'job_not_found', at, ...asked, ...fields };
-  return { key: `${refused.at}#${refused.requestId}`, fields: defined(refused) };
+  return { key: refusedKey(refused), fields: defined(refused) };
 };
 
 /** Bodies that may follow one another: at least `requested`, and whatever of a random list the rules allow. */
@@ -107,7 +112,7 @@ export const found = (records: readonly StoredRecord[], partition?: string): str
 
 export const edited = (records: readonly StoredRecord[], seq: number, fields: object): StoredRecord[] =>
   records.map((record) =>
-    record.key === keyOf(seq) ? { ...record, fields: { ...record.fields, ...fields } } : record,
+    record.key === eventKey(seq) ? { ...record, fields: { ...record.fields, ...fields } } : record,
   );
 export const without = (records: readonly StoredRecord[], ...seqs: number[]): StoredRecord[] =>
-  records.filter(({ key }) => !seqs.map(keyOf).includes(key));
+  records.filter(({ key }) => !seqs.map(eventKey).includes(key));

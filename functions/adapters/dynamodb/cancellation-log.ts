@@ -14,15 +14,20 @@ import {
   joinedSchema,
   type RefusedRecord,
 } from '../../core/cancellation/events.ts';
-import { BrokenStream } from '../../core/cancellation/state.ts';
 import {
-  type JobId,
-  jobIdSchema,
-  type PartnerId,
-  partnerIdSchema,
-  type Timestamp,
-  timestampSchema,
-} from '../../core/identifiers.ts';
+  EVENT_PREFIX,
+  eventKey,
+  JOINED_PREFIX,
+  joinedKey,
+  parseEventKey,
+  parseStreamKey,
+  refusedDayKey,
+  refusedKey,
+  type StreamName,
+  streamKey,
+} from '../../core/cancellation/stream-key.ts';
+import { BrokenStream } from '../../core/cancellation/state.ts';
+import { type JobId, type PartnerId, type Timestamp, timestampSchema } from '../../core/identifiers.ts';
 import type { Appended, CancellationLog, Stream, WakeUp } from '../../core/ports.ts';
 import { ask, fromItem, type Item, toItem, write } from './dynamodb.ts';
 
@@ -35,8 +40,6 @@ export const WAKE_SHARDS = 4;
 const WAKE_UP_INDEX = 'due-wake-ups';
 
 const DEPENDENCY = 'cancellation-log';
-const streamKey = (partnerId: PartnerId, jobId: JobId): string => `${partnerId}#${jobId}`;
-const eventKey = (seq: number): string => `event#${String(seq).padStart(6, '0')}`;
 const wakeShardOf = ({ hash }: CancellationEvent): string =>
   String(Number.parseInt(hash.slice(0, 4), 16) % WAKE_SHARDS);
 
@@ -59,7 +62,7 @@ export const createCancellationLog = (client: DynamoDBClient, table: string): Ca
 
   /** The only update of this table: of scheduling, never of history. @returns whether the wake-up was still as given */
   const updateWakeUp = (
-    { partnerId, jobId, seq, wakeAt }: WakeUp,
+    { seq, wakeAt, ...name }: WakeUp,
     UpdateExpression: string,
     values: Readonly<Record<string, string>> = {},
   ): Promise<boolean> =>
@@ -67,7 +70,7 @@ export const createCancellationLog = (client: DynamoDBClient, table: string): Ca
       client.send(
         new UpdateItemCommand({
           TableName: table,
-          Key: toItem({ pk: streamKey(partnerId, jobId), sk: eventKey(seq) }),
+          Key: toItem({ pk: streamKey(name), sk: eventKey(seq) }),
           UpdateExpression,
           ConditionExpression: 'wakeAt = :wakeAt',
           ExpressionAttributeValues: toItem({ ':wakeAt': wakeAt, ...values }),
@@ -75,17 +78,17 @@ export const createCancellationLog = (client: DynamoDBClient, table: string): Ca
       ),
     );
 
-  const queryOf = (partnerId: PartnerId, jobId: JobId, prefix: string) => ({
+  const queryOf = (name: StreamName, prefix: string) => ({
     TableName: table,
     ConsistentRead: true,
     KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-    ExpressionAttributeValues: toItem({ ':pk': streamKey(partnerId, jobId), ':prefix': prefix }),
+    ExpressionAttributeValues: toItem({ ':pk': streamKey(name), ':prefix': prefix }),
   });
 
   const read = async (partnerId: PartnerId, jobId: JobId): Promise<Stream> => {
     const items = await ask(DEPENDENCY, async () => {
       const found: Item[] = [];
-      const pages = paginateQuery({ client }, queryOf(partnerId, jobId, 'event#'));
+      const pages = paginateQuery({ client }, queryOf({ partnerId, jobId }, EVENT_PREFIX));
       for await (const page of pages) found.push(...(page.Items ?? []));
       return found;
     });
@@ -102,7 +105,7 @@ export const createCancellationLog = (client: DynamoDBClient, table: string): Ca
       const told = (stream: Stream): Appended =>
         stream.events[seq - 1]?.eventId === event.eventId ? { kind: 'appended' } : { kind: 'lost', stream };
       try {
-        if (await insert(streamKey(partnerId, jobId), eventKey(seq), { ...event, ...wakeUp })) {
+        if (await insert(streamKey(event), eventKey(seq), { ...event, ...wakeUp })) {
           return { kind: 'appended' };
         }
       } catch (error) {
@@ -137,17 +140,16 @@ export const createCancellationLog = (client: DynamoDBClient, table: string): Ca
     },
 
     async recordJoined(record: JoinedRecord): Promise<void> {
-      await insert(streamKey(record.partnerId, record.jobId), `joined#${record.at}#${record.requestId}`, record);
+      await insert(streamKey(record), joinedKey(record), record);
     },
 
     async recordRefused(record: RefusedRecord): Promise<void> {
-      const day = record.at.slice(0, 'YYYY-MM-DD'.length);
-      await insert(`${record.partnerId}#refused#${day}`, `${record.at}#${record.requestId}`, record);
+      await insert(refusedDayKey(record), refusedKey(record), record);
     },
 
     async readJoined(partnerId: PartnerId, jobId: JobId, limit: number): Promise<readonly JoinedRecord[]> {
       const query = new QueryCommand({
-        ...queryOf(partnerId, jobId, 'joined#'),
+        ...queryOf({ partnerId, jobId }, JOINED_PREFIX),
         ScanIndexForward: false,
         Limit: limit,
       });
@@ -158,21 +160,14 @@ export const createCancellationLog = (client: DynamoDBClient, table: string): Ca
 };
 
 /** The index has nothing but keys. */
-const wakeUpKeySchema = z.object({
-  pk: z.string().check(z.regex(/^[^#]+#[^#]+$/)),
-  sk: z.string().check(z.regex(/^event#\d{6}$/)),
-  wakeAt: timestampSchema,
-});
+const wakeUpKeySchema = z.object({ pk: z.string(), sk: z.string(), wakeAt: timestampSchema });
 
 const parseWakeUp = (item: Item): WakeUp => {
   const { pk, sk, wakeAt } = wakeUpKeySchema.parse(fromItem(item));
-  const [partnerId, jobId] = pk.split('#');
-  return {
-    partnerId: partnerIdSchema.parse(partnerId),
-    jobId: jobIdSchema.parse(jobId),
-    seq: Number(sk.slice('event#'.length)),
-    wakeAt,
-  };
+  const name = parseStreamKey(pk);
+  const seq = parseEventKey(sk);
+  if (name === undefined || seq === undefined) throw new Error(`${pk} ${sk} has a wake-up, but is not an event`);
+  return { ...name, seq, wakeAt };
 };
 
 /** @throws BrokenStream when the item is no event that this service writes */

@@ -1,6 +1,6 @@
 import { type AttributeValue, ConditionalCheckFailedException, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { type Dependency, DependencyUnavailable } from '../../core/ports.ts';
+import { type Dependency, DependencyUnavailable } from '../../core/report.ts';
 import { awsSettings, withoutIdleSteps } from '../aws-settings.ts';
 
 export type Item = Record<string, AttributeValue>;

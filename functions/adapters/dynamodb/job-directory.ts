@@ -17,13 +17,8 @@ import {
   projectIdSchema,
   timestampSchema,
 } from '../../core/identifiers.ts';
-import {
-  DependencyUnavailable,
-  type DirectoryEntry,
-  type JobDirectory,
-  newestFirst,
-  type RequestBinding,
-} from '../../core/ports.ts';
+import { type DirectoryEntry, type JobDirectory, newestFirst, type RequestBinding } from '../../core/ports.ts';
+import { DependencyUnavailable } from '../../core/report.ts';
 import { ask, fromItem, toItem, write } from './dynamodb.ts';
 
 /** How long a request key stays bound: longer than any redelivery. */

@@ -1,5 +1,6 @@
 import { type JobId, jobIdSchema, projectIdSchema } from '../../core/identifiers.ts';
-import { type Clock, DependencyUnavailable, type Plangrep, type PlangrepFailure } from '../../core/ports.ts';
+import type { Clock, Plangrep, PlangrepFailure } from '../../core/ports.ts';
+import { DependencyUnavailable } from '../../core/report.ts';
 import { type Answer, failed, succeeded, unknown } from './plangrep-answer.ts';
 import { type Deadline, startDeadline } from './plangrep-deadline.ts';
 import { createExchange, type Exchange, type Sent } from './plangrep-http.ts';
@@ -31,7 +32,7 @@ const notSent = (why: Extract<PlangrepFailure, { kind: 'not_sent' }>['why']): Pl
 
 /**
  * Plangrep's jobs API (docs.plangrep.com, API reference, Jobs) over HTTP/1.1. Each call has one total deadline of 5 s,
- * or `until` if sooner, over the key, the connection, the sending, the headers and the whole body. Repeated within a
+ * or `untilMs` if sooner, over the key, the connection, the sending, the headers and the whole body. Repeated within a
  * call, once and at once: a connection that provably never opened, and a 401 after which Secrets Manager has another
  * key. If Secrets Manager cannot be asked for that one, the call ends as `not_sent`/`no_key`: a 401 has no effect.
  * No answer, and no error, carries the key, a body, a file name or a `resultUrl`.
@@ -75,8 +76,8 @@ export const createPlangrep = ({ baseUrl, key, clock }: PlangrepDependencies): P
     return newest === first ? result : send(call, newest, deadline);
   };
 
-  const perform = async (call: Call, until: number): Promise<Answered | PlangrepFailure> => {
-    const ms = Math.min(CALL_MS, until - clock.now());
+  const perform = async (call: Call, untilMs: number): Promise<Answered | PlangrepFailure> => {
+    const ms = Math.min(CALL_MS, untilMs - clock.now());
     if (!(ms >= MIN_CALL_MS)) return notSent('no_time');
     const deadline = startDeadline(ms);
     try {
@@ -94,19 +95,19 @@ export const createPlangrep = ({ baseUrl, key, clock }: PlangrepDependencies): P
   };
 
   return {
-    async cancel(jobId, until) {
+    async cancel(jobId, untilMs) {
       const path = `${jobPath(jobId)}/cancel`;
-      const result = await perform({ method: 'POST', path, maxBytes: MAX_JOB_BYTES }, until);
+      const result = await perform({ method: 'POST', path, maxBytes: MAX_JOB_BYTES }, untilMs);
       return result.kind === 'answered' ? jobAnswer(jobId, result) : result;
     },
-    async read(jobId, until) {
-      const result = await perform({ method: 'GET', path: jobPath(jobId), maxBytes: MAX_JOB_BYTES }, until);
+    async read(jobId, untilMs) {
+      const result = await perform({ method: 'GET', path: jobPath(jobId), maxBytes: MAX_JOB_BYTES }, untilMs);
       if (result.kind !== 'answered') return result;
       return result.answer.status === 404 ? { kind: 'not_found' } : jobAnswer(jobId, result);
     },
-    async list(projectId, until) {
+    async list(projectId, untilMs) {
       const path = `/api/open/v1/projects/${projectIdSchema.parse(projectId)}/jobs`;
-      const result = await perform({ method: 'GET', path, maxBytes: MAX_LIST_BYTES }, until);
+      const result = await perform({ method: 'GET', path, maxBytes: MAX_LIST_BYTES }, untilMs);
       if (result.kind !== 'answered') return result;
       const { answer, key: used } = result;
       if (answer.status === 404) return { kind: 'not_found' };

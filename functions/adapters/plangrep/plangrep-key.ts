@@ -5,7 +5,8 @@ import {
   type SecretsManagerClientConfig,
 } from '@aws-sdk/client-secrets-manager';
 import * as z from 'zod/mini';
-import { type Clock, DependencyUnavailable, type Report } from '../../core/ports.ts';
+import type { Clock } from '../../core/ports.ts';
+import { DependencyUnavailable, type Report } from '../../core/report.ts';
 import { awsSettings, withoutIdleSteps } from '../aws-settings.ts';
 
 /**

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import type { Finding, StoredRecord } from './findings.ts';
-import type { StreamName } from '../cancellation/chain.ts';
 import { joinedSchema, refusedSchema } from '../cancellation/events.ts';
+import { joinedKey, refusedDayKey, refusedKey, type StreamName, streamKey } from '../cancellation/stream-key.ts';
 
 /** Who joins is dated by another machine's clock than who came first. */
 const CLOCK_SKEW_MS = 60_000;
@@ -37,14 +37,13 @@ const foreign = (stream: string, { key }: StoredRecord, home: string): Finding =
  * @param requestedAt milliseconds since 1970; NaN when that is not known
  */
 export const verifyJoined = (name: StreamName, record: StoredRecord, requestedAt: number): Finding | undefined => {
-  const stream = `${name.partnerId}#${name.jobId}`;
+  const stream = streamKey(name);
   const joined = storedJoined.safeParse(record.fields);
   if (!joined.success || hasWakeUp(record)) return unreadable(stream, record, 'joined');
-  const { partnerId, jobId, at, requestId } = joined.data;
-  const home = `${partnerId}#${jobId}`;
+  const home = streamKey(joined.data);
   if (home !== stream) return foreign(stream, record, home);
-  if (record.key !== `joined#${at}#${requestId}`) return altered(stream, record);
-  if (Date.parse(at) >= requestedAt - CLOCK_SKEW_MS || Number.isNaN(requestedAt)) return undefined;
+  if (record.key !== joinedKey(joined.data)) return altered(stream, record);
+  if (Date.parse(joined.data.at) >= requestedAt - CLOCK_SKEW_MS || Number.isNaN(requestedAt)) return undefined;
   const what = `The record ${record.key} is dated before the request that it joined.`;
   return { code: 'out_of_place', stream, record: record.key, what };
 };
@@ -53,8 +52,7 @@ export const verifyJoined = (name: StreamName, record: StoredRecord, requestedAt
 export const verifyRefused = (partition: string, record: StoredRecord): Finding | undefined => {
   const refused = storedRefused.safeParse(record.fields);
   if (!refused.success || hasWakeUp(record)) return unreadable(partition, record, 'refused');
-  const { partnerId, at, requestId } = refused.data;
-  const home = `${partnerId}#refused#${at.slice(0, 'YYYY-MM-DD'.length)}`;
+  const home = refusedDayKey(refused.data);
   if (home !== partition) return foreign(partition, record, home);
-  return record.key === `${at}#${requestId}` ? undefined : altered(partition, record);
+  return record.key === refusedKey(refused.data) ? undefined : altered(partition, record);
 };

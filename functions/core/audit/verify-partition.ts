@@ -1,8 +1,14 @@
 import type { Finding, StoredRecord, StreamHead } from './findings.ts';
-import { hashEvent, type StreamName } from '../cancellation/chain.ts';
-import { jobIdSchema, partnerIdSchema } from '../identifiers.ts';
+import { hashEvent } from '../cancellation/chain.ts';
+import {
+  isRefusedDayKey,
+  JOINED_PREFIX,
+  parseEventKey,
+  parseStreamKey,
+  type StreamName,
+} from '../cancellation/stream-key.ts';
 import { verifyJoined, verifyRefused } from './verify-beside.ts';
-import { EVENT_KEY, isEventKey, verifyStream } from './verify-stream.ts';
+import { verifyStream } from './verify-stream.ts';
 
 /** What there is to say of one partition of the cancellation log: a stream with its `joined` records, or a day of `refused` ones. */
 export interface Verdict {
@@ -20,17 +26,6 @@ export interface PartitionVerifier {
   end(): Verdict;
 }
 
-const FIRST_EVENT = `${EVENT_KEY}000001`;
-
-const streamNameOf = (partition: string): StreamName | undefined => {
-  const [partner, job, ...rest] = partition.split('#');
-  const partnerId = partnerIdSchema.safeParse(partner);
-  const jobId = jobIdSchema.safeParse(job);
-  return partnerId.success && jobId.success && rest.length === 0
-    ? { partnerId: partnerId.data, jobId: jobId.data }
-    : undefined;
-};
-
 const foreignKey = (partition: string, { key }: StoredRecord): Finding => ({
   code: 'foreign',
   stream: partition,
@@ -45,7 +40,7 @@ const foreignKey = (partition: string, { key }: StoredRecord): Finding => ({
  * @param shards how many shards of wake-ups the reconciler looks at
  */
 export const createPartitionVerifier = (partition: string, shards: number): PartitionVerifier => {
-  const name = streamNameOf(partition);
+  const name = parseStreamKey(partition);
   return name === undefined ? createRefusedVerifier(partition) : createStreamVerifier(partition, name, shards);
 };
 
@@ -56,14 +51,15 @@ const createStreamVerifier = (partition: string, name: StreamName, shards: numbe
   let requestedAt = Number.NaN;
   return {
     add(record) {
-      if (isEventKey(record.key)) {
+      const seq = parseEventKey(record.key);
+      if (seq !== undefined) {
         // Of an event that was altered even the time is nothing to go by.
         const { at, hash } = record.fields;
-        if (record.key === FIRST_EVENT && hashEvent(record.fields) === hash) requestedAt = Date.parse(String(at));
+        if (seq === 1 && hashEvent(record.fields) === hash) requestedAt = Date.parse(String(at));
         events.push(record);
         return;
       }
-      const isJoined = record.key.startsWith('joined#');
+      const isJoined = record.key.startsWith(JOINED_PREFIX);
       if (isJoined) joined += 1;
       const finding = isJoined ? verifyJoined(name, record, requestedAt) : foreignKey(partition, record);
       if (finding !== undefined) beside.push(finding);
@@ -83,7 +79,7 @@ const createStreamVerifier = (partition: string, name: StreamName, shards: numbe
 };
 
 const createRefusedVerifier = (partition: string): PartitionVerifier => {
-  const isKnown = /^[^#]+#refused#/.test(partition);
+  const isKnown = isRefusedDayKey(partition);
   const findings: Finding[] = [];
   let refused = 0;
   return {

@@ -1,5 +1,6 @@
 import type { Finding, StoredRecord, StreamHead } from './findings.ts';
-import { genesisHash, hashEvent, type StreamName } from '../cancellation/chain.ts';
+import { genesisHash, hashEvent } from '../cancellation/chain.ts';
+import { parseEventKey, type StreamName, streamKey } from '../cancellation/stream-key.ts';
 import { type CancellationEvent, envelopeSchema, eventBodySchema } from '../cancellation/events.ts';
 import { applyEvent, type CancellationState, whyNotNext } from '../cancellation/state.ts';
 import { timestampSchema } from '../identifiers.ts';
@@ -28,13 +29,13 @@ export interface VerifiedStream {
  * @param shards how many shards of wake-ups the reconciler looks at
  */
 export const verifyStream = (name: StreamName, records: readonly StoredRecord[], shards: number): VerifiedStream => {
-  const stream = `${name.partnerId}#${name.jobId}`;
+  const stream = streamKey(name);
   const findings: Finding[] = [];
   const find = (code: Finding['code'], seq: number, what: string): void =>
     void findings.push({ code, stream, seq, what });
 
   const stored = records
-    .map((record) => ({ record, seq: Number(record.key.slice(EVENT_KEY.length)) }))
+    .map((record) => ({ record, seq: parseEventKey(record.key) ?? 0 }))
     .sort((a, b) => a.seq - b.seq);
   let before = 0;
   /** What the next event may be chained to; unknown after an event that is missing or in the wrong place. */
@@ -80,11 +81,6 @@ export const verifyStream = (name: StreamName, records: readonly StoredRecord[],
   return { findings, head: headOf(stream, last.seq, last.record) };
 };
 
-/** What every event's key begins with; its number follows, in six digits at least. */
-export const EVENT_KEY = 'event#';
-export const isEventKey = (key: string): boolean =>
-  /^event#\d+$/.test(key) && key === `${EVENT_KEY}${String(Number(key.slice(EVENT_KEY.length))).padStart(6, '0')}`;
-
 interface Judged {
   readonly finding?: readonly [code: Finding['code'], seq: number, what: string];
   /** Present when it is an event of this stream, in its place, with the hash that it gives. */
@@ -111,7 +107,7 @@ const judgeEvent = (
     return { finding: ['unreadable', seq, what], links: [computed] };
   }
   if (event.partnerId !== name.partnerId || event.jobId !== name.jobId) {
-    const what = `Event ${seq} is event ${event.seq} of ${event.partnerId}#${event.jobId}, moved or copied here.`;
+    const what = `Event ${seq} is event ${event.seq} of ${streamKey(event)}, moved or copied here.`;
     return { finding: ['foreign', seq, what] };
   }
   if (event.seq !== seq) {

@@ -1,17 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { CancellationEvent, EventBody } from './events.ts';
-import type { JobId, PartnerId, Timestamp } from '../identifiers.ts';
-
-/** A cancellation's stream: one job of one partner. */
-export interface StreamName {
-  readonly partnerId: PartnerId;
-  readonly jobId: JobId;
-}
+import type { Timestamp } from '../identifiers.ts';
+import { type StreamName, streamKey } from './stream-key.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
 /** What the first event of a stream carries as its `previousHash`: so no event can be moved to another stream. */
-export const genesisHash = ({ partnerId, jobId }: StreamName): string => sha256(`${partnerId}#${jobId}`);
+export const genesisHash = (name: StreamName): string => sha256(streamKey(name));
 
 /**
  * SHA-256, in hex, of an event's fields but `hash`: as JSON pairs sorted by name. Events are flat and hold only

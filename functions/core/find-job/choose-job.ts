@@ -1,7 +1,8 @@
 import type { CancelRequest } from '../cancel-request.ts';
 import type { JobId, Timestamp } from '../identifiers.ts';
 import { isTerminal } from '../cancellation/job-status.ts';
-import { DependencyUnavailable, type DirectoryEntry, type Ports } from '../ports.ts';
+import type { DirectoryEntry, Ports } from '../ports.ts';
+import { DependencyUnavailable } from '../report.ts';
 
 /** One of several live jobs that a request may mean. */
 export interface Candidate {
@@ -58,10 +59,10 @@ const readCandidates = async (
 ): Promise<{ complete: boolean; live: readonly Candidate[] }> => {
   const unread = entries.filter(({ terminalStatus }) => terminalStatus === undefined);
   const live: Candidate[] = [];
-  const until = request.until - ATTEMPT_RESERVE_MS;
+  const untilMs = request.untilMs - ATTEMPT_RESERVE_MS;
   for (let next = 0; next < unread.length; next += READS_AT_ONCE) {
     const batch = unread.slice(next, next + READS_AT_ONCE);
-    const answers = await Promise.all(batch.map(({ jobId }) => ports.plangrep.read(jobId, until)));
+    const answers = await Promise.all(batch.map(({ jobId }) => ports.plangrep.read(jobId, untilMs)));
     let complete = true;
     for (const [n, { jobId, registeredAt }] of batch.entries()) {
       const answer = answers[n];

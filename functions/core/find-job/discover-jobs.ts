@@ -18,7 +18,7 @@ export const listJobs = async (
   const { partners, plangrep, report } = ports;
   const { partnerId, externalId } = request;
   const projects = await partners.projectsOf(partnerId);
-  const answers = await Promise.all(projects.map((projectId) => plangrep.list(projectId, request.until)));
+  const answers = await Promise.all(projects.map((projectId) => plangrep.list(projectId, request.untilMs)));
 
   const matches: { job: PlangrepJob; projectId: ProjectId }[] = [];
   for (const [n, projectId] of projects.entries()) {

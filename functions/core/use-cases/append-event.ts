@@ -1,6 +1,7 @@
-import { type StreamName, sealEvent } from '../cancellation/chain.ts';
+import { sealEvent } from '../cancellation/chain.ts';
 import type { EventBody } from '../cancellation/events.ts';
 import { applyEvent, type CancellationState, stateOf } from '../cancellation/state.ts';
+import type { StreamName } from '../cancellation/stream-key.ts';
 import { type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { Ports } from '../ports.ts';
 

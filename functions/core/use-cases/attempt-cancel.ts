@@ -9,7 +9,7 @@ export interface Attempt {
   /** An attempt that follows another, or that expects a terminal job, begins by reading it. */
   readonly readFirst: boolean;
   /** Milliseconds since 1970: the attempt is over by then. */
-  readonly until: number;
+  readonly untilMs: number;
 }
 
 /** What an attempt adds to the stream, and how long Plangrep asked us to stay away, if it did. */
@@ -21,20 +21,20 @@ export type AttemptEnd = { readonly body: ClosedBody | AttemptEndedBody; readonl
  * reference, Cancel a job, which leaves the status and code of a refused cancel open.
  */
 export const attemptCancel = async (plangrep: Plangrep, attempt: Attempt): Promise<AttemptEnd> => {
-  const { jobId, until } = attempt;
+  const { jobId, untilMs } = attempt;
   if (attempt.readFirst) {
-    const reading = await readJob(plangrep, jobId, until);
+    const reading = await readJob(plangrep, jobId, untilMs);
     if (reading.kind === 'closes') return { body: reading.body };
     if (reading.kind === 'failed') return endedBy(attempt, reading.failure);
   }
-  const answer = await plangrep.cancel(jobId, until);
+  const answer = await plangrep.cancel(jobId, untilMs);
   if (answer.kind === 'job') {
     const body = closingJob(answer.job);
     return body === undefined ? ended(attempt, 'accepted', factsOf(answer.job)) : { body };
   }
   if (answer.kind !== 'refused') return endedBy(attempt, answer);
 
-  const reading = await readJob(plangrep, jobId, until);
+  const reading = await readJob(plangrep, jobId, untilMs);
   if (reading.kind === 'closes') return { body: reading.body };
   return endedBy(attempt, answer, reading.kind === 'alive' ? factsOf(reading.job) : {});
 };
@@ -45,8 +45,8 @@ export type Reading =
   | { readonly kind: 'alive'; readonly job: PlangrepJob }
   | { readonly kind: 'failed'; readonly failure: PlangrepFailure };
 
-export const readJob = async (plangrep: Plangrep, jobId: JobId, until: number): Promise<Reading> => {
-  const answer = await plangrep.read(jobId, until);
+export const readJob = async (plangrep: Plangrep, jobId: JobId, untilMs: number): Promise<Reading> => {
+  const answer = await plangrep.read(jobId, untilMs);
   switch (answer.kind) {
     case 'job': {
       const body = closingJob(answer.job);

@@ -1,7 +1,7 @@
 import { toTimestamp } from '../identifiers.ts';
 import type { AttemptPorts, WakeUp } from '../ports.ts';
-import { reconcileCancellation } from './reconcile.ts';
-import { reportFailure } from '../report-failure.ts';
+import { reconcileCancellation } from './reconcile-cancellation.ts';
+import { reportFailure } from '../report.ts';
 
 /** Cancellations looked at at once: what one run may ask of Plangrep at a time. */
 const AT_ONCE = 10;
@@ -25,9 +25,9 @@ export interface ReconcileSummary {
 /**
  * One run of the reconciler: works through due wake-ups while its time lasts, and naps until the next one is due if
  * that is within its time. One that fails does not stop the others: its wake-up stays.
- * @param until milliseconds since 1970: the run is over by then
+ * @param untilMs milliseconds since 1970: the run is over by then
  */
-export const reconcileDue = async (ports: AttemptPorts, until: number): Promise<ReconcileSummary> => {
+export const reconcileDue = async (ports: AttemptPorts, untilMs: number): Promise<ReconcileSummary> => {
   const { log, clock, report } = ports;
   const started = clock.now();
   const summary = { looked: 0, failed: 0, oldestDueMs: 0 };
@@ -40,7 +40,7 @@ export const reconcileDue = async (ports: AttemptPorts, until: number): Promise<
     dealtWith.add(nameOf(wakeUp));
     summary.looked += 1;
     try {
-      await reconcileCancellation(ports, wakeUp, until);
+      await reconcileCancellation(ports, wakeUp, untilMs);
     } catch (error) {
       summary.failed += 1;
       reportFailure(report, error, { partnerId, jobId });
@@ -58,7 +58,7 @@ export const reconcileDue = async (ports: AttemptPorts, until: number): Promise<
     }
   };
 
-  while (clock.now() < until - ONE_LOOK_MS) {
+  while (clock.now() < untilMs - ONE_LOOK_MS) {
     // One after the other, over one connection: opening more costs a cold start more than the waiting.
     const pages: (readonly WakeUp[])[] = [];
     for (let shard = 0; shard < log.shards; shard += 1) pages.push(await readShard(shard));
@@ -73,14 +73,14 @@ export const reconcileDue = async (ports: AttemptPorts, until: number): Promise<
       summary.oldestDueMs = Math.max(0, started - Date.parse(first.wakeAt));
     }
     if (due.length > 0) {
-      await eachAtMost(AT_ONCE, due, look, () => clock.now() < until - ONE_LOOK_MS);
+      await eachAtMost(AT_ONCE, due, look, () => clock.now() < untilMs - ONE_LOOK_MS);
       continue;
     }
     // A full page of nothing but what is dealt with may hide what is not: the index will have caught up in a moment.
     // One that holds anything else is in order, so what it hides is due no sooner.
     const hidesMore = pages.some((page) => page.length === PAGE && page.every(isDealtWith));
     const next = hidesMore ? now : Date.parse(first?.wakeAt ?? FAR);
-    if (next > until - ONE_LOOK_MS) break;
+    if (next > untilMs - ONE_LOOK_MS) break;
     await clock.sleep(Math.min(LONGEST_NAP_MS, Math.max(SHORTEST_NAP_MS, next - now)));
   }
   report('RECONCILED', { ...summary });

@@ -6,7 +6,8 @@ import { findJob } from '../find-job/find-job.ts';
 import type { CancellationState } from '../cancellation/state.ts';
 import { type JobId, toTimestamp } from '../identifiers.ts';
 import { LEASE_MS } from '../cancellation/pace.ts';
-import { DependencyUnavailable, type Ports } from '../ports.ts';
+import type { Ports } from '../ports.ts';
+import { DependencyUnavailable } from '../report.ts';
 import { settleAttempt } from './settle-attempt.ts';
 
 /** How a cancel request ends: closed union, one answer each. */
@@ -30,7 +31,7 @@ export const requestCancellation = async (ports: Ports, request: CancelRequest):
     case 'job_not_found':
     case 'ambiguous_external_id':
     case 'idempotency_key_reused':
-      if (request.isLastTry) await recordRefused(ports, request, found.kind);
+      if (request.refusal === 'final') await recordRefused(ports, request, found.kind);
       return found;
     case 'unresolved':
       return found;
@@ -55,7 +56,10 @@ const cancelJob = async (
     await recordJoined(ports, request, jobId);
     return cancellationEnd(ports, standing);
   }
-  return cancellationEnd(ports, await settleAttempt(ports, standing, { readFirst: terminal, until: request.until }));
+  return cancellationEnd(
+    ports,
+    await settleAttempt(ports, standing, { readFirst: terminal, untilMs: request.untilMs }),
+  );
 };
 
 const cancellationEnd = ({ clock }: Ports, { state, wakeAt }: Standing): CancelEnd => ({

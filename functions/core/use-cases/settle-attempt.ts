@@ -2,8 +2,8 @@ import { appendEvent, type Standing } from './append-event.ts';
 import { attemptCancel } from './attempt-cancel.ts';
 import { toTimestamp } from '../identifiers.ts';
 import { delayAfterAttemptMs } from '../cancellation/pace.ts';
-import { DependencyUnavailable, type AttemptPorts } from '../ports.ts';
-import { reportClosed } from '../report-closed.ts';
+import type { AttemptPorts } from '../ports.ts';
+import { DependencyUnavailable, reportClosed } from '../report.ts';
 
 /**
  * Makes the attempt whose claim is the newest event, and appends how it ended.
@@ -16,11 +16,11 @@ import { reportClosed } from '../report-closed.ts';
 export const settleAttempt = async (
   ports: AttemptPorts,
   claimed: Standing,
-  { readFirst, until }: { readonly readFirst: boolean; readonly until: number },
+  { readFirst, untilMs }: { readonly readFirst: boolean; readonly untilMs: number },
 ): Promise<Standing> => {
   const { plangrep, clock, report } = ports;
   const { partnerId, jobId, attempts: attempt } = claimed.state;
-  const { body, retryAfterMs } = await attemptCancel(plangrep, { jobId, attempt, readFirst, until });
+  const { body, retryAfterMs } = await attemptCancel(plangrep, { jobId, attempt, readFirst, untilMs });
   if (body.type === 'attempt_ended' && body.result === 'key_refused') {
     report('PLANGREP_KEY_REFUSED', { partnerId, jobId });
   }

@@ -1,7 +1,7 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { Ports } from '../../core/ports.ts';
 import { registerJob } from '../../core/use-cases/register-job.ts';
-import { reportFailure } from '../../core/report-failure.ts';
+import { reportFailure } from '../../core/report.ts';
 import { requestCancellation } from '../../core/use-cases/request-cancellation.ts';
 import { type Envelope, envelopeSchema } from './envelope.ts';
 
@@ -21,9 +21,9 @@ type Handled = 'done' | 'again';
 export const handleEvents =
   (ports: Ports, maxReceives: number): EventsHandler =>
   async ({ Records }, context) => {
-    const until = ports.clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
+    const untilMs = ports.clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
     const handled = await Promise.all(
-      Records.map(async (record) => ({ record, end: await handleRecord(ports, record, until, maxReceives) })),
+      Records.map(async (record) => ({ record, end: await handleRecord(ports, record, untilMs, maxReceives) })),
     );
     const failed = handled.filter(({ end }) => end === 'again');
     return { batchItemFailures: failed.map(({ record }) => ({ itemIdentifier: record.messageId })) };
@@ -32,7 +32,7 @@ export const handleEvents =
 const handleRecord = async (
   ports: Ports,
   { messageId, body, attributes }: SQSRecord,
-  until: number,
+  untilMs: number,
   maxReceives: number,
 ): Promise<Handled> => {
   const { report } = ports;
@@ -45,7 +45,7 @@ const handleRecord = async (
   try {
     return envelope.detailType === 'Job Registered'
       ? await register(ports, envelope)
-      : await cancel(ports, envelope, until, isLastTry);
+      : await cancel(ports, envelope, untilMs, isLastTry);
   } catch (error) {
     reportFailure(report, error, { messageId, requestId: envelope.id });
     return 'again';
@@ -75,19 +75,19 @@ const register = async (
 const cancel = async (
   ports: Ports,
   { partnerId, id, time, detail }: EnvelopeOf<'Job Cancellation Requested'>,
-  until: number,
+  untilMs: number,
   isLastTry: boolean,
 ): Promise<Handled> => {
-  const request = {
+  const end = await requestCancellation(ports, {
     ...detail,
     partnerId,
     requestKey: `event-id:${id}`,
     eventTime: time,
     requestId: id,
-    isLastTry,
-    until,
-  };
-  const end = await requestCancellation(ports, { ...request, door: 'events' });
+    refusal: isLastTry ? 'final' : 'provisional',
+    untilMs,
+    door: 'events',
+  });
   if (end.kind === 'cancellation') return 'done';
   ports.report('EVENT_REFUSED', { partnerId, requestId: id, why: end.kind, isLastTry });
   return 'again';

@@ -23,7 +23,7 @@ export const handleRequestCancellation = (ports: Ports): HttpHandler =>
       ...caller,
       requestKey,
       door: 'https',
-      isLastTry: true,
+      refusal: 'final',
     });
     return answerFor(end, event.requestContext.path);
   });

@@ -1,7 +1,8 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { type PartnerId, partnerIdSchema, type Scope } from '../../core/identifiers.ts';
-import { type Clock, DependencyUnavailable, type Report } from '../../core/ports.ts';
-import { reportFailure } from '../../core/report-failure.ts';
+import type { Clock } from '../../core/ports.ts';
+import { DependencyUnavailable, type Report } from '../../core/report.ts';
+import { reportFailure } from '../../core/report.ts';
 import { type Answer, retryAfter, send } from './answer.ts';
 
 /** Who calls: known by the credential alone. */
@@ -10,7 +11,7 @@ export interface Caller {
   readonly keyId: string;
   readonly requestId: string;
   /** Milliseconds since 1970: calls to Plangrep are over by then. */
-  readonly until: number;
+  readonly untilMs: number;
 }
 
 export type Act = (event: APIGatewayProxyEvent, caller: Caller) => Promise<Answer>;
@@ -35,8 +36,8 @@ export const serve =
         const detail = `This operation needs a credential with the scope ${scope}.`;
         return send({ kind: 'problem', code: 'forbidden', detail }, requestId);
       }
-      const until = clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
-      return send(await act(event, { partnerId, keyId, requestId, until }), requestId);
+      const untilMs = clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
+      return send(await act(event, { partnerId, keyId, requestId, untilMs }), requestId);
     } catch (error) {
       reportFailure(report, error, { requestId });
       return send(explain(error), requestId);

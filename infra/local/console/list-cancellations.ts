@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { createCancellationLog } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
 import { fromItem, toItem } from '../../../functions/adapters/dynamodb/dynamodb.ts';
 import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
+import { eventKey } from '../../../functions/core/cancellation/stream-key.ts';
 import { jobIdSchema, partnerIdSchema } from '../../../functions/core/identifiers.ts';
 import { readCancellation } from '../../../functions/core/use-cases/read-cancellations.ts';
 import type { CancellationWithTimeline } from '../../../functions/contract/answers.ts';
@@ -32,7 +33,7 @@ export const listCancellations = async ({
       TableName: tableNames.CancellationLog,
       ConsistentRead: true,
       FilterExpression: 'sk = :first',
-      ExpressionAttributeValues: toItem({ ':first': 'event#000001' }),
+      ExpressionAttributeValues: toItem({ ':first': eventKey(1) }),
     },
   );
   const begun: z.infer<typeof firstEventSchema>[] = [];

@@ -4,6 +4,7 @@ import { WAKE_SHARDS } from '../../../functions/adapters/dynamodb/cancellation-l
 import { appendEvent } from '../../../functions/core/use-cases/append-event.ts';
 import type { StoredRecord } from '../../../functions/core/audit/findings.ts';
 import type { EventBody } from '../../../functions/core/cancellation/events.ts';
+import { streamKey } from '../../../functions/core/cancellation/stream-key.ts';
 import { type CancellationState, stateOf } from '../../../functions/core/cancellation/state.ts';
 import {
   type ExternalId,
@@ -108,7 +109,7 @@ export interface OnRecord {
 /** What the table holds of a scene's cancellation. */
 export const readRecord = async (stage: Stage, { partnerId, jobId }: Scene): Promise<OnRecord> => {
   const { client, tableNames } = stage.dynamodb;
-  const partition = `${partnerId}#${jobId}`;
+  const partition = streamKey({ partnerId, jobId });
   const verifier = createPartitionVerifier(partition, WAKE_SHARDS);
   const pages = paginateQuery(
     { client },

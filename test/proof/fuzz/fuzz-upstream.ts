@@ -52,12 +52,12 @@ export const fuzzUpstream = async (count: number, seed: number, figures: Upstrea
       const id = jobId(`job_fuzz_${own}`);
       const where = `upstream --seed ${own}`;
       try {
-        const until = Date.now() + CALL_MS;
+        const untilMs = Date.now() + CALL_MS;
         const { body, retryAfterMs } = await attemptCancel(plangrep, {
           jobId: id,
           attempt: 1,
           readFirst: own % 2 === 0,
-          until,
+          untilMs,
         });
         const result = body.type === 'closed' ? body.outcome : body.result;
         figures.results.set(result, (figures.results.get(result) ?? 0) + 1);

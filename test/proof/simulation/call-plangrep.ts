@@ -9,7 +9,7 @@ const MIN_CALL_MS = 100;
 
 type Called<Answer> = {
   readonly what: string;
-  readonly until: number;
+  readonly untilMs: number;
   readonly effect: () => Answer;
   /** The call is about to be made. */
   readonly begun?: () => void;
@@ -39,7 +39,7 @@ const lostAs = ({ random }: World): PlangrepFailure => ({
 const call = <Answer>(
   world: World,
   process: Process,
-  { what, until, effect, begun, heard }: Called<Answer>,
+  { what, untilMs, effect, begun, heard }: Called<Answer>,
 ): Promise<Answer | PlangrepFailure> => {
   const { scheduler, random, faults } = world;
   return new Promise((resolve) => {
@@ -49,7 +49,7 @@ const call = <Answer>(
         heard?.(answer);
         resolve(answer);
       });
-    const ms = Math.min(CALL_MS, until - process.now());
+    const ms = Math.min(CALL_MS, untilMs - process.now());
     if (!(ms >= MIN_CALL_MS)) return scheduler.after(0, give({ kind: 'not_sent', why: 'no_time' }));
     begun?.();
     const takeEffect = (): Answer => {
@@ -82,10 +82,10 @@ const call = <Answer>(
 export const createPlangrep = (world: World, process: Process): Plangrep => {
   const { plangrep, judge } = world;
   return {
-    cancel: (id: JobId, until: number) =>
+    cancel: (id: JobId, untilMs: number) =>
       call(world, process, {
         what: `cancel ${id}`,
-        until,
+        untilMs,
         effect: () => plangrep.cancel(id),
         begun: () => {
           world.figures.cancelCalls += 1;
@@ -93,10 +93,10 @@ export const createPlangrep = (world: World, process: Process): Plangrep => {
         },
         heard: (answer) => judge.calls.cancelHeard(process, id, answer),
       }),
-    read: (id: JobId, until: number) =>
+    read: (id: JobId, untilMs: number) =>
       call(world, process, {
         what: `read ${id}`,
-        until,
+        untilMs,
         effect: () => plangrep.read(id),
         begun: () => {
           world.figures.reads += 1;
@@ -104,7 +104,7 @@ export const createPlangrep = (world: World, process: Process): Plangrep => {
         },
         heard: (answer) => judge.calls.readHeard(process, id, answer),
       }),
-    list: (id: ProjectId, until: number) =>
-      call(world, process, { what: `list ${id}`, until, effect: () => plangrep.list(id) }),
+    list: (id: ProjectId, untilMs: number) =>
+      call(world, process, { what: `list ${id}`, untilMs, effect: () => plangrep.list(id) }),
   };
 };

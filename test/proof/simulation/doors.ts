@@ -1,7 +1,7 @@
 import type { Context, SQSEvent } from 'aws-lambda';
 import type { CancelRequest } from '../../../functions/core/cancel-request.ts';
 import type { ExternalId, JobId, PartnerId } from '../../../functions/core/identifiers.ts';
-import { DependencyUnavailable } from '../../../functions/core/ports.ts';
+import { DependencyUnavailable } from '../../../functions/core/report.ts';
 import { reconcileDue } from '../../../functions/core/use-cases/reconcile-due.ts';
 import { registerJob } from '../../../functions/core/use-cases/register-job.ts';
 import { requestCancellation } from '../../../functions/core/use-cases/request-cancellation.ts';
@@ -37,8 +37,8 @@ export const requestOverHttps = (world: World, plan: CancelPlan, requestId: stri
       requestId,
       door: 'https',
       keyId: 'key',
-      isLastTry: true,
-      until: by.now() + HTTPS_WORK_MS,
+      refusal: 'final',
+      untilMs: by.now() + HTTPS_WORK_MS,
     };
     world.judge.requests.begun(by, request);
     try {

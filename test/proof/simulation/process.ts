@@ -1,4 +1,4 @@
-import { type Dependency, DependencyUnavailable } from '../../../functions/core/ports.ts';
+import { type Dependency, DependencyUnavailable } from '../../../functions/core/report.ts';
 import type { World } from './world.ts';
 
 export type ProcessKind = 'https' | 'events' | 'register' | 'reconciler';

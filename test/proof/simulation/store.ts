@@ -1,4 +1,5 @@
 import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../../functions/core/cancellation/events.ts';
+import { streamKey } from '../../../functions/core/cancellation/stream-key.ts';
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
 import type { CancellationLog, JobDirectory, WakeUp } from '../../../functions/core/ports.ts';
 import { MemoryDirectory, MemoryLog } from '../../support/memory-ports.ts';
@@ -61,7 +62,7 @@ export class Store {
   }
 
   private changeIndex(wakeUp: Omit<WakeUp, 'wakeAt'>, wakeAt: Timestamp | undefined): void {
-    const stored = this.log.streams.get(`${wakeUp.partnerId}#${wakeUp.jobId}`)?.[wakeUp.seq - 1];
+    const stored = this.log.streams.get(streamKey(wakeUp))?.[wakeUp.seq - 1];
     if (stored === undefined) return;
     const shard = Number.parseInt(stored.event.hash.slice(0, 4), 16) % this.log.shards;
     this.index.change(this.world.scheduler.now + this.world.indexLagMs(), shard, wakeUp, wakeAt);
@@ -79,7 +80,7 @@ export class Store {
   /** Takes everything of one job out of memory: for a run that is too long to keep it all. */
   forget(partnerId: PartnerId, externalId: ExternalId, jobId: JobId): void {
     const { log, directory } = this;
-    log.streams.delete(`${partnerId}#${jobId}`);
+    log.streams.delete(streamKey({ partnerId, jobId }));
     log.joined.length = 0;
     log.refused.length = 0;
     directory.jobs.delete(`${partnerId}#${externalId}`);
@@ -113,7 +114,7 @@ export class Store {
       removeWakeUp: (wakeUp) =>
         ask(`takes away the wake-up of ${wakeUp.jobId} ${wakeUp.seq}`, async () => {
           await log.removeWakeUp(wakeUp);
-          const stored = log.streams.get(`${wakeUp.partnerId}#${wakeUp.jobId}`)?.[wakeUp.seq - 1];
+          const stored = log.streams.get(streamKey(wakeUp))?.[wakeUp.seq - 1];
           if (stored?.wakeAt === undefined) this.changeIndex(wakeUp, undefined);
           judge.streams.removed(by, wakeUp);
           world.note(() => `${by.name} takes away the wake-up of ${wakeUp.jobId} ${wakeUp.seq}`);

@@ -4,7 +4,7 @@ import { BrokenStream, acceptedAt, type CancellationState, stateOf } from '../ca
 import { toTimestamp } from '../identifiers.ts';
 import { ESCALATE_AFTER_MS, LEASE_MS, pollDelayMs } from '../cancellation/pace.ts';
 import type { AttemptPorts, WakeUp } from '../ports.ts';
-import { reportClosed } from '../report-closed.ts';
+import { reportClosed } from '../report.ts';
 import { settleAttempt } from './settle-attempt.ts';
 
 /** A stream that cannot be folded waits for a person; looking again this much later keeps the alarm alive. */
@@ -15,9 +15,9 @@ const BROKEN_STREAM_DELAY_MS = 15 * 60_000;
  *
  * Any number of reconcilers may look at the same one. An attempt belongs to whoever appends its claim; a poll to
  * whoever moves the wake-up; the others find that out and leave.
- * @param until milliseconds since 1970: calls to Plangrep are over by then
+ * @param untilMs milliseconds since 1970: calls to Plangrep are over by then
  */
-export const reconcileCancellation = async (ports: AttemptPorts, wakeUp: WakeUp, until: number): Promise<void> => {
+export const reconcileCancellation = async (ports: AttemptPorts, wakeUp: WakeUp, untilMs: number): Promise<void> => {
   const { log, clock, report } = ports;
   const { partnerId, jobId } = wakeUp;
   let state: CancellationState;
@@ -39,8 +39,8 @@ export const reconcileCancellation = async (ports: AttemptPorts, wakeUp: WakeUp,
     return;
   }
   const accepted = acceptedAt(state);
-  if (accepted === undefined) await takeOver(ports, state, wakeUp, until);
-  else await poll(ports, state, Date.parse(accepted), wakeUp, until);
+  if (accepted === undefined) await takeOver(ports, state, wakeUp, untilMs);
+  else await poll(ports, state, Date.parse(accepted), wakeUp, untilMs);
 };
 
 /** The new event brings a wake-up that is due as the old one was: the next look does what there is to do. */
@@ -57,7 +57,7 @@ const takeOver = async (
   ports: AttemptPorts,
   state: CancellationState,
   wakeUp: WakeUp,
-  until: number,
+  untilMs: number,
 ): Promise<void> => {
   const { log, clock } = ports;
   const leaseUntil = toTimestamp(clock.now() + LEASE_MS);
@@ -65,7 +65,7 @@ const takeOver = async (
   const { kind, standing } = await appendEvent(ports, state, state, claim, leaseUntil);
   if (kind === 'lost') return;
   await log.removeWakeUp(wakeUp);
-  const settled = await settleAttempt(ports, standing, { readFirst: true, until });
+  const settled = await settleAttempt(ports, standing, { readFirst: true, untilMs });
   // The claim's own wake-up is spent, unless the end could not be written: then it brings the next look.
   const { seq } = standing.state.last;
   if (settled.state.last.seq > seq) await log.removeWakeUp({ ...wakeUp, seq, wakeAt: leaseUntil });
@@ -77,7 +77,7 @@ const poll = async (
   state: CancellationState,
   accepted: number,
   wakeUp: WakeUp,
-  until: number,
+  untilMs: number,
 ): Promise<void> => {
   const { log, plangrep, clock, report } = ports;
   const { partnerId, jobId } = state;
@@ -86,7 +86,7 @@ const poll = async (
   const moved = { ...wakeUp, wakeAt: toTimestamp(next) };
   if (!(await log.moveWakeUp(wakeUp, moved.wakeAt))) return;
 
-  const reading = await readJob(plangrep, jobId, until);
+  const reading = await readJob(plangrep, jobId, untilMs);
   if (reading.kind === 'closes') {
     const { kind } = await appendEvent(ports, state, state, reading.body);
     if (kind === 'lost') return;

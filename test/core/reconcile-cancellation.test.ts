@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { CancelRequest } from '../../functions/core/cancel-request.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 import type { ReadAnswer, WakeUp } from '../../functions/core/ports.ts';
-import { reconcileCancellation } from '../../functions/core/use-cases/reconcile.ts';
+import { reconcileCancellation } from '../../functions/core/use-cases/reconcile-cancellation.ts';
 import { reconcileDue } from '../../functions/core/use-cases/reconcile-due.ts';
 import { requestCancellation } from '../../functions/core/use-cases/request-cancellation.ts';
 import { broken, createMemoryPorts, type MemoryPorts } from '../support/memory-ports.ts';

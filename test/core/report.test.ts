@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { DependencyUnavailable, type Report } from '../../functions/core/ports.ts';
-import { reportFailure } from '../../functions/core/report-failure.ts';
+import { DependencyUnavailable, type Report } from '../../functions/core/report.ts';
+import { reportFailure } from '../../functions/core/report.ts';
 
 const reported = (error: unknown) => {
   const lines: unknown[] = [];
@@ -26,7 +26,7 @@ describe('a failure in the log', () => {
       code: 'UNEXPECTED_ERROR',
       error: 'TypeError',
       message: 'x is not iterable',
-      stack: expect.stringContaining('report-failure.test.ts'),
+      stack: expect.stringContaining('report.test.ts'),
     });
     expect(reported('thrown text')).toMatchObject({ error: 'Error', message: 'threw a string' });
     expect(reported(Object.assign(new Error('bare'), { stack: undefined }))).toMatchObject({ message: 'bare' });

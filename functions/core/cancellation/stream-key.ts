@@ -1,0 +1,60 @@
+import { type JobId, jobIdSchema, type PartnerId, partnerIdSchema, type Timestamp } from '../identifiers.ts';
+
+/** A cancellation's stream: one job of one partner. */
+export interface StreamName {
+  readonly partnerId: PartnerId;
+  readonly jobId: JobId;
+}
+
+// The keys of the cancellation log: no other file spells or parses them. A partition is a stream or one day of a
+// partner's refused requests. A stream has its events, `event#<number>`, and beside them its `joined#<time>#<id>` records.
+
+/** What the sort keys of a stream's events begin with. */
+export const EVENT_PREFIX = 'event#';
+/** What the sort keys of a stream's `joined` records begin with. */
+export const JOINED_PREFIX = 'joined#';
+
+/** The partition of a stream: `<partnerId>#<jobId>`. */
+export function streamKey({ partnerId, jobId }: StreamName): string {
+  return `${partnerId}#${jobId}`;
+}
+
+/** @returns undefined for a partition that is not a stream */
+export function parseStreamKey(partition: string): StreamName | undefined {
+  const [partner, job, ...rest] = partition.split('#');
+  const partnerId = partnerIdSchema.safeParse(partner);
+  const jobId = jobIdSchema.safeParse(job);
+  if (!partnerId.success || !jobId.success || rest.length > 0) return undefined;
+  return { partnerId: partnerId.data, jobId: jobId.data };
+}
+
+/** The sort key of an event: at least six digits, so that the first 999,999 events of a stream sort by number. */
+export function eventKey(seq: number): string {
+  return `${EVENT_PREFIX}${String(seq).padStart(6, '0')}`;
+}
+
+/** @returns the event's sequence number; undefined for a key that {@link eventKey} does not write */
+export function parseEventKey(key: string): number | undefined {
+  if (!/^event#\d+$/.test(key)) return undefined;
+  const seq = Number(key.slice(EVENT_PREFIX.length));
+  return key === eventKey(seq) ? seq : undefined;
+}
+
+/** The sort key of a request that joined. */
+export function joinedKey({ at, requestId }: { readonly at: Timestamp; readonly requestId: string }): string {
+  return `${JOINED_PREFIX}${at}#${requestId}`;
+}
+
+/** The partition of a partner's refused requests of one day (UTC): `<partnerId>#refused#<day>`. */
+export function refusedDayKey({ partnerId, at }: { readonly partnerId: PartnerId; readonly at: Timestamp }): string {
+  return `${partnerId}#refused#${at.slice(0, 'YYYY-MM-DD'.length)}`;
+}
+
+export function isRefusedDayKey(partition: string): boolean {
+  return /^[^#]+#refused#/.test(partition);
+}
+
+/** The sort key of a refused request within its day. */
+export function refusedKey({ at, requestId }: { readonly at: Timestamp; readonly requestId: string }): string {
+  return `${at}#${requestId}`;
+}

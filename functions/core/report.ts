@@ -1,0 +1,87 @@
+import type { ClosedBody } from './cancellation/events.ts';
+import type { CancellationState } from './cancellation/state.ts';
+
+/** Every message code with its level. Codes are stable: alarms, metrics and searches depend on them. */
+export const reportLevels = {
+  CANCELLATION_CLOSED: 'info',
+  CANCELLATION_PENDING: 'info',
+  CANCELLATION_ESCALATED: 'error',
+  STREAM_BROKEN: 'error',
+  JOB_REGISTERED: 'info',
+  LISTING_FAILED: 'warn',
+  EVENT_REFUSED: 'warn',
+  EVENT_MALFORMED: 'error',
+  RECONCILED: 'info',
+  REQUEST_JOINED: 'info',
+  REQUEST_REFUSED: 'info',
+  ATTEMPT_FENCED: 'warn',
+  AUDIT_WRITE_FAILED: 'error',
+  PLANGREP_KEY_FETCHED: 'info',
+  PLANGREP_KEY_REFUSED: 'error',
+  DEPENDENCY_UNAVAILABLE: 'error',
+  UNEXPECTED_ERROR: 'error',
+} as const satisfies Record<string, 'info' | 'warn' | 'error'>;
+
+export type ReportCode = keyof typeof reportLevels;
+
+/** Writes one line of the operator's log: persistent ids and codes, never personal data, never a secret. */
+export type Report = (
+  code: ReportCode,
+  fields?: Readonly<Record<string, string | number | boolean | undefined>>,
+) => void;
+
+export type Dependency = 'cancellation-log' | 'job-directory' | 'partners' | 'secret';
+
+/** A dependency of ours (a table, the secret) did not answer, after the SDK's own retries. */
+export class DependencyUnavailable extends Error {
+  override readonly name = 'DependencyUnavailable';
+  readonly dependency: Dependency;
+  constructor(dependency: Dependency, cause: unknown) {
+    super(`${dependency} did not answer`, { cause });
+    this.dependency = dependency;
+  }
+}
+
+/**
+ * Reports an error that should not have happened: which dependency failed, or where the bug is. The stack is logged and
+ * never sent. The message of a SyntaxError is left out, because it quotes the text that could not be parsed.
+ */
+export function reportFailure(
+  report: Report,
+  error: unknown,
+  fields: Readonly<Record<string, string | undefined>>,
+): void {
+  if (error instanceof DependencyUnavailable) {
+    const cause = error.cause instanceof Error ? error.cause.name : undefined;
+    report('DEPENDENCY_UNAVAILABLE', { ...fields, dependency: error.dependency, cause });
+    return;
+  }
+  const { name, message, stack } = error instanceof Error ? error : new Error(`threw a ${typeof error}`);
+  report('UNEXPECTED_ERROR', {
+    ...fields,
+    error: name,
+    message: error instanceof SyntaxError ? undefined : message,
+    stack: stack?.split('\n    at ').slice(1).join(' < '),
+  });
+}
+
+/**
+ * Reports a cancellation that closed, with the figures that the dashboard adds up: milliseconds from the request to the
+ * confirmation, and the pages that were not processed.
+ */
+export function reportClosed(
+  { clock, report }: { readonly clock: { now(): number }; readonly report: Report },
+  { partnerId, jobId, requestedAt, attempts }: CancellationState,
+  { outcome, pageCount, successfulPageCount, creditsDebited }: ClosedBody,
+): void {
+  const isStopped = outcome === 'cancelled' && pageCount !== undefined && successfulPageCount !== undefined;
+  report('CANCELLATION_CLOSED', {
+    partnerId,
+    jobId,
+    outcome,
+    attempts,
+    confirmedMs: clock.now() - Date.parse(requestedAt),
+    pagesStopped: isStopped ? Math.max(0, pageCount - successfulPageCount) : undefined,
+    creditsDebited,
+  });
+}
