@@ -1,131 +1,124 @@
-import { Duration } from 'aws-cdk-lib';
-import { type IMetric, MathExpression, type Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
-import type { LogMetricName } from './metrics.ts';
+import type { ReportCode } from '../../functions/core/report.ts';
+import type { DeadLetterQueueName } from './bus-events.ts';
+import type { FunctionName } from './functions.ts';
 
-/** `page` wakes somebody up; `ticket` waits for the morning. */
-export const severities = ['page', 'ticket'] as const;
-export type Severity = (typeof severities)[number];
-
-/** What alarms look at. */
-export interface AlarmSources {
-  readonly logMetric: (name: LogMetricName, statistic: string, period?: Duration) => Metric;
-  readonly api: { readonly serverErrors: Metric; readonly latencyP99: Metric };
-  /** Of each function that never fails on purpose: the authorizer's way to say 401 is an error. */
-  readonly functionErrors: readonly Metric[];
-  readonly functionThrottles: readonly Metric[];
-  readonly tableThrottles: readonly Metric[];
-  /** Messages in each queue that should be empty. */
-  readonly deadLetters: Metric;
-  readonly undeliveredEvents: Metric;
-  readonly undeliveredClosings: Metric;
-  readonly missedRuns: Metric;
-  /** Updates and deletes in the cancellation log by anyone else. */
-  readonly logAltered?: Metric | undefined;
+/** A metric that CloudWatch makes from the functions' log lines: no function sends one. */
+export interface LogMetric {
+  /** Counts the lines with this code. */
+  readonly code: ReportCode;
+  /** Every function that may write such a line. */
+  readonly from: readonly FunctionName[];
+  /** The line's field that is the value. @default - every line counts 1 */
+  readonly field?: string;
+  /** The line's field that the metric is split by: only a field with few values, since each value costs. */
+  readonly by?: string;
+  /** How an alarm reads it. @default 'Sum' */
+  readonly statistic?: 'Sum' | 'Maximum';
+  /** Minutes over which an alarm reads it. @default 5 */
+  readonly periodMinutes?: number;
 }
+
+/** The functions that work on cancellations. */
+const attempting = ['request-cancellation', 'consume-events', 'reconcile-cancellations'] as const;
+const doors = ['request-cancellation', 'consume-events'] as const;
+const reconciler = ['reconcile-cancellations'] as const;
+const reporting = [...attempting, 'read-cancellations', 'register-job'] as const;
+
+export const logMetrics = {
+  CancellationsClosed: { code: 'CANCELLATION_CLOSED', from: attempting, by: 'outcome' },
+  TimeToConfirmationMs: { code: 'CANCELLATION_CLOSED', from: attempting, field: 'confirmedMs' },
+  PagesStopped: { code: 'CANCELLATION_CLOSED', from: attempting, field: 'pagesStopped' },
+  CreditsDebited: { code: 'CANCELLATION_CLOSED', from: attempting, field: 'creditsDebited' },
+  AttemptsLeftOpen: { code: 'CANCELLATION_PENDING', from: attempting, by: 'result' },
+  CancellationsEscalated: { code: 'CANCELLATION_ESCALATED', from: reconciler },
+  OldestDueMs: { code: 'RECONCILED', from: reconciler, field: 'oldestDueMs', statistic: 'Maximum' },
+  PlangrepKeyRefused: { code: 'PLANGREP_KEY_REFUSED', from: attempting },
+  PlangrepKeyAgeDays: {
+    code: 'PLANGREP_KEY_FETCHED',
+    from: attempting,
+    field: 'ageDays',
+    statistic: 'Maximum',
+    periodMinutes: 24 * 60,
+  },
+  ListingsFailed: { code: 'LISTING_FAILED', from: doors },
+  EventsRefused: { code: 'EVENT_REFUSED', from: ['consume-events'] },
+  StreamsBroken: { code: 'STREAM_BROKEN', from: reconciler },
+  AuditWritesFailed: { code: 'AUDIT_WRITE_FAILED', from: attempting },
+  DependenciesUnavailable: { code: 'DEPENDENCY_UNAVAILABLE', from: reporting },
+  UnexpectedErrors: { code: 'UNEXPECTED_ERROR', from: reporting },
+} as const satisfies Record<string, LogMetric>;
+
+export type LogMetricName = keyof typeof logMetrics;
+
+/** Lambda's JSON log format puts the object that was logged under `message`. */
+export const filterPatternOf = ({ code }: LogMetric): string => `{ $.message.code = "${code}" }`;
+
+export const metricNamespaceOf = (environment: string): string => `PlangrepCancellation/${environment}`;
+
+/** Everything that an alarm can look at. `infra/constructs/watching/metrics.ts` says which metric each name means. */
+export type MetricName =
+  | LogMetricName
+  | 'ApiServerErrors'
+  | 'ApiLatencyP99Ms'
+  /** Of every function but the authorizer, which answers 401 by failing. */
+  | 'FunctionErrors'
+  | 'FunctionThrottles'
+  | 'TableThrottles'
+  /** `StreamsBroken` and `AuditWritesFailed` together. */
+  | 'AuditTrailBroken'
+  /** Writes to the cancellation log by anyone but this service. */
+  | 'LogAltered'
+  /** Messages in the queue. */
+  | DeadLetterQueueName;
+
+/** `page` wakes someone up; `ticket` waits for the morning. */
+export type Severity = 'page' | 'ticket';
 
 export interface AlarmDefinition {
-  /** A section of docs/runbook.md bears the same heading. */
+  /** A section of docs/runbook.md has the same heading. */
   readonly title: string;
   readonly severity: Severity;
-  readonly metric: IMetric;
-  /** Reached or passed, it alarms. */
+  readonly metric: MetricName;
+  /** Alarms at this value and above. */
   readonly threshold: number;
-  /** In how many periods on end. @default 1 */
+  /** In how many periods in a row. @default 1 */
   readonly periods?: number;
-  /** No news is good news, except of what must report. @default false */
+  /** Whether missing data alarms too. @default false */
   readonly alarmsWhenSilent?: boolean;
-  /** Takes a new version back while it is rolled out. @default false */
+  /** Whether it rolls a new version back during a canary. @default false */
   readonly rollsBack?: boolean;
+  /** The environment's setting without which the alarm does not exist. */
+  readonly needs?: 'auditWatch';
 }
 
-const total = (metrics: readonly Metric[], label: string, period: Duration): MathExpression => {
-  const usingMetrics = Object.fromEntries(metrics.map((metric, index) => [`m${index}`, metric]));
-  const sum = Object.keys(usingMetrics).map((id) => `FILL(${id}, 0)`);
-  return new MathExpression({ expression: sum.join(' + '), usingMetrics, label, period });
-};
-
-/** Every alarm, the gravest first. */
-export const alarmsOf = (from: AlarmSources): readonly AlarmDefinition[] => [
-  {
-    title: 'Cancellations escalated',
-    severity: 'page',
-    metric: from.logMetric('CancellationsEscalated', Stats.SUM),
-    threshold: 1,
-  },
+/** Every alarm, the most severe first. */
+export const alarms: readonly AlarmDefinition[] = [
+  { title: 'Cancellations escalated', severity: 'page', metric: 'CancellationsEscalated', threshold: 1 },
   {
     title: 'Wake-ups overdue',
     severity: 'page',
-    metric: from.logMetric('OldestDueMs', Stats.MAXIMUM),
-    threshold: Duration.minutes(5).toMilliseconds(),
+    metric: 'OldestDueMs',
+    threshold: 5 * 60_000,
     periods: 2,
-    // The reconciler reports every minute: silence is the worst of its failures.
+    // The reconciler reports every minute: silence is its worst failure.
     alarmsWhenSilent: true,
   },
-  {
-    title: 'Plangrep refuses the key',
-    severity: 'page',
-    metric: from.logMetric('PlangrepKeyRefused', Stats.SUM),
-    threshold: 1,
-  },
-  { title: 'Answers are 5xx', severity: 'page', metric: from.api.serverErrors, threshold: 3, rollsBack: true },
-  {
-    title: 'Functions fail',
-    severity: 'page',
-    metric: total(from.functionErrors, 'Errors', Duration.minutes(1)),
-    threshold: 1,
-    rollsBack: true,
-  },
-  { title: 'Events in the dead-letter queue', severity: 'page', metric: from.deadLetters, threshold: 1 },
-  { title: 'Events undelivered', severity: 'page', metric: from.undeliveredEvents, threshold: 1 },
-  {
-    title: 'Audit trail broken',
-    severity: 'page',
-    metric: total(
-      [from.logMetric('StreamsBroken', Stats.SUM), from.logMetric('AuditWritesFailed', Stats.SUM)],
-      'Broken streams, lost records',
-      Duration.minutes(5),
-    ),
-    threshold: 1,
-  },
-  ...(from.logAltered === undefined
-    ? []
-    : [{ title: 'Cancellation log altered', severity: 'page', metric: from.logAltered, threshold: 1 } as const]),
-  { title: 'Closed cancellations undelivered', severity: 'ticket', metric: from.undeliveredClosings, threshold: 1 },
-  { title: 'Reconciler runs missed', severity: 'ticket', metric: from.missedRuns, threshold: 1 },
-  {
-    title: 'Unexpected errors',
-    severity: 'ticket',
-    metric: from.logMetric('UnexpectedErrors', Stats.SUM),
-    threshold: 1,
-  },
-  {
-    title: 'A dependency is unavailable',
-    severity: 'ticket',
-    metric: from.logMetric('DependenciesUnavailable', Stats.SUM),
-    threshold: 5,
-  },
-  {
-    title: 'Functions are throttled',
-    severity: 'ticket',
-    metric: total(from.functionThrottles, 'Throttles', Duration.minutes(5)),
-    threshold: 1,
-    periods: 2,
-  },
-  {
-    title: 'Tables are throttled',
-    severity: 'ticket',
-    metric: total(from.tableThrottles, 'Throttled requests', Duration.minutes(5)),
-    threshold: 1,
-    periods: 2,
-  },
+  { title: 'Plangrep refuses the key', severity: 'page', metric: 'PlangrepKeyRefused', threshold: 1 },
+  { title: 'Answers are 5xx', severity: 'page', metric: 'ApiServerErrors', threshold: 3, rollsBack: true },
+  { title: 'Functions fail', severity: 'page', metric: 'FunctionErrors', threshold: 1, rollsBack: true },
+  { title: 'Events in the dead-letter queue', severity: 'page', metric: 'EventsGivenUp', threshold: 1 },
+  { title: 'Events undelivered', severity: 'page', metric: 'EventsUndelivered', threshold: 1 },
+  { title: 'Audit trail broken', severity: 'page', metric: 'AuditTrailBroken', threshold: 1 },
+  { title: 'Cancellation log altered', severity: 'page', metric: 'LogAltered', threshold: 1, needs: 'auditWatch' },
+  { title: 'Closed cancellations undelivered', severity: 'ticket', metric: 'ClosedEventsUndelivered', threshold: 1 },
+  { title: 'Reconciler runs missed', severity: 'ticket', metric: 'MissedRuns', threshold: 1 },
+  { title: 'Unexpected errors', severity: 'ticket', metric: 'UnexpectedErrors', threshold: 1 },
+  { title: 'A dependency is unavailable', severity: 'ticket', metric: 'DependenciesUnavailable', threshold: 5 },
+  { title: 'Functions are throttled', severity: 'ticket', metric: 'FunctionThrottles', threshold: 1, periods: 2 },
+  { title: 'Tables are throttled', severity: 'ticket', metric: 'TableThrottles', threshold: 1, periods: 2 },
   // One call to Plangrep may take 5 s, and a request makes two at most.
-  { title: 'Answers are slow', severity: 'ticket', metric: from.api.latencyP99, threshold: 8_000, periods: 3 },
-  {
-    title: "Plangrep's key is over 90 days old",
-    severity: 'ticket',
-    metric: from.logMetric('PlangrepKeyAgeDays', Stats.MAXIMUM, Duration.days(1)),
-    threshold: 91,
-  },
+  { title: 'Answers are slow', severity: 'ticket', metric: 'ApiLatencyP99Ms', threshold: 8_000, periods: 3 },
+  { title: "Plangrep's key is over 90 days old", severity: 'ticket', metric: 'PlangrepKeyAgeDays', threshold: 91 },
 ];
 
 export const alarmNameOf = (environment: string, title: string): string =>

@@ -1,119 +1,179 @@
-import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import * as z from 'zod';
 import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { partnerIdSchema } from '../../functions/core/identifiers.ts';
-import { eventSourceOf } from './event-door.ts';
-import { functionNames } from './roles.ts';
+import { eventSourceOf } from './bus-events.ts';
+import { functionNames } from './functions.ts';
 
-const isSecureOrigin = (value: string): boolean => {
+/** The retention periods that CloudWatch Logs accepts. A test compares them with the CDK's. */
+export const logRetentionPeriods = [
+  1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
+] as const;
+
+const whole = (least: number, most: number) => z.int('must be a whole number').min(least).max(most);
+const perFunction = z.partialRecord(z.enum(functionNames), whole(1, 1_000)).readonly();
+const addresses = z.array(z.email()).readonly();
+
+const partner = z.strictObject({
+  partnerId: partnerIdSchema,
+  /**
+   * The source of the partner's events. EventBridge keeps `aws.` for itself.
+   * @default - `partner.<partnerId>`
+   */
+  eventSource: z
+    .string()
+    .regex(/^(?!aws\.)[A-Za-z0-9._/-]{1,256}$/, 'must be an event source, not an AWS one')
+    .exactOptional(),
+});
+
+const domain = z.strictObject({
+  name: z.hostname(),
+  /** The ARN of a certificate in the environment's region. */
+  certificateArn: z
+    .string()
+    .regex(/^arn:aws:acm:[a-z0-9-]+:\d{12}:certificate\/[0-9a-f-]+$/, 'must be the ARN of a certificate'),
+  /**
+   * The CA certificates, a PEM bundle in S3, that must have signed the partners' client certificates. With a version, so
+   * that a deployment and a rollback each trust what they were tested with.
+   * @default - the API asks for no client certificate
+   */
+  mutualTls: z
+    .strictObject({ bucketName: z.string().min(3), key: z.string().min(1), version: z.string().min(1) })
+    .exactOptional(),
+  /**
+   * Where to put the alias record.
+   * @default - nowhere: a zone elsewhere points here
+   */
+  hostedZone: z.strictObject({ id: z.string().min(1), name: z.hostname() }).exactOptional(),
+});
+
+/**
+ * Where the service is deployed. The account is the one of the deployer's credentials: synth needs none, and each
+ * environment can have its own account.
+ */
+const environmentSchema = z
+  .strictObject({
+    /** Part of every physical name that the project chooses itself, so environments can share an account. */
+    name: z.string().regex(/^[a-z]{1,16}$/, 'must be 1 to 16 of a-z: it is part of every credential'),
+    region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region, such as eu-central-1'),
+    /** What happens to tables, secret, logs and function versions when they leave the stack, or the stack is deleted. */
+    removalPolicy: z.enum(['retain', 'destroy']),
+    /**
+     * How many days back a table can be restored to any second.
+     * @default - no point-in-time recovery
+     */
+    pointInTimeRecoveryDays: whole(1, 35).exactOptional(),
+    /** Whether AWS refuses to delete the tables and the stateful stack until this is switched off. */
+    deletionProtection: z.boolean(),
+    /** Plangrep's origin, without a path. */
+    plangrepBaseUrl: z.string().refine(isSecureOrigin, 'must be an https origin alone, such as https://plangrep.com'),
+    /**
+     * Whether a simulator takes Plangrep's place, so that partners can try everything without an account there: see
+     * `functions/simulator/sandbox-jobs.ts`. Only in dev.
+     * @default false
+     */
+    sandbox: z.boolean().exactOptional(),
+    /**
+     * Whether `/docs`, `/openapi.json` and `/problems` are served, to everyone. In prod too: a problem's `type` is the
+     * address of its page, and the pages hold nothing that is not in the public repository.
+     */
+    documentation: z.boolean(),
+    /** Who may send events. Each partner is bound to one source, so no event can name another partner. */
+    partners: z.array(partner).readonly(),
+    /**
+     * An existing bus, by name, that requests come in on and closed cancellations go out to.
+     * @default - the environment's own bus, `plangrep-cancellation-<environment>`
+     */
+    eventBusName: z
+      .string()
+      .regex(/^[A-Za-z0-9._/-]{1,256}$/, 'must be the name of an event bus')
+      .exactOptional(),
+    /** What API Gateway accepts, all partners together: requests a second, and how many at once above that. */
+    throttle: z.strictObject({ ratePerSecond: whole(1, 10_000), burst: whole(1, 5_000) }),
+    logRetentionDays: z.literal(logRetentionPeriods, 'must be a period that CloudWatch Logs knows'),
+    /** E-mail addresses: `page` wakes someone up, `ticket` waits for the morning. */
+    alarmAddresses: z.strictObject({ page: addresses, ticket: addresses }),
+    concurrency: z.strictObject({
+      /** How many invocations may work on events at once. */
+      events: whole(2, 1_000),
+      /**
+       * Reserved for a function out of the account's concurrency, and its maximum: limits the load on Plangrep.
+       * @default - nothing is reserved: a new account has too little to reserve from
+       */
+      reserved: perFunction.exactOptional(),
+      /**
+       * Kept warm, and paid for all the time.
+       * @default - none
+       */
+      provisioned: perFunction.exactOptional(),
+    }),
+    /** `canary`: a tenth of the traffic for five minutes, then all, unless an alarm rolls it back. */
+    rollout: z.enum(['canary', 'all-at-once']),
+    /** Whether CloudTrail watches for updates and deletes in the cancellation log by anyone but this service. */
+    auditWatch: z.boolean(),
+    /** Whether this stack sets the account's role by which API Gateway writes logs: false where another stack does. */
+    setsApiGatewayLogRole: z.boolean(),
+    /** The firewall: requests that one credential, and one address, may send in five minutes. AWS's minimum is 10. */
+    firewall: z.strictObject({ perCredential: whole(10, 2_000_000), perAddress: whole(10, 2_000_000) }),
+    /**
+     * A domain name for the API, which then answers under no other name.
+     * @default - API Gateway's own name
+     */
+    domain: domain.exactOptional(),
+  })
+  .superRefine((environment, context) => {
+    for (const [path, message] of contradictionsOf(environment)) {
+      context.addIssue({ code: 'custom', path: [...path], message });
+    }
+  });
+
+export type Environment = Readonly<z.input<typeof environmentSchema>>;
+export type CustomDomain = z.input<typeof domain>;
+
+/** What no field says alone: the path of each wrong field, and why. */
+function* contradictionsOf(environment: Environment): Generator<readonly [readonly PropertyKey[], string]> {
+  const { name, partners, sandbox } = environment;
+  const { events, reserved = {}, provisioned = {} } = environment.concurrency;
+  const sources = partners.map(({ partnerId, eventSource }) => eventSource ?? eventSourceOf(partnerId));
+  if (new Set(sources).size < sources.length) yield [['partners'], 'must not bind two partners to one event source'];
+  if ((reserved['consume-events'] ?? events) < events) {
+    yield [
+      ['concurrency', 'events'],
+      'must not be over what is reserved for consume-events: the queue would be throttled',
+    ];
+  }
+  for (const functionName of functionNames) {
+    const most = reserved[functionName] ?? Number.POSITIVE_INFINITY;
+    if ((provisioned[functionName] ?? 0) <= most) continue;
+    yield [['concurrency', 'provisioned', functionName], 'must not be over what is reserved'];
+  }
+  // Nor in staging: a release meets the real Plangrep there for the first time.
+  if (sandbox === true && name !== 'dev') yield [['sandbox'], 'must not be set outside dev'];
+  if (name !== 'prod') return;
+  if (environment.removalPolicy !== 'retain') yield [['removalPolicy'], 'must be retain in prod'];
+  if (!environment.deletionProtection) yield [['deletionProtection'], 'must be true in prod'];
+  if (environment.pointInTimeRecoveryDays === undefined) yield [['pointInTimeRecoveryDays'], 'must be set in prod'];
+  if (environment.alarmAddresses.page.length === 0) yield [['alarmAddresses', 'page'], 'must name someone in prod'];
+}
+
+function isSecureOrigin(value: string): boolean {
   try {
     return parsePlangrepOrigin(value).secure;
   } catch {
     return false;
   }
-};
+}
 
-const whole = (least: number, most: number) => z.int('must be a whole number').min(least).max(most);
-const perFunction = z.partialRecord(z.enum(functionNames), whole(1, 1_000));
-const addresses = z.array(z.email());
+export type Checked =
+  | { readonly kind: 'valid' }
+  /** One line that names the environment, each wrong field and the reason. */
+  | { readonly kind: 'invalid'; readonly message: string };
 
-const partner = z.strictObject({
-  partnerId: partnerIdSchema,
-  // EventBridge keeps `aws.` for itself, and a source is part of the rule's pattern as it stands.
-  eventSource: z.optional(
-    z.string().regex(/^(?!aws\.)[A-Za-z0-9._/-]{1,256}$/, 'must be an event source, not an AWS one'),
-  ),
-});
-
-const domain = z.strictObject({
-  name: z.hostname(),
-  certificateArn: z
-    .string()
-    .regex(/^arn:aws:acm:[a-z0-9-]+:\d{12}:certificate\/[0-9a-f-]+$/, 'must be the ARN of a certificate'),
-  mutualTls: z.optional(
-    z.strictObject({ bucketName: z.string().min(3), key: z.string().min(1), version: z.string().min(1) }),
-  ),
-  hostedZone: z.optional(z.strictObject({ id: z.string().min(1), name: z.hostname() })),
-});
-
-const environmentSchema = z
-  .strictObject({
-    name: z.string().regex(/^[a-z]{1,16}$/, 'must be 1 to 16 of a-z: it is part of every credential'),
-    region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region, such as eu-central-1'),
-    removalPolicy: z.enum(['retain', 'destroy']),
-    pointInTimeRecoveryDays: z.optional(whole(1, 35)),
-    deletionProtection: z.boolean(),
-    plangrepBaseUrl: z.string().refine(isSecureOrigin, 'must be an https origin alone, such as https://plangrep.com'),
-    sandbox: z.optional(z.boolean()),
-    documentation: z.boolean(),
-    partners: z.array(partner),
-    eventBusName: z.optional(z.string().regex(/^[A-Za-z0-9._/-]{1,256}$/, 'must be the name of an event bus')),
-    throttle: z.strictObject({ ratePerSecond: whole(1, 10_000), burst: whole(1, 5_000) }),
-    logRetentionDays: z
-      .number()
-      .refine((days) => days in RetentionDays && days < 9_999, 'must be a period that CloudWatch Logs knows'),
-    alarmAddresses: z.strictObject({ page: addresses, ticket: addresses }),
-    concurrency: z.strictObject({
-      events: whole(2, 1_000),
-      reserved: z.optional(perFunction),
-      provisioned: z.optional(perFunction),
-    }),
-    rollout: z.enum(['canary', 'all-at-once']),
-    auditWatch: z.boolean(),
-    setsApiGatewayLogRole: z.boolean(),
-    // The least that a rate-based rule takes is 10.
-    firewall: z.strictObject({ perCredential: whole(10, 2_000_000), perAddress: whole(10, 2_000_000) }),
-    domain: z.optional(domain),
-  })
-  .superRefine(
-    (
-      {
-        name,
-        removalPolicy,
-        deletionProtection,
-        pointInTimeRecoveryDays,
-        sandbox,
-        partners,
-        concurrency,
-        alarmAddresses,
-      },
-      context,
-    ) => {
-      const refuse = (path: readonly PropertyKey[], message: string) =>
-        context.addIssue({ code: 'custom', path: [...path], message });
-      const sources = partners.map(({ partnerId, eventSource }) => eventSource ?? eventSourceOf(partnerId));
-      if (new Set(sources).size < sources.length)
-        refuse(['partners'], 'must not bind two partners to one event source');
-      const { events, reserved = {}, provisioned = {} } = concurrency;
-      if ((reserved['consume-events'] ?? events) < events) {
-        refuse(
-          ['concurrency', 'events'],
-          'must not be over what is reserved for consume-events: the queue would be throttled',
-        );
-      }
-      for (const functionName of functionNames) {
-        const most = reserved[functionName] ?? Number.POSITIVE_INFINITY;
-        if ((provisioned[functionName] ?? 0) > most) {
-          refuse(['concurrency', 'provisioned', functionName], 'must not be over what is reserved');
-        }
-      }
-      // In staging neither: there what prod will run meets the real Plangrep first.
-      if (sandbox === true && name !== 'dev') refuse(['sandbox'], 'must not be set outside dev');
-      if (name !== 'prod') return;
-      if (removalPolicy !== 'retain') refuse(['removalPolicy'], 'must be retain in prod');
-      if (!deletionProtection) refuse(['deletionProtection'], 'must be true in prod');
-      if (pointInTimeRecoveryDays === undefined) refuse(['pointInTimeRecoveryDays'], 'must be set in prod');
-      if (alarmAddresses.page.length === 0) refuse(['alarmAddresses', 'page'], 'must name somebody in prod');
-    },
-  );
-
-/**
- * What is wrong with an environment.
- * @returns one line that names the environment, each field and the reason; nothing when all is well
- */
-export const describeInvalid = (environment: { readonly name: string }): string | undefined => {
+export function checkEnvironment(environment: { readonly name: string }): Checked {
   const { error } = environmentSchema.safeParse(environment);
-  if (error === undefined) return undefined;
+  if (error === undefined) return { kind: 'valid' };
   const problems = error.issues.map(({ path, message }) => [path.join('.'), message].filter(Boolean).join(': '));
-  return `infra/blueprint/environments.ts, ${environment.name}: ${problems.join('; ')}`;
-};
+  return {
+    kind: 'invalid',
+    message: `infra/blueprint/environments.ts, ${environment.name}: ${problems.join('; ')}`,
+  };
+}

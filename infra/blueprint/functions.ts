@@ -1,6 +1,6 @@
 /**
- * The functions, defined once: what is built, what each is given, and how long it may take. The stack, the local run
- * and the build read it.
+ * The functions, defined once for the stack, the local run and the build: what each is given, how long it may take, and
+ * what starts those that no route starts.
  */
 export interface FunctionDefinition<Variable = EnvironmentVariable> {
   /** Every environment variable besides the AWS SDK's own. */
@@ -18,14 +18,14 @@ export type EnvironmentVariable =
   | 'CANCELLATION_LOG_TABLE'
   | 'PARTNERS_TABLE'
   | 'EVENTS_MAX_RECEIVES';
-/** What the functions of a sandbox are given. */
+/** The variables of a sandbox's functions. */
 export type SandboxVariable = 'PLANGREP_SECRET_ID' | 'SANDBOX_TABLE';
 
-/** What it takes to see a cancellation through, and to find the job first. */
+/** Needed to work on a cancellation whose job is known; then also to find the job. */
 const attempt = ['PLANGREP_BASE_URL', 'PLANGREP_SECRET_ID', 'CANCELLATION_LOG_TABLE'] as const;
 const allPorts = [...attempt, 'JOB_DIRECTORY_TABLE', 'PARTNERS_TABLE'] as const;
 
-/** The service's: in every environment, and on this machine. */
+/** The service's functions, in every environment and on this machine. */
 export const serviceFunctions = {
   'authorize-partner': { environment: ['ENVIRONMENT', 'PARTNERS_TABLE'], timeoutSeconds: 5, memoryMb: 512 },
   'request-cancellation': { environment: allPorts, timeoutSeconds: 15, memoryMb: 512 },
@@ -40,13 +40,23 @@ export const serviceFunctions = {
   'read-documentation': { environment: [], timeoutSeconds: 5, memoryMb: 512 },
 } as const satisfies Record<string, FunctionDefinition>;
 
-/** Only where an environment is a sandbox: there one stands in for Plangrep. */
+/** Only in an environment that is a sandbox: `simulate-plangrep` takes Plangrep's place there. */
 export const sandboxFunctions = {
   'simulate-plangrep': { environment: ['PLANGREP_SECRET_ID', 'SANDBOX_TABLE'], timeoutSeconds: 10, memoryMb: 512 },
 } as const satisfies Record<string, FunctionDefinition<SandboxVariable>>;
 
-/** All that is built. */
+/** Every function that is built. */
 export const functions = { ...serviceFunctions, ...sandboxFunctions } as const;
 
 export type FunctionName = keyof typeof serviceFunctions;
 export type SandboxFunctionName = keyof typeof sandboxFunctions;
+
+export const functionNames = namesOf(serviceFunctions);
+export const sandboxFunctionNames = namesOf(sandboxFunctions);
+
+/** An EventBridge schedule starts the reconciler. */
+export const reconcilerSchedule = { function: 'reconcile-cancellations', everyMinutes: 1 } as const;
+
+function namesOf<Name extends string>(definitions: Readonly<Record<Name, unknown>>): readonly Name[] {
+  return Object.keys(definitions).filter((name): name is Name => name in definitions);
+}

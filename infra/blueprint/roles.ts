@@ -1,7 +1,7 @@
-import { type FunctionName, type SandboxFunctionName, sandboxFunctions, serviceFunctions } from './functions.ts';
+import { type FunctionName, functionNames, type SandboxFunctionName, sandboxFunctionNames } from './functions.ts';
 import { tables } from './tables.ts';
 
-/** What a permission can be for. Beside each, how the README's table words it. */
+/** What permissions are for, and how the documentation words it. */
 export const resourceTitles = {
   JobDirectory: 'the job directory',
   CancellationLog: 'the cancellation log',
@@ -9,13 +9,13 @@ export const resourceTitles = {
   CancellationLogStream: "the cancellation log's stream",
   Partners: 'the partners table',
   PlangrepKey: "the secret with Plangrep's key",
-  SandboxTable: "the sandbox's table, in dev alone",
+  SandboxTable: "the sandbox's table, only in dev",
   EventsQueue: 'the events queue',
   MissedRuns: 'the queue of missed runs',
   EventBus: 'the event bus',
-  ClosedEventsDeadLetters: 'the dead-letter queue of closed cancellations',
+  ClosedEventsUndelivered: 'the queue of undelivered closed cancellations',
   OwnLogGroup: 'its own log group',
-  Everything: '`*`: X-Ray knows no resources',
+  Everything: '`*`: X-Ray has no resources',
 } as const;
 export type Resource = keyof typeof resourceTitles;
 
@@ -29,7 +29,7 @@ export interface Permission {
 }
 
 /**
- * Only these attributes may be named by the update, its condition or its key, and nothing else may come back.
+ * The update, its condition and its key may name only these attributes, and the answer returns none.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
  */
 const onlyAttributes = (...attributes: readonly string[]): Conditions => ({
@@ -41,10 +41,10 @@ const onlyKeys = (...patterns: readonly string[]): Conditions => ({
 });
 
 const { partitionKey, sortKey, index } = tables.CancellationLog;
-/** What scheduling may touch in the log: everything else in it is history. */
+/** The only attributes of the log that may change: they are scheduling, everything else is history. */
 export const wakeUpAttributes: readonly string[] = [partitionKey, sortKey, index.partitionKey, index.sortKey];
 
-/** Every function's: its own log lines and traces. */
+/** For every function: its own log lines and traces. */
 const common: readonly Permission[] = [
   { actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resource: 'OwnLogGroup' },
   { actions: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], resource: 'Everything' },
@@ -53,7 +53,7 @@ const common: readonly Permission[] = [
 const appendToLog: Permission = { actions: ['dynamodb:PutItem', 'dynamodb:Query'], resource: 'CancellationLog' };
 const readKey: Permission = { actions: ['secretsmanager:GetSecretValue'], resource: 'PlangrepKey' };
 
-/** A door finds the job, claims what it finds by listing, binds the request, and remembers how a job ended. */
+/** A door finds the job, claims a job that it found by listing, binds the request, and remembers how a job ended. */
 const door: readonly Permission[] = [
   appendToLog,
   { actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], resource: 'JobDirectory' },
@@ -62,12 +62,12 @@ const door: readonly Permission[] = [
     resource: 'JobDirectory',
     conditions: onlyAttributes(tables.JobDirectory.partitionKey, tables.JobDirectory.sortKey, 'terminalStatus'),
   },
-  // A partner's record, never a credential.
+  // A partner's record, not its credentials.
   { actions: ['dynamodb:GetItem'], resource: 'Partners', conditions: onlyKeys('partner#*') },
   readKey,
 ];
 
-/** Each function's role: exactly what it does, on exactly what it does it to. */
+/** Each function's role: exactly its actions on exactly its resources. */
 const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonly Permission[]>> = {
   'authorize-partner': [{ actions: ['dynamodb:GetItem'], resource: 'Partners', conditions: onlyKeys('key#*') }],
   'request-cancellation': door,
@@ -77,7 +77,7 @@ const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonl
   ],
   'register-job': [
     { actions: ['dynamodb:PutItem'], resource: 'JobDirectory' },
-    // Who owns the job: the one thing it reads.
+    // It reads one thing: who owns the job.
     { actions: ['dynamodb:GetItem'], resource: 'JobDirectory', conditions: onlyKeys('job#*') },
   ],
   'consume-events': [
@@ -89,64 +89,44 @@ const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonl
     { actions: ['dynamodb:Query'], resource: 'WakeUps' },
     { actions: ['dynamodb:UpdateItem'], resource: 'CancellationLog', conditions: onlyAttributes(...wakeUpAttributes) },
     readKey,
-    // Lambda's doing, in the function's name: a run that failed.
+    // Lambda does this in the function's name, for a run that failed.
     { actions: ['sqs:SendMessage'], resource: 'MissedRuns' },
   ],
-  // Nothing but its own log lines and traces.
+  // Only its own log lines and traces.
   'read-documentation': [],
   'simulate-plangrep': [{ actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], resource: 'SandboxTable' }, readKey],
 };
 
-/** The pipe that tells of closed cancellations. */
+/** The pipe that announces closed cancellations. */
 const closedEvents: readonly Permission[] = [
   {
     actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
     resource: 'CancellationLogStream',
   },
   { actions: ['events:PutEvents'], resource: 'EventBus' },
-  { actions: ['sqs:SendMessage'], resource: 'ClosedEventsDeadLetters' },
+  { actions: ['sqs:SendMessage'], resource: 'ClosedEventsUndelivered' },
 ];
 
 export type RoleName = FunctionName | SandboxFunctionName | 'closed-events';
-const namesOf = <Name extends string>(definitions: Readonly<Record<Name, unknown>>): readonly Name[] =>
-  Object.keys(definitions).filter((name): name is Name => name in definitions);
-/** The service's. */
-export const functionNames = namesOf(serviceFunctions);
-export const sandboxFunctionNames = namesOf(sandboxFunctions);
-/** Those of a sandbox are nowhere else. */
+/** The sandbox's roles exist only in a sandbox. */
 export const roleNames: readonly RoleName[] = [...functionNames, 'closed-events', ...sandboxFunctionNames];
 
 /** Everything that a role may do. */
-export const permissionsOf = (role: RoleName): readonly Permission[] =>
-  role === 'closed-events' ? closedEvents : [...functionRoles[role], ...common];
+export function permissionsOf(role: RoleName): readonly Permission[] {
+  return role === 'closed-events' ? closedEvents : [...functionRoles[role], ...common];
+}
 
-/** Of a function's role, so that the log's own policy can name it without depending on the service's stack. */
-export const roleNameOf = (environment: string, role: RoleName): string =>
-  `plangrep-cancellation-${environment}-${role}`;
+/** A fixed name, so that the log's own policy can name the role without depending on the service's stack. */
+export function roleNameOf(environment: string, role: RoleName): string {
+  return `plangrep-cancellation-${environment}-${role}`;
+}
 
-const may = (role: RoleName, action: string): boolean =>
-  permissionsOf(role).some(({ actions, resource }) => resource === 'CancellationLog' && actions.includes(action));
-/** Who may append to the cancellation log, and who may move its wake-ups: nobody else, says the table's own policy. */
-export const logWriters = roleNames.filter((role) => may(role, 'dynamodb:PutItem'));
-export const wakeUpMovers = roleNames.filter((role) => may(role, 'dynamodb:UpdateItem'));
+/** The roles that may append to the cancellation log, and those that may move its wake-ups: the table's policy denies all others. */
+export const logWriters = rolesThatMay('dynamodb:PutItem');
+export const wakeUpMovers = rolesThatMay('dynamodb:UpdateItem');
 
-/** The table of role × action × resource, for the README. */
-export const renderRolesTable = (): string => {
-  const rows = roleNames.flatMap((role) =>
-    permissionsOf(role).map(({ actions, resource, conditions }) => [
-      `\`${role}\``,
-      actions.map((action) => `\`${action}\``).join(', '),
-      resourceTitles[resource],
-      conditions === undefined ? '' : describe(conditions),
-    ]),
+function rolesThatMay(action: string): readonly RoleName[] {
+  return roleNames.filter((role) =>
+    permissionsOf(role).some(({ actions, resource }) => resource === 'CancellationLog' && actions.includes(action)),
   );
-  return [['role', 'may', 'on', 'only where'], ['---', '---', '---', '---'], ...rows]
-    .map((cells) => `| ${cells.join(' | ')} |\n`)
-    .join('');
-};
-
-const describe = (conditions: Conditions): string =>
-  Object.values(conditions)
-    .flatMap((keys) => Object.entries(keys))
-    .map(([key, values]) => `\`${key}\` in ${values.map((value) => `\`${value}\``).join(', ')}`)
-    .join('; ');
+}

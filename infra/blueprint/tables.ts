@@ -1,10 +1,8 @@
-/**
- * The three tables, defined once: the stateful stack and the local run are both made from this, so they cannot differ.
- * All keys and the listed index attributes are strings.
- */
+/** The tables, defined once: the stacks and the local run are both made from this, so they cannot differ. */
 export interface TableDefinition {
-  /** The environment variable that tells a function the table's name. */
+  /** The environment variable that holds the table's name. */
   readonly variable: 'JOB_DIRECTORY_TABLE' | 'CANCELLATION_LOG_TABLE' | 'PARTNERS_TABLE' | 'SANDBOX_TABLE';
+  /** All keys are strings, the index's too. */
   readonly partitionKey: string;
   readonly sortKey?: string;
   /** A number attribute, in seconds since 1970, after which DynamoDB may delete the item. */
@@ -29,7 +27,7 @@ export const tables = {
 
 export type TableName = keyof typeof tables;
 
-/** A sandbox's own, of no other environment. `pk` is a jobId: when it was first met and cancelled, for a week. */
+/** Only in a sandbox. `pk` is a jobId; the item says when that job was first seen and cancelled, and lasts a week. */
 export const sandboxTable = {
   variable: 'SANDBOX_TABLE',
   partitionKey: 'pk',

@@ -13,16 +13,17 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import type { Environment } from '../blueprint/environments.ts';
+import type { Environment } from '../blueprint/environment-schema.ts';
 import {
   type EnvironmentVariable,
   type FunctionDefinition,
   type FunctionName,
+  functionNames,
   functions,
   type SandboxFunctionName,
+  sandboxFunctionNames,
   type SandboxVariable,
 } from '../blueprint/functions.ts';
-import { functionNames, sandboxFunctionNames } from '../blueprint/roles.ts';
 import { type Arns, ExactRole } from './exact-role.ts';
 
 type Concurrency = Readonly<Partial<Record<BundledFunctionProps['name'], number>>>;
@@ -31,29 +32,20 @@ type Variable = EnvironmentVariable | SandboxVariable;
 export interface BundledFunctionProps {
   readonly name: FunctionName | SandboxFunctionName;
   readonly environment: Environment;
-  /** At least those that infra/blueprint/functions.ts names for it; the function is given no other. */
+  /** At least those that infra/blueprint/functions.ts names for the function: it gets those, and no other. */
   readonly variables: Readonly<Partial<Record<Variable, string>>>;
-  /** Of what its role is for, besides its own log group. */
+  /** Of the resources that its role names, besides its own log group. */
   readonly arns: Arns;
 }
 
-/** Where `npm run build` leaves the bundles, a folder each. */
+/** Where `npm run build` puts the bundles, one folder each. */
 const bundles = new URL('../../dist/functions/', import.meta.url).pathname;
 
 /** @returns the functions that `npm run build` has not built */
 export const missingBundles = (folder: string = bundles): readonly string[] =>
   [...functionNames, ...sandboxFunctionNames].filter((name) => !existsSync(join(folder, name, 'index.cjs')));
 
-/**
- * What tells two builds of a function apart. The code caches count by their names, which carry the bundle's hash, the
- * processor and the V8: their bytes differ a little each time they are made, and would deploy what has not changed.
- */
-const hashOf = (folder: string): string =>
-  createHash('sha256')
-    .update(JSON.stringify([readdirSync(folder).toSorted(), readFileSync(join(folder, 'index.cjs'), 'utf8')]))
-    .digest('hex');
-
-/** A function as `npm run build` left it and infra/blueprint/functions.ts defines it, called by its alias `live` alone. */
+/** A function as `npm run build` made it and infra/blueprint/functions.ts defines it, called only by its alias `live`. */
 export class BundledFunction extends Construct {
   readonly alias: Alias;
   readonly function: LambdaFunction;
@@ -87,7 +79,7 @@ export class BundledFunction extends Construct {
       loggingFormat: LoggingFormat.JSON,
       tracing: Tracing.ACTIVE,
       ...(reserved[name] !== undefined && { reservedConcurrentExecutions: reserved[name] }),
-      // The version before stays: to go back is to point the alias at it.
+      // The previous version stays: a rollback points the alias at it.
       currentVersionOptions: { removalPolicy },
     });
     this.alias = new Alias(this, 'Live', {
@@ -98,8 +90,18 @@ export class BundledFunction extends Construct {
   }
 }
 
-const valueIn = (variables: BundledFunctionProps['variables'], variable: Variable): string => {
+/**
+ * Of the bundle, and of the code caches' names only: a name has the hash of the bundle, the processor and the V8 in it,
+ * while the bytes differ a little each time they are made, and would deploy a function that has not changed.
+ */
+function hashOf(folder: string): string {
+  return createHash('sha256')
+    .update(JSON.stringify([readdirSync(folder).toSorted(), readFileSync(join(folder, 'index.cjs'), 'utf8')]))
+    .digest('hex');
+}
+
+function valueIn(variables: BundledFunctionProps['variables'], variable: Variable): string {
   const value = variables[variable];
   if (value === undefined) throw new Error(`no value was given for ${variable}`);
   return value;
-};
+}

@@ -7,11 +7,11 @@ import type { BundledFunction } from './bundled-function.ts';
 export interface CanaryRolloutProps {
   readonly environment: string;
   readonly functions: Readonly<Record<string, BundledFunction>>;
-  /** Any of these takes the new versions back. */
+  /** Any of these rolls the new versions back. */
   readonly alarms: readonly Alarm[];
 }
 
-/** Gives a new version a tenth of the traffic for five minutes, then all of it, unless an alarm takes it back. */
+/** Gives a new version a tenth of the traffic for five minutes, then all of it, unless an alarm rolls it back. */
 export class CanaryRollout extends Construct {
   constructor(scope: Construct, id: string, { environment, functions, alarms }: CanaryRolloutProps) {
     super(scope, id);
@@ -19,7 +19,7 @@ export class CanaryRollout extends Construct {
     const application = new LambdaApplication(this, 'Application', {
       applicationName: `plangrep-cancellation-${environment}`,
     });
-    // AWS's own policy for this would reach every function and every object in S3.
+    // AWS's managed policy for this allows every function and every object in S3.
     const role = new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('codedeploy.amazonaws.com'),
       inlinePolicies: {
@@ -27,14 +27,7 @@ export class CanaryRollout extends Construct {
           statements: [
             new PolicyStatement({
               actions: ['lambda:GetAlias', 'lambda:GetProvisionedConcurrencyConfig', 'lambda:UpdateAlias'],
-              resources: bundled.flatMap(
-                ([
-                  ,
-                  {
-                    function: { functionArn },
-                  },
-                ]) => [functionArn, `${functionArn}:live`],
-              ),
+              resources: bundled.flatMap(([, { function: fn }]) => [fn.functionArn, `${fn.functionArn}:live`]),
             }),
             new PolicyStatement({
               actions: ['cloudwatch:DescribeAlarms'],

@@ -8,13 +8,13 @@ export type Arns = Readonly<Partial<Record<Resource, string>>>;
 export interface ExactRoleProps {
   readonly name: RoleName;
   readonly environment: string;
-  /** Who takes the role, such as `lambda.amazonaws.com`. */
+  /** The service that assumes the role, such as `lambda.amazonaws.com`. */
   readonly service: string;
-  /** At least of every resource that infra/blueprint/roles.ts names for this role. */
+  /** At least of every resource that infra/blueprint/roles.ts names for the role. */
   readonly arns: Arns;
 }
 
-/** A role with what infra/blueprint/roles.ts gives it and nothing more: no construct can add to it. */
+/** A role with exactly the permissions of infra/blueprint/roles.ts: no construct can add to it. */
 export class ExactRole extends Construct {
   readonly role: IRole;
 
@@ -37,9 +37,9 @@ export class ExactRole extends Construct {
   }
 }
 
-const arnIn = (arns: Arns, resource: Resource): string => {
+function arnIn(arns: Arns, resource: Resource): string {
   if (resource === 'Everything') return '*';
   const arn = arns[resource];
   if (arn === undefined) throw new Error(`no ARN was given for ${resource}`);
   return arn;
-};
+}

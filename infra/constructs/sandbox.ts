@@ -2,19 +2,19 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { AttributeType, Billing, TableEncryptionV2, TableV2 } from 'aws-cdk-lib/aws-dynamodb';
 import { FunctionUrlAuthType } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
-import type { Environment } from '../blueprint/environments.ts';
+import type { Environment } from '../blueprint/environment-schema.ts';
 import { sandboxTable } from '../blueprint/tables.ts';
 import { BundledFunction } from './bundled-function.ts';
 
 export interface SandboxProps {
   readonly environment: Environment;
-  /** Of the secret whose key the service sends: the simulator takes that one and no other. */
+  /** Of the secret with the key that the service sends: the simulator accepts only that key. */
   readonly plangrepKeyArn: string;
 }
 
 /**
- * Plangrep's stand-in, whole: a function behind an https origin of its own, and a table for what its jobs remember. It
- * comes and goes with `sandbox` in the environment, and leaves nothing behind.
+ * The simulator that takes Plangrep's place: a function with its own https origin, and a table for the state of its jobs.
+ * It exists while the environment says `sandbox`, and leaves nothing behind.
  */
 export class Sandbox extends Construct {
   /** For `PLANGREP_BASE_URL`. */
@@ -35,7 +35,7 @@ export class Sandbox extends Construct {
       variables: { SANDBOX_TABLE: table.tableName, PLANGREP_SECRET_ID: plangrepKeyArn },
       arns: { SandboxTable: table.tableArn, PlangrepKey: plangrepKeyArn },
     });
-    // Open to requests as Plangrep is, and like Plangrep it answers none without the key.
+    // Open to all requests, as Plangrep is; like Plangrep it checks the key.
     this.url = alias.addFunctionUrl({ authType: FunctionUrlAuthType.NONE }).url;
   }
 }

@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type EnvironmentVariable, serviceFunctions } from '../blueprint/functions.ts';
-import { eventDoor, reconcileEveryMinutes } from '../blueprint/event-door.ts';
-import { documentationRoutes, routes } from '../blueprint/routes.ts';
+import { documentationRoutes, routes } from '../blueprint/api.ts';
+import { eventDoor } from '../blueprint/bus-events.ts';
+import { type EnvironmentVariable, reconcilerSchedule, serviceFunctions } from '../blueprint/functions.ts';
 import { tables } from '../blueprint/tables.ts';
 import { CannotStart, explainPort } from './cannot-start.ts';
 import type { OnLog } from './aws/lambda/container.ts';
@@ -161,7 +161,7 @@ export const startLocalRun = async (options: LocalRunOptions = {}): Promise<Loca
     const eventBridge = opened(
       await startEventBridge({ region: localRegion, rules, deliver: (input) => queue.send(input) }),
     );
-    const everyMs = options.reconcileEveryMs ?? reconcileEveryMinutes * 60_000;
+    const everyMs = options.reconcileEveryMs ?? reconcilerSchedule.everyMinutes * 60_000;
     if (everyMs > 0) {
       const invoke = (event: unknown) => lambda.invoke('reconcile-cancellations', event);
       opened(startSchedule({ everyMs, atOnce: containersPerFunction, region: localRegion, invoke }));

@@ -9,7 +9,7 @@ import {
   projectIdSchema,
   toTimestamp,
 } from '../../functions/core/identifiers.ts';
-import { eventSourceOf } from '../blueprint/event-door.ts';
+import { eventSourceOf } from '../blueprint/bus-events.ts';
 import type { LocalDynamoDb } from './aws/dynamodb.ts';
 import type { SeededJob, SeededPartner } from './seeds.ts';
 

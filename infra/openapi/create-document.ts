@@ -1,8 +1,7 @@
 import * as z from 'zod/mini';
 import { type Scope, scopeSchema } from '../../functions/core/identifiers.ts';
 import { problemGuide } from '../../functions/contract/problem-guide.ts';
-import { partnerAuthorizer } from '../blueprint/authorizer.ts';
-import { routes } from '../blueprint/routes.ts';
+import { partnerAuthorizer, routes } from '../blueprint/api.ts';
 import { describeAnswers, describeHeaders } from './describe-answers.ts';
 import { describeSchemas } from './describe-schemas.ts';
 import type { AnswerDescription, OpenApiDocument, Operation, Parameter, Reference } from './document.ts';

@@ -1,6 +1,6 @@
 import { type ProblemCode, problemContentType, problems } from '../../functions/contract/problems.ts';
 import { problemGuide } from '../../functions/contract/problem-guide.ts';
-import { gatewayResponses } from '../blueprint/gateway-responses.ts';
+import { gatewayResponses } from '../blueprint/api.ts';
 import type { AnswerDescription, Header, Reference } from './document.ts';
 import { successExamples } from './examples.ts';
 import { bodyProblems, commonProblems, type OperationDefinition, type Success } from './operations.ts';

@@ -2,7 +2,7 @@ import type * as z from 'zod/mini';
 import type { Scope } from '../../functions/core/identifiers.ts';
 import type { problemSchema } from '../../functions/contract/answers.ts';
 import { type ProblemCode, problemBody } from '../../functions/contract/problems.ts';
-import { type GatewayResponseType, gatewayResponses, renderGatewayResponse } from '../blueprint/gateway-responses.ts';
+import { gatewayResponses, type GatewayResponseType, renderGatewayResponse } from '../blueprint/api.ts';
 import { registeredAt, tooLate, unknownToPlangrep } from './examples.ts';
 
 /**

@@ -1,30 +1,30 @@
 import { CfnOutput, Stack, Tags } from 'aws-cdk-lib';
 import { EventBus, type IEventBus } from 'aws-cdk-lib/aws-events';
 import type { Construct } from 'constructs';
+import { eventDoor } from '../blueprint/bus-events.ts';
+import type { Environment } from '../blueprint/environment-schema.ts';
+import { type EnvironmentVariable, type FunctionName, reconcilerSchedule } from '../blueprint/functions.ts';
+import { tables } from '../blueprint/tables.ts';
 import { ApiDomain } from '../constructs/api/api-domain.ts';
+import { Firewall } from '../constructs/api/firewall.ts';
+import { PartnerApi } from '../constructs/api/partner-api.ts';
 import { BundledFunction } from '../constructs/bundled-function.ts';
 import { CanaryRollout } from '../constructs/canary-rollout.ts';
 import { ClosedEvents } from '../constructs/events/closed-events.ts';
-import { EventsDoor } from '../constructs/events/events-door.ts';
-import type { Arns } from '../constructs/exact-role.ts';
-import { Firewall } from '../constructs/api/firewall.ts';
-import { PartnerApi } from '../constructs/api/partner-api.ts';
+import { EventDoor } from '../constructs/events/event-door.ts';
 import { ReconcilerSchedule } from '../constructs/events/reconciler-schedule.ts';
+import type { Arns } from '../constructs/exact-role.ts';
 import { Sandbox } from '../constructs/sandbox.ts';
 import { Watching } from '../constructs/watching/watching.ts';
-import type { Environment } from '../blueprint/environments.ts';
-import { eventDoor } from '../blueprint/event-door.ts';
-import type { EnvironmentVariable, FunctionName } from '../blueprint/functions.ts';
 import type { StatefulStack } from './stateful-stack.ts';
-import { tables } from '../blueprint/tables.ts';
 
 export interface ServiceStackProps {
   readonly environment: Environment;
-  /** Whose tables and secret it works on. */
+  /** With the tables and the secret that the service uses. */
   readonly stateful: StatefulStack;
 }
 
-/** Everything that can be deleted and made again: the doors, the functions, and what watches them. */
+/** Everything that can be deleted and created again: the doors, the functions, and the alarms. */
 export class ServiceStack extends Stack {
   constructor(scope: Construct, id: string, { environment, stateful }: ServiceStackProps) {
     const tags = { project: 'plangrep-cancellation', environment: environment.name };
@@ -35,29 +35,32 @@ export class ServiceStack extends Stack {
       terminationProtection: environment.deletionProtection,
       tags,
     });
-    // A dashboard's tags are too new for the linters of templates.
+    // Template linters do not know a dashboard's tags.
     const excludeResourceTypes = ['AWS::CloudWatch::Dashboard'];
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value, { excludeResourceTypes });
-    const { JobDirectory, CancellationLog, Partners } = stateful.tables;
-    const log = { arn: CancellationLog.tableArn, streamArn: stateful.logStreamArn };
 
     const bus = this.busOf(environment);
-    const eventsDoor = new EventsDoor(this, 'EventsDoor', { environment, bus });
+    const door = new EventDoor(this, 'EventsDoor', { environment, bus });
     const schedule = new ReconcilerSchedule(this, 'Schedule');
-    const plangrepBaseUrl = this.plangrepOf(environment, stateful);
-    const functions = this.addFunctions(environment, variablesOf({ ...environment, plangrepBaseUrl }, stateful), {
-      JobDirectory: JobDirectory.tableArn,
-      CancellationLog: log.arn,
-      WakeUps: `${log.arn}/index/${tables.CancellationLog.index.name}`,
-      Partners: Partners.tableArn,
+    const logArn = stateful.tables.CancellationLog.tableArn;
+    const variables = variablesOf(stateful, environment, this.plangrepOf(environment, stateful));
+    const functions = this.addFunctions(environment, variables, {
+      JobDirectory: stateful.tables.JobDirectory.tableArn,
+      CancellationLog: logArn,
+      WakeUps: `${logArn}/index/${tables.CancellationLog.index.name}`,
+      Partners: stateful.tables.Partners.tableArn,
       // The whole ARN, with the six characters that Secrets Manager puts after the name.
       PlangrepKey: stateful.plangrepKey.secretArn,
-      EventsQueue: eventsDoor.queue.queueArn,
+      EventsQueue: door.queue.queueArn,
       MissedRuns: schedule.missed.queueArn,
     });
-    eventsDoor.deliverTo(functions['consume-events'].alias, environment.concurrency.events);
-    schedule.wake(functions['reconcile-cancellations'].alias);
-    const closedEvents = new ClosedEvents(this, 'ClosedEvents', { environment, bus, streamArn: log.streamArn });
+    door.deliverTo(functions[eventDoor.function].alias, environment.concurrency.events);
+    schedule.start(functions[reconcilerSchedule.function].alias);
+    const closedEvents = new ClosedEvents(this, 'ClosedEvents', {
+      environment,
+      bus,
+      streamArn: stateful.logStreamArn,
+    });
 
     const { api } = new PartnerApi(this, 'PartnerApi', { environment, functions });
     new Firewall(this, 'Firewall', { environment, stage: api.deploymentStage });
@@ -68,16 +71,14 @@ export class ServiceStack extends Stack {
       environment,
       api,
       functions,
-      logArn: log.arn,
-      tableNames: {
-        JobDirectory: JobDirectory.tableName,
-        CancellationLog: CancellationLog.tableName,
-        Partners: Partners.tableName,
+      logArn,
+      tableNames: Object.fromEntries(Object.entries(stateful.tables).map(([name, { tableName }]) => [name, tableName])),
+      deadLetterQueues: {
+        EventsGivenUp: door.givenUp,
+        EventsUndelivered: door.undelivered,
+        ClosedEventsUndelivered: closedEvents.undelivered,
+        MissedRuns: schedule.missed,
       },
-      deadLetters: eventsDoor.deadLetters,
-      undeliveredEvents: eventsDoor.undelivered,
-      undeliveredClosings: closedEvents.undelivered,
-      missedRuns: schedule.missed,
     });
     if (environment.rollout === 'canary') {
       new CanaryRollout(this, 'Rollout', { environment: environment.name, functions, alarms: rollingBack });
@@ -115,15 +116,18 @@ export class ServiceStack extends Stack {
   }
 }
 
-const variablesOf = (
-  { name, plangrepBaseUrl }: Environment,
+function variablesOf(
   { tables: { JobDirectory, CancellationLog, Partners }, plangrepKey }: StatefulStack,
-): Readonly<Record<EnvironmentVariable, string>> => ({
-  ENVIRONMENT: name,
-  PLANGREP_BASE_URL: plangrepBaseUrl,
-  PLANGREP_SECRET_ID: plangrepKey.secretArn,
-  JOB_DIRECTORY_TABLE: JobDirectory.tableName,
-  CANCELLATION_LOG_TABLE: CancellationLog.tableName,
-  PARTNERS_TABLE: Partners.tableName,
-  EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
-});
+  { name }: Environment,
+  plangrepBaseUrl: string,
+): Readonly<Record<EnvironmentVariable, string>> {
+  return {
+    ENVIRONMENT: name,
+    PLANGREP_BASE_URL: plangrepBaseUrl,
+    PLANGREP_SECRET_ID: plangrepKey.secretArn,
+    JOB_DIRECTORY_TABLE: JobDirectory.tableName,
+    CANCELLATION_LOG_TABLE: CancellationLog.tableName,
+    PARTNERS_TABLE: Partners.tableName,
+    EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
+  };
+}

@@ -7,10 +7,11 @@ import {
   TableEncryptionV2,
   TableV2,
 } from 'aws-cdk-lib/aws-dynamodb';
+import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { protectLog } from '../constructs/log-policy.ts';
-import type { Environment } from '../blueprint/environments.ts';
+import type { Environment } from '../blueprint/environment-schema.ts';
+import { logWriters, type RoleName, roleNameOf, wakeUpAttributes, wakeUpMovers } from '../blueprint/roles.ts';
 import { type TableDefinition, type TableName, tables } from '../blueprint/tables.ts';
 
 export interface StatefulStackProps {
@@ -18,10 +19,10 @@ export interface StatefulStackProps {
 }
 
 /**
- * What must outlive every deployment: the tables and Plangrep's key. A stack of its own, so that the service around it
- * can be rolled back, or deleted and made again, without touching either.
+ * What must outlive every deployment: the tables and Plangrep's key. A separate stack, so that the service can be rolled
+ * back, or deleted and created again, without touching either.
  *
- * Logical ids are written out, since a changed one means a new, empty table: moving a construct must not change it.
+ * Logical ids are written out: a changed id means a new, empty table, so moving a construct must not change it.
  */
 export class StatefulStack extends Stack {
   readonly tables: Readonly<Record<TableName, TableV2>>;
@@ -52,8 +53,8 @@ export class StatefulStack extends Stack {
   }
 
   /**
-   * A global table of one region costs what a plain one does, and takes a second region without being replaced.
-   * CloudFormation names it: a restored or replaced table then never collides with the one it takes over from.
+   * A global table of one region costs the same as a plain table, and accepts a second region without a replacement.
+   * CloudFormation chooses its name, so that a restored or replaced table never collides with its predecessor.
    */
   private addTable(name: TableName, environment: Environment): TableV2 {
     const definition: TableDefinition = tables[name];
@@ -73,7 +74,7 @@ export class StatefulStack extends Stack {
         ],
       }),
       billing: Billing.onDemand(),
-      // AWS's key in this account, not the default one that DynamoDB owns: CloudTrail then shows who used it.
+      // AWS's key in this account, not DynamoDB's own default key: CloudTrail then shows who used it.
       encryption: TableEncryptionV2.awsManagedKey(),
       pointInTimeRecoverySpecification: {
         pointInTimeRecoveryEnabled: environment.pointInTimeRecoveryDays !== undefined,
@@ -82,9 +83,9 @@ export class StatefulStack extends Stack {
         }),
       },
       ...(name === 'CancellationLog' && {
-        // For the pipe that tells of closed cancellations.
+        // For the pipe that announces closed cancellations.
         dynamoStream: StreamViewType.NEW_IMAGE,
-        resourcePolicy: protectLog(this, environment.name),
+        resourcePolicy: logPolicy(this, environment.name),
       }),
       deletionProtection: environment.deletionProtection,
       removalPolicy: environment.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
@@ -94,16 +95,16 @@ export class StatefulStack extends Stack {
   }
 
   /**
-   * Made empty: an operator puts Plangrep's key in. Without a value `GetSecretValue` fails, which the service reports as
-   * having no key. `Secret` would have CloudFormation generate a random one instead: the service would send that to
-   * Plangrep as if it were the key, and a later change to how it is generated would overwrite the operator's.
+   * Created empty: an operator puts Plangrep's key in. Until then `GetSecretValue` fails, and the service reports that it
+   * has no key. By default `Secret` has CloudFormation generate a random value: the service would send it to Plangrep as
+   * the key, and a later change of how it is generated would overwrite the operator's value.
    */
   private addPlangrepKey(environment: Environment): Secret {
     const secret = new Secret(this, 'PlangrepKey', {
       secretName: `plangrep-cancellation/${environment.name}/api-key`,
       description:
         "The organization's Plangrep API key: plain text, or JSON with the field apiKey. Put by an operator.",
-      // The name is fixed, so a first deployment that fails must not leave the secret behind to block the next one.
+      // The name is fixed: a secret that a failed first deployment left behind would block the next one.
       removalPolicy:
         environment.removalPolicy === 'retain' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
     });
@@ -114,8 +115,56 @@ export class StatefulStack extends Stack {
   }
 }
 
-const resourceOf = (construct: Construct): CfnResource => {
+/**
+ * The cancellation log's own policy: whatever a role allows, an administrator's too, only this service may write to the
+ * log, and no one may delete from it or change its history. To do so, one has to remove this policy first, which
+ * CloudTrail records. (A transaction needs the permission of each action in it, so the policy denies transactions too.)
+ *
+ * The policy also denies replication to a second region: when you add one, exempt DynamoDB's service-linked role.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-considerations.html
+ */
+function logPolicy(stack: Stack, environment: string): PolicyDocument {
+  const arnsOf = (roles: readonly RoleName[]) =>
+    roles.map((role) =>
+      stack.formatArn({ service: 'iam', region: '', resource: 'role', resourceName: roleNameOf(environment, role) }),
+    );
+  const deny = (
+    sid: string,
+    actions: readonly string[],
+    conditions?: Record<string, Record<string, readonly string[]>>,
+  ) =>
+    new PolicyStatement({
+      sid,
+      effect: Effect.DENY,
+      principals: [new AnyPrincipal()],
+      actions: [...actions],
+      // The policy is part of the table, so it cannot name the table's ARN.
+      resources: ['*'],
+      ...(conditions !== undefined && { conditions }),
+    });
+  return new PolicyDocument({
+    minimize: false,
+    statements: [
+      deny('NoDeleteAndNoUnconditionalWrite', [
+        'dynamodb:DeleteItem',
+        'dynamodb:BatchWriteItem',
+        'dynamodb:PartiQLInsert',
+        'dynamodb:PartiQLUpdate',
+        'dynamodb:PartiQLDelete',
+      ]),
+      deny('NoUpdateOfHistory', ['dynamodb:UpdateItem'], {
+        'ForAnyValue:StringNotEquals': { 'dynamodb:Attributes': wakeUpAttributes },
+      }),
+      deny('NoUpdateByOthers', ['dynamodb:UpdateItem'], {
+        ArnNotEquals: { 'aws:PrincipalArn': arnsOf(wakeUpMovers) },
+      }),
+      deny('NoWriteByOthers', ['dynamodb:PutItem'], { ArnNotEquals: { 'aws:PrincipalArn': arnsOf(logWriters) } }),
+    ],
+  });
+}
+
+function resourceOf(construct: Construct): CfnResource {
   const resource = construct.node.defaultChild;
   if (!CfnResource.isCfnResource(resource)) throw new Error(`${construct.node.path} is not one resource`);
   return resource;
-};
+}

@@ -1,7 +1,8 @@
 import { join } from 'node:path';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { expect, test } from 'vitest';
 import { missingBundles } from '../../infra/constructs/bundled-function.ts';
-import { describeInvalid } from '../../infra/blueprint/environment-schema.ts';
+import { checkEnvironment, logRetentionPeriods } from '../../infra/blueprint/environment-schema.ts';
 import { environmentNames, environments, selectEnvironment } from '../../infra/blueprint/environments.ts';
 import { functions } from '../../infra/blueprint/functions.ts';
 import { root } from './synthesized.ts';
@@ -57,24 +58,35 @@ test.each<{ environment: { name: string; [field: string]: unknown }; message: st
   { environment: { ...prod, deletionProtection: false }, message: 'prod: deletionProtection: must be true in prod' },
   {
     environment: { ...prod, alarmAddresses: { page: [], ticket: [] } },
-    message: 'prod: alarmAddresses.page: must name somebody in prod',
+    message: 'prod: alarmAddresses.page: must name someone in prod',
   },
   { environment: { ...staging, sandbox: true }, message: 'staging: sandbox: must not be set outside dev' },
   { environment: { ...prod, sandbox: true }, message: 'prod: sandbox: must not be set outside dev' },
   { environment: { ...prod, firewal: {} }, message: 'prod: Unrecognized key: "firewal"' },
 ])('$message', ({ environment, message }) => {
-  expect(describeInvalid(environment)).toBe(`infra/blueprint/environments.ts, ${message}`);
+  expect(checkEnvironment(environment)).toEqual({
+    kind: 'invalid',
+    message: `infra/blueprint/environments.ts, ${message}`,
+  });
 });
 
 test('every field that is wrong is named at once', () => {
   const environment = { ...prod, region: 'x', removalPolicy: 'keep' };
 
-  expect(describeInvalid(environment)).toMatch(
-    /^infra\/blueprint\/environments\.ts, prod: region: .*; removalPolicy: /,
-  );
+  expect(checkEnvironment(environment)).toMatchObject({
+    message: expect.stringMatching(/^infra\/blueprint\/environments\.ts, prod: region: .*; removalPolicy: /),
+  });
 });
 
 test('an app that was not built says which functions are missing', () => {
   expect(missingBundles(join(root, 'test'))).toEqual(Object.keys(functions));
   expect(missingBundles()).toEqual([]);
+});
+
+test('every retention period that CloudWatch Logs knows can be chosen', () => {
+  const known = Object.values(RetentionDays).filter((days) => typeof days === 'number');
+
+  expect(logRetentionPeriods).toEqual(
+    known.filter((days) => days !== RetentionDays.INFINITE).toSorted((a, b) => a - b),
+  );
 });

@@ -1,13 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { partnerAuthorizer } from '../../infra/blueprint/authorizer.ts';
-import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import {
+  compressFromBytes,
+  documentationRoutes,
   gatewayResponseHead,
   gatewayResponses,
   gatewayResponseTemplate,
-} from '../../infra/blueprint/gateway-responses.ts';
-import { compressFromBytes, documentationRoutes, routes } from '../../infra/blueprint/routes.ts';
+  partnerAuthorizer,
+  routes,
+} from '../../infra/blueprint/api.ts';
+import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { ofType, oneOf, type Resources, synthesize, synthesized } from './synthesized.ts';
 
 const ref = z.object({ Ref: z.string() });

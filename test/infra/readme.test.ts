@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { renderCostTable } from '../bench/monthly-cost.ts';
-import { renderRolesTable } from '../../infra/blueprint/roles.ts';
+import { renderRolesTable } from '../../infra/docs/roles-table.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');
 /** What stands between `<!-- name -->` and `<!-- /name -->`. */

@@ -1,15 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Environment, environmentNames, environments } from '../../infra/blueprint/environments.ts';
-import {
-  permissionsOf,
-  type Resource as Target,
-  renderRolesTable,
-  roleNameOf,
-  roleNames,
-  sandboxFunctionNames,
-} from '../../infra/blueprint/roles.ts';
+import type { Environment } from '../../infra/blueprint/environment-schema.ts';
+import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
+import { sandboxFunctionNames } from '../../infra/blueprint/functions.ts';
+import { permissionsOf, type Resource as Target, roleNameOf, roleNames } from '../../infra/blueprint/roles.ts';
+import { renderRolesTable } from '../../infra/docs/roles-table.ts';
 import { listOf, ofType, type Resource, root, type Statement, statementsOf, synthesized } from './synthesized.ts';
 
 /** How a target's ARN shows in a template of the service stack. */
@@ -25,7 +21,7 @@ const targetPatterns: readonly (readonly [Target, RegExp])[] = [
   ['EventsQueue', /^\{"Fn::GetAtt":\["EventsDoorQueue\w+","Arn"\]\}$/],
   ['MissedRuns', /^\{"Fn::GetAtt":\["ScheduleMissed\w+","Arn"\]\}$/],
   ['EventBus', /^\{"Fn::GetAtt":\["EventBus\w+","Arn"\]\}$/],
-  ['ClosedEventsDeadLetters', /^\{"Fn::GetAtt":\["ClosedEventsUndelivered\w+","Arn"\]\}$/],
+  ['ClosedEventsUndelivered', /^\{"Fn::GetAtt":\["ClosedEventsUndelivered\w+","Arn"\]\}$/],
 ];
 
 const targetOf = (resource: unknown, role: string): string => {

@@ -5,8 +5,7 @@ import * as z from 'zod/mini';
 import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { renderSandboxTable } from '../../functions/simulator/sandbox-jobs.ts';
 import { type EnvironmentName, environments } from '../../infra/blueprint/environments.ts';
-import { type FunctionDefinition, serviceFunctions } from '../../infra/blueprint/functions.ts';
-import { functionNames } from '../../infra/blueprint/roles.ts';
+import { type FunctionDefinition, functionNames, serviceFunctions } from '../../infra/blueprint/functions.ts';
 import { ofType, oneOf, type Resources, root, synthesize, synthesized } from './synthesized.ts';
 
 const callers = functionNames.filter((name) => {

@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { closedEvent } from '../../infra/blueprint/closed-event.ts';
+import { closedEvent, eventDoor, eventSourceOf, inputTransformer } from '../../infra/blueprint/bus-events.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
-import { eventDoor, eventSourceOf, inputTransformer } from '../../infra/blueprint/event-door.ts';
 import { functions } from '../../infra/blueprint/functions.ts';
 import { ofType, oneOf, statementsOf, synthesized } from './synthesized.ts';
 

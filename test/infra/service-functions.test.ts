@@ -3,9 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { LEASE_MS } from '../../functions/core/cancellation/pace.ts';
-import { type Environment, environmentNames, environments } from '../../infra/blueprint/environments.ts';
-import { type FunctionDefinition, functions } from '../../infra/blueprint/functions.ts';
-import { functionNames, sandboxFunctionNames } from '../../infra/blueprint/roles.ts';
+import type { Environment } from '../../infra/blueprint/environment-schema.ts';
+import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
+import {
+  type FunctionDefinition,
+  functionNames,
+  functions,
+  sandboxFunctionNames,
+} from '../../infra/blueprint/functions.ts';
 import { ofType, oneOf, root, synthesized } from './synthesized.ts';
 
 const assetsSchema = z.object({

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { type Environment, environmentNames, environments } from '../../infra/blueprint/environments.ts';
-import { functionNames } from '../../infra/blueprint/roles.ts';
+import type { Environment } from '../../infra/blueprint/environment-schema.ts';
+import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
+import { functionNames } from '../../infra/blueprint/functions.ts';
 import { ofType, oneOf, synthesize, synthesized } from './synthesized.ts';
 
 const canaries = environmentNames.filter((name) => environments[name].rollout === 'canary');

@@ -3,9 +3,14 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { eventBodySchema } from '../../functions/core/cancellation/events.ts';
-import { alarmNameOf } from '../../infra/blueprint/alarms.ts';
+import {
+  alarmNameOf,
+  filterPatternOf,
+  type LogMetric,
+  logMetrics,
+  metricNamespaceOf,
+} from '../../infra/blueprint/alarms.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
-import { filterPatternOf, type LogMetric, logMetrics, metricNamespaceOf } from '../../infra/blueprint/metrics.ts';
 import { ofType, root, statementsOf, synthesized } from './synthesized.ts';
 
 const runbook = readFileSync(join(root, 'docs/runbook.md'), 'utf8');

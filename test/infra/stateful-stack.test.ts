@@ -7,8 +7,8 @@ import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { createTableInput } from '../../infra/local/aws/create-table-input.ts';
 import { type EnvironmentName, environmentNames, environments } from '../../infra/blueprint/environments.ts';
-import { StatefulStack } from '../../infra/stacks/stateful-stack.ts';
 import { type TableDefinition, tables } from '../../infra/blueprint/tables.ts';
+import { StatefulStack } from '../../infra/stacks/stateful-stack.ts';
 
 const tags = z.array(z.object({ Key: z.string(), Value: z.string() }));
 

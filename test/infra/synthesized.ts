@@ -6,7 +6,8 @@ import { App } from 'aws-cdk-lib';
 import { afterAll } from 'vitest';
 import * as z from 'zod/mini';
 import { missingBundles } from '../../infra/constructs/bundled-function.ts';
-import { type Environment, type EnvironmentName, environments } from '../../infra/blueprint/environments.ts';
+import type { Environment } from '../../infra/blueprint/environment-schema.ts';
+import { type EnvironmentName, environments } from '../../infra/blueprint/environments.ts';
 import { ServiceStack } from '../../infra/stacks/service-stack.ts';
 import { StatefulStack } from '../../infra/stacks/stateful-stack.ts';
 

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { problems } from '../../functions/contract/problems.ts';
 import {
   type GatewayResponse,
-  type GatewayResponseType,
   gatewayResponseHead,
   gatewayResponses,
   gatewayResponseTemplate,
+  type GatewayResponseType,
   renderGatewayResponse,
-} from '../../infra/blueprint/gateway-responses.ts';
+} from '../../infra/blueprint/api.ts';
 
 const isType = (name: string): name is GatewayResponseType => name in gatewayResponses;
 const types = Object.keys(gatewayResponses).filter(isType);

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { type Gateway, startGateway } from '../../infra/local/aws/gateway/gateway.ts';
 import { type LambdaRuntime, startLambdaRuntime } from '../../infra/local/aws/lambda/lambda-runtime.ts';
-import { routes } from '../../infra/blueprint/routes.ts';
+import { routes } from '../../infra/blueprint/api.ts';
 
 /** Answers by the keyId in the token. */
 const authorizer = `exports.handler = async ({ type, authorizationToken, methodArn }) => {

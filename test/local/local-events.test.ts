@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SQSEvent } from 'aws-lambda';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { inputTransformer } from '../../infra/blueprint/event-door.ts';
+import { inputTransformer } from '../../infra/blueprint/bus-events.ts';
 import { type LocalEventBridge, startEventBridge } from '../../infra/local/aws/events/event-bridge.ts';
 import { type LocalQueue, type QueueOptions, startQueue } from '../../infra/local/aws/events/queue.ts';
 import { type BusEvent, fillTemplate } from '../../infra/local/aws/events/rules.ts';

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { documentationRoutes } from '../../infra/blueprint/routes.ts';
+import { documentationRoutes } from '../../infra/blueprint/api.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 
 const description: unknown = JSON.parse(

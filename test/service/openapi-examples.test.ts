@@ -2,11 +2,7 @@ import { createHash } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type GatewayResponseType,
-  gatewayResponses,
-  renderGatewayResponse,
-} from '../../infra/blueprint/gateway-responses.ts';
+import { gatewayResponses, type GatewayResponseType, renderGatewayResponse } from '../../infra/blueprint/api.ts';
 import { answerOf } from '../../infra/openapi/document.ts';
 import { startLocalRun } from '../../infra/local/local-run.ts';
 import { type Answered, startTestRun, type TestRun } from '../support/local-run.ts';

@@ -12,7 +12,7 @@ import {
   type Schema,
 } from '../../infra/openapi/document.ts';
 import { descriptionPath } from '../../infra/openapi/places.ts';
-import { routes } from '../../infra/blueprint/routes.ts';
+import { routes } from '../../infra/blueprint/api.ts';
 
 /** An answer as a caller gets it, but for what the transport adds. */
 export interface GivenAnswer {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { renderGatewayResponse } from '../../infra/blueprint/gateway-responses.ts';
+import { renderGatewayResponse } from '../../infra/blueprint/api.ts';
 import { successExamples } from '../../infra/openapi/examples.ts';
 import { createAnswerJudge, type GivenAnswer, watchAnswers } from '../support/openapi-answers.ts';
 

@@ -11,12 +11,11 @@ import { externalIdSchema, jobIdSchema, reasonSchema, timestampSchema } from '..
 import { JOBS_SHOWN, JOINED_SHOWN } from '../../functions/core/use-cases/read-cancellations.ts';
 import { idempotencyKeySchema } from '../../functions/contract/requests.ts';
 import { problems } from '../../functions/contract/problems.ts';
-import { partnerAuthorizer } from '../../infra/blueprint/authorizer.ts';
+import { partnerAuthorizer, routes } from '../../infra/blueprint/api.ts';
 import { compareDocuments } from '../../infra/openapi/compare-documents.ts';
 import { createDocument } from '../../infra/openapi/create-document.ts';
 import { answerOf, type Content, type Operation } from '../../infra/openapi/document.ts';
 import { descriptionPath, packagePath, releasedPath } from '../../infra/openapi/places.ts';
-import { routes } from '../../infra/blueprint/routes.ts';
 import { createSchemaCheck, readDescription } from '../support/openapi-answers.ts';
 
 const text = readFileSync(descriptionPath, 'utf8');

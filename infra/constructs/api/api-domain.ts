@@ -5,14 +5,14 @@ import { ARecord, HostedZone, RecordTarget } from 'aws-cdk-lib/aws-route53';
 import { ApiGatewayDomain } from 'aws-cdk-lib/aws-route53-targets';
 import { Bucket } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import type { CustomDomain } from '../../blueprint/environments.ts';
+import type { CustomDomain } from '../../blueprint/environment-schema.ts';
 
 export interface ApiDomainProps {
   readonly domain: CustomDomain;
   readonly api: RestApi;
 }
 
-/** The API's own name: TLS 1.2 at least, with client certificates where the environment asks for them. */
+/** The API's domain name: TLS 1.2 or newer, with client certificates where the environment asks for them. */
 export class ApiDomain extends Construct {
   constructor(scope: Construct, id: string, { domain, api }: ApiDomainProps) {
     super(scope, id);

@@ -3,14 +3,14 @@ import type { Stage } from 'aws-cdk-lib/aws-apigateway';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
-import type { Environment } from '../../blueprint/environments.ts';
+import type { Environment } from '../../blueprint/environment-schema.ts';
 
 export interface FirewallProps {
   readonly environment: Environment;
   readonly stage: Stage;
 }
 
-/** What is counted together: requests with the same credential, or from the same address. */
+/** Which requests are counted together: those with the same credential, or from the same address. */
 type Aggregation = Pick<CfnWebACL.RateBasedStatementProperty, 'aggregateKeyType' | 'customKeys'>;
 const byCredential: Aggregation = {
   aggregateKeyType: 'CUSTOM_KEYS',
@@ -21,8 +21,8 @@ const byAddress: Aggregation = { aggregateKeyType: 'IP' };
 /**
  * The firewall in front of the API.
  *
- * AWS's rules for request bodies (the core rule set) are left out: an externalId is free text, so what they take for an
- * attack may be a partner's order number, and nothing here is ever run, rendered or joined into a query.
+ * It has no core rule set (AWS's rules for request bodies): an externalId is free text, so what those rules take for an
+ * attack may be a partner's order number. The service never runs, renders or joins such a text into a query.
  */
 export class Firewall extends Construct {
   constructor(scope: Construct, id: string, { environment, stage }: FirewallProps) {
@@ -41,7 +41,7 @@ export class Firewall extends Construct {
       ],
     });
     new CfnWebACLAssociation(this, 'Association', { resourceArn: stage.stageArn, webAclArn: acl.attrArn });
-    // WAF writes only to groups of this prefix. A fixed name: kept, it would stand in the way of the next stack.
+    // WAF writes only to groups with this prefix. A retained group of a fixed name would block the next stack.
     const logGroupName = `aws-waf-logs-${name}`;
     const logs = new LogGroup(this, 'Logs', {
       logGroupName,
@@ -50,7 +50,7 @@ export class Firewall extends Construct {
     });
     const logging = new CfnLoggingConfiguration(this, 'Logging', {
       resourceArn: acl.attrArn,
-      // Without the `:*` that a log group's own ARN ends with.
+      // WAF wants the ARN without the `:*` at the end of a log group's own ARN.
       logDestinationConfigs: [
         Stack.of(this).formatArn({
           service: 'logs',
@@ -60,7 +60,7 @@ export class Firewall extends Construct {
         }),
       ],
       redactedFields: [{ singleHeader: { Name: 'authorization' } }, { queryString: {} }],
-      // Only what was stopped: what passed is in the access log.
+      // Only blocked requests: the others are in the access log.
       loggingFilter: {
         DefaultBehavior: 'DROP',
         Filters: [
@@ -76,25 +76,31 @@ export class Firewall extends Construct {
   }
 }
 
-const visibility = (metricName: string): CfnWebACL.VisibilityConfigProperty => ({
-  metricName,
-  cloudWatchMetricsEnabled: true,
-  // Samples would show whole requests in the console, credentials with them.
-  sampledRequestsEnabled: false,
-});
+function visibility(metricName: string): CfnWebACL.VisibilityConfigProperty {
+  return {
+    metricName,
+    cloudWatchMetricsEnabled: true,
+    // Samples would show whole requests in the console, with their credentials.
+    sampledRequestsEnabled: false,
+  };
+}
 
-const managedRules = (priority: number, name: string): CfnWebACL.RuleProperty => ({
-  name,
-  priority,
-  overrideAction: { none: {} },
-  statement: { managedRuleGroupStatement: { vendorName: 'AWS', name } },
-  visibilityConfig: visibility(name),
-});
+function managedRules(priority: number, name: string): CfnWebACL.RuleProperty {
+  return {
+    name,
+    priority,
+    overrideAction: { none: {} },
+    statement: { managedRuleGroupStatement: { vendorName: 'AWS', name } },
+    visibilityConfig: visibility(name),
+  };
+}
 
-const limit = (priority: number, name: string, most: number, aggregation: Aggregation): CfnWebACL.RuleProperty => ({
-  name,
-  priority,
-  action: { block: {} },
-  statement: { rateBasedStatement: { limit: most, evaluationWindowSec: 300, ...aggregation } },
-  visibilityConfig: visibility(name),
-});
+function limit(priority: number, name: string, most: number, aggregation: Aggregation): CfnWebACL.RuleProperty {
+  return {
+    name,
+    priority,
+    action: { block: {} },
+    statement: { rateBasedStatement: { limit: most, evaluationWindowSec: 300, ...aggregation } },
+    visibilityConfig: visibility(name),
+  };
+}

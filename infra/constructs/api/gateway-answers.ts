@@ -5,7 +5,7 @@ import {
   gatewayResponses,
   gatewayResponseTemplate,
   type GatewayResponseType,
-} from '../../blueprint/gateway-responses.ts';
+} from '../../blueprint/api.ts';
 
 const types = Object.keys(gatewayResponses).filter((name): name is GatewayResponseType => name in gatewayResponses);
 

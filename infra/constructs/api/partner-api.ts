@@ -8,17 +8,26 @@ import {
   type MethodDeploymentOptions,
   MethodLoggingLevel,
   type MethodOptions,
+  ResponseType,
   RestApi,
   TokenAuthorizer,
 } from 'aws-cdk-lib/aws-apigateway';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { partnerAuthorizer } from '../../blueprint/authorizer.ts';
-import type { Environment } from '../../blueprint/environments.ts';
+import { problemContentType } from '../../../functions/contract/problems.ts';
+import {
+  compressFromBytes,
+  documentationRoutes,
+  gatewayResponseHead,
+  gatewayResponseTemplate,
+  gatewayResponseTypes,
+  partnerAuthorizer,
+  type Route,
+  routes,
+} from '../../blueprint/api.ts';
+import type { Environment } from '../../blueprint/environment-schema.ts';
 import type { FunctionName } from '../../blueprint/functions.ts';
-import { compressFromBytes, documentationRoutes, type Route, routes } from '../../blueprint/routes.ts';
-import { addGatewayAnswers } from './gateway-answers.ts';
 
 export interface PartnerApiProps {
   readonly environment: Environment;
@@ -27,8 +36,8 @@ export interface PartnerApiProps {
 }
 
 /**
- * One line a request. `path` has no query string, which is where an externalId would be; neither headers nor bodies
- * are named, so no credential and no free text gets in.
+ * One line for each request. `path` is without the query string, which may hold an externalId, and the line names no
+ * header and no body: no credential and no free text can get in.
  */
 const accessLogFormat = AccessLogFormat.custom(
   JSON.stringify({
@@ -50,23 +59,22 @@ const accessLogFormat = AccessLogFormat.custom(
   }),
 );
 
-/** Enough for people who read, and too little to use up the stage's throttle. */
+/** Enough for readers, too little to use up the stage's throttle. */
 const documentationThrottle = { throttlingRateLimit: 10, throttlingBurstLimit: 50 };
 
-/** For a method whose throttle is its own, too: it inherits nothing. */
+/** A method with its own throttle inherits nothing, so it gets these settings too. */
 const watched: MethodDeploymentOptions = {
   loggingLevel: MethodLoggingLevel.ERROR,
-  // Would log whole requests, credentials and all.
+  // A data trace logs whole requests, with their credentials.
   dataTraceEnabled: false,
   metricsEnabled: true,
 };
 
 /**
- * The HTTPS door: routes, authorizer and gateway answers as defined once for here and the local gateway.
+ * The HTTPS door, as infra/blueprint/api.ts defines it for here and the local gateway.
  *
- * No request validator and no model: theirs would be a 400 without the documented list of `{path, message}`, and
- * another one than the local run gives. The functions check type, size (8 KiB), form and every field before anything
- * else, and API Gateway itself lets through nothing that is no credential by its form.
+ * No request validator and no model: their 400 has no list of `{path, message}`, and differs from the local run's. The
+ * functions check type, size (8 KiB), form and every field first; API Gateway checks the form of the credential.
  */
 export class PartnerApi extends Construct {
   readonly api: RestApi;
@@ -82,7 +90,7 @@ export class PartnerApi extends Construct {
       restApiName: `plangrep-cancellation-${name}`,
       description: `Cancels Plangrep jobs by a partner's externalId, ${name}`,
       endpointTypes: [EndpointType.REGIONAL],
-      // By its other name the API would take requests without a client certificate.
+      // Under its other name the API would accept requests without a client certificate.
       disableExecuteApiEndpoint: domain !== undefined,
       cloudWatchRole: setsApiGatewayLogRole,
       ...(setsApiGatewayLogRole && { cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN }),
@@ -107,8 +115,8 @@ export class PartnerApi extends Construct {
     const authorizer = this.addAuthorizer(functions[partnerAuthorizer.function].alias);
     for (const route of routes) addRoute(route, { authorizer });
     for (const route of publicRoutes) addRoute(route, { authorizationType: AuthorizationType.NONE });
-    addGatewayAnswers(this.api);
-    // Limits nothing by itself: a partner gets limits of its own once it has an API key of this plan (decisions.md).
+    this.addGatewayResponses();
+    // Limits nothing by itself: a partner gets its own limits once it has an API key of this plan (docs/decisions.md).
     this.api.addUsagePlan('Partners', {
       name: `plangrep-cancellation-${name}`,
       apiStages: [{ api: this.api, stage: this.api.deploymentStage }],
@@ -117,7 +125,7 @@ export class PartnerApi extends Construct {
     this.keepExecutionLogs(logRetentionDays, removalPolicy);
   }
 
-  /** Answers for the whole stage, so what is cached for a credential holds for every route. */
+  /** Answers for the whole stage: a cached answer for a credential holds for every route. */
   private addAuthorizer(handler: IFunction): TokenAuthorizer {
     return new TokenAuthorizer(this, 'Authorizer', {
       handler,
@@ -126,7 +134,21 @@ export class PartnerApi extends Construct {
     });
   }
 
-  /** API Gateway would make this group itself, and keep it for ever. */
+  private addGatewayResponses(): void {
+    for (const type of gatewayResponseTypes) {
+      const { statusCode, headers } = gatewayResponseHead(type);
+      const template = gatewayResponseTemplate(type);
+      this.api.addGatewayResponse(type, {
+        type: ResponseType.of(type),
+        statusCode: String(statusCode),
+        responseHeaders: Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, `'${value}'`])),
+        // API Gateway chooses a template by the caller's Accept header and falls back to application/json.
+        templates: { 'application/json': template, [problemContentType]: template },
+      });
+    }
+  }
+
+  /** Without this, API Gateway creates the group itself and keeps its lines for ever. */
   private keepExecutionLogs(retention: number, removalPolicy: RemovalPolicy): void {
     const stage = this.api.deploymentStage;
     const logs = new LogGroup(this, 'ExecutionLogs', {

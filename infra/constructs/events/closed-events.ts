@@ -1,9 +1,9 @@
-import { type IEventBus } from 'aws-cdk-lib/aws-events';
+import type { IEventBus } from 'aws-cdk-lib/aws-events';
 import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { closedEvent } from '../../blueprint/closed-event.ts';
-import type { Environment } from '../../blueprint/environments.ts';
+import { closedEvent } from '../../blueprint/bus-events.ts';
+import type { Environment } from '../../blueprint/environment-schema.ts';
 import { ExactRole } from '../exact-role.ts';
 import { addDeadLetterQueue } from './queues.ts';
 
@@ -15,11 +15,11 @@ export interface ClosedEventsProps {
 }
 
 /**
- * Tells the bus of every closed cancellation, from the log's stream: at least once, and only of what is in the log.
- * The pipe polls, filters and repeats by itself.
+ * Announces every closed cancellation on the bus, from the log's stream: at least once, and only what is in the log. The
+ * pipe polls, filters and repeats by itself.
  */
 export class ClosedEvents extends Construct {
-  /** Where in the stream those records are that the bus did not take. */
+  /** Each message says where in the stream the records are that the bus did not take. */
   readonly undelivered: Queue;
 
   constructor(scope: Construct, id: string, { environment, bus, streamArn }: ClosedEventsProps) {
@@ -32,7 +32,7 @@ export class ClosedEvents extends Construct {
       arns: {
         CancellationLogStream: streamArn,
         EventBus: bus.eventBusArn,
-        ClosedEventsDeadLetters: this.undelivered.queueArn,
+        ClosedEventsUndelivered: this.undelivered.queueArn,
       },
     });
     new CfnPipe(this, 'Pipe', {
@@ -42,9 +42,9 @@ export class ClosedEvents extends Construct {
       sourceParameters: {
         filterCriteria: { filters: [{ pattern: JSON.stringify(closedEvent.pattern) }] },
         dynamoDbStreamParameters: {
-          // A pipe that is made anew tells of the last day again, rather than leave one out.
+          // A new pipe announces the last day again, rather than leave an event out.
           startingPosition: 'TRIM_HORIZON',
-          // As many as one PutEvents takes.
+          // The maximum of one PutEvents.
           batchSize: 10,
           onPartialBatchItemFailure: 'AUTOMATIC_BISECT',
           maximumRetryAttempts: 185,

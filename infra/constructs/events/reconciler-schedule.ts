@@ -5,12 +5,12 @@ import type { Alias } from 'aws-cdk-lib/aws-lambda';
 import { SqsDestination } from 'aws-cdk-lib/aws-lambda-destinations';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { reconcileEveryMinutes } from '../../blueprint/event-door.ts';
+import { reconcilerSchedule } from '../../blueprint/functions.ts';
 import { addDeadLetterQueue } from './queues.ts';
 
-/** Wakes the reconciler. A run that is missed is not made up for: the next one finds the same wake-ups due. */
+/** Starts the reconciler. A missed run is not repeated: the next one finds the same wake-ups due. */
 export class ReconcilerSchedule extends Construct {
-  /** Runs that could not be started, or failed. */
+  /** Runs that did not start, or failed. */
   readonly missed: Queue;
 
   constructor(scope: Construct, id: string) {
@@ -18,8 +18,8 @@ export class ReconcilerSchedule extends Construct {
     this.missed = addDeadLetterQueue(this, 'Missed');
   }
 
-  wake(reconciler: Alias): void {
-    const every = Duration.minutes(reconcileEveryMinutes);
+  start(reconciler: Alias): void {
+    const every = Duration.minutes(reconcilerSchedule.everyMinutes);
     reconciler.configureAsyncInvoke({
       maxEventAge: every,
       retryAttempts: 0,

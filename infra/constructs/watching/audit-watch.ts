@@ -5,9 +5,9 @@ import { type IRole, PolicyDocument, PolicyStatement, Role, ServicePrincipal } f
 import { FilterPattern, LogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import { Construct } from 'constructs';
-import type { Environment } from '../../blueprint/environments.ts';
-import { metricNamespaceOf } from '../../blueprint/metrics.ts';
-import { type RoleName, roleNameOf, logWriters, wakeUpMovers } from '../../blueprint/roles.ts';
+import { metricNamespaceOf } from '../../blueprint/alarms.ts';
+import type { Environment } from '../../blueprint/environment-schema.ts';
+import { logWriters, type RoleName, roleNameOf, wakeUpMovers } from '../../blueprint/roles.ts';
 
 export interface AuditWatchProps {
   readonly environment: Environment;
@@ -18,8 +18,8 @@ export interface AuditWatchProps {
 const metricName = 'CancellationLogAltered';
 
 /**
- * Tells of every write to the cancellation log by anyone but this service, allowed or refused. CloudTrail is asked for
- * those alone, so that the service's own writes cost nothing: a trail of this one table, without management events.
+ * Counts every write to the cancellation log by anyone but this service, allowed or denied. The trail records only those,
+ * without management events, so that the service's own writes cost nothing.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html
  */
 export class AuditWatch extends Construct {
@@ -74,7 +74,7 @@ export class AuditWatch extends Construct {
         },
       ],
     });
-    // CloudTrail tries to write when the trail is made.
+    // CloudTrail writes to the bucket when the trail is created.
     if (bucket.policy !== undefined) trail.node.addDependency(bucket.policy);
     new MetricFilter(this, 'Altered', {
       logGroup: logs,
@@ -91,7 +91,7 @@ export class AuditWatch extends Construct {
     });
   }
 
-  /** Evidence: kept whatever becomes of the stack. */
+  /** Evidence: kept when the stack is deleted. */
   private addBucket(trailArn: string, account: string): Bucket {
     const bucket = new Bucket(this, 'Evidence', {
       encryption: BucketEncryption.S3_MANAGED,

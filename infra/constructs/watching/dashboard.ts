@@ -10,31 +10,27 @@ import {
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { outcomeSchema } from '../../../functions/core/cancellation/events.ts';
-import type { AlarmSources } from '../../blueprint/alarms.ts';
-import type { LogMetrics } from './log-metrics.ts';
+import type { Metrics } from './metrics.ts';
 
 export interface DashboardProps {
   readonly environment: string;
-  readonly logMetrics: LogMetrics;
-  readonly sources: AlarmSources;
+  readonly metrics: Metrics;
   readonly alarms: readonly Alarm[];
 }
 
-/** How an attempt that left its cancellation open ended: Plangrep's health, as this service meets it. */
+/** How attempts end that leave their cancellation open: this shows Plangrep's health. */
 const results = ['accepted', 'refused', 'rate_limited', 'key_refused', 'not_sent', 'unknown'];
 
-/** One page: what partners got, how long it took, what it saved, and how everything around is. */
+/** One page: what partners got, how long it took, what it saved, and the health of everything else. */
 export class Dashboard extends Construct {
-  constructor(scope: Construct, id: string, { environment, logMetrics, sources, alarms }: DashboardProps) {
+  constructor(scope: Construct, id: string, { environment, metrics, alarms }: DashboardProps) {
     super(scope, id);
     const graph = (title: string, left: readonly IMetric[], right: readonly IMetric[] = []) =>
       new GraphWidget({ title, left: [...left], right: [...right], width: 12, height: 6 });
-    const closed = outcomeSchema.options.map((outcome) =>
-      logMetrics.metric('CancellationsClosed', Stats.SUM, undefined, outcome),
-    );
+    const closed = outcomeSchema.options.map((outcome) => metrics.log('CancellationsClosed', Stats.SUM, outcome));
     const stopped = [
-      logMetrics.metric('PagesStopped', Stats.SUM).with({ label: 'pages not processed' }),
-      logMetrics.metric('CreditsDebited', Stats.SUM).with({ label: 'credits debited' }),
+      metrics.log('PagesStopped').with({ label: 'pages not processed' }),
+      metrics.log('CreditsDebited').with({ label: 'credits debited' }),
     ];
     new CloudWatchDashboard(this, 'Dashboard', {
       dashboardName: `plangrep-cancellation-${environment}`,
@@ -48,36 +44,36 @@ export class Dashboard extends Construct {
         [
           graph('Cancellations by outcome', closed),
           graph('Time to confirmation (ms)', [
-            logMetrics.metric('TimeToConfirmationMs', Stats.p(50)).with({ label: 'p50' }),
-            logMetrics.metric('TimeToConfirmationMs', Stats.p(99)).with({ label: 'p99' }),
+            metrics.log('TimeToConfirmationMs', Stats.p(50)).with({ label: 'p50' }),
+            metrics.log('TimeToConfirmationMs', Stats.p(99)).with({ label: 'p99' }),
           ]),
         ],
         [
           graph('Pages and credits', stopped.slice(0, 1), stopped.slice(1)),
           graph(
             'Plangrep: attempts that left a cancellation open',
-            results.map((result) => logMetrics.metric('AttemptsLeftOpen', Stats.SUM, undefined, result)),
+            results.map((result) => metrics.log('AttemptsLeftOpen', Stats.SUM, result)),
             [
-              logMetrics.metric('PlangrepKeyRefused', Stats.SUM).with({ label: 'key refused' }),
-              logMetrics.metric('ListingsFailed', Stats.SUM).with({ label: 'listings failed' }),
+              metrics.log('PlangrepKeyRefused').with({ label: 'key refused' }),
+              metrics.log('ListingsFailed').with({ label: 'listings failed' }),
             ],
           ),
         ],
         [
-          graph('Answers', [sources.api.serverErrors], [sources.api.latencyP99]),
+          graph('Answers', [metrics.named('ApiServerErrors')], [metrics.named('ApiLatencyP99Ms')]),
           graph(
             'Wake-ups',
-            [logMetrics.metric('OldestDueMs', Stats.MAXIMUM).with({ label: 'oldest due (ms)' })],
-            [logMetrics.metric('CancellationsEscalated', Stats.SUM).with({ label: 'escalated' })],
+            [metrics.log('OldestDueMs').with({ label: 'oldest due (ms)' })],
+            [metrics.log('CancellationsEscalated').with({ label: 'escalated' })],
           ),
         ],
         [
-          graph('Function errors and throttles', sources.functionErrors, sources.functionThrottles),
+          graph('Function errors and throttles', metrics.functionErrors, metrics.functionThrottles),
           graph('Messages where none should be', [
-            sources.deadLetters,
-            sources.undeliveredEvents,
-            sources.undeliveredClosings,
-            sources.missedRuns,
+            metrics.named('EventsGivenUp'),
+            metrics.named('EventsUndelivered'),
+            metrics.named('ClosedEventsUndelivered'),
+            metrics.named('MissedRuns'),
           ]),
         ],
       ],

@@ -1,39 +1,109 @@
-import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { ArnFormat, Stack } from 'aws-cdk-lib';
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Topic } from 'aws-cdk-lib/aws-sns';
+import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
+import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { alarmsOf } from '../../blueprint/alarms.ts';
-import type { Environment } from '../../blueprint/environments.ts';
-import type { FunctionName } from '../../blueprint/functions.ts';
-import { alarmSourcesOf, type Watched } from './alarm-sources.ts';
-import { Alarms } from './alarms.ts';
+import { type AlarmDefinition, alarmNameOf, alarms, type Severity } from '../../blueprint/alarms.ts';
+import type { Environment } from '../../blueprint/environment-schema.ts';
+import { addDeadLetterQueue } from '../events/queues.ts';
 import { AuditWatch } from './audit-watch.ts';
-import type { BundledFunction } from '../bundled-function.ts';
 import { Dashboard } from './dashboard.ts';
-import { LogMetrics } from './log-metrics.ts';
+import { Metrics, type Watched } from './metrics.ts';
 
-export interface WatchingProps extends Omit<Watched, 'functions' | 'logMetrics' | 'logAltered'> {
+export interface WatchingProps extends Watched {
   readonly environment: Environment;
-  readonly functions: Readonly<Record<FunctionName, BundledFunction>>;
   /** Of the cancellation log. */
   readonly logArn: string;
 }
 
 /** Metrics from the log lines, the watch over the audit trail, alarms by severity, one dashboard. */
 export class Watching extends Construct {
-  /** Those that take a new version back. */
+  /** These alarms roll a new version back. */
   readonly rollingBack: readonly Alarm[];
 
   constructor(scope: Construct, id: string, { environment, logArn, ...watched }: WatchingProps) {
     super(scope, id);
-    const logMetrics = new LogMetrics(this, 'LogMetrics', {
-      environment: environment.name,
-      functions: watched.functions,
-    });
     const audit = environment.auditWatch
       ? new AuditWatch(this, 'AuditWatch', { environment, tableArn: logArn })
       : undefined;
-    const sources = alarmSourcesOf({ ...watched, logMetrics, logAltered: audit?.altered });
-    const alarms = new Alarms(this, 'Alarms', { environment, definitions: alarmsOf(sources) });
-    this.rollingBack = alarms.rollingBack;
-    new Dashboard(this, 'Dashboard', { environment: environment.name, logMetrics, sources, alarms: alarms.all });
+    const { name } = environment;
+    const metrics = new Metrics(this, 'LogMetrics', { ...watched, environment: name, logAltered: audit?.altered });
+    const { all, rollingBack } = new Alarms(this, 'Alarms', { environment, metrics });
+    this.rollingBack = rollingBack;
+    new Dashboard(this, 'Dashboard', { environment: name, metrics, alarms: all });
+  }
+}
+
+interface AlarmsProps {
+  readonly environment: Environment;
+  readonly metrics: Metrics;
+}
+
+/** Every alarm of infra/blueprint/alarms.ts, and a topic for each severity, which the environment's addresses subscribe to. */
+class Alarms extends Construct {
+  readonly all: readonly Alarm[];
+  readonly rollingBack: readonly Alarm[];
+  /** Notifications that SNS could not deliver. */
+  private readonly unsent: Queue;
+
+  constructor(scope: Construct, id: string, { environment, metrics }: AlarmsProps) {
+    super(scope, id);
+    this.unsent = addDeadLetterQueue(this, 'Unsent');
+    const topics = { page: this.addTopic('page', environment), ticket: this.addTopic('ticket', environment) };
+    const made = alarms
+      .filter(({ needs }) => needs === undefined || environment[needs])
+      .map((definition) => ({ definition, alarm: this.addAlarm(definition, environment.name, metrics) }));
+    for (const { definition, alarm } of made) {
+      const action = new SnsAction(topics[definition.severity]);
+      alarm.addAlarmAction(action);
+      alarm.addOkAction(action);
+    }
+    this.all = made.map(({ alarm }) => alarm);
+    this.rollingBack = made.filter(({ definition }) => definition.rollsBack).map(({ alarm }) => alarm);
+  }
+
+  private addAlarm(definition: AlarmDefinition, environment: string, metrics: Metrics): Alarm {
+    const { title, metric, threshold, periods = 1, alarmsWhenSilent = false } = definition;
+    return new Alarm(this, title.replaceAll(/[^A-Za-z0-9]+/g, ''), {
+      alarmName: alarmNameOf(environment, title),
+      alarmDescription: `docs/runbook.md, "${title}"`,
+      metric: metrics.named(metric),
+      threshold,
+      evaluationPeriods: periods,
+      comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+      treatMissingData: alarmsWhenSilent ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+    });
+  }
+
+  private addTopic(severity: Severity, { name, alarmAddresses }: Environment): Topic {
+    const topic = new Topic(this, severity, {
+      topicName: `plangrep-cancellation-${name}-${severity}`,
+      enforceSSL: true,
+    });
+    // A topic with its own policy loses the default one, by which everything in the account may publish.
+    topic.addToResourcePolicy(
+      new PolicyStatement({
+        principals: [new ServicePrincipal('cloudwatch.amazonaws.com')],
+        actions: ['sns:Publish'],
+        resources: [topic.topicArn],
+        conditions: {
+          ArnLike: {
+            'aws:SourceArn': Stack.of(this).formatArn({
+              service: 'cloudwatch',
+              resource: 'alarm',
+              resourceName: alarmNameOf(name, '*'),
+              arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+            }),
+          },
+        },
+      }),
+    );
+    for (const address of alarmAddresses[severity]) {
+      topic.addSubscription(new EmailSubscription(address, { deadLetterQueue: this.unsent }));
+    }
+    return topic;
   }
 }

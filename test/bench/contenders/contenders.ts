@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { eventDoor } from '../../../infra/blueprint/event-door.ts';
+import { eventDoor } from '../../../infra/blueprint/bus-events.ts';
 import { type EnvironmentVariable, type FunctionName, serviceFunctions } from '../../../infra/blueprint/functions.ts';
 import { localCredentials, localRegion } from '../../../infra/local/aws/dynamodb.ts';
 import type { ContainerDefinition } from '../../../infra/local/aws/lambda/container.ts';

@@ -1,5 +1,5 @@
+import { eventDoor } from '../../../infra/blueprint/bus-events.ts';
 import type { FunctionName } from '../../../infra/blueprint/functions.ts';
-import { eventDoor } from '../../../infra/blueprint/event-door.ts';
 import type { Container } from '../../../infra/local/aws/lambda/container.ts';
 import { readBatchFailures, readHttpEnd } from './answers.ts';
 import type { Door } from './doors.ts';

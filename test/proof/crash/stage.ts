@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createCancellationLog } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
 import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
 import type { CancellationLog, JobDirectory } from '../../../functions/core/ports.ts';
-import { eventDoor } from '../../../infra/blueprint/event-door.ts';
+import { eventDoor } from '../../../infra/blueprint/bus-events.ts';
 import { type EnvironmentVariable, type FunctionName, functions } from '../../../infra/blueprint/functions.ts';
 import {
   type LocalDynamoDb,

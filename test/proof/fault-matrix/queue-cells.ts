@@ -1,4 +1,4 @@
-import { eventDoor } from '../../../infra/blueprint/event-door.ts';
+import { eventDoor } from '../../../infra/blueprint/bus-events.ts';
 import type { Container } from '../../../infra/local/aws/lambda/container.ts';
 import { readBatchFailures } from '../crash/answers.ts';
 import { allowedAfterFault, judgeCancellation, lookAround } from '../crash/judge-scene.ts';

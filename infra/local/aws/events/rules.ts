@@ -1,4 +1,4 @@
-import { eventDoor, inputTransformer } from '../../../blueprint/event-door.ts';
+import { eventDoor, inputTransformer } from '../../../blueprint/bus-events.ts';
 
 /** An event as EventBridge delivers it. @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html */
 export interface BusEvent {

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib';
-import { compressFromBytes } from '../../../blueprint/routes.ts';
+import { compressFromBytes } from '../../../blueprint/api.ts';
 import type { HttpAnswer } from './proxy-answer.ts';
 
 /** RFC 9110, section 12.5.3. */

@@ -1,4 +1,4 @@
-import type { Route } from '../../../blueprint/routes.ts';
+import type { Route } from '../../../blueprint/api.ts';
 
 export interface MatchedRoute {
   readonly route: Route;

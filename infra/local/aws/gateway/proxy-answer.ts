@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { renderGatewayResponse } from '../../../blueprint/gateway-responses.ts';
+import { renderGatewayResponse } from '../../../blueprint/api.ts';
 import type { InvocationResult } from '../lambda/container.ts';
 
 /** An answer as it goes out. */

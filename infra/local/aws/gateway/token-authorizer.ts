@@ -1,6 +1,5 @@
 import * as z from 'zod/mini';
-import { partnerAuthorizer } from '../../../blueprint/authorizer.ts';
-import type { GatewayResponseType } from '../../../blueprint/gateway-responses.ts';
+import { type GatewayResponseType, partnerAuthorizer } from '../../../blueprint/api.ts';
 import type { InvocationResult } from '../lambda/container.ts';
 
 export type Authorization =

@@ -4,35 +4,35 @@ import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import type { Environment } from '../../blueprint/environments.ts';
-import { eventDoor, eventSourceOf, inputTransformer } from '../../blueprint/event-door.ts';
+import { eventDoor, eventSourceOf, inputTransformer } from '../../blueprint/bus-events.ts';
+import type { Environment } from '../../blueprint/environment-schema.ts';
 import { addDeadLetterQueue, addQueue } from './queues.ts';
 
-export interface EventsDoorProps {
+export interface EventDoorProps {
   readonly environment: Environment;
   /** Where partners' events arrive. */
   readonly bus: IEventBus;
 }
 
-/** Longer would be of no use: a cancel that is an hour late has been paid for. */
+/** Not longer: an hour late, a cancel saves nothing any more. */
 const deliveryPolicy = { maximumEventAgeInSeconds: 3_600, maximumRetryAttempts: 185 };
 
-/** The events door: a rule for each partner, bound to the partner's event source, and the queue behind them. */
-export class EventsDoor extends Construct {
+/** A rule for each partner, bound to the partner's event source, and the queue behind the rules. */
+export class EventDoor extends Construct {
   readonly queue: Queue;
-  /** Messages that the function gave up on. */
-  readonly deadLetters: Queue;
+  /** Events that the function gave up. */
+  readonly givenUp: Queue;
   /** Events that EventBridge could not put into the queue. */
   readonly undelivered: Queue;
 
-  constructor(scope: Construct, id: string, { environment, bus }: EventsDoorProps) {
+  constructor(scope: Construct, id: string, { environment, bus }: EventDoorProps) {
     super(scope, id);
-    this.deadLetters = addDeadLetterQueue(this, 'DeadLetters');
+    this.givenUp = addDeadLetterQueue(this, 'DeadLetters');
     this.undelivered = addDeadLetterQueue(this, 'Undelivered');
     this.queue = addQueue(this, 'Queue', {
       visibilityTimeout: Duration.seconds(eventDoor.visibilityTimeoutSeconds),
       retentionPeriod: Duration.days(4),
-      deadLetterQueue: { queue: this.deadLetters, maxReceiveCount: eventDoor.maxReceives },
+      deadLetterQueue: { queue: this.givenUp, maxReceiveCount: eventDoor.maxReceives },
     });
     const rules = environment.partners.map(({ partnerId, eventSource = eventSourceOf(partnerId) }) =>
       this.addRule(bus, partnerId, eventSource),
@@ -50,7 +50,7 @@ export class EventsDoor extends Construct {
     }
   }
 
-  /** Lets the function work on what arrives, each message for itself. */
+  /** Starts the function on what arrives; it reports each failed message separately. */
   deliverTo(handler: IFunction, maxConcurrency: number): void {
     new EventSourceMapping(this, 'Delivery', {
       target: handler,
@@ -61,7 +61,7 @@ export class EventsDoor extends Construct {
     });
   }
 
-  /** By L1, since the L2 target builds its own input transformer, and this one is defined once for the local run too. */
+  /** L1, since the L2 target builds its own input transformer; this one is defined once, for the local run too. */
   private addRule(bus: IEventBus, partnerId: string, eventSource: string): CfnRule {
     const { paths, template } = inputTransformer(partnerId);
     return new CfnRule(this, `Rule-${partnerId}`, {

@@ -1,10 +1,51 @@
 import { type ProblemCode, problemBody, problemContentType, problems } from '../../functions/contract/problems.ts';
+import type { FunctionName } from './functions.ts';
 
-/** What API Gateway itself answers in place of a function: one problem, worded for whoever meets it. */
+/**
+ * The REST API, defined once for the stack and the local gateway: routes, authorizer, compression, and API Gateway's own
+ * answers.
+ */
+
+/** `{x}` in a path is a parameter. */
+export interface Route {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  readonly path: string;
+  readonly function: FunctionName;
+}
+
+/** The partners' operations. Each needs a credential. */
+export const routes: readonly Route[] = [
+  { method: 'POST', path: '/v1/cancellations', function: 'request-cancellation' },
+  { method: 'GET', path: '/v1/cancellations', function: 'read-cancellations' },
+  { method: 'GET', path: '/v1/cancellations/{jobId}', function: 'read-cancellations' },
+  { method: 'PUT', path: '/v1/jobs/{jobId}', function: 'register-job' },
+];
+
+const documentationPaths = ['/openapi.json', '/docs', '/docs/{asset}', '/problems', '/problems/{code}'];
+/** The documentation's pages. They need no credential and show no partner's data. */
+export const documentationRoutes: readonly Route[] = documentationPaths.map((path) => ({
+  method: 'GET',
+  path,
+  function: 'read-documentation',
+}));
+
+/** API Gateway compresses answers from this size, when the caller accepts it: scripts, the API description, long lists. */
+export const compressFromBytes = 10_000;
+
+/** The Lambda authorizer in front of `routes`. */
+export const partnerAuthorizer = {
+  function: 'authorize-partner',
+  /** API Gateway answers 401 to everything else by itself, without starting the function. */
+  identityValidationExpression: '^[Bb]earer +pcg_[a-z]{1,16}_[A-Za-z0-9]{12}_[A-Za-z0-9_-]{43}$',
+  /** A revoked credential stops working within this time. */
+  cacheSeconds: 60,
+} as const;
+
+/** An answer that API Gateway gives in place of a function. */
 export interface GatewayResponse {
   readonly problem: ProblemCode;
   readonly detail: string;
-  /** Besides Content-Type and Cache-Control, which every one carries. */
+  /** Besides Content-Type and Cache-Control, which every answer has. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -17,19 +58,18 @@ const notAuthorizable = 'The credential could not be checked. Nothing was done; 
 const broken = 'The request got no clear answer. Sending it again is safe.';
 
 /**
- * API Gateway's own answers, by response type: the stack and the local gateway both read them. What is not listed falls
- * back to `DEFAULT_4XX` or `DEFAULT_5XX`.
+ * API Gateway's own answers, by response type. A type that is not listed falls back to `DEFAULT_4XX` or `DEFAULT_5XX`.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
  */
 export const gatewayResponses = {
   UNAUTHORIZED: { problem: 'unauthorized', detail: noCredential, headers: challenge },
-  /** An AWS signature in `Authorization`, where a key of ours belongs. */
+  /** `Authorization` holds an AWS signature in place of our key. */
   INVALID_SIGNATURE: { problem: 'unauthorized', detail: noCredential, headers: challenge },
   EXPIRED_TOKEN: { problem: 'unauthorized', detail: noCredential, headers: challenge },
   ACCESS_DENIED: { problem: 'forbidden', detail: 'This key is valid, but not for this address.' },
   INVALID_API_KEY: { problem: 'forbidden', detail: 'This key has no usage plan here.' },
   WAF_FILTERED: { problem: 'forbidden', detail: 'The firewall in front of this service rejected the request.' },
-  /** What a REST API says of a path or a method that it does not have, whatever the name suggests. */
+  /** In spite of its name, this is the answer for an unknown path or method. */
   MISSING_AUTHENTICATION_TOKEN: { problem: 'route_not_found', detail: noSuchRoute },
   RESOURCE_NOT_FOUND: { problem: 'route_not_found', detail: noSuchRoute },
   BAD_REQUEST_BODY: { problem: 'invalid_request', detail: 'The body does not have the documented form.' },
@@ -59,11 +99,14 @@ export const gatewayResponses = {
 } as const satisfies Record<string, GatewayResponse>;
 
 export type GatewayResponseType = keyof typeof gatewayResponses;
+export const gatewayResponseTypes = Object.keys(gatewayResponses).filter(
+  (name): name is GatewayResponseType => name in gatewayResponses,
+);
 
 const contextRequestId = '$context.requestId';
 
 /**
- * The body as API Gateway's mapping template: JSON with `$context.requestId` where the request's id goes.
+ * The body as API Gateway's mapping template: JSON with `$context.requestId` in place of the request's id.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
  */
 export const gatewayResponseTemplate = (type: GatewayResponseType): string => {
@@ -71,7 +114,7 @@ export const gatewayResponseTemplate = (type: GatewayResponseType): string => {
   return JSON.stringify(problemBody(problem, contextRequestId, detail));
 };
 
-/** Status and headers as sent. (CDK wants header values in single quotes of their own.) */
+/** Status and headers as sent. (CDK wants each header value in single quotes.) */
 export const gatewayResponseHead = (
   type: GatewayResponseType,
 ): { readonly statusCode: number; readonly headers: Readonly<Record<string, string>> } => {
@@ -82,7 +125,7 @@ export const gatewayResponseHead = (
   };
 };
 
-/** The whole answer, from the same template, for a gateway of one's own. */
+/** The whole answer, from the same template: what the local gateway sends. */
 export const renderGatewayResponse = (
   type: GatewayResponseType,
   requestId: string,
