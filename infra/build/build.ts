@@ -1,54 +1,70 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Bundle, bundleFunctions } from './bundle-functions.ts';
-import { cacheNamesOf, loader } from './loader.ts';
-import { recordCodeCaches } from './record-code-caches.ts';
 import { functions } from '../blueprint/functions.ts';
+import { type Bundle, bundleFunctions } from './bundle-functions.ts';
+import { cacheNamesOf, loader, recordCodeCaches } from './code-cache.ts';
+
+/** What makes a function start sooner: docs/performance.md, "What the build does for the start". */
+export interface BuildSwitches {
+  readonly codeCaches: 'on' | 'off';
+  readonly trimSdk: 'on' | 'off';
+}
 
 /**
- * `dist/functions/<name>/`: the bundle, V8's code caches of it, and `index.cjs`, which runs the one from the other and
+ * Makes `<dist>/<name>/` for each function: the bundle, V8's code caches of it, and `index.cjs`, which runs the bundle and
  * exports `handler`. These very files are deployed, run locally and measured.
  *
- * What did not change is not touched, and what did is put in place whole, `index.cjs` last: whoever runs from `dist`
- * meanwhile never finds half of a function.
+ * A file that did not change is not touched. A changed one is put in place whole, and `index.cjs` last: a process that
+ * starts from the folder during a build never finds half of a function.
+ * @param dist holds nothing else: every other folder in it is removed
  */
-const dist = new URL('../../dist/functions', import.meta.url).pathname;
-const bundles = await bundleFunctions(Object.keys(functions));
+export async function buildInto(dist: string, { codeCaches, trimSdk }: BuildSwitches): Promise<void> {
+  const bundles = await bundleFunctions(Object.keys(functions), { trimSdk });
+  for (const { functionName, fileName, source } of bundles) {
+    await mkdir(join(dist, functionName), { recursive: true });
+    await put(join(dist, functionName, fileName), source);
+  }
+  if (codeCaches === 'on' && !(await areCached(dist, bundles))) {
+    for (const { functionName, fileName, content } of await recordCodeCaches(dist, bundles)) {
+      await put(join(dist, functionName, fileName), content);
+    }
+  }
+  for (const { functionName, fileName } of bundles) {
+    await put(join(dist, functionName, 'index.cjs'), loader(fileName));
+    for (const file of await readdir(join(dist, functionName))) {
+      const isCurrent = file.startsWith(fileName) && (codeCaches === 'on' || !file.endsWith('.cache'));
+      if (file.startsWith('bundle-') && !isCurrent) await rm(join(dist, functionName, file));
+    }
+  }
+  for (const folder of await readdir(dist)) {
+    if (!bundles.some(({ functionName }) => functionName === folder)) await rm(join(dist, folder), { recursive: true });
+  }
+}
 
-const put = async (folder: string, file: string, content: Uint8Array | string): Promise<void> => {
-  const path = join(dist, folder, file);
-  const standing = await readFile(path).catch(() => undefined);
-  if (standing?.equals(Buffer.from(content))) return;
+async function areCached(dist: string, bundles: readonly Bundle[]): Promise<boolean> {
+  for (const { functionName, fileName } of bundles) {
+    const files = await readdir(join(dist, functionName));
+    if (!cacheNamesOf(fileName).every((name) => files.includes(name))) return false;
+  }
+  return true;
+}
+
+async function put(path: string, content: Uint8Array | string): Promise<void> {
+  const current = await readFile(path).catch(() => undefined);
+  if (current?.equals(Buffer.from(content))) return;
   const whole = `${path}.${process.pid}`;
   await writeFile(whole, content);
   await rename(whole, path);
-};
-
-for (const { functionName, fileName, source } of bundles) {
-  await mkdir(join(dist, functionName), { recursive: true });
-  await put(functionName, fileName, source);
 }
 
-const isCached = async ({ functionName, fileName }: Bundle): Promise<boolean> => {
-  const files = await readdir(join(dist, functionName));
-  return cacheNamesOf(fileName).every((name) => files.includes(name));
-};
-const areCached = await Promise.all(bundles.map(isCached));
-if (areCached.includes(false)) {
-  const paths = bundles.map(
-    ({ functionName, fileName }) => [functionName, join(dist, functionName, fileName)] as const,
-  );
-  for (const { functionName, fileName, content } of await recordCodeCaches(new Map(paths))) {
-    await put(functionName, fileName, content);
-  }
+function readSwitch(variable: 'CODE_CACHES' | 'TRIM_SDK'): 'on' | 'off' {
+  const value = process.env[variable] ?? 'on';
+  if (value === 'on' || value === 'off') return value;
+  process.stderr.write(`${variable} must be "on" or "off", not "${value}".\n`);
+  process.exit(2);
 }
 
-for (const { functionName, fileName } of bundles) {
-  await put(functionName, 'index.cjs', loader(fileName));
-  for (const file of await readdir(join(dist, functionName))) {
-    if (file.startsWith('bundle-') && !file.startsWith(fileName)) await rm(join(dist, functionName, file));
-  }
-}
-for (const folder of await readdir(dist)) {
-  if (!bundles.some(({ functionName }) => functionName === folder)) await rm(join(dist, folder), { recursive: true });
+if (import.meta.main) {
+  const dist = new URL('../../dist/functions', import.meta.url).pathname;
+  await buildInto(dist, { codeCaches: readSwitch('CODE_CACHES'), trimSdk: readSwitch('TRIM_SDK') });
 }

@@ -1,22 +1,26 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
 import { build } from 'esbuild';
-import { leaveOut } from './leave-out.ts';
+import { trimSdk } from './trim-sdk.ts';
 
-/** A function's bundle: what {@link loader} runs. */
+/** A function's bundle: a function expression over `module`, `exports` and `require`, in ASCII. */
 export interface Bundle {
   readonly functionName: string;
-  /** Carries the source's hash. */
+  /** Contains the hash of the source. */
   readonly fileName: string;
   readonly source: Uint8Array;
 }
 
 /**
- * One minified bundle a function. CommonJS, because on Node 24 the ESM facades of `node:http` and `node:https` load undici
- * at start; for the same reason no `import()` is left. The AWS SDK is bundled: the runtime's own copy starts slower and
- * changes by itself.
+ * Makes one minified bundle for each function. The format is CommonJS, and every `import()` is rewritten, because the ESM
+ * facades of `node:http` and `node:https` load undici on Node 24. The AWS SDK is bundled: the copy in Lambda's runtime
+ * starts slower and changes between two deployments.
+ * @param switches `trimSdk` leaves out what the functions do not use of the AWS SDK
  */
-export const bundleFunctions = async (names: readonly string[]): Promise<readonly Bundle[]> => {
+export async function bundleFunctions(
+  names: readonly string[],
+  switches: { readonly trimSdk: 'on' | 'off' },
+): Promise<readonly Bundle[]> {
   const { outputFiles } = await build({
     entryPoints: names.map((name) => ({
       in: new URL(`../../functions/${name}.ts`, import.meta.url).pathname,
@@ -31,13 +35,10 @@ export const bundleFunctions = async (names: readonly string[]): Promise<readonl
     supported: { 'dynamic-import': false },
     charset: 'ascii',
     mainFields: ['module', 'main'],
-    // The SDK asks whether there are such globals, for browsers' sake; Node loads each once asked: 3 ms.
-    define: { ReadableStream: 'undefined', Blob: 'undefined' },
-    inject: [new URL('./node-crypto.ts', import.meta.url).pathname],
     legalComments: 'none',
     banner: { js: '(function(module,exports,require){' },
     footer: { js: '})' },
-    plugins: [leaveOut],
+    plugins: switches.trimSdk === 'on' ? [trimSdk] : [],
     logLevel: 'warning',
     write: false,
   });
@@ -45,4 +46,4 @@ export const bundleFunctions = async (names: readonly string[]): Promise<readonl
     const hash = createHash('sha256').update(contents).digest('hex').slice(0, 16);
     return { functionName: basename(dirname(path)), fileName: `bundle-${hash}.js`, source: contents };
   });
-};
+}

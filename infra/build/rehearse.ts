@@ -1,101 +1,210 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { createCancellationLog } from '../../functions/adapters/dynamodb/cancellation-log.ts';
-import { systemClock } from '../../functions/adapters/system-clock.ts';
-import { appendEvent } from '../../functions/core/use-cases/append-event.ts';
-import { externalIdSchema, jobIdSchema, partnerIdSchema, toTimestamp } from '../../functions/core/identifiers.ts';
-import type { FunctionName, SandboxFunctionName } from '../blueprint/functions.ts';
-import type { Surroundings } from '../local/define-containers.ts';
-import { putEvent } from '../local/aws/events/put-event.ts';
-import { type LocalRun, startLocalRun } from '../local/local-run.ts';
-import { startSandbox } from '../local/start-sandbox.ts';
+import { execFile } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { promisify } from 'node:util';
+import type {
+  EnvironmentVariable,
+  FunctionName,
+  SandboxFunctionName,
+  SandboxVariable,
+} from '../blueprint/functions.ts';
 
-const PATIENCE_MS = 20_000;
-const [partnerId, project] = ['acme', 'rehearsal'];
+type Name = FunctionName | SandboxFunctionName;
+type Item = Readonly<Record<string, string | number | readonly string[]>>;
 
-/** One invocation of each function, on its usual path, through the door that usually invokes it. */
-const scenes = {
-  'authorize-partner': async () => undefined, // Before each of the requests below.
-  'register-job': (run) => request(run, 'PUT /v1/jobs/job_rehearsed', { externalId: 'rehearsed', projectId: project }),
-  'request-cancellation': (run) => request(run, 'POST /v1/cancellations', { externalId: 'order-7890' }),
-  'read-cancellations': (run) => request(run, 'GET /v1/cancellations?externalId=order-7890'),
-  'consume-events': async (run) => {
-    const { eventSource: Source = '' } = run.partners.find((partner) => partner.partnerId === partnerId) ?? {};
-    const Detail = JSON.stringify({ externalId: 'order-7894' });
-    await putEvent(run.endpoints.eventbridge, { Source, DetailType: 'Job Cancellation Requested', Detail });
-    const deadline = Date.now() + PATIENCE_MS;
-    while (run.queue.waiting().length > 0 && Date.now() < deadline) await sleep(20);
-    if (run.queue.waiting().length > 0) throw new Error('the event was not taken');
-  },
-  'reconcile-cancellations': async (run) => {
-    await abandonCancellation(run);
-    await invoke(run, 'reconcile-cancellations', {});
-  },
-  'read-documentation': (run) => request(run, 'GET /docs'),
-  'simulate-plangrep': async ({ dynamodb, secretsManager }, bundled) => {
-    const [secretId, key] = ['rehearsal', 'pgk_rehearsal'];
-    secretsManager.put(secretId, key);
-    const sandbox = await startSandbox({ ...bundled, dynamodb, secretsManager, secretId });
-    try {
-      const cancel = `${sandbox.url}/api/open/v1/jobs/job_sandbox_processing/cancel`;
-      const { status } = await fetch(cancel, { method: 'POST', headers: { Authorization: `Bearer ${key}` } });
-      if (status !== 200) throw new Error(`the simulator answered ${status}`);
-    } finally {
-      await sandbox.close();
-    }
-  },
-} as const satisfies Record<FunctionName | SandboxFunctionName, Scene>;
+/** Each function in turn: an answer without the expected fields, or an error, ends the process with code 1. */
+const rehearsal = `
+(async () => {
+  const [folder, usualWork] = process.argv.slice(1);
+  for (const [name, { event, answer }] of JSON.parse(usualWork)) {
+    const { handler } = require(folder + '/' + name + '/index.cjs');
+    const answered = await handler(event, { getRemainingTimeInMillis: () => 40_000 });
+    const isDone = JSON.stringify({ ...answered, ...answer }) === JSON.stringify(answered);
+    if (!isDone) throw new Error(name + ' answered ' + JSON.stringify(answered));
+  }
+  process.exit(0);
+})();`;
 
-type Scene = (run: LocalRun, bundled: Pick<Surroundings, 'bundles' | 'nodeArguments'>) => Promise<void>;
+export interface RehearsalOptions {
+  /** Of Node. @default none */
+  readonly flags?: readonly string[];
+  /** @default every function */
+  readonly only?: Name;
+}
 
 /**
- * Runs the service on this machine once and has every function do its usual work.
- * @param bundles a folder as `dist/functions` is
- * @param nodeArguments of the functions' processes
- * @throws when a function fails
+ * Loads `<folder>/<name>/index.cjs` of each function in one new process and has it do its usual work once: the handler
+ * gets a canned event, and a server on loopback answers in place of DynamoDB, Secrets Manager and Plangrep. The process
+ * has nothing of this one's environment, so that a developer's AWS profile or `NODE_OPTIONS` changes nothing.
+ * @throws Error when a function does not do its work: the message has what the process printed
  */
-export const rehearse = async (bundles: string, nodeArguments: readonly string[]): Promise<void> => {
-  const run = await startLocalRun({ bundles, nodeArguments, containersPerFunction: 1, reconcileEveryMs: 0 });
-  try {
-    for (const scene of Object.values<Scene>(scenes)) await scene(run, { bundles, nodeArguments });
-  } finally {
-    await run.close();
-  }
-};
-
-const request = async ({ baseUrl, partners }: LocalRun, what: string, body?: object): Promise<void> => {
-  const [method = '', path = ''] = what.split(' ');
-  const token = partners.find((partner) => partner.partnerId === partnerId)?.token;
-  const response = await fetch(baseUrl + path, {
-    method,
-    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-    ...(body && { body: JSON.stringify(body) }),
+export async function rehearse(folder: string, { flags = [], only }: RehearsalOptions = {}): Promise<void> {
+  const server = createServer((incoming, response) => {
+    void text(incoming).then((body) => response.end(JSON.stringify(answerTo(incoming, body))));
   });
-  if (!response.ok) throw new Error(`${what} answered ${response.status}: ${await response.text()}`);
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const address = server.address();
+  const port = typeof address === 'object' ? address?.port : undefined;
+  const work = Object.entries(usualWork).filter(([name]) => only === undefined || name === only);
+  try {
+    const env = { ...environment(`http://127.0.0.1:${port}`), HOME: folder };
+    await promisify(execFile)(process.execPath, [...flags, '-e', rehearsal, folder, JSON.stringify(work)], { env });
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+}
+
+const [partnerId, projectId, apiKey, secret] = ['acme', 'proj_1', 'pgk_rehearsal', 'k'.repeat(43)];
+const scopes = ['cancellations:write', 'cancellations:read', 'jobs:write'];
+const at = new Date(Date.now() - 600_000).toISOString();
+const hash = '0'.repeat(64);
+const externalId = 'order-1';
+const requested = {
+  type: 'requested',
+  door: 'https',
+  requestId: 'request',
+  externalId,
+  attempt: 1,
+  claimedBy: 'claimant',
+  leaseUntil: at,
 };
 
-const invoke = async ({ lambda }: LocalRun, functionName: FunctionName, event: object): Promise<void> => {
-  const result = await lambda.invoke(functionName, event);
-  if (result.kind !== 'answered') throw new Error(`${functionName}: ${JSON.stringify(result)}`);
+/** In the tables: a credential, a job to cancel, a job that is cancelled, and one whose cancellation is due. */
+const items: readonly Item[] = [
+  { pk: 'key#rehearsal001', partnerId, scopes, secretHash: createHash('sha256').update(secret).digest('hex') },
+  { pk: `${partnerId}#job#${externalId}`, sk: 'job_1', registeredAt: at },
+  { pk: `${partnerId}#job#order-2`, sk: 'job_2', registeredAt: at },
+  eventItem('job_2', 1, requested),
+  eventItem('job_2', 2, { type: 'closed', outcome: 'cancelled', jobStatus: 'cancelled', pageCount: 204 }),
+  eventItem('job_3', 1, { ...requested, wakeShard: '0', wakeAt: at }),
+];
+
+const message = {
+  partnerId,
+  id: 'event',
+  time: new Date().toISOString(),
+  detailType: 'Job Cancellation Requested',
+  detail: { externalId },
 };
 
-/** A cancellation whose door died ten minutes ago, between its intent and its call. */
-const abandonCancellation = async ({ dynamodb }: LocalRun): Promise<void> => {
-  const log = createCancellationLog(dynamodb.client, dynamodb.tableNames.CancellationLog);
-  const clock = { ...systemClock, now: () => Date.now() - 600_000 };
-  const leaseUntil = toTimestamp(clock.now());
-  await appendEvent(
-    { log, clock },
-    { partnerId: partnerIdSchema.parse(partnerId), jobId: jobIdSchema.parse('job_twin10000000000000000007893') },
-    undefined,
-    {
-      type: 'requested',
-      door: 'https',
-      requestId: 'rehearsal',
-      externalId: externalIdSchema.parse('order-7893'),
-      attempt: 1,
-      claimedBy: 'rehearsal',
-      leaseUntil,
+/** Each function's event, and a field of its answer that shows that the work was done. */
+const usualWork: Readonly<Record<Name, { event: object; answer: object }>> = {
+  'authorize-partner': {
+    event: {
+      type: 'TOKEN',
+      authorizationToken: `Bearer pcg_local_rehearsal001_${secret}`,
+      methodArn: 'arn:aws:execute-api:eu-west-1:000000000000:api/local/POST/v1/cancellations',
     },
-    leaseUntil,
-  );
+    answer: { principalId: partnerId },
+  },
+  'request-cancellation': {
+    event: request('/v1/cancellations', { body: JSON.stringify({ externalId }) }),
+    answer: { statusCode: 200 },
+  },
+  'read-cancellations': {
+    event: request('/v1/cancellations', { multiValueQueryStringParameters: { externalId: ['order-2'] } }),
+    answer: { statusCode: 200 },
+  },
+  'register-job': {
+    event: request('/v1/jobs/{jobId}', {
+      pathParameters: { jobId: 'job_1' },
+      body: JSON.stringify({ externalId, projectId }),
+    }),
+    answer: { statusCode: 200 },
+  },
+  'consume-events': {
+    event: {
+      Records: [{ messageId: 'message', attributes: { ApproximateReceiveCount: '1' }, body: JSON.stringify(message) }],
+    },
+    answer: { batchItemFailures: [] },
+  },
+  'reconcile-cancellations': { event: {}, answer: { looked: 1, failed: 0 } },
+  'read-documentation': { event: request('/docs', {}), answer: { statusCode: 200 } },
+  'simulate-plangrep': {
+    event: {
+      rawPath: '/api/open/v1/jobs/job_sandbox_processing/cancel',
+      requestContext: { http: { method: 'POST' } },
+      headers: { authorization: `Bearer ${apiKey}` },
+    },
+    answer: { statusCode: 200 },
+  },
 };
+
+/** The variables of all functions. */
+function environment(url: string): Readonly<Record<EnvironmentVariable | SandboxVariable | `AWS_${string}`, string>> {
+  return {
+    ENVIRONMENT: 'local',
+    PLANGREP_BASE_URL: url,
+    PLANGREP_SECRET_ID: 'rehearsal',
+    JOB_DIRECTORY_TABLE: 'JobDirectory',
+    CANCELLATION_LOG_TABLE: 'CancellationLog',
+    PARTNERS_TABLE: 'Partners',
+    SANDBOX_TABLE: 'Sandbox',
+    EVENTS_MAX_RECEIVES: '5',
+    AWS_REGION: 'eu-west-1',
+    AWS_ACCESS_KEY_ID: 'rehearsal',
+    AWS_SECRET_ACCESS_KEY: 'rehearsal',
+    AWS_ENDPOINT_URL_DYNAMODB: url,
+    AWS_ENDPOINT_URL_SECRETS_MANAGER: url,
+  };
+}
+
+/** Reads find {@link items}, every write succeeds, and Plangrep's jobs run until they are cancelled. */
+function answerTo({ method, url = '', headers }: IncomingMessage, body: string): object {
+  const operation = headers['x-amz-target']?.toString().split('.')[1];
+  switch (operation) {
+    case undefined: {
+      const [, jobId] = /^\/api\/open\/v1\/jobs\/(\w+)/.exec(url) ?? [];
+      const status = method === 'POST' ? 'cancelled' : 'processing';
+      return { job: { id: jobId, status, externalId, projectId, pageCount: 204, billing: { creditsDebited: 63 } } };
+    }
+    case 'GetSecretValue':
+      return { SecretString: apiKey, CreatedDate: Date.now() / 1000 };
+    case 'GetItem': {
+      const item = items.find(({ pk }) => pk === JSON.parse(body).Key.pk.S);
+      return item === undefined ? {} : { Item: toAttributes(item) };
+    }
+    case 'Query': {
+      const values = JSON.parse(body).ExpressionAttributeValues;
+      const found = items.filter(({ pk, sk, wakeShard }) =>
+        values[':shard'] === undefined
+          ? pk === values[':pk'].S && String(sk).startsWith(values[':prefix']?.S ?? '')
+          : wakeShard === values[':shard'].S,
+      );
+      return { Items: found.map(toAttributes) };
+    }
+    case 'PutItem':
+    case 'UpdateItem':
+      return {};
+    default:
+      throw new Error(`infra/build/rehearse.ts has no answer for ${operation}`);
+  }
+}
+
+function toAttributes(item: Item): object {
+  const attributes = Object.entries(item).map(([name, value]) => {
+    if (typeof value === 'object') return [name, { SS: value }];
+    return [name, typeof value === 'string' ? { S: value } : { N: String(value) }];
+  });
+  return Object.fromEntries(attributes);
+}
+
+function eventItem(jobId: string, seq: number, body: Item): Item {
+  const keys = { pk: `${partnerId}#${jobId}`, sk: `event#${String(seq).padStart(6, '0')}` };
+  return { ...keys, ...body, partnerId, jobId, seq, eventId: 'id', at, previousHash: hash, hash };
+}
+
+/** A request as API Gateway hands it to a function after the authorizer: the fields that the functions read. */
+function request(resource: string, fields: object): object {
+  const authorizer = { partnerId, keyId: 'rehearsal001', scopes: scopes.join(' ') };
+  return {
+    resource,
+    multiValueHeaders: { 'Content-Type': ['application/json'] },
+    requestContext: { authorizer, path: resource, requestId: 'request' },
+    isBase64Encoded: false,
+    ...fields,
+  };
+}
