@@ -1,13 +1,13 @@
 import { spawnSync } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { cold } from './cold.ts';
+import { cold } from './contenders/cold.ts';
 import { BadOption, readOptions } from './options.ts';
 import { atMost, type BenchPart } from './part.ts';
 import { benchParts } from './parts.ts';
 import { runBench } from './run-bench.ts';
-import { ratioOf, spreadOf } from './statistics.ts';
-import { measureWarm } from './warm.ts';
+import { ratioOf, spreadOf } from './timing.ts';
+import { measureWarm } from './contenders/warm.ts';
 
 const context = {
   seed: 1,

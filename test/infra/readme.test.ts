@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { renderCostTable } from '../bench/monthly-cost.ts';
+import { renderCostTable } from '../bench/cost/monthly-cost.ts';
 import { renderRolesTable } from '../../infra/docs/roles-table.ts';
 
 const readme = readFileSync(join(import.meta.dirname, '../../README.md'), 'utf8');

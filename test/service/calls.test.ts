@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { callsPerPath, type Path, type PathCalls } from '../bench/calls-per-path.ts';
-import { measureCalls, pathNames } from '../bench/calls-measure.ts';
-import { itemBytes } from '../bench/calls-units.ts';
+import { callsPerPath, type Path, type PathCalls } from '../bench/calls/calls-per-path.ts';
+import { measureCalls, pathNames } from '../bench/calls/calls-measure.ts';
+import { itemBytes } from '../bench/calls/count-calls.ts';
 
 let measured: Readonly<Record<Path, PathCalls>>;
 beforeAll(async () => {

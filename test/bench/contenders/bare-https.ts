@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { WireRequest } from '../world/exchange.ts';
+import type { WireRequest } from './exchange.ts';
 
 export type { WireRequest };
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type BuildOptions, build } from 'esbuild';
-import type { WireRequest } from '../world/exchange.ts';
+import type { WireRequest } from './exchange.ts';
 
 /** What is measured beside the functions, built into a folder of its own. */
 export interface BuiltContenders {

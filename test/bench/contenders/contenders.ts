@@ -5,9 +5,9 @@ import { localCredentials, localRegion } from '../../../infra/local/aws/dynamodb
 import type { ContainerDefinition } from '../../../infra/local/aws/lambda/container.ts';
 import { secretId } from '../../proof/crash/stage.ts';
 import type { Service } from '../../proof/crash/tap.ts';
-import type { HappyPath } from '../world/happy-paths.ts';
-import { cancelOne, happyPaths } from '../world/happy-paths.ts';
-import { baselineTables } from '../world/baseline-tables.ts';
+import type { HappyPath } from './happy-paths.ts';
+import { cancelOne, happyPaths } from './happy-paths.ts';
+import { baselineTables } from './baseline-tables.ts';
 import type { BuiltContenders } from './build-contenders.ts';
 
 /** Whatever is measured: a folder with `index.cjs`, and what it is asked to do. */

@@ -1,6 +1,6 @@
 import { callsPerPath, type Outgoing, type Path, type PathCalls } from './calls-per-path.ts';
 import { measureCalls, pathNames } from './calls-measure.ts';
-import { atMost, type BenchPart } from './part.ts';
+import { atMost, type BenchPart } from '../part.ts';
 
 const isDynamoDb = (request: string): boolean => /^(?:GetItem|PutItem|Query|UpdateItem) /.test(request);
 const isPlangrep = (request: string): boolean => request.startsWith('Plangrep ');
@@ -52,7 +52,7 @@ export const calls: BenchPart = {
         { what: 'to Secrets Manager', figure: `${warm.secretsManager}`, bar: atMost(warm.secretsManager, 0) },
         { what: 'to Plangrep', figure: `${warm.plangrep}`, bar: atMost(warm.plangrep, 1) },
         {
-          what: `paths unlike test/bench/calls-per-path.ts, of ${pathNames.length}`,
+          what: `paths unlike test/bench/calls/calls-per-path.ts, of ${pathNames.length}`,
           figure: unlike.join(', ') || '0',
           bar: atMost(unlike.length, 0),
         },

@@ -1,13 +1,13 @@
 import * as z from 'zod/mini';
-import { externalIdSchema, jobIdSchema, partnerIdSchema } from '../../functions/core/identifiers.ts';
-import type { Container } from '../../infra/local/aws/lambda/container.ts';
-import { accepted, requested } from '../proof/crash/doors.ts';
-import { addJob, type Scene, writeStream } from '../proof/crash/scene.ts';
-import { openStage, type Stage } from '../proof/crash/stage.ts';
-import { documentedScene } from './calls-paths.ts';
-import { loadEngine } from './growth-load.ts';
+import { externalIdSchema, jobIdSchema, partnerIdSchema } from '../../../functions/core/identifiers.ts';
+import type { Container } from '../../../infra/local/aws/lambda/container.ts';
+import { accepted, requested } from '../../proof/crash/doors.ts';
+import { addJob, type Scene, writeStream } from '../../proof/crash/scene.ts';
+import { openStage, type Stage } from '../../proof/crash/stage.ts';
+import { documentedScene } from '../calls/play-paths.ts';
+import { loadEngine } from './load-engine.ts';
 import { takeTurns } from './growth-timing.ts';
-import { ratioOf, type Spread, spreadOf } from './statistics.ts';
+import { ratioOf, type Spread, spreadOf } from '../timing.ts';
 
 /** How the reconciler fares among so many open cancellations. */
 export interface BacklogGrowth {

@@ -1,11 +1,11 @@
-import { type BuiltContenders, buildContenders } from './contenders/build-contenders.ts';
-import { type Contender, defineContainer } from './contenders/contenders.ts';
-import { type ProbedContainer, startProbedContainer } from './contenders/probe-container.ts';
+import { type BuiltContenders, buildContenders } from './build-contenders.ts';
+import { type Contender, defineContainer } from './contenders.ts';
+import { type ProbedContainer, startProbedContainer } from './probe-container.ts';
 import { installBaseline } from './install-baseline.ts';
-import type { BenchContext } from './part.ts';
-import { isHappy } from './world/happy-paths.ts';
-import { record, type Recording } from './world/record.ts';
-import { type Replay, startReplay } from './world/replay.ts';
+import type { BenchContext } from '../part.ts';
+import { isHappy } from './happy-paths.ts';
+import { record, type Recording } from './record.ts';
+import { type Replay, startReplay } from './replay.ts';
 
 /** Where contenders are measured: each is built and recorded, and meets the same answers over TLS. */
 export interface Arena {

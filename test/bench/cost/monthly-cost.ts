@@ -1,5 +1,5 @@
-import { callsPerPath } from './calls-per-path.ts';
-import { functions } from '../../infra/blueprint/functions.ts';
+import { callsPerPath } from '../calls/calls-per-path.ts';
+import { functions } from '../../../infra/blueprint/functions.ts';
 import { dynamoDbDollars, lambdaDollars, listPrices } from './list-prices.ts';
 
 /**

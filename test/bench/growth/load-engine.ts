@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AttributeValue, DynamoDBClient, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import engine from 'dynalite/db/index.js';
-import { createCancellationLog } from '../../functions/adapters/dynamodb/cancellation-log.ts';
-import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
-import type { CancellationLog, JobDirectory } from '../../functions/core/ports.ts';
-import { startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
+import { createCancellationLog } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
+import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
+import type { CancellationLog, JobDirectory } from '../../../functions/core/ports.ts';
+import { startLocalDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
 
 /** Written together: enough to keep the store busy, little enough to hold. */
 const BATCH = 5_000;

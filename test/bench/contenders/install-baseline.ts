@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-const folder = new URL('./baseline', import.meta.url).pathname;
+const folder = new URL('../baseline', import.meta.url).pathname;
 
 /** Installs the baseline's own dependencies with `npm ci`, unless what is there is what its lockfile says. */
 export const installBaseline = async (progress: (text: string) => void): Promise<void> => {

@@ -1,7 +1,7 @@
 import { dynamoDbDollars, lambdaDollars, listPrices } from './list-prices.ts';
 import { reconcilerPerMonth, unitsPerCancellation } from './monthly-cost.ts';
-import type { PathCalls } from './calls-per-path.ts';
-import { requestsTo } from './calls.ts';
+import type { PathCalls } from '../calls/calls-per-path.ts';
+import { requestsTo } from '../calls/calls.ts';
 import type { MeasuredHandler } from './measured.ts';
 
 /** What nobody here can measure, taken alike for all. */

@@ -1,13 +1,13 @@
-import { jobIdSchema, toTimestamp } from '../../functions/core/identifiers.ts';
-import type { Container } from '../../infra/local/aws/lambda/container.ts';
-import { post } from '../proof/crash/doors.ts';
-import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
-import { addJob, nameProject, register, type Scene } from '../proof/crash/scene.ts';
-import { openStage, type Stage } from '../proof/crash/stage.ts';
-import { documentedScene } from './calls-paths.ts';
-import { loadEngine } from './growth-load.ts';
+import { jobIdSchema, toTimestamp } from '../../../functions/core/identifiers.ts';
+import type { Container } from '../../../infra/local/aws/lambda/container.ts';
+import { post } from '../../proof/crash/doors.ts';
+import { exampleJob } from '../../../functions/simulator/plangrep-jobs.ts';
+import { addJob, nameProject, register, type Scene } from '../../proof/crash/scene.ts';
+import { openStage, type Stage } from '../../proof/crash/stage.ts';
+import { documentedScene } from '../calls/play-paths.ts';
+import { loadEngine } from './load-engine.ts';
 import { answerSchema, type Figures, invokeTimed, takeTurns } from './growth-timing.ts';
-import { ratioOf, type Spread, spreadOf } from './statistics.ts';
+import { ratioOf, type Spread, spreadOf } from '../timing.ts';
 
 /** One cancel where so many jobs are. */
 export interface JobsGrowth {

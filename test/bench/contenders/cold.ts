@@ -1,11 +1,11 @@
-import { serviceFunctions } from '../../infra/blueprint/functions.ts';
+import { serviceFunctions } from '../../../infra/blueprint/functions.ts';
 import { type Arena, openArena } from './arena.ts';
-import type { BuiltContenders } from './contenders/build-contenders.ts';
-import { baseline, type Contender, empty, isFunctionName, shipped } from './contenders/contenders.ts';
-import { atMost, type BenchContext, type BenchPart, type BenchResult, type BenchRow } from './part.ts';
-import { shuffle } from './shuffle.ts';
-import { ratioOf, show, spreadOf } from './statistics.ts';
-import { Random } from '../proof/simulation/random.ts';
+import type { BuiltContenders } from './build-contenders.ts';
+import { baseline, type Contender, empty, isFunctionName, shipped } from './contenders.ts';
+import { atMost, type BenchContext, type BenchPart, type BenchResult, type BenchRow } from '../part.ts';
+import { shuffle } from '../shuffle.ts';
+import { ratioOf, show, spreadOf } from '../timing.ts';
+import { Random } from '../../proof/simulation/random.ts';
 
 interface ColdStart {
   /** Milliseconds from the spawn to the first answer. */

@@ -1,4 +1,4 @@
-import type { TableName } from '../../infra/blueprint/tables.ts';
+import type { TableName } from '../../../infra/blueprint/tables.ts';
 
 /** One kind of request that a function sends: to a table, its index, Secrets Manager or Plangrep. */
 export type Outgoing =

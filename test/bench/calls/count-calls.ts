@@ -1,7 +1,7 @@
 import { type AttributeValue, type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { type TableDefinition, tables } from '../../infra/blueprint/tables.ts';
-import { baselineTables } from './world/baseline-tables.ts';
+import { type TableDefinition, tables } from '../../../infra/blueprint/tables.ts';
+import { baselineTables } from '../contenders/baseline-tables.ts';
 
 /** What a request took of a table, in DynamoDB's request units, and by how many bytes it made the table grow. */
 export interface Consumed {

@@ -1,16 +1,16 @@
 import { rm } from 'node:fs/promises';
-import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
-import { externalIdSchema, jobIdSchema, partnerIdSchema } from '../../functions/core/identifiers.ts';
-import type { PathCalls } from './calls-per-path.ts';
-import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
-import { post, requested } from '../proof/crash/doors.ts';
-import { addJob, type Past, register, writeStream } from '../proof/crash/scene.ts';
-import { openStage } from '../proof/crash/stage.ts';
-import { beginCounting } from './calls-measure.ts';
-import { documentedScene } from './calls-paths.ts';
-import { loadEngine } from './growth-load.ts';
+import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
+import { externalIdSchema, jobIdSchema, partnerIdSchema } from '../../../functions/core/identifiers.ts';
+import type { PathCalls } from '../calls/calls-per-path.ts';
+import { type LocalDynamoDb, startLocalDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
+import { post, requested } from '../../proof/crash/doors.ts';
+import { addJob, type Past, register, writeStream } from '../../proof/crash/scene.ts';
+import { openStage } from '../../proof/crash/stage.ts';
+import { beginCounting } from '../calls/calls-measure.ts';
+import { documentedScene } from '../calls/play-paths.ts';
+import { loadEngine } from './load-engine.ts';
 import { invokeTimed } from './growth-timing.ts';
-import { ratioOf, type Spread, spreadOf } from './statistics.ts';
+import { ratioOf, type Spread, spreadOf } from '../timing.ts';
 
 /** One cancel on an empty log, and on one that holds a million events. */
 export interface LogGrowth {

@@ -1,5 +1,5 @@
-import { callsPerPath, type PathCalls } from './calls-per-path.ts';
-import { functions } from '../../infra/blueprint/functions.ts';
+import { callsPerPath, type PathCalls } from '../calls/calls-per-path.ts';
+import { functions } from '../../../infra/blueprint/functions.ts';
 import { listPrices } from './list-prices.ts';
 import { unitsPerCancellation } from './monthly-cost.ts';
 import {
@@ -12,7 +12,7 @@ import {
 } from './cost-model.ts';
 import { measureTutorialCalls } from './cost-tutorial.ts';
 import { measured } from './measured.ts';
-import { atMost, type BenchPart, type BenchRow } from './part.ts';
+import { atMost, type BenchPart, type BenchRow } from '../part.ts';
 
 const { memoryMb } = functions['request-cancellation'];
 const usual: Assumptions = { plangrepMs: 200, dynamoDbMs: 5, coldShare: 0.01, memoryMb };
@@ -106,7 +106,7 @@ export const cost: BenchPart = {
       table: renderCosts(compared),
       notes: [
         'Happy path, Lambda or workflow + DynamoDB; API Gateway, authorizer, logs and the key are left out: equal for all.',
-        `CPU and cold starts as measured on ${measured.on} (test/bench/measured.ts); a request to DynamoDB is taken as ${usual.dynamoDbMs} ms.`,
+        `CPU and cold starts as measured on ${measured.on} (test/bench/cost/measured.ts); a request to DynamoDB is taken as ${usual.dynamoDbMs} ms.`,
         'Ours includes the reconciler, which takes each wake-up away; the other three have none: they lose what was under way in a crash.',
         ...(tutorialCalls === undefined ? [] : unitNotes(tutorialCalls, compared)),
       ],

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { Container } from '../../infra/local/aws/lambda/container.ts';
+import type { Container } from '../../../infra/local/aws/lambda/container.ts';
 
 /** What is looked at of an answer. */
 export const answerSchema = z.object({ statusCode: z.number() });

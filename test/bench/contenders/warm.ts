@@ -1,12 +1,12 @@
-import { Random } from '../proof/simulation/random.ts';
+import { Random } from '../../proof/simulation/random.ts';
 import { type Arena, openArena } from './arena.ts';
-import { bareHttps, baseline, type Contender, empty, sdkAlone, shipped } from './contenders/contenders.ts';
-import type { ProbedContainer } from './contenders/probe-container.ts';
-import type { Memory } from './contenders/probe.ts';
-import { atMost, type BenchContext, type BenchPart, type BenchResult, type BenchRow } from './part.ts';
-import { shuffle } from './shuffle.ts';
-import { ratioOf, show, spreadOf } from './statistics.ts';
-import type { WireRequest } from './world/exchange.ts';
+import { bareHttps, baseline, type Contender, empty, sdkAlone, shipped } from './contenders.ts';
+import type { ProbedContainer } from './probe-container.ts';
+import type { Memory } from './probe.ts';
+import { atMost, type BenchContext, type BenchPart, type BenchResult, type BenchRow } from '../part.ts';
+import { shuffle } from '../shuffle.ts';
+import { ratioOf, show, spreadOf } from '../timing.ts';
+import type { WireRequest } from './exchange.ts';
 
 /** How many requests there are of each kind. */
 export interface WarmPlan {

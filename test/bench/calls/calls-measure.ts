@@ -1,10 +1,10 @@
 import * as z from 'zod/mini';
 import { callsPerPath, type Outgoing, type Path, type PathCalls } from './calls-per-path.ts';
-import type { Scene } from '../proof/crash/scene.ts';
-import { openStage, type Stage } from '../proof/crash/stage.ts';
-import type { Effect } from '../proof/crash/tap.ts';
-import { documentedScene, type PlayedPath, paths } from './calls-paths.ts';
-import { measureUnits } from './calls-units.ts';
+import type { Scene } from '../../proof/crash/scene.ts';
+import { openStage, type Stage } from '../../proof/crash/stage.ts';
+import type { Effect } from '../../proof/crash/tap.ts';
+import { documentedScene, type PlayedPath, paths } from './play-paths.ts';
+import { measureUnits } from './count-calls.ts';
 
 const plangrepCalls: Readonly<Record<string, Outgoing>> = {
   'POST cancel': 'Plangrep cancel',

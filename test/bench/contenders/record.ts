@@ -1,7 +1,7 @@
 import { startContainer } from '../../../infra/local/aws/lambda/container.ts';
 import { openStage, type Stage } from '../../proof/crash/stage.ts';
 import type { Disturb } from '../../proof/crash/tap.ts';
-import { type Contender, defineContainer } from '../contenders/contenders.ts';
+import { type Contender, defineContainer } from './contenders.ts';
 import { createBaselineTables } from './baseline-tables.ts';
 import type { Exchange } from './exchange.ts';
 import { isHappy } from './happy-paths.ts';

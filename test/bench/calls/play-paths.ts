@@ -1,13 +1,13 @@
 import { createHash } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { externalIdSchema, jobIdSchema, partnerIdSchema, projectIdSchema } from '../../functions/core/identifiers.ts';
+import { externalIdSchema, jobIdSchema, partnerIdSchema, projectIdSchema } from '../../../functions/core/identifiers.ts';
 import type { Path } from './calls-per-path.ts';
-import type { FunctionName } from '../../infra/blueprint/functions.ts';
-import { accepted, message, oneJob, post, requested } from '../proof/crash/doors.ts';
-import { proxyEvent, registerRequest } from '../proof/crash/lambda-events.ts';
-import { addJob, nameProject, newScene, type Past, register, type Scene, writeStream } from '../proof/crash/scene.ts';
-import type { Stage } from '../proof/crash/stage.ts';
+import type { FunctionName } from '../../../infra/blueprint/functions.ts';
+import { accepted, message, oneJob, post, requested } from '../../proof/crash/doors.ts';
+import { proxyEvent, registerRequest } from '../../proof/crash/lambda-events.ts';
+import { addJob, nameProject, newScene, type Past, register, type Scene, writeStream } from '../../proof/crash/scene.ts';
+import type { Stage } from '../../proof/crash/stage.ts';
 
 /** A way through one function, from what is there before to how it ends. */
 export interface PlayedPath {
@@ -74,7 +74,7 @@ const writePartnerKey = async ({ dynamodb }: Stage, { partnerId }: Scene): Promi
   await dynamodb.client.send(new PutItemCommand({ TableName: dynamodb.tableNames.Partners, Item }));
 };
 
-/** How each path of `test/bench/calls-per-path.ts` comes about. */
+/** How each path of `test/bench/calls/calls-per-path.ts` comes about. */
 export const paths: Readonly<Record<Path, PlayedPath>> = {
   cancelled: { ...https, prepare: oneJob(), status: 200 },
   "a container's first": { ...https, prepare: oneJob(), status: 200, isCold: true },

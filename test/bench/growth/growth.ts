@@ -1,9 +1,9 @@
-import type { PathCalls } from './calls-per-path.ts';
-import { measureBacklogGrowth } from './growth-backlogs.ts';
-import { jobsThatFit, measureJobsBehind, measureListing } from './growth-jobs.ts';
-import { measureLogGrowth } from './growth-logs.ts';
-import { atMost, type BenchPart } from './part.ts';
-import { type Spread, show } from './statistics.ts';
+import type { PathCalls } from '../calls/calls-per-path.ts';
+import { measureBacklogGrowth } from './backlog-growth.ts';
+import { jobsThatFit, measureJobsBehind, measureListing } from './jobs-growth.ts';
+import { measureLogGrowth } from './log-growth.ts';
+import { atMost, type BenchPart } from '../part.ts';
+import { type Spread, show } from '../timing.ts';
 
 const EVENTS = 1_000_000;
 const OPEN = [1_000, 10_000, 100_000] as const;

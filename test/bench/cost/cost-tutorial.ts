@@ -1,12 +1,12 @@
-import type { PathCalls } from './calls-per-path.ts';
-import { startContainer } from '../../infra/local/aws/lambda/container.ts';
-import { openStage } from '../proof/crash/stage.ts';
-import { beginCounting } from './calls-measure.ts';
-import { buildContenders } from './contenders/build-contenders.ts';
-import { baseline, defineContainer } from './contenders/contenders.ts';
-import { installBaseline } from './install-baseline.ts';
-import { createBaselineTables } from './world/baseline-tables.ts';
-import { isHappy } from './world/happy-paths.ts';
+import type { PathCalls } from '../calls/calls-per-path.ts';
+import { startContainer } from '../../../infra/local/aws/lambda/container.ts';
+import { openStage } from '../../proof/crash/stage.ts';
+import { beginCounting } from '../calls/calls-measure.ts';
+import { buildContenders } from '../contenders/build-contenders.ts';
+import { baseline, defineContainer } from '../contenders/contenders.ts';
+import { installBaseline } from '../contenders/install-baseline.ts';
+import { createBaselineTables } from '../contenders/baseline-tables.ts';
+import { isHappy } from '../contenders/happy-paths.ts';
 
 /** What the tutorial stack asks of its tables for one cancel, warm: counted like ours. */
 export const measureTutorialCalls = async (progress: (text: string) => void): Promise<PathCalls> => {
