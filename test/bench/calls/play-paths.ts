@@ -1,12 +1,25 @@
 import { createHash } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { externalIdSchema, jobIdSchema, partnerIdSchema, projectIdSchema } from '../../../functions/core/identifiers.ts';
+import {
+  externalIdSchema,
+  jobIdSchema,
+  partnerIdSchema,
+  projectIdSchema,
+} from '../../../functions/core/identifiers.ts';
 import type { Path } from './calls-per-path.ts';
 import type { FunctionName } from '../../../infra/blueprint/functions.ts';
 import { accepted, message, oneJob, post, requested } from '../../proof/crash/doors.ts';
 import { proxyEvent, registerRequest } from '../../proof/crash/lambda-events.ts';
-import { addJob, nameProject, newScene, type Past, register, type Scene, writeStream } from '../../proof/crash/scene.ts';
+import {
+  addJob,
+  nameProject,
+  newScene,
+  type Past,
+  register,
+  type Scene,
+  writeStream,
+} from '../../proof/crash/scene.ts';
 import type { Stage } from '../../proof/crash/stage.ts';
 
 /** A way through one function, from what is there before to how it ends. */
