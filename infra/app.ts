@@ -5,7 +5,7 @@ import { selectEnvironment } from './blueprint/environments.ts';
 import { ServiceStack } from './stacks/service-stack.ts';
 import { StatefulStack } from './stacks/stateful-stack.ts';
 
-// Synthesized by hand: left to itself, an app without stacks would still be written out after a wrong environment.
+// Without `autoSynth: false`, CDK would write an app without stacks after a wrong environment name.
 const app = new App({ autoSynth: false });
 const selection = selectEnvironment(app.node.tryGetContext('environment'));
 const missing = missingBundles();
@@ -13,7 +13,9 @@ if (selection.kind === 'invalid') {
   console.error(selection.message);
   process.exitCode = 1;
 } else if (missing.length > 0) {
-  console.error(`Not built: ${missing.join(', ')}. Run "npm run build" first: what is deployed is what was tested.`);
+  console.error(
+    `Not built: ${missing.join(', ')}. Run "npm run build" first: CDK deploys the bundles that were tested.`,
+  );
   process.exitCode = 1;
 } else {
   const { environment } = selection;

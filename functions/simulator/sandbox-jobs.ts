@@ -111,7 +111,7 @@ export const sandboxRecord = (jobId: string, now: number, marks: SandboxMarks = 
   return fields && { ...withFields({ ...fields, id: jobId }, marks.cancelledAt ?? now), ...marks };
 };
 
-/** The table of the README. */
+/** The table of docs/sandbox.md. */
 export const renderSandboxTable = (): string =>
   [
     ['jobId', 'Plangrep', 'the caller gets'],

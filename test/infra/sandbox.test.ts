@@ -1,12 +1,9 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
-import { renderSandboxTable } from '../../functions/simulator/sandbox-jobs.ts';
 import { type EnvironmentName, environments } from '../../infra/blueprint/environments.ts';
 import { type FunctionDefinition, functionNames, serviceFunctions } from '../../infra/blueprint/functions.ts';
-import { ofType, oneOf, type Resources, root, synthesize, synthesized } from './synthesized.ts';
+import { ofType, oneOf, type Resources, synthesize, synthesized } from './synthesized.ts';
 
 const callers = functionNames.filter((name) => {
   const { environment }: FunctionDefinition = serviceFunctions[name];
@@ -111,13 +108,5 @@ describe('dev is a sandbox:', () => {
     const without = synthesize({ ...environments.dev, sandbox: false });
     expect(JSON.stringify(without.service)).not.toMatch(/sandbox|simulat/i);
     expect(upstreamsOf(without.service)).toEqual(allTo('dev', 'https://plangrep.com'));
-  });
-});
-
-describe('the README', () => {
-  const readme = readFileSync(join(root, 'README.md'), 'utf8');
-
-  test.runIf(readme.includes('job_sandbox_'))("says what the sandbox's jobs do, as they do it", () => {
-    expect(readme).toContain(renderSandboxTable());
   });
 });

@@ -10,8 +10,8 @@ import { startTestRun, type TestRun } from '../support/local-run.ts';
 
 const exec = promisify(execFile);
 const root = new URL('../../', import.meta.url).pathname;
-const readme = readFileSync(join(root, 'README.md'), 'utf8');
-const section = readme.split('### From your language')[1]?.split(/^##+ /m)[0] ?? '';
+const page = readFileSync(join(root, 'docs/calling.md'), 'utf8');
+const section = page.split('## From your language')[1]?.split(/^## /m)[0] ?? '';
 
 /** Each language's snippet, the commands that it needs, and how it is told which job. */
 const languages = [
@@ -60,7 +60,7 @@ afterAll(async () => {
 });
 
 describe.each(languages.map((language, index) => ({ ...language, lacks: lacking[index] ?? [] })))(
-  'the README’s snippet in $fence',
+  'the program of docs/calling.md in $fence',
   ({ file, command: [command = '', ...args], takesJson, lacks, fence }) => {
     const cancel = async (externalId?: string, url = run.baseUrl) => {
       const told = externalId === undefined ? [] : [takesJson ? JSON.stringify({ externalId }) : externalId];
@@ -86,7 +86,8 @@ describe.each(languages.map((language, index) => ({ ...language, lacks: lacking[
       return externalId;
     };
     const test = it.skipIf(lacks.length > 0);
-    if (lacks.length > 0) console.log(`${file} of the README is not run: this machine has no ${lacks.join(', ')}.`);
+    if (lacks.length > 0)
+      console.log(`${file} of docs/calling.md is not run: this machine has no ${lacks.join(', ')}.`);
 
     test('cancels order-7890 as it stands', async () => {
       const before = await requestsOnRecord();
@@ -94,9 +95,9 @@ describe.each(languages.map((language, index) => ({ ...language, lacks: lacking[
       expect(await requestsOnRecord()).toBe(before + 1);
     });
 
-    test('says of a 202 that the service sees it through', async () => {
+    test('says of a 202 that the service completes it', async () => {
       const { stdout, code } = await cancel(await newJob('slow', { cancelTakes: 3_600_000 }));
-      expect(stdout).toMatch(/^accepted: (the service sees it through|look .* in 15 s)/);
+      expect(stdout).toMatch(/^accepted: (the service completes it|look .* in 15 s)/);
       expect(code).toBe(0);
     });
 
@@ -133,7 +134,7 @@ describe.each(languages.map((language, index) => ({ ...language, lacks: lacking[
   },
 );
 
-it('are four snippets in the README', () => {
+it('docs/calling.md has four programs', () => {
   const fences = [...section.matchAll(/^```(\w+)$/gm)].map(([, fence]) => fence);
   expect(fences).toEqual(['sh', ...languages.map(({ fence }) => fence)]);
 });

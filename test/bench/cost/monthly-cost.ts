@@ -79,7 +79,7 @@ export const monthlyCost = (cancellations: number): MonthlyCost => {
 const dollars = (amount: number): string =>
   `$${amount.toLocaleString('en-US', { minimumFractionDigits: 0, maximumFractionDigits: amount < 10 ? 2 : 0 })}`;
 
-/** The table of the README. */
+/** The table of docs/costs.md. */
 export const renderCostTable = (): string => {
   const rows = [1e4, 1e6, 1e8]
     .map(monthlyCost)
