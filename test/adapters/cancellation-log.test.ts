@@ -1,6 +1,6 @@
 import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCancellationLog, WAKE_SHARDS } from '../../functions/adapters/dynamodb/cancellation-log.ts';
 import { createDynamoDbClient } from '../../functions/adapters/dynamodb/dynamodb.ts';
 import { hashEvent, sealEvent } from '../../functions/core/cancellation/chain.ts';
@@ -213,10 +213,10 @@ describe('on DynamoDB', () => {
   });
 
   it('is unavailable when the table does not answer', async () => {
-    process.env['AWS_REGION'] = localRegion;
-    process.env['AWS_ACCESS_KEY_ID'] = localCredentials.accessKeyId;
-    process.env['AWS_SECRET_ACCESS_KEY'] = localCredentials.secretAccessKey;
-    process.env['AWS_ENDPOINT_URL_DYNAMODB'] = 'http://127.0.0.1:1';
+    vi.stubEnv('AWS_REGION', localRegion);
+    vi.stubEnv('AWS_ACCESS_KEY_ID', localCredentials.accessKeyId);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', localCredentials.secretAccessKey);
+    vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', 'http://127.0.0.1:1');
     const nowhere = createCancellationLog(createDynamoDbClient(), 'CancellationLog');
     await expect(nowhere.read(acme, documentedJob)).rejects.toThrow(DependencyUnavailable);
     await expect(nowhere.append(seal(documentedJob, undefined, requestedBody))).rejects.toThrow(DependencyUnavailable);

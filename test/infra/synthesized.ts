@@ -1,9 +1,8 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { App } from 'aws-cdk-lib';
-import { afterAll } from 'vitest';
 import * as z from 'zod/mini';
 import { missingBundles } from '../../infra/constructs/bundled-function.ts';
 import type { Environment } from '../../infra/blueprint/environment-schema.ts';
@@ -24,7 +23,6 @@ const contextSchema = z.object({ context: z.record(z.string(), z.unknown()) });
 
 if (missingBundles().length > 0) spawnSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
 const outdir = mkdtempSync(join(tmpdir(), 'synthesized-'));
-afterAll(() => rmSync(outdir, { recursive: true, force: true }));
 
 /**
  * Both stacks as `cdk synth` makes them, with the flags of cdk.json.
@@ -45,7 +43,7 @@ export const synthesize = (environment: Environment, prepare: (app: App) => void
 export type Synthesized = ReturnType<typeof synthesize>;
 
 const made = new Map<EnvironmentName, Synthesized>();
-/** One environment's, made once a test file. */
+/** One environment's stacks, synthesized once per test process: the files of a worker share them. */
 export const synthesized = (name: EnvironmentName): Synthesized => {
   const known = made.get(name) ?? synthesize(environments[name]);
   made.set(name, known);
