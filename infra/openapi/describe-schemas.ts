@@ -1,12 +1,4 @@
 import * as z from 'zod/mini';
-import { outcomeSchema } from '../../functions/core/cancellation/events.ts';
-import {
-  externalIdSchema,
-  jobIdSchema,
-  projectIdSchema,
-  reasonSchema,
-  timestampSchema,
-} from '../../functions/core/identifiers.ts';
 import {
   cancellationListSchema,
   cancellationSchema,
@@ -16,19 +8,40 @@ import {
   timelineEntrySchema,
 } from '../../functions/contract/answers.ts';
 import { cancelRequestSchema, idempotencyKeySchema, registerJobSchema } from '../../functions/contract/requests.ts';
+import { outcomeSchema } from '../../functions/core/cancellation/events.ts';
+import {
+  externalIdSchema,
+  jobIdSchema,
+  projectIdSchema,
+  reasonSchema,
+  timestampSchema,
+} from '../../functions/core/identifiers.ts';
 import type { Schema } from './document.ts';
-import { fieldDescriptions } from './field-descriptions.ts';
 
 interface Component {
   readonly schema: z.ZodMiniType;
   readonly description: string;
-  /** Keywords in place of what Zod makes of a check that JSON Schema has no word for, and examples. */
+  /** Examples, and keywords in place of what Zod makes of a check that JSON Schema cannot express. */
   readonly keywords?: Schema;
+  /** A text for each field. */
+  readonly fields?: Readonly<Record<string, string>>;
+  /** Fields whose enumerations may get more values. */
+  readonly growing?: readonly string[];
+}
+
+/** A request or an answer. The compiler holds `fields` to the schema: a text for each field, and none too many. */
+function message<Shape extends z.core.$ZodShape>(
+  schema: z.ZodMiniObject<Shape>,
+  description: string,
+  fields: { readonly [Field in keyof Shape]: string },
+  growing: readonly (keyof Shape & string)[] = [],
+): Component {
+  return { schema, description, fields, growing };
 }
 
 const noControls = String.raw`^[^\x00-\x1f\x7f-\x9f]*$`;
 
-const words: Readonly<Record<string, Component>> = {
+const values: Readonly<Record<string, Component>> = {
   ExternalId: {
     schema: externalIdSchema,
     description:
@@ -71,72 +84,135 @@ const words: Readonly<Record<string, Component>> = {
 };
 
 const requests: Readonly<Record<string, Component>> = {
-  CancelRequest: { schema: cancelRequestSchema, description: 'Which job to cancel. Unknown fields are refused.' },
-  RegisterJobRequest: {
-    schema: registerJobSchema,
-    description: 'Which externalId a job goes by. Unknown fields are refused.',
-  },
+  CancelRequest: message(cancelRequestSchema, 'Which job to cancel. Unknown fields are rejected.', {
+    externalId: 'Which job: your own id for it.',
+    jobId: 'Which of the jobs with this externalId. Needed only if several of them have not ended.',
+    reason: 'Why, in your own words. Kept in the audit trail and shown in the timeline.',
+  }),
+  RegisterJobRequest: message(registerJobSchema, 'The externalId of a job. Unknown fields are rejected.', {
+    externalId: 'The id by which you will cancel the job.',
+    projectId: 'The Plangrep project of the job. For your own records.',
+  }),
+};
+
+const cancellationFields = {
+  jobId: "The job's id at Plangrep.",
+  externalId: 'Your own id for the job, as the first request gave it.',
+  state: '`open` until Plangrep confirms how the job ended, then `closed` permanently.',
+  outcome: 'How it ended. Null while it is open.',
+  jobStatus: "The job's status at Plangrep when the service last read it. Null: not known.",
+  pageCount: 'How many pages the job has. Null: Plangrep has not said.',
+  successfulPageCount: 'How many pages were processed. Null: Plangrep has not said.',
+  creditsDebited: 'The credits that Plangrep has charged for the job. Null: Plangrep has not said.',
+  attempts: 'How many attempts to cancel the job the service has started.',
+  requestedAt: 'When the first request for it was recorded.',
+  escalatedAt: 'When the service alerted its operator, because it had been open for too long. Null: not alerted.',
+  closedAt: 'When it was closed. Null while it is open.',
 };
 
 const answers: Readonly<Record<string, Component>> = {
-  RegisteredJob: { schema: registeredJobSchema, description: 'A job as it is registered.' },
-  Cancellation: {
-    schema: cancellationSchema,
-    description: 'The one effort to cancel one job. Fields may be added: ignore those that you do not know.',
-  },
-  TimelineEntry: {
-    schema: timelineEntrySchema,
-    description: 'One thing that happened. Fields may be added: ignore those that you do not know.',
-  },
-  CancellationWithTimeline: {
-    schema: cancellationWithTimelineSchema,
-    description: 'A cancellation with all that is on record of it. Fields may be added.',
-  },
-  CancellationList: {
-    schema: cancellationListSchema,
-    description: 'The cancellations of the jobs behind an externalId. Empty: none of them was ever to be cancelled.',
-  },
-  Problem: {
-    schema: problemSchema,
-    description:
-      'Why a request was not fulfilled: Problem Details for HTTP APIs (RFC 9457). Fields may be added: ignore those that you do not know.',
-  },
+  RegisteredJob: message(registeredJobSchema, 'A registered job.', {
+    jobId: "The job's id at Plangrep.",
+    externalId: 'The id by which the job is cancelled.',
+    projectId: 'The Plangrep project of the job. Null: not given.',
+    registeredAt: 'When the job was first registered.',
+  }),
+  Cancellation: message(
+    cancellationSchema,
+    'The one effort to cancel one job. Fields may be added: ignore those that you do not know.',
+    cancellationFields,
+  ),
+  TimelineEntry: message(
+    timelineEntrySchema,
+    'One event of the cancellation. Fields may be added: ignore those that you do not know.',
+    {
+      at: 'When it happened.',
+      type: 'What happened. More types may be added: skip the ones that you do not know.',
+      seq: 'Its number in the audit trail: 1, 2, 3 … A `joined` request is recorded beside the trail and has none.',
+      attempt: 'Which attempt it belongs to: 1, 2, 3 …',
+      result:
+        'How the attempt ended (`attempt_ended`): `accepted`, `refused`, `rate_limited`, `key_refused`, `not_sent` or `unknown`. More may be added.',
+      why: 'More about an attempt that was `not_sent` or ended as `unknown`, such as `timeout`. More values may be added.',
+      httpStatus: 'The HTTP status of the answer from Plangrep.',
+      outcome: 'How the cancellation ended (`closed`).',
+      jobStatus: "The job's status at Plangrep at that time.",
+      requestId: 'The `requestId` of the request (`requested`, `joined`).',
+      keyId: 'Which of your credentials made the request. Absent if the request came as an event.',
+      reason: 'The reason that the request gave.',
+    },
+    ['type'],
+  ),
+  CancellationWithTimeline: message(
+    cancellationWithTimelineSchema,
+    'A cancellation with everything that is recorded about it. Fields may be added.',
+    {
+      ...cancellationFields,
+      timeline: 'Everything on record, in order of time; of the `joined` requests the newest 100.',
+    },
+  ),
+  CancellationList: message(
+    cancellationListSchema,
+    'The cancellations of the jobs with an externalId. Empty: no request has asked to cancel any of them.',
+    { cancellations: "The newest job's first; of the newest 20 jobs with this externalId." },
+  ),
+  Problem: message(
+    problemSchema,
+    'Why a request failed: Problem Details for HTTP APIs (RFC 9457). Fields may be added: ignore those that you do not know.',
+    {
+      type: 'The address of a page about this problem, relative to this API.',
+      title: "The problem's title: always the same for the same code.",
+      status: 'The HTTP status.',
+      detail: 'What happened this time, for a person to read. Do not parse it.',
+      code: 'Which problem it is, for your program. More codes may be added: treat an unknown one by its status.',
+      requestId: "This request's id in our records. Quote it when you ask the operator.",
+      retryable: 'Whether the same request can succeed later without a change.',
+      errors:
+        'With `invalid_request`: what is wrong, field by field. `path` names the field, or is empty for the whole body.',
+      jobStatus: 'With `job_already_terminal`: how the job ended. Null: not known.',
+      cancellation: 'With `job_already_terminal` and `job_unknown_to_plangrep`: the cancellation as it is recorded.',
+      candidates:
+        'With `ambiguous_external_id`: the jobs that have not ended. Repeat the request with the `jobId` of one of them.',
+    },
+    ['code'],
+  ),
 };
 
-/** Enumerations that a caller must expect to grow, which their descriptions say too. */
-const growing: Readonly<Record<string, readonly string[]>> = { Problem: ['code'], TimelineEntry: ['type'] };
-
-/** Every schema of the description by its name, from the very schemas that the functions check and promise. */
-export const describeSchemas = (): Readonly<Record<string, Schema>> => {
-  const components = { ...words, ...requests, ...answers };
+/** Every schema of the description by its name, made from the schemas that the functions themselves use. */
+export function describeSchemas(): Readonly<Record<string, Schema>> {
+  const components = { ...values, ...requests, ...answers };
   const registry = z.registry<{ id: string }>();
   for (const [id, { schema }] of Object.entries(components)) registry.add(schema, { id });
   const { schemas } = z.toJSONSchema(registry, { uri: (id) => `#/components/schemas/${id}` });
   return Object.fromEntries(
-    Object.entries(components).map(([name, { description, keywords }]) => {
+    Object.entries(components).map(([name, component]) => {
       const plain: Schema = JSON.parse(JSON.stringify(schemas[name]));
       const { $schema: _, $id: __, ...made } = simplify(plain, name in answers);
-      const properties = made.properties && describeFields(name, made.properties);
-      return [name, { description, ...made, ...(properties && { properties }), ...keywords }];
+      const properties = made.properties && describeFields(component, made.properties);
+      return [
+        name,
+        { description: component.description, ...made, ...(properties && { properties }), ...component.keywords },
+      ];
     }),
   );
-};
+}
 
-const describeFields = (name: string, properties: Readonly<Record<string, Schema>>): Record<string, Schema> =>
-  Object.fromEntries(
-    Object.entries(properties).map(([field, schema]) => {
-      const description = fieldDescriptions[name]?.[field];
-      if (description === undefined) throw new Error(`nothing says what ${field} of ${name} means`);
-      const mayGrow = growing[name]?.includes(field) === true;
-      return [field, { description, ...schema, ...(mayGrow && { 'x-may-grow': true }) }];
-    }),
+function describeFields(
+  { fields = {}, growing = [] }: Component,
+  properties: Readonly<Record<string, Schema>>,
+): Readonly<Record<string, Schema>> {
+  return Object.fromEntries(
+    Object.entries(properties).map(([field, schema]) => [
+      field,
+      { description: fields[field], ...schema, ...(growing.includes(field) && { 'x-may-grow': true }) },
+    ]),
   );
+}
 
 /**
- * Zod's schema without what only its own parser needs: the bounds of a safe integer, a union where two types will do.
- * An answer's objects are open: a caller that refused unknown fields would break with the first addition.
+ * Zod's schema without what only its own parser needs: the bounds of a safe integer, a union where two types are enough.
+ * An answer's objects are open: a caller that rejected unknown fields would break with the first addition.
  */
-const simplify = (schema: Schema, isOpen: boolean): Schema => {
+function simplify(schema: Schema, isOpen: boolean): Schema {
   const { minimum, maximum, additionalProperties, properties, items, anyOf, ...kept } = schema;
   const alternatives = anyOf?.map((one) => simplify(one, isOpen));
   const [one, other, ...more] = alternatives ?? [];
@@ -154,4 +230,4 @@ const simplify = (schema: Schema, isOpen: boolean): Schema => {
     }),
     ...(additionalProperties !== undefined && !isOpen && { additionalProperties }),
   };
-};
+}

@@ -9,7 +9,6 @@ export interface Schema {
   readonly additionalProperties?: boolean | Schema;
   readonly items?: Schema;
   readonly anyOf?: readonly Schema[];
-  readonly oneOf?: readonly Schema[];
   readonly allOf?: readonly Schema[];
   readonly [keyword: string]: unknown;
 }
@@ -22,10 +21,11 @@ export interface Example {
   readonly summary: string;
   readonly value: unknown;
 }
+export type Examples = Readonly<Record<string, Example>>;
 
 export interface Content {
   readonly schema: Schema;
-  readonly examples: Readonly<Record<string, Example>>;
+  readonly examples: Examples;
 }
 
 export interface Header {
@@ -43,7 +43,7 @@ export interface Parameter {
   readonly example?: unknown;
 }
 
-/** What a status brings: OpenAPI's Response Object. */
+/** The answer under one status: OpenAPI's Response Object. */
 export interface AnswerDescription {
   readonly description: string;
   readonly headers: Readonly<Record<string, Header | Reference>>;
@@ -82,19 +82,3 @@ export interface OpenApiDocument {
     readonly securitySchemes: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   };
 }
-
-const follow = <Part>(parts: Readonly<Record<string, Part>>, $ref: string): Part => {
-  const found = parts[$ref.slice($ref.lastIndexOf('/') + 1)];
-  if (found === undefined) throw new Error(`${$ref} leads nowhere`);
-  return found;
-};
-
-const isReference = (part: object): part is Reference => '$ref' in part;
-
-/** What stands where a `$ref` leads, or the part itself. @throws where a reference leads nowhere */
-export const headerOf = (document: OpenApiDocument, part: Header | Reference): Header =>
-  isReference(part) ? follow(document.components.headers, part.$ref) : part;
-export const answerOf = (document: OpenApiDocument, part: AnswerDescription | Reference): AnswerDescription =>
-  isReference(part) ? follow(document.components.responses, part.$ref) : part;
-export const schemaOf = (document: OpenApiDocument, { $ref, ...beside }: Schema): Schema =>
-  $ref === undefined ? beside : { ...schemaOf(document, follow(document.components.schemas, $ref)), ...beside };

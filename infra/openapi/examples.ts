@@ -1,29 +1,26 @@
 import type * as z from 'zod/mini';
-import type {
-  cancellationListSchema,
-  cancellationSchema,
-  cancellationWithTimelineSchema,
-  registeredJobSchema,
-} from '../../functions/contract/answers.ts';
-import type { cancelRequestSchema, registerJobSchema } from '../../functions/contract/requests.ts';
+import type { cancellationSchema, cancellationWithTimelineSchema } from '../../functions/contract/answers.ts';
+import { type ProblemCode, problemBody } from '../../functions/contract/problems.ts';
+import type { Scope } from '../../functions/core/identifiers.ts';
 import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
-import type { Example } from './document.ts';
+import { gatewayResponses, type GatewayResponseType, renderGatewayResponse } from '../blueprint/api.ts';
+import type { Example, Examples } from './document.ts';
 
 /**
- * The examples of requests and of what they bring: jobs of the local run, above all Plangrep's documented one. A test
- * plays each of them there; only times and request ids may differ.
+ * The examples of requests and their answers: jobs of the local run, above all the job in Plangrep's documentation. Tests
+ * hold each example to its schema, and play each answer at the local run: only times and request ids may differ.
  */
 
 const requestId = 'e2e06f3e-0415-428d-9b6c-20e2f4ffb1f8';
 const requestedAt = '2026-11-02T09:22:08.114Z';
 const endedAt = '2026-11-02T09:22:08.312Z';
-export const registeredAt = '2026-11-02T09:00:00.000Z';
+const registeredAt = '2026-11-02T09:00:00.000Z';
 const keyId = 'acmelocal001';
 const reason = 'superseded by a newer upload';
 const { id: jobId, externalId, projectId } = exampleJob;
 
 type CancellationExample = z.input<typeof cancellationSchema>;
-type TimelineExample = z.input<typeof cancellationWithTimelineSchema>['timeline'];
+type CancellationWithTimelineExample = z.input<typeof cancellationWithTimelineSchema>;
 
 const cancelled: CancellationExample = {
   jobId,
@@ -39,7 +36,6 @@ const cancelled: CancellationExample = {
   escalatedAt: null,
   closedAt: endedAt,
 };
-
 const pending: CancellationExample = {
   ...cancelled,
   jobId: 'job_slow00000000000000000007891',
@@ -52,9 +48,7 @@ const pending: CancellationExample = {
   creditsDebited: 40,
   closedAt: null,
 };
-
-/** As `job_already_terminal` shows it. */
-export const tooLate: CancellationExample = {
+const tooLate: CancellationExample = {
   ...cancelled,
   jobId: 'job_done00000000000000000007892',
   externalId: 'order-7892',
@@ -64,9 +58,7 @@ export const tooLate: CancellationExample = {
   successfulPageCount: 12,
   creditsDebited: 12,
 };
-
-/** As `job_unknown_to_plangrep` shows it. */
-export const unknownToPlangrep: CancellationExample = {
+const unknownToPlangrep: CancellationExample = {
   ...cancelled,
   jobId: 'job_gone00000000000000000007895',
   externalId: 'order-7895',
@@ -76,59 +68,20 @@ export const unknownToPlangrep: CancellationExample = {
   successfulPageCount: null,
   creditsDebited: null,
 };
-
-const cancelledTimeline: TimelineExample = [
-  { at: requestedAt, type: 'requested', seq: 1, attempt: 1, requestId, keyId, reason },
-  { at: endedAt, type: 'closed', seq: 2, outcome: 'cancelled', jobStatus: 'cancelled' },
-];
-const pendingTimeline: TimelineExample = [
-  { at: requestedAt, type: 'requested', seq: 1, attempt: 1, requestId, keyId },
-  { at: endedAt, type: 'attempt_ended', seq: 2, attempt: 1, result: 'accepted', jobStatus: 'processing' },
-];
-
-const cancelRequests = {
-  by_external_id: { summary: 'By externalId, with a reason', value: { externalId, reason } },
-  by_job_id: {
-    summary: 'One of several jobs with the same externalId',
-    value: { externalId: 'order-7893', jobId: 'job_twin20000000000000000007893' },
-  },
-} satisfies Record<string, Example & { value: z.input<typeof cancelRequestSchema> }>;
-
-const registrations = {
-  register: { summary: 'A job of a project', value: { externalId, projectId } },
-} satisfies Record<string, Example & { value: z.input<typeof registerJobSchema> }>;
-
-/** Bodies by operation. */
-export const requestExamples: Readonly<Record<string, Readonly<Record<string, Example>>>> = {
-  requestCancellation: cancelRequests,
-  registerJob: registrations,
+const requested = { at: requestedAt, type: 'requested', seq: 1, attempt: 1, requestId, keyId } as const;
+const cancelledWithTimeline: CancellationWithTimelineExample = {
+  ...cancelled,
+  timeline: [
+    { ...requested, reason },
+    { at: endedAt, type: 'closed', seq: 2, outcome: 'cancelled', jobStatus: 'cancelled' },
+  ],
 };
-
-const emptyList: z.input<typeof cancellationListSchema> = { cancellations: [] };
-const list: z.input<typeof cancellationListSchema> = {
-  cancellations: [{ ...cancelled, timeline: cancelledTimeline }],
-};
-const registered: z.input<typeof registeredJobSchema> = { jobId, externalId, projectId, registeredAt };
-
-/** Bodies of answers that are no problems, by operation and status. */
-export const successExamples: Readonly<Record<string, Readonly<Record<string, Readonly<Record<string, Example>>>>>> = {
-  requestCancellation: {
-    200: { cancelled: { summary: 'Cancelled at once: 63 of 204 pages were processed, and billed', value: cancelled } },
-    202: { pending: { summary: 'The job is still processing', value: pending } },
-  },
-  listCancellations: {
-    200: {
-      cancelled: { summary: 'One job, cancelled', value: list },
-      none: { summary: 'Nobody has asked to cancel the job', value: emptyList },
-    },
-  },
-  readCancellation: {
-    200: {
-      cancelled: { summary: 'Cancelled', value: { ...cancelled, timeline: cancelledTimeline } },
-      pending: { summary: 'The job is still processing', value: { ...pending, timeline: pendingTimeline } },
-    },
-  },
-  registerJob: { 200: { registered: { summary: 'Registered', value: registered } } },
+const pendingWithTimeline: CancellationWithTimelineExample = {
+  ...pending,
+  timeline: [
+    requested,
+    { at: endedAt, type: 'attempt_ended', seq: 2, attempt: 1, result: 'accepted', jobStatus: 'processing' },
+  ],
 };
 
 /** A value for each parameter. */
@@ -137,3 +90,171 @@ export const parameterExamples: Readonly<Record<string, string>> = {
   externalId,
   'Idempotency-Key': 'cancel-order-7890-1',
 };
+
+/** Bodies of requests, by operation. */
+export const requestExamples: Readonly<Record<string, Examples>> = {
+  requestCancellation: {
+    by_external_id: { summary: 'By externalId, with a reason', value: { externalId, reason } },
+    by_job_id: {
+      summary: 'One of several jobs with the same externalId',
+      value: { externalId: 'order-7893', jobId: 'job_twin20000000000000000007893' },
+    },
+  },
+  registerJob: { register: { summary: 'A job of a project', value: { externalId, projectId } } },
+};
+
+/** Bodies of successful answers, by operation and status. */
+export const successExamples: Readonly<Record<string, Readonly<Record<string, Examples>>>> = {
+  requestCancellation: {
+    200: { cancelled: { summary: 'Cancelled at once: 63 of 204 pages were processed, and billed', value: cancelled } },
+    202: { pending: { summary: 'The job is still processing', value: pending } },
+  },
+  listCancellations: {
+    200: {
+      cancelled: { summary: 'One job, cancelled', value: { cancellations: [cancelledWithTimeline] } },
+      none: { summary: 'No request has asked to cancel the job', value: { cancellations: [] } },
+    },
+  },
+  readCancellation: {
+    200: {
+      cancelled: { summary: 'Cancelled', value: cancelledWithTimeline },
+      pending: { summary: 'The job is still processing', value: pendingWithTimeline },
+    },
+  },
+  registerJob: {
+    200: { registered: { summary: 'Registered', value: { jobId, externalId, projectId, registeredAt } } },
+  },
+};
+
+export interface ProblemExample extends Example {
+  readonly name: string;
+  readonly code: ProblemCode;
+}
+
+const problemRequestId = '4662431c-9fb5-4103-a741-92227b4331bc';
+
+function fromFunction(
+  code: ProblemCode,
+  summary: string,
+  detail: string,
+  extra: Readonly<Record<string, unknown>> = {},
+  name: string = code,
+): ProblemExample {
+  return { name, code, summary, value: problemBody(code, problemRequestId, detail, extra) };
+}
+
+/** @param wrong by the path of each field, or by an empty path for the whole body */
+function invalid(summary: string, wrong: Readonly<Record<string, string>>, name?: string): ProblemExample {
+  const errors = Object.entries(wrong).map(([path, message]) => ({ path, message }));
+  const detail = errors.map(({ path, message }) => `${path || 'The body'} ${message}.`).join(' ');
+  return fromFunction('invalid_request', summary, detail, { errors }, name);
+}
+
+/** API Gateway's answers, made by what makes the real ones. */
+function fromGateway(type: GatewayResponseType, summary: string): ProblemExample {
+  const value: unknown = JSON.parse(renderGatewayResponse(type, problemRequestId).body);
+  return { name: type.toLowerCase(), code: gatewayResponses[type].problem, summary, value };
+}
+
+const malformedJobId = invalid('A jobId with a space in it', {
+  jobId: 'must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -',
+});
+
+const ofBodies: readonly ProblemExample[] = [
+  invalid('The body is not JSON', { '': 'is not JSON' }, 'not_json'),
+  fromFunction('body_too_large', 'Over 8 KiB', 'The body has 9039 bytes; at most 8192 are allowed.'),
+  fromFunction('unsupported_media_type', 'A form instead of JSON', 'Send Content-Type: application/json.'),
+];
+
+const ofOperation: Readonly<Record<string, readonly ProblemExample[]>> = {
+  requestCancellation: [
+    ...ofBodies,
+    invalid('A misspelt field', { externalId: 'is required', externalid: 'is not a field of this request' }),
+    fromFunction(
+      'job_not_found',
+      'No such job',
+      'No job of yours has this externalId or jobId. If it was registered after this Idempotency-Key was first used, use a new key.',
+    ),
+    fromFunction(
+      'job_already_terminal',
+      'The job was completed first',
+      'The job is completed: it ended before a cancel reached it. Nothing is left to cancel.',
+      { jobStatus: 'completed', cancellation: tooLate },
+    ),
+    fromFunction(
+      'ambiguous_external_id',
+      'Two unfinished jobs',
+      '2 of your jobs with this externalId have not ended. Repeat the request with the jobId of one of them.',
+      {
+        candidates: [
+          { jobId: 'job_twin20000000000000000007893', registeredAt, jobStatus: 'processing' },
+          { jobId: 'job_twin10000000000000000007893', registeredAt, jobStatus: 'processing' },
+        ],
+      },
+    ),
+    fromFunction(
+      'job_unknown_to_plangrep',
+      'Registered here, unknown to Plangrep',
+      'The job is registered here, but Plangrep answers that it does not exist.',
+      { cancellation: unknownToPlangrep },
+    ),
+    fromFunction(
+      'idempotency_key_reused',
+      'The key of another request',
+      'This key was first used with another body. Use a new key.',
+    ),
+    fromFunction(
+      'temporarily_unavailable',
+      'Plangrep did not list its jobs',
+      'Plangrep did not answer which job is meant. Nothing was done; repeat the request.',
+      {},
+      'unresolved',
+    ),
+  ],
+  listCancellations: [
+    invalid('No externalId', { externalId: 'is required' }),
+    fromFunction('job_not_found', 'No such job', 'No job of yours has this externalId or jobId.'),
+  ],
+  readCancellation: [
+    malformedJobId,
+    fromFunction('job_not_found', 'No cancellation was requested', 'No job of yours has this externalId or jobId.'),
+  ],
+  registerJob: [
+    ...ofBodies,
+    malformedJobId,
+    fromFunction(
+      'job_registered_otherwise',
+      'Already registered under another externalId',
+      'A job keeps the partner and the externalId of its first registration.',
+    ),
+  ],
+};
+
+/** Every example of a problem that an operation can end with. */
+export function problemExamples(operationId: string, scope: Scope): readonly ProblemExample[] {
+  return [
+    ...(ofOperation[operationId] ?? []),
+    fromGateway('UNAUTHORIZED', 'No valid credential'),
+    fromFunction(
+      'forbidden',
+      `A credential without ${scope}`,
+      `This operation needs a credential with the scope ${scope}.`,
+    ),
+    fromGateway('WAF_FILTERED', 'Blocked by the firewall'),
+    fromGateway('THROTTLED', 'Too fast'),
+    fromGateway('QUOTA_EXCEEDED', 'The quota is used up'),
+    fromFunction(
+      'internal_error',
+      'An error in the service',
+      'This is an error in our service. We have a record of it.',
+    ),
+    fromGateway('DEFAULT_5XX', 'No clear answer'),
+    fromFunction(
+      'temporarily_unavailable',
+      'A component of the service did not answer',
+      'A component of this service did not answer, so the request may not be on record. Repeat it: no job is cancelled twice.',
+    ),
+    fromGateway('AUTHORIZER_FAILURE', 'The credential could not be checked'),
+    fromGateway('INTEGRATION_TIMEOUT', 'No answer in time'),
+  ];
+}

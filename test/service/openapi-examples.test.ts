@@ -3,10 +3,9 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { gatewayResponses, type GatewayResponseType, renderGatewayResponse } from '../../infra/blueprint/api.ts';
-import { answerOf } from '../../infra/openapi/document.ts';
 import { startLocalRun } from '../../infra/local/local-run.ts';
 import { type Answered, startTestRun, type TestRun } from '../support/local-run.ts';
-import { readDescription, watchAnswers } from '../support/openapi-answers.ts';
+import { answerOf, readDescription, watchAnswers } from '../support/openapi-answers.ts';
 
 const description = readDescription();
 const documented = 'job_01hy3m8qtn2e5r7k9p0w4x1def';

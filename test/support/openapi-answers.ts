@@ -2,40 +2,57 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { problemContentType } from '../../functions/contract/problems.ts';
+import { routes } from '../../infra/blueprint/api.ts';
 import type { OnAnswer } from '../../infra/local/aws/gateway/gateway.ts';
 import { matchRoute } from '../../infra/local/aws/gateway/match-route.ts';
-import {
-  type AnswerDescription,
-  answerOf,
-  headerOf,
-  type OpenApiDocument,
-  type Schema,
-} from '../../infra/openapi/document.ts';
-import { descriptionPath } from '../../infra/openapi/places.ts';
-import { routes } from '../../infra/blueprint/api.ts';
+import type { AnswerDescription, Header, OpenApiDocument, Reference, Schema } from '../../infra/openapi/document.ts';
 
-/** An answer as a caller gets it, but for what the transport adds. */
+/** An answer as a caller gets it, without what the transport adds. */
 export interface GivenAnswer {
   readonly status: number;
   readonly headers: Readonly<Record<string, unknown>>;
   readonly body: string;
 }
 
-export const readDescription = (path: string = descriptionPath): OpenApiDocument =>
-  JSON.parse(readFileSync(path, 'utf8'));
+const pathOf = (name: string): string => new URL(`../../${name}`, import.meta.url).pathname;
+export const descriptionPath = pathOf('functions/contract/openapi.json');
+/** The description as last released: what callers rely on. */
+export const releasedPath = pathOf('infra/openapi/released.json');
 
+export function readDescription(path: string = descriptionPath): OpenApiDocument {
+  return JSON.parse(readFileSync(path, 'utf8'));
+}
+
+const isReference = (part: object): part is Reference => '$ref' in part;
+const nameOf = ({ $ref }: Reference): string => $ref.slice($ref.lastIndexOf('/') + 1);
+
+function follow<Part>(parts: Readonly<Record<string, Part>>, reference: Reference): Part {
+  const found = parts[nameOf(reference)];
+  if (found === undefined) throw new Error(`no component has the name ${reference.$ref}`);
+  return found;
+}
+
+/** The answer itself, if this refers to a shared one. */
+export function answerOf(document: OpenApiDocument, part: AnswerDescription | Reference): AnswerDescription {
+  return isReference(part) ? follow(document.components.responses, part) : part;
+}
+
+function headerOf(document: OpenApiDocument, part: Header | Reference): Header {
+  return isReference(part) ? follow(document.components.headers, part) : part;
+}
+
+/** Checks a value against the schema at a pointer. @returns what is wrong with the value */
 export type SchemaCheck = (pointer: readonly string[], value: unknown) => readonly string[];
 
 /**
- * A check of values against the schemas of a description, each named by its pointer. Callers must expect more fields than
- * are described; here one that is not described is a mistake, unless `isOpen`.
+ * A check of values against the schemas of a description. Callers must expect more fields than are described; this check
+ * reports each field that is not described, because our own tests take it for a mistake.
  */
-export const createSchemaCheck = (document: OpenApiDocument, isOpen = false): SchemaCheck => {
+export function createSchemaCheck({ components, ...document }: OpenApiDocument): SchemaCheck {
   // Not strict about keywords: to the validator the whole document is one schema, with many that it does not know.
   const ajv = new Ajv2020({ allErrors: true, strictSchema: false });
   addFormats.default(ajv);
-  const { components } = document;
-  const schemas = Object.entries(components.schemas).map(([name, schema]) => [name, isOpen ? schema : close(schema)]);
+  const schemas = Object.entries(components.schemas).map(([name, schema]) => [name, close(schema)]);
   ajv.addSchema({ ...document, components: { ...components, schemas: Object.fromEntries(schemas) } }, 'description');
   const compiled = new Map<string, ValidateFunction>();
   return (pointer, value) => {
@@ -48,51 +65,27 @@ export const createSchemaCheck = (document: OpenApiDocument, isOpen = false): Sc
       ({ instancePath, message, params }) => `${instancePath} ${message} ${JSON.stringify(params)}`,
     );
   };
-};
+}
 
-const close = (schema: Schema): Schema => ({
-  ...schema,
-  ...(schema.items && { items: close(schema.items) }),
-  ...(schema.properties && {
-    properties: Object.fromEntries(Object.entries(schema.properties).map(([name, of]) => [name, close(of)])),
-    additionalProperties: false,
-  }),
-});
+function close(schema: Schema): Schema {
+  const { items, properties } = schema;
+  return {
+    ...schema,
+    ...(items && { items: close(items) }),
+    ...(properties && {
+      properties: Object.fromEntries(Object.entries(properties).map(([name, of]) => [name, close(of)])),
+      additionalProperties: false,
+    }),
+  };
+}
 
-/** A part that may be shared: where it really is. */
-const placeOf = (part: object, pointer: readonly string[]): readonly string[] =>
-  '$ref' in part && typeof part.$ref === 'string' ? part.$ref.split('/').slice(1) : pointer;
-
+/** @returns what is wrong with an answer, judged by its operation, status, media type, headers and body */
 export type AnswerJudge = (method: string, path: string, answer: GivenAnswer) => readonly string[];
 
-/**
- * Judges answers by a description: operation, status, media type, headers and body, all of them strictly.
- * @returns for an answer what is wrong with it
- */
-export const createAnswerJudge = (document: OpenApiDocument = readDescription()): AnswerJudge => {
+/** Judges answers by the committed description. */
+export function createAnswerJudge(): AnswerJudge {
+  const document = readDescription();
   const check = createSchemaCheck(document);
-
-  const judgeHeaders = (place: readonly string[], described: AnswerDescription, given: GivenAnswer['headers']) => {
-    const named = new Map(Object.entries(given).map(([name, value]) => [name.toLowerCase(), value]));
-    named.delete('content-type');
-    const wrong = Object.entries(described.headers).flatMap(([name, part]) => {
-      const value = named.get(name.toLowerCase());
-      named.delete(name.toLowerCase());
-      if (value === undefined) return headerOf(document, part).required === true ? [`no header ${name}`] : [];
-      const pointer = [...placeOf(part, [...place, 'headers', name]), 'schema'];
-      return check(pointer, value).map((what) => `header ${name}${what}`);
-    });
-    return [...wrong, ...[...named.keys()].map((name) => `the header ${name} is not described`)];
-  };
-
-  const judgeDescribed = (place: readonly string[], described: AnswerDescription, answer: GivenAnswer): string[] => {
-    const type = mediaTypeOf(answer);
-    const wrong = judgeHeaders(place, described, answer.headers);
-    if (!Object.hasOwn(described.content, type)) return [...wrong, `${type} is not described`];
-    const value: unknown = JSON.parse(answer.body);
-    return [...wrong, ...check([...place, 'content', type, 'schema'], value).map((what) => `body${what}`)];
-  };
-
   return (method, path, answer) => {
     const route = matchRoute(routes, method, path)?.route;
     const about = (wrong: readonly string[]) => wrong.map((what) => `${method} ${path}, ${answer.status}: ${what}`);
@@ -100,25 +93,65 @@ export const createAnswerJudge = (document: OpenApiDocument = readDescription())
     const verb = route.method.toLowerCase();
     const part = document.paths[route.path]?.[verb]?.responses[answer.status];
     if (part === undefined) return about([`${route.path} has no such status`]);
-    const place = placeOf(part, ['paths', route.path, verb, 'responses', String(answer.status)]);
-    return about(judgeDescribed(place, answerOf(document, part), answer));
+    const place = placeOf(part, 'responses', ['paths', route.path, verb, 'responses', String(answer.status)]);
+    const described = answerOf(document, part);
+    return about([
+      ...judgeHeaders(document, check, described, place, answer),
+      ...judgeBody(check, described, place, answer),
+    ]);
   };
-};
+}
 
-const mediaTypeOf = ({ headers }: GivenAnswer): string =>
-  String(Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1]);
+/** The pointer to a part, or to the component that it refers to. */
+function placeOf(part: object, kind: 'headers' | 'responses', pointer: readonly string[]): readonly string[] {
+  return isReference(part) ? ['components', kind, nameOf(part)] : pointer;
+}
 
-/** Outside of the operations only problems are described; beside `/v1` there may be pages. */
-const judgeElsewhere = (check: SchemaCheck, path: string, answer: GivenAnswer): readonly string[] => {
+function judgeHeaders(
+  document: OpenApiDocument,
+  check: SchemaCheck,
+  described: AnswerDescription,
+  place: readonly string[],
+  { headers }: GivenAnswer,
+): readonly string[] {
+  const rest = new Map(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
+  rest.delete('content-type');
+  const wrong = Object.entries(described.headers).flatMap(([name, part]) => {
+    const value = rest.get(name.toLowerCase());
+    rest.delete(name.toLowerCase());
+    if (value === undefined) return headerOf(document, part).required === true ? [`no header ${name}`] : [];
+    const pointer = placeOf(part, 'headers', [...place, 'headers', name]);
+    return check([...pointer, 'schema'], value).map((what) => `header ${name}${what}`);
+  });
+  return [...wrong, ...[...rest.keys()].map((name) => `the header ${name} is not described`)];
+}
+
+function judgeBody(
+  check: SchemaCheck,
+  described: AnswerDescription,
+  place: readonly string[],
+  answer: GivenAnswer,
+): readonly string[] {
+  const type = mediaTypeOf(answer);
+  if (!Object.hasOwn(described.content, type)) return [`${type} is not described`];
+  return check([...place, 'content', type, 'schema'], JSON.parse(answer.body)).map((what) => `body${what}`);
+}
+
+/** Outside the operations only problems are described; outside `/v1` there may also be pages. */
+function judgeElsewhere(check: SchemaCheck, path: string, answer: GivenAnswer): readonly string[] {
   const isProblem = mediaTypeOf(answer) === problemContentType;
-  if (!isProblem) return path === '' || path.startsWith('/v1') ? ['is no problem, yet of no operation'] : [];
+  if (!isProblem) return path === '' || path.startsWith('/v1') ? ['belongs to no operation and is not a problem'] : [];
   const value: unknown = JSON.parse(answer.body);
-  const named = typeof value === 'object' && value !== null && 'status' in value ? value.status : undefined;
+  const status = typeof value === 'object' && value !== null && 'status' in value ? value.status : undefined;
   return [
     ...check(['components', 'schemas', 'Problem'], value).map((what) => `body${what}`),
-    ...(named === answer.status ? [] : [`the body says ${String(named)}`]),
+    ...(status === answer.status ? [] : [`the body says ${String(status)}`]),
   ];
-};
+}
+
+function mediaTypeOf({ headers }: GivenAnswer): string {
+  return String(Object.entries(headers).find(([name]) => name.toLowerCase() === 'content-type')?.[1]);
+}
 
 /** What HTTP and API Gateway add to every answer. */
 const ofTransport = new Set([
@@ -130,8 +163,11 @@ const ofTransport = new Set([
   'x-amzn-requestid',
 ]);
 
-/** For answers of a run in another process: fetches, and @throws where the answer is not as described. */
-export const fetchDescribed = async (url: string, init: RequestInit = {}): Promise<Response> => {
+/**
+ * Fetches from a run in another process.
+ * @throws if the answer is not as described
+ */
+export async function fetchDescribed(url: string, init: RequestInit = {}): Promise<Response> {
   const response = await fetch(url, init);
   const headers = [...response.headers].filter(([name]) => !ofTransport.has(name));
   const body = await response.clone().text();
@@ -139,10 +175,10 @@ export const fetchDescribed = async (url: string, init: RequestInit = {}): Promi
   const wrong = createAnswerJudge()(init.method ?? 'GET', new URL(url).pathname, answer);
   if (wrong.length > 0) throw new Error(wrong.join('\n'));
   return response;
-};
+}
 
 /** Judges every answer of a local run: give it `onAnswer`, and call `throwIfWrong` when the run is closed. */
-export const watchAnswers = (): { readonly onAnswer: OnAnswer; readonly throwIfWrong: () => void } => {
+export function watchAnswers(): { readonly onAnswer: OnAnswer; readonly throwIfWrong: () => void } {
   const judge = createAnswerJudge();
   const wrong = new Set<string>();
   return {
@@ -157,4 +193,4 @@ export const watchAnswers = (): { readonly onAnswer: OnAnswer; readonly throwIfW
       if (wrong.size > 0) throw new Error(`answers that are not as described:\n${[...wrong].join('\n')}`);
     },
   };
-};
+}
