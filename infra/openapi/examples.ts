@@ -1,5 +1,3 @@
-import type * as z from 'zod/mini';
-import type { cancellationSchema, cancellationWithTimelineSchema } from '../../functions/contract/answers.ts';
 import { type ProblemCode, problemBody } from '../../functions/contract/problems.ts';
 import type { Scope } from '../../functions/core/identifiers.ts';
 import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
@@ -19,10 +17,7 @@ const keyId = 'acmelocal001';
 const reason = 'superseded by a newer upload';
 const { id: jobId, externalId, projectId } = exampleJob;
 
-type CancellationExample = z.input<typeof cancellationSchema>;
-type CancellationWithTimelineExample = z.input<typeof cancellationWithTimelineSchema>;
-
-const cancelled: CancellationExample = {
+const cancelled = {
   jobId,
   externalId,
   state: 'closed',
@@ -36,7 +31,7 @@ const cancelled: CancellationExample = {
   escalatedAt: null,
   closedAt: endedAt,
 };
-const pending: CancellationExample = {
+const pending = {
   ...cancelled,
   jobId: 'job_slow00000000000000000007891',
   externalId: 'order-7891',
@@ -48,7 +43,7 @@ const pending: CancellationExample = {
   creditsDebited: 40,
   closedAt: null,
 };
-const tooLate: CancellationExample = {
+const tooLate = {
   ...cancelled,
   jobId: 'job_done00000000000000000007892',
   externalId: 'order-7892',
@@ -58,7 +53,7 @@ const tooLate: CancellationExample = {
   successfulPageCount: 12,
   creditsDebited: 12,
 };
-const unknownToPlangrep: CancellationExample = {
+const unknownToPlangrep = {
   ...cancelled,
   jobId: 'job_gone00000000000000000007895',
   externalId: 'order-7895',
@@ -68,15 +63,15 @@ const unknownToPlangrep: CancellationExample = {
   successfulPageCount: null,
   creditsDebited: null,
 };
-const requested = { at: requestedAt, type: 'requested', seq: 1, attempt: 1, requestId, keyId } as const;
-const cancelledWithTimeline: CancellationWithTimelineExample = {
+const requested = { at: requestedAt, type: 'requested', seq: 1, attempt: 1, requestId, keyId };
+const cancelledWithTimeline = {
   ...cancelled,
   timeline: [
     { ...requested, reason },
     { at: endedAt, type: 'closed', seq: 2, outcome: 'cancelled', jobStatus: 'cancelled' },
   ],
 };
-const pendingWithTimeline: CancellationWithTimelineExample = {
+const pendingWithTimeline = {
   ...pending,
   timeline: [
     requested,
@@ -126,10 +121,7 @@ export const successExamples: Readonly<Record<string, Readonly<Record<string, Ex
   },
 };
 
-export interface ProblemExample extends Example {
-  readonly name: string;
-  readonly code: ProblemCode;
-}
+export type ProblemExample = Example & { readonly name: string; readonly code: ProblemCode };
 
 const problemRequestId = '4662431c-9fb5-4103-a741-92227b4331bc';
 
