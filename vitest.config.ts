@@ -12,7 +12,7 @@ export default defineConfig({
     unstubEnvs: true,
     globalSetup: 'test/support/temporary-folder.ts',
     coverage: {
-      include: ['functions/core/**', 'functions/adapters/plangrep*'],
+      include: ['functions/core/**', 'functions/adapters/plangrep/**'],
       reporter: ['text-summary'],
       // Coverage is no goal in itself; but a branch of these that nothing has ever taken is a branch nobody knows.
       thresholds: { branches: 100 },

@@ -32,7 +32,7 @@ const aliveBut = (...terminal: string[]) => {
 
 describe('a request for a job that nobody cancelled yet', () => {
   it('writes its intent, cancels, and closes', async () => {
-    expect(await cancel()).toMatchObject({ kind: 'cancellation', state: { step: { outcome: 'cancelled' } } });
+    expect(await cancel()).toMatchObject({ kind: 'closed', state: { step: { outcome: 'cancelled' } } });
     expect(await typesOf()).toEqual(['requested', 'closed']);
     expect(ports.plangrep.calls).toEqual([`cancel ${documentedJob}`]);
   });
@@ -120,9 +120,19 @@ describe('a request for a job that has a cancellation', () => {
     expect(ports.log.joined).toMatchObject([{ type: 'joined', requestId: 'request-2', reason: 'again', keyId: 'key' }]);
   });
 
+  it('is due at once if its wake-up was removed by tampering', async () => {
+    ports.plangrep.onCancel = (id) => ({ kind: 'job', job: { id, status: 'processing' } });
+    const open = await cancel();
+    const [, newest] = ports.log.streams.get(`acme#${documentedJob}`) ?? [];
+    if (newest !== undefined) newest.wakeAt = undefined;
+
+    expect(open).toMatchObject({ kind: 'open', retryAfterMs: 15_000 });
+    expect(await cancel()).toMatchObject({ kind: 'open', retryAfterMs: 0 });
+  });
+
   it('finds one winner among many at once', async () => {
     const ends = await Promise.all(Array.from({ length: 50 }, (_, n) => cancel({ requestId: `request-${n}` })));
-    expect(ends.every(({ kind }) => kind === 'cancellation')).toBe(true);
+    expect(ends.every(({ kind }) => kind === 'open' || kind === 'closed')).toBe(true);
     expect(ports.plangrep.calls).toHaveLength(1);
     expect(ports.log.joined).toHaveLength(49);
   });
@@ -132,7 +142,7 @@ describe('a request for a job that has a cancellation', () => {
     ports.log.beforeWrite = ({ type }) => {
       if (type === 'joined') throw broken('cancellation-log');
     };
-    expect(await cancel()).toMatchObject({ kind: 'cancellation' });
+    expect(await cancel()).toMatchObject({ kind: 'closed' });
     expect(ports.reported.map(({ code }) => code)).toContain('AUDIT_WRITE_FAILED');
   });
 
@@ -353,7 +363,7 @@ describe('a request with a time of its own', () => {
   it('reaches no job registered later', async () => {
     const eventTime = toTimestamp(ports.clock.now() - 120_000);
     expect(await cancel({ eventTime })).toEqual({ kind: 'job_not_found' });
-    expect(await cancel({ eventTime: toTimestamp(ports.clock.now()) })).toMatchObject({ kind: 'cancellation' });
+    expect(await cancel({ eventTime: toTimestamp(ports.clock.now()) })).toMatchObject({ kind: 'closed' });
   });
 });
 

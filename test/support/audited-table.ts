@@ -7,12 +7,10 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { createCancellationLog } from '../../functions/adapters/dynamodb/cancellation-log.ts';
 import { type Item, toItem } from '../../functions/adapters/dynamodb/dynamodb.ts';
-import { appendEvent } from '../../functions/core/use-cases/append-event.ts';
-import type { EventBody } from '../../functions/core/cancellation/events.ts';
+import { sealEvent } from '../../functions/core/cancellation/chain.ts';
+import type { CancellationEvent, EventBody } from '../../functions/core/cancellation/events.ts';
 import { eventKey } from '../../functions/core/cancellation/stream-key.ts';
-import type { CancellationState } from '../../functions/core/cancellation/state.ts';
 import { type RequestCounts, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
-import { createMemoryPorts } from './memory-ports.ts';
 import { acme, documentedJob, jobId, order7890 } from './names.ts';
 import { accepted, at, closed, ended, leaseUntil, requested, started } from './stored-streams.ts';
 
@@ -46,11 +44,10 @@ export const startAuditedTable = async (): Promise<AuditedTable> => {
 
   const write: AuditedTable['write'] = async (job, bodies) => {
     const name = { partnerId: acme, jobId: jobId(job) };
-    const ports = { ...createMemoryPorts(), log };
-    let state: CancellationState | undefined;
-    for (const body of bodies) {
-      const wakeAt = body.type === 'closed' ? undefined : leaseUntil;
-      ({ state } = (await appendEvent(ports, name, state, body, wakeAt)).standing);
+    let last: CancellationEvent | undefined;
+    for (const [n, body] of bodies.entries()) {
+      last = sealEvent(name, last, body, { eventId: `e-${n}`, at });
+      await log.append(last, body.type === 'closed' ? undefined : leaseUntil);
     }
     for (let seq = 1; seq < bodies.length; seq += 1) await log.removeWakeUp({ ...name, seq, wakeAt: leaseUntil });
   };

@@ -1,20 +1,21 @@
 import type { CancelRequest } from '../cancel-request.ts';
-import { type ProjectId, timestampSchema, toTimestamp } from '../identifiers.ts';
 import { isTerminal } from '../cancellation/job-status.ts';
+import { type ProjectId, timestampSchema, toTimestamp } from '../identifiers.ts';
 import { type DirectoryEntry, newestFirst, type PlangrepJob, type Ports } from '../ports.ts';
 
-/** As many live jobs under one externalId as are put in the directory; from two on the partner has to say which. */
+/** At most so many live jobs of one externalId go into the directory: from two on the partner must name one anyway. */
 const REMEMBERED = 20;
 
+/** `unknown`: a listing failed, which does not mean that there is no job. */
+export type Discovery =
+  | { readonly kind: 'discovered'; readonly entries: readonly DirectoryEntry[] }
+  | { readonly kind: 'unknown' };
+
 /**
- * The partner's jobs of this externalId that nobody registered: found by listing the Plangrep projects that the
- * partner's record names, and remembered. Of jobs that have ended only the newest matters: it is kept when none lives.
- * @returns newest first; nothing when a listing failed: then nobody knows, which is not the same as no job
+ * Finds the partner's unregistered jobs with this externalId: lists the Plangrep projects that the partner's record
+ * names, and remembers the matches, newest first. If no match is alive, only the newest is kept.
  */
-export const listJobs = async (
-  ports: Ports,
-  request: CancelRequest,
-): Promise<readonly DirectoryEntry[] | undefined> => {
+export async function discoverJobs(ports: Ports, request: CancelRequest): Promise<Discovery> {
   const { partners, plangrep, report } = ports;
   const { partnerId, externalId } = request;
   const projects = await partners.projectsOf(partnerId);
@@ -24,9 +25,9 @@ export const listJobs = async (
   for (const [n, projectId] of projects.entries()) {
     const answer = answers[n];
     if (answer?.kind !== 'jobs') report('LISTING_FAILED', { partnerId, projectId, result: answer?.kind });
-    // A project that Plangrep does not have holds no job; whoever named it in the partner's record is told.
+    // A project that Plangrep does not know has no jobs. The report tells the operator who named it in the record.
     if (answer?.kind === 'not_found') continue;
-    if (answer?.kind !== 'jobs') return undefined;
+    if (answer?.kind !== 'jobs') return { kind: 'unknown' };
     for (const job of answer.jobs) if (job.externalId === externalId) matches.push({ job, projectId });
   }
   const live = matches.filter(({ job }) => !isTerminal(job.status));
@@ -34,22 +35,24 @@ export const listJobs = async (
   const entries = await Promise.all(
     kept.map(({ job, projectId }) => remember(ports, request, { ...entryOf(ports, job), projectId })),
   );
-  return entries.filter((entry) => entry !== undefined).toSorted(newestFirst);
-};
+  return { kind: 'discovered', entries: entries.flat().toSorted(newestFirst) };
+}
 
-const entryOf = ({ clock }: Ports, { id, status, createdAt }: PlangrepJob): DirectoryEntry => ({
-  jobId: id,
-  registeredAt: timestampSchema.safeParse(createdAt).data ?? toTimestamp(clock.now()),
-  listed: true,
-  terminalStatus: isTerminal(status) ? status : undefined,
-});
+function entryOf({ clock }: Ports, { id, status, createdAt }: PlangrepJob): DirectoryEntry {
+  return {
+    jobId: id,
+    registeredAt: timestampSchema.safeParse(createdAt).data ?? toTimestamp(clock.now()),
+    listed: true,
+    terminalStatus: isTerminal(status) ? status : undefined,
+  };
+}
 
-/** @returns nothing for a job that is another partner's, in a project that both can see */
-const remember = async (
+/** @returns no entry for a job that another partner has registered, in a project that both can see */
+async function remember(
   { directory }: Ports,
   { partnerId, externalId }: CancelRequest,
   entry: DirectoryEntry,
-): Promise<DirectoryEntry | undefined> => {
+): Promise<readonly DirectoryEntry[]> {
   const registered = await directory.register(partnerId, externalId, entry);
-  return registered.kind === 'registered' ? { ...registered.entry, terminalStatus: entry.terminalStatus } : undefined;
-};
+  return registered.kind === 'registered' ? [{ ...registered.entry, terminalStatus: entry.terminalStatus }] : [];
+}

@@ -1,21 +1,21 @@
 import { createHash } from 'node:crypto';
 import type { CancelRequest } from '../cancel-request.ts';
-import { chooseJob, type FoundJob } from './choose-job.ts';
 import { foldEvents } from '../cancellation/state.ts';
 import { type Timestamp, toTimestamp } from '../identifiers.ts';
-import { listJobs } from './discover-jobs.ts';
 import type { DirectoryEntry, Ports } from '../ports.ts';
+import { chooseJob, type FoundJob } from './choose-job.ts';
+import { discoverJobs } from './discover-jobs.ts';
 
 /**
- * The one job that a request means; never a guess, and never a job that came after the request.
+ * Finds the one job that a request means, without guessing; never a job that was registered after the request.
  *
- * A request with a key is bound to its job when first seen: a repeat reaches that job alone. One that reached no job
- * is bound to its time: a repeat reaches no job that was registered later.
+ * A request with a key is bound to its job when first seen: a repeat reaches that job alone. A request that reached no
+ * job is bound to its time: a repeat reaches no job that was registered later.
  */
-export const findJob = async (ports: Ports, request: CancelRequest): Promise<FoundJob> => {
+export async function findJob(ports: Ports, request: CancelRequest): Promise<FoundJob> {
   const { directory, clock } = ports;
   const { partnerId, externalId, requestKey } = request;
-  // Before anything is read: a job that is registered while this looks came after the request.
+  // Taken before anything is read: a job that is registered during the search came after the request.
   const seenAt = toTimestamp(clock.now());
   const [binding, entries] = await Promise.all([
     requestKey === undefined ? undefined : directory.readBinding(partnerId, requestKey),
@@ -23,7 +23,7 @@ export const findJob = async (ports: Ports, request: CancelRequest): Promise<Fou
   ]);
   const fingerprint = fingerprintOf(request);
   if (binding !== undefined && binding.fingerprint !== fingerprint) return { kind: 'idempotency_key_reused' };
-  if (binding?.jobId !== undefined) return { kind: 'job', jobId: binding.jobId, terminal: false };
+  if (binding?.jobId !== undefined) return { kind: 'job', jobId: binding.jobId, firstCall: 'cancel' };
 
   const found = await findAmong(ports, request, entries, binding?.firstSeenAt);
   if (requestKey === undefined || found.kind === 'unresolved') return found;
@@ -34,60 +34,62 @@ export const findJob = async (ports: Ports, request: CancelRequest): Promise<Fou
   const standing = await directory.bind(partnerId, requestKey, { fingerprint, firstSeenAt, jobId });
   if (standing.fingerprint !== fingerprint) return { kind: 'idempotency_key_reused' };
   const isOurs = standing.jobId === undefined || standing.jobId === jobId;
-  return isOurs ? found : { kind: 'job', jobId: standing.jobId, terminal: false };
-};
+  return isOurs ? found : { kind: 'job', jobId: standing.jobId, firstCall: 'cancel' };
+}
 
-/** Two requests under one key are the same when they ask for the same. */
-const fingerprintOf = ({ externalId, jobId, reason }: CancelRequest): string =>
-  createHash('sha256')
+/** Two requests with one key are the same request if they ask for the same. */
+function fingerprintOf({ externalId, jobId, reason }: CancelRequest): string {
+  return createHash('sha256')
     .update(JSON.stringify([externalId, jobId ?? null, reason ?? null]))
     .digest('hex');
+}
 
-const findAmong = async (
+/** @param known what the directory has, newest first */
+async function findAmong(
   ports: Ports,
   request: CancelRequest,
   known: readonly DirectoryEntry[],
   firstSeenAt: Timestamp | undefined,
-): Promise<FoundJob> => {
-  let entries = withinReach(request, known, firstSeenAt);
-  if (entries.length === 0 || (await mayHaveSuccessor(ports, request, entries))) {
-    const listed = await listJobs(ports, request);
-    if (listed === undefined) return { kind: 'unresolved' };
-    const unheardOf = listed.filter(({ jobId }) => entries.every((entry) => entry.jobId !== jobId));
-    entries = [...withinReach(request, unheardOf, firstSeenAt), ...entries];
+): Promise<FoundJob> {
+  const entries = withinReach(request, known, firstSeenAt);
+  if (entries.length > 0 && !(await mayHaveSuccessor(ports, request, entries))) {
+    return chooseJob(ports, request, entries);
   }
-  return chooseJob(ports, request, entries);
-};
+  const discovery = await discoverJobs(ports, request);
+  if (discovery.kind === 'unknown') return { kind: 'unresolved' };
+  const others = discovery.entries.filter(({ jobId }) => entries.every((entry) => entry.jobId !== jobId));
+  return chooseJob(ports, request, [...withinReach(request, others, firstSeenAt), ...entries]);
+}
 
 /**
- * The jobs that a request can mean: the one it names; or those that were there when it was made. An event's `time`
- * covers a whole second (Amazon EventBridge User Guide, Events): a job registered within that second is reached only
- * when none before it is there.
+ * The jobs that a request can mean: the one it names; otherwise those that existed when it was made. An event's `time`
+ * covers a whole second (Amazon EventBridge User Guide, Events), so a job registered within that second counts only if
+ * no job was registered before it.
  */
-const withinReach = (
+function withinReach(
   { jobId: named, eventTime }: CancelRequest,
   entries: readonly DirectoryEntry[],
   firstSeenAt: Timestamp | undefined,
-): readonly DirectoryEntry[] => {
+): readonly DirectoryEntry[] {
   if (named !== undefined) return entries.filter(({ jobId }) => jobId === named);
   const inTime = entries.filter(({ registeredAt }) => firstSeenAt === undefined || registeredAt <= firstSeenAt);
   if (eventTime === undefined) return inTime;
   const before = inTime.filter(({ registeredAt }) => registeredAt <= eventTime);
   const endOfSecond = toTimestamp(Date.parse(eventTime) + 999);
   return before.length > 0 ? before : inTime.filter(({ registeredAt }) => registeredAt <= endOfSecond);
-};
+}
 
 /**
- * Jobs that nobody registers come to be known only by listing. When the newest known one has been dealt with, the
- * request may mean one that was submitted anew under the same externalId.
+ * Unregistered jobs become known only by listing. If the newest known one has ended, the request may mean a job that
+ * was submitted again under the same externalId.
  */
-const mayHaveSuccessor = async (
+async function mayHaveSuccessor(
   { log }: Ports,
   { partnerId, jobId: named }: CancelRequest,
   [newest]: readonly DirectoryEntry[],
-): Promise<boolean> => {
+): Promise<boolean> {
   if (newest?.listed !== true || named !== undefined) return false;
   if (newest.terminalStatus !== undefined) return true;
   const { events } = await log.read(partnerId, newest.jobId);
   return foldEvents(events)?.step.kind === 'closed';
-};
+}

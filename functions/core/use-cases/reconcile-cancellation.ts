@@ -1,23 +1,22 @@
-import { appendEvent } from './append-event.ts';
-import { readJob } from './attempt-cancel.ts';
-import { BrokenStream, acceptedAt, type CancellationState, stateOf } from '../cancellation/state.ts';
+import { decide, decideAfterPoll, judgeRead } from '../cancellation/decide.ts';
+import { BrokenStream, type CancellationState, stateOf } from '../cancellation/state.ts';
 import { toTimestamp } from '../identifiers.ts';
-import { ESCALATE_AFTER_MS, LEASE_MS, pollDelayMs } from '../cancellation/pace.ts';
 import type { AttemptPorts, WakeUp } from '../ports.ts';
 import { reportClosed } from '../report.ts';
-import { settleAttempt } from './settle-attempt.ts';
+import { appendTo, newClaim, settle } from './attempt.ts';
 
-/** A stream that cannot be folded waits for a person; looking again this much later keeps the alarm alive. */
+/** Only an operator can repair a broken stream. Looking at it again this much later keeps the alarm active. */
 const BROKEN_STREAM_DELAY_MS = 15 * 60_000;
 
 /**
- * Looks at one due wake-up: retries, polls, closes, escalates, or takes the wake-up away when its time has passed.
+ * Looks at one wake-up that is due: retries, polls, closes, escalates, or removes the wake-up if it is obsolete.
  *
- * Any number of reconcilers may look at the same one. An attempt belongs to whoever appends its claim; a poll to
- * whoever moves the wake-up; the others find that out and leave.
+ * Any number of reconcilers may look at the same one. The reconciler that appends the claim makes the attempt; the one
+ * that moves the wake-up polls; the others notice that and leave.
  * @param untilMs milliseconds since 1970: calls to Plangrep are over by then
+ * @throws DependencyUnavailable when the log does not answer; the wake-up stays
  */
-export const reconcileCancellation = async (ports: AttemptPorts, wakeUp: WakeUp, untilMs: number): Promise<void> => {
+export async function reconcileCancellation(ports: AttemptPorts, wakeUp: WakeUp, untilMs: number): Promise<void> {
   const { log, clock, report } = ports;
   const { partnerId, jobId } = wakeUp;
   let state: CancellationState;
@@ -29,72 +28,77 @@ export const reconcileCancellation = async (ports: AttemptPorts, wakeUp: WakeUp,
     await log.moveWakeUp(wakeUp, toTimestamp(clock.now() + BROKEN_STREAM_DELAY_MS));
     return;
   }
-  // Each unfinished event brings its own wake-up: one that was overtaken, or whose stream is closed, is spent.
-  if (state.step.kind === 'closed' || state.last.seq !== wakeUp.seq) {
-    await log.removeWakeUp(wakeUp);
-    return;
+  const nowMs = clock.now();
+  const decision = decide(state, wakeUp, nowMs);
+  switch (decision.kind) {
+    case 'obsolete':
+      return log.removeWakeUp(wakeUp);
+    case 'escalate':
+      return escalate(ports, state, wakeUp);
+    case 'take_over':
+      return takeOver(ports, state, wakeUp, { attempt: decision.attempt, untilMs });
+    case 'poll':
+      return poll(ports, state, wakeUp, { nextPollMs: decision.nextPollMs, nowMs, untilMs });
   }
-  if (state.escalatedAt === undefined && clock.now() - Date.parse(state.requestedAt) >= ESCALATE_AFTER_MS) {
-    await escalate(ports, state, wakeUp);
-    return;
-  }
-  const accepted = acceptedAt(state);
-  if (accepted === undefined) await takeOver(ports, state, wakeUp, untilMs);
-  else await poll(ports, state, Date.parse(accepted), wakeUp, untilMs);
-};
+}
 
-/** The new event brings a wake-up that is due as the old one was: the next look does what there is to do. */
-const escalate = async (ports: AttemptPorts, state: CancellationState, wakeUp: WakeUp): Promise<void> => {
+/** The new event brings a wake-up that is due as the old one was, so the next look does the rest of the work. */
+async function escalate(ports: AttemptPorts, state: CancellationState, wakeUp: WakeUp): Promise<void> {
   const { log, report } = ports;
-  const { kind } = await appendEvent(ports, state, state, { type: 'escalated' }, wakeUp.wakeAt);
+  const escalated = { kind: 'leaves_open', body: { type: 'escalated' }, wakeAt: wakeUp.wakeAt } as const;
+  const { kind } = await appendTo(ports, state, escalated);
   if (kind === 'lost') return;
   report('CANCELLATION_ESCALATED', { partnerId: state.partnerId, jobId: state.jobId });
   await log.removeWakeUp(wakeUp);
-};
+}
 
-/** The next attempt: the claim first, which fences whoever held the one before. */
-const takeOver = async (
+/** Makes the next attempt. Its claim is appended first, which fences the holder of the claim before. */
+async function takeOver(
   ports: AttemptPorts,
   state: CancellationState,
   wakeUp: WakeUp,
-  untilMs: number,
-): Promise<void> => {
+  { attempt, untilMs }: { readonly attempt: number; readonly untilMs: number },
+): Promise<void> {
   const { log, clock } = ports;
-  const leaseUntil = toTimestamp(clock.now() + LEASE_MS);
-  const claim = { type: 'attempt_started', attempt: state.attempts + 1, claimedBy: clock.newId(), leaseUntil } as const;
-  const { kind, standing } = await appendEvent(ports, state, state, claim, leaseUntil);
+  const claim = newClaim(clock);
+  const body = { type: 'attempt_started', attempt, ...claim } as const;
+  const { kind, standing } = await appendTo(ports, state, { kind: 'leaves_open', body, wakeAt: claim.leaseUntil });
   if (kind === 'lost') return;
   await log.removeWakeUp(wakeUp);
-  const settled = await settleAttempt(ports, standing, { readFirst: true, untilMs });
-  // The claim's own wake-up is spent, unless the end could not be written: then it brings the next look.
+  const settled = await settle(ports, standing, { firstCall: 'read', untilMs });
+  // If the end of the attempt could not be written, the claim's wake-up stays: it brings the next look.
   const { seq } = standing.state.last;
-  if (settled.state.last.seq > seq) await log.removeWakeUp({ ...wakeUp, seq, wakeAt: leaseUntil });
-};
+  if (settled.state.last.seq > seq) await log.removeWakeUp({ ...wakeUp, seq, wakeAt: claim.leaseUntil });
+}
 
-/** Reads an accepted job. A poll that changes nothing appends nothing: it only moves the wake-up, before it reads. */
-const poll = async (
+/** Reads a job whose cancel was accepted. The wake-up is moved before the read, so that one reconciler reads it. */
+async function poll(
   ports: AttemptPorts,
   state: CancellationState,
-  accepted: number,
   wakeUp: WakeUp,
-  untilMs: number,
-): Promise<void> => {
-  const { log, plangrep, clock, report } = ports;
+  { nextPollMs, nowMs, untilMs }: { readonly nextPollMs: number; readonly nowMs: number; readonly untilMs: number },
+): Promise<void> {
+  const { log, plangrep, report } = ports;
   const { partnerId, jobId } = state;
-  const now = clock.now();
-  const next = now + pollDelayMs(now - accepted);
-  const moved = { ...wakeUp, wakeAt: toTimestamp(next) };
+  const moved = { ...wakeUp, wakeAt: toTimestamp(nextPollMs) };
   if (!(await log.moveWakeUp(wakeUp, moved.wakeAt))) return;
 
-  const reading = await readJob(plangrep, jobId, untilMs);
-  if (reading.kind === 'closes') {
-    const { kind } = await appendEvent(ports, state, state, reading.body);
-    if (kind === 'lost') return;
-    reportClosed(ports, state, reading.body);
-    await log.removeWakeUp(moved);
+  const reading = judgeRead(await plangrep.read(jobId, untilMs));
+  if (reading.kind === 'failed' && reading.failure.kind === 'key_refused') {
+    report('PLANGREP_KEY_REFUSED', { partnerId, jobId });
   }
-  if (reading.kind !== 'failed') return;
-  if (reading.failure.kind === 'key_refused') report('PLANGREP_KEY_REFUSED', { partnerId, jobId });
-  const asked = now + (reading.failure.kind === 'rate_limited' ? (reading.failure.retryAfterMs ?? 0) : 0);
-  if (asked > next) await log.moveWakeUp(moved, toTimestamp(asked));
-};
+  const next = decideAfterPoll(reading, nextPollMs, nowMs);
+  switch (next.kind) {
+    case 'close': {
+      const { kind } = await appendTo(ports, state, { kind: 'closes', body: next.body });
+      if (kind === 'lost') return;
+      reportClosed(ports, state, next.body);
+      return log.removeWakeUp(moved);
+    }
+    case 'wait_longer':
+      await log.moveWakeUp(moved, next.wakeAt);
+      return;
+    case 'wait':
+      return;
+  }
+}

@@ -1,107 +1,104 @@
-import { appendEvent, type Standing } from './append-event.ts';
 import type { CancelRequest } from '../cancel-request.ts';
-import type { JoinedRecord, RefusedRecord } from '../cancellation/events.ts';
+import type { RefusedRecord, RequestedBody } from '../cancellation/events.ts';
+import type { CancellationState } from '../cancellation/state.ts';
 import type { FoundJob } from '../find-job/choose-job.ts';
 import { findJob } from '../find-job/find-job.ts';
-import type { CancellationState } from '../cancellation/state.ts';
 import { type JobId, toTimestamp } from '../identifiers.ts';
-import { LEASE_MS } from '../cancellation/pace.ts';
-import type { Ports } from '../ports.ts';
+import type { Clock, Ports } from '../ports.ts';
 import { DependencyUnavailable } from '../report.ts';
-import { settleAttempt } from './settle-attempt.ts';
+import { beginStream, newClaim, type Standing, settle } from './attempt.ts';
 
-/** How a cancel request ends: closed union, one answer each. */
+/** How a cancel request ends: a closed union, with one answer for each kind. */
 export type CancelEnd =
-  /** There is a cancellation of the job, open or closed. */
-  | { readonly kind: 'cancellation'; readonly state: CancellationState; readonly retryAfterMs: number }
-  /** No one job was found: nothing was done. */
-  | Exclude<FoundJob, { kind: 'job' }>;
+  /** Accepted, and not certain: `retryAfterMs` milliseconds from now the service will have looked again. */
+  | { readonly kind: 'open'; readonly state: CancellationState; readonly retryAfterMs: number }
+  | { readonly kind: 'closed'; readonly state: CancellationState }
+  /** No single job was found: nothing was done. */
+  | NoJob;
+
+type OneJob = Extract<FoundJob, { kind: 'job' }>;
+type NoJob = Exclude<FoundJob, OneJob>;
+type Refusal = Extract<NoJob, { kind: RefusedRecord['why'] }>;
 
 /**
- * Cancels the one job that the request means: durable intent, one cancel call, and what came of it.
+ * Cancels the one job that the request means: durable intent, one cancel call, and its result.
  *
- * From the moment that `requested` is durable this ends with the cancellation, whatever fails: the service sees it
- * through. Before that it throws {@link DependencyUnavailable} when a table is broken; Plangrep is not called then.
+ * Once `requested` is durable the result is the cancellation, whatever fails: the service completes it.
+ * @throws DependencyUnavailable when a table does not answer before that; Plangrep is not called then
  */
-export const requestCancellation = async (ports: Ports, request: CancelRequest): Promise<CancelEnd> => {
-  const found = await findJob(ports, request);
+export async function requestCancellation(ports: Ports, request: CancelRequest): Promise<CancelEnd> {
+  const step = decideRequest(await findJob(ports, request), request.refusal);
+  switch (step.kind) {
+    case 'cancel':
+      return cancelJob(ports, request, step.job);
+    case 'record_refusal':
+      await recordRefused(ports, request, step.refusal.kind);
+      return step.refusal;
+    case 'answer':
+      return step.end;
+  }
+}
+
+/** What a request does with the job that was found, or was not. */
+export type RequestStep =
+  | { readonly kind: 'cancel'; readonly job: OneJob }
+  | { readonly kind: 'record_refusal'; readonly refusal: Refusal }
+  /** Nothing goes on record: the same request comes again. */
+  | { readonly kind: 'answer'; readonly end: NoJob };
+
+export function decideRequest(found: FoundJob, refusal: CancelRequest['refusal']): RequestStep {
   switch (found.kind) {
     case 'job':
-      return cancelJob(ports, request, found);
+      return { kind: 'cancel', job: found };
     case 'job_not_found':
     case 'ambiguous_external_id':
     case 'idempotency_key_reused':
-      if (request.refusal === 'final') await recordRefused(ports, request, found.kind);
-      return found;
+      return refusal === 'final' ? { kind: 'record_refusal', refusal: found } : { kind: 'answer', end: found };
     case 'unresolved':
-      return found;
+      return { kind: 'answer', end: found };
   }
-};
+}
 
-const cancelJob = async (
-  ports: Ports,
-  request: CancelRequest,
-  { jobId, terminal }: Extract<FoundJob, { kind: 'job' }>,
-): Promise<CancelEnd> => {
-  const { clock } = ports;
-  const leaseUntil = toTimestamp(clock.now() + LEASE_MS);
-  const { kind, standing } = await appendEvent(
-    ports,
-    { partnerId: request.partnerId, jobId },
-    undefined,
-    { type: 'requested', ...asked(request), attempt: 1, claimedBy: clock.newId(), leaseUntil },
-    leaseUntil,
-  );
+async function cancelJob(ports: Ports, request: CancelRequest, { jobId, firstCall }: OneJob): Promise<CancelEnd> {
+  const { partnerId, untilMs } = request;
+  const body: RequestedBody = { type: 'requested', ...askedBy(request), attempt: 1, ...newClaim(ports.clock) };
+  const { kind, standing } = await beginStream(ports, { partnerId, jobId }, body);
   if (kind === 'lost') {
     await recordJoined(ports, request, jobId);
-    return cancellationEnd(ports, standing);
+    return endOf(standing, ports.clock);
   }
-  return cancellationEnd(
-    ports,
-    await settleAttempt(ports, standing, { readFirst: terminal, untilMs: request.untilMs }),
-  );
-};
+  return endOf(await settle(ports, standing, { firstCall, untilMs }), ports.clock);
+}
 
-const cancellationEnd = ({ clock }: Ports, { state, wakeAt }: Standing): CancelEnd => ({
-  kind: 'cancellation',
-  state,
-  retryAfterMs: wakeAt === undefined ? 0 : Date.parse(wakeAt) - clock.now(),
-});
+function endOf(standing: Standing, clock: Clock): CancelEnd {
+  if (standing.kind === 'closed') return standing;
+  return { kind: 'open', state: standing.state, retryAfterMs: Date.parse(standing.wakeAt) - clock.now() };
+}
 
-const asked = ({ door, requestId, keyId, externalId, reason }: CancelRequest) => ({
-  door,
-  requestId,
-  keyId,
-  externalId,
-  reason,
-});
+function askedBy({ door, requestId, keyId, externalId, reason }: CancelRequest) {
+  return { door, requestId, keyId, externalId, reason };
+}
 
-/** The cancellation stands whether or not this record can be written, so its failure is reported, not answered. */
-const recordJoined = async ({ log, clock, report }: Ports, request: CancelRequest, jobId: JobId): Promise<void> => {
+/** A failure is reported and not thrown: the cancellation stands without this record. */
+async function recordJoined({ log, clock, report }: Ports, request: CancelRequest, jobId: JobId): Promise<void> {
   const { partnerId, requestId } = request;
-  const record: JoinedRecord = { type: 'joined', partnerId, jobId, at: toTimestamp(clock.now()), ...asked(request) };
+  const at = toTimestamp(clock.now());
   try {
-    await log.recordJoined(record);
+    await log.recordJoined({ type: 'joined', partnerId, jobId, at, ...askedBy(request) });
     report('REQUEST_JOINED', { partnerId, jobId, requestId });
   } catch (error) {
     if (!(error instanceof DependencyUnavailable)) throw error;
-    report('AUDIT_WRITE_FAILED', { partnerId, jobId, requestId, type: record.type });
+    report('AUDIT_WRITE_FAILED', { partnerId, jobId, requestId, type: 'joined' });
   }
-};
+}
 
-const recordRefused = async (
+async function recordRefused(
   { log, clock, report }: Ports,
   request: CancelRequest,
   why: RefusedRecord['why'],
-): Promise<void> => {
+): Promise<void> {
   const { partnerId, jobId, requestId } = request;
-  await log.recordRefused({
-    type: 'refused',
-    partnerId,
-    jobId,
-    why,
-    at: toTimestamp(clock.now()),
-    ...asked(request),
-  });
+  const at = toTimestamp(clock.now());
+  await log.recordRefused({ type: 'refused', partnerId, jobId, why, at, ...askedBy(request) });
   report('REQUEST_REFUSED', { partnerId, requestId, why });
-};
+}

@@ -88,7 +88,7 @@ const cancel = async (
     untilMs,
     door: 'events',
   });
-  if (end.kind === 'cancellation') return 'done';
+  if (end.kind === 'open' || end.kind === 'closed') return 'done';
   ports.report('EVENT_REFUSED', { partnerId, requestId: id, why: end.kind, isLastTry });
   return 'again';
 };

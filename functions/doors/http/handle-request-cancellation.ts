@@ -31,8 +31,10 @@ export const handleRequestCancellation = (ports: Ports): HttpHandler =>
 /** @param path of the request as the caller wrote it, with the stage where there is one */
 const answerFor = (end: CancelEnd, path: string): Answer => {
   switch (end.kind) {
-    case 'cancellation':
+    case 'open':
       return answerForCancellation(end.state, path, end.retryAfterMs);
+    case 'closed':
+      return answerForCancellation(end.state, path, 0);
     case 'job_not_found':
       return { kind: 'problem', code: 'job_not_found', detail: jobNotFound };
     case 'ambiguous_external_id': {

@@ -1,11 +1,11 @@
 import { PutItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import { WAKE_SHARDS } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
-import { appendEvent } from '../../../functions/core/use-cases/append-event.ts';
 import type { StoredRecord } from '../../../functions/core/audit/findings.ts';
+import { sealEvent } from '../../../functions/core/cancellation/chain.ts';
 import type { EventBody } from '../../../functions/core/cancellation/events.ts';
 import { streamKey } from '../../../functions/core/cancellation/stream-key.ts';
-import { type CancellationState, stateOf } from '../../../functions/core/cancellation/state.ts';
+import { applyEvent, type CancellationState, stateOf } from '../../../functions/core/cancellation/state.ts';
 import {
   type ExternalId,
   externalIdSchema,
@@ -85,16 +85,10 @@ export const writeStream = async (
   let state: CancellationState | undefined;
   for (const { agoMs, body, wakeInMs } of past) {
     const now = Date.now();
-    const clock = {
-      now: () => now - agoMs,
-      random: Math.random,
-      newId: () => crypto.randomUUID(),
-      sleep: async () => {},
-    };
-    const wakeAt = wakeInMs === undefined ? undefined : toTimestamp(now + wakeInMs);
-    ({
-      standing: { state },
-    } = await appendEvent({ log, clock }, { partnerId, jobId }, state, body, wakeAt));
+    const place = { eventId: crypto.randomUUID(), at: toTimestamp(now - agoMs) };
+    const event = sealEvent({ partnerId, jobId }, state?.last, body, place);
+    state = applyEvent(state, event);
+    await log.append(event, wakeInMs === undefined ? undefined : toTimestamp(now + wakeInMs));
   }
 };
 

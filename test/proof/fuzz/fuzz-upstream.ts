@@ -1,7 +1,7 @@
 import { fromItem, toItem } from '../../../functions/adapters/dynamodb/dynamodb.ts';
 import { createPlangrep } from '../../../functions/adapters/plangrep/plangrep-client.ts';
 import { systemClock } from '../../../functions/adapters/system-clock.ts';
-import { attemptCancel } from '../../../functions/core/use-cases/attempt-cancel.ts';
+import { attemptCancel } from '../../../functions/core/use-cases/attempt.ts';
 import { hashEvent, sealEvent } from '../../../functions/core/cancellation/chain.ts';
 import { envelopeSchema, eventBodySchema } from '../../../functions/core/cancellation/events.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
@@ -56,7 +56,7 @@ export const fuzzUpstream = async (count: number, seed: number, figures: Upstrea
         const { body, retryAfterMs } = await attemptCancel(plangrep, {
           jobId: id,
           attempt: 1,
-          readFirst: own % 2 === 0,
+          firstCall: own % 2 === 0 ? 'read' : 'cancel',
           untilMs,
         });
         const result = body.type === 'closed' ? body.outcome : body.result;

@@ -20,11 +20,11 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/request-cancellation',
     'the call comes before the intent',
-    'const leaseUntil = toTimestamp(clock.now() + LEASE_MS);',
-    'await ports.plangrep.cancel(jobId, request.untilMs); const leaseUntil = toTimestamp(clock.now() + LEASE_MS);',
+    'const { partnerId, untilMs } = request;',
+    'const { partnerId, untilMs } = request; await ports.plangrep.cancel(jobId, untilMs);',
   ),
   core(
-    'use-cases/append-event',
+    'use-cases/attempt',
     'no fence: a lost race is taken for a won one',
     "if (appended.kind === 'appended') return",
     'if (appended.kind.length > 0) return',
@@ -33,7 +33,7 @@ export const seededBugs: readonly SeededBug[] = [
     'use-cases/request-cancellation',
     'a request that lost the race calls all the same',
     "if (kind === 'lost') {",
-    "if (kind === 'lost') { await settleAttempt(ports, standing, { readFirst: terminal, untilMs: request.untilMs });",
+    "if (kind === 'lost') { await settle(ports, standing, { firstCall, untilMs });",
   ),
   core(
     'use-cases/reconcile-cancellation',
@@ -42,31 +42,31 @@ export const seededBugs: readonly SeededBug[] = [
     'await log.removeWakeUp(wakeUp);\n  const settled',
   ),
   core(
-    'use-cases/attempt-cancel',
+    'cancellation/decide',
     '5xx is read as failed',
     "return ended(attempt, 'unknown', { why: failure.why, httpStatus: failure.httpStatus });",
     "return { body: { type: 'closed', outcome: 'too_late' } };",
   ),
   core(
-    'use-cases/attempt-cancel',
+    'cancellation/decide',
     'a terminal job is read as an error',
-    "{ kind: 'alive', job: answer.job } : { kind: 'closes', body }",
-    "{ kind: 'alive', job: answer.job } : { kind: 'failed', failure: { kind: 'unknown', why: 'unreadable_answer' } }",
+    'return judgeJob(answer.job);',
+    "const judged = judgeJob(answer.job); return judged.kind === 'alive' ? judged : { kind: 'failed', failure: { kind: 'unknown', why: 'unreadable_answer' } };",
   ),
   core(
-    'use-cases/attempt-cancel',
+    'cancellation/decide',
     'a cancel’s error closes, instead of a read',
-    "if (answer.kind !== 'refused') return endedBy(attempt, answer);",
-    "if (answer.kind === 'refused') return { body: { type: 'closed', outcome: 'too_late' } }; return endedBy(attempt, answer);",
+    "if (answer.kind === 'refused') return { kind: 'read_job', refusal: answer };",
+    "if (answer.kind === 'refused') return { kind: 'end', end: { body: { type: 'closed', outcome: 'too_late' } } };",
   ),
   core(
-    'use-cases/attempt-cancel',
+    'cancellation/decide',
     'an accepted cancel is taken for a cancelled job',
-    "ended(attempt, 'accepted', factsOf(answer.job))",
+    "ended(attempt, 'accepted', factsOf(judged.job))",
     "{ body: { type: 'closed', outcome: 'cancelled' } }",
   ),
   core(
-    'use-cases/attempt-cancel',
+    'cancellation/decide',
     'a job that is not there is taken for a cancelled one',
     "{ type: 'closed', outcome: 'job_not_found' }",
     "{ type: 'closed', outcome: 'cancelled' }",
@@ -78,23 +78,23 @@ export const seededBugs: readonly SeededBug[] = [
     "failed: 'cancelled'",
   ),
   core(
-    'use-cases/settle-attempt',
+    'use-cases/attempt',
     'delete on error: what would bring the cancellation back is removed',
     "report('AUDIT_WRITE_FAILED', { partnerId, jobId, type: body.type });",
     `await ports.log.removeWakeUp({ partnerId, jobId, seq: claimed.state.last.seq, wakeAt: claimed.wakeAt ?? '' });
      report('AUDIT_WRITE_FAILED', { partnerId, jobId, type: body.type });`,
   ),
   core(
-    'use-cases/settle-attempt',
+    'use-cases/attempt',
     'an end that cannot be written is thrown at the caller',
     'if (!(error instanceof DependencyUnavailable)) throw error;',
     'if (error instanceof DependencyUnavailable) throw error;',
   ),
   core(
-    'use-cases/settle-attempt',
+    'cancellation/decide',
     'the wake-up is forgotten when an attempt ends',
-    "body.type === 'closed'\n      ? undefined",
-    "body.type === 'closed' || body.result !== 'accepted'\n      ? undefined",
+    "return { kind: 'leaves_open', body, wakeAt };",
+    "return { kind: 'leaves_open', body, wakeAt: body.result === 'accepted' ? wakeAt : undefined };",
   ),
   core('cancellation/pace', 'the lease is shorter than the function', 'LEASE_MS = 45_000', 'LEASE_MS = 5_000'),
   core(
@@ -112,8 +112,8 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/reconcile-cancellation',
     'a cancel is sent again without a read',
-    '{ readFirst: true, untilMs }',
-    '{ readFirst: false, untilMs }',
+    "{ firstCall: 'read', untilMs }",
+    "{ firstCall: 'cancel', untilMs }",
   ),
   core(
     'use-cases/reconcile-cancellation',
@@ -124,8 +124,8 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/reconcile-cancellation',
     'the wake-up is removed before the next event is there',
-    'const leaseUntil = toTimestamp(clock.now() + LEASE_MS);',
-    'await log.removeWakeUp(wakeUp); const leaseUntil = toTimestamp(clock.now() + LEASE_MS);',
+    'const claim = newClaim(clock);',
+    'await log.removeWakeUp(wakeUp); const claim = newClaim(clock);',
   ),
   core(
     'use-cases/reconcile-cancellation',
@@ -136,14 +136,14 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/reconcile-cancellation',
     'spent wake-ups are left behind',
-    'await log.removeWakeUp(wakeUp);\n    return;',
+    'return log.removeWakeUp(wakeUp);',
     'return;',
   ),
   core(
-    'use-cases/reconcile-cancellation',
+    'cancellation/decide',
     'nothing is ever escalated',
-    'if (state.escalatedAt === undefined && clock.now()',
-    'if (state.escalatedAt !== undefined && clock.now()',
+    'if (state.escalatedAt === undefined && openMs',
+    'if (state.escalatedAt !== undefined && openMs',
   ),
   core(
     'cancellation/pace',
@@ -190,13 +190,13 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'find-job/choose-job',
     'a job that cannot be read is taken for one that has ended',
-    "if (!read.complete) return { kind: 'unresolved' };",
+    "if (readable === 'not_all') return { kind: 'unresolved' };",
     '',
   ),
   core(
     'use-cases/request-cancellation',
     'a refusal leaves no record',
-    "if (request.refusal === 'final') await recordRefused(ports, request, found.kind);",
+    'await recordRefused(ports, request, step.refusal.kind);',
     '',
   ),
   core(
@@ -206,7 +206,7 @@ export const seededBugs: readonly SeededBug[] = [
     '',
   ),
   core(
-    'use-cases/attempt-cancel',
+    'use-cases/attempt',
     'a cancel whose fate is unknown is sent again at once',
     'const answer = await plangrep.cancel(jobId, untilMs);',
     "let answer = await plangrep.cancel(jobId, untilMs); if (answer.kind === 'unknown') answer = await plangrep.cancel(jobId, untilMs);",
@@ -214,14 +214,14 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/request-cancellation',
     'a process that stood still calls however late it is',
-    'untilMs: request.untilMs }',
-    'untilMs: Number.MAX_SAFE_INTEGER }',
+    'await settle(ports, standing, { firstCall, untilMs })',
+    'await settle(ports, standing, { firstCall, untilMs: Number.MAX_SAFE_INTEGER })',
   ),
   core(
-    'use-cases/append-event',
+    'use-cases/attempt',
     'who lost the race goes by what it would have written',
-    "return { kind: 'lost', standing: { state: stateOf(events)",
-    "if (events.length > 0) return { kind: 'lost', standing: { state: next } }; return { kind: 'lost', standing: { state: stateOf(events)",
+    "return { kind: 'lost', standing: standingOf(stateOf(events), standingWakeAt) };",
+    "return { kind: 'lost', standing: standingOf(next, wakeAt) };",
   ),
   core('cancellation/pace', 'a 429’s Retry-After is ignored', 'Math.max(retryAfterMs ?? 0, scheduled)', 'scheduled'),
   core(

@@ -166,7 +166,7 @@ export class RequestJudge {
     const delivery = this.deliveries.get(by);
     if (delivery === undefined || end.kind === 'unresolved') return;
     this.rememberAnswer(by, delivery, end);
-    if (end.kind !== 'cancellation') return this.mustHave(by, delivery, ['refused']);
+    if (!('state' in end)) return this.mustHave(by, delivery, ['refused']);
     this.handled(by);
     const { hash } = end.state.last;
     if (this.journal.streams.get(end.state.jobId)?.written.some(({ event }) => event.hash === hash) !== true) {
@@ -177,7 +177,7 @@ export class RequestJudge {
   private rememberAnswer(by: Process, delivery: Delivery, end: CancelEnd): void {
     if (delivery.requestKey === undefined || end.kind === 'idempotency_key_reused') return;
     const name = keyOf(delivery);
-    const jobId = end.kind === 'cancellation' ? end.state.jobId : undefined;
+    const jobId = 'state' in end ? end.state.jobId : undefined;
     const known = this.answeredKeys.get(name);
     if (known !== undefined && (known.jobId !== undefined || jobId === undefined)) return;
     this.answeredKeys.set(name, { at: this.now(), cameAt: cameAt(by), jobId });

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { attemptCancel } from '../../functions/core/use-cases/attempt-cancel.ts';
+import { attemptCancel } from '../../functions/core/use-cases/attempt.ts';
 import { factsOf, isTerminal, outcomeOf } from '../../functions/core/cancellation/job-status.ts';
 import { delayAfterAttemptMs, pollDelayMs } from '../../functions/core/cancellation/pace.ts';
 import type { PlangrepFailure, PlangrepJob } from '../../functions/core/ports.ts';
@@ -18,8 +18,13 @@ let plangrep: ScriptedPlangrep;
 beforeEach(() => {
   plangrep = new ScriptedPlangrep();
 });
-const makeAttempt = (readFirst = false) =>
-  attemptCancel(plangrep, { jobId: documentedJob, attempt: readFirst ? 2 : 1, readFirst, untilMs: Number.MAX_VALUE });
+const makeAttempt = (firstCall: 'read' | 'cancel' = 'cancel') =>
+  attemptCancel(plangrep, {
+    jobId: documentedJob,
+    attempt: firstCall === 'read' ? 2 : 1,
+    firstCall,
+    untilMs: Number.MAX_VALUE,
+  });
 
 describe('a first attempt', () => {
   it('closes as cancelled, by one call, when Plangrep answers the job cancelled', async () => {
@@ -125,18 +130,18 @@ describe('an attempt that begins by reading', () => {
     ['completed', 'too_late'],
   ])('closes without a cancel call when the job is %s', async (status, outcome) => {
     plangrep.onRead = () => jobThatIs(status);
-    expect((await makeAttempt(true)).body).toMatchObject({ type: 'closed', outcome });
+    expect((await makeAttempt('read')).body).toMatchObject({ type: 'closed', outcome });
     expect(plangrep.calls).toEqual([read]);
   });
 
   it('closes as job_not_found without a cancel call when there is no such job', async () => {
     plangrep.onRead = () => ({ kind: 'not_found' });
-    expect((await makeAttempt(true)).body).toMatchObject({ outcome: 'job_not_found' });
+    expect((await makeAttempt('read')).body).toMatchObject({ outcome: 'job_not_found' });
     expect(plangrep.calls).toEqual([read]);
   });
 
   it('cancels when the job lives', async () => {
-    expect((await makeAttempt(true)).body).toMatchObject({ type: 'closed', outcome: 'cancelled' });
+    expect((await makeAttempt('read')).body).toMatchObject({ type: 'closed', outcome: 'cancelled' });
     expect(plangrep.calls).toEqual([read, cancel]);
   });
 
@@ -149,7 +154,7 @@ describe('an attempt that begins by reading', () => {
   ];
   it.each(failures)('sends no cancel while the job cannot be read: %o', async (failure) => {
     plangrep.onRead = () => failure;
-    expect((await makeAttempt(true)).body).toMatchObject({ type: 'attempt_ended', attempt: 2, result: failure.kind });
+    expect((await makeAttempt('read')).body).toMatchObject({ type: 'attempt_ended', attempt: 2, result: failure.kind });
     expect(plangrep.calls).toEqual([read]);
   });
 });

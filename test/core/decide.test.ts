@@ -1,0 +1,237 @@
+import { describe, expect, test } from 'vitest';
+import { sealEvent } from '../../functions/core/cancellation/chain.ts';
+import {
+  decide,
+  decideAfterCancel,
+  decideAfterFirstRead,
+  decideAfterPoll,
+  decideAfterRefusal,
+  decideEnd,
+  judgeRead,
+  type Reading,
+} from '../../functions/core/cancellation/decide.ts';
+import type { CancellationEvent, EventBody } from '../../functions/core/cancellation/events.ts';
+import { stateOf } from '../../functions/core/cancellation/state.ts';
+import type { PlangrepFailure, PlangrepJob } from '../../functions/core/ports.ts';
+import { decideRequest } from '../../functions/core/use-cases/request-cancellation.ts';
+import { acme, documentedJob } from '../support/names.ts';
+import { accepted, at, closed, ended, escalated, requested, started } from '../support/stored-streams.ts';
+
+const startMs = Date.parse(at);
+const SECOND = 1_000;
+const MINUTE = 60 * SECOND;
+
+/** A stream whose events were all written at the same time, `at`. */
+const given = (...bodies: EventBody[]) => {
+  const events: CancellationEvent[] = [];
+  for (const body of bodies) {
+    events.push(sealEvent({ partnerId: acme, jobId: documentedJob }, events.at(-1), body, { eventId: 'e', at }));
+  }
+  const state = stateOf(events);
+  return {
+    /** The wake-up of this event is due so many milliseconds after the request. */
+    whenDue: (seq: number, afterMs: number) => decide(state, { seq }, startMs + afterMs),
+  };
+};
+
+describe('a wake-up that is due', () => {
+  test.each([
+    ['of a closed cancellation', [requested, closed], 2],
+    ['of an event before the closing one', [requested, closed], 1],
+    ['of an event that a newer one followed', [requested, ended(1)], 1],
+  ])('%s is obsolete, however late', (_, bodies, seq) => {
+    expect(given(...bodies).whenDue(seq, 60 * MINUTE)).toEqual({ kind: 'obsolete' });
+  });
+
+  test.each([
+    ['under a claim', [requested], 1],
+    ['between two attempts', [requested, ended(1)], 2],
+    ['of an accepted cancel', [requested, accepted(1)], 2],
+  ])('%s escalates once the cancellation is open for 15 minutes', (_, bodies, seq) => {
+    expect(given(...bodies).whenDue(seq, 15 * MINUTE)).toEqual({ kind: 'escalate' });
+    expect(given(...bodies).whenDue(seq, 15 * MINUTE - 1)).not.toEqual({ kind: 'escalate' });
+  });
+
+  test('escalates only once', () => {
+    expect(given(requested, ended(1), escalated).whenDue(3, 20 * MINUTE)).toEqual({ kind: 'take_over', attempt: 2 });
+  });
+
+  test.each([
+    ['whose claim was never followed by an end', [requested], 1, 2],
+    ['whose attempt ended without effect', [requested, ended(1)], 2, 2],
+    ['whose second attempt was abandoned', [requested, ended(1), started(2)], 3, 3],
+  ])('of a cancellation %s takes over with the next attempt', (_, bodies, seq, attempt) => {
+    expect(given(...bodies).whenDue(seq, 45 * SECOND)).toEqual({ kind: 'take_over', attempt });
+  });
+
+  test.each([
+    [15, 20],
+    [35, 30],
+    [300, 300],
+  ])('of a cancel accepted %i s ago polls, and again after %i s', (agoS, againS) => {
+    const nextPollMs = startMs + (agoS + againS) * SECOND;
+
+    expect(given(requested, accepted(1)).whenDue(2, agoS * SECOND)).toEqual({ kind: 'poll', nextPollMs });
+  });
+});
+
+const job = (status: string): PlangrepJob => ({ id: documentedJob, status });
+const alive: Reading = { kind: 'alive', job: job('processing') };
+const cancelled: Reading = { kind: 'closes', body: { type: 'closed', outcome: 'cancelled', jobStatus: 'cancelled' } };
+const failures: PlangrepFailure[] = [
+  { kind: 'rate_limited', retryAfterMs: 7 * SECOND },
+  { kind: 'key_refused' },
+  { kind: 'not_sent', why: 'no_connection' },
+  { kind: 'refused', httpStatus: 403 },
+  { kind: 'unknown', why: 'timeout' },
+];
+
+describe('a job read', () => {
+  test('that shows a terminal status closes with its outcome', () => {
+    expect(judgeRead({ kind: 'job', job: job('expired') })).toMatchObject({
+      kind: 'closes',
+      body: { outcome: 'too_late', jobStatus: 'expired' },
+    });
+  });
+
+  test('that shows any other status shows the job alive', () => {
+    expect(judgeRead({ kind: 'job', job: job('a_status_of_tomorrow') }).kind).toBe('alive');
+  });
+
+  test('that finds no job closes as job_not_found', () => {
+    expect(judgeRead({ kind: 'not_found' })).toEqual({
+      kind: 'closes',
+      body: { type: 'closed', outcome: 'job_not_found' },
+    });
+  });
+
+  test.each(failures)('that failed says nothing about the job: %o', (failure) => {
+    expect(judgeRead(failure)).toEqual({ kind: 'failed', failure });
+  });
+});
+
+describe('after a poll', () => {
+  const nextPollMs = startMs + 20 * SECOND;
+  const when = (reading: Reading) => decideAfterPoll(reading, nextPollMs, startMs);
+
+  test('a terminal job closes the cancellation', () => {
+    expect(when(cancelled)).toMatchObject({ kind: 'close', body: { outcome: 'cancelled' } });
+  });
+
+  test.each([
+    ['a job that is still alive', alive],
+    ['a read that failed', { kind: 'failed', failure: { kind: 'unknown', why: 'timeout' } }],
+    ['a 429 without Retry-After', { kind: 'failed', failure: { kind: 'rate_limited' } }],
+    ['a 429 with a Retry-After up to the next poll', rateLimited(20 * SECOND)],
+  ] satisfies [string, Reading][])('%s waits for the next poll', (_, reading) => {
+    expect(when(reading)).toEqual({ kind: 'wait' });
+  });
+
+  test('a 429 with a longer Retry-After waits as long as Plangrep asks', () => {
+    expect(when(rateLimited(10 * MINUTE))).toEqual({ kind: 'wait_longer', wakeAt: '2026-11-23T12:10:00.000Z' });
+  });
+
+  function rateLimited(retryAfterMs: number): Reading {
+    return { kind: 'failed', failure: { kind: 'rate_limited', retryAfterMs } };
+  }
+});
+
+describe('an attempt', () => {
+  test('that reads a live job first sends the cancel', () => {
+    expect(decideAfterFirstRead(2, alive)).toEqual({ kind: 'cancel' });
+  });
+
+  test('that reads a terminal job first ends with its outcome', () => {
+    expect(decideAfterFirstRead(2, cancelled)).toMatchObject({ kind: 'end', end: { body: { outcome: 'cancelled' } } });
+  });
+
+  test.each(failures)('that cannot read the job first ends open: %o', (failure) => {
+    expect(decideAfterFirstRead(2, { kind: 'failed', failure })).toMatchObject({
+      kind: 'end',
+      end: { body: { type: 'attempt_ended', attempt: 2, result: failure.kind } },
+    });
+  });
+
+  test('whose cancel is answered with a terminal job closes', () => {
+    expect(decideAfterCancel(1, { kind: 'job', job: job('completed') })).toMatchObject({
+      kind: 'end',
+      end: { body: { type: 'closed', outcome: 'too_late' } },
+    });
+  });
+
+  test('whose cancel is answered with a live job ends as accepted', () => {
+    expect(decideAfterCancel(1, { kind: 'job', job: job('processing') })).toMatchObject({
+      kind: 'end',
+      end: { body: { type: 'attempt_ended', result: 'accepted', jobStatus: 'processing' } },
+    });
+  });
+
+  test.each(failures.filter(({ kind }) => kind !== 'refused'))('whose cancel failed ends open: %o', (failure) => {
+    expect(decideAfterCancel(1, failure)).toMatchObject({ kind: 'end', end: { body: { result: failure.kind } } });
+  });
+
+  const refusal = { kind: 'refused', httpStatus: 409, code: 'job_terminal' } as const;
+
+  test('whose cancel is refused reads the job', () => {
+    expect(decideAfterCancel(1, refusal)).toEqual({ kind: 'read_job', refusal });
+  });
+
+  test('whose cancel was refused closes if the job has ended', () => {
+    expect(decideAfterRefusal(1, refusal, cancelled).body).toMatchObject({ type: 'closed', outcome: 'cancelled' });
+  });
+
+  test.each([
+    ['is alive', alive, 'processing'],
+    ['cannot be read', { kind: 'failed', failure: { kind: 'unknown', why: 'timeout' } }, undefined],
+  ] satisfies [string, Reading, string | undefined][])(
+    'whose cancel was refused ends as refused if the job %s',
+    (_, reading, jobStatus) => {
+      const { body } = decideAfterRefusal(1, refusal, reading);
+
+      expect(body).toMatchObject({ type: 'attempt_ended', result: 'refused', httpStatus: 409, code: 'job_terminal' });
+      expect('jobStatus' in body ? body.jobStatus : undefined).toBe(jobStatus);
+    },
+  );
+
+  test('that closes the cancellation leaves no wake-up', () => {
+    expect(decideEnd({ body: closed }, startMs, 0)).toEqual({ kind: 'closes', body: closed });
+  });
+
+  test.each([
+    ['10 s after its first end, if nothing is known', { body: ended(1) }, '2026-11-23T12:00:10.000Z'],
+    ['15 s after Plangrep accepted the cancel', { body: accepted(1) }, '2026-11-23T12:00:15.000Z'],
+    [
+      'as late as Plangrep asks',
+      { body: { ...ended(1), result: 'rate_limited' as const }, retryAfterMs: 90 * SECOND },
+      '2026-11-23T12:01:30.000Z',
+    ],
+  ])('that leaves it open is followed by a look %s', (_, end, wakeAt) => {
+    expect(decideEnd(end, startMs, 0)).toEqual({ kind: 'leaves_open', body: end.body, wakeAt });
+  });
+});
+
+describe('a request', () => {
+  const noJob = [
+    { kind: 'job_not_found' },
+    { kind: 'ambiguous_external_id', candidates: [] },
+    { kind: 'idempotency_key_reused' },
+  ] as const;
+
+  test.each(['final', 'provisional'] as const)('with one job cancels it, be its refusal %s', (refusal) => {
+    const found = { kind: 'job', jobId: documentedJob, firstCall: 'read' } as const;
+
+    expect(decideRequest(found, refusal)).toEqual({ kind: 'cancel', job: found });
+  });
+
+  test.each(noJob)('that will not come again goes on record as refused: $kind', (found) => {
+    expect(decideRequest(found, 'final')).toEqual({ kind: 'record_refusal', refusal: found });
+  });
+
+  test.each(noJob)('that comes again leaves no record yet: $kind', (found) => {
+    expect(decideRequest(found, 'provisional')).toEqual({ kind: 'answer', end: found });
+  });
+
+  test.each(['final', 'provisional'] as const)('is not refused while its job is unknown (%s)', (refusal) => {
+    expect(decideRequest({ kind: 'unresolved' }, refusal)).toEqual({ kind: 'answer', end: { kind: 'unresolved' } });
+  });
+});
