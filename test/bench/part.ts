@@ -55,3 +55,13 @@ export const atMost = (figure: number, limit: number, unit = '', stretch?: numbe
   met: figure <= limit,
   ...(stretch !== undefined && { stretch: { limit: `≤ ${stretch}${unit}`, met: figure <= stretch } }),
 });
+
+/** Rows as a Markdown table. @param leftColumns so many columns are aligned left, the others right */
+export function markdownTable(
+  head: readonly string[],
+  rows: readonly (readonly (string | number)[])[],
+  leftColumns = 1,
+): string {
+  const alignment = head.map((_, column) => (column < leftColumns ? '---' : '---:'));
+  return [head, alignment, ...rows].map((cells) => `| ${cells.join(' | ')} |\n`).join('');
+}

@@ -1,4 +1,8 @@
-/** The middle of what was seen, and between which bounds the middle half lay. */
+import * as z from 'zod/mini';
+import type { Container } from '../../infra/local/aws/lambda/container.ts';
+import type { Random } from '../proof/simulation/random.ts';
+
+/** The middle of what was measured, and the bounds of its middle half. */
 export interface Spread {
   readonly median: number;
   readonly lower: number;
@@ -6,24 +10,77 @@ export interface Spread {
   readonly count: number;
 }
 
-/** @param share 0.5 for the median; between two figures it lies on the line through both */
-const quantile = (sorted: readonly number[], share: number): number => {
+export function spreadOf(figures: readonly number[]): Spread {
+  const sorted = figures.toSorted((a, b) => a - b);
+  const [median, lower, upper] = [quantile(sorted, 0.5), quantile(sorted, 0.25), quantile(sorted, 0.75)];
+  return { median, lower, upper, count: figures.length };
+}
+
+/** @param share 0.5 for the median; between two figures it is interpolated */
+function quantile(sorted: readonly number[], share: number): number {
   const at = (sorted.length - 1) * share;
   const below = sorted[Math.floor(at)] ?? Number.NaN;
   const above = sorted[Math.ceil(at)] ?? Number.NaN;
   return below + (above - below) * (at - Math.floor(at));
-};
+}
 
-export const spreadOf = (figures: readonly number[]): Spread => {
-  const sorted = figures.toSorted((a, b) => a - b);
-  const [median, lower, upper] = [quantile(sorted, 0.5), quantile(sorted, 0.25), quantile(sorted, 0.75)];
-  return { median, lower, upper, count: figures.length };
-};
-
-/** Each round's figure by the same round's other: what slows a whole round down weighs on neither side. */
-export const ratioOf = (figures: readonly number[], others: readonly number[]): Spread =>
-  spreadOf(figures.map((figure, round) => figure / (others[round] ?? Number.NaN)));
+/** Each round's figure by the other figure of the same round: a slow round changes neither side's share. */
+export function ratioOf(figures: readonly number[], others: readonly number[]): Spread {
+  return spreadOf(figures.map((figure, round) => figure / (others[round] ?? Number.NaN)));
+}
 
 /** `92.4 ms (90.1 to 95.3)` */
-export const show = ({ median, lower, upper }: Spread, unit: string, digits = 1): string =>
-  `${median.toFixed(digits)}${unit} (${lower.toFixed(digits)} to ${upper.toFixed(digits)})`;
+export function show({ median, lower, upper }: Spread, unit: string, digits = 1): string {
+  return `${median.toFixed(digits)}${unit} (${lower.toFixed(digits)} to ${upper.toFixed(digits)})`;
+}
+
+/** The items in another order: the same for the same seed. */
+export function shuffle<Item>(items: readonly Item[], random: Random): Item[] {
+  return items
+    .map((item) => ({ item, at: random.next() }))
+    .toSorted((a, b) => a.at - b.at)
+    .map(({ item }) => item);
+}
+
+/** What is read of an answer. */
+export const answerSchema = z.object({ statusCode: z.number() });
+
+/**
+ * Milliseconds from the delivery of an HTTP request to its answer.
+ * @throws Error when the status is not `status`: then another path was taken than the one to measure
+ */
+export async function invokeTimed(container: Container, event: unknown, status: number): Promise<number> {
+  const began = performance.now();
+  const result = await container.invoke(event);
+  const ms = performance.now() - began;
+  const answered = result.kind === 'answered' ? answerSchema.parse(result.payload).statusCode : result.kind;
+  if (answered !== status) throw new Error(`answered ${answered}, not ${status}: ${JSON.stringify(result)}`);
+  return ms;
+}
+
+/** What was measured of one of several, round by round. */
+export interface Figures {
+  readonly ms: readonly number[];
+  readonly requests: readonly number[];
+}
+
+/**
+ * Measures each in turn, round after round, so that what slows the machine down affects all. The order changes from round
+ * to round, and the first rounds only warm up: `act` gets a negative number for them.
+ */
+export async function takeTurns<One>(
+  all: readonly One[],
+  { rounds, warmUp = 1 }: { readonly rounds: number; readonly warmUp?: number },
+  act: (one: One, round: number) => Promise<{ readonly ms: number; readonly requests: number }>,
+): Promise<readonly Figures[]> {
+  const figures = all.map((one) => ({ one, ms: [] as number[], requests: [] as number[] }));
+  for (let round = -warmUp; round < rounds; round += 1) {
+    for (const figure of round % 2 === 0 ? figures : figures.toReversed()) {
+      const { ms, requests } = await act(figure.one, round);
+      if (round < 0) continue;
+      figure.ms.push(ms);
+      figure.requests.push(requests);
+    }
+  }
+  return figures;
+}

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { callsPerPath, type Path, type PathCalls } from '../bench/calls/calls-per-path.ts';
-import { measureCalls, pathNames } from '../bench/calls/calls-measure.ts';
+import { callsPerPath, type Path, type PathCalls, pathNames } from '../bench/calls/calls-per-path.ts';
+import { measureCalls } from '../bench/calls/calls.ts';
 import { itemBytes } from '../bench/calls/count-calls.ts';
 
 let measured: Readonly<Record<Path, PathCalls>>;

@@ -1,8 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { callsPerPath } from '../bench/calls/calls-per-path.ts';
 import { lambdaDollars } from '../bench/cost/list-prices.ts';
-import { unitsPerCancellation } from '../bench/cost/monthly-cost.ts';
-import { expressWorkflowCost, oursCost, standardWorkflowCost, tutorialCost } from '../bench/cost/cost-model.ts';
+import {
+  expressWorkflowCost,
+  oursCost,
+  standardWorkflowCost,
+  tutorialCost,
+  unitsPerCancellation,
+} from '../bench/cost/cost-model.ts';
 
 const handler = { cpuMs: 1, coldMs: 100 };
 const assumed = { plangrepMs: 200, dynamoDbMs: 5, coldShare: 0, memoryMb: 1_769 };

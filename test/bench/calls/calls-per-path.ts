@@ -9,9 +9,9 @@ export type Outgoing =
   | 'Plangrep read'
   | 'Plangrep list';
 
-/** What a path asks of the world: the costs, the limits and the time that it takes follow from these. */
+/** What a path asks of its dependencies: its cost, its limits and its time follow from that. */
 export interface PathCalls {
-  /** How often each request is sent; one that is not named is not sent. */
+  /** How often each request is sent; a request that is not named is not sent. */
   readonly requests: Readonly<Partial<Record<Outgoing, number>>>;
   /** DynamoDB's write request units, the index's included. */
   readonly writeUnits: number;
@@ -21,98 +21,45 @@ export interface PathCalls {
   readonly storedBytes: number;
 }
 
+const cancel = { 'Query JobDirectory': 1, 'PutItem CancellationLog': 2, 'Plangrep cancel': 1 } as const;
+const cancelAndRead = { ...cancel, 'Plangrep read': 1 } as const;
+const join = { 'Query JobDirectory': 1, 'PutItem CancellationLog': 2, 'Query CancellationLog': 1 } as const;
+const bind = { 'GetItem JobDirectory': 1, 'PutItem JobDirectory': 1 } as const;
+const lookAtOne = { 'Query due-wake-ups': 8, 'Query CancellationLog': 1 } as const;
+
 /**
- * What every path asks of the tables, Secrets Manager and Plangrep, for names as long as the documented example's and
- * a short reason. The tests hold the real bundles on the real engine to it (`test/service/calls.test.ts`), and the
- * costs are worked out from it. Where nothing else is said the container is warm.
+ * What every path asks of the tables, Secrets Manager and Plangrep, for names as long as those of Plangrep's documented
+ * example and a short reason. The container is warm, except for "a container's first". The tests hold the real bundles on
+ * the real engine to these figures (`test/service/calls.test.ts`), and the costs are calculated from them.
  */
 export const callsPerPath = {
-  cancelled: {
-    requests: { 'Query JobDirectory': 1, 'PutItem CancellationLog': 2, 'Plangrep cancel': 1 },
-    writeUnits: 3,
-    readUnits: 1,
-    storedBytes: 994,
-  },
+  cancelled: { requests: cancel, writeUnits: 3, readUnits: 1, storedBytes: 994 },
   "a container's first": {
-    requests: { 'Query JobDirectory': 1, 'PutItem CancellationLog': 2, GetSecretValue: 1, 'Plangrep cancel': 1 },
+    requests: { ...cancel, GetSecretValue: 1 },
     writeUnits: 3,
     readUnits: 1,
     storedBytes: 994,
   },
-  pending: {
-    requests: { 'Query JobDirectory': 1, 'PutItem CancellationLog': 2, 'Plangrep cancel': 1 },
-    writeUnits: 4,
-    readUnits: 1,
-    storedBytes: 1049,
-  },
-  'too late': {
-    requests: { 'Query JobDirectory': 1, 'PutItem CancellationLog': 2, 'Plangrep cancel': 1, 'Plangrep read': 1 },
-    writeUnits: 3,
-    readUnits: 1,
-    storedBytes: 995,
-  },
-  'unknown to Plangrep': {
-    requests: { 'Query JobDirectory': 1, 'PutItem CancellationLog': 2, 'Plangrep cancel': 1, 'Plangrep read': 1 },
-    writeUnits: 3,
-    readUnits: 1,
-    storedBytes: 932,
-  },
-  'joined, closed': {
-    requests: { 'Query JobDirectory': 1, 'PutItem CancellationLog': 2, 'Query CancellationLog': 1 },
-    writeUnits: 2,
-    readUnits: 2,
-    storedBytes: 308,
-  },
-  'joined, open': {
-    requests: { 'Query JobDirectory': 1, 'PutItem CancellationLog': 2, 'Query CancellationLog': 1 },
-    writeUnits: 2,
-    readUnits: 2,
-    storedBytes: 308,
-  },
-  'Idempotency-Key, first': {
-    requests: {
-      'GetItem JobDirectory': 1,
-      'Query JobDirectory': 1,
-      'PutItem JobDirectory': 1,
-      'PutItem CancellationLog': 2,
-      'Plangrep cancel': 1,
-    },
-    writeUnits: 4,
-    readUnits: 2,
-    storedBytes: 1247,
-  },
+  pending: { requests: cancel, writeUnits: 4, readUnits: 1, storedBytes: 1049 },
+  'too late': { requests: cancelAndRead, writeUnits: 3, readUnits: 1, storedBytes: 995 },
+  'unknown to Plangrep': { requests: cancelAndRead, writeUnits: 3, readUnits: 1, storedBytes: 932 },
+  'joined, closed': { requests: join, writeUnits: 2, readUnits: 2, storedBytes: 308 },
+  'joined, open': { requests: join, writeUnits: 2, readUnits: 2, storedBytes: 308 },
+  'Idempotency-Key, first': { requests: { ...cancel, ...bind }, writeUnits: 4, readUnits: 2, storedBytes: 1247 },
   'Idempotency-Key, repeat': {
-    requests: {
-      'GetItem JobDirectory': 1,
-      'Query JobDirectory': 1,
-      'PutItem CancellationLog': 2,
-      'Query CancellationLog': 1,
-    },
+    requests: { ...join, 'GetItem JobDirectory': 1 },
     writeUnits: 2,
     readUnits: 3,
     storedBytes: 308,
   },
   'one of two jobs lives': {
-    requests: {
-      'Query JobDirectory': 1,
-      'Plangrep read': 2,
-      'UpdateItem JobDirectory': 1,
-      'PutItem CancellationLog': 2,
-      'Plangrep cancel': 1,
-    },
+    requests: { ...cancel, 'Plangrep read': 2, 'UpdateItem JobDirectory': 1 },
     writeUnits: 4,
     readUnits: 1,
     storedBytes: 1017,
   },
   'found by listing': {
-    requests: {
-      'Query JobDirectory': 1,
-      'GetItem Partners': 1,
-      'Plangrep list': 1,
-      'PutItem JobDirectory': 2,
-      'PutItem CancellationLog': 2,
-      'Plangrep cancel': 1,
-    },
+    requests: { ...cancel, 'GetItem Partners': 1, 'Plangrep list': 1, 'PutItem JobDirectory': 2 },
     writeUnits: 5,
     readUnits: 1.5,
     storedBytes: 1299,
@@ -130,18 +77,7 @@ export const callsPerPath = {
     storedBytes: 279,
   },
   invalid: { requests: {}, writeUnits: 0, readUnits: 0, storedBytes: 0 },
-  'event, cancelled': {
-    requests: {
-      'GetItem JobDirectory': 1,
-      'Query JobDirectory': 1,
-      'PutItem JobDirectory': 1,
-      'PutItem CancellationLog': 2,
-      'Plangrep cancel': 1,
-    },
-    writeUnits: 4,
-    readUnits: 2,
-    storedBytes: 1221,
-  },
+  'event, cancelled': { requests: { ...cancel, ...bind }, writeUnits: 4, readUnits: 2, storedBytes: 1221 },
   'event, registered': { requests: { 'PutItem JobDirectory': 2 }, writeUnits: 2, readUnits: 0, storedBytes: 211 },
   'register, first': { requests: { 'PutItem JobDirectory': 2 }, writeUnits: 2, readUnits: 0, storedBytes: 211 },
   'register, repeat': {
@@ -160,27 +96,20 @@ export const callsPerPath = {
   'credential checked': { requests: { 'GetItem Partners': 1 }, writeUnits: 0, readUnits: 0.5, storedBytes: 0 },
   'reconciler, nothing due': { requests: { 'Query due-wake-ups': 4 }, writeUnits: 0, readUnits: 2, storedBytes: 0 },
   'reconciler, one is closed': {
-    requests: { 'Query due-wake-ups': 8, 'Query CancellationLog': 1, 'UpdateItem CancellationLog': 1 },
+    requests: { ...lookAtOne, 'UpdateItem CancellationLog': 1 },
     writeUnits: 2,
     readUnits: 5,
     storedBytes: -40,
   },
   'reconciler, one to poll': {
-    requests: {
-      'Query due-wake-ups': 8,
-      'Query CancellationLog': 1,
-      'UpdateItem CancellationLog': 2,
-      'Plangrep read': 1,
-      'PutItem CancellationLog': 1,
-    },
+    requests: { ...lookAtOne, 'UpdateItem CancellationLog': 2, 'Plangrep read': 1, 'PutItem CancellationLog': 1 },
     writeUnits: 6,
     readUnits: 5,
     storedBytes: 379,
   },
   'reconciler, one to take over': {
     requests: {
-      'Query due-wake-ups': 8,
-      'Query CancellationLog': 1,
+      ...lookAtOne,
       'PutItem CancellationLog': 2,
       'UpdateItem CancellationLog': 2,
       'Plangrep read': 1,
@@ -192,3 +121,31 @@ export const callsPerPath = {
   },
 } as const satisfies Readonly<Record<string, PathCalls>>;
 export type Path = keyof typeof callsPerPath;
+
+export const pathNames: readonly Path[] = Object.keys(callsPerPath).filter(isPath);
+
+function isPath(name: string): name is Path {
+  return Object.hasOwn(callsPerPath, name);
+}
+
+export function isDynamoDb(request: string): boolean {
+  return /^(?:GetItem|PutItem|Query|UpdateItem) /.test(request);
+}
+
+/** How many requests of a path go to each of the three. */
+export function requestsTo({ requests }: PathCalls) {
+  const count = (isCounted: (request: string) => boolean): number =>
+    Object.entries(requests).reduce((sum, [request, times]) => sum + (isCounted(request) ? times : 0), 0);
+  return {
+    dynamoDb: count(isDynamoDb),
+    secretsManager: requests.GetSecretValue ?? 0,
+    plangrep: count((request) => request.startsWith('Plangrep ')),
+  };
+}
+
+/** Whether two paths send the same requests and take the same units. */
+export function areSameCalls(some: PathCalls, others: PathCalls): boolean {
+  const comparable = ({ requests, writeUnits, readUnits }: PathCalls) =>
+    JSON.stringify([Object.entries(requests).toSorted(([a], [b]) => (a < b ? -1 : 1)), writeUnits, readUnits]);
+  return comparable(some) === comparable(others);
+}

@@ -22,17 +22,17 @@ import {
 } from '../../proof/crash/scene.ts';
 import type { Stage } from '../../proof/crash/stage.ts';
 
-/** A way through one function, from what is there before to how it ends. */
+/** One way through a function: what is there before, the event, and how it ends. */
 export interface PlayedPath {
   readonly functionName: FunctionName;
   readonly prepare?: (stage: Stage, scene: Scene) => Promise<void> | void;
   /** @param nth 1 the first time, 2 when it is repeated */
   readonly event: (scene: Scene, nth: number) => unknown;
-  /** Another one came first: it is no part of what is counted. */
+  /** The same request was sent before; the first one is not counted. */
   readonly isRepeat?: true;
-  /** The container has served nobody before. */
-  readonly isCold?: true;
-  /** The HTTP status by which the path is known to be the one it is called. */
+  /** Whether the container has served a request before. @default 'warm' */
+  readonly container?: 'cold' | 'warm';
+  /** The HTTP status that shows that this path was taken. */
   readonly status?: number;
 }
 
@@ -40,7 +40,7 @@ const MINUTE = 60_000;
 let scenes = 0;
 
 /** An order with names as long as those of Plangrep's documented example, and ids as long as API Gateway's. */
-export const documentedScene = (): Scene => {
+export function documentedScene(): Scene {
   const n = String(++scenes).padStart(4, '0');
   return {
     ...newScene(),
@@ -51,7 +51,7 @@ export const documentedScene = (): Scene => {
     otherJobId: jobIdSchema.parse(`job_01hy3m8qtn2e5r7k9p0wzz${n}`),
     projectId: projectIdSchema.parse(`proj_01hx9z4kqr8e7m3p5n6w2v${n}`),
   };
-};
+}
 
 const https = { functionName: 'request-cancellation', event: post() } as const;
 const keyed = post(undefined, ({ id }) => ({ 'Idempotency-Key': [`key of ${id}`] }));
@@ -64,33 +64,40 @@ const registrar = {
     registerRequest(partnerId, `${id}-request-${nth}`, jobId, JSON.stringify({ externalId })),
 } as const;
 
-const oneOf = (dueStream: readonly Past[], status: string) => async (stage: Stage, scene: Scene) => {
-  await oneJob({ status })(stage, scene);
-  await writeStream(stage, scene, dueStream);
-};
-const closedStream = (scene: Scene): Past[] => [
-  requested(scene, MINUTE, -15_000),
-  { agoMs: 59_000, body: { type: 'closed', outcome: 'cancelled', jobStatus: 'cancelled', creditsDebited: 63 } },
-];
-const alsoRegister = async (stage: Stage, scene: Scene, fields: Parameters<typeof addJob>[3] = {}) => {
-  addJob(stage, scene, scene.otherJobId, fields);
+/** A stream and its job, which has this status at Plangrep. */
+function due(status: string, past: (scene: Scene) => readonly Past[]) {
+  return async (stage: Stage, scene: Scene): Promise<void> => {
+    await oneJob({ status })(stage, scene);
+    await writeStream(stage, scene, past(scene));
+  };
+}
+
+function closedStream(scene: Scene): Past[] {
+  return [
+    requested(scene, MINUTE, -15_000),
+    { agoMs: 59_000, body: { type: 'closed', outcome: 'cancelled', jobStatus: 'cancelled', creditsDebited: 63 } },
+  ];
+}
+
+async function twoJobs(stage: Stage, scene: Scene, otherFields: Parameters<typeof addJob>[3] = {}): Promise<void> {
+  addJob(stage, scene, scene.otherJobId, otherFields);
   await register(stage, scene, scene.otherJobId, 2 * MINUTE);
   await oneJob()(stage, scene);
-};
+}
 
 const secret = 'k'.repeat(43);
-const writePartnerKey = async ({ dynamodb }: Stage, { partnerId }: Scene): Promise<void> => {
+async function writePartnerKey({ dynamodb }: Stage, { partnerId }: Scene): Promise<void> {
   const secretHash = createHash('sha256').update(secret, 'ascii').digest('hex');
   const scopes = new Set(['cancellations:write', 'cancellations:read', 'jobs:write']);
   const createdAt = new Date().toISOString();
   const Item = marshall({ pk: 'key#callskey0001', partnerId, secretHash, scopes, createdAt });
   await dynamodb.client.send(new PutItemCommand({ TableName: dynamodb.tableNames.Partners, Item }));
-};
+}
 
-/** How each path of `test/bench/calls/calls-per-path.ts` comes about. */
+/** How each path of `calls-per-path.ts` is taken. */
 export const paths: Readonly<Record<Path, PlayedPath>> = {
   cancelled: { ...https, prepare: oneJob(), status: 200 },
-  "a container's first": { ...https, prepare: oneJob(), status: 200, isCold: true },
+  "a container's first": { ...https, prepare: oneJob(), status: 200, container: 'cold' },
   pending: { ...https, prepare: oneJob({ cancelTakes: MINUTE }), status: 202 },
   'too late': { ...https, prepare: oneJob({ status: 'completed' }), status: 409 },
   'unknown to Plangrep': { ...https, prepare: (stage, scene) => register(stage, scene, scene.jobId), status: 409 },
@@ -100,7 +107,7 @@ export const paths: Readonly<Record<Path, PlayedPath>> = {
   'Idempotency-Key, repeat': { ...https, prepare: oneJob(), event: keyed, status: 200, isRepeat: true },
   'one of two jobs lives': {
     ...https,
-    prepare: (stage, scene) => alsoRegister(stage, scene, { status: 'completed' }),
+    prepare: (stage, scene) => twoJobs(stage, scene, { status: 'completed' }),
     status: 200,
   },
   'found by listing': {
@@ -112,7 +119,7 @@ export const paths: Readonly<Record<Path, PlayedPath>> = {
     status: 200,
   },
   'not found': { ...https, status: 404 },
-  ambiguous: { ...https, prepare: alsoRegister, status: 409 },
+  ambiguous: { ...https, prepare: twoJobs, status: 409 },
   invalid: { ...https, event: post(() => ({ force: true })), status: 400 },
   'event, cancelled': {
     functionName: 'consume-events',
@@ -157,16 +164,13 @@ export const paths: Readonly<Record<Path, PlayedPath>> = {
     }),
   },
   'reconciler, nothing due': reconciler,
-  'reconciler, one is closed': {
-    ...reconciler,
-    prepare: (stage, scene) => oneOf(closedStream(scene), 'cancelled')(stage, scene),
-  },
+  'reconciler, one is closed': { ...reconciler, prepare: due('cancelled', closedStream) },
   'reconciler, one to poll': {
     ...reconciler,
-    prepare: (stage, scene) => oneOf([requested(scene, 17_000), accepted], 'cancelled')(stage, scene),
+    prepare: due('cancelled', (scene) => [requested(scene, 17_000), accepted]),
   },
   'reconciler, one to take over': {
     ...reconciler,
-    prepare: (stage, scene) => oneOf([requested(scene, MINUTE, -15_000)], 'processing')(stage, scene),
+    prepare: due('processing', (scene) => [requested(scene, MINUTE, -15_000)]),
   },
 };

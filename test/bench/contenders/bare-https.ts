@@ -1,20 +1,21 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { WireRequest } from './exchange.ts';
+import type { WireRequest } from './replay.ts';
 
 export type { WireRequest };
 
-// As bundled: `require`, so that nothing but Node's own code stands between this and the socket.
+// Like `require` in the bundles: the ESM facade of node:https would load undici.
 const { Agent, request } = process.getBuiltinModule('node:https');
 
 const agent = new Agent({ keepAlive: true });
-/** What `request-cancellation` sends when warm. */
-export const readRequests = (): readonly WireRequest[] =>
-  JSON.parse(readFileSync(join(__dirname, 'requests.json'), 'utf8'));
+/** @returns what a warm `request-cancellation` sends */
+export function readRequests(): readonly WireRequest[] {
+  return JSON.parse(readFileSync(join(__dirname, 'requests.json'), 'utf8'));
+}
 const requests = readRequests();
 
-export const send = ({ url, method, headers, body }: WireRequest): Promise<number> =>
-  new Promise((resolve, reject) => {
+export function send({ url, method, headers, body }: WireRequest): Promise<number> {
+  return new Promise((resolve, reject) => {
     const outgoing = request(url, { method, headers, agent });
     outgoing.on('error', reject);
     outgoing.on('response', (response) => {
@@ -24,10 +25,11 @@ export const send = ({ url, method, headers, body }: WireRequest): Promise<numbe
     });
     outgoing.end(body);
   });
+}
 
 /**
- * The least that a happy path can cost: the requests that `request-cancellation` sends when warm, byte for byte, one after
- * the other over kept connections; no SDK, no signature, no check of what comes back.
+ * The least that a happy path can cost: the requests of a warm `request-cancellation`, byte for byte, one after the other
+ * over kept connections, without an SDK, a signature or a check of the answers.
  */
 export const handler = async (): Promise<object> => {
   for (const one of requests) await send(one);

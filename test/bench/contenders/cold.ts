@@ -3,8 +3,7 @@ import { type Arena, openArena } from './arena.ts';
 import type { BuiltContenders } from './build-contenders.ts';
 import { baseline, type Contender, empty, isFunctionName, shipped } from './contenders.ts';
 import { atMost, type BenchContext, type BenchPart, type BenchResult, type BenchRow } from '../part.ts';
-import { shuffle } from '../shuffle.ts';
-import { ratioOf, show, spreadOf } from '../timing.ts';
+import { ratioOf, show, shuffle, spreadOf } from '../timing.ts';
 import { Random } from '../../proof/simulation/random.ts';
 
 interface ColdStart {
@@ -18,27 +17,16 @@ interface ColdStart {
 const UNMEASURED = 2;
 const DEFAULT_ROUNDS = 25;
 
-const startCold = async (arena: Arena, contender: Contender): Promise<ColdStart> => {
-  await arena.serve(contender);
-  const container = await arena.start(contender);
-  try {
-    await arena.invoke(contender, container);
-    const ms = performance.now() - container.spawnedAt;
-    return { ms, cpuMs: await container.cpuMs() };
-  } finally {
-    container.kill();
-    await container.ended;
-  }
-};
+export const cold: BenchPart = { name: 'cold', title: 'Cold start', run: measure };
 
-const measure = async (context: BenchContext): Promise<BenchResult> => {
+async function measure(context: BenchContext): Promise<BenchResult> {
   const { seed, rounds = DEFAULT_ROUNDS, functions: chosen, progress } = context;
   const names = Object.keys(serviceFunctions).filter(isFunctionName);
   const ours = names.filter((name) => chosen?.includes(name) ?? true);
-  const talkative = (built: BuiltContenders): Contender[] => [...baseline(built), ...ours.map(shipped)];
-  const arena = await openArena(context, talkative);
+  const senders = (built: BuiltContenders): Contender[] => [...baseline(built), ...ours.map(shipped)];
+  const arena = await openArena(context, senders);
   try {
-    const contenders = [empty(arena.built), ...talkative(arena.built)];
+    const contenders = [empty(arena.built), ...senders(arena.built)];
     const random = new Random(seed);
     const starts = new Map<string, ColdStart[]>(contenders.map(({ name }) => [name, []]));
     for (let round = 1 - UNMEASURED; round <= rounds; round += 1) {
@@ -52,9 +40,22 @@ const measure = async (context: BenchContext): Promise<BenchResult> => {
   } finally {
     await arena.close();
   }
-};
+}
 
-const describe = (starts: ReadonlyMap<string, readonly ColdStart[]>): BenchResult => {
+async function startCold(arena: Arena, contender: Contender): Promise<ColdStart> {
+  await arena.serve(contender);
+  const container = await arena.start(contender);
+  try {
+    await arena.invoke(contender, container);
+    const ms = performance.now() - container.spawnedAt;
+    return { ms, cpuMs: await container.cpuMs() };
+  } finally {
+    container.kill();
+    await container.ended;
+  }
+}
+
+function describe(starts: ReadonlyMap<string, readonly ColdStart[]>): BenchResult {
   const times = (name: string): number[] => (starts.get(name) ?? []).map(({ ms }) => ms);
   const cpu = (name: string): number[] => (starts.get(name) ?? []).map(({ cpuMs }) => cpuMs);
   const rows: BenchRow[] = [];
@@ -87,11 +88,9 @@ const describe = (starts: ReadonlyMap<string, readonly ColdStart[]>): BenchResul
     ]),
   );
   return { rows, notes, json };
-};
+}
 
 const notes = [
-  'From the spawn to the first answer: medians, and within which bounds the middle half lay. A ratio is taken in each round.',
-  'Memory sizes cannot be set here. Lambda gives CPU in proportion to memory, a whole one at 1,769 MB: the CPU figure × 1,769 / memory is about the start there.',
+  'From the spawn to the first answer: the medians, and the bounds of the middle half. A ratio is taken in each round.',
+  'Memory sizes cannot be set here. Lambda gives CPU in proportion to memory, a whole core at 1,769 MB: the CPU figure × 1,769 / memory is about the start there.',
 ];
-
-export const cold: BenchPart = { name: 'cold', title: 'Cold start', run: measure };

@@ -1,21 +1,25 @@
 import { join } from 'node:path';
+import { CreateTableCommand, type DynamoDBClient, waitUntilTableExists } from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
+import { exampleJob } from '../../../functions/simulator/plangrep-jobs.ts';
 import { eventDoor } from '../../../infra/blueprint/bus-events.ts';
 import { type EnvironmentVariable, type FunctionName, serviceFunctions } from '../../../infra/blueprint/functions.ts';
 import { localCredentials, localRegion } from '../../../infra/local/aws/dynamodb.ts';
 import type { ContainerDefinition } from '../../../infra/local/aws/lambda/container.ts';
-import { secretId } from '../../proof/crash/stage.ts';
+import { proxyEvent } from '../../proof/crash/lambda-events.ts';
+import { addJob } from '../../proof/crash/scene.ts';
+import { secretId, type Stage } from '../../proof/crash/stage.ts';
 import type { Service } from '../../proof/crash/tap.ts';
-import type { HappyPath } from './happy-paths.ts';
-import { cancelOne, happyPaths } from './happy-paths.ts';
-import { baselineTables } from './baseline-tables.ts';
+import { documentedScene, paths, type PlayedPath } from '../calls/play-paths.ts';
 import type { BuiltContenders } from './build-contenders.ts';
 
-/** Whatever is measured: a folder with `index.cjs`, and what it is asked to do. */
+/** What is measured: a folder with `index.cjs`, and the invocation that it gets. */
 export interface Contender {
   readonly name: string;
   readonly directory: string;
-  readonly path: HappyPath;
-  /** Gets the event and the answers of the contender with this name. @default its own */
+  /** Prepares the stage for one invocation. @returns its event */
+  readonly prepare: (stage: Stage) => Promise<unknown>;
+  /** Gets the event and the answers of the contender with this name. @default its own name */
   readonly like?: string;
   /** Besides what every contender is given. */
   readonly environment: Readonly<Record<string, string>>;
@@ -24,7 +28,52 @@ export interface Contender {
 const dist = new URL('../../../dist/functions', import.meta.url).pathname;
 const baselinePackages = new URL('../baseline/node_modules', import.meta.url).pathname;
 
-export const isFunctionName = (name: string): name is FunctionName => Object.hasOwn(serviceFunctions, name);
+export function isFunctionName(name: string): name is FunctionName {
+  return Object.hasOwn(serviceFunctions, name);
+}
+
+const usualPaths: Readonly<Record<FunctionName, Pick<PlayedPath, 'prepare' | 'event'>>> = {
+  'request-cancellation': paths.cancelled,
+  'authorize-partner': paths['credential checked'],
+  'read-cancellations': paths['read by externalId'],
+  'register-job': paths['register, first'],
+  'consume-events': paths['event, cancelled'],
+  'reconcile-cancellations': paths['reconciler, one to take over'],
+  'read-documentation': {
+    event: ({ partnerId, id }) =>
+      proxyEvent(partnerId, id, { method: 'GET', resource: '/openapi.json', path: '/openapi.json' }),
+  },
+};
+
+/** Takes the function's usual path, on a job as in Plangrep's documented example. */
+function prepareUsualPath(name: FunctionName): Contender['prepare'] {
+  const { id: _id, externalId: _externalId, projectId: _projectId, ...exampleFields } = exampleJob;
+  const { prepare, event } = usualPaths[name];
+  return async (stage) => {
+    const scene = documentedScene();
+    await prepare?.(stage, scene);
+    addJob(stage, scene, scene.jobId, exampleFields);
+    return event(scene, 1);
+  };
+}
+
+const answerSchema = z.partial(
+  z.object({
+    statusCode: z.number(),
+    policyDocument: z.unknown(),
+    batchItemFailures: z.array(z.unknown()),
+    looked: z.number(),
+    failed: z.number(),
+  }),
+);
+
+/** Whether an answer shows that the usual path was taken to its end. */
+export function isWholePath(payload: unknown): boolean {
+  const { statusCode, policyDocument, batchItemFailures, looked, failed } = answerSchema.parse(payload);
+  if (statusCode !== undefined) return statusCode < 300 && statusCode !== 202;
+  if (batchItemFailures !== undefined) return batchItemFailures.length === 0;
+  return looked === undefined ? policyDocument !== undefined : looked === 1 && failed === 0;
+}
 
 const values: Readonly<Partial<Record<EnvironmentVariable, string>>> = {
   ENVIRONMENT: 'local',
@@ -36,82 +85,94 @@ const values: Readonly<Partial<Record<EnvironmentVariable, string>>> = {
 };
 
 /** A function as it is shipped. */
-export const shipped = (name: FunctionName): Contender => ({
-  name,
-  directory: join(dist, name),
-  path: happyPaths[name],
-  environment: Object.fromEntries(
-    serviceFunctions[name].environment.flatMap((variable) =>
-      Object.entries(values).filter(([known]) => known === variable),
-    ),
-  ),
-});
+export function shipped(name: FunctionName): Contender {
+  const ownValues = serviceFunctions[name].environment.flatMap((variable) =>
+    Object.entries(values).filter(([known]) => known === variable),
+  );
+  return {
+    name,
+    directory: join(dist, name),
+    prepare: prepareUsualPath(name),
+    environment: Object.fromEntries(ownValues),
+  };
+}
 
-/** A handler that does nothing, in the same surroundings as `request-cancellation`. */
-export const empty = ({ empty: directory }: BuiltContenders): Contender => ({
-  ...shipped('request-cancellation'),
-  name: 'empty handler',
-  like: 'request-cancellation',
-  directory,
-});
+/** In the same surroundings as `request-cancellation`, with its event and its answers. */
+function besideCancel(name: string, directory: string): Contender {
+  return { ...shipped('request-cancellation'), name, like: 'request-cancellation', directory };
+}
+
+/** A handler that does nothing. */
+export function empty(built: BuiltContenders): Contender {
+  return besideCancel('empty handler', built.empty);
+}
 
 /** The lower limit: the same bytes, without anything around them. */
-export const bareHttps = ({ bareHttps: directory }: BuiltContenders): Contender => ({
-  ...shipped('request-cancellation'),
-  name: 'bare https',
-  like: 'request-cancellation',
-  directory,
-});
+export function bareHttps(built: BuiltContenders): Contender {
+  return besideCancel('bare https', built.bareHttps);
+}
 
-export const sdkAlone = ({ sdkAlone: directory }: BuiltContenders): Contender => ({
-  ...shipped('request-cancellation'),
-  name: 'the SDK alone',
-  like: 'request-cancellation',
-  directory,
-});
+export function sdkAlone(built: BuiltContenders): Contender {
+  return besideCancel('the SDK alone', built.sdkAlone);
+}
 
-/** `POST /v1/cancellations` as the usual tutorial does it. */
-export const baseline = ({ baseline: directory }: BuiltContenders): Contender[] =>
-  directory === undefined
-    ? []
-    : [
-        {
-          name: 'tutorial baseline',
-          directory,
-          path: cancelOne,
-          environment: {
-            ...shipped('request-cancellation').environment,
-            ...baselineTables,
-            POWERTOOLS_SERVICE_NAME: 'cancellations',
-            POWERTOOLS_METRICS_NAMESPACE: 'plangrep',
-            AWS_NODEJS_CONNECTION_REUSE_ENABLED: '1', // `NodejsFunction` sets it.
-          },
-        },
-      ];
+/** `POST /v1/cancellations` as the usual tutorial does it, where its packages are installed. */
+export function baseline({ baseline: directory }: BuiltContenders): Contender[] {
+  if (directory === undefined) return [];
+  const { prepare, environment } = shipped('request-cancellation');
+  const ownEnvironment = {
+    ...environment,
+    ...baselineTables,
+    POWERTOOLS_SERVICE_NAME: 'cancellations',
+    POWERTOOLS_METRICS_NAMESPACE: 'plangrep',
+    AWS_NODEJS_CONNECTION_REUSE_ENABLED: '1', // `NodejsFunction` sets it.
+  };
+  return [{ name: 'tutorial baseline', directory, prepare, environment: ownEnvironment }];
+}
 
-/** A contender's container. @param urls of what it talks to */
-export const defineContainer = (
+/** The tables that the baseline has beside the job directory, by the variable that names each. */
+const baselineTables = { IDEMPOTENCY_TABLE: 'Idempotency', AUDIT_TABLE: 'Audit' } as const;
+
+/** One string key, `id`, as Powertools' idempotency expects it. */
+export async function createBaselineTables(client: DynamoDBClient): Promise<void> {
+  for (const TableName of Object.values(baselineTables)) {
+    await client.send(
+      new CreateTableCommand({
+        TableName,
+        BillingMode: 'PAY_PER_REQUEST',
+        KeySchema: [{ AttributeName: 'id', KeyType: 'HASH' }],
+        AttributeDefinitions: [{ AttributeName: 'id', AttributeType: 'S' }],
+      }),
+    );
+    await waitUntilTableExists({ client, maxWaitTime: 10, minDelay: 0.05, maxDelay: 0.1 }, { TableName });
+  }
+}
+
+/** A contender's container. @param urls of the services that it calls @param more variables */
+export function defineContainer(
   { name, directory, environment }: Contender,
   urls: Readonly<Record<Service, string>>,
   bootstrap: string,
-  surroundings: Readonly<Record<string, string>> = {},
-): ContainerDefinition => ({
-  functionName: name.replaceAll(' ', '-'),
-  directory,
-  bootstrap,
-  memoryMb: 512,
-  // A reconciler naps for wake-ups within its time: with 3 s of it left over, it looks at what is due and leaves.
-  timeoutMs: name === 'reconcile-cancellations' ? 22_000 : 15_000,
-  environment: {
-    ...environment,
-    PLANGREP_BASE_URL: urls.plangrep,
-    AWS_REGION: localRegion,
-    AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
-    AWS_ENDPOINT_URL_DYNAMODB: urls.dynamodb,
-    AWS_ENDPOINT_URL_SECRETS_MANAGER: urls.secretsmanager,
-    // Where Lambda's own copy of the SDK is found, for whoever does not bring one.
-    NODE_PATH: baselinePackages,
-    ...surroundings,
-  },
-});
+  more: Readonly<Record<string, string>> = {},
+): ContainerDefinition {
+  return {
+    functionName: name.replaceAll(' ', '-'),
+    directory,
+    bootstrap,
+    memoryMb: 512,
+    // The reconciler waits for wake-ups while its time lasts: with 3 s left, it handles what is due and ends.
+    timeoutMs: name === 'reconcile-cancellations' ? 22_000 : 15_000,
+    environment: {
+      ...environment,
+      PLANGREP_BASE_URL: urls.plangrep,
+      AWS_REGION: localRegion,
+      AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
+      AWS_ENDPOINT_URL_DYNAMODB: urls.dynamodb,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: urls.secretsmanager,
+      // The place of Lambda's own copy of the SDK, for a contender that does not bundle one.
+      NODE_PATH: baselinePackages,
+      ...more,
+    },
+  };
+}

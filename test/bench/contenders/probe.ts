@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 
-/** The signals that a measured process answers, each with a line on its standard output. */
+/** The signals that a measured process answers, each with one line on its standard output. */
 export const probes = { cpu: 'SIGUSR2', memory: 'SIGHUP' } as const;
 
 /** User and system time of all threads since the spawn. */
@@ -10,9 +10,9 @@ export interface Cpu {
 
 /** In bytes. */
 export interface Memory {
-  /** As it stands: what Lambda bills by. */
+  /** As it is: Lambda compares it with the memory size. */
   readonly rss: number;
-  /** After a full garbage collection: what is held on to. */
+  /** After a full garbage collection. */
   readonly heapUsed: number;
 }
 
@@ -20,6 +20,7 @@ const lineSchema = z.object({
   probe: z.union([z.object({ cpuMs: z.number() }), z.object({ rss: z.number(), heapUsed: z.number() })]),
 });
 
-/** What a line tells, if it is a probe's. */
-export const readProbe = (line: string): Cpu | Memory | undefined =>
-  line.startsWith('{"probe"') ? lineSchema.parse(JSON.parse(line)).probe : undefined;
+/** @returns what a line reports; `undefined` for a line that the contender printed itself */
+export function readProbe(line: string): Cpu | Memory | undefined {
+  return line.startsWith('{"probe"') ? lineSchema.parse(JSON.parse(line)).probe : undefined;
+}

@@ -1,30 +1,45 @@
 /**
- * Answers as the local run's parts answered, over TLS, in a process of its own: started by `replay.ts`. What is asked
- * several times gets the recorded answers in their order, the last one from then on.
+ * Answers as the local run's parts answered, over TLS. `replay.ts` starts it as a separate process. A request that is
+ * repeated gets the recorded answers in their order, and the last one from then on.
  */
 import { createServer } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { listenOnLoopback } from '../../../infra/local/aws/listen-on-loopback.ts';
-import { services, type Service } from '../../proof/crash/tap.ts';
-import { type Exchange, keyOf } from './exchange.ts';
-import type { FromReplay, ToReplay } from './replay.ts';
+import { type Head, type Service, services } from '../../proof/crash/tap.ts';
+import type { Exchange, FromReplay, ToReplay } from './replay.ts';
 
-/** The response frames its own body. */
+/** Headers that are about the connection of the recorded answer. */
 const framing = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date']);
 
-const tell = (message: FromReplay): void => void process.send?.(message);
 let answers = new Map<string, Exchange['answer'][]>();
 
-const play = (exchanges: readonly Exchange[]): void => {
+process.on('message', (message: ToReplay) => {
+  if (message.kind === 'play') {
+    play(message.exchanges);
+    send({ kind: 'ready' });
+    return;
+  }
+  const listening = services.map(async (service) => [service, await listen(service, message.certificate)] as const);
+  void Promise.all(listening).then((entries) =>
+    send({ kind: 'listening', urls: Object.fromEntries(entries) as Record<Service, string> }),
+  );
+});
+process.on('disconnect', () => process.exit(0));
+
+function send(message: FromReplay): void {
+  process.send?.(message);
+}
+
+function play(exchanges: readonly Exchange[]): void {
   answers = new Map();
   for (const { service, head, body, answer } of exchanges) {
     const key = `${service} ${keyOf(service, head, body)}`;
     const headers = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !framing.has(name)));
     answers.set(key, [...(answers.get(key) ?? []), { ...answer, headers }]);
   }
-};
+}
 
-const listen = async (service: Service, certificate: { key: string; cert: string }): Promise<string> => {
+async function listen(service: Service, certificate: { key: string; cert: string }): Promise<string> {
   const server = createServer({ ...certificate, keepAlive: true, keepAliveTimeout: 600_000 }, (request, response) => {
     const respond = async (): Promise<void> => {
       const sent = await buffer(request);
@@ -33,25 +48,24 @@ const listen = async (service: Service, certificate: { key: string; cert: string
       const recorded = answers.get(key) ?? [];
       const answer = recorded.length > 1 ? recorded.shift() : recorded[0];
       if (answer === undefined) {
-        tell({ kind: 'unknown', key });
+        send({ kind: 'unknown', key });
         response.writeHead(500).end();
         return;
       }
       response.writeHead(answer.status, { ...answer.headers, 'content-length': answer.body.length }).end(answer.body);
     };
-    respond().catch(() => response.destroy()); // A process that was killed asks no more.
+    respond().catch(() => response.destroy()); // The process that asked was killed.
   });
   return `https://localhost:${await listenOnLoopback(server)}`;
-};
+}
 
-process.on('message', (message: ToReplay) => {
-  if (message.kind === 'play') {
-    play(message.exchanges);
-    tell({ kind: 'ready' });
-    return;
-  }
-  void Promise.all(
-    services.map(async (service) => [service, await listen(service, message.certificate)] as const),
-  ).then((entries) => tell({ kind: 'listening', urls: Object.fromEntries(entries) as Record<Service, string> }));
-});
-process.on('disconnect', () => process.exit(0));
+/** Two requests with the same key get the same answer. The answer to a put does not depend on what was put. */
+function keyOf(service: Service, { method, url, headers }: Head, body: Uint8Array): string {
+  if (service === 'plangrep') return `${method} ${url}`;
+  const target = String(headers['x-amz-target']);
+  if (service === 'secretsmanager') return target;
+  const { TableName, IndexName, Key, ExpressionAttributeValues } = JSON.parse(Buffer.from(body).toString());
+  if (/\.(Put|Update)Item$/.test(target)) return `${target} ${TableName}`;
+  const key = JSON.stringify([target, TableName, IndexName, Key, ExpressionAttributeValues]);
+  return key.replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'time');
+}

@@ -3,9 +3,28 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Service } from '../../proof/crash/tap.ts';
+import type { Head, Service } from '../../proof/crash/tap.ts';
 import { createSelfSignedCertificate } from '../../support/self-signed-certificate.ts';
-import type { Exchange } from './exchange.ts';
+
+/** A request that a contender sent while it was recorded, and the answer that the local part gave. */
+export interface Exchange {
+  readonly service: Service;
+  readonly head: Head;
+  readonly body: Uint8Array;
+  readonly answer: {
+    readonly status: number;
+    readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+    readonly body: Uint8Array;
+  };
+}
+
+/** A request as `node:https` takes it. */
+export interface WireRequest {
+  readonly url: string;
+  readonly method: string;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: string;
+}
 
 export type ToReplay =
   | { readonly kind: 'listen'; readonly certificate: { readonly key: string; readonly cert: string } }
@@ -22,16 +41,16 @@ export interface Replay {
   readonly authority: string;
   /** From now on these are the answers, from the first. */
   play(exchanges: readonly Exchange[]): Promise<void>;
-  /** What was asked that nothing was recorded for: empty when all is well. */
+  /** The requests for which no answer was recorded: empty when all is well. */
   readonly unknown: readonly string[];
   close(): Promise<void>;
 }
 
 /**
- * Why not the parts themselves: the embedded engine takes 6 to 9 ms of a cold start (measured: a query and two puts), now
- * and then 50, which no bundle can help. The bytes are the parts' own.
+ * Starts `replay-process.ts`. Why not the local parts themselves: the embedded engine takes 6 to 9 ms of a cold start
+ * (measured: a query and two puts), sometimes 50, and no bundle can change that. The bytes are the parts' own.
  */
-export const startReplay = async (): Promise<Replay> => {
+export async function startReplay(): Promise<Replay> {
   const folder = await mkdtemp(join(tmpdir(), 'bench-'));
   const certificate = createSelfSignedCertificate();
   const authority = join(folder, 'authority.pem');
@@ -51,7 +70,7 @@ export const startReplay = async (): Promise<Replay> => {
   };
 
   const listening = await ask({ kind: 'listen', certificate });
-  if (listening.kind !== 'listening') throw new Error(`the replay answers ${listening.kind}`);
+  if (listening.kind !== 'listening') throw new Error(`the replay answered ${listening.kind}`);
   return {
     urls: listening.urls,
     authority,
@@ -64,4 +83,4 @@ export const startReplay = async (): Promise<Replay> => {
       await rm(folder, { recursive: true });
     },
   };
-};
+}

@@ -5,7 +5,7 @@ import { readRequests, send, type WireRequest } from './bare-https.ts';
 const client = createDynamoDbClient();
 const requests = readRequests();
 
-const sendBySdk = ({ headers, body }: WireRequest): Promise<unknown> => {
+function sendBySdk({ headers, body }: WireRequest): Promise<unknown> {
   const operation = String(headers['x-amz-target']).replace(/^.*\./, '');
   const input = JSON.parse(body);
   switch (operation) {
@@ -18,11 +18,11 @@ const sendBySdk = ({ headers, body }: WireRequest): Promise<unknown> => {
     default:
       throw new Error(`no command for ${operation}`);
   }
-};
+}
 
 /**
- * What the happy path costs if nothing is done but the AWS SDK's three requests to DynamoDB, by the client that the
- * functions use: no look at the input, no events, no check of what comes back. The rest is {@link send bare https}.
+ * The AWS SDK's three requests to DynamoDB alone, by the client that the functions use: the input and the answers are not
+ * read, and no event is made. The other request is sent by {@link send bare https}.
  */
 export const handler = async (): Promise<object> => {
   for (const one of requests) {

@@ -1,32 +1,36 @@
 import { Random } from '../../proof/simulation/random.ts';
-import { type Arena, openArena } from './arena.ts';
+import { type Arena, openArena, type ProbedContainer } from './arena.ts';
 import { bareHttps, baseline, type Contender, empty, sdkAlone, shipped } from './contenders.ts';
-import type { ProbedContainer } from './probe-container.ts';
 import type { Memory } from './probe.ts';
 import { atMost, type BenchContext, type BenchPart, type BenchResult, type BenchRow } from '../part.ts';
-import { shuffle } from '../shuffle.ts';
-import { ratioOf, show, spreadOf } from '../timing.ts';
-import type { WireRequest } from './exchange.ts';
+import { ratioOf, show, shuffle, spreadOf } from '../timing.ts';
+import type { WireRequest } from './replay.ts';
 
 /** How many requests there are of each kind. */
 export interface WarmPlan {
-  /** Until memory is looked at first; whole blocks, fewer than `warmUp`. */
+  /** Until the first measurement of memory: whole blocks, fewer than `warmUp`. */
   readonly firstLook: number;
-  /** Until it is measured: by then V8 has compiled most of what is hot. */
+  /** Until the first block: by then V8 has optimized most of the hot code. */
   readonly warmUp: number;
-  /** In a block, the unit that is interleaved. */
+  /** In a block: the contenders take turns by blocks. */
   readonly block: number;
   readonly blocks: number;
-  /** Until memory is looked at again: of `request-cancellation` alone. */
+  /** Until the second measurement of memory: by `request-cancellation` alone. */
   readonly lastLook: number;
 }
 
 const wholePlan: WarmPlan = { firstLook: 1_000, warmUp: 2_000, block: 250, blocks: 16, lastLook: 10_000 };
 
+export const warm: BenchPart = {
+  name: 'warm',
+  title: 'Warm: POST /v1/cancellations, cancelled at once',
+  run: (context) => measureWarm(context, { ...wholePlan, blocks: context.rounds ?? wholePlan.blocks }),
+};
+
 interface Block {
-  /** Milliseconds of CPU a request, of all threads. */
+  /** Milliseconds of CPU for each request, of all threads. */
   readonly cpuMs: number;
-  /** Milliseconds from handing over the event to the answer. */
+  /** Milliseconds from the delivery of the event to the answer. */
   readonly ms: number;
 }
 
@@ -37,44 +41,11 @@ interface Running {
 }
 
 const OURS = 'request-cancellation';
-
-/** Not measured at the start of a block: they open again what was closed while the others had their turn. */
+/** Requests at the start of a block that are not measured: they reopen the connections that closed meanwhile. */
 const REOPENING = 5;
 
-const invokeTimes = async (
-  arena: Arena,
-  contender: Contender,
-  container: ProbedContainer,
-  times: number,
-): Promise<void> => {
-  for (let n = 0; n < times; n += 1) await arena.invoke(contender, container);
-};
-
-const runBlock = async (arena: Arena, { contender, container, blocks }: Running, plan: WarmPlan): Promise<void> => {
-  await arena.serve(contender);
-  await invokeTimes(arena, contender, container, REOPENING);
-  const requests = plan.block - REOPENING;
-  const cpuBefore = await container.cpuMs();
-  const began = performance.now();
-  await invokeTimes(arena, contender, container, requests);
-  const ms = performance.now() - began;
-  blocks.push({ cpuMs: ((await container.cpuMs()) - cpuBefore) / requests, ms: ms / requests });
-};
-
-/** A warm process has Plangrep's key already. */
-const whatIsSentWarm = (arena: Arena, ours: Contender): WireRequest[] =>
-  arena
-    .recordingOf(ours)
-    .exchanges.filter(({ service }) => service !== 'secretsmanager')
-    .map(({ service, head: { method, url, headers }, body }) => ({
-      url: arena.urls[service] + url,
-      method,
-      headers,
-      body: Buffer.from(body).toString(),
-    }));
-
-/** Every contender in one process of its own, blocks of requests interleaved. */
-export const measureWarm = async (context: BenchContext, plan: WarmPlan): Promise<BenchResult> => {
+/** Runs every contender in a separate process, and lets them take turns by blocks of requests. */
+export async function measureWarm(context: BenchContext, plan: WarmPlan): Promise<BenchResult> {
   const { seed, progress } = context;
   const ours = shipped(OURS);
   const arena = await openArena(context, (built) => [ours, ...baseline(built)]);
@@ -86,20 +57,17 @@ export const measureWarm = async (context: BenchContext, plan: WarmPlan): Promis
       running.push({ contender, container: await arena.start(contender), blocks: [] });
     }
     const [own] = running;
-    if (own === undefined) throw new Error('there is nothing to measure');
+    if (own === undefined) throw new Error('nothing to measure');
     const random = new Random(seed);
-    /** A turn of so many requests for each, in any order: who is always first meets colder counterparts. */
-    const takeTurns = async (requests: number): Promise<void> => {
-      for (const { contender, container } of shuffle(running, random)) {
-        await arena.serve(contender);
-        await invokeTimes(arena, contender, container, requests);
-      }
-    };
     let atFirst: Memory | undefined;
     for (let done = 0; done < plan.warmUp; done += plan.block) {
       progress(`warming up: request ${done} of ${plan.warmUp}`);
       if (done === plan.firstLook) atFirst = await own.container.memory();
-      await takeTurns(plan.block);
+      // In random order: a contender that is always first would be compared with colder ones.
+      for (const one of shuffle(running, random)) {
+        await arena.serve(one.contender);
+        await invokeTimes(arena, one, plan.block);
+      }
     }
     for (let block = 1; block <= plan.blocks; block += 1) {
       for (const one of shuffle(running, random)) await runBlock(arena, one, plan);
@@ -107,20 +75,47 @@ export const measureWarm = async (context: BenchContext, plan: WarmPlan): Promis
     }
     progress(`${OURS} alone, until request ${plan.lastLook}`);
     await arena.serve(ours);
-    await invokeTimes(arena, ours, own.container, plan.lastLook - plan.warmUp - plan.blocks * plan.block);
-    if (atFirst === undefined) throw new Error('the first look at memory is no whole number of blocks away');
+    await invokeTimes(arena, own, plan.lastLook - plan.warmUp - plan.blocks * plan.block);
+    if (atFirst === undefined) throw new Error('the first look at memory is not a whole number of blocks away');
     return describe(running, { atFirst, atLast: await own.container.memory() }, plan);
   } finally {
     await arena.close();
   }
-};
-
-interface Grown {
-  readonly atFirst: Memory;
-  readonly atLast: Memory;
 }
 
-const describe = (running: readonly Running[], memory: Grown, plan: WarmPlan): BenchResult => {
+async function runBlock(arena: Arena, one: Running, plan: WarmPlan): Promise<void> {
+  await arena.serve(one.contender);
+  await invokeTimes(arena, one, REOPENING);
+  const requests = plan.block - REOPENING;
+  const cpuBefore = await one.container.cpuMs();
+  const began = performance.now();
+  await invokeTimes(arena, one, requests);
+  const ms = performance.now() - began;
+  one.blocks.push({ cpuMs: ((await one.container.cpuMs()) - cpuBefore) / requests, ms: ms / requests });
+}
+
+async function invokeTimes(arena: Arena, { contender, container }: Running, times: number): Promise<void> {
+  for (let n = 0; n < times; n += 1) await arena.invoke(contender, container);
+}
+
+/** What was recorded, without the request for Plangrep's key, which a warm process has already. */
+function whatIsSentWarm(arena: Arena, ours: Contender): WireRequest[] {
+  return arena
+    .recordingOf(ours)
+    .exchanges.filter(({ service }) => service !== 'secretsmanager')
+    .map(({ service, head: { method, url, headers }, body }) => ({
+      url: arena.urls[service] + url,
+      method,
+      headers,
+      body: Buffer.from(body).toString(),
+    }));
+}
+
+function describe(
+  running: readonly Running[],
+  memory: { readonly atFirst: Memory; readonly atLast: Memory },
+  plan: WarmPlan,
+): BenchResult {
   const blocksOf = (name: string): readonly Block[] =>
     running.find(({ contender }) => contender.name === name)?.blocks ?? [];
   const cpu = (name: string): number[] => blocksOf(name).map(({ cpuMs }) => cpuMs);
@@ -152,17 +147,13 @@ const describe = (running: readonly Running[], memory: Grown, plan: WarmPlan): B
   }
   const contenders = running.map(({ contender: { name }, blocks }) => [name, { cpuMs: spreadOf(cpu(name)), blocks }]);
   return { rows, notes, json: { plan, ...Object.fromEntries(contenders), memory } };
-};
+}
 
-const megabytes = (bytes: number): string => `${(bytes / 2 ** 20).toFixed(1)} MB`;
+function megabytes(bytes: number): string {
+  return `${(bytes / 2 ** 20).toFixed(1)} MB`;
+}
 
 const notes = [
   'The happy path, one request after the other in one process: CPU of all its threads, the runtime loop included (the empty handler is that loop alone).',
-  'The heap is taken after a full garbage collection, the resident set as it stands.',
+  'The heap is measured after a full garbage collection, the resident set as it is.',
 ];
-
-export const warm: BenchPart = {
-  name: 'warm',
-  title: 'Warm: POST /v1/cancellations, cancelled at once',
-  run: (context) => measureWarm(context, { ...wholePlan, blocks: context.rounds ?? wholePlan.blocks }),
-};

@@ -1,7 +1,6 @@
 /**
  * AWS's on-demand list prices in US dollars, us-east-1 (N. Virginia), as of November 2026, without free tiers, volume
- * tiers and discounts. Where a price was checked against more than the pricing page as remembered, the line says so; a
- * bill to plan by wants a look at the page itself.
+ * tiers and discounts. A price "from memory" was not checked. Before you plan a bill, read the pricing pages.
  */
 export const listPrices = {
   asOf: '2026-11',
@@ -48,15 +47,12 @@ export const listPrices = {
   wafRuleMonth: 1,
 } as const;
 
-/** What one run of a function costs beside its request. @param ms as billed: whole milliseconds, rounded up */
-export const lambdaDollars = (ms: number, memoryMb: number): number =>
-  (Math.ceil(ms) / 1_000) * (memoryMb / 1_024) * listPrices.lambdaGbSecond;
+/** What one invocation costs beside its request. @param ms billed as whole milliseconds, rounded up */
+export function lambdaDollars(ms: number, memoryMb: number): number {
+  return (Math.ceil(ms) / 1_000) * (memoryMb / 1_024) * listPrices.lambdaGbSecond;
+}
 
-/** What requests to DynamoDB's tables cost. */
-export const dynamoDbDollars = ({
-  writeUnits,
-  readUnits,
-}: {
-  readonly writeUnits: number;
-  readonly readUnits: number;
-}): number => writeUnits * listPrices.writeUnit + readUnits * listPrices.readUnit;
+/** What DynamoDB's request units cost. */
+export function dynamoDbDollars(units: { readonly writeUnits: number; readonly readUnits: number }): number {
+  return units.writeUnits * listPrices.writeUnit + units.readUnits * listPrices.readUnit;
+}

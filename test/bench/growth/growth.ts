@@ -1,8 +1,8 @@
-import type { PathCalls } from '../calls/calls-per-path.ts';
+import { areSameCalls, type PathCalls } from '../calls/calls-per-path.ts';
 import { measureBacklogGrowth } from './backlog-growth.ts';
 import { jobsThatFit, measureJobsBehind, measureListing } from './jobs-growth.ts';
 import { measureLogGrowth } from './log-growth.ts';
-import { atMost, type BenchPart } from '../part.ts';
+import { atMost, type BenchPart, markdownTable } from '../part.ts';
 import { type Spread, show } from '../timing.ts';
 
 const EVENTS = 1_000_000;
@@ -10,22 +10,10 @@ const OPEN = [1_000, 10_000, 100_000] as const;
 const JOBS_BEHIND = [1, 10, 1_000] as const;
 const LISTED = [10, 1_000, 20_000] as const;
 
-/** What noise may add to a time that does not grow; requests may not differ at all. */
+/** The most that noise may add to a time that does not grow; requests may not differ at all. */
 const FLAT = 1.5;
 
-const count = (number: number): string => number.toLocaleString('en-US');
-const times = (ratio: Spread): string => show(ratio, ' ×', 2);
-const milliseconds = (ms: Spread): string => show(ms, ' ms');
-const callsOf = ({ requests, writeUnits, readUnits }: PathCalls): string =>
-  JSON.stringify([Object.entries(requests).toSorted(([a], [b]) => (a < b ? -1 : 1)), writeUnits, readUnits]);
-
-type Line = readonly (string | number)[];
-const table = (head: Line, lines: readonly Line[]): string =>
-  [head, head.map((_, n) => (n === 0 ? '---' : '---:')), ...lines]
-    .map((cells) => `| ${cells.join(' | ')} |\n`)
-    .join('');
-
-/** Whatever is due or asked for costs the same, however much else there is. */
+/** The same work costs the same, however much else is stored. */
 export const growth: BenchPart = {
   name: 'growth',
   title: 'time and requests as the log, the open cancellations and the jobs grow',
@@ -38,7 +26,7 @@ export const growth: BenchPart = {
     const listing = await measureListing(LISTED, 7);
 
     const most = backlogs.at(-1);
-    const unlike = callsOf(log.emptyCalls) === callsOf(log.fullCalls) ? 0 : 1;
+    const unlike = areSameCalls(log.emptyCalls, log.fullCalls) ? 0 : 1;
     const perLooked = backlogs.map(({ allDueRequests }) => allDueRequests);
     const fewRequests = new Set(backlogs.map(({ fewDueRequests }) => fewDueRequests));
     const allRatio = Math.max(...perLooked) / Math.min(...perLooked);
@@ -72,14 +60,14 @@ export const growth: BenchPart = {
         },
       ],
       table: [
-        table(
+        markdownTable(
           ['one cancel', 'time', 'requests, write units, read units'],
           [
             ['on an empty log', milliseconds(log.emptyMs), summary(log.emptyCalls)],
             [`on a log of ${count(EVENTS)} events`, milliseconds(log.fullMs), summary(log.fullCalls)],
           ],
         ),
-        table(
+        markdownTable(
           ['open cancellations', 'a run with 20 due', 'its requests', 'all due: time for each', 'requests for each'],
           backlogs.map(({ open, fewDueMs, fewDueRequests, allDueMs, allDueRequests }) => [
             count(open),
@@ -89,7 +77,7 @@ export const growth: BenchPart = {
             allDueRequests.toFixed(2),
           ]),
         ),
-        table(
+        markdownTable(
           ['jobs behind the externalId', 'one cancel', 'its requests', 'requests of the first one', 'tries'],
           behind.map(({ jobs, ms, requests, firstRequests, firstTries }) => [
             count(jobs),
@@ -99,21 +87,34 @@ export const growth: BenchPart = {
             firstTries,
           ]),
         ),
-        table(
+        markdownTable(
           ['jobs in the listed project', 'one cancel, without the time that Plangrep lists', 'its requests'],
           listing.map(({ jobs, ms, requests }) => [count(jobs), milliseconds(ms), requests]),
         ),
       ].join('\n'),
       notes: [
-        'The functions are the real bundles; tables, Secrets Manager and Plangrep are the local run’s, so of the times only the ratios count.',
-        'The log and the backlogs are written into the engine’s own files by the service’s own adapters.',
-        'The first cancel of many jobs reads each and remembers which have ended; where its time runs out the caller is told 503 and a repeat goes on.',
-        `Listed jobs are in Plangrep’s documented short form; in the documented long one ${count(jobsThatFit())} fit into the 8 MiB that are read.`,
+        'The functions are the real bundles. Tables, Secrets Manager and Plangrep are the local run’s: of the times, only the ratios count.',
+        'The service’s own adapters wrote the log and the backlogs into the engine’s files.',
+        'The first cancel among many jobs reads each and remembers which have ended. If its time runs out, the answer is 503, and a repeat continues.',
+        `Listed jobs have Plangrep’s documented short form. In the long form, ${count(jobsThatFit())} jobs fit into the 8 MiB that are read.`,
       ],
       json: { log, backlogs, behind, listing },
     };
   },
 };
 
-const summary = ({ requests, writeUnits, readUnits }: PathCalls): string =>
-  `${Object.values(requests).reduce((sum, n) => sum + n, 0)}, ${writeUnits}, ${readUnits}`;
+function summary({ requests, writeUnits, readUnits }: PathCalls): string {
+  return `${Object.values(requests).reduce((sum, n) => sum + n, 0)}, ${writeUnits}, ${readUnits}`;
+}
+
+function count(number: number): string {
+  return number.toLocaleString('en-US');
+}
+
+function times(ratio: Spread): string {
+  return show(ratio, ' ×', 2);
+}
+
+function milliseconds(ms: Spread): string {
+  return show(ms, ' ms');
+}

@@ -6,45 +6,42 @@ import { addJob, nameProject, register, type Scene } from '../../proof/crash/sce
 import { openStage, type Stage } from '../../proof/crash/stage.ts';
 import { documentedScene } from '../calls/play-paths.ts';
 import { loadEngine } from './load-engine.ts';
-import { answerSchema, type Figures, invokeTimed, takeTurns } from './growth-timing.ts';
-import { ratioOf, type Spread, spreadOf } from '../timing.ts';
+import { answerSchema, type Figures, invokeTimed, ratioOf, type Spread, spreadOf, takeTurns } from '../timing.ts';
 
-/** One cancel where so many jobs are. */
+/** One cancel among so many jobs. */
 export interface JobsGrowth {
   readonly jobs: number;
   readonly ms: Spread;
-  /** By the same round's cancel where the fewest are. */
+  /** Divided by the same round's cancel among the fewest. */
   readonly ratio: Spread;
   /** Requests to all three dependencies together. */
   readonly requests: number;
 }
 
-const grown = (sizes: readonly number[], figures: readonly Figures[]): readonly JobsGrowth[] =>
-  sizes.map((jobs, n) => {
+function grown(sizes: readonly number[], figures: readonly Figures[]): readonly JobsGrowth[] {
+  return sizes.map((jobs, n) => {
     const { ms = [], requests = [] } = figures[n] ?? {};
-    return {
-      jobs,
-      ms: spreadOf(ms),
-      ratio: ratioOf(ms, figures[0]?.ms ?? []),
-      requests: spreadOf(requests).median,
-    };
+    const ratio = ratioOf(ms, figures[0]?.ms ?? []);
+    return { jobs, ms: spreadOf(ms), ratio, requests: spreadOf(requests).median };
   });
+}
 
-const numbered = ({ jobId }: Pick<Scene, 'jobId'>, n: number): Scene['jobId'] =>
-  jobIdSchema.parse(`${jobId.slice(0, -10)}${jobId.slice(-4)}${String(n).padStart(6, '0')}`);
+function numbered({ jobId }: Pick<Scene, 'jobId'>, n: number): Scene['jobId'] {
+  return jobIdSchema.parse(`${jobId.slice(0, -10)}${jobId.slice(-4)}${String(n).padStart(6, '0')}`);
+}
 
 const HOUR_MS = 3_600_000;
 /** `functions/adapters/plangrep/plangrep-client.ts` */
 const MAX_LIST_BYTES = 8 * 1024 * 1024;
 
 export interface BehindGrowth extends JobsGrowth {
-  /** The very first cancel, which reads them all and remembers which have ended: its requests, over so many tries. */
+  /** Requests of the first cancel, which reads every job and remembers which ones have ended, over all its tries. */
   readonly firstRequests: number;
   readonly firstTries: number;
 }
 
-/** Cancel, submit anew, cancel again, under an externalId with so many jobs behind it, all but the newest ended. */
-export const measureJobsBehind = async (sizes: readonly number[], rounds: number): Promise<readonly BehindGrowth[]> => {
+/** Cancels the newest of so many jobs behind one externalId; all the others have ended. */
+export async function measureJobsBehind(sizes: readonly number[], rounds: number): Promise<readonly BehindGrowth[]> {
   const scenes = sizes.map(documentedScene);
   const path = await loadEngine(async ({ directory }) => {
     for (const [at, { partnerId, externalId, ...scene }] of scenes.entries()) {
@@ -66,37 +63,37 @@ export const measureJobsBehind = async (sizes: readonly number[], rounds: number
       first.push({ firstTries: await cancelPatiently(container, scene), firstRequests: stage.tap.effects.length });
     }
     const cancelNewest = async (scene: Scene, round: number) => {
-      // An order that stands alone has one job, so each round is another one's.
+      // An externalId with a single job is a new one in each round.
       const order = scene === scenes[0] ? documentedScene() : scene;
       await submit(stage, order, round + 2);
       stage.tap.begin();
       const ms = await invokeTimed(container, post()(order, round + 2), 200);
       return { ms, requests: stage.tap.effects.length };
     };
-    const figures = grown(sizes, await takeTurns(scenes, rounds, cancelNewest));
+    const figures = grown(sizes, await takeTurns(scenes, { rounds }, cancelNewest));
     return figures.map((one, n) => ({ firstRequests: 0, firstTries: 0, ...one, ...first[n] }));
   } finally {
     await stage.close();
   }
-};
+}
 
-const submit = async (stage: Stage, scene: Scene, nth: number): Promise<void> => {
+async function submit(stage: Stage, scene: Scene, nth: number): Promise<void> {
   const jobId = numbered(scene, 900_000 + nth);
   addJob(stage, scene, jobId);
   await register(stage, scene, jobId, 0);
-};
+}
 
-/** What was read is remembered, so a repeat goes on where time ran out. @returns how many tries it took */
-const cancelPatiently = async (container: Container, scene: Scene): Promise<number> => {
+/** A repeat continues where the time ran out, since what was read is remembered. @returns how many tries it took */
+async function cancelPatiently(container: Container, scene: Scene): Promise<number> {
   for (let tries = 1; tries <= 20; tries += 1) {
     const result = await container.invoke(post()(scene, tries));
     if (result.kind === 'answered' && answerSchema.parse(result.payload).statusCode === 200) return tries;
   }
-  throw new Error('it is never cancelled');
-};
+  throw new Error('20 tries did not cancel the job');
+}
 
-/** One cancel of a job that nobody registered, in a project with so many: the directory knows none, so they are listed. */
-export const measureListing = async (sizes: readonly number[], rounds: number): Promise<readonly ListingGrowth[]> => {
+/** Cancels a job that is not registered, in a project with so many jobs: Plangrep lists them. */
+export async function measureListing(sizes: readonly number[], rounds: number): Promise<readonly ListingGrowth[]> {
   const stage = await openStage();
   try {
     const container = await stage.start('request-cancellation');
@@ -122,38 +119,31 @@ export const measureListing = async (sizes: readonly number[], rounds: number): 
       if (round >= 0) listed[projects.indexOf(project)]?.push(plangrepMs);
       return { ms: ms - plangrepMs, requests: stage.tap.effects.length };
     };
-    const figures = await takeTurns(projects, rounds, cancelUnregistered);
+    const figures = await takeTurns(projects, { rounds }, cancelUnregistered);
     return grown(sizes, figures).map((one, n) => ({ ...one, plangrepMs: spreadOf(listed[n] ?? []) }));
   } finally {
     await stage.close();
   }
-};
+}
 
 export interface ListingGrowth extends JobsGrowth {
-  /** What Plangrep's simulator took to list them: no part of `ms`. */
+  /** The time that Plangrep's simulator took to list them: not part of `ms`. */
   readonly plangrepMs: Spread;
 }
 
-/** In Plangrep's documented short form: 20,000 in the long one are over the 8 MiB that are read of a list. */
-const shortForm = Object.fromEntries(
-  [
-    'limits',
-    'pageCount',
-    'successfulPageCount',
-    'billing',
-    'files',
-    'resultUrl',
-    'error',
-    'completedAt',
-    'expiresAt',
-  ].map((name) => [name, undefined]),
+/** Plangrep's documented short form: 20,000 jobs in the long form are more than the 8 MiB that are read of a list. */
+const longFields = 'limits pageCount successfulPageCount billing files resultUrl error completedAt expiresAt'.split(
+  ' ',
 );
+const shortForm = Object.fromEntries(longFields.map((name) => [name, undefined]));
 
 /** How many jobs of the documented example's size fit into what is read of a list. */
-export const jobsThatFit = (): number => Math.floor(MAX_LIST_BYTES / (JSON.stringify(exampleJob).length + 1));
+export function jobsThatFit(): number {
+  return Math.floor(MAX_LIST_BYTES / (JSON.stringify(exampleJob).length + 1));
+}
 
-const fillProject = ({ simulator }: Stage, { projectId, jobId }: Scene, jobs: number): void => {
+function fillProject({ simulator }: Stage, { projectId, jobId }: Scene, jobs: number): void {
   for (let n = 0; n < jobs; n += 1) {
     simulator.addJob({ id: `${jobId}${n}`, externalId: `other order ${n}`, projectId });
   }
-};
+}

@@ -1,23 +1,22 @@
 import { rm } from 'node:fs/promises';
 import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
 import { externalIdSchema, jobIdSchema, partnerIdSchema } from '../../../functions/core/identifiers.ts';
-import type { PathCalls } from '../calls/calls-per-path.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
 import { post, requested } from '../../proof/crash/doors.ts';
 import { addJob, type Past, register, writeStream } from '../../proof/crash/scene.ts';
 import { openStage } from '../../proof/crash/stage.ts';
-import { beginCounting } from '../calls/calls-measure.ts';
+import type { PathCalls } from '../calls/calls-per-path.ts';
+import { beginCounting } from '../calls/count-calls.ts';
 import { documentedScene } from '../calls/play-paths.ts';
 import { loadEngine } from './load-engine.ts';
-import { invokeTimed } from './growth-timing.ts';
-import { ratioOf, type Spread, spreadOf } from '../timing.ts';
+import { invokeTimed, ratioOf, type Spread, spreadOf, takeTurns } from '../timing.ts';
 
 /** One cancel on an empty log, and on one that holds a million events. */
 export interface LogGrowth {
   readonly events: number;
   readonly emptyMs: Spread;
   readonly fullMs: Spread;
-  /** Round by round: the full log's time by the empty one's. */
+  /** Round by round: the time on the full log divided by the time on the empty one. */
   readonly ratio: Spread;
   readonly emptyCalls: PathCalls;
   readonly fullCalls: PathCalls;
@@ -26,9 +25,9 @@ export interface LogGrowth {
 const DAY_MS = 86_400_000;
 const closed: Past['body'] = { type: 'closed', outcome: 'cancelled', jobStatus: 'cancelled', creditsDebited: 63 };
 
-/** Cancellations of the past, of two events each, of a hundred partners. */
-const loadLog = (events: number): Promise<string> =>
-  loadEngine(async ({ log }) => {
+/** Cancellations of a hundred partners, a day ago, of two events each. */
+function loadLog(events: number): Promise<string> {
+  return loadEngine(async ({ log }) => {
     for (let n = 0; n < events / 2; n += 1) {
       const number = String(n).padStart(8, '0');
       const past = {
@@ -41,18 +40,19 @@ const loadLog = (events: number): Promise<string> =>
       await writeStream({ log }, past, [first, { agoMs: DAY_MS - 200, body: closed }]);
     }
   });
+}
 
 /**
- * One container cancels on both: only the engine behind its endpoint is another from one cancel to the next.
+ * One container cancels on both logs: from one cancel to the next, only the engine behind its endpoint changes.
  * @param rounds cancels on each of the two
  */
-export const measureLogGrowth = async (
+export async function measureLogGrowth(
   events: number,
   rounds: number,
   progress: (text: string) => void,
-): Promise<LogGrowth> => {
+): Promise<LogGrowth> {
   progress(`filling a log with ${events} events`);
-  // On disk, as the full one is.
+  // On disk, like the full one.
   const emptyFolder = await loadLog(0);
   const empty = await startLocalDynamoDb({ path: emptyFolder });
   const stage = await openStage(await loadLog(events));
@@ -71,18 +71,10 @@ export const measureLogGrowth = async (
       return end();
     };
     progress(`${rounds} cancels on it and on an empty one`);
-    const engines = [
-      { dynamodb: empty, ms: [] as number[] },
-      { dynamodb: stage.dynamodb, ms: [] as number[] },
-    ] as const;
-    // The first ones warm up both sides.
-    for (let round = -10; round < rounds; round += 1) {
-      for (const { dynamodb, ms } of round % 2 === 0 ? engines : engines.toReversed()) {
-        const took = await cancelOn(dynamodb);
-        if (round >= 0) ms.push(took);
-      }
-    }
-    const [{ ms: emptyMs }, { ms: fullMs }] = engines;
+    const figures = await takeTurns([empty, stage.dynamodb], { rounds, warmUp: 10 }, async (dynamodb) => {
+      return { ms: await cancelOn(dynamodb), requests: 0 };
+    });
+    const [emptyMs = [], fullMs = []] = figures.map(({ ms }) => ms);
     return {
       events,
       emptyMs: spreadOf(emptyMs),
@@ -96,4 +88,4 @@ export const measureLogGrowth = async (
     await empty.close();
     await rm(emptyFolder, { recursive: true, force: true });
   }
-};
+}
