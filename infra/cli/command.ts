@@ -1,139 +1,184 @@
 import { parseArgs } from 'node:util';
-import { CannotDo } from './cannot-do.ts';
-import type { Place } from './place.ts';
-import type { Terminal } from './terminal.ts';
+import type * as z from 'zod/mini';
 
-/** 1: not done, or nothing found. */
 export type ExitCode = 0 | 1 | 2;
 
-interface Named {
-  /** Stands for the value in the help: `acme`, `N`. */
-  readonly hint: string;
-  readonly what: string;
-  readonly required?: boolean;
+/** Why a command stops, in one line that says what to do. It is shown without a stack trace. */
+export class CannotDo extends Error {
+  override readonly name = 'CannotDo';
+  /** For most commands 1: understood, but not done; 2: wrong usage, or no connection. */
+  readonly exitCode: 1 | 2;
+  constructor(exitCode: 1 | 2, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.exitCode = exitCode;
+  }
 }
 
-export interface Command {
-  /** As typed: `partner-key issue`. */
+/** An option without a `hint` is a flag; the hint stands for the value in the help: `acme`, `N`. */
+export type Option =
+  | { readonly what: string; readonly hint?: never }
+  | { readonly what: string; readonly hint: string; readonly required?: boolean };
+export type Options = Readonly<Record<string, Option>>;
+
+type Value<Given> = Given extends { hint: string }
+  ? Given extends { required: true }
+    ? string
+    : string | undefined
+  : boolean;
+/** The options as they were given: text or a flag, by what describes them. */
+export type Values<Given extends Options> = { readonly [Name in keyof Given]: Value<Given[Name]> };
+
+/** What a command is called, takes and promises: the parser and the help both read it. */
+export interface CommandDescription<Given extends Options = Options> {
+  /** In messages: `partner-key issue`, `smoke`. */
   readonly name: string;
+  /** What is typed before the options: `npm run smoke --`. */
+  readonly call: string;
   readonly summary: string;
-  /** What else to know before using it. */
   readonly notes?: string;
-  readonly argument?: Named;
-  readonly options?: Readonly<Record<string, Named>>;
-  run(request: CommandRequest): Promise<ExitCode>;
+  /** The one argument, required. */
+  readonly argument?: { readonly hint: string; readonly what: string };
+  readonly options: Given;
+  /** Further parts of the help, by title: rows of a name and what it means. */
+  readonly sections?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  readonly exitCodes: Readonly<Record<number, string>>;
+  /** The exit code for wrong usage. */
+  readonly wrongUsage: 1 | 2;
 }
 
-export interface CommandRequest {
-  readonly place: Place;
-  readonly terminal: Terminal;
-  /** The option's value, if it was given. */
-  readonly option: (name: string) => string | undefined;
-  /** The argument, or an option that the command requires. */
-  readonly required: (name: string) => string;
-  /** Milliseconds since 1970. */
-  readonly now: number;
+export interface ParsedCommand<Given extends Options = Options> {
+  readonly kind: 'run';
+  readonly values: Values<Given>;
+  /** Empty for a command that takes no argument. */
+  readonly argument: string;
 }
 
-const flag = { type: 'boolean', default: false } as const;
-const common = {
-  environment: { type: 'string' },
-  region: { type: 'string' },
-  json: flag,
-  yes: flag,
-  help: flag,
-} as const;
-
-export interface ParsedCommand extends Pick<CommandRequest, 'option' | 'required'> {
-  readonly environment: string | undefined;
-  readonly region: string | undefined;
-  readonly json: boolean;
-  readonly yes: boolean;
-  readonly help: boolean;
-}
-
-/** @throws CannotDo (2) for what makes no sense; it never repeats a value, which may be a secret in the wrong place */
-export const parseCommand = (command: Command, args: readonly string[]): ParsedCommand => {
-  const { name, argument, options = {} } = command;
+/** @throws CannotDo for wrong usage. Its message never repeats a value: that may be a secret in the wrong place. */
+export function parseCommand<const Given extends Options>(
+  command: CommandDescription<Given>,
+  args: readonly string[],
+): ParsedCommand<Given> | { readonly kind: 'help' } {
+  const { name, call, argument, options, wrongUsage } = command;
   const wrong = (why: string, cause?: unknown): CannotDo =>
-    new CannotDo(2, `${why} See "npm run ops -- ${name} --help".`, { cause });
-  const own = Object.fromEntries(Object.keys(options).map((option) => [option, { type: 'string' } as const]));
-  const parsed = (() => {
-    try {
-      return parseArgs({ args: [...args], allowPositionals: true, options: { ...own, ...common } });
-    } catch (error) {
-      const [why = ''] = error instanceof Error ? error.message.split(/\. |\.?\n/) : [];
-      throw wrong(`${why.replace(/\.$/, '')}.`, error);
-    }
-  })();
-  const { values, positionals } = parsed;
-  const { environment, region, json, yes, help } = values;
-  const given = new Map<string, string>();
-  for (const [option, value] of Object.entries<unknown>(values)) {
-    if (Object.hasOwn(options, option) && typeof value === 'string') given.set(option, value);
+    new CannotDo(wrongUsage, `${why} See "${call} --help".`, { cause });
+  const { values, positionals } = parse(options, args, wrong);
+  if (values['help']) return { kind: 'help' };
+  if (positionals.length > (argument === undefined ? 0 : 1)) {
+    throw wrong(`"${name}" takes ${argument === undefined ? 'no argument' : 'one argument'}.`);
   }
-  const [first, ...more] = positionals;
-  if (argument !== undefined && first !== undefined) given.set(argument.hint, first);
-  if (!help) {
-    if (more.length > 0 || (argument === undefined && first !== undefined)) {
-      throw wrong(`"${name}" takes ${argument === undefined ? 'no argument' : 'one argument'}.`);
-    }
-    if (argument?.required === true && first === undefined) throw wrong(`"${name}" needs a ${argument.hint}.`);
-    for (const [option, { required, hint }] of Object.entries(options)) {
-      if (required === true && !given.has(option)) throw wrong(`"${name}" needs --${option} ${hint}.`);
-    }
+  const [given = ''] = positionals;
+  if (argument !== undefined && given === '') throw wrong(`"${name}" needs a ${argument.hint}.`);
+  const missing = Object.entries(options).find(([option, described]) => isRequired(described) && !(option in values));
+  if (missing !== undefined) throw wrong(`"${name}" needs --${missing[0]} ${missing[1].hint}.`);
+  if (!areValues(values, options)) throw new Error('parseArgs gave other types than it was asked for');
+  return { kind: 'run', values, argument: given };
+}
+
+function isRequired(option: Option): boolean {
+  return 'required' in option && option.required === true;
+}
+
+function parse(options: Options, args: readonly string[], wrong: (why: string, cause: unknown) => CannotDo) {
+  const [text, flag] = [{ type: 'string' } as const, { type: 'boolean', default: false } as const];
+  const known = Object.entries(options).map(([name, { hint }]) => [name, hint === undefined ? flag : text] as const);
+  try {
+    const config = { ...Object.fromEntries(known), help: flag };
+    return parseArgs({ args: [...args], allowPositionals: true, options: config });
+  } catch (error) {
+    const [why = ''] = error instanceof Error ? error.message.split(/\. |\.?\n/) : [];
+    throw wrong(`${why.replace(/\.$/, '')}.`, error);
   }
-  const option = (asked: string): string | undefined => given.get(asked);
-  const required = (asked: string): string => {
-    const value = given.get(asked);
-    if (value === undefined) throw new Error(`${name} does not require ${asked}`);
-    return value;
-  };
-  return { environment, region, json, yes, help, option, required };
-};
+}
 
-const commonOptions: Readonly<Record<string, string>> = {
-  '--environment NAME': 'dev, staging or prod (the local run of this folder)',
-  '--region REGION': "instead of the environment's own",
-  '--json': 'one JSON document instead of text',
-  '--yes': 'ask nothing',
-  '--help': 'this',
-};
-const exitCodes = `Exit code
-  0  done
-  1  not done, or nothing found
-  2  wrong usage, or no connection
-`;
+function areValues<Given extends Options>(values: object, options: Given): values is Values<Given> {
+  const given: Readonly<Record<string, unknown>> = { ...values };
+  return Object.entries<Option>(options).every(([name, { hint }]) =>
+    hint === undefined ? typeof given[name] === 'boolean' : ['string', 'undefined'].includes(typeof given[name]),
+  );
+}
 
-const columns = (rows: Readonly<Record<string, string>>): string => {
+/** Rows of two columns. A second column of several lines stays in its column. */
+function describeRows(rows: Readonly<Record<string, string>>): string {
   const width = Math.max(...Object.keys(rows).map((key) => key.length)) + 2;
   return Object.entries(rows)
-    .map(([key, what]) => `  ${key.padEnd(width)}${what}\n`)
+    .map(([key, what]) => `  ${key.padEnd(width)}${what.replaceAll('\n', `\n${' '.repeat(width + 2)}`)}\n`)
     .join('');
-};
+}
 
 /** The help of one command. */
-export const commandUsage = ({ name, summary, notes, argument, options = {} }: Command): string => {
-  const needed = Object.entries(options).map(([option, { hint, required }]) =>
-    required === true ? ` --${option} ${hint}` : ` [--${option} ${hint}]`,
-  );
-  const own = Object.entries(options).map(([option, { hint, what }]) => [`--${option} ${hint}`, what]);
-  const first = argument === undefined ? [] : [[argument.hint, argument.what]];
-  const all = { ...Object.fromEntries([...first, ...own]), ...commonOptions };
-  const argumentText = argument === undefined ? '' : ` ${argument.hint}`;
+export function usageOf({ call, summary, notes, argument, options, sections, exitCodes }: CommandDescription): string {
+  const rows = Object.entries(options).map(([name, option]) => {
+    const left = option.hint === undefined ? `--${name}` : `--${name} ${option.hint}`;
+    return { left, what: option.what, option };
+  });
+  const required = rows.filter(({ option }) => isRequired(option)).map(({ left }) => ` ${left}`);
+  const all = [...rows, { left: '--help', what: 'this help' }].map(({ left, what }) => [left, what]);
+  const parts = {
+    Options: Object.fromEntries(argument === undefined ? all : [[argument.hint, argument.what], ...all]),
+    ...sections,
+    'Exit code': exitCodes,
+  };
   return [
-    `npm run ops -- ${name}${needed.join('')}${argumentText}\n`,
+    `${call}${required.join('')} [options]${argument === undefined ? '' : ` ${argument.hint}`}\n`,
     `${summary}${notes === undefined ? '' : `\n${notes}`}\n`,
-    `Options\n${columns(all)}`,
-    exitCodes,
+    ...Object.entries(parts).map(([title, described]) => `${title}\n${describeRows(described)}`),
   ].join('\n');
-};
+}
 
-/** The help of all commands, or of a group. */
-export const commandsUsage = (commands: readonly Command[]): string =>
-  [
-    'npm run ops -- <command> [options]\n',
-    `Commands\n${columns(Object.fromEntries(commands.map(({ name, summary }) => [name, summary])))}`,
-    `Options of every command\n${columns(commonOptions)}`,
-    exitCodes,
-  ].join('\n');
+/**
+ * Runs a command to its exit code: one line on stderr for what cannot be done, the stack trace for a bug.
+ * @param bug the exit code for a bug
+ */
+export async function endProcess(run: () => Promise<ExitCode> | ExitCode, bug: 1 | 2): Promise<void> {
+  // The reader of the output may have gone: the exit code still counts.
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+  try {
+    process.exitCode = await run();
+  } catch (error) {
+    const isExpected = error instanceof CannotDo;
+    process.exitCode = isExpected ? error.exitCode : bug;
+    if (isExpected) process.stderr.write(`${error.message}\n`);
+    else console.error(error);
+  }
+}
+
+/** A script's whole life: its arguments are parsed, `--help` is answered, anything else is `run`. */
+export async function runScript<const Given extends Options>(
+  command: CommandDescription<Given>,
+  run: (values: Values<Given>) => Promise<ExitCode>,
+  { bug = command.wrongUsage } = {},
+): Promise<void> {
+  await endProcess(() => {
+    const parsed = parseCommand(command, process.argv.slice(2));
+    if (parsed.kind === 'run') return run(parsed.values);
+    process.stdout.write(usageOf(command));
+    return 0;
+  }, bug);
+}
+
+/** Checks a value as it is checked wherever it enters. @throws CannotDo (2) in the schema's words */
+export function readAs<Output>(schema: z.ZodMiniType<Output, string>, named: string, value: string): Output {
+  const { success, data, error } = schema.safeParse(value);
+  if (success) return data;
+  throw new CannotDo(2, `${named} ${error.issues[0]?.message ?? 'is not valid'}.`);
+}
+
+/** The parts of `a,b,c`: trimmed, each once. */
+export function readList(value: string): string[] {
+  const parts = value.split(',').map((part) => part.trim());
+  return [...new Set(parts.filter((part) => part !== ''))];
+}
+
+/** A whole number of at most ten digits. @throws CannotDo (2) */
+export function readWholeNumber(named: string, value: string, least = 0): number {
+  if (/^\d{1,10}$/.test(value) && Number(value) >= least) return Number(value);
+  throw new CannotDo(2, `${named} takes a whole number from ${least}, not "${value}".`);
+}
+
+/** The parts of `a,b`, each one of those that are known. @throws CannotDo (2) */
+export function readChoices(named: string, value: string, known: readonly string[]): readonly string[] {
+  const chosen = value.split(',');
+  const stranger = chosen.find((one) => !known.includes(one));
+  if (stranger === undefined) return chosen;
+  throw new CannotDo(2, `${named} takes some of ${known.join(', ')}, not "${stranger}".`);
+}

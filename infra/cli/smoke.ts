@@ -1,30 +1,49 @@
-import { parseArgs, styleText } from 'node:util';
+import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
-import { type Answer, type Check, checks } from './smoke-checks.ts';
+import { isLoopback } from '../../functions/adapters/plangrep/plangrep-origin.ts';
+import { problemContentType } from '../../functions/contract/problems.ts';
+import { CannotDo, type ExitCode, runScript } from './command.ts';
+import { paint } from './terminal.ts';
 
-const usage = `npm run smoke -- --url URL [options]
+/** `npm run smoke`: looks at a deployment from outside. No check reaches a job, on any deployment. */
+const command = {
+  name: 'smoke',
+  call: 'npm run smoke --',
+  summary: `Checks a deployment from outside, without touching any job: the gateway's own answers, and with a credential the way
+through authorizer, functions and tables.`,
+  options: {
+    url: {
+      hint: 'URL',
+      what: "the API: the service stack's output ApiUrl (https, or http on this machine)",
+      required: true,
+    },
+    token: {
+      hint: 'TOKEN',
+      what: `a credential with the scopes cancellations:read and cancellations:write; better in SMOKE_TOKEN, which no
+shell history keeps. Without one, the checks that need it are skipped`,
+    },
+    json: { what: 'one line of JSON for each check, then one with the summary' },
+  },
+  exitCodes: { 0: 'every check that was made passed', 1: 'one failed', 2: 'wrong usage' },
+  wrongUsage: 2,
+} as const;
 
-Checks a deployment from outside, without touching any job: the gateway's own answers, and with a credential the way
-through authorizer, functions and tables.
-
-Options
-  --url URL      the API: the service stack's output ApiUrl (https, or http on this machine)
-  --token TOKEN  a credential with the scopes cancellations:read and cancellations:write; better in SMOKE_TOKEN, where
-                 no history keeps it. Without one the checks that need it are skipped
-  --json         one line of JSON for each check, then one with the summary
-  --help         this
-
-Exit code
-  0  every check that was made passed
-  1  one failed
-  2  wrong usage
-`;
-
-/** Longer than a cold start of the authorizer and a function behind it. */
+/** Longer than a cold start of the authorizer and of a function behind it. */
 const TIME_LIMIT_MS = 10_000;
 
-class WrongUsage extends Error {
-  override readonly name = 'WrongUsage';
+interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Empty when the body is not a JSON object. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+interface Check {
+  readonly name: string;
+  readonly needsToken: boolean;
+  readonly request: (token: string) => { readonly path: string; readonly init: RequestInit };
+  /** @returns what is wrong: empty when the check passed */
+  readonly judge: (answer: Answer) => readonly string[];
 }
 
 type Verdict =
@@ -32,100 +51,147 @@ type Verdict =
   | { readonly kind: 'failed'; readonly ms: number; readonly why: readonly string[] }
   | { readonly kind: 'skipped' };
 
-const readBody = (text: string): Answer['body'] => {
-  try {
-    return z.record(z.string(), z.unknown()).safeParse(JSON.parse(text)).data ?? {};
-  } catch {
-    return {};
-  }
-};
+/** No partner has a job of this name. */
+const unknownId = `smoke-${randomUUID()}`;
+const listPath = `v1/cancellations?externalId=${unknownId}`;
+const errorsSchema = z.array(z.object({ path: z.string(), message: z.string() })).check(z.minLength(1));
 
-const codeOf = (error: unknown): string => {
-  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${TIME_LIMIT_MS / 1000} s`;
-  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'no HTTP answer';
-};
+const checks: readonly Check[] = [
+  {
+    name: 'without a credential: 401',
+    needsToken: false,
+    request: () => ({ path: listPath, init: {} }),
+    judge: (answer) => [
+      ...expectProblem(answer, 401, 'unauthorized'),
+      ...expectHeader(answer.headers, 'www-authenticate', 'Bearer'),
+    ],
+  },
+  {
+    name: 'with a made-up credential: 401',
+    needsToken: false,
+    request: () => ({ path: listPath, init: { headers: bearer(`pcg_smoke_${'0'.repeat(12)}_${'0'.repeat(43)}`) } }),
+    judge: (answer) => expectProblem(answer, 401, 'unauthorized'),
+  },
+  {
+    name: 'an unknown address: 404',
+    needsToken: false,
+    request: () => ({ path: 'v1/no-such-address', init: {} }),
+    judge: (answer) => expectProblem(answer, 404, 'route_not_found'),
+  },
+  {
+    name: 'an unknown externalId: 404 from the directory',
+    needsToken: true,
+    request: (token) => ({ path: listPath, init: { headers: bearer(token) } }),
+    judge: (answer) => [...expectProblem(answer, 404, 'job_not_found'), ...expectFunctionHeaders(answer)],
+  },
+  {
+    name: 'a request without a body of the right form: 400 with errors',
+    needsToken: true,
+    request: (token) => {
+      const headers = { ...bearer(token), 'Content-Type': 'application/json' };
+      return { path: 'v1/cancellations', init: { method: 'POST', headers, body: '{"externalId":false}' } };
+    },
+    judge: (answer) => [
+      ...expectProblem(answer, 400, 'invalid_request'),
+      ...(errorsSchema.safeParse(answer.body['errors']).success ? [] : ['no list of errors']),
+      ...expectFunctionHeaders(answer),
+    ],
+  },
+];
 
-const make = async ({ request, judge, needsToken }: Check, url: URL, token: string | undefined): Promise<Verdict> => {
-  if (needsToken && token === undefined) return { kind: 'skipped' };
-  const { path, init } = request(token ?? '');
-  const from = performance.now();
-  const took = (): number => Math.round(performance.now() - from);
-  try {
-    const signal = AbortSignal.timeout(TIME_LIMIT_MS);
-    // A followed redirect would carry the credential to wherever it points.
-    const { status, headers, ...response } = await ask(new URL(path, url), { ...init, signal, redirect: 'manual' });
-    const why = judge({ status, headers, body: readBody(response.text) });
-    return why.length === 0 ? { kind: 'passed', ms: took() } : { kind: 'failed', ms: took(), why };
-  } catch (error) {
-    return { kind: 'failed', ms: took(), why: [codeOf(error)] };
-  }
-};
+await runScript(command, ({ url, token = process.env['SMOKE_TOKEN'], json }) => {
+  return smoke(readUrl(url), token?.trim() ?? '', { json });
+});
 
-const ask = async (url: URL, init: RequestInit) => {
-  const response = await fetch(url, init);
-  return { status: response.status, headers: response.headers, text: await response.text() };
-};
-
-const readOptions = (args: readonly string[]) => {
-  const [text, flag] = [{ type: 'string' } as const, { type: 'boolean', default: false } as const];
-  const { values } = (() => {
-    try {
-      return parseArgs({ args: [...args], options: { url: text, token: text, json: flag, help: flag } });
-    } catch (error) {
-      const isUnknown = error instanceof Error && 'code' in error && error.code === 'ERR_PARSE_ARGS_UNKNOWN_OPTION';
-      // Not in its own words: they may repeat a credential.
-      const why = isUnknown ? 'Unknown option' : 'Wrong arguments';
-      throw new WrongUsage(`${why}. See "npm run smoke -- --help".`, { cause: error });
-    }
-  })();
-  const { url, json, help } = values;
-  const token = (values.token ?? process.env['SMOKE_TOKEN'])?.trim();
-  return { url, json, help, token: token === '' ? undefined : token };
-};
-
-const readUrl = (value: string | undefined): URL => {
-  const example = 'like --url https://api.example.com/';
-  if (value === undefined || !URL.canParse(value)) throw new WrongUsage(`Say where: ${example}.`);
-  const url = new URL(value);
-  const isHere = url.protocol === 'http:' && /^(127(\.\d+){3}|localhost|\[::1\])$/.test(url.hostname);
-  if (url.protocol !== 'https:' && !isHere) throw new WrongUsage(`The URL must be https, ${example}.`);
-  if (`${url.search}${url.hash}${url.username}` !== '') throw new WrongUsage(`An address alone, ${example}.`);
-  if (!url.pathname.endsWith('/')) url.pathname += '/'; // API Gateway's stage is part of the path.
-  return url;
-};
-
-const describe = (name: string, verdict: Verdict): string => {
-  switch (verdict.kind) {
-    case 'passed':
-      return `${styleText('green', 'passed ')}  ${name}  ${styleText('dim', `${verdict.ms} ms`)}`;
-    case 'failed':
-      return `${styleText(['bold', 'red'], 'failed ')}  ${name}  ${styleText('dim', `${verdict.ms} ms`)}\n         ${verdict.why.join('; ')}`;
-    case 'skipped':
-      return `${styleText('yellow', 'skipped')}  ${name}  (needs a credential: set SMOKE_TOKEN)`;
-  }
-};
-
-/** @returns how many checks failed */
-const smoke = async (url: URL, token: string | undefined, json: boolean): Promise<number> => {
+async function smoke(url: URL, token: string, { json }: { readonly json: boolean }): Promise<ExitCode> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const check of checks) {
-    const verdict = await make(check, url, token);
+    const verdict: Verdict = check.needsToken && token === '' ? { kind: 'skipped' } : await make(check, url, token);
     counts[verdict.kind] += 1;
     console.log(json ? JSON.stringify({ check: check.name, ...verdict }) : describe(check.name, verdict));
   }
   const { passed, failed, skipped } = counts;
   const summary = `${passed} passed, ${failed} failed, ${skipped} skipped: ${url.href}`;
   console.log(json ? JSON.stringify({ ok: failed === 0, ...counts, url: url.href }) : summary);
-  return failed;
-};
+  return failed === 0 ? 0 : 1;
+}
 
-try {
-  const { url, token, json, help } = readOptions(process.argv.slice(2));
-  if (help) process.stdout.write(usage);
-  else process.exitCode = (await smoke(readUrl(url), token, json)) === 0 ? 0 : 1;
-} catch (error) {
-  process.exitCode = 2;
-  if (error instanceof WrongUsage) process.stderr.write(`${error.message}\n`);
-  else console.error(error); // A bug.
+async function make({ request, judge }: Check, url: URL, token: string): Promise<Verdict> {
+  const { path, init } = request(token);
+  const from = performance.now();
+  const took = (): number => Math.round(performance.now() - from);
+  try {
+    const signal = AbortSignal.timeout(TIME_LIMIT_MS);
+    // A followed redirect would carry the credential to its target.
+    const response = await fetch(new URL(path, url), { ...init, signal, redirect: 'manual' });
+    const { status, headers } = response;
+    const why = judge({ status, headers, body: readBody(await response.text()) });
+    return why.length === 0 ? { kind: 'passed', ms: took() } : { kind: 'failed', ms: took(), why };
+  } catch (error) {
+    return { kind: 'failed', ms: took(), why: [codeOf(error)] };
+  }
+}
+
+function readBody(text: string): Answer['body'] {
+  try {
+    return z.record(z.string(), z.unknown()).safeParse(JSON.parse(text)).data ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function codeOf(error: unknown): string {
+  if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${TIME_LIMIT_MS / 1000} s`;
+  const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
+  return cause instanceof Error && 'code' in cause ? String(cause.code) : 'no HTTP answer';
+}
+
+function readUrl(value: string): URL {
+  const example = 'like --url https://api.example.com/';
+  if (!URL.canParse(value)) throw new CannotDo(2, `--url must be an address, ${example}.`);
+  const url = new URL(value);
+  const isHere = url.protocol === 'http:' && isLoopback(url.hostname);
+  if (url.protocol !== 'https:' && !isHere) throw new CannotDo(2, `--url must be https, ${example}.`);
+  if (`${url.search}${url.hash}${url.username}` !== '')
+    throw new CannotDo(2, `--url must be an address without user, query and fragment, ${example}.`);
+  if (!url.pathname.endsWith('/')) url.pathname += '/'; // API Gateway's stage is part of the path.
+  return url;
+}
+
+function describe(name: string, verdict: Verdict): string {
+  switch (verdict.kind) {
+    case 'passed':
+      return `${paint('green', 'passed ')}  ${name}  ${paint('dim', `${verdict.ms} ms`)}`;
+    case 'failed':
+      return `${paint(['bold', 'red'], 'failed ')}  ${name}  ${paint('dim', `${verdict.ms} ms`)}\n         ${verdict.why.join('; ')}`;
+    case 'skipped':
+      return `${paint('yellow', 'skipped')}  ${name}  (needs a credential: set SMOKE_TOKEN)`;
+  }
+}
+
+function expectProblem({ status, headers, body }: Answer, wanted: number, code: string): string[] {
+  return [
+    ...(status === wanted ? [] : [`status ${status}, not ${wanted}`]),
+    ...(headers.get('content-type')?.split(';', 1)[0] === problemContentType ? [] : [`not ${problemContentType}`]),
+    ...(body['code'] === code ? [] : [`the problem's code is not ${code}`]),
+    ...(body['status'] === wanted ? [] : [`the problem's status is not ${wanted}`]),
+    ...(typeof body['requestId'] === 'string' && body['requestId'] !== '' ? [] : ['no requestId']),
+    ...expectHeader(headers, 'cache-control', 'no-store'),
+  ];
+}
+
+function expectHeader(headers: Headers, name: string, wanted: string): string[] {
+  return headers.get(name) === wanted ? [] : [`${name} is not ${wanted}`];
+}
+
+/** The functions' own answers carry more headers than API Gateway's. */
+function expectFunctionHeaders({ headers, body }: Answer): string[] {
+  return [
+    ...expectHeader(headers, 'x-content-type-options', 'nosniff'),
+    ...(headers.get('x-request-id') === body['requestId'] ? [] : ["x-request-id is not the problem's requestId"]),
+  ];
+}
+
+function bearer(token: string) {
+  return { Authorization: `Bearer ${token}` };
 }

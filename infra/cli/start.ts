@@ -1,43 +1,94 @@
-import { join } from 'node:path';
+import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { CannotStart } from '../local/cannot-start.ts';
-import { startLocalRun } from '../local/local-run.ts';
-import { readStartOptions, usage } from './start-options.ts';
+import { type LocalRun, startLocalRun } from '../local/local-run.ts';
+import { CannotDo, type CommandDescription, runScript, type Values } from './command.ts';
+import { credentialsPath } from './places.ts';
 import { welcome } from './welcome.ts';
 
 /** `npm start`: the service on this machine, until Ctrl-C. */
-const credentialsPath = join('.local', 'credentials.json');
+const options = {
+  json: { what: 'print one line of JSON instead of text' },
+  logs: { what: 'show what the functions log, on stderr (or LOG=1)' },
+} as const;
+const command = {
+  name: 'start',
+  call: 'npm start --',
+  summary: 'Runs the service on this machine, with a simulator of Plangrep, until Ctrl-C.',
+  options,
+  sections: {
+    Environment: {
+      PORT: 'the port on 127.0.0.1 (8787; 0: a free one)',
+      DATA_DIR: 'a folder that keeps the data between runs (in memory without it)',
+      PLANGREP_BASE_URL: "another upstream in the simulator's place: https, or http on loopback",
+      PLANGREP_API_KEY: 'the key for it',
+      RECONCILE_EVERY_MS: 'milliseconds between two runs of the reconciler (60000)',
+      QUEUE_VISIBILITY_MS: 'milliseconds until an event that failed is tried again (60000)',
+    },
+  },
+  exitCodes: { 0: 'ended by Ctrl-C', 1: 'could not start' },
+  wrongUsage: 1,
+} as const satisfies CommandDescription<typeof options>;
 
-// Until all is up there is nothing to put in order: containers end with this process.
+// Until the run is up there is nothing to close: the containers end with this process.
 let end = (): void => process.exit(0);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end());
-// Whoever read our output may have left; the service goes on.
-process.stdout.on('error', () => undefined);
-process.stderr.on('error', () => undefined);
 
-try {
-  const options = readStartOptions(process.argv.slice(2), process.env);
-  if (options.kind === 'help') {
-    process.stdout.write(usage);
-    process.exit(0);
-  }
-  const { json, logs, dataDir, ...wished } = options;
-  const onLog = logs ? (line: string) => void process.stderr.write(`${line}\n`) : undefined;
-  const run = await startLocalRun({ ...wished, dataDir, onLog, credentialsPath });
-  end = () => {
-    end = () => process.exit(130); // A second Ctrl-C does not wait.
-    run.close().then(
-      () => process.exit(0),
-      (error: unknown) => {
-        console.error(error);
-        process.exit(1);
-      },
-    );
-  };
+await runScript(command, start);
+// What a run that could not start has begun already ends with this process.
+if (process.exitCode === 1) process.exit();
+
+async function start({ json, logs }: Values<typeof options>): Promise<0> {
+  const { env } = process;
+  const isLogging = logs || env['LOG'] === '1';
+  const dataDir = env['DATA_DIR'] === '' ? undefined : env['DATA_DIR'];
+  const run = await startLocalRun({
+    port: readPort(env['PORT'] ?? '8787'),
+    dataDir,
+    upstream: readUpstream(env['PLANGREP_BASE_URL'], env['PLANGREP_API_KEY']),
+    reconcileEveryMs: readMs('RECONCILE_EVERY_MS', env['RECONCILE_EVERY_MS']),
+    queueVisibilityMs: readMs('QUEUE_VISIBILITY_MS', env['QUEUE_VISIBILITY_MS']),
+    onLog: isLogging ? (line) => void process.stderr.write(`${line}\n`) : undefined,
+    credentialsPath,
+  }).catch((error: unknown) => {
+    throw error instanceof CannotStart ? new CannotDo(1, error.message, { cause: error }) : error;
+  });
+  end = () => close(run);
   const { baseUrl, plangrepUrl, partners, endpoints } = run;
   const asJson = { baseUrl, plangrepUrl, endpoints, partners, credentialsPath };
   process.stdout.write(json ? `${JSON.stringify(asJson)}\n` : `\n${welcome(run, credentialsPath, dataDir)}`);
-} catch (error) {
-  if (!(error instanceof CannotStart)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exit(1);
+  return 0;
+}
+
+function close(run: LocalRun): void {
+  end = () => process.exit(130); // A second Ctrl-C does not wait.
+  run.close().then(
+    () => process.exit(0),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
+}
+
+function readPort(value: string): number {
+  if (/^\d{1,5}$/.test(value) && Number(value) <= 65_535) return Number(value);
+  throw new CannotDo(1, `PORT must be a whole number from 0 to 65535, not "${value}".`);
+}
+
+function readMs(name: string, value: string | undefined): number | undefined {
+  if (value === undefined || value === '') return undefined;
+  if (/^\d{1,9}$/.test(value) && Number(value) >= 100) return Number(value);
+  throw new CannotDo(1, `${name} must be a whole number of milliseconds from 100, not "${value}".`);
+}
+
+function readUpstream(baseUrl: string | undefined, apiKey: string | undefined) {
+  if (baseUrl === undefined || baseUrl === '') return undefined;
+  try {
+    parsePlangrepOrigin(baseUrl);
+  } catch (cause) {
+    const rule = 'an origin without a path (https://host), over https, or over http on loopback';
+    throw new CannotDo(1, `PLANGREP_BASE_URL must be ${rule}.`, { cause });
+  }
+  if (apiKey !== undefined && apiKey !== '') return { baseUrl, apiKey };
+  throw new CannotDo(1, 'PLANGREP_BASE_URL needs PLANGREP_API_KEY beside it.');
 }

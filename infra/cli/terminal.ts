@@ -1,110 +1,154 @@
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { styleText } from 'node:util';
-import { CannotDo } from './cannot-do.ts';
+import { stripVTControlCharacters, styleText } from 'node:util';
+import { CannotDo } from './command.ts';
+
+type Style = Parameters<typeof styleText>[0];
+
+/** Coloured where `util.styleText` finds a terminal that wants colours. */
+export function paint(style: Style, shown: string): string {
+  return styleText(style, shown);
+}
+
+/** Escapes control characters: a terminal obeys some of them, and a stored text may hold any. */
+export function printable(stored: string): string {
+  return stored.replaceAll(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+}
+
+/** `12,345` */
+export function count(number: number): string {
+  return number.toLocaleString('en');
+}
+
+/** Roughly how long: `45 s`, `12 min`, `3 h`, `5 d`. */
+export function duration(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1000));
+  if (seconds < 120) return `${seconds} s`;
+  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} d`;
+}
+
+/** Plain text is made {@link printable}; a coloured cell is ours. */
+export type Cell = string | { readonly text: string; readonly style: Style };
+
+/** Rows under their headings, aligned; without headings, the rows alone. */
+export function table(headings: readonly string[], rows: readonly (readonly Cell[])[]): string[] {
+  const heading = headings.map((title) => paint('dim', title));
+  const shown = rows.map((row) => row.map(showCell));
+  return align(headings.length === 0 ? shown : [heading, ...shown]);
+}
+
+function showCell(cell: Cell): string {
+  return typeof cell === 'string' ? printable(cell) : paint(cell.style, printable(cell.text));
+}
+
+function align(rows: readonly (readonly string[])[]): string[] {
+  const widthOf = (cell: string): number => stripVTControlCharacters(cell).length;
+  const columns = Math.max(0, ...rows.map((row) => row.length));
+  const widths = Array.from({ length: columns }, (_, column) =>
+    Math.max(...rows.map((row) => widthOf(row[column] ?? ''))),
+  );
+  const pad = (cell: string, column: number): string => cell + ' '.repeat((widths[column] ?? 0) - widthOf(cell));
+  return rows.map((row) => row.map(pad).join('  ').trimEnd());
+}
+
+/** One line for each name, with its value beside it. */
+export function labelled(width: number, values: Readonly<Record<string, string | undefined>>): string[] {
+  return Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : [`${paint('dim', name.padEnd(width))}${value}`],
+  );
+}
+
+export interface Progress {
+  show(what: string): void;
+  /** Takes away the line of progress before anything else is printed. */
+  clear(): void;
+}
+
+/**
+ * One line that is written over on a terminal. Elsewhere nothing, or with `lineEveryMs` a line now and then.
+ * @param stream where it goes
+ */
+export function createProgress(
+  stream: { readonly isTTY?: boolean; write(text: string): unknown },
+  { lineEveryMs = Infinity } = {},
+): Progress {
+  let shownAt = -Infinity;
+  let isShown = false;
+  return {
+    show(what) {
+      const isTerminal = stream.isTTY === true;
+      if (performance.now() - shownAt < (isTerminal ? 100 : lineEveryMs)) return;
+      if (!isTerminal && lineEveryMs === Infinity) return;
+      shownAt = performance.now();
+      isShown = isTerminal;
+      stream.write(isTerminal ? `\r\u001b[2K${paint('dim', what)}` : `${what}\n`);
+    },
+    clear() {
+      if (isShown) stream.write('\r\u001b[2K');
+      isShown = false;
+    },
+  };
+}
 
 export interface TerminalOptions {
   readonly json: boolean;
   readonly yes: boolean;
   readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
   readonly output: NodeJS.WritableStream;
-  /** Where questions and progress go: never into a pipe with the answer. */
+  /** Where questions go: never into a pipe with the answer. */
   readonly messages: NodeJS.WritableStream & { readonly isTTY?: boolean };
 }
 
-/** What a command says and asks. */
+/** How a command shows its result and asks its user. */
 export interface Terminal {
   readonly json: boolean;
-  readonly yes: boolean;
   /** One JSON document with `--json`, the lines without. */
   show(json: unknown, lines: readonly string[]): void;
-  /** Asks y/N. @throws CannotDo (2) when nobody can answer and `--yes` was not given, (1) when the answer is no */
+  /** Asks y/N. @throws CannotDo (2) without a user to answer or `--yes`, (1) when the answer is no */
   confirm(question: string): Promise<void>;
-  /** One line: piped in, or typed without an echo. @throws CannotDo when there is none */
+  /** One line: piped in, or typed without an echo. @throws CannotDo (2) when there is none */
   readSecret(question: string): Promise<string>;
 }
 
-/** A stored text may hold anything; a terminal obeys some of it. */
-export const printable = (stored: string): string =>
-  stored.replaceAll(/[\p{Cc}\p{Cf}]/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
-
-/** Coloured where `util.styleText` finds a terminal that wants colours. */
-export const paint = (style: Parameters<typeof styleText>[0], shown: string): string => styleText(style, shown);
-
-/**
- * Rows under their headings, aligned.
- * @param colour given a row's number and a column's, from 0
- */
-export const table = (
-  headings: readonly string[],
-  rows: readonly (readonly string[])[],
-  colour: (row: number, column: number, padded: string) => string = (_row, _column, padded) => padded,
-): string[] => {
-  const shown = rows.map((row) => row.map(printable));
-  const widths = headings.map((heading, column) =>
-    Math.max(heading.length, ...shown.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[], style: (column: number, padded: string) => string): string =>
-    cells
-      .map((cell, column) => style(column, column === cells.length - 1 ? cell : cell.padEnd(widths[column] ?? 0)))
-      .join('  ');
-  return [
-    line(headings, (_column, padded) => paint('dim', padded)),
-    ...shown.map((cells, row) => line(cells, (column, padded) => colour(row, column, padded))),
-  ];
-};
-
-/** How long, roughly: `45 s`, `12 min`, `3 h`, `5 d`. */
-export const duration = (ms: number): string => {
-  const seconds = Math.max(0, Math.round(ms / 1000));
-  if (seconds < 120) return `${seconds} s`;
-  if (seconds < 7_200) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} d`;
-};
-
-const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
-
-/** Speaks to the given streams; the process's own, in life. */
-export const createTerminal = ({ json, yes, input, output, messages }: TerminalOptions): Terminal => {
+/** @param options the streams to use: the process's own, except in tests */
+export function createTerminal({ json, yes, input, output, messages }: TerminalOptions): Terminal {
   const isAttended = input.isTTY === true && messages.isTTY === true;
 
-  /** One typed line; nothing when it was abandoned (Ctrl-C, Ctrl-D). */
-  const askLine = async (question: string, echo: boolean): Promise<string | undefined> => {
+  /** @returns undefined when the user left (Ctrl-C, Ctrl-D) */
+  async function askLine(question: string, { echo }: { readonly echo: boolean }): Promise<string | undefined> {
     if (!echo) messages.write(question);
-    const lines = createInterface({ input, output: echo ? messages : nowhere(), terminal: true });
+    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const lines = createInterface({ input, output: echo ? messages : nowhere, terminal: true });
     const left = new Promise<undefined>((resolve) => {
       lines.once('SIGINT', () => resolve(undefined));
       lines.once('close', () => resolve(undefined));
     });
     try {
-      // What readline writes of a hidden line, its question too, goes nowhere.
       const typed = lines.question(echo ? question : '').catch(() => undefined);
       return await Promise.race([typed, left]);
     } finally {
       lines.close();
       if (!echo) messages.write('\n');
     }
-  };
+  }
 
   return {
     json,
-    yes,
     show(document, lines) {
       output.write(json ? `${JSON.stringify(document)}\n` : lines.map((line) => `${line}\n`).join(''));
     },
     async confirm(question) {
       if (yes) return;
-      if (!isAttended) {
-        throw new CannotDo(2, `${question} Nobody can answer here: run it on a terminal, or pass --yes.`);
-      }
-      const answer = await askLine(`${question} [y/N] `, true);
+      if (!isAttended) throw new CannotDo(2, `${question} No terminal to answer on: run it on one, or pass --yes.`);
+      const answer = await askLine(`${question} [y/N] `, { echo: true });
       if (!/^y(es)?$/i.test(answer?.trim() ?? '')) throw new CannotDo(1, 'Nothing was done.');
     },
     async readSecret(question) {
-      const given = isAttended ? await askLine(question, false) : await text(input);
-      if (given === undefined || given.trim() === '') throw new CannotDo(2, 'No value came in: nothing was done.');
+      const given = isAttended ? await askLine(question, { echo: false }) : await text(input);
+      if (given === undefined || given.trim() === '') throw new CannotDo(2, 'No value was given: nothing was done.');
       return given.trim();
     },
   };
-};
+}

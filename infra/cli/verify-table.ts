@@ -14,14 +14,15 @@ import {
   type Verdict,
 } from '../../functions/core/audit/verify-partition.ts';
 import { tables } from '../blueprint/tables.ts';
-import { CannotVerify } from './verify-audit-options.ts';
+import { CannotDo } from './command.ts';
+import { explainFailure } from './places.ts';
 
 type Item = Readonly<Record<string, AttributeValue>>;
 
 export interface TableToVerify {
   readonly client: DynamoDBClient;
   readonly table: string;
-  /** Where it is, for a person: `http://127.0.0.1:8000`, `eu-central-1`. */
+  /** In messages: `http://127.0.0.1:8000`, `eu-central-1`. */
   readonly place: string;
   /** Called after each page. `total` is DynamoDB's own estimate, some hours old. */
   readonly onProgress?: (items: number, total: number | undefined) => void;
@@ -30,13 +31,12 @@ export interface TableToVerify {
 const { partitionKey, sortKey } = tables.CancellationLog;
 
 /**
- * Verifies a cancellation log partition by partition, in whatever order the table has them: one Scan, strongly
- * consistent, in which a partition's items come together and in the order of their sort keys. Memory holds one page and
- * one stream.
+ * Verifies a cancellation log partition by partition, in the table's own order: one strongly consistent Scan, in which a
+ * partition's items come together and in the order of their sort keys. Memory holds one page and one stream.
  *
- * A Scan is no snapshot, so a stream with a finding is read again by itself before it is named: what the service wrote
- * meanwhile is no tampering.
- * @throws CannotVerify when the table is not there, is no cancellation log, or cannot be read
+ * A Scan is not a snapshot: a stream with a finding is read again by itself before the finding is reported, because the
+ * service may have written to it meanwhile.
+ * @throws CannotDo (2) when the table is not there, is not a cancellation log, or cannot be read
  */
 export async function* verifyTable(source: TableToVerify): AsyncGenerator<Verdict> {
   const { client, table, onProgress } = source;
@@ -59,37 +59,34 @@ export async function* verifyTable(source: TableToVerify): AsyncGenerator<Verdic
   if (current !== undefined) yield await confirm(source, current.partition, current.verifier.end());
 }
 
-const confirm = async (source: TableToVerify, partition: string, verdict: Verdict): Promise<Verdict> => {
+async function confirm(source: TableToVerify, partition: string, verdict: Verdict): Promise<Verdict> {
   if (verdict.findings.length === 0) return verdict;
   const again = createPartitionVerifier(partition, WAKE_SHARDS);
-  const pages = paginateQuery(
-    { client: source.client },
-    {
-      TableName: source.table,
-      ConsistentRead: true,
-      KeyConditionExpression: '#partition = :partition',
-      ExpressionAttributeNames: { '#partition': partitionKey },
-      ExpressionAttributeValues: { ':partition': { S: partition } },
-    },
-  );
+  const query = {
+    TableName: source.table,
+    ConsistentRead: true,
+    KeyConditionExpression: '#partition = :partition',
+    ExpressionAttributeNames: { '#partition': partitionKey },
+    ExpressionAttributeValues: { ':partition': { S: partition } },
+  };
+  const pages = paginateQuery({ client: source.client }, query);
   for await (const { Items = [] } of reading(source, pages)) for (const item of Items) again.add(toRecord(item));
   return again.end();
-};
+}
 
 /** @returns how many items it has, as DynamoDB last counted */
-const checkTable = async (source: TableToVerify): Promise<number | undefined> => {
+async function checkTable(source: TableToVerify): Promise<number | undefined> {
   const { client, table, place } = source;
   const { Table } = await client.send(new DescribeTableCommand({ TableName: table })).catch((error: unknown) => {
     throw explain(source, error);
   });
   const keys = Table?.KeySchema?.map(({ AttributeName }) => AttributeName);
   if (keys?.join() === `${partitionKey},${sortKey}`) return Table?.ItemCount;
-  throw new CannotVerify(
-    `${table} (${place}) is no cancellation log: its keys are not ${partitionKey} and ${sortKey}.`,
-  );
-};
+  const why = `its keys are not ${partitionKey} and ${sortKey}`;
+  throw new CannotDo(2, `${table} (${place}) is not a cancellation log: ${why}.`);
+}
 
-/** Passes pages on. @throws CannotVerify for whatever the SDK gives up on */
+/** Passes pages on. @throws CannotDo (2) for every error that the SDK gives up on */
 async function* reading<Page>(source: TableToVerify, pages: AsyncIterable<Page>): AsyncGenerator<Page> {
   const iterator = pages[Symbol.asyncIterator]();
   for (;;) {
@@ -101,36 +98,41 @@ async function* reading<Page>(source: TableToVerify, pages: AsyncIterable<Page>)
   }
 }
 
-const explain = ({ table, place }: TableToVerify, error: unknown): CannotVerify => {
+/** Whatever the reason: a log that could not be read was not verified, so the exit code is 2. */
+function explain({ table, place }: TableToVerify, error: unknown): CannotDo {
   const { name, message } = error instanceof Error ? error : new Error(String(error));
-  const code = error instanceof Error && 'code' in error ? String(error.code) : name;
-  if (name === 'ResourceNotFoundException') {
-    return new CannotVerify(`There is no table ${table} (${place}).`, { cause: error });
-  }
-  if (name === 'TimeoutError' || /^(E[A-Z]+|UND_ERR_\w+)$/.test(code)) {
-    return new CannotVerify(`DynamoDB does not answer (${place}): ${code}.`, { cause: error });
-  }
   const [line = ''] = message.split('\n');
-  return new CannotVerify(`${table} (${place}) cannot be read: ${name}: ${line}`, { cause: error });
-};
+  const why =
+    name === 'ResourceNotFoundException'
+      ? `There is no table ${table} (${place}).`
+      : (explainFailure(error, place)?.message ?? `${table} (${place}) cannot be read: ${name}: ${line}`);
+  return new CannotDo(2, why, { cause: error });
+}
 
-const keyOf = (item: Item, key: string): string => item[key]?.S ?? '';
+function keyOf(item: Item, key: string): string {
+  return item[key]?.S ?? '';
+}
 
-const toRecord = (item: Item): StoredRecord => {
+function toRecord(item: Item): StoredRecord {
   const fields = Object.fromEntries(
     Object.entries(item).map(([name, value]): [string, unknown] => [name, convertToNative(value, { wrapNumbers })]),
   );
   const { [partitionKey]: _, [sortKey]: key, wakeShard, wakeAt, ...rest } = fields;
   return { key: String(key), wakeShard, wakeAt, fields: rest };
-};
+}
 
-/** DynamoDB keeps 38 digits. A number that says more than JavaScript's was not written by us: as text, it is found. */
-const wrapNumbers = (text: string): number | string => {
+/**
+ * DynamoDB keeps 38 digits, the service writes only numbers that JavaScript holds exactly. Any other number stays text,
+ * so that the verifier reports it.
+ */
+function wrapNumbers(text: string): number | string {
   const value = Number(text);
   return digitsOf(String(value)) === digitsOf(text) ? value : text;
-};
-const digitsOf = (number: string): string =>
-  number
+}
+
+function digitsOf(number: string): string {
+  return number
     .replace(/e.*$/i, '')
     .replaceAll(/[-+.]/g, '')
     .replaceAll(/^0+|0+$/g, '');
+}

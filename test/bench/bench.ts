@@ -1,21 +1,22 @@
-import { styleText } from 'node:util';
-import { BadOption, readOptions, usage } from './options.ts';
+import { endProcess, usageOf } from '../../infra/cli/command.ts';
+import { paint } from '../../infra/cli/terminal.ts';
+import { describeBench, readOptions } from './options.ts';
 import { benchParts } from './parts.ts';
 import { runBench } from './run-bench.ts';
 
 /** `npm run bench`: how fast and at what cost, beside what others would deploy. */
-try {
+await endProcess(async () => {
   const options = readOptions(process.argv.slice(2), benchParts);
-  if (options === undefined) process.stdout.write(usage(benchParts));
-  else await runBench(options, (text) => void process.stdout.write(text));
-} catch (error) {
-  if (error instanceof BadOption) {
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 2;
-  } else {
-    process.stderr.write(
-      `\n${styleText('red', 'could not measure:')} ${String(error instanceof Error ? error.stack : error)}\n`,
-    );
-    process.exitCode = 1;
+  if (options === undefined) {
+    process.stdout.write(usageOf(describeBench(benchParts)));
+    return 0;
   }
-}
+  try {
+    await runBench(options, process.stdout);
+    return 0;
+  } catch (error) {
+    const why = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    process.stderr.write(`\n${paint('red', 'could not measure:')} ${why}\n`);
+    return 1;
+  }
+}, 1);

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { serviceFunctions } from '../../infra/blueprint/functions.ts';
+import { type CommandDescription, parseCommand, readChoices, readWholeNumber } from '../../infra/cli/command.ts';
 import type { BenchPart } from './part.ts';
 
 export interface BenchOptions {
@@ -11,64 +11,48 @@ export interface BenchOptions {
   readonly json: boolean;
 }
 
-export const usage = (parts: readonly BenchPart[]): string => `npm run bench [-- options]
+const functionNames = Object.keys(serviceFunctions);
 
-Measures what is in dist/ against an empty handler, the usual tutorial stack and the least possible, side by side.
-
-Options
-  --only PARTS      comma-separated: ${parts.map(({ name }) => name).join(', ')}
-  --functions NAMES comma-separated, for the parts that measure functions: ${Object.keys(serviceFunctions).join(', ')}
-  --rounds N        how often a part repeats what it measures
-  --no-baseline     without the tutorial stack, whose packages "npm ci" installs in test/bench/baseline
-  --seed N          where every random choice begins; printed by each run
-  --json            one line of JSON instead of text
-  --help            this
-
-Exit code: 0 when everything was measured, whether or not a bar was met; 1 when something could not be measured; 2 for a
-bad option.
-`;
-
-/** An option that cannot be: the message is for whoever typed it. */
-export class BadOption extends Error {}
-
-/** @returns the options; nothing when help is asked for @throws BadOption */
-export const readOptions = (args: readonly string[], parts: readonly BenchPart[]): BenchOptions | undefined => {
-  const { only, functions: chosen, seed, rounds, json, help, baseline } = parse(args);
-  if (help) return undefined;
-  const names = parts.map(({ name }) => name);
-  const wanted = list('only', only, names);
+/** `npm run bench`, as the parser and the help read it. */
+export function describeBench(parts: readonly BenchPart[]) {
   return {
-    seed: wholeNumber('seed', seed) ?? Math.floor(Math.random() * 2 ** 31),
-    parts: parts.filter(({ name }) => wanted?.includes(name) ?? true),
-    functions: list('functions', chosen, Object.keys(serviceFunctions)),
-    rounds: wholeNumber('rounds', rounds, 1),
-    withBaseline: baseline,
+    name: 'bench',
+    call: 'npm run bench --',
+    summary:
+      'Measures what is in dist/ against an empty handler, the usual tutorial stack and the least possible, side by side.',
+    options: {
+      only: { hint: 'PARTS', what: `comma-separated: ${parts.map(({ name }) => name).join(', ')}` },
+      functions: {
+        hint: 'NAMES',
+        what: `comma-separated, for the parts that measure functions: ${functionNames.join(', ')}`,
+      },
+      rounds: { hint: 'N', what: 'how often a part repeats what it measures' },
+      'no-baseline': { what: 'without the tutorial stack, whose packages "npm ci" installs in test/bench/baseline' },
+      seed: { hint: 'N', what: 'the seed of every random choice; printed by each run' },
+      json: { what: 'one line of JSON instead of text' },
+    },
+    exitCodes: {
+      0: 'everything was measured, whether or not a bar was met',
+      1: 'something could not be measured',
+      2: 'wrong usage',
+    },
+    wrongUsage: 2,
+  } as const satisfies CommandDescription;
+}
+
+/** @returns the options; nothing when help is asked for @throws CannotDo (2) */
+export function readOptions(args: readonly string[], parts: readonly BenchPart[]): BenchOptions | undefined {
+  const parsed = parseCommand(describeBench(parts), args);
+  if (parsed.kind === 'help') return undefined;
+  const { only, functions, seed, rounds, json, 'no-baseline': withoutBaseline } = parsed.values;
+  const names = parts.map(({ name }) => name);
+  const wanted = only === undefined ? names : readChoices('--only', only, names);
+  return {
+    seed: seed === undefined ? Math.floor(Math.random() * 2 ** 31) : readWholeNumber('--seed', seed),
+    parts: parts.filter(({ name }) => wanted.includes(name)),
+    functions: functions === undefined ? undefined : readChoices('--functions', functions, functionNames),
+    rounds: rounds === undefined ? undefined : readWholeNumber('--rounds', rounds, 1),
+    withBaseline: !withoutBaseline,
     json,
   };
-};
-
-const parse = (args: readonly string[]) => {
-  const text = { type: 'string' } as const;
-  const flag = { type: 'boolean', default: false } as const;
-  const options = { only: text, functions: text, seed: text, rounds: text, json: flag, help: flag } as const;
-  const baseline = { type: 'boolean', default: true } as const;
-  try {
-    return parseArgs({ args: [...args], options: { ...options, baseline }, allowNegative: true }).values;
-  } catch (error) {
-    const [why = ''] = error instanceof Error ? error.message.split('. ') : [];
-    throw new BadOption(`${why}. See "npm run bench -- --help".`);
-  }
-};
-
-const list = (name: string, value: string | undefined, known: readonly string[]): readonly string[] | undefined => {
-  const chosen = value?.split(',');
-  const stranger = chosen?.find((one) => !known.includes(one));
-  if (stranger === undefined) return chosen;
-  throw new BadOption(`--${name} takes some of ${known.join(', ')}, not "${stranger}".`);
-};
-
-const wholeNumber = (name: string, value: string | undefined, least = 0): number | undefined => {
-  if (value === undefined) return undefined;
-  if (/^\d{1,10}$/.test(value) && Number(value) >= least) return Number(value);
-  throw new BadOption(`--${name} takes a whole number from ${least}, not "${value}".`);
-};
+}

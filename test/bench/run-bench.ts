@@ -1,5 +1,5 @@
 import { availableParallelism } from 'node:os';
-import { styleText } from 'node:util';
+import { createProgress, paint } from '../../infra/cli/terminal.ts';
 import type { BenchOptions } from './options.ts';
 import type { BenchResult } from './part.ts';
 import { layOut } from './print-table.ts';
@@ -7,12 +7,15 @@ import { layOut } from './print-table.ts';
 /** Between two lines of progress, where they cannot be written over. */
 const QUIET_MS = 5_000;
 
-/** Runs the chosen parts one after the other. @param write what is to be read, as text or as one line of JSON */
-export const runBench = async (options: BenchOptions, write: (text: string) => void): Promise<void> => {
+/** Runs the chosen parts one after the other. @param output takes the result, as text or as one line of JSON */
+export const runBench = async (
+  options: BenchOptions,
+  output: { readonly isTTY?: boolean; write(text: string): unknown },
+): Promise<void> => {
   const { seed, parts, functions, rounds, withBaseline, json } = options;
   const began = performance.now();
   const say = (text: string): void => {
-    if (!json) write(text);
+    if (!json) output.write(text);
   };
   say(`seed ${seed}, Node ${process.versions.node}, ${availableParallelism()} cores\n\n`);
   const measured: {
@@ -23,22 +26,23 @@ export const runBench = async (options: BenchOptions, write: (text: string) => v
   }[] = [];
   for (const { name, title, run } of parts) {
     const started = performance.now();
-    const progress = createProgress(name, say);
-    const result = await run({ seed, rounds, functions, withBaseline, progress: progress.tell });
-    progress.end();
+    const line = createProgress({ isTTY: output.isTTY === true, write: say }, { lineEveryMs: QUIET_MS });
+    const progress = (what: string): void => line.show(`${name}: ${what}`);
+    const result = await run({ seed, rounds, functions, withBaseline, progress });
+    line.clear();
     measured.push({ name, title, seconds: secondsSince(started), result });
     say(`${name.padEnd(8)} done in ${secondsSince(started)} s\n`);
   }
   const seconds = secondsSince(began);
   if (json) {
     const shown = measured.map(({ result: { rows, json: figures }, ...part }) => ({ ...part, rows, figures }));
-    write(`${JSON.stringify({ seed, seconds, node: process.versions.node, parts: shown })}\n`);
+    output.write(`${JSON.stringify({ seed, seconds, node: process.versions.node, parts: shown })}\n`);
     return;
   }
   for (const { title, result } of measured) {
-    say(`\n${styleText('bold', title)}\n\n${layOut(result.rows)}`);
+    say(`\n${paint('bold', title)}\n\n${layOut(result.rows)}`);
     if (result.table !== undefined) say(`\n${result.table.trimEnd()}\n`);
-    for (const note of result.notes ?? []) say(`  ${styleText('dim', note)}\n`);
+    for (const note of result.notes ?? []) say(`  ${paint('dim', note)}\n`);
   }
   const bars = measured.flatMap(({ result }) => result.rows.flatMap(({ bar }) => (bar === undefined ? [] : [bar])));
   say(
@@ -47,20 +51,3 @@ export const runBench = async (options: BenchOptions, write: (text: string) => v
 };
 
 const secondsSince = (started: number): number => Math.round((performance.now() - started) / 100) / 10;
-
-/** One line that is written over in a terminal; elsewhere a line now and then. */
-const createProgress = (name: string, say: (text: string) => void) => {
-  let toldAt = Number.NEGATIVE_INFINITY;
-  const { isTTY } = process.stdout;
-  return {
-    tell: (text: string): void => {
-      if (isTTY) return say(`\r\u001b[2K${styleText('dim', `${name}: ${text}`)}`);
-      if (performance.now() - toldAt < QUIET_MS) return;
-      toldAt = performance.now();
-      say(`${name}: ${text}\n`);
-    },
-    end: (): void => {
-      if (isTTY) say('\r\u001b[2K');
-    },
-  };
-};

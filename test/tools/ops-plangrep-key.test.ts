@@ -6,9 +6,9 @@ import { createPlangrepKey } from '../../functions/adapters/plangrep/plangrep-ke
 import { systemClock } from '../../functions/adapters/system-clock.ts';
 import { localCredentials, localRegion } from '../../infra/local/aws/dynamodb.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
-import { CannotDo } from '../../infra/cli/cannot-do.ts';
-import type { Place } from '../../infra/cli/place.ts';
-import { putPlangrepKey } from '../../infra/cli/plangrep-key.ts';
+import { CannotDo } from '../../infra/cli/command.ts';
+import { putPlangrepKey } from '../../infra/cli/ops-queues-and-keys.ts';
+import type { Place } from '../../infra/cli/places.ts';
 
 let endpoint: LocalSecretsManager;
 beforeAll(async () => {
@@ -50,12 +50,11 @@ describe('plangrep-key put', () => {
     const shown: unknown[] = [];
     const terminal = {
       json: true,
-      yes: true,
       show: (...said: unknown[]) => void shown.push(said),
       confirm: () => Promise.resolve(),
       readSecret: () => Promise.resolve(value),
     };
-    const given = { option: () => undefined, required: () => '', now: Date.now() };
+    const given = { values: {}, argument: '', now: Date.now() };
     const isTaken = await putPlangrepKey.run({ place, terminal, ...given }).then(
       () => true,
       (error: unknown) => {

@@ -1,6 +1,4 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -18,11 +16,11 @@ import { systemClock } from '../../functions/adapters/system-clock.ts';
 import { localCredentials, localRegion } from '../../infra/local/aws/dynamodb.ts';
 import { listenOnLoopback } from '../../infra/local/aws/listen-on-loopback.ts';
 import { type LocalRun, plangrepSecretId, startLocalRun } from '../../infra/local/local-run.ts';
-import { localSecretId } from '../../infra/cli/local-place.ts';
+import { localSecretId } from '../../infra/cli/places.ts';
 import { acme, externalId } from '../support/names.ts';
 import { watchAnswers } from '../support/openapi-answers.ts';
+import { onlyLine, runCommand, type Surroundings } from '../support/run-command.ts';
 
-const command = new URL('../../infra/cli/ops.ts', import.meta.url).pathname;
 const folder = mkdtempSync(join(tmpdir(), 'ops-'));
 const empty = mkdtempSync(join(tmpdir(), 'ops-'));
 
@@ -39,31 +37,8 @@ afterAll(async () => {
   throwIfWrong();
 });
 
-interface Surroundings {
-  readonly stdin?: string;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly cwd?: string;
-}
-
-/** Whatever this machine's owner has set up for AWS is not for a test. */
-const noAwsProfile = {
-  AWS_EC2_METADATA_DISABLED: 'true',
-  AWS_CONFIG_FILE: join(empty, 'config'),
-  AWS_SHARED_CREDENTIALS_FILE: join(empty, 'credentials'),
-};
-/** So many processes of the same code: the first compiles it for all. */
-const compiled = { NODE_COMPILE_CACHE: join(empty, 'compiled') };
-const ops = async (line: string, { stdin = '', env = {}, cwd = folder }: Surroundings = {}) => {
-  const child = spawn(process.execPath, [command, ...line.split(' ').filter(Boolean)], {
-    cwd,
-    env: { PATH: process.env['PATH'] ?? '', ...noAwsProfile, ...compiled, ...env },
-  });
-  child.stdin.on('error', () => undefined); // It need not read what it has no use for.
-  child.stdin.end(stdin);
-  const [stdout, stderr, exit] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
-  const code: unknown = exit[0];
-  return { stdout, stderr, code };
-};
+const ops = (line: string, surroundings: Surroundings = {}) =>
+  runCommand('ops', line.split(' ').filter(Boolean), { cwd: folder, ...surroundings });
 
 const issuedSchema = z.object({ credential: z.string(), keyId: z.string() });
 const issue = async (options = '') => {
@@ -83,7 +58,7 @@ const partnersTable = async (): Promise<Record<string, unknown>[]> => {
 };
 
 describe('partner-key', () => {
-  it('issues a key that opens the door, shows it once, and stores its hash alone', async () => {
+  it('issues a key that works, shows it once, and stores only its hash', async () => {
     const { stdout, stderr, code } = await ops('partner-key issue --partner acme --scopes cancellations:read');
     const [credential = '', keyId = '', secret = ''] = /pcg_local_([A-Za-z0-9]{12})_([\w-]{43})/.exec(stdout) ?? [];
 
@@ -109,7 +84,7 @@ describe('partner-key', () => {
     expect(listed.filter((one) => one.stdout.includes(secretHash))).toEqual([]);
   });
 
-  it('revokes a key, which then opens nothing, once somebody has said yes', async () => {
+  it('revokes a key, which is then rejected, once the operator has confirmed', async () => {
     const { credential, keyId } = await issue('--expires-in-days 2');
     const before = await read(credential);
     const refused = await ops(`partner-key revoke ${keyId}`);
@@ -128,7 +103,7 @@ describe('partner-key', () => {
     expect(listed.stdout).toMatch(new RegExp(`^${keyId}  acme .* revoked$`, 'm'));
   });
 
-  it('lists a key whose time is over as expired, and nobody for a partner without one', async () => {
+  it('lists a key whose time is over as expired, and says when a partner has no key', async () => {
     const key = {
       pk: 'key#expired00001',
       partnerId: 'old-one',
@@ -141,11 +116,11 @@ describe('partner-key', () => {
 
     const [old, none] = await Promise.all([
       ops('partner-key list --partner old-one'),
-      ops('partner-key list --partner nobody'),
+      ops('partner-key list --partner keyless'),
     ]);
 
     expect(old.stdout).toMatch(/^expired00001 .* expired$/m);
-    expect(none).toMatchObject({ code: 1, stdout: 'nobody has no key (local).\n' });
+    expect(none).toMatchObject({ code: 1, stdout: 'keyless has no key (local).\n' });
   });
 });
 
@@ -161,7 +136,7 @@ describe('partner and job', () => {
     expect(await partners.projectsOf(acme)).toEqual([...before, 'proj_x']);
   });
 
-  it('registers a job, again as often as wished, and never twice over', async () => {
+  it('registers a job: again without effect, and never for a second partner', async () => {
     const register = 'job register --job job_ops';
     const first = await ops(`${register} --partner acme --external-id by-hand --project proj_x`);
     const [again, other] = await Promise.all([
@@ -170,12 +145,15 @@ describe('partner and job', () => {
     ]);
     const directory = createJobDirectory(local.dynamodb.client, local.dynamodb.tableNames.JobDirectory);
 
-    expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('job_ops stands behind by-hand of acme') });
+    expect(first).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('job_ops is registered as by-hand of acme'),
+    });
     expect(again).toEqual(first);
     expect(other).toMatchObject({
       code: 1,
       stdout: '',
-      stderr: expect.stringMatching(/^job_ops is registered already/),
+      stderr: expect.stringMatching(/^job_ops is already registered under another externalId or partner/),
     });
     expect(await directory.find(acme, externalId('by-hand'))).toMatchObject([
       { jobId: 'job_ops', projectId: 'proj_x' },
@@ -184,7 +162,7 @@ describe('partner and job', () => {
 });
 
 describe('cancellations', () => {
-  it('lists what is open once each, and shows it with its timeline and who joined', async () => {
+  it('lists each open cancellation once, and shows it with its timeline and the requests that joined', async () => {
     const none = await ops('cancellations open');
     const [partner] = local.partners;
     const headers = { Authorization: `Bearer ${partner?.token}`, 'Content-Type': 'application/json' };
@@ -214,7 +192,7 @@ describe('cancellations', () => {
 });
 
 describe('dlq', () => {
-  it('counts what was given up, and gives it back when told to', async () => {
+  it('counts the dead letters, and returns them to the queue once that is confirmed', async () => {
     const none = await ops('dlq redrive --yes');
     const malformed = () => local.logs.filter((line) => line.includes('EVENT_MALFORMED')).length;
     local.queue.send('no event');
@@ -241,7 +219,7 @@ describe('plangrep-key put', () => {
     return createPlangrepKey({ client, secretId: plangrepSecretId, clock: systemClock, report: () => undefined }).get();
   };
 
-  it('takes the key from stdin alone, shows it nowhere, and asks first', async () => {
+  it('takes the key only from stdin, never shows it, and asks first', async () => {
     const value = 'pgk_live_from_stdin';
     const before = await storedKey();
     const refusals = await Promise.all([
@@ -262,7 +240,7 @@ describe('plangrep-key put', () => {
 });
 
 describe('audit verify', () => {
-  it('says what verify-audit says of this log', async () => {
+  it('shows what verify-audit shows for this log', async () => {
     const { stdout, code } = await ops('audit verify --json --closed-before 2026-11-01');
 
     expect(code).toBe(0);
@@ -276,7 +254,7 @@ describe('a deployed environment', () => {
     `<PhysicalResourceId>${physicalId}</PhysicalResourceId><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>`;
   const table = 'AWS::DynamoDB::GlobalTable';
 
-  it('is found by what CloudFormation has in its stacks', async () => {
+  it('is found through the resources of its CloudFormation stacks', async () => {
     const stacks: Record<string, string> = {
       'plangrep-cancellation-dev-stateful': resource(table, 'Partners', 'Partners'),
       'plangrep-cancellation-dev-service': resource(
@@ -328,8 +306,8 @@ describe('what cannot be done', () => {
   it('is said in one line, with exit code 2', async () => {
     const gone = join(empty, 'gone');
     mkdirSync(join(gone, '.local'), { recursive: true });
-    const nobody = 'http://127.0.0.1:1';
-    const endpoints = { dynamodb: nobody, secretsmanager: nobody, sqs: nobody };
+    const unused = 'http://127.0.0.1:1';
+    const endpoints = { dynamodb: unused, secretsmanager: unused, sqs: unused };
     writeFileSync(join(gone, '.local', 'credentials.json'), JSON.stringify({ endpoints }));
     const cases: [string, RegExp, Surroundings?][] = [
       ['', /^No command: .*--help/],
@@ -337,24 +315,23 @@ describe('what cannot be done', () => {
       ['partner-key issue --partner ACME', /^--partner must be 1 to 40 characters of/],
       ['cancellations open --frobnicate', /^Unknown option '--frobnicate'/],
       ['partner-key list', /^There is no local run here/, { cwd: empty }],
-      ['cancellations open', /^Nothing answers at http:\/\/127\.0\.0\.1:1: ECONNREFUSED/, { cwd: gone }],
-      ['partner-key list --environment dev', /^No AWS credentials that work \(eu-central-1\)/],
+      ['cancellations open', /^No answer from http:\/\/127\.0\.0\.1:1: ECONNREFUSED/, { cwd: gone }],
+      ['partner-key list --environment dev', /^No valid AWS credentials \(eu-central-1\)/],
     ];
 
     const done = await Promise.all(cases.map(([line, , surroundings]) => ops(line, surroundings)));
 
-    for (const [position, { stdout, stderr, code }] of done.entries()) {
+    for (const [position, ended] of done.entries()) {
       const [line = '', pattern = /^$/] = cases[position] ?? [];
-      expect({ line, stdout, code }).toEqual({ line, stdout: '', code: 2 });
-      expect(stderr).toMatch(pattern);
-      expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+      expect({ line, code: ended.code }).toEqual({ line, code: 2 });
+      expect(onlyLine(ended)).toMatch(pattern);
     }
   });
 
-  it('but every command explains itself', async () => {
+  it('while --help explains every command', async () => {
     const [all, one] = await Promise.all([ops('--help', { cwd: empty }), ops('dlq redrive --help', { cwd: empty })]);
 
     expect(all).toMatchObject({ code: 0, stdout: expect.stringContaining('partner-key issue') });
-    expect(one).toMatchObject({ code: 0, stdout: expect.stringMatching(/^npm run ops -- dlq redrive\n/) });
+    expect(one).toMatchObject({ code: 0, stdout: expect.stringMatching(/^npm run ops -- dlq redrive \[options\]\n/) });
   });
 });

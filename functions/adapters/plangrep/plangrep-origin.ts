@@ -24,5 +24,6 @@ export const parsePlangrepOrigin = (baseUrl: string): PlangrepOrigin => {
 };
 
 /** After WHATWG URL parsing every spelling of an IPv4 address is four decimal numbers, and names are lower case. */
-const isLoopback = (hostname: string): boolean =>
-  hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}

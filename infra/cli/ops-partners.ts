@@ -1,0 +1,230 @@
+import { createHash, randomBytes, randomInt } from 'node:crypto';
+import { GetItemCommand, PutItemCommand, paginateScan, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
+import { fromItem, toItem, write } from '../../functions/adapters/dynamodb/dynamodb.ts';
+import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
+import { createPartners } from '../../functions/adapters/dynamodb/partners.ts';
+import {
+  externalIdSchema,
+  partnerIdSchema,
+  projectIdSchema,
+  scopeSchema,
+  timestampSchema,
+  toTimestamp,
+} from '../../functions/core/identifiers.ts';
+import { CannotDo, readAs, readList } from './command.ts';
+import { opsCommand, partnerOption, readJobId, readPartner } from './ops-command.ts';
+import { paint, printable, table } from './terminal.ts';
+
+const allScopes = scopeSchema.options;
+const keyIdSchema = z.string().check(z.regex(/^[A-Za-z0-9]{12}$/, 'must be 12 of A-Z, a-z and 0-9'));
+const daysSchema = z.string().check(z.regex(/^[1-9]\d{0,3}$/, 'must be a whole number of days from 1 to 9999'));
+
+export const issuePartnerKey = opsCommand({
+  name: 'partner-key issue',
+  summary: 'Makes a credential for a partner and shows it once.',
+  notes: 'Only the SHA-256 of its secret is stored, so it cannot be shown again. A partner may have several keys.',
+  options: {
+    partner: partnerOption,
+    scopes: { hint: 'a,b', what: `what it may do (default: ${allScopes.join(',')})` },
+    'expires-in-days': { hint: 'N', what: 'after which it is rejected (default: never)' },
+  },
+  async run({ place, terminal, values, now }) {
+    const partnerId = readPartner(values.partner);
+    const scopes = readScopes(values.scopes ?? allScopes.join(','));
+    const days = values['expires-in-days'];
+    const lifeMs = days === undefined ? undefined : Number(readAs(daysSchema, '--expires-in-days', days)) * 86_400_000;
+    const expiresAt = lifeMs === undefined ? undefined : toTimestamp(now + lifeMs);
+    const [keyId, secret] = [makeKeyId(), randomBytes(32).toString('base64url')];
+    const secretHash = createHash('sha256').update(secret, 'ascii').digest('hex');
+    const key = { partnerId, scopes: new Set(scopes), createdAt: toTimestamp(now), expiresAt };
+    const put = new PutItemCommand({
+      TableName: await place.table('Partners'),
+      Item: toItem({ pk: `key#${keyId}`, secretHash, ...key }),
+      // The SDK repeats a put whose answer was lost, and then finds its own item.
+      ConditionExpression: 'attribute_not_exists(pk) OR secretHash = :hash',
+      ExpressionAttributeValues: toItem({ ':hash': secretHash }),
+    });
+    if (!(await write('partners', () => place.dynamodb.send(put)))) {
+      throw new CannotDo(1, 'The random keyId is already taken: run the command again.');
+    }
+    const credential = `pcg_${place.environment}_${keyId}_${secret}`;
+    const expiry = expiresAt === undefined ? 'It does not expire.' : `It expires at ${expiresAt}.`;
+    terminal.show({ credential, keyId, ...key, scopes }, [
+      `Key ${keyId} of ${partnerId} (${place.environment}), for ${scopes.join(', ')}. ${expiry}`,
+      '',
+      `  ${paint('bold', credential)}`,
+      '',
+      'This is shown once: keep it now. Only its SHA-256 is stored, so it cannot be shown again.',
+    ]);
+    return 0;
+  },
+});
+
+function readScopes(value: string): string[] {
+  const known = `must be some of ${allScopes.join(', ')}`;
+  const scopes = readList(value);
+  if (scopes.length === 0) throw new CannotDo(2, `--scopes ${known}.`);
+  const unknown = scopes.find((scope) => !scopeSchema.safeParse(scope).success);
+  if (unknown !== undefined) throw new CannotDo(2, `--scopes ${known}, not ${JSON.stringify(unknown)}.`);
+  return scopes;
+}
+
+function makeKeyId(): string {
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
+  return Array.from({ length: 12 }, () => alphabet[randomInt(alphabet.length)]).join('');
+}
+
+/** Every field of a stored key but its hash, which is never read. */
+const keySchema = z.object({
+  pk: z.string(),
+  partnerId: partnerIdSchema,
+  scopes: z.set(z.string()),
+  createdAt: z.optional(timestampSchema),
+  expiresAt: z.optional(timestampSchema),
+  revokedAt: z.optional(timestampSchema),
+});
+const shownFields = Object.keys(keySchema.shape);
+const projection = {
+  ProjectionExpression: shownFields.map((field) => `#${field}`).join(', '),
+  ExpressionAttributeNames: Object.fromEntries(shownFields.map((field) => [`#${field}`, field])),
+};
+
+function toKey(fields: unknown, now: number) {
+  const { pk, scopes, ...rest } = keySchema.parse(fields);
+  const isExpired = rest.expiresAt !== undefined && Date.parse(rest.expiresAt) <= now;
+  const state = rest.revokedAt !== undefined ? 'revoked' : isExpired ? 'expired' : 'live';
+  return { keyId: pk.slice('key#'.length), ...rest, scopes: [...scopes].toSorted(), state };
+}
+
+export const listPartnerKeys = opsCommand({
+  name: 'partner-key list',
+  summary: 'Lists the keys of all partners, or of one.',
+  options: { partner: { ...partnerOption, required: false } },
+  async run({ place, terminal, values, now }) {
+    const partnerId = values.partner === undefined ? undefined : readPartner(values.partner);
+    const scan = {
+      TableName: await place.table('Partners'),
+      ConsistentRead: true,
+      FilterExpression: 'begins_with(#pk, :key)',
+      ExpressionAttributeValues: toItem({ ':key': 'key#' }),
+      ...projection,
+    };
+    const keys: ReturnType<typeof toKey>[] = [];
+    for await (const { Items = [] } of paginateScan({ client: place.dynamodb }, scan)) {
+      keys.push(...Items.map((item) => toKey(fromItem(item), now)));
+    }
+    const age = (key: (typeof keys)[number]): string => `${key.partnerId} ${key.createdAt ?? ''}`;
+    const shown = keys
+      .filter((key) => partnerId === undefined || key.partnerId === partnerId)
+      .toSorted((a, b) => (age(a) < age(b) ? -1 : 1));
+    const rows = shown.map(({ keyId, scopes, createdAt = '', expiresAt = 'never', state, ...key }) => {
+      const stateCell = { text: state, style: state === 'live' ? 'green' : 'red' } as const;
+      return [keyId, key.partnerId, scopes.join(','), createdAt, expiresAt, stateCell];
+    });
+    const none = `${partnerId === undefined ? 'No partner has a key' : `${partnerId} has no key`} (${place.environment}).`;
+    const headings = ['KEYID', 'PARTNER', 'SCOPES', 'CREATED', 'EXPIRES', 'STATE'];
+    terminal.show(shown, shown.length === 0 ? [none] : table(headings, rows));
+    return shown.length === 0 ? 1 : 0;
+  },
+});
+
+export const revokePartnerKey = opsCommand({
+  name: 'partner-key revoke',
+  summary: 'Revokes a key for good: within 60 seconds every request with it is rejected.',
+  argument: { hint: 'KEYID', what: 'the middle part of the credential, as "partner-key list" shows it' },
+  options: {},
+  async run({ place, terminal, argument, now }) {
+    const keyId = readAs(keyIdSchema, 'KEYID', argument);
+    const TableName = await place.table('Partners');
+    const Key = toItem({ pk: `key#${keyId}` });
+    const read = new GetItemCommand({ TableName, Key, ConsistentRead: true, ...projection });
+    const { Item } = await place.dynamodb.send(read);
+    if (Item === undefined) throw new CannotDo(1, `There is no key ${keyId} (${place.environment}).`);
+    const { partnerId, revokedAt: before } = toKey(fromItem(Item), now);
+    if (before !== undefined) {
+      terminal.show({ keyId, partnerId, revokedAt: before }, [
+        `Key ${keyId} of ${partnerId} was revoked at ${before}.`,
+      ]);
+      return 0;
+    }
+    await terminal.confirm(`Revoke key ${keyId} of ${partnerId} (${place.environment}), for good?`);
+    const revokedAt = toTimestamp(now);
+    const update = new UpdateItemCommand({
+      TableName,
+      Key,
+      // If another operator revokes it at the same time, the first time stays.
+      UpdateExpression: 'SET revokedAt = if_not_exists(revokedAt, :now)',
+      ConditionExpression: 'attribute_exists(pk)',
+      ExpressionAttributeValues: toItem({ ':now': revokedAt }),
+    });
+    const isDone = await write('partners', () => place.dynamodb.send(update));
+    if (!isDone) throw new CannotDo(1, `Key ${keyId} was deleted meanwhile.`);
+    terminal.show({ keyId, partnerId, revokedAt }, [
+      `Key ${keyId} of ${partnerId} is revoked: it stops working within 60 s, when the authorizer's cached answers expire.`,
+    ]);
+    return 0;
+  },
+});
+
+export const setPartner = opsCommand({
+  name: 'partner set',
+  summary: "Writes a partner's record: the Plangrep projects in which its unregistered jobs are looked for.",
+  notes: "The projects given replace those that were there; --projects '' leaves none.",
+  options: {
+    partner: partnerOption,
+    projects: { hint: 'proj_a,proj_b', what: "the partner's own projects in Plangrep", required: true },
+  },
+  async run({ place, terminal, values }) {
+    const partnerId = readPartner(values.partner);
+    const projects = readList(values.projects).map((project) => readAs(projectIdSchema, '--projects', project));
+    const TableName = await place.table('Partners');
+    const before = await createPartners(place.dynamodb, TableName).projectsOf(partnerId);
+    const dropped = before.filter((project) => !projects.includes(project));
+    if (dropped.length > 0) {
+      await terminal.confirm(`Drop ${dropped.join(', ')} from ${partnerId} (${place.environment})?`);
+    }
+    await place.dynamodb.send(
+      new UpdateItemCommand({
+        TableName,
+        Key: toItem({ pk: `partner#${partnerId}` }),
+        UpdateExpression: 'SET partnerId = :partnerId, projects = :projects',
+        ExpressionAttributeValues: toItem({ ':partnerId': partnerId, ':projects': projects }),
+      }),
+    );
+    terminal.show({ partnerId, projects, before }, [
+      `${partnerId} (${place.environment}): ${projects.join(', ') || 'no projects'}`,
+    ]);
+    return 0;
+  },
+});
+
+export const registerJob = opsCommand({
+  name: 'job register',
+  summary: "Registers a Plangrep job under a partner's externalId.",
+  notes: 'As at the doors: the first registration stays, and a job belongs to one partner and one externalId.',
+  options: {
+    partner: partnerOption,
+    job: { hint: 'JOBID', what: "Plangrep's id of the job", required: true },
+    'external-id': { hint: 'X', what: "the partner's own id of the job", required: true },
+    project: { hint: 'P', what: "the job's project in Plangrep" },
+  },
+  async run({ place, terminal, values, now }) {
+    const partnerId = readPartner(values.partner);
+    const jobId = readJobId('--job', values.job);
+    const externalId = readAs(externalIdSchema, '--external-id', values['external-id']);
+    const { project } = values;
+    const projectId = project === undefined ? undefined : readAs(projectIdSchema, '--project', project);
+    const directory = createJobDirectory(place.dynamodb, await place.table('JobDirectory'));
+    const entry = { jobId, registeredAt: toTimestamp(now), projectId };
+    const registered = await directory.register(partnerId, externalId, entry);
+    if (registered.kind === 'taken') {
+      throw new CannotDo(1, `${jobId} is already registered under another externalId or partner.`);
+    }
+    const { registeredAt } = registered.entry;
+    terminal.show({ partnerId, externalId, ...registered.entry }, [
+      `${jobId} is registered as ${printable(externalId)} of ${partnerId} (${place.environment}) since ${registeredAt}.`,
+    ]);
+    return 0;
+  },
+});

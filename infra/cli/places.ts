@@ -1,0 +1,228 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import type { SQSClient } from '@aws-sdk/client-sqs';
+import * as z from 'zod/mini';
+import { type EnvironmentName, environmentNames, environments } from '../blueprint/environments.ts';
+import type { TableName } from '../blueprint/tables.ts';
+import { CannotDo } from './command.ts';
+
+/**
+ * Queues in which something waits for an operator. `path` begins the queue's logical id in the service stack: CDK makes
+ * it of the constructs' path and eight characters of a hash.
+ */
+export const deadLetterQueues = {
+  events: { what: 'events that consume-events gave up on', path: 'EventsDoorDeadLetters' },
+  undelivered: { what: 'events that EventBridge could not put into the queue', path: 'EventsDoorUndelivered' },
+  closings: { what: 'closed cancellations that the event bus did not take', path: 'ClosedEventsUndelivered' },
+  runs: { what: 'runs of the reconciler that were never started', path: 'ScheduleMissed' },
+  alarms: { what: 'alarms that could not be sent', path: 'WatchingAlarmsUnsent' },
+} as const;
+export type DeadLetterQueue = keyof typeof deadLetterQueues;
+
+interface Clients {
+  readonly dynamodb: DynamoDBClient;
+  readonly secretsManager: SecretsManagerClient;
+  readonly sqs: SQSClient;
+}
+
+/** What the commands work on: the local run, or a deployed environment. Names are looked up when they are needed. */
+export interface Place extends Clients {
+  readonly environment: 'local' | EnvironmentName;
+  /** In messages: `http://127.0.0.1:8000`, `eu-central-1`. */
+  readonly where: string;
+  readonly region: string;
+  table(name: TableName): Promise<string>;
+  /** Of Plangrep's key. */
+  secretId(): Promise<string>;
+  /** @returns undefined where the place has no such queue */
+  queueUrl(queue: DeadLetterQueue): Promise<string | undefined>;
+  close(): void;
+}
+
+/** Where `npm start` writes the addresses and credentials of the local run. */
+export const credentialsPath = join('.local', 'credentials.json');
+
+/**
+ * The endpoints of the local run whose credentials are in the file.
+ * @param instead what else the operator can do when there is none: `pass --environment`
+ * @throws CannotDo (2)
+ */
+export function readLocalEndpoints<Service extends 'dynamodb' | 'secretsmanager' | 'sqs'>(
+  path: string,
+  services: readonly Service[],
+  instead: string,
+): Readonly<Record<Service, string>> {
+  const loopbackUrl = z.url().check(z.regex(/^http:\/\/127\.0\.0\.1:\d{1,5}$/));
+  const schema = z.object({ endpoints: z.looseRecord(z.enum(services), loopbackUrl) });
+  let text: string;
+  try {
+    text = readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new CannotDo(2, `There is no local run here (no ${path}): start one with "npm start", or ${instead}.`, {
+      cause,
+    });
+  }
+  try {
+    return schema.parse(JSON.parse(text)).endpoints;
+  } catch (cause) {
+    const missing = `${path} names no endpoints.${services.join(', endpoints.')} on 127.0.0.1`;
+    throw new CannotDo(2, `${missing}: start a local run with "npm start".`, { cause });
+  }
+}
+
+/** The secret's name in the local run. Its own constant stands beside all that the run starts: too much to load here. */
+export const localSecretId = 'plangrep/api-key';
+
+/** @throws CannotDo (2) when there is no local run in this folder */
+export async function openLocalPlace(): Promise<Place> {
+  const services = ['dynamodb', 'secretsmanager', 'sqs'] as const;
+  const endpoints = readLocalEndpoints(credentialsPath, services, 'pass an --environment');
+  const { localCredentials: credentials, localRegion: region } = await import('../local/aws/dynamodb.ts');
+  const { localQueueUrl } = await import('../local/aws/events/queue-endpoint.ts');
+  const requestHandler = { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
+  const clients = await connect({ region, credentials, maxAttempts: 2, requestHandler }, endpoints);
+  return {
+    environment: 'local',
+    where: endpoints.dynamodb,
+    region,
+    ...clients,
+    table: (name) => Promise.resolve(name),
+    secretId: () => Promise.resolve(localSecretId),
+    queueUrl: (queue) => Promise.resolve(queue === 'events' ? localQueueUrl(endpoints.sqs, 'deadLetters') : undefined),
+    close: () => Object.values(clients).forEach((client) => client.destroy()),
+  };
+}
+
+/** @throws CannotDo (2) when there is no such environment */
+export function readEnvironmentName(value: string): EnvironmentName {
+  const name = environmentNames.find((known) => known === value);
+  if (name !== undefined) return name;
+  throw new CannotDo(2, `--environment must be one of ${environmentNames.join(', ')}, not ${JSON.stringify(value)}.`);
+}
+
+/** @throws CannotDo (2) unless it looks like a region */
+export function readRegion(value: string): string {
+  if (/^[a-z0-9-]{1,30}$/.test(value)) return value;
+  throw new CannotDo(2, `--region must be a region like eu-central-1, not ${JSON.stringify(value)}.`);
+}
+
+/**
+ * A deployed environment, by the resources that CloudFormation has in its two stacks. Credentials come from the SDK's
+ * own chain; they need `cloudformation:ListStackResources`.
+ * @param region instead of the environment's own
+ */
+export async function openDeployedPlace(
+  environment: EnvironmentName,
+  region = environments[environment].region,
+): Promise<Place> {
+  const requestHandler = { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true };
+  const common = { region, maxAttempts: 4, requestHandler };
+  const clients = await connect(common);
+  const { CloudFormationClient: Client } = await import('@aws-sdk/client-cloudformation');
+  const cloudFormation = new Client(common);
+  const listed = new Map<string, Promise<readonly Resource[]>>();
+  const resourcesOf = (stack: string): Promise<readonly Resource[]> => {
+    const resources = listed.get(stack) ?? listResources(cloudFormation, stack, region);
+    listed.set(stack, resources);
+    return resources;
+  };
+  const stateful = async (type: string, logicalId: string): Promise<string> => {
+    const stack = `plangrep-cancellation-${environment}-stateful`;
+    const found = (await resourcesOf(stack)).find((one) => one.type === type && one.logicalId === logicalId);
+    if (found !== undefined) return found.physicalId;
+    throw new CannotDo(2, `The stack ${stack} (${region}) has no ${logicalId}.`);
+  };
+  return {
+    environment,
+    where: region,
+    region,
+    ...clients,
+    table: (name) => stateful('AWS::DynamoDB::GlobalTable', name),
+    secretId: () => stateful('AWS::SecretsManager::Secret', 'PlangrepKey'),
+    async queueUrl(queue) {
+      const logicalId = new RegExp(`^${deadLetterQueues[queue].path}[0-9A-F]{8}$`);
+      const resources = await resourcesOf(`plangrep-cancellation-${environment}-service`);
+      return resources.find((one) => one.type === 'AWS::SQS::Queue' && logicalId.test(one.logicalId))?.physicalId;
+    },
+    close: () => [cloudFormation, ...Object.values(clients)].forEach((client) => client.destroy()),
+  };
+}
+
+interface Resource {
+  readonly type: string;
+  readonly logicalId: string;
+  readonly physicalId: string;
+}
+
+async function listResources(
+  client: CloudFormationClient,
+  stack: string,
+  region: string,
+): Promise<readonly Resource[]> {
+  const { paginateListStackResources } = await import('@aws-sdk/client-cloudformation');
+  const resources: Resource[] = [];
+  try {
+    for await (const page of paginateListStackResources({ client }, { StackName: stack })) {
+      for (const { ResourceType: type, LogicalResourceId, PhysicalResourceId } of page.StackResourceSummaries ?? []) {
+        if (type === undefined || LogicalResourceId === undefined || PhysicalResourceId === undefined) continue;
+        resources.push({ type, logicalId: LogicalResourceId, physicalId: PhysicalResourceId });
+      }
+    }
+  } catch (cause) {
+    // CloudFormation's words for a stack that is not there.
+    if (!(cause instanceof Error) || !/does not exist/.test(cause.message)) throw cause;
+    throw new CannotDo(2, `There is no stack ${stack} (${region}): is this the right account and region?`, { cause });
+  }
+  return resources;
+}
+
+interface ClientSettings {
+  readonly region: string;
+  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
+  readonly maxAttempts: number;
+  readonly requestHandler: object;
+}
+
+/** Loads the SDK's clients only here: a command that is wrong, or asks for help, needs none of them. */
+async function connect(
+  { credentials, ...settings }: ClientSettings,
+  endpoints?: Readonly<Record<'dynamodb' | 'secretsmanager' | 'sqs', string>>,
+): Promise<Clients> {
+  const common = { ...settings, ...(credentials && { credentials }) };
+  const [dynamodb, secretsManager, sqs] = await Promise.all([
+    import('@aws-sdk/client-dynamodb'),
+    import('@aws-sdk/client-secrets-manager'),
+    import('@aws-sdk/client-sqs'),
+  ]);
+  const at = (endpoint: string | undefined) => ({ ...common, ...(endpoint !== undefined && { endpoint }) });
+  return {
+    dynamodb: new dynamodb.DynamoDBClient(at(endpoints?.dynamodb)),
+    secretsManager: new secretsManager.SecretsManagerClient(at(endpoints?.secretsmanager)),
+    sqs: new sqs.SQSClient(at(endpoints?.sqs)),
+  };
+}
+
+/**
+ * What the error of a dependency means for the operator, in one line.
+ * @param place where the dependency is: `eu-central-1`, `http://127.0.0.1:8000`
+ * @returns undefined for a bug, whose stack trace is wanted
+ */
+export function explainFailure(error: unknown, place: string): CannotDo | undefined {
+  const root = error instanceof Error && error.name === 'DependencyUnavailable' ? error.cause : error;
+  if (root instanceof CannotDo) return root;
+  if (!(root instanceof Error)) return undefined;
+  const code = 'code' in root ? String(root.code) : root.name;
+  const [line = ''] = root.message.split('\n', 1);
+  if (root.name === 'TimeoutError' || /^(E[A-Z]+|UND_ERR_\w+)$/.test(code)) {
+    const hint = place.startsWith('http') ? ' Is the local run up? Start it with "npm start".' : '';
+    return new CannotDo(2, `No answer from ${place}: ${code}.${hint}`, { cause: error });
+  }
+  if (/^(Credentials|Token)ProviderError$|^ExpiredToken|^UnrecognizedClient|^InvalidClientTokenId/.test(root.name)) {
+    return new CannotDo(2, `No valid AWS credentials (${place}): ${line}`, { cause: error });
+  }
+  // The SDK marks its own errors with $fault.
+  return '$fault' in root ? new CannotDo(1, `${place}: ${root.name}: ${line}`, { cause: error }) : undefined;
+}
