@@ -65,7 +65,9 @@ const environmentSchema = z
     /** Whether AWS refuses to delete the tables and the stateful stack until this is switched off. */
     deletionProtection: z.boolean(),
     /** Plangrep's origin, without a path. */
-    plangrepBaseUrl: z.string().refine(isSecureOrigin, 'must be an https origin alone, such as https://plangrep.com'),
+    plangrepBaseUrl: z
+      .string()
+      .refine(isSecureOrigin, 'must be an https origin without a path, such as https://plangrep.com'),
     /**
      * Whether a simulator takes Plangrep's place, so that partners can try everything without an account there: see
      * `functions/simulator/sandbox-jobs.ts`. Only in dev.
@@ -129,7 +131,7 @@ const environmentSchema = z
 export type Environment = Readonly<z.input<typeof environmentSchema>>;
 export type CustomDomain = z.input<typeof domain>;
 
-/** What no field says alone: the path of each wrong field, and why. */
+/** The rules between fields: the path of each wrong field, and the reason. */
 function* contradictionsOf(environment: Environment): Generator<readonly [readonly PropertyKey[], string]> {
   const { name, partners, sandbox } = environment;
   const { events, reserved = {}, provisioned = {} } = environment.concurrency;

@@ -116,8 +116,8 @@ export class StatefulStack extends Stack {
 }
 
 /**
- * The cancellation log's own policy: whatever a role allows, an administrator's too, only this service may write to the
- * log, and no one may delete from it or change its history. To do so, one has to remove this policy first, which
+ * The cancellation log's own policy. It overrides every role, an administrator's too: only this service may write to the
+ * log, and no principal may delete from it or change its history. An attacker must remove the policy first, which
  * CloudTrail records. (A transaction needs the permission of each action in it, so the policy denies transactions too.)
  *
  * The policy also denies replication to a second region: when you add one, exempt DynamoDB's service-linked role.

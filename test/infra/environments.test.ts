@@ -16,11 +16,11 @@ test.each(environmentNames)('%s is valid', (name) => {
 test.each<{ environment: { name: string; [field: string]: unknown }; message: string }>([
   {
     environment: { ...prod, plangrepBaseUrl: 'http://plangrep.com' },
-    message: 'prod: plangrepBaseUrl: must be an https origin alone, such as https://plangrep.com',
+    message: 'prod: plangrepBaseUrl: must be an https origin without a path, such as https://plangrep.com',
   },
   {
     environment: { ...prod, plangrepBaseUrl: 'https://plangrep.com/api' },
-    message: 'prod: plangrepBaseUrl: must be an https origin alone, such as https://plangrep.com',
+    message: 'prod: plangrepBaseUrl: must be an https origin without a path, such as https://plangrep.com',
   },
   {
     environment: { ...staging, logRetentionDays: 31 },
@@ -70,7 +70,7 @@ test.each<{ environment: { name: string; [field: string]: unknown }; message: st
   });
 });
 
-test('every field that is wrong is named at once', () => {
+test('every wrong field is named at once', () => {
   const environment = { ...prod, region: 'x', removalPolicy: 'keep' };
 
   expect(checkEnvironment(environment)).toMatchObject({
@@ -78,7 +78,7 @@ test('every field that is wrong is named at once', () => {
   });
 });
 
-test('an app that was not built says which functions are missing', () => {
+test('the functions that are not built are listed', () => {
   expect(missingBundles(join(root, 'test'))).toEqual(Object.keys(functions));
   expect(missingBundles()).toEqual([]);
 });

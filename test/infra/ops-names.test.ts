@@ -3,8 +3,8 @@ import { environmentNames } from '../../infra/blueprint/environments.ts';
 import { deadLetterQueues } from '../../infra/cli/places.ts';
 import { synthesized } from './synthesized.ts';
 
-describe.each(environmentNames)('what ops looks for in %s', (name) => {
-  it.each(Object.entries(deadLetterQueues))('the dead-letter queue %s is there once', (_, { path }) => {
+describe.each(environmentNames)('the resources that ops looks for in %s', (name) => {
+  it.each(Object.entries(deadLetterQueues))('the dead-letter queue %s exists once', (_, { path }) => {
     const { service } = synthesized(name);
     const found = Object.entries(service).filter(
       ([id, { Type }]) => Type === 'AWS::SQS::Queue' && new RegExp(`^${path}[0-9A-F]{8}$`).test(id),

@@ -49,7 +49,7 @@ describe.each(environmentNames)('in %s', (name) => {
       expect(deployed).toHaveLength(all.length);
     });
 
-    test('lets nothing but the documentation through without a credential', () => {
+    test('asks for a credential everywhere but in the documentation', () => {
       const authorizer = oneOf(service, 'AWS::ApiGateway::Authorizer');
       const open = methods.filter(({ AuthorizationType }) => AuthorizationType !== 'CUSTOM');
 
@@ -82,7 +82,7 @@ describe.each(environmentNames)('in %s', (name) => {
       });
     });
 
-    test('has no gateway response of its own', () => {
+    test('has no other gateway response', () => {
       expect(ofType(service, 'AWS::ApiGateway::GatewayResponse')).toHaveLength(types.length);
     });
 
@@ -100,7 +100,7 @@ describe.each(environmentNames)('in %s', (name) => {
             ThrottlingRateLimit: throttle.ratePerSecond,
             ThrottlingBurstLimit: throttle.burst,
           },
-          // So that nobody without a credential can use up what those with one share.
+          // So that callers without a credential cannot use up the partners' throttle.
           ...documentationRoutes.map(({ path }) => ({
             HttpMethod: 'GET',
             ResourcePath: `/${path.replaceAll('/', '~1')}`,
@@ -127,7 +127,7 @@ describe.each(environmentNames)('in %s', (name) => {
       expect(variables).toContain('$context.requestId');
     });
 
-    test('keeps what API Gateway itself logs no longer than the rest', () => {
+    test("keeps API Gateway's own log as long as the others", () => {
       const groups = ofType(service, 'AWS::Logs::LogGroup').map(([, { LogGroupName }]) => JSON.stringify(LogGroupName));
 
       expect(groups).toContainEqual(

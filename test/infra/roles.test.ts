@@ -6,7 +6,7 @@ import { permissionsOf, type Resource as Target, roleNameOf, roleNames } from '.
 import { renderRolesTable } from '../../infra/docs/generate-docs.ts';
 import { listOf, ofType, type Resource, type Statement, statementsOf, synthesized } from './synthesized.ts';
 
-/** How a target's ARN shows in a template of the service stack. */
+/** What a target's ARN looks like in a template of the service stack. */
 const targetPatterns: readonly (readonly [Target, RegExp])[] = [
   ['Everything', /^"\*"$/],
   ['WakeUps', /^\{"Fn::Join":\["",\[\{.*:ExportsOutputFnGetAttCancellationLogArn\w+"\},"\/index\/due-wake-ups"\]\]\}$/],
@@ -48,7 +48,7 @@ describe.each(environmentNames)('in %s', (name) => {
     return service[id] ?? { Type: 'none', Properties: {} };
   };
 
-  test.each(namesHere)('%s may do what infra/blueprint/roles.ts says, and nothing else', (role) => {
+  test.each(namesHere)('%s may do exactly what infra/blueprint/roles.ts says', (role) => {
     const resource = roleCalled(roleNameOf(name, role));
 
     const granted = statementsOf(resource).map((each) => asPermission(role, each));
@@ -64,7 +64,7 @@ describe.each(environmentNames)('in %s', (name) => {
     expect(resource.Properties['ManagedPolicyArns']).toBeUndefined();
   });
 
-  test('no policy stands outside a role, where it could add to one', () => {
+  test('no policy exists outside a role, where it could add to one', () => {
     expect(everyPolicy.filter(({ Type }) => Type !== 'AWS::IAM::Role')).toEqual([]);
   });
 
@@ -77,7 +77,7 @@ describe.each(environmentNames)('in %s', (name) => {
     expect(RoleName).toBe(roleNameOf(name, fn));
   });
 
-  test('no action has a star, and no resource but of X-Ray', () => {
+  test("no action has a star, and no resource but X-Ray's", () => {
     const allowed = everyPolicy.flatMap(statementsOf).filter(({ Effect }) => Effect === 'Allow');
 
     for (const { Action, Resource: resource } of allowed) {
@@ -91,7 +91,7 @@ describe.each(environmentNames)('in %s', (name) => {
     expect(allowed.length).toBeGreaterThan(20);
   });
 
-  test('nobody scans anything, and nobody may delete an item', () => {
+  test('no role may scan a table or delete an item', () => {
     const actions = everyPolicy.flatMap(statementsOf).flatMap(({ Action }) => listOf(Action));
 
     for (const action of [
@@ -104,13 +104,13 @@ describe.each(environmentNames)('in %s', (name) => {
     }
   });
 
-  test('one managed policy is left: of the role that API Gateway has per account', () => {
+  test('the only managed policy is that of the role that API Gateway has per account', () => {
     const managed = roles.filter(([, { ManagedPolicyArns }]) => ManagedPolicyArns !== undefined);
 
     expect(managed.map(([id]) => id)).toEqual([expect.stringMatching(/^PartnerApiCloudWatchRole/)]);
   });
 
-  test("the log's own policy denies everybody what would change history", () => {
+  test("the log's own policy denies every principal what would change history", () => {
     const replicas = stateful['CancellationLog']?.Properties['Replicas'];
     const arnOf = (role: string) => ({
       'Fn::Join': ['', ['arn:aws:iam::', { Ref: 'AWS::AccountId' }, `:role/plangrep-cancellation-${name}-${role}`]],
@@ -171,8 +171,8 @@ const roleIdOf = (reference: unknown): string => {
 };
 
 describe('what a role may do on the cancellation log', () => {
-  // Written out by hand: whoever widens a role has to widen it here too.
-  test('doors put and query, the reconciler besides moves wake-ups, nobody else touches it', () => {
+  // Written out by hand, so that a role cannot be widened without changing this test.
+  test('doors put and query, the reconciler also moves wake-ups, no other role writes', () => {
     const onLog = Object.fromEntries(
       roleNames.map((role) => [
         role,

@@ -10,7 +10,7 @@ const callers = functionNames.filter((name) => {
   return environment.includes('PLANGREP_BASE_URL');
 });
 const variablesSchema = z.object({ Variables: z.record(z.string(), z.unknown()) });
-/** What each function that calls Plangrep takes for it. */
+/** The address that each function that calls Plangrep has for it. */
 const upstreamsOf = (resources: Resources): Readonly<Record<string, unknown>> =>
   Object.fromEntries(
     ofType(resources, 'AWS::Lambda::Function').flatMap(([, { FunctionName, Environment }]) => {
@@ -21,14 +21,14 @@ const upstreamsOf = (resources: Resources): Readonly<Record<string, unknown>> =>
 const allTo = (name: EnvironmentName, upstream: unknown) =>
   Object.fromEntries(callers.map((fn) => [`plangrep-cancellation-${name}-${fn}`, upstream]));
 
-describe.each(['prod', 'staging'] as const)('%s is no sandbox:', (name) => {
+describe.each(['prod', 'staging'] as const)('%s is not a sandbox:', (name) => {
   const { service, stateful } = synthesized(name);
 
-  test('no function, no role, no table and no variable of one is in its templates', () => {
+  test('its templates have no function, role, table or variable of a sandbox', () => {
     expect(JSON.stringify({ service, stateful })).not.toMatch(/sandbox|simulat/i);
   });
 
-  test('no function is reached by a URL of its own, or by everybody', () => {
+  test('no function has its own URL, or is open to every principal', () => {
     expect(ofType(service, 'AWS::Lambda::Url')).toEqual([]);
     const principals = ofType(service, 'AWS::Lambda::Permission').map(([, { Principal }]) => Principal);
     expect(principals).not.toContain('*');
@@ -49,7 +49,7 @@ describe('dev is a sandbox:', () => {
     expect(upstreamsOf(service)).toEqual(allTo('dev', upstream));
   });
 
-  test("the functions take a function URL's origin, as Lambda words it", () => {
+  test('the functions accept the origin of a function URL', () => {
     expect(parsePlangrepOrigin('https://abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-central-1.on.aws/')).toEqual({
       secure: true,
       hostname: 'abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-central-1.on.aws',
@@ -57,7 +57,7 @@ describe('dev is a sandbox:', () => {
     });
   });
 
-  test('the simulator alone is reached from outside without IAM, by its URL and its alias', () => {
+  test('only the simulator is reached without IAM, by its URL and its alias', () => {
     const alias = ofType(service, 'AWS::Lambda::Alias').filter(([id]) => id.startsWith('Sandbox'));
     const open = ofType(service, 'AWS::Lambda::Permission').filter(([, { Principal }]) => Principal === '*');
 
@@ -83,7 +83,7 @@ describe('dev is a sandbox:', () => {
     ]);
   });
 
-  test('the simulator checks requests by the secret whose key the service sends', () => {
+  test('the simulator checks requests with the secret that the service reads its key from', () => {
     const secretIds = ofType(service, 'AWS::Lambda::Function').flatMap(([, { Environment }]) => {
       const { Variables } = variablesSchema.parse(Environment ?? { Variables: {} });
       return 'PLANGREP_SECRET_ID' in Variables ? [JSON.stringify(Variables['PLANGREP_SECRET_ID'])] : [];
@@ -92,7 +92,7 @@ describe('dev is a sandbox:', () => {
     expect(new Set(secretIds).size).toBe(1);
   });
 
-  test('its jobs are forgotten in time, and whole when the sandbox goes', () => {
+  test('its jobs expire, and the table goes with the sandbox', () => {
     const [[id, table] = [], ...others] = ofType(service, 'AWS::DynamoDB::GlobalTable');
     expect(others).toEqual([]);
     expect(table).toMatchObject({
@@ -104,7 +104,7 @@ describe('dev is a sandbox:', () => {
     expect(JSON.stringify(stateful)).not.toMatch(/sandbox/i);
   });
 
-  test('and one word makes it none', () => {
+  test('and "sandbox: false" makes it none', () => {
     const without = synthesize({ ...environments.dev, sandbox: false });
     expect(JSON.stringify(without.service)).not.toMatch(/sandbox|simulat/i);
     expect(upstreamsOf(without.service)).toEqual(allTo('dev', 'https://plangrep.com'));

@@ -12,7 +12,7 @@ test('every environment but dev is watched', () => {
 describe.each(watched)('in %s', (name) => {
   const { service } = synthesized(name);
 
-  test('CloudTrail is asked for writes to the log by anyone else, and nothing more', () => {
+  test('CloudTrail records only writes to the log by anyone but the service', () => {
     const session = (role: string) => ({
       'Fn::Join': ['', ['arn:aws:sts::', { Ref: 'AWS::AccountId' }, `:assumed-role/${role}/`]],
     });
@@ -45,7 +45,7 @@ describe.each(watched)('in %s', (name) => {
     });
   });
 
-  test('the evidence is kept, and only CloudTrail writes it', () => {
+  test('the evidence is retained, and only CloudTrail writes it', () => {
     const bucket = Object.values(service).find(({ Type }) => Type === 'AWS::S3::Bucket');
     const policy = Object.values(service).find(({ Type }) => Type === 'AWS::S3::BucketPolicy');
     const allowed = policy === undefined ? [] : statementsOf(policy).filter(({ Effect }) => Effect === 'Allow');

@@ -9,12 +9,12 @@ describe.each(environmentNames)('in %s', (name) => {
   const { service } = synthesized(name);
   const { partners } = environments[name];
 
-  describe('the events door', () => {
+  describe('the event door', () => {
     const queue = oneOf(service, 'AWS::SQS::Queue', 'EventsDoorQueue');
     const rules = ofType(service, 'AWS::Events::Rule').filter(([id]) => id.startsWith('EventsDoor'));
     const arnOf = (prefix: string) => ({ 'Fn::GetAtt': [expect.stringMatching(new RegExp(`^${prefix}`)), 'Arn'] });
 
-    test.each(partners)('takes events of $partnerId from its own source alone', ({ partnerId, eventSource }) => {
+    test.each(partners)('takes events of $partnerId only from its own source', ({ partnerId, eventSource }) => {
       const { paths, template } = inputTransformer(partnerId);
       const mine = rules.filter(([, { EventPattern }]) =>
         JSON.stringify(EventPattern).includes(`"${eventSource ?? eventSourceOf(partnerId)}"`),
@@ -38,11 +38,11 @@ describe.each(environmentNames)('in %s', (name) => {
       ]);
     });
 
-    test('has a rule for each partner and no other', () => {
+    test('has one rule for each partner', () => {
       expect(rules).toHaveLength(partners.length);
     });
 
-    test('tries each message so often, and never while it is being worked on', () => {
+    test('tries each message so often, and hides it while it is worked on', () => {
       expect(queue).toMatchObject({
         VisibilityTimeout: eventDoor.visibilityTimeoutSeconds,
         RedrivePolicy: { deadLetterTargetArn: arnOf('EventsDoorDeadLetters'), maxReceiveCount: eventDoor.maxReceives },
@@ -50,7 +50,7 @@ describe.each(environmentNames)('in %s', (name) => {
       expect(queue['VisibilityTimeout']).toBeGreaterThan(functions['consume-events'].timeoutSeconds);
     });
 
-    test('hands out batches, and takes back single messages', () => {
+    test('hands out batches, and accepts single failures', () => {
       expect(oneOf(service, 'AWS::Lambda::EventSourceMapping')).toMatchObject({
         EventSourceArn: arnOf('EventsDoorQueue'),
         BatchSize: eventDoor.batchSize,
@@ -59,7 +59,7 @@ describe.each(environmentNames)('in %s', (name) => {
       });
     });
 
-    test('lets nobody but its rules send', () => {
+    test('lets only its rules send', () => {
       const policies = Object.values(service).filter(
         ({ Type, Properties }) =>
           Type === 'AWS::SQS::QueuePolicy' && JSON.stringify(Properties['Queues']).includes('EventsDoorQueue'),
@@ -79,7 +79,7 @@ describe.each(environmentNames)('in %s', (name) => {
   describe('the outbound event', () => {
     const pipe = oneOf(service, 'AWS::Pipes::Pipe');
 
-    test('comes from the closing events of the log alone, to the bus that requests come in on', () => {
+    test('comes only from the closing events of the log, and goes to the bus that requests come in on', () => {
       const bus = { 'Fn::GetAtt': [expect.stringMatching(/^EventBus/), 'Arn'] };
 
       expect(pipe).toMatchObject({
@@ -119,7 +119,7 @@ describe.each(environmentNames)('in %s', (name) => {
       expect(deadLetters.length).toBeLessThan(queues.length);
     });
 
-    test('is encrypted, and reached over TLS alone', () => {
+    test('is encrypted, and reached only over TLS', () => {
       const insecure = Object.values(service).filter(
         (resource) =>
           resource.Type === 'AWS::SQS::QueuePolicy' &&

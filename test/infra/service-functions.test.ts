@@ -33,7 +33,7 @@ describe.each(environmentNames)('in %s', (name) => {
     return { id: found[0], properties: found[1] };
   };
 
-  test('every function of infra/blueprint/functions.ts is deployed, those of a sandbox in a sandbox, and no other', () => {
+  test('every function of infra/blueprint/functions.ts is deployed, those of a sandbox only in a sandbox, and no other', () => {
     const deployed = ofType(service, 'AWS::Lambda::Function').map(([, { FunctionName }]) => FunctionName);
 
     expect(deployed.map(String).toSorted()).toEqual(
@@ -59,7 +59,7 @@ describe.each(environmentNames)('in %s', (name) => {
     expect(properties['ReservedConcurrentExecutions']).toBe(reserved[fn]);
   });
 
-  test.each(deployedNames)('%s is, byte for byte, the bundle that tests ran', (fn) => {
+  test.each(deployedNames)('%s is byte for byte the tested bundle', (fn) => {
     const { S3Key } = codeSchema.parse(propertiesOf(fn).properties['Code']);
     const source = files[S3Key.replace(/\.zip$/, '')]?.source;
     const asset = join(directory, source?.path ?? '');
@@ -76,7 +76,7 @@ describe.each(environmentNames)('in %s', (name) => {
     expect(Number(propertiesOf(fn).properties['Timeout']) * 1_000).toBeLessThan(LEASE_MS);
   });
 
-  test.each(deployedNames)('%s is called by its alias alone, and its version before is kept outside dev', (fn) => {
+  test.each(deployedNames)('%s is called only by its alias, and outside dev its previous version is kept', (fn) => {
     const { id } = propertiesOf(fn);
     const alias = ofType(service, 'AWS::Lambda::Alias').find(
       ([, { FunctionName }]) => JSON.stringify(FunctionName) === JSON.stringify({ Ref: id }),
@@ -107,7 +107,7 @@ describe.each(environmentNames)('in %s', (name) => {
     expect(groups.length).toBeGreaterThanOrEqual(functionNames.length + 2);
   });
 
-  test('every function logs to a group of its own', () => {
+  test('every function has its own log group', () => {
     const groups = ofType(service, 'AWS::Lambda::Function').map(([, { LoggingConfig }]) =>
       JSON.stringify((LoggingConfig as { LogGroup: unknown }).LogGroup),
     );
@@ -115,16 +115,16 @@ describe.each(environmentNames)('in %s', (name) => {
     expect(new Set(groups).size).toBe(deployedNames.length);
   });
 
-  test('no secret is in any template, and nothing that CloudFormation would resolve to one', () => {
+  test('no template has a secret, or anything that CloudFormation resolves to one', () => {
     const text = JSON.stringify(synthesized(name));
 
     expect(text.match(/\{\{resolve:|"SecretString|GenerateSecret|pcg_[a-z]+_[A-Za-z0-9]{12}_/g)).toBeNull();
   });
 
-  test('nothing that the service stack makes outlives it in dev, and everything stateful is elsewhere', () => {
+  test('in dev nothing of the service stack outlives it, and everything stateful is in the other stack', () => {
     const types = Object.values(service).map(({ Type }) => Type);
 
-    // But for what a sandbox's jobs remember, which nobody misses.
+    // Except the state of a sandbox's jobs, whose loss does no harm.
     if (sandbox !== true) expect(types).not.toContain('AWS::DynamoDB::GlobalTable');
     expect(types).not.toContain('AWS::SecretsManager::Secret');
     const kept = Object.entries(service).filter(([, { DeletionPolicy }]) => DeletionPolicy === 'Retain');
@@ -132,7 +132,7 @@ describe.each(environmentNames)('in %s', (name) => {
     if (name === 'dev') expect(kept).toEqual(account);
   });
 
-  test('the reconciler is woken every minute, and what fails of it is kept', () => {
+  test('the reconciler is started every minute, and a failed run is kept', () => {
     const rule = oneOf(service, 'AWS::Events::Rule', 'Schedule');
     const missed = { 'Fn::GetAtt': [expect.stringMatching(/^ScheduleMissed/), 'Arn'] };
 

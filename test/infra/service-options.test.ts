@@ -6,7 +6,7 @@ import { ofType, oneOf, synthesize, synthesized } from './synthesized.ts';
 
 const canaries = environmentNames.filter((name) => environments[name].rollout === 'canary');
 
-test('staging and prod are rolled out alike, and dev at once', () => {
+test('staging and prod are rolled out as canaries, dev at once', () => {
   expect(canaries).toEqual(['staging', 'prod']);
   expect(JSON.stringify(synthesized('dev').service)).not.toContain('AWS::CodeDeploy');
 });
@@ -15,7 +15,7 @@ describe.each(canaries)('a new version in %s', (name) => {
   const { service } = synthesized(name);
   const groups = ofType(service, 'AWS::CodeDeploy::DeploymentGroup');
 
-  test.each(functionNames)('of %s gets a tenth of the traffic first, and goes back on an alarm', (fn) => {
+  test.each(functionNames)('of %s gets a tenth of the traffic first, and is rolled back on an alarm', (fn) => {
     const alias = Object.entries(service).find(
       ([id, { Type }]) => Type === 'AWS::Lambda::Alias' && id.startsWith(`${fn.replaceAll('-', '')}Live`),
     );
@@ -42,7 +42,7 @@ describe.each(environmentNames)('the firewall of %s', (name) => {
   const { service } = synthesized(name);
   const acl = oneOf(service, 'AWS::WAFv2::WebACL');
 
-  test('stands before the stage, and limits each credential and each address', () => {
+  test('protects the stage, and limits each credential and each address', () => {
     const limit = (Limit: number, AggregateKeyType: string) => ({
       Action: { Block: {} },
       Statement: { RateBasedStatement: { Limit, AggregateKeyType, EvaluationWindowSec: 300 } },
@@ -68,7 +68,7 @@ describe.each(environmentNames)('the firewall of %s', (name) => {
     });
   });
 
-  test('keeps neither credential nor query string, and takes no samples', () => {
+  test('logs neither credential nor query string, and takes no samples', () => {
     expect(oneOf(service, 'AWS::WAFv2::LoggingConfiguration')).toMatchObject({
       RedactedFields: [{ SingleHeader: { Name: 'authorization' } }, { QueryString: {} }],
     });
@@ -76,7 +76,7 @@ describe.each(environmentNames)('the firewall of %s', (name) => {
   });
 });
 
-describe('an environment with a name of its own', () => {
+describe('an environment with a domain', () => {
   const environment: Environment = {
     ...environments.prod,
     domain: {
@@ -88,7 +88,7 @@ describe('an environment with a name of its own', () => {
   };
   const { service } = synthesize(environment);
 
-  test('asks for client certificates of exactly the trust store that was tested', () => {
+  test('asks for client certificates of exactly the tested version of the trust store', () => {
     expect(oneOf(service, 'AWS::ApiGateway::DomainName')).toMatchObject({
       DomainName: 'cancellations.example.com',
       SecurityPolicy: 'TLS_1_2',
@@ -102,12 +102,12 @@ describe('an environment with a name of its own', () => {
     expect(oneOf(synthesized('prod').service, 'AWS::ApiGateway::RestApi')['DisableExecuteApiEndpoint']).not.toBe(true);
   });
 
-  test('has its record', () => {
+  test('has its DNS record', () => {
     expect(oneOf(service, 'AWS::Route53::RecordSet')).toMatchObject({ Name: 'cancellations.example.com.', Type: 'A' });
   });
 });
 
-describe('an environment with a bus of somebody else, warm functions, and no partner that sends events', () => {
+describe('an environment with an existing bus, warm functions, and no partner that sends events', () => {
   const { service } = synthesize({
     ...environments.prod,
     eventBusName: 'central',
@@ -116,14 +116,14 @@ describe('an environment with a bus of somebody else, warm functions, and no par
     concurrency: { events: 2, provisioned: { 'request-cancellation': 3 } },
   });
 
-  test('puts closed cancellations on that bus, and makes none', () => {
+  test('announces closed cancellations on that bus, and creates none', () => {
     expect(ofType(service, 'AWS::Events::EventBus')).toEqual([]);
     expect(oneOf(service, 'AWS::Pipes::Pipe')).toMatchObject({
       Target: { 'Fn::Join': ['', expect.arrayContaining([expect.stringMatching(/:event-bus\/central$/)])] },
     });
   });
 
-  test('opens the events door to nobody', () => {
+  test('has no rule for events', () => {
     const rules = ofType(service, 'AWS::Events::Rule').map(([id]) => id);
 
     expect(rules).toEqual([expect.stringMatching(/^Schedule/)]);

@@ -79,7 +79,7 @@ describe.each(environmentNames)('in %s', (name) => {
   });
 
   test.each(alarms.map(({ AlarmName, ...alarm }) => ({ title: titleOf(AlarmName), ...alarm })))(
-    '"$title" tells somebody when it begins and when it ends, and the runbook says what to do',
+    '"$title" notifies when it begins and when it ends, and the runbook says what to do',
     ({ title, AlarmActions, OKActions }) => {
       const severity = /Alarms(page|ticket)/.exec(AlarmActions[0]?.Ref ?? '')?.[1];
 
@@ -89,7 +89,7 @@ describe.each(environmentNames)('in %s', (name) => {
     },
   );
 
-  test('CloudWatch may publish to both topics, for these alarms alone, and nobody without TLS', () => {
+  test('CloudWatch may publish to both topics, only for these alarms, and only over TLS', () => {
     const policies = Object.values(service).filter(({ Type }) => Type === 'AWS::SNS::TopicPolicy');
 
     expect(policies).toHaveLength(2);
@@ -110,7 +110,7 @@ describe.each(environmentNames)('in %s', (name) => {
     }
   });
 
-  test('only the silence of the reconciler alarms', () => {
+  test('only missing data of the reconciler alarms', () => {
     const breaching = alarms.filter(({ TreatMissingData }) => TreatMissingData !== 'notBreaching');
 
     expect(breaching).toMatchObject([
@@ -118,7 +118,7 @@ describe.each(environmentNames)('in %s', (name) => {
     ]);
   });
 
-  test('each severity mails the addresses of the environment', () => {
+  test('each severity sends mail to the addresses of the environment', () => {
     const mailed = ofType(service, 'AWS::SNS::Subscription').map(([, { Endpoint, Protocol, TopicArn }]) => ({
       endpoint: Endpoint,
       protocol: Protocol,
@@ -135,7 +135,7 @@ describe.each(environmentNames)('in %s', (name) => {
     expect(mailed).toHaveLength(alarmAddresses.page.length + alarmAddresses.ticket.length);
   });
 
-  test.each(definitions)('%s is made of the lines of whoever reports it', (metricName, metric) => {
+  test.each(definitions)('%s is made from the lines of the functions that report it', (metricName, metric) => {
     const mine = filters.filter(({ MetricTransformations: [{ MetricName }] }) => MetricName === metricName);
 
     expect(mine.map(({ LogGroupName }) => LogGroupName.Ref.replace(/Logs\w{8}$/, ''))).toEqual(
@@ -166,7 +166,7 @@ describe.each(environmentNames)('in %s', (name) => {
 });
 
 describe('the metrics of the log', () => {
-  test('are split only by what has few values', () => {
+  test('are split only by fields with few values', () => {
     const fields = definitions.flatMap(([, { by }]) => (by === undefined ? [] : [by]));
     const closedSets = eventBodySchema.def.options.flatMap(({ def: { shape } }) =>
       Object.entries(shape).flatMap(([field, schema]) => (schema.def.type === 'enum' ? [field] : [])),
@@ -176,7 +176,7 @@ describe('the metrics of the log', () => {
     expect(closedSets).toEqual(expect.arrayContaining(fields));
   });
 
-  test('take their fields from the very lines that the functions write', () => {
+  test('use fields of the lines that the functions write', () => {
     const sources = readdirSync(join(root, 'functions'), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))
       .map((file) => readFileSync(join(root, 'functions', file), 'utf8'))
@@ -201,7 +201,7 @@ describe('the runbook', () => {
     ),
   );
 
-  test('has no section that says page or ticket and is no alarm', () => {
+  test('has no section for an alarm that does not exist', () => {
     const alarming = [...sections].filter(([, section]) => /^\*\*(page|ticket)/m.test(section)).map(([title]) => title);
 
     expect(alarming.toSorted()).toEqual([...everywhere].toSorted());

@@ -40,7 +40,7 @@ const secretSchema = z.object({
   Type: z.literal('AWS::SecretsManager::Secret'),
   DeletionPolicy: z.string(),
   UpdateReplacePolicy: z.string(),
-  /** Loose: every other property is kept, for a value could come in by any of them. */
+  /** Loose, so that every other property is checked too: a value could come in by any of them. */
   Properties: z.looseObject({ Name: z.string() }),
 });
 
@@ -78,7 +78,7 @@ describe.each(environmentNames)('the stateful stack of %s', (name) => {
   const { artifact, resources } = synthesize(name);
   const tableOf = (table: string) => tableIn(resources, table).Properties;
 
-  // Whoever has to change this list is about to have CloudFormation replace a table, or the secret, by an empty one.
+  // A change of this list means that CloudFormation replaces a table, or the secret, by an empty one.
   test('holds these resources, by logical id, with these properties that only a replacement can change', () => {
     const identities = Object.fromEntries(
       Object.entries(resources).map(([logicalId, resource]) => [
@@ -153,7 +153,7 @@ describe.each(environmentNames)('the stateful stack of %s', (name) => {
     ]);
   });
 
-  test('streams the cancellation log alone, for who tells of closed cancellations', () => {
+  test('streams only the cancellation log, for the pipe that announces closed cancellations', () => {
     const streams = tableNames.map((table) => [table, tableOf(table).StreamSpecification]);
 
     expect(Object.fromEntries(streams)).toEqual({
@@ -163,7 +163,7 @@ describe.each(environmentNames)('the stateful stack of %s', (name) => {
     });
   });
 
-  test("makes the secret empty: an operator's value is neither in the template nor overwritten by it", () => {
+  test("creates the secret empty: the template neither holds nor overwrites the operator's value", () => {
     expect(Object.keys(secretIn(resources).Properties).toSorted()).toEqual(['Description', 'Name', 'Tags']);
     expect(JSON.stringify(artifact.template)).not.toMatch(/SecretString|\{\{resolve:/);
   });
@@ -178,7 +178,7 @@ describe.each(environmentNames)('the stateful stack of %s', (name) => {
 describe.each(production)('outside dev, %s', (name) => {
   const { artifact, resources } = synthesize(name);
 
-  test.each(tableNames)('refuses to delete %s, restores it to any second, and leaves it when it goes', (table) => {
+  test.each(tableNames)('protects %s from deletion, restores it to any second, and retains it', (table) => {
     const resource = tableIn(resources, table);
 
     expect(resource.Properties.Replicas[0]).toMatchObject({
@@ -191,7 +191,7 @@ describe.each(production)('outside dev, %s', (name) => {
     expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   });
 
-  test('leaves the secret when it goes, unless its very creation is rolled back', () => {
+  test('retains the secret, unless its creation is rolled back', () => {
     expect(secretIn(resources)).toMatchObject({
       DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
@@ -206,7 +206,7 @@ describe.each(production)('outside dev, %s', (name) => {
 describe('dev', () => {
   const { artifact, resources } = synthesize('dev');
 
-  test('can be destroyed whole and deployed again', () => {
+  test('can be destroyed completely and deployed again', () => {
     expect(artifact.terminationProtection).not.toBe(true);
     for (const resource of Object.values(resources)) expect(resource.DeletionPolicy).toBe('Delete');
     for (const table of tableNames) {
@@ -235,7 +235,7 @@ describe('choosing the environment', () => {
     expect(status).toBe(1);
   });
 
-  test('synthesizes the one that was chosen', () => {
+  test('synthesizes the chosen one', () => {
     const { status, stderr } = synth({ environment: 'staging' }, 'chosen');
 
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });

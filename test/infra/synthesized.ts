@@ -26,7 +26,7 @@ const outdir = mkdtempSync(join(tmpdir(), 'synthesized-'));
 
 /**
  * Both stacks as `cdk synth` makes them, with the flags of cdk.json.
- * @param prepare what happens between making and synthesizing them, such as switching cdk-nag's checks on
+ * @param prepare called between making and synthesizing them, for example to switch cdk-nag's checks on
  */
 export const synthesize = (environment: Environment, prepare: (app: App) => void = () => undefined) => {
   const { context } = contextSchema.parse(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')));
@@ -55,7 +55,7 @@ export const ofType = (resources: Resources, type: string): readonly (readonly [
     .filter(([, { Type }]) => Type === type)
     .map(([id, { Properties }]) => [id, Properties]);
 
-/** The one whose logical id begins so. */
+/** The only resource of this type whose logical id begins with `prefix`. */
 export const oneOf = (resources: Resources, type: string, prefix = ''): Resource['Properties'] => {
   const [first, ...others] = ofType(resources, type).filter(([id]) => id.startsWith(prefix));
   if (first === undefined || others.length > 0) throw new Error(`${1 + others.length} ${type} begin with ${prefix}`);
@@ -72,7 +72,7 @@ export type Statement = z.infer<typeof statement>;
 const document = z.object({ Statement: z.array(statement) });
 const inline = z.optional(z.array(z.object({ PolicyDocument: document })));
 
-/** Every statement that says what a role may do: inline, attached, or in a policy of its own. */
+/** Every statement that says what a role may do: inline, attached, or in a separate policy. */
 export const statementsOf = (resource: Resource): readonly Statement[] => {
   const { Policies, PolicyDocument } = resource.Properties;
   const policies = inline.parse(Policies) ?? [];

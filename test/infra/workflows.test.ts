@@ -8,7 +8,7 @@ const workflows = readdirSync(folder).map((name) => [name, readFileSync(join(fol
 const textOf = (name: string): string => new Map(workflows).get(name) ?? '';
 
 describe('the workflows', () => {
-  it.each(workflows)('%s pins every action by its commit, and says which release that is', (_, text) => {
+  it.each(workflows)('%s pins every action by its commit, and names the release', (_, text) => {
     const used = [...text.matchAll(/uses: (\S+)(.*)$/gm)].filter(([, action]) => !action?.startsWith('./'));
     for (const [, action, comment] of used) {
       expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
@@ -16,17 +16,17 @@ describe('the workflows', () => {
     }
   });
 
-  it.each(workflows)('%s has no key for AWS, and takes no more rights than it names', (_, text) => {
+  it.each(workflows)('%s has no key for AWS, and names its rights', (_, text) => {
     expect(text).not.toMatch(/aws-access-key-id|AWS_SECRET_ACCESS_KEY|permissions: write-all/i);
     expect(text).toMatch(/^permissions:\n {2}contents: read$/m);
   });
 
-  it('run the checks as anyone runs them, and every environment’s synth', () => {
+  it('run the checks of npm test, and every environment’s synth', () => {
     expect(textOf('checks.yml')).toContain('bash .ci/run');
     expect(textOf('checks.yml')).toContain(`environment: [${environmentNames.join(', ')}]`);
   });
 
-  it('build where the code caches hold: on the processor that the functions run on', () => {
+  it('build on the processor that the functions run on, where the code caches work', () => {
     const [, test = ''] = /^ {2}test:\n(.*?)^ {2}\w+:/ms.exec(textOf('checks.yml')) ?? [];
     expect(test).toContain('upload-artifact');
     expect(test).toMatch(/runs-on: \S+-arm$/m);

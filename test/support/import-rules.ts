@@ -81,7 +81,7 @@ function nameOf(file: string, specifier: string): string {
 }
 
 /**
- * Follows the imports of every file of the core, through whatever files of `functions/` they lead to.
+ * Follows the imports of every file of the core, through every file of `functions/` that they lead to.
  * @returns one line for each import that the core, or what it reaches, may not have
  */
 export function coreViolations(sources: Sources): readonly string[] {
