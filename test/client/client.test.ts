@@ -1,7 +1,7 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type ClientRun, quickClock, startClientRun } from '../support/client-run.ts';
-import { reconcileNow } from '../support/reconcile-now.ts';
+import { reconcileNow } from '../support/given-service.ts';
 
 let service: ClientRun;
 beforeAll(async () => {
