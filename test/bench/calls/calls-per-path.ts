@@ -25,7 +25,10 @@ const cancel = { 'Query JobDirectory': 1, 'PutItem CancellationLog': 2, 'Plangre
 const cancelAndRead = { ...cancel, 'Plangrep read': 1 } as const;
 const join = { 'Query JobDirectory': 1, 'PutItem CancellationLog': 2, 'Query CancellationLog': 1 } as const;
 const bind = { 'GetItem JobDirectory': 1, 'PutItem JobDirectory': 1 } as const;
+const discover = { 'GetItem Partners': 1, 'Plangrep list': 1, 'PutItem JobDirectory': 2 } as const;
 const lookAtOne = { 'Query due-wake-ups': 8, 'Query CancellationLog': 1 } as const;
+const poll = { 'UpdateItem CancellationLog': 2, 'Plangrep read': 1, 'PutItem CancellationLog': 1 } as const;
+const takeOver = { ...poll, 'PutItem CancellationLog': 2, 'Plangrep cancel': 1 } as const;
 
 /**
  * What every path asks of the tables, Secrets Manager and Plangrep, for names as long as those of Plangrep's documented
@@ -33,94 +36,38 @@ const lookAtOne = { 'Query due-wake-ups': 8, 'Query CancellationLog': 1 } as con
  * the real engine to these figures (`test/service/calls.test.ts`), and the costs are calculated from them.
  */
 export const callsPerPath = {
-  cancelled: { requests: cancel, writeUnits: 3, readUnits: 1, storedBytes: 994 },
-  "a container's first": {
-    requests: { ...cancel, GetSecretValue: 1 },
-    writeUnits: 3,
-    readUnits: 1,
-    storedBytes: 994,
-  },
-  pending: { requests: cancel, writeUnits: 4, readUnits: 1, storedBytes: 1049 },
-  'too late': { requests: cancelAndRead, writeUnits: 3, readUnits: 1, storedBytes: 995 },
-  'unknown to Plangrep': { requests: cancelAndRead, writeUnits: 3, readUnits: 1, storedBytes: 932 },
-  'joined, closed': { requests: join, writeUnits: 2, readUnits: 2, storedBytes: 308 },
-  'joined, open': { requests: join, writeUnits: 2, readUnits: 2, storedBytes: 308 },
-  'Idempotency-Key, first': { requests: { ...cancel, ...bind }, writeUnits: 4, readUnits: 2, storedBytes: 1247 },
-  'Idempotency-Key, repeat': {
-    requests: { ...join, 'GetItem JobDirectory': 1 },
-    writeUnits: 2,
-    readUnits: 3,
-    storedBytes: 308,
-  },
-  'one of two jobs lives': {
-    requests: { ...cancel, 'Plangrep read': 2, 'UpdateItem JobDirectory': 1 },
-    writeUnits: 4,
-    readUnits: 1,
-    storedBytes: 1017,
-  },
-  'found by listing': {
-    requests: { ...cancel, 'GetItem Partners': 1, 'Plangrep list': 1, 'PutItem JobDirectory': 2 },
-    writeUnits: 5,
-    readUnits: 1.5,
-    storedBytes: 1299,
-  },
-  'not found': {
-    requests: { 'Query JobDirectory': 1, 'GetItem Partners': 1, 'PutItem CancellationLog': 1 },
-    writeUnits: 1,
-    readUnits: 1.5,
-    storedBytes: 271,
-  },
-  ambiguous: {
-    requests: { 'Query JobDirectory': 1, 'Plangrep read': 2, 'PutItem CancellationLog': 1 },
-    writeUnits: 1,
-    readUnits: 1,
-    storedBytes: 279,
-  },
-  invalid: { requests: {}, writeUnits: 0, readUnits: 0, storedBytes: 0 },
-  'event, cancelled': { requests: { ...cancel, ...bind }, writeUnits: 4, readUnits: 2, storedBytes: 1221 },
-  'event, registered': { requests: { 'PutItem JobDirectory': 2 }, writeUnits: 2, readUnits: 0, storedBytes: 211 },
-  'register, first': { requests: { 'PutItem JobDirectory': 2 }, writeUnits: 2, readUnits: 0, storedBytes: 211 },
-  'register, repeat': {
-    requests: { 'PutItem JobDirectory': 2, 'GetItem JobDirectory': 1 },
-    writeUnits: 2,
-    readUnits: 1,
-    storedBytes: 0,
-  },
-  'read by jobId': { requests: { 'Query CancellationLog': 2 }, writeUnits: 0, readUnits: 2, storedBytes: 0 },
-  'read by externalId': {
-    requests: { 'Query JobDirectory': 1, 'Query CancellationLog': 2 },
-    writeUnits: 0,
-    readUnits: 3,
-    storedBytes: 0,
-  },
-  'credential checked': { requests: { 'GetItem Partners': 1 }, writeUnits: 0, readUnits: 0.5, storedBytes: 0 },
-  'reconciler, nothing due': { requests: { 'Query due-wake-ups': 4 }, writeUnits: 0, readUnits: 2, storedBytes: 0 },
-  'reconciler, one is closed': {
-    requests: { ...lookAtOne, 'UpdateItem CancellationLog': 1 },
-    writeUnits: 2,
-    readUnits: 5,
-    storedBytes: -40,
-  },
-  'reconciler, one to poll': {
-    requests: { ...lookAtOne, 'UpdateItem CancellationLog': 2, 'Plangrep read': 1, 'PutItem CancellationLog': 1 },
-    writeUnits: 6,
-    readUnits: 5,
-    storedBytes: 379,
-  },
-  'reconciler, one to take over': {
-    requests: {
-      ...lookAtOne,
-      'PutItem CancellationLog': 2,
-      'UpdateItem CancellationLog': 2,
-      'Plangrep read': 1,
-      'Plangrep cancel': 1,
-    },
-    writeUnits: 7,
-    readUnits: 5,
-    storedBytes: 813,
-  },
-} as const satisfies Readonly<Record<string, PathCalls>>;
+  // Each: the requests, then write units, read units and stored bytes.
+  cancelled: calls(cancel, 3, 1, 994),
+  "a container's first": calls({ ...cancel, GetSecretValue: 1 }, 3, 1, 994),
+  pending: calls(cancel, 4, 1, 1049),
+  'too late': calls(cancelAndRead, 3, 1, 995),
+  'unknown to Plangrep': calls(cancelAndRead, 3, 1, 932),
+  'joined, closed': calls(join, 2, 2, 308),
+  'joined, open': calls(join, 2, 2, 308),
+  'Idempotency-Key, first': calls({ ...cancel, ...bind }, 4, 2, 1247),
+  'Idempotency-Key, repeat': calls({ ...join, 'GetItem JobDirectory': 1 }, 2, 3, 308),
+  'one of two jobs lives': calls({ ...cancel, 'Plangrep read': 2, 'UpdateItem JobDirectory': 1 }, 4, 1, 1017),
+  'found by listing': calls({ ...cancel, ...discover }, 5, 1.5, 1299),
+  'not found': calls({ 'Query JobDirectory': 1, 'GetItem Partners': 1, 'PutItem CancellationLog': 1 }, 1, 1.5, 271),
+  ambiguous: calls({ 'Query JobDirectory': 1, 'Plangrep read': 2, 'PutItem CancellationLog': 1 }, 1, 1, 279),
+  invalid: calls({}, 0, 0, 0),
+  'event, cancelled': calls({ ...cancel, ...bind }, 4, 2, 1221),
+  'event, registered': calls({ 'PutItem JobDirectory': 2 }, 2, 0, 211),
+  'register, first': calls({ 'PutItem JobDirectory': 2 }, 2, 0, 211),
+  'register, repeat': calls({ 'PutItem JobDirectory': 2, 'GetItem JobDirectory': 1 }, 2, 1, 0),
+  'read by jobId': calls({ 'Query CancellationLog': 2 }, 0, 2, 0),
+  'read by externalId': calls({ 'Query JobDirectory': 1, 'Query CancellationLog': 2 }, 0, 3, 0),
+  'credential checked': calls({ 'GetItem Partners': 1 }, 0, 0.5, 0),
+  'reconciler, nothing due': calls({ 'Query due-wake-ups': 4 }, 0, 2, 0),
+  'reconciler, one is closed': calls({ ...lookAtOne, 'UpdateItem CancellationLog': 1 }, 2, 5, -40),
+  'reconciler, one to poll': calls({ ...lookAtOne, ...poll }, 6, 5, 379),
+  'reconciler, one to take over': calls({ ...lookAtOne, ...takeOver }, 7, 5, 813),
+} as const;
 export type Path = keyof typeof callsPerPath;
+
+function calls(requests: PathCalls['requests'], writeUnits: number, readUnits: number, storedBytes: number): PathCalls {
+  return { requests, writeUnits, readUnits, storedBytes };
+}
 
 export const pathNames: readonly Path[] = Object.keys(callsPerPath).filter(isPath);
 
