@@ -1,6 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { createHeadsDigest } from '../../functions/core/audit/digest-heads.ts';
-import type { Finding } from '../../functions/core/audit/findings.ts';
+import { createHeadsDigest, type Finding } from '../../functions/core/audit/findings.ts';
 import type { Timestamp } from '../../functions/core/identifiers.ts';
 import { isLoopback } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { localCredentials, localRegion } from '../local/aws/dynamodb.ts';

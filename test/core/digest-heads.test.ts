@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { StreamHead } from '../../functions/core/audit/findings.ts';
-import { createHeadsDigest } from '../../functions/core/audit/digest-heads.ts';
+import { createHeadsDigest } from '../../functions/core/audit/findings.ts';
 
 const digestOf = (heads: readonly StreamHead[]): string => {
   const digest = createHeadsDigest();

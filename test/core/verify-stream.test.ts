@@ -159,7 +159,7 @@ describe('what is found', () => {
 
     expect(findings.map(({ what }) => what)).toEqual([
       'Events 2 to 3 are missing.',
-      expect.stringMatching(/^Whatever followed event 6 was cut off: .*\.$/),
+      expect.stringMatching(/^The events after event 6 were cut off: .*\.$/),
       'Event 1 is not what was written: its fields do not give its hash.',
     ]);
     expect(findings.every(({ stream }) => stream === streamName)).toBe(true);

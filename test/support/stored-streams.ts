@@ -17,7 +17,7 @@ import type {
   RefusedRecord,
   RequestedBody,
 } from '../../functions/core/cancellation/events.ts';
-import { applyEvent, type CancellationState, whyNotNext } from '../../functions/core/cancellation/state.ts';
+import { applyEvent, type CancellationState, checkNext } from '../../functions/core/cancellation/state.ts';
 import { createPartitionVerifier, type Verdict } from '../../functions/core/audit/verify-partition.ts';
 import { acme, documentedJob, order7890 } from './names.ts';
 
@@ -92,7 +92,7 @@ export const anyLegalBodies: fc.Arbitrary<readonly EventBody[]> = fc
     let state: CancellationState | undefined;
     let last: CancellationEvent | undefined;
     for (const body of [requested, ...candidates]) {
-      if (whyNotNext(state, body) !== undefined) continue;
+      if (checkNext(state, body).kind === 'not_allowed') continue;
       last = sealEvent({ partnerId: acme, jobId: documentedJob }, last, body, { eventId: 'e', at });
       state = applyEvent(state, last);
       bodies.push(body);

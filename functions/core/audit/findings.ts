@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Timestamp } from '../identifiers.ts';
 
 /**
@@ -5,23 +6,23 @@ import type { Timestamp } from '../identifiers.ts';
  *
  * - `altered`: it is not what was written.
  * - `missing`: a sequence number has no event.
- * - `out_of_place`: it may not stand where it stands: swapped, copied, put in, or dated before what it follows.
+ * - `out_of_place`: it may not stand here: swapped, copied, inserted, or dated before what it follows.
  * - `truncated`: the stream's newest events were cut off.
- * - `foreign`: it belongs to another stream, or its key is none of this log's.
- * - `unreadable`: it agrees with its hash, if it has one, yet it is no record that this service writes.
- * - `orphaned`: it joined a cancellation that is gone.
+ * - `foreign`: it belongs to another stream, or this log does not write its key.
+ * - `unreadable`: it agrees with its hash, if it has one, but is not a record of this service.
+ * - `orphaned`: it joined a cancellation that was deleted.
  */
 export type FindingCode = 'altered' | 'missing' | 'out_of_place' | 'truncated' | 'foreign' | 'unreadable' | 'orphaned';
 
 export interface Finding {
   readonly code: FindingCode;
-  /** The partition: `<partnerId>#<jobId>`, or `<partnerId>#refused#<day>`. */
+  /** The partition key: a stream, or a day of refused requests. */
   readonly stream: string;
-  /** The event; absent for what is no event. */
+  /** The number of the event; absent for a record that is not an event. */
   readonly seq?: number;
-  /** The sort key of a record that is no event. */
+  /** The sort key of a record that is not an event. */
   readonly record?: string;
-  /** One sentence for a person. It names keys, never what a partner wrote. */
+  /** One sentence for an operator. It names keys, never what a partner wrote. */
   readonly what: string;
 }
 
@@ -31,8 +32,13 @@ export interface StoredRecord {
   readonly key: string;
   readonly wakeShard?: unknown;
   readonly wakeAt?: unknown;
-  /** Every other attribute, also such as no version of the service writes. */
+  /** Every other attribute, also those that no version of the service writes. */
   readonly fields: Readonly<Record<string, unknown>>;
+}
+
+/** A record whose sort key is that of an event. */
+export interface StoredEvent extends StoredRecord {
+  readonly seq: number;
 }
 
 /** The newest event of a stream, as stored: its hash stands for all events before it. */
@@ -42,4 +48,34 @@ export interface StreamHead {
   readonly hash: string;
   /** Absent while the stream is open. */
   readonly closedAt?: Timestamp | undefined;
+}
+
+export interface HeadsDigest {
+  add(head: Pick<StreamHead, 'stream' | 'seq' | 'hash'>): void;
+  /** 64 hex digits. */
+  value(): string;
+}
+
+/** 1024 lanes of 16 bits: enough to make it infeasible to find other heads of the same sum (LtHash, Bellare & Micciancio 1997). */
+const LANES = 1024;
+
+/**
+ * Computes one hash of all stream heads, in any order and in constant memory: each head is spread over many lanes, the
+ * lanes are added up, and the sums are hashed.
+ *
+ * Written down where the table's administrators cannot write, it shows later what the log alone cannot: that a closed
+ * stream was deleted, inserted, or rewritten with all its hashes. Closed streams never change, so the digest of those
+ * that closed before a past day must stay the same.
+ */
+export function createHeadsDigest(): HeadsDigest {
+  const lanes = new Uint16Array(LANES);
+  return {
+    add({ stream, seq, hash }) {
+      const bytes = createHash('shake128', { outputLength: 2 * LANES })
+        .update(JSON.stringify([stream, seq, hash]))
+        .digest();
+      for (const [lane, sum] of lanes.entries()) lanes[lane] = sum + bytes.readUInt16LE(2 * lane);
+    },
+    value: () => createHash('sha256').update(lanes.join()).digest('hex'),
+  };
 }

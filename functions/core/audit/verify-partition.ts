@@ -1,16 +1,21 @@
-import type { Finding, StoredRecord, StreamHead } from './findings.ts';
+import * as z from 'zod/mini';
 import { hashEvent } from '../cancellation/chain.ts';
+import { joinedSchema, refusedSchema } from '../cancellation/events.ts';
 import {
   isRefusedDayKey,
   JOINED_PREFIX,
+  joinedKey,
   parseEventKey,
   parseStreamKey,
+  refusedDayKey,
+  refusedKey,
   type StreamName,
+  streamKey,
 } from '../cancellation/stream-key.ts';
-import { verifyJoined, verifyRefused } from './verify-beside.ts';
+import type { Finding, StoredEvent, StoredRecord, StreamHead } from './findings.ts';
 import { verifyStream } from './verify-stream.ts';
 
-/** What there is to say of one partition of the cancellation log: a stream with its `joined` records, or a day of `refused` ones. */
+/** The result for one partition of the cancellation log: a stream with its `joined` records, or a day of `refused` ones. */
 export interface Verdict {
   readonly findings: readonly Finding[];
   readonly events: number;
@@ -26,68 +31,107 @@ export interface PartitionVerifier {
   end(): Verdict;
 }
 
-const foreignKey = (partition: string, { key }: StoredRecord): Finding => ({
-  code: 'foreign',
-  stream: partition,
-  record: key,
-  what: `The record ${key} of ${partition} has keys that this log never writes.`,
-});
+/** The machine that writes a `joined` record may have another clock than the one that wrote the first event. */
+const CLOCK_SKEW_MS = 60_000;
 
 /**
- * Verifies one partition, record by record: memory holds its events and findings, never its `joined` or `refused`
- * records, of which there may be any number. What can and what cannot be found: {@link verifyStream}.
+ * Verifies one partition, record by record. Memory holds its events and findings, and never its `joined` or `refused`
+ * records, of which there may be any number. {@link verifyStream} says what can be found and what cannot.
+ *
+ * A `joined` or `refused` record must be well-formed and agree with its keys. It has no hash, so its deletion cannot be
+ * found, nor an edit that keeps to the schema and the key (of `reason`, for example).
  * @param partition the partition key
- * @param shards how many shards of wake-ups the reconciler looks at
+ * @param shards how many shards of wake-ups the reconciler reads
  */
-export const createPartitionVerifier = (partition: string, shards: number): PartitionVerifier => {
+export function createPartitionVerifier(partition: string, shards: number): PartitionVerifier {
   const name = parseStreamKey(partition);
-  return name === undefined ? createRefusedVerifier(partition) : createStreamVerifier(partition, name, shards);
-};
+  return name === undefined ? createRefusedVerifier(partition) : createStreamVerifier(name, shards);
+}
 
-const createStreamVerifier = (partition: string, name: StreamName, shards: number): PartitionVerifier => {
-  const events: StoredRecord[] = [];
+function createStreamVerifier(name: StreamName, shards: number): PartitionVerifier {
+  const partition = streamKey(name);
+  const events: StoredEvent[] = [];
   const beside: Finding[] = [];
   let joined = 0;
-  let requestedAt = Number.NaN;
+  /** Stays unknown (NaN) if the first event is missing or was altered. */
+  let requestedAtMs = Number.NaN;
   return {
     add(record) {
       const seq = parseEventKey(record.key);
       if (seq !== undefined) {
-        // Of an event that was altered even the time is nothing to go by.
         const { at, hash } = record.fields;
-        if (seq === 1 && hashEvent(record.fields) === hash) requestedAt = Date.parse(String(at));
-        events.push(record);
-        return;
+        if (seq === 1 && hashEvent(record.fields) === hash) requestedAtMs = Date.parse(String(at));
+        events.push({ ...record, seq });
+      } else if (record.key.startsWith(JOINED_PREFIX)) {
+        joined += 1;
+        beside.push(...judgeJoined(partition, record, requestedAtMs));
+      } else {
+        beside.push(unknownKey(partition, record));
       }
-      const isJoined = record.key.startsWith(JOINED_PREFIX);
-      if (isJoined) joined += 1;
-      const finding = isJoined ? verifyJoined(name, record, requestedAt) : foreignKey(partition, record);
-      if (finding !== undefined) beside.push(finding);
     },
     end() {
       const { findings, head } = verifyStream(name, events, shards);
-      const orphaned: Finding = {
-        code: 'orphaned',
-        stream: partition,
-        what: `The stream is gone: it has no event, yet ${joined === 1 ? 'a request' : `${joined} requests`} joined it.`,
-      };
-      const isOrphaned = joined > 0 && events.length === 0;
-      const all = [...findings, ...(isOrphaned ? [orphaned] : []), ...beside];
-      return { findings: all, events: events.length, joined, refused: 0, head };
+      const requests = joined === 1 ? '1 request' : `${joined} requests`;
+      const what = `The stream was deleted: it has no event, but ${requests} joined it.`;
+      const orphaned: Finding[] =
+        joined > 0 && events.length === 0 ? [{ code: 'orphaned', stream: partition, what }] : [];
+      return { findings: [...findings, ...orphaned, ...beside], events: events.length, joined, refused: 0, head };
     },
   };
-};
+}
 
-const createRefusedVerifier = (partition: string): PartitionVerifier => {
+function createRefusedVerifier(partition: string): PartitionVerifier {
   const isKnown = isRefusedDayKey(partition);
   const findings: Finding[] = [];
   let refused = 0;
   return {
     add(record) {
       if (isKnown) refused += 1;
-      const finding = isKnown ? verifyRefused(partition, record) : foreignKey(partition, record);
-      if (finding !== undefined) findings.push(finding);
+      findings.push(...(isKnown ? judgeRefused(partition, record) : [unknownKey(partition, record)]));
     },
     end: () => ({ findings, events: 0, joined: 0, refused }),
   };
-};
+}
+
+const storedJoined = z.strictObject(joinedSchema.shape);
+const storedRefused = z.strictObject(refusedSchema.shape);
+
+function judgeJoined(partition: string, record: StoredRecord, requestedAtMs: number): readonly Finding[] {
+  const { data } = storedJoined.safeParse(record.fields);
+  if (data === undefined || hasWakeUp(record)) return [unreadable(partition, record, 'joined')];
+  const displaced = judgeKeys(partition, record, streamKey(data), joinedKey(data));
+  const isEarly = Date.parse(data.at) < requestedAtMs - CLOCK_SKEW_MS;
+  if (displaced.length > 0 || !isEarly) return displaced;
+  const what = `The record ${record.key} is dated before the request that it joined.`;
+  return [{ code: 'out_of_place', stream: partition, record: record.key, what }];
+}
+
+function judgeRefused(partition: string, record: StoredRecord): readonly Finding[] {
+  const { data } = storedRefused.safeParse(record.fields);
+  if (data === undefined || hasWakeUp(record)) return [unreadable(partition, record, 'refused')];
+  return judgeKeys(partition, record, refusedDayKey(data), refusedKey(data));
+}
+
+function judgeKeys(partition: string, { key }: StoredRecord, ownPartition: string, ownKey: string): readonly Finding[] {
+  if (ownPartition !== partition) {
+    const what = `The record ${key} belongs to ${ownPartition}: it was moved or copied here, or altered.`;
+    return [{ code: 'foreign', stream: partition, record: key, what }];
+  }
+  if (ownKey === key) return [];
+  const what = `The record ${key} is not what was written: its key gives another time or request than its fields.`;
+  return [{ code: 'altered', stream: partition, record: key, what }];
+}
+
+function hasWakeUp({ wakeShard, wakeAt }: StoredRecord): boolean {
+  return wakeShard !== undefined || wakeAt !== undefined;
+}
+
+function unreadable(partition: string, { key }: StoredRecord, kind: 'joined' | 'refused'): Finding {
+  const what = `The record ${key} is not a ${kind} record of this service: a field is missing, malformed or unknown.`;
+  return { code: 'unreadable', stream: partition, record: key, what };
+}
+
+function unknownKey(partition: string, { key }: StoredRecord): Finding {
+  const what = `The record ${key} of ${partition} has keys that this log never writes.`;
+  return { code: 'foreign', stream: partition, record: key, what };
+}

@@ -1,11 +1,11 @@
-import type { AttemptEndedBody, CancellationEvent, EventBody, JobFacts, Outcome } from './events.ts';
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../identifiers.ts';
+import type { AttemptEndedBody, CancellationEvent, EventBody, JobFacts, Outcome } from './events.ts';
 
-/** What is going on with a cancellation right now. */
+/** What is happening to a cancellation now. */
 export type Step =
-  /** Somebody holds the claim of this attempt. */
+  /** An invocation holds the claim of the newest attempt. */
   | { readonly kind: 'attempting'; readonly claimedBy: string; readonly leaseUntil: Timestamp }
-  /** Nobody does; the wake-up says when it is looked at again. */
+  /** The newest attempt has ended; the wake-up says when the cancellation is looked at again. */
   | { readonly kind: 'waiting'; readonly since: Timestamp; readonly result: AttemptEndedBody['result'] }
   | { readonly kind: 'closed'; readonly at: Timestamp; readonly outcome: Outcome };
 
@@ -20,62 +20,63 @@ export interface CancellationState {
   readonly attempts: number;
   readonly escalatedAt?: Timestamp | undefined;
   readonly step: Step;
-  /** What the newest job read told. */
+  /** What the newest job read showed. */
   readonly facts: JobFacts;
-  /** Where the next event is chained to. */
+  /** The event that the next one is chained to. */
   readonly last: Pick<CancellationEvent, 'seq' | 'hash'>;
 }
 
-/** A stream that no run of this service writes: a gap, a wrong order, a mixed-up table. */
+/** A stream that this service does not write: with a gap, in a wrong order, or from a table that was altered. */
 export class BrokenStream extends Error {
   override readonly name = 'BrokenStream';
 }
 
-/** When Plangrep took the cancel, if it did: from then on the job is polled, never cancelled again. */
-export const acceptedAt = ({ step }: CancellationState): Timestamp | undefined =>
-  step.kind === 'waiting' && step.result === 'accepted' ? step.since : undefined;
+/** When Plangrep accepted the cancel, if it did: from then on the job is polled, never cancelled again. */
+export function acceptedAt({ step }: CancellationState): Timestamp | undefined {
+  return step.kind === 'waiting' && step.result === 'accepted' ? step.since : undefined;
+}
 
-/**
- * What may follow what.
- * @returns why `body` may not come next, or nothing when it may
- */
-export const whyNotNext = (state: CancellationState | undefined, body: EventBody): string | undefined => {
+/** Whether an event may come next. */
+export type NextCheck = { readonly kind: 'allowed' } | { readonly kind: 'not_allowed'; readonly why: string };
+
+/** @param state undefined for a stream without events */
+export function checkNext(state: CancellationState | undefined, body: EventBody): NextCheck {
   if (state === undefined) {
-    return body.type === 'requested' && body.attempt === 1 ? undefined : 'a stream begins with requested, attempt 1';
+    return allowIf(body.type === 'requested' && body.attempt === 1, 'a stream begins with requested, attempt 1');
   }
-  if (state.step.kind === 'closed') return 'nothing follows a closed cancellation';
+  if (state.step.kind === 'closed') return { kind: 'not_allowed', why: 'nothing follows a closed cancellation' };
   switch (body.type) {
     case 'requested':
-      return 'a cancellation is requested once';
+      return { kind: 'not_allowed', why: 'a cancellation is requested once' };
     case 'attempt_started':
-      if (acceptedAt(state) !== undefined) return 'an accepted cancel is polled, never sent again';
-      return body.attempt === state.attempts + 1 ? undefined : 'attempts are numbered 1, 2, 3 …';
+      if (acceptedAt(state) === undefined)
+        return allowIf(body.attempt === state.attempts + 1, 'attempts are numbered 1, 2, 3 …');
+      return { kind: 'not_allowed', why: 'an accepted cancel is polled, never sent again' };
     case 'attempt_ended':
-      if (state.step.kind !== 'attempting') return 'an attempt ends once';
-      return body.attempt === state.attempts ? undefined : 'only the newest attempt can end';
+      if (state.step.kind !== 'attempting') return { kind: 'not_allowed', why: 'an attempt ends once' };
+      return allowIf(body.attempt === state.attempts, 'only the newest attempt can end');
     case 'escalated':
-      return state.escalatedAt === undefined ? undefined : 'a cancellation is escalated once';
+      return allowIf(state.escalatedAt === undefined, 'a cancellation is escalated once');
     case 'closed':
-      return undefined;
+      return { kind: 'allowed' };
   }
-};
+}
 
-const factsIn = ({ jobStatus, pageCount, successfulPageCount, creditsDebited }: JobFacts): JobFacts => ({
-  jobStatus,
-  pageCount,
-  successfulPageCount,
-  creditsDebited,
-});
+function allowIf(isAllowed: boolean, why: string): NextCheck {
+  return isAllowed ? { kind: 'allowed' } : { kind: 'not_allowed', why };
+}
 
 /** The state after one more event. @throws BrokenStream when the event may not come next */
-export const applyEvent = (state: CancellationState | undefined, event: CancellationEvent): CancellationState => {
+export function applyEvent(state: CancellationState | undefined, event: CancellationEvent): CancellationState {
+  const isNext = event.seq === (state?.last.seq ?? 0) + 1;
+  const check = isNext ? checkNext(state, event) : allowIf(false, 'a sequence number is missing');
   const last = { seq: event.seq, hash: event.hash };
-  const why = event.seq === (state?.last.seq ?? 0) + 1 ? whyNotNext(state, event) : 'a sequence number is missing';
-  if (state === undefined && event.type === 'requested' && why === undefined) {
+  if (check.kind === 'allowed' && event.type === 'requested') {
     const { partnerId, jobId, externalId, at, reason, claimedBy, leaseUntil } = event;
     const step: Step = { kind: 'attempting', claimedBy, leaseUntil };
     return { partnerId, jobId, externalId, requestedAt: at, reason, attempts: 1, step, facts: {}, last };
   }
+  const why = check.kind === 'not_allowed' ? check.why : undefined;
   if (state === undefined || event.type === 'requested' || why !== undefined) {
     throw new BrokenStream(`${event.jobId}, event ${event.seq} (${event.type}): ${why}`);
   }
@@ -86,28 +87,33 @@ export const applyEvent = (state: CancellationState | undefined, event: Cancella
     }
     case 'attempt_ended': {
       const { result, at } = event;
-      const facts = event.jobStatus === undefined ? state.facts : factsIn(event);
-      return { ...state, step: { kind: 'waiting', since: at, result }, facts, last };
+      return { ...state, step: { kind: 'waiting', since: at, result }, facts: factsAfter(state, event), last };
     }
     case 'escalated':
       return { ...state, escalatedAt: event.at, last };
     case 'closed': {
-      const facts = event.jobStatus === undefined ? state.facts : factsIn(event);
-      return { ...state, step: { kind: 'closed', at: event.at, outcome: event.outcome }, facts, last };
+      const { outcome, at } = event;
+      return { ...state, step: { kind: 'closed', at, outcome }, facts: factsAfter(state, event), last };
     }
   }
-};
+}
 
-/** The state that a stream's events add up to; nothing for an empty one. @throws BrokenStream */
-export const foldEvents = (events: readonly CancellationEvent[]): CancellationState | undefined => {
+/** An event without a job read keeps what an earlier read showed. */
+function factsAfter({ facts }: CancellationState, event: JobFacts): JobFacts {
+  const { jobStatus, pageCount, successfulPageCount, creditsDebited } = event;
+  return jobStatus === undefined ? facts : { jobStatus, pageCount, successfulPageCount, creditsDebited };
+}
+
+/** @returns undefined for a stream without events @throws BrokenStream */
+export function foldEvents(events: readonly CancellationEvent[]): CancellationState | undefined {
   let state: CancellationState | undefined;
   for (const event of events) state = applyEvent(state, event);
   return state;
-};
+}
 
 /** The state of a stream that is known to have begun. @throws BrokenStream when it has no event */
-export const stateOf = (events: readonly CancellationEvent[]): CancellationState => {
+export function stateOf(events: readonly CancellationEvent[]): CancellationState {
   const state = foldEvents(events);
   if (state === undefined) throw new BrokenStream('a stream that was written to has no event');
   return state;
-};
+}
