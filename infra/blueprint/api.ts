@@ -103,33 +103,33 @@ export const gatewayResponseTypes = Object.keys(gatewayResponses).filter(
   (name): name is GatewayResponseType => name in gatewayResponses,
 );
 
+interface Head {
+  readonly statusCode: number;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
 const contextRequestId = '$context.requestId';
 
 /**
  * The body as API Gateway's mapping template: JSON with `$context.requestId` in place of the request's id.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gatewayResponse-definition.html
  */
-export const gatewayResponseTemplate = (type: GatewayResponseType): string => {
+export function gatewayResponseTemplate(type: GatewayResponseType): string {
   const { problem, detail } = gatewayResponses[type];
   return JSON.stringify(problemBody(problem, contextRequestId, detail));
-};
+}
 
 /** Status and headers as sent. (CDK wants each header value in single quotes.) */
-export const gatewayResponseHead = (
-  type: GatewayResponseType,
-): { readonly statusCode: number; readonly headers: Readonly<Record<string, string>> } => {
-  const response: GatewayResponse = gatewayResponses[type];
+export function gatewayResponseHead(type: GatewayResponseType): Head {
+  const { problem, headers }: GatewayResponse = gatewayResponses[type];
   return {
-    statusCode: problems[response.problem].status,
-    headers: { 'Content-Type': problemContentType, 'Cache-Control': 'no-store', ...response.headers },
+    statusCode: problems[problem].status,
+    headers: { 'Content-Type': problemContentType, 'Cache-Control': 'no-store', ...headers },
   };
-};
+}
 
 /** The whole answer, from the same template: what the local gateway sends. */
-export const renderGatewayResponse = (
-  type: GatewayResponseType,
-  requestId: string,
-): { readonly statusCode: number; readonly headers: Readonly<Record<string, string>>; readonly body: string } => ({
-  ...gatewayResponseHead(type),
-  body: gatewayResponseTemplate(type).replace(contextRequestId, () => requestId),
-});
+export function renderGatewayResponse(type: GatewayResponseType, requestId: string): Head & { readonly body: string } {
+  const body = gatewayResponseTemplate(type).replace(contextRequestId, () => requestId);
+  return { ...gatewayResponseHead(type), body };
+}

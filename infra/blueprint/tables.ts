@@ -11,7 +11,10 @@ export interface TableDefinition {
   readonly index?: { readonly name: string; readonly partitionKey: string; readonly sortKey: string };
 }
 
+/** In the order in which a request reads them. */
 export const tables = {
+  /** `pk` is `key#<keyId>` (a credential's hash, scopes, expiry) or `partner#<partnerId>` (the partner's record). */
+  Partners: { variable: 'PARTNERS_TABLE', partitionKey: 'pk' },
   /** `pk` is `<partnerId>#job#<externalId>` (`sk` the jobId) or `<partnerId>#request#<hash of the request key>` (`sk` `binding`). */
   JobDirectory: { variable: 'JOB_DIRECTORY_TABLE', partitionKey: 'pk', sortKey: 'sk', timeToLive: 'expiresAt' },
   /** `pk` is `<partnerId>#<jobId>`, `sk` `event#<seq>` or `joined#<time>#<id>`; or `<partnerId>#refused#<day>`. */
@@ -21,8 +24,6 @@ export const tables = {
     sortKey: 'sk',
     index: { name: 'due-wake-ups', partitionKey: 'wakeShard', sortKey: 'wakeAt' },
   },
-  /** `pk` is `key#<keyId>` (a credential's hash, scopes, expiry) or `partner#<partnerId>` (the partner's record). */
-  Partners: { variable: 'PARTNERS_TABLE', partitionKey: 'pk' },
 } as const satisfies Record<string, TableDefinition>;
 
 export type TableName = keyof typeof tables;

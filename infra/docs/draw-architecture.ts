@@ -1,193 +1,186 @@
-import { type DeadLetterQueueName, eventDoor } from '../blueprint/bus-events.ts';
-import { type Access, describeArchitecture, type Row, things, wordsOf } from './architecture.ts';
-import { arrow, box, type Drawn, label, line, mark, svg, text, wrap } from './svg.ts';
+import { documentationRoutes, partnerAuthorizer, routes } from '../blueprint/api.ts';
+import { closedEvent, type DeadLetterQueueName, eventDoor } from '../blueprint/bus-events.ts';
+import { functionNames, functions, reconcilerSchedule } from '../blueprint/functions.ts';
+import { permissionsOf, type Resource, type RoleName } from '../blueprint/roles.ts';
+import { tables } from '../blueprint/tables.ts';
+import { arrow, box, type Drawn, label, line, mark, svg, text, wordsOf, wrap } from './svg.ts';
 
-const WIDTH = 1140;
-/** The left edges of the columns, in pixels. */
+/** The left edges of the columns, in pixels, and their widths. */
 const X = { partners: 16, door: 218, queue: 372, fn: 522, things: 752 };
-const PARTNERS_WIDTH = 84;
-const DOOR_WIDTH = 112;
-const QUEUE_WIDTH = 104;
-const FN_WIDTH = 180;
-const THING_STEP = 85;
+const WIDTH = { partners: 84, door: 112, queue: 104, fn: 180, thing: 80, all: 1140 };
 const BOX_HEIGHT = 30;
 const ROW = 48;
-/** More room under a row for what hangs below its boxes. */
-const BELOW = 32;
+/** A row with something below its boxes. */
+const HIGH_ROW = 80;
 
-interface Band {
-  readonly top: number;
-  readonly bottom: number;
-  readonly rows: readonly { readonly row: Row; readonly y: number }[];
-}
+const secret = "Plangrep's key";
+const plangrep = 'Plangrep';
+/** Everything that functions reach, in the order of the picture. */
+const things = [...Object.keys(tables).map(wordsOf), secret, plangrep];
+/** A permission on an index or a stream counts for its table. */
+const thingOf: Readonly<Partial<Record<Resource, string>>> = {
+  ...Object.fromEntries(Object.keys(tables).map((name) => [name, wordsOf(name)])),
+  WakeUps: wordsOf('CancellationLog'),
+  CancellationLogStream: wordsOf('CancellationLog'),
+  PlangrepKey: secret,
+};
 
 /**
  * docs/architecture.svg: what starts each function on the left, what the function reaches on the right. A thing is a
  * vertical line, a function a horizontal one, and a mark where they meet says what the function does: no arrows cross.
  */
 export function drawArchitecture(): string {
-  const rows = describeArchitecture();
-  const those = (...kinds: readonly Row['trigger']['kind'][]) =>
-    rows.filter(({ trigger }) => kinds.includes(trigger.kind));
-  const http = layOut(those('authorizer', 'routes'), 104, ROW);
-  const events = layOut(those('events', 'stream'), http.bottom + 40, ROW + BELOW);
-  const time = layOut(those('schedule'), events.bottom + 14, ROW + BELOW);
-  const sandbox = layOut(those('sandbox'), time.bottom + 14, ROW + BELOW);
-  const { bottom } = sandbox;
-  return svg(WIDTH, bottom + 56, 'What starts each function, and what it reads, writes and calls', [
-    text('caption', X.partners + PARTNERS_WIDTH / 2, 84, 'callers'),
-    text('caption', X.door + DOOR_WIDTH / 2, 84, 'doors'),
-    text('caption', X.fn + FN_WIDTH / 2, 84, 'functions'),
-    ...things.flatMap((thing, index) => drawThing(thing, thingX(index), bottom)),
-    ...[http, events, time, sandbox].flatMap((band) => band.rows.flatMap(drawFunction)),
-    ...drawPartners(http, events),
-    ...drawHttp(http),
+  const byRoute = functionNames.filter((name) => routesOf(name).length > 0);
+  const http = 104;
+  const events = http + (1 + byRoute.length) * ROW + 40;
+  const time = events + 2 * HIGH_ROW + 14;
+  const sandbox = time + HIGH_ROW + 14;
+  const bottom = sandbox + HIGH_ROW;
+  return svg(WIDTH.all, bottom + 56, 'What starts each function, and what it reads, writes and calls', [
+    text('caption', X.partners + WIDTH.partners / 2, 84, 'callers'),
+    text('caption', X.door + WIDTH.door / 2, 84, 'doors'),
+    text('caption', X.fn + WIDTH.fn / 2, 84, 'functions'),
+    ...things.flatMap((thing, index) => drawThing(thing, X.things + index * 85, bottom)),
+    box('outside', X.partners, http, WIDTH.partners, time - HIGH_ROW / 2 - http, ['Partner', 'systems']),
+    ...drawHttp(byRoute, http),
     ...drawEvents(events),
-    ...drawTime(time),
+    ...drawSchedule(time),
     ...drawSandbox(sandbox),
     ...drawLegend(bottom + 30),
   ]);
 }
 
-function layOut(rows: readonly Row[], top: number, step: number): Band {
-  const placed = rows.map((row, index) => ({ row, y: top + index * step + BOX_HEIGHT / 2 }));
-  return { top, bottom: top + rows.length * step, rows: placed };
-}
-
-function thingX(index: number): number {
-  return X.things + index * THING_STEP;
+function routesOf(name: RoleName): readonly string[] {
+  const own = [...routes, ...documentationRoutes].filter((route) => route.function === name);
+  return own.map(({ method, path }) => `${method} ${path}`);
 }
 
 /** The head of a vertical line. */
 function drawThing(thing: string, x: number, bottom: number): Drawn {
-  const kind = { "Plangrep's key": 'secret', Plangrep: 'outside' }[thing] ?? 'table';
-  const caption = { secret: 'secret', outside: 'outside', table: 'table' }[kind] ?? '';
+  const kind = thing === secret ? 'secret' : thing === plangrep ? 'outside' : 'table';
   return [
     line('wire', x, 84, x, bottom - 4),
-    text('caption', x, 36, caption),
-    box(kind, x - 40, 44, 80, 40, wrap(thing, 10)),
+    text('caption', x, 36, kind),
+    box(kind, x - WIDTH.thing / 2, 44, WIDTH.thing, 40, wrap(thing, 10)),
   ];
 }
 
-function drawFunction({ row: { role, trigger, access }, y }: Band['rows'][number]): Drawn {
-  const marks = [...access].map(([thing, kind]) => ({ x: thingX(things.indexOf(thing)), kind }));
-  const right = Math.max(X.fn + FN_WIDTH, ...marks.map(({ x }) => x));
+function drawHttp(byRoute: readonly RoleName[], top: number): Drawn {
+  const height = (1 + byRoute.length) * ROW - 18;
+  const middle = top + height / 2;
   return [
-    line('reach', X.fn + FN_WIDTH, y, right, y),
-    trigger.kind === 'stream'
-      ? box('bus', X.fn, y - BOX_HEIGHT / 2, FN_WIDTH, BOX_HEIGHT, [`${role} (a pipe)`])
-      : box('function', X.fn, y - BOX_HEIGHT / 2, FN_WIDTH, BOX_HEIGHT, [role]),
-    ...marks.map(({ x, kind }) => mark(markOf(kind), x, y)),
-  ];
-}
-
-function markOf(access: Access): 'reads' | 'writes' | 'calls' {
-  return access === 'reads and writes' ? 'writes' : access;
-}
-
-function drawPartners(http: Band, events: Band): Drawn {
-  return [
-    box('outside', X.partners, http.top, PARTNERS_WIDTH, events.bottom - BELOW - http.top, ['Partner', 'systems']),
-  ];
-}
-
-function drawHttp({ top, bottom, rows }: Band): Drawn {
-  const middle = (top + bottom) / 2 - 9;
-  return [
-    box('door', X.door, top, DOOR_WIDTH, bottom - top - 18, ['API Gateway', 'behind a', 'firewall']),
-    arrow(X.partners + PARTNERS_WIDTH, middle, X.door),
-    ...label(X.partners + PARTNERS_WIDTH, X.door, middle, ['HTTPS'], ['Bearer key']),
-    ...rows.flatMap(({ row: { trigger }, y }) => [
-      arrow(X.door + DOOR_WIDTH, y, X.fn),
-      ...label(X.door + DOOR_WIDTH, X.fn, y, ...routeLabel(trigger)),
-    ]),
-  ];
-}
-
-function routeLabel(trigger: Row['trigger']): [string[], string[]] {
-  if (trigger.kind !== 'routes') return [['checks every key'], []];
-  const { routes } = trigger;
-  if (routes.length <= 2) return [routes.slice(0, 1), routes.slice(1)];
-  // Many pages: their first segments say enough.
-  const pages = [...new Set(routes.map((route) => route.replace(/^\w+ (\/[^/]+).*/, '$1')))];
-  return [[`GET ${pages.slice(0, 2).join(', ')}`], [pages.slice(2).join(', ')]];
-}
-
-function drawEvents({ top, rows }: Band): Drawn {
-  const bottom = (rows.at(-1)?.y ?? top) + BOX_HEIGHT / 2;
-  return [
-    box('bus', X.door, top, DOOR_WIDTH, bottom - top, ['EventBridge', 'bus']),
-    ...deadLetters('EventsUndelivered', X.door, bottom, DOOR_WIDTH),
-    ...rows.flatMap(({ row: { trigger }, y }) => {
-      if (trigger.kind === 'events') {
-        return [
-          arrow(X.partners + PARTNERS_WIDTH, y, X.door),
-          ...label(X.partners + PARTNERS_WIDTH, X.door, y, ...split(trigger.detailTypes)),
-          arrow(X.door + DOOR_WIDTH, y, X.queue),
-          box('queue', X.queue, y - BOX_HEIGHT / 2, QUEUE_WIDTH, BOX_HEIGHT, ['Events queue']),
-          arrow(X.queue + QUEUE_WIDTH, y, X.fn),
-          ...deadLetters('EventsGivenUp', X.queue, y + BOX_HEIGHT / 2, QUEUE_WIDTH, `(${eventDoor.maxReceives} tries)`),
-        ];
-      }
-      if (trigger.kind !== 'stream') return [];
-      return [
-        arrow(X.fn, y, X.door + DOOR_WIDTH),
-        ...label(X.door + DOOR_WIDTH, X.fn, y, ['announces each'], ['closed cancellation']),
-        arrow(X.door, y, X.partners + PARTNERS_WIDTH),
-        ...label(X.partners + PARTNERS_WIDTH, X.door, y, ...split([trigger.announces])),
-        ...deadLetters('ClosedEventsUndelivered', X.fn, y + BOX_HEIGHT / 2, FN_WIDTH),
-      ];
+    box('door', X.door, top, WIDTH.door, height, ['API Gateway', 'behind a', 'firewall']),
+    ...arrowWith(X.partners + WIDTH.partners, X.door, middle, ['HTTPS'], ['Bearer key']),
+    ...drawRow(partnerAuthorizer.function, top),
+    ...arrowWith(X.door + WIDTH.door, X.fn, top + BOX_HEIGHT / 2, ['checks every key']),
+    ...byRoute.flatMap((name, index) => {
+      const y = top + (index + 1) * ROW;
+      return [...drawRow(name, y), ...arrowWith(X.door + WIDTH.door, X.fn, y + BOX_HEIGHT / 2, ...routeLabel(name))];
     }),
   ];
 }
 
-/** The last line under the arrow, the others above it. */
-function split(texts: readonly string[]): [string[], string[]] {
-  const lines = texts.flatMap((one) => wrap(one, 17));
-  return [lines.slice(0, -1), lines.slice(-1)];
+/** What stands above and below a function's arrow. */
+function routeLabel(name: RoleName): [readonly string[], readonly string[]] {
+  const own = routesOf(name);
+  if (own.length <= 2) return [own.slice(0, 1), own.slice(1)];
+  // Many pages: their first segments say enough.
+  const pages = [...new Set(own.map((route) => route.replace(/^\w+ (\/[^/]+).*/, '$1')))];
+  return [[`GET ${pages.slice(0, 2).join(', ')}`], [pages.slice(2).join(', ')]];
 }
 
-function drawTime({ rows }: Band): Drawn {
-  return rows.flatMap(({ row: { trigger }, y }) => {
-    if (trigger.kind !== 'schedule') return [];
-    const every = trigger.everyMinutes === 1 ? 'every minute' : `every ${trigger.everyMinutes} min`;
-    return [
-      box('bus', X.door, y - 20, DOOR_WIDTH, 40, ['Schedule', every]),
-      arrow(X.door + DOOR_WIDTH, y, X.fn),
-      ...label(X.door + DOOR_WIDTH, X.fn, y, ['looks at what is due'], []),
-      ...deadLetters('MissedRuns', X.fn, y + BOX_HEIGHT / 2, FN_WIDTH),
-    ];
-  });
+function drawEvents(top: number): Drawn {
+  const into = top + BOX_HEIGHT / 2;
+  const out = into + HIGH_ROW;
+  const [partners, bus] = [X.partners + WIDTH.partners, X.door + WIDTH.door];
+  const [cancel, register] = eventDoor.detailTypes;
+  return [
+    box('bus', X.door, top, WIDTH.door, HIGH_ROW + BOX_HEIGHT, ['EventBridge', 'bus']),
+    ...deadLetters('EventsUndelivered', X.door + WIDTH.door / 2, out + BOX_HEIGHT / 2),
+    ...arrowWith(partners, X.door, into, wrap(cancel, 17), wrap(register, 17)),
+    ...arrowWith(bus, X.queue, into),
+    box('queue', X.queue, top, WIDTH.queue, BOX_HEIGHT, ['Events queue']),
+    ...deadLetters('EventsGivenUp', X.queue + WIDTH.queue / 2, top + BOX_HEIGHT, ` (${eventDoor.maxReceives} tries)`),
+    ...arrowWith(X.queue + WIDTH.queue, X.fn, into),
+    ...drawRow(eventDoor.function, top),
+    ...drawRow('closed-events', top + HIGH_ROW, 'bus', 'closed-events (a pipe)'),
+    ...deadLetters('ClosedEventsUndelivered', X.fn + WIDTH.fn / 2, out + BOX_HEIGHT / 2),
+    ...arrowWith(X.fn, bus, out, ['announces each'], ['closed cancellation']),
+    ...arrowWith(
+      X.door,
+      partners,
+      out,
+      wrap(closedEvent.detailType, 17).slice(0, 1),
+      wrap(closedEvent.detailType, 17).slice(1),
+    ),
+  ];
 }
 
-function drawSandbox({ rows }: Band): Drawn {
-  return rows.flatMap(({ y }) => [
-    ...label(X.door, X.fn, y, ["takes Plangrep's place"], ['only in a sandbox (dev)']),
-    line('reach', X.fn + FN_WIDTH / 2, y + BOX_HEIGHT / 2, X.fn + FN_WIDTH / 2, y + BOX_HEIGHT / 2 + 10),
-    box('table', X.fn + 35, y + BOX_HEIGHT / 2 + 10, FN_WIDTH - 70, 22, ['Sandbox table']),
-  ]);
+function drawSchedule(top: number): Drawn {
+  const { function: name, everyMinutes } = reconcilerSchedule;
+  const words = new Intl.PluralRules('en').select(everyMinutes) === 'one' ? 'minute' : `${everyMinutes} minutes`;
+  return [
+    box('bus', X.door, top - 5, WIDTH.door, 40, ['Schedule', `every ${words}`]),
+    ...arrowWith(X.door + WIDTH.door, X.fn, top + BOX_HEIGHT / 2, ['looks at what is due']),
+    ...drawRow(name, top),
+    ...deadLetters('MissedRuns', X.fn + WIDTH.fn / 2, top + BOX_HEIGHT),
+  ];
+}
+
+function drawSandbox(top: number): Drawn {
+  const middle = X.fn + WIDTH.fn / 2;
+  return [
+    ...label(X.door, X.fn, top + BOX_HEIGHT / 2, ["takes Plangrep's place"], ['only in a sandbox (dev)']),
+    ...drawRow('simulate-plangrep', top),
+    line('reach', middle, top + BOX_HEIGHT, middle, top + BOX_HEIGHT + 10),
+    box('table', middle - 55, top + BOX_HEIGHT + 10, 110, 22, ['Sandbox table']),
+  ];
+}
+
+/** A function's box and its horizontal line, with a mark for each thing that it reaches. */
+function drawRow(role: RoleName, top: number, kind = 'function', title: string = role): Drawn {
+  const y = top + BOX_HEIGHT / 2;
+  const marks = accessOf(role).map(([thing, access]) => ({ x: X.things + things.indexOf(thing) * 85, access }));
+  return [
+    line('reach', X.fn + WIDTH.fn, y, Math.max(X.fn + WIDTH.fn, ...marks.map(({ x }) => x)), y),
+    box(kind, X.fn, top, WIDTH.fn, BOX_HEIGHT, [title]),
+    ...marks.map(({ x, access }) => mark(access, x, y)),
+  ];
+}
+
+/** What the role's permissions allow it to do with each thing, and whether it calls Plangrep. */
+function accessOf(role: RoleName): readonly (readonly [string, 'reads' | 'writes' | 'calls'])[] {
+  const writes = new Map<string, boolean>();
+  for (const { actions, resource } of permissionsOf(role)) {
+    const thing = thingOf[resource];
+    if (thing === undefined) continue;
+    writes.set(thing, writes.get(thing) === true || actions.some((action) => /:(Put|Update)/.test(action)));
+  }
+  const environment: readonly string[] = role === 'closed-events' ? [] : functions[role].environment;
+  return [
+    ...[...writes].map(([thing, isWritten]) => [thing, isWritten ? 'writes' : 'reads'] as const),
+    ...(environment.includes('PLANGREP_BASE_URL') ? [[plangrep, 'calls'] as const] : []),
+  ];
+}
+
+function arrowWith(from: number, to: number, y: number, above: Drawn = [], below: Drawn = []): Drawn {
+  return [arrow(from, y, to), ...label(from, to, y, above, below)];
 }
 
 /** A dead-letter queue hangs under the box that fills it. */
-function deadLetters(name: DeadLetterQueueName, x: number, y: number, width: number, when = ''): Drawn {
-  const words = [wordsOf(name), when].filter(Boolean).join(' ');
-  const boxWidth = words.length * 6.2 + 12;
-  const middle = x + width / 2;
-  return [line('failed', middle, y, middle, y + 10), box('dead', middle - boxWidth / 2, y + 10, boxWidth, 22, [words])];
+function deadLetters(name: DeadLetterQueueName, middle: number, y: number, when = ''): Drawn {
+  const words = wordsOf(name) + when;
+  const width = words.length * 6.2 + 12;
+  return [line('failed', middle, y, middle, y + 10), box('dead', middle - width / 2, y + 10, width, 22, [words])];
 }
 
 function drawLegend(y: number): Drawn {
-  const marks: readonly (readonly [Access, string])[] = [
-    ['reads', 'reads'],
-    ['writes', 'reads and writes'],
-    ['calls', 'calls'],
-  ];
   return [
     box('dead', X.partners, y - 11, 110, 22, ['Dead-letter queue']),
     text('note', X.partners + 118, y + 4, 'where messages go that could not be delivered; an alarm watches each'),
-    ...marks.flatMap(([access, words], index) => [
-      mark(markOf(access), X.things - 30 + index * 100 + (index === 2 ? 40 : 0), y),
-      text('note', X.things - 18 + index * 100 + (index === 2 ? 40 : 0), y + 4, words),
+    ...(['reads', 'writes', 'calls'] as const).flatMap((access, index) => [
+      mark(access, X.things - 30 + index * 110, y),
+      text('note', X.things - 18 + index * 110, y + 4, access === 'writes' ? 'reads, writes' : access),
     ]),
   ];
 }

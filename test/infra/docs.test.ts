@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { deadLetterQueues } from '../../infra/blueprint/bus-events.ts';
 import { type FunctionDefinition, functions } from '../../infra/blueprint/functions.ts';
 import { tables } from '../../infra/blueprint/tables.ts';
-import { wordsOf } from '../../infra/docs/architecture.ts';
+import { wordsOf } from '../../infra/docs/svg.ts';
 import { generateDocs } from '../../infra/docs/generate-docs.ts';
 import { renderCostTable } from '../bench/cost/monthly-cost.ts';
 

@@ -2,13 +2,12 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { App } from 'aws-cdk-lib';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { createTableInput } from '../../infra/local/aws/create-table-input.ts';
 import { type EnvironmentName, environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { type TableDefinition, tables } from '../../infra/blueprint/tables.ts';
-import { StatefulStack } from '../../infra/stacks/stateful-stack.ts';
+import { root, synthesized } from './synthesized.ts';
 
 const tags = z.array(z.object({ Key: z.string(), Value: z.string() }));
 
@@ -47,18 +46,11 @@ const secretSchema = z.object({
 const resourcesSchema = z.record(z.string(), z.discriminatedUnion('Type', [tableSchema, secretSchema]));
 type Resources = z.infer<typeof resourcesSchema>;
 
-const root = join(import.meta.dirname, '../..');
 const outdir = mkdtempSync(join(tmpdir(), 'stateful-stack-'));
 afterAll(() => rmSync(outdir, { recursive: true, force: true }));
 
-const cdkSchema = z.object({ context: z.record(z.string(), z.unknown()) });
-
-/** As `cdk synth` does it: with the flags of cdk.json, one of which makes a template that breaks a rule throw. */
 const synthesize = (name: EnvironmentName) => {
-  const { context } = cdkSchema.parse(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')));
-  const app = new App({ context, outdir: mkdtempSync(join(outdir, 'synth-')), analyticsReporting: false });
-  const stack = new StatefulStack(app, 'Stateful', { environment: environments[name] });
-  const artifact = app.synth().getStackArtifact(stack.artifactId);
+  const { artifact } = synthesized(name);
   return { artifact, resources: resourcesSchema.parse(artifact.template.Resources) };
 };
 

@@ -36,9 +36,16 @@ export const synthesize = (environment: Environment, prepare: (app: App) => void
   const service = new ServiceStack(app, 'Service', { environment, stateful });
   prepare(app);
   const assembly = app.synth();
-  const resourcesOf = (stack: { readonly artifactId: string }): Resources =>
-    z.record(z.string(), resourceSchema).parse(assembly.getStackArtifact(stack.artifactId).template.Resources);
-  return { directory, stateful: resourcesOf(stateful), service: resourcesOf(service) };
+  const artifact = assembly.getStackArtifact(stateful.artifactId);
+  const resourcesOf = (template: { readonly Resources: unknown }): Resources =>
+    z.record(z.string(), resourceSchema).parse(template.Resources);
+  return {
+    directory,
+    /** The stateful stack whole. */
+    artifact,
+    stateful: resourcesOf(artifact.template),
+    service: resourcesOf(assembly.getStackArtifact(service.artifactId).template),
+  };
 };
 export type Synthesized = ReturnType<typeof synthesize>;
 
