@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { gatewayResponses, type GatewayResponseType, renderGatewayResponse } from '../../infra/blueprint/api.ts';
 import { startLocalRun } from '../../infra/local/local-run.ts';
 import { type Answered, startTestRun, type TestRun } from '../support/local-run.ts';
@@ -25,7 +25,7 @@ const insert = (table: 'Partners' | 'CancellationLog', item: Record<string, unkn
   run.dynamodb.client.send(new PutItemCommand({ TableName: run.dynamodb.tableNames[table], Item: marshall(item) }));
 
 let limited = 0;
-/** As a partner whose credential has all scopes but one. */
+/** Calls with a credential that has all scopes but one. */
 const withoutScope = async (scope: string, request: string, body?: unknown): Promise<Answered> => {
   const keyId = `limited${String((limited += 1)).padStart(5, '0')}`;
   const scopes = new Set(
@@ -42,7 +42,7 @@ const withoutScope = async (scope: string, request: string, body?: unknown): Pro
   return run.call('acme', request, body, { Authorization: `Bearer pcg_local_${keyId}_${otherSecret}` });
 };
 
-/** At a run of its own, whose tables are gone once it knows the credential. */
+/** Calls a separate run, whose tables are gone once it knows the credential. */
 const withoutTables = async (
   request: (baseUrl: string, headers: Readonly<Record<string, string>>) => Promise<Response>,
 ): Promise<{ readonly status: number; readonly body: unknown }> => {
@@ -61,8 +61,8 @@ const withoutTables = async (
 };
 
 /**
- * How each example of the description comes about, in this order, by operation, status and name. Shared answers are
- * played once, at the first operation that has them.
+ * The request that each example answers, by operation, status and name; the order matters. A shared answer is requested once,
+ * at the first operation that has it.
  */
 const plays: Readonly<Record<string, () => Promise<{ readonly status: number; readonly body: unknown }>>> = {
   'listCancellations 200 none': () => get('?externalId=order-7890'),
@@ -124,7 +124,7 @@ interface Shown {
   readonly value: unknown;
 }
 
-/** Every example of an answer, those of a shared one only once. */
+/** Every example of an answer; the examples of a shared answer once. */
 const examples = (): Map<string, Shown> => {
   const shown = new Map<string, Shown>();
   const met = new Set<string>();
@@ -146,7 +146,7 @@ const examples = (): Map<string, Shown> => {
 
 const times = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
 const ids = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-/** An answer without what is another each time. */
+/** An answer without its times and ids, which differ in each run. */
 const lasting = (value: unknown): unknown =>
   JSON.parse(
     JSON.stringify(value ?? null, (_name, of: unknown) =>
@@ -158,7 +158,7 @@ const shown = examples();
 const isGatewayType = (name: string): name is GatewayResponseType => Object.hasOwn(gatewayResponses, name);
 
 describe('every example of the description is what the service answers', () => {
-  it.each(Object.keys(plays))('%s', async (key) => {
+  test.each(Object.keys(plays))('%s', async (key) => {
     const answered = await plays[key]?.();
 
     expect({ status: answered?.status, body: lasting(answered?.body) }).toEqual({
@@ -167,9 +167,9 @@ describe('every example of the description is what the service answers', () => {
     });
   });
 
-  it.each([...shown.keys()].filter((key) => !Object.hasOwn(plays, key)))('%s, as the gateway words it', (key) => {
+  test.each([...shown.keys()].filter((key) => !Object.hasOwn(plays, key)))('%s, as the gateway words it', (key) => {
     const type = key.split(' ').at(-1)?.toUpperCase() ?? '';
-    if (!isGatewayType(type)) throw new Error('no play brings it about');
+    if (!isGatewayType(type)) throw new Error('no request leads to it');
     const { statusCode, body } = renderGatewayResponse(type, 'an id');
 
     expect({ status: statusCode, body: JSON.parse(body) }).toEqual({

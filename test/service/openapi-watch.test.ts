@@ -1,14 +1,14 @@
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, describe, expect, test } from 'vitest';
 import { startTestRun } from '../support/local-run.ts';
 import { fetchDescribed } from '../support/openapi-answers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'openapi-watch-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** The real bundles, but for one that answers what nobody described. */
+/** The real bundles, except for one that answers what is not described. */
 const bundlesAnswering = (name: string, answer: object): string => {
   const bundles = join(folder, name);
   cpSync(new URL('../../dist/functions', import.meta.url).pathname, bundles, { recursive: true });
@@ -32,7 +32,7 @@ const answering = (body: object, more: object = {}) => ({
   ...more,
 });
 
-it('every test with a local run of its own watches its answers', () => {
+test('every test that starts its own local run watches its answers', () => {
   const tests = new URL('../', import.meta.url);
   const sources = readdirSync(tests, { recursive: true, encoding: 'utf8' })
     .filter((path) => path.endsWith('.test.ts'))
@@ -45,11 +45,11 @@ it('every test with a local run of its own watches its answers', () => {
 });
 
 describe('a test run', () => {
-  it.each([
+  test.each([
     ['a field', answering({ ...registered, secret: 1 }), /PUT \/v1\/jobs\/job_1, 200: body must NOT have additional/],
     ['a status', answering(registered, { statusCode: 201 }), /201: \/v1\/jobs\/\{jobId\} has no such status/],
     ['a header', answering(registered, { headers: { ...headers, 'X-Debug': '1' } }), /x-debug is not described/],
-  ])('cannot be closed well when an answer had %s that is not described', async (what, answer, finding) => {
+  ])('fails when it is closed, if an answer had %s that is not described', async (what, answer, finding) => {
     const run = await startTestRun({ bundles: bundlesAnswering(what, answer) });
 
     await run.call('acme', 'PUT /v1/jobs/job_1', { externalId: 'order-1' });
@@ -57,7 +57,7 @@ describe('a test run', () => {
     await expect(run.close()).rejects.toThrow(finding);
   });
 
-  it('says so at once where answers come from another process', async () => {
+  test('fails at once if the answer came from another process', async () => {
     const run = await startTestRun({ bundles: bundlesAnswering('other', answering({ ...registered, secret: 1 })) });
     const token = run.partners[0]?.token;
     const init = { method: 'PUT', body: '{}', headers: { Authorization: `Bearer ${token}` } };

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { renderGatewayResponse } from '../../infra/blueprint/api.ts';
 import { successExamples } from '../../infra/openapi/examples.ts';
 import { createAnswerJudge, type GivenAnswer, watchAnswers } from '../support/openapi-answers.ts';
@@ -25,7 +25,7 @@ const gatewayAnswer = (type: Parameters<typeof renderGatewayResponse>[0]): Given
 };
 
 describe('an answer', () => {
-  it('as described passes, whatever the case of its headers', () => {
+  test('as described passes, in any case of its header names', () => {
     const { headers } = answer();
     const lower = Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]));
 
@@ -33,7 +33,7 @@ describe('an answer', () => {
     expect(judge('POST', path, answer({ headers: lower }))).toEqual([]);
   });
 
-  it.each<[string, GivenAnswer, RegExp]>([
+  test.each<[string, GivenAnswer, RegExp]>([
     ['an unknown field', answer({}, { ...cancelled, pages: 1 }), /body must NOT have additional properties.*"pages"/],
     ['a missing field', answer({}, { ...cancelled, outcome: undefined }), /body must have required property 'outcome'/],
     ['a field of another type', answer({}, { ...cancelled, attempts: '1' }), /body\/attempts must be integer/],
@@ -60,12 +60,12 @@ describe('an answer', () => {
     expect(wrong).toEqual(expect.arrayContaining([expect.stringMatching(finding)]));
   });
 
-  it('of the gateway is judged like any other', () => {
+  test('of the gateway is judged like every other', () => {
     expect(judge('GET', `${path}/job_1`, gatewayAnswer('THROTTLED'))).toEqual([]);
     expect(judge('GET', `${path}/job_1`, { ...gatewayAnswer('THROTTLED'), headers: {} })).not.toEqual([]);
   });
 
-  it('outside of the operations must be a problem, or a page that is not under /v1', () => {
+  test('outside the operations must be a problem, or a page that is not under /v1', () => {
     const notFound = gatewayAnswer('MISSING_AUTHENTICATION_TOKEN');
     const page = { status: 200, headers: { 'content-type': 'text/html' }, body: '<p>' };
 
@@ -73,13 +73,13 @@ describe('an answer', () => {
     expect(judge('GET', '/v1/no-such', { ...notFound, status: 400 })).toEqual([
       expect.stringMatching('the body says 404'),
     ]);
-    expect(judge('GET', '/v1/no-such', page)).toEqual([expect.stringMatching('is no problem')]);
+    expect(judge('GET', '/v1/no-such', page)).toEqual([expect.stringMatching('is not a problem')]);
     expect(judge('GET', '/docs', page)).toEqual([]);
   });
 });
 
 describe('a watched run', () => {
-  it('ends well when all answers were as described', () => {
+  test('ends without an error when all answers were as described', () => {
     const { onAnswer, throwIfWrong } = watchAnswers();
     const { status: statusCode, headers, body } = answer();
 
@@ -88,9 +88,9 @@ describe('a watched run', () => {
     expect(throwIfWrong).not.toThrow();
   });
 
-  it.each([
-    ['a field that nobody described', JSON.stringify({ ...cancelled, secret: 1 })],
-    ['no JSON', 'oops'],
+  test.each([
+    ['a field that is not described', JSON.stringify({ ...cancelled, secret: 1 })],
+    ['a body that is not JSON', 'oops'],
   ])('throws at its end when one answer had %s', (_what, body) => {
     const { onAnswer, throwIfWrong } = watchAnswers();
     const { status: statusCode, headers } = answer();

@@ -14,14 +14,14 @@ const list = (document: Loose): Loose => document.paths['/v1/cancellations'].get
 const schema = (document: Loose, name: string): Loose => document.components.schemas[name];
 const field = (document: Loose, name: string, of: string): Loose => schema(document, name).properties[of];
 const parameter = (required: boolean) => ({ name: 'limit', in: 'query', required, schema: { type: 'integer' } });
-const makeOptional = (document: Loose, name: string, of: string): void => {
+function makeOptional(document: Loose, name: string, of: string): void {
   const { required } = schema(document, name);
   required.splice(required.indexOf(of), 1);
-};
-const replaceJson = (content: Loose): void => {
+}
+function replaceJson(content: Loose): void {
   content['application/cbor'] = content['application/json'];
   delete content['application/json'];
-};
+}
 
 const breaking: readonly (readonly [string, Edit, RegExp])[] = [
   ['a path is removed', (d) => delete d.paths['/v1/jobs/{jobId}'], /: Path `.*\/v1\/jobs\/\{jobId\}` was removed/],
@@ -32,7 +32,6 @@ const breaking: readonly (readonly [string, Edit, RegExp])[] = [
     (d) => cancel(d).security[0].partnerCredential.push('jobs:write'),
     /requires new scopes: 'jobs:write'/,
   ],
-
   ['a parameter is removed', (d) => cancel(d).parameters.pop(), /`Idempotency-Key` header parameter was removed/],
   ['a parameter becomes required', (d) => (cancel(d).parameters[0].required = true), /`Idempotency-Key` .* required/],
   [
@@ -80,7 +79,6 @@ const breaking: readonly (readonly [string, Edit, RegExp])[] = [
     (d) => (schema(d, 'Reason').enum = ['duplicate', 'mistake']),
     /reason.*: Enum of .* was set to 'duplicate', 'mistake'/,
   ],
-
   ['a success is removed', (d) => delete cancel(d).responses['202'], /: Response `202` was removed/],
   ['a problem is removed', (d) => delete cancel(d).responses['409'], /: Response `409` was removed/],
   [

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type * as z from 'zod/mini';
 import { BINDING_DAYS } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { externalIdSchema, jobIdSchema, reasonSchema, timestampSchema } from '../../functions/core/identifiers.ts';
@@ -33,15 +33,15 @@ const operations: readonly (readonly [string, string, Operation])[] = Object.ent
 );
 
 describe('the OpenAPI description', () => {
-  it('is what the contract says: if not, "npm run openapi" writes it', () => {
+  test('is what the contract says: if not, "npm run openapi" writes it', () => {
     expect(text).toBe(`${JSON.stringify(createDocument(version), null, 2)}\n`);
   });
 
-  it.each(['spec', 'recommended-strict'] as const)('has no problem by the ruleset %s', async (ruleset) => {
+  test.each(['spec', 'recommended-strict'] as const)('passes the ruleset %s', async (ruleset) => {
     expect(await lint(text, ruleset)).toEqual([]);
   });
 
-  it('is linted by rules that find something', async () => {
+  test('is linted by rules that do find errors', async () => {
     const repeated = text.replace('"operationId": "registerJob"', '"operationId": "readCancellation"');
 
     const found = await lint(repeated, 'recommended-strict');
@@ -49,11 +49,11 @@ describe('the OpenAPI description', () => {
     expect(found).toContainEqual(expect.stringMatching(/^operation-operationId-unique: /));
   });
 
-  it('breaks no caller of the released version', async () => {
+  test('breaks no caller of the released version', async () => {
     expect(await findBreakingChanges(released, description)).toEqual([]);
   });
 
-  it('has every problem code, and of each operation those of its statuses', () => {
+  test('has every problem code, and under each status of an operation only codes of that status', () => {
     const { enum: codes = [] } = description.components.schemas['Problem']?.properties?.['code'] ?? {};
     const byOperation = operations.flatMap(([, , { responses }]) =>
       Object.entries(responses).flatMap(([status, part]) => {
@@ -66,12 +66,12 @@ describe('the OpenAPI description', () => {
     expect(new Set(codes)).toEqual(new Set(Object.keys(problems)));
     for (const { status, code } of byOperation) expect(problems).toMatchObject({ [code]: { status } });
     const met = new Set(byOperation.map(({ code }) => code));
-    // Outside of every operation: only the overview and the problem's own schema speak of it.
+    // It belongs to no operation: only the overview and the schema of problems name it.
     expect(Object.keys(problems).filter((code) => !met.has(code))).toEqual(['route_not_found']);
     expect(JSON.stringify(description.info)).toContain('route_not_found');
   });
 
-  it('has an example of every problem of every operation, and each names its own code', () => {
+  test('has an example of every problem of every operation, and each names its own code', () => {
     const lacking = operations.flatMap(([, , { operationId, responses }]) =>
       Object.values(responses).flatMap((part) => {
         const content = answerOf(description, part).content['application/problem+json'];
@@ -86,13 +86,13 @@ describe('the OpenAPI description', () => {
     expect(lacking).toEqual([]);
   });
 
-  it('says the numbers that the functions go by', () => {
+  test('states the limits that the functions use', () => {
     expect(text).toContain(`kept for ${BINDING_DAYS} days`);
     expect(text).toContain(`of the newest ${JOBS_SHOWN} jobs`);
     expect(text).toContain(`of the \`joined\` requests the newest ${JOINED_SHOWN}`);
   });
 
-  it('is in no bundle of a function that cancels, reads or registers, and neither are the texts about problems', () => {
+  test('is in no bundle of a function that cancels, reads or registers, and neither are the texts about problems', () => {
     const bundles = fileURLToPath(new URL('../../dist/functions', import.meta.url));
     const served = routes.filter(({ path }) => path.startsWith('/v1/')).map((route) => route.function);
     const names = [...served, partnerAuthorizer.function, 'consume-events', 'reconcile-cancellations'];
@@ -138,16 +138,16 @@ describe('every example', () => {
   ];
   const all = [...ofOperations, ...ofComponents].map(([name, pointer, value]) => ({ name, pointer, value }));
 
-  it('is found', () => {
+  test('is found', () => {
     expect(all.length).toBeGreaterThan(40);
   });
 
-  it.each(all)('$name at $pointer is as its schema says', ({ pointer, value }) => {
+  test.each(all)('$name at $pointer conforms to its schema', ({ pointer, value }) => {
     expect(check(pointer, value)).toEqual([]);
   });
 });
 
-describe('what Zod checks by code is described truly', () => {
+describe('what Zod checks by code has an exact description', () => {
   const check = createSchemaCheck(description);
   const characters = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 12 }),
@@ -157,7 +157,7 @@ describe('what Zod checks by code is described truly', () => {
     fc.constantFrom(179, 180, 181, 500, 501).map((length) => '😀'.repeat(length)),
     fc.constantFrom('2026-11-02T09:22:08.312Z', '2026-11-02T09:22:08Z', '2026-11-02T09:22:08.312+01:00', '2026-11-02'),
   );
-  // Half of a surrogate pair is no text that could be sent: JSON Schema has no word for it.
+  // Half of a surrogate pair cannot be sent, and JSON Schema cannot express that.
   const texts = fc
     .oneof(
       characters,
@@ -165,7 +165,7 @@ describe('what Zod checks by code is described truly', () => {
     )
     .filter((value) => value.isWellFormed());
 
-  it.each<[string, z.ZodMiniType]>([
+  test.each<[string, z.ZodMiniType]>([
     ['ExternalId', externalIdSchema],
     ['Reason', reasonSchema],
     ['JobId', jobIdSchema],
@@ -183,24 +183,24 @@ describe('what Zod checks by code is described truly', () => {
 });
 
 describe('the released description', () => {
-  const git = (...args: string[]): string | undefined => {
+  /** What git prints; nothing where git or the tag is missing. */
+  const git = (...args: string[]): string => {
     try {
       return execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] });
     } catch {
-      return undefined;
+      return '';
     }
   };
-  const [tag = ''] = (git('tag', '--list', 'v[0-9]*', '--sort=-version:refname') ?? '').split('\n');
-  const tagged = tag === '' ? undefined : git('show', `${tag}:functions/contract/openapi.json`);
-
+  const [tag = ''] = git('tag', '--list', 'v[0-9]*', '--sort=-version:refname').split('\n');
+  const tagged = tag === '' ? '' : git('show', `${tag}:functions/contract/openapi.json`);
   /** Between `npm run openapi -- --release` and the tag. */
   const isBeingReleased = released.info.version === version && tag !== `v${version}`;
 
-  it.skipIf(tagged === undefined || isBeingReleased)('is that of the newest tag', () => {
+  test.skipIf(tagged === '' || isBeingReleased)('is that of the newest tag', () => {
     expect(readFileSync(releasedPath, 'utf8')).toBe(tagged);
   });
 
-  it('is of a version that is not ahead of this one', () => {
+  test('is of a version that is not ahead of this one', () => {
     const isAhead = released.info.version.localeCompare(version, 'en', { numeric: true }) > 0;
 
     expect(isAhead).toBe(false);
