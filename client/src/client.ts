@@ -1,15 +1,6 @@
-import type { Cancellation, CancelRequest, RegisterJobRequest } from './contract.ts';
-import {
-  cancelReadings,
-  DEFAULT_LOOK_AGAIN_MS,
-  interpret,
-  readReadings,
-  registerReadings,
-  standingOf,
-} from './interpret.ts';
-import { type CallOptions, type ClientOptions, readOptions, type Settings } from './options.ts';
-import { isCancellation, isCancellationList, isCancellationWithTimeline, isRegisteredJob } from './read-answer.ts';
 import type {
+  Cancellation,
+  CancelRequest,
   CancelResult,
   Found,
   Invalid,
@@ -17,20 +8,48 @@ import type {
   ListResult,
   ReadResult,
   Registered,
+  RegisterJobRequest,
   RegisterResult,
   Told,
   WaitResult,
-} from './results.ts';
-import { send } from './send.ts';
+} from './contract.ts';
+import {
+  cancelReadings,
+  DEFAULT_LOOK_AGAIN_MS,
+  interpret,
+  isCancellation,
+  isCancellationList,
+  isCancellationWithTimeline,
+  isRegisteredJob,
+  readReadings,
+  registerReadings,
+  standingOf,
+} from './interpret.ts';
+import { type CallOptions, type Clock, type Fetch, type Settings, send, setAlarm } from './send.ts';
 
-/** Longer than it takes the service to call a person. */
+export interface ClientOptions {
+  /** Where the service is, with its stage: https, or http on loopback. */
+  readonly baseUrl: string;
+  /** `pcg_…`; appears in no result, error or printed client. */
+  readonly credential: string;
+  /** Milliseconds that one call may take with all its tries, each of which may take a third. @default 60_000 */
+  readonly timeoutMs?: number | undefined;
+  /** @default 5 */
+  readonly maxTries?: number | undefined;
+  /** @default the platform's */
+  readonly fetch?: Fetch | undefined;
+  /** @default the system's */
+  readonly clock?: Clock | undefined;
+}
+
+/** Longer than the 15 minutes after which the service alerts its operators. */
 const DEFAULT_WAIT_MS = 20 * 60_000;
 const SHORTEST_LOOK_AGAIN_MS = 1_000;
 
 /**
- * Cancels Plangrep jobs by your own externalId. Every method resolves to a closed union, told apart by `kind`; what is
- * retryable (no answer, 429, 5xx) is tried again until the budget is used up. A method rejects for one reason alone:
- * its signal was aborted.
+ * Cancels Plangrep jobs by your own externalId. Every method resolves to a closed union, distinguished by `kind`. The client
+ * repeats a retryable request (no answer, 429, 5xx) until its tries or its time are used up. A method rejects only if its
+ * signal is aborted.
  *
  * @example
  * const client = new CancellationClient({ baseUrl, credential });
@@ -38,19 +57,19 @@ const SHORTEST_LOOK_AGAIN_MS = 1_000;
  * if (result.kind === 'pending') await client.waitUntilClosed(result.cancellation);
  */
 export class CancellationClient {
-  // Private to the language: neither inspection nor JSON shows it.
+  // A private field of the language: neither inspection nor JSON shows it.
   readonly #settings: Settings;
 
-  /** @throws TypeError that says which option is wrong, never its value */
+  /** @throws TypeError that names the wrong option, never its value */
   constructor(options: ClientOptions) {
     this.#settings = readOptions(options);
   }
 
   /**
-   * Cancels the job that bears this externalId. All tries are sent with one Idempotency-Key, so a late duplicate of this
-   * call never reaches a job that you submit later under the same externalId.
-   * @param request its `idempotencyKey` (1 to 255 printable ASCII characters) is made up if you give none; give one that
-   * you keep, if your own process may repeat the call
+   * Cancels the job with this externalId. All tries carry one Idempotency-Key, so a late duplicate of this call never
+   * reaches a job that you submit later under the same externalId.
+   * @param request its `idempotencyKey` (1 to 255 printable ASCII characters) is random by default; give one that you store
+   * if your own process may repeat the call
    */
   async cancel(
     {
@@ -68,23 +87,23 @@ export class CancellationClient {
   }
 
   /**
-   * Looks at a cancellation, at the service's pace, until it is closed. Outlasts outages of the service.
-   * @param cancellation `pending`'s, or any `{ jobId }`
-   * @param options its `timeoutMs` (20 minutes by default) is how long to wait at most: `pending` or `unavailable` says
-   * that the time is up, as soon as no further look fits into it
+   * Reads a cancellation, as often as the service suggests, until it is closed. Continues through outages of the service.
+   * @param cancellation that of a `pending` result, or any `{ jobId }`
+   * @param options its `timeoutMs` (20 minutes by default) is the longest wait. If no further read fits into it, the result
+   * is `pending` or `unavailable`.
    */
   async waitUntilClosed(
     { jobId }: Pick<Cancellation, 'jobId'>,
     { signal, timeoutMs = DEFAULT_WAIT_MS }: CallOptions = {},
   ): Promise<WaitResult> {
     const { clock } = this.#settings;
-    const until = clock.now() + timeoutMs;
+    const deadlineMs = clock.now() + timeoutMs;
     for (;;) {
-      const read = await this.read({ jobId }, { signal, timeoutMs: until - clock.now() });
+      const read = await this.read({ jobId }, { signal, timeoutMs: deadlineMs - clock.now() });
       const result = read.kind === 'found' ? standingOf(read.cancellation, read) : read;
       if (result.kind !== 'pending' && result.kind !== 'unavailable') return result;
       const waitMs = Math.max(SHORTEST_LOOK_AGAIN_MS, result.retryAfterMs ?? DEFAULT_LOOK_AGAIN_MS);
-      if (clock.now() + waitMs >= until) return result;
+      if (clock.now() + waitMs >= deadlineMs) return result;
       await clock.sleep(waitMs, signal);
     }
   }
@@ -94,41 +113,83 @@ export class CancellationClient {
     if (!isJobId(jobId)) return malformed('jobId');
     const sent = await send(this.#settings, 'GET', `/v1/cancellations/${jobId}`, options);
     const { retryAfterMs } = sent;
-    const found = (body: unknown, told: Told): Found | false =>
-      isCancellationWithTimeline(body) && { kind: 'found', cancellation: body, retryAfterMs, ...told };
+    const found = (body: unknown, common: Told): Found | false =>
+      isCancellationWithTimeline(body) && { kind: 'found', cancellation: body, retryAfterMs, ...common };
     return interpret(sent, found, readReadings);
   }
 
-  /** Reads the cancellations behind an externalId, each with its timeline. */
+  /** Reads the cancellations of the jobs with an externalId, each with its timeline. */
   async list({ externalId }: Pick<Cancellation, 'externalId'>, options?: CallOptions): Promise<ListResult> {
     if (/\p{Cs}/u.test(externalId)) return malformed('externalId');
     const path = `/v1/cancellations?externalId=${encodeURIComponent(externalId)}`;
     const sent = await send(this.#settings, 'GET', path, options);
-    const listed = (body: unknown, told: Told): Listed | false =>
-      isCancellationList(body) && { kind: 'listed', cancellations: body.cancellations, ...told };
+    const listed = (body: unknown, common: Told): Listed | false =>
+      isCancellationList(body) && { kind: 'listed', cancellations: body.cancellations, ...common };
     return interpret(sent, listed, readReadings);
   }
 
-  /** Says which externalId a job goes by. An equal registration before it is no error. */
+  /** Registers a job under an externalId. Repeating an equal registration is not an error. */
   async registerJob(
     { jobId, externalId, projectId }: RegisterJobRequest & Pick<Cancellation, 'jobId'>,
     options?: CallOptions,
   ): Promise<RegisterResult> {
     if (!isJobId(jobId)) return malformed('jobId');
     const sent = await send(this.#settings, 'PUT', `/v1/jobs/${jobId}`, options, { externalId, projectId });
-    const registered = (body: unknown, told: Told): Registered | false =>
-      isRegisteredJob(body) && { kind: 'registered', job: body, ...told };
+    const registered = (body: unknown, common: Told): Registered | false =>
+      isRegisteredJob(body) && { kind: 'registered', job: body, ...common };
     return interpret(sent, registered, registerReadings);
   }
 }
 
 const isJobId = (jobId: string): boolean => /^[\w-]{1,128}$/.test(jobId);
 
-/** For what would not arrive as it was given: it is not sent. */
-const malformed = (path: string): Invalid => {
+/** The result for a value that would change on the way: the client does not send it. */
+function malformed(path: string): Invalid {
   const message = 'is malformed';
   return { kind: 'invalid', detail: `${path} ${message}.`, errors: [{ path, message }], requestId: undefined };
-};
+}
 
 /** Unique is enough. Node 18 has no global `crypto`. */
 const newKey = (): string => globalThis.crypto?.randomUUID() ?? `${Date.now()}-${Math.random()}-${Math.random()}`;
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  sleep: (ms, signal) => new Promise((resolve) => setAlarm(ms, signal, resolve)),
+};
+
+function readOptions({
+  baseUrl,
+  credential,
+  timeoutMs = 60_000,
+  maxTries = 5,
+  fetch = (url, init) => globalThis.fetch(url, init),
+  clock = systemClock,
+}: ClientOptions): Settings {
+  demand(/^[!-~]+$/.test(credential), 'credential: no spaces, no line breaks');
+  demand(timeoutMs > 0 && maxTries > 0, 'timeoutMs, maxTries: over 0');
+  demand(isSafe(baseUrl), 'baseUrl: https, or http on loopback; host and path alone');
+  return {
+    address: baseUrl.replace(/\/+$/, ''),
+    authorization: `Bearer ${credential}`,
+    timeoutMs,
+    maxTries,
+    fetch,
+    clock,
+  };
+}
+
+function demand(isMet: boolean, demanded: string): void {
+  if (!isMet) throw new TypeError(demanded);
+}
+
+/** Once a URL is parsed, every spelling of an IPv4 address is four decimal numbers. */
+const loopback = /^(localhost|\[::1\]|127(\.\d+){3})$/;
+
+function isSafe(baseUrl: string): boolean {
+  try {
+    const { protocol, origin, pathname, hostname, href } = new URL(baseUrl);
+    return href === origin + pathname && (protocol === 'https:' || (protocol === 'http:' && loopback.test(hostname)));
+  } catch {
+    return false;
+  }
+}

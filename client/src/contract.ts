@@ -1,6 +1,6 @@
 /**
- * The service's messages as callers see them. A test holds every type here to the service's own schemas
- * (`functions/http`), so the package needs neither them nor their library.
+ * The service's messages as callers see them, and the results of the client. The compiler compares the messages with the
+ * service's own schemas (`functions/contract`) in a test, so this package depends on neither them nor their library.
  */
 
 /** How a cancellation ended. */
@@ -14,26 +14,26 @@ export interface Cancellation {
   readonly state: 'open' | 'closed';
   /** null while open. */
   readonly outcome: Outcome | null;
-  /** What the newest look at the job told, in Plangrep's words: `processing`, `cancelled`, `completed`, … */
+  /** The job's status when the service last read it, in Plangrep's words: `processing`, `cancelled`, `completed`, … */
   readonly jobStatus: string | null;
   readonly pageCount: number | null;
   readonly successfulPageCount: number | null;
   readonly creditsDebited: number | null;
-  /** How often the service set out to cancel it. */
+  /** How many attempts to cancel the job the service has started. */
   readonly attempts: number;
   /** RFC 3339, UTC, like every time here. */
   readonly requestedAt: string;
-  /** When the service's operators were told that it takes long. */
+  /** When the service alerted its operators, because the cancellation had been open for too long. */
   readonly escalatedAt: string | null;
   readonly closedAt: string | null;
 }
 
-/** One entry of the audit trail. Which optional fields there are depends on `type`. */
+/** One entry of the audit trail. Which optional fields it has depends on `type`. */
 export interface TimelineEntry {
   readonly at: string;
-  /** Have a default in your `switch`: a newer service may know more of them. */
+  /** Give your `switch` a default: a newer service may have more types. */
   readonly type: 'requested' | 'attempt_started' | 'attempt_ended' | 'escalated' | 'closed' | 'joined';
-  /** Absent on `joined`: that is another request for the same job. */
+  /** Absent on `joined`, which is another request for the same job. */
   readonly seq?: number | undefined;
   readonly attempt?: number | undefined;
   readonly result?: string | undefined;
@@ -51,7 +51,7 @@ export interface CancellationWithTimeline extends Cancellation {
   readonly timeline: readonly TimelineEntry[];
 }
 
-/** A job as the service's directory has it. */
+/** A job in the service's directory. */
 export interface RegisteredJob {
   readonly jobId: string;
   readonly externalId: string;
@@ -60,14 +60,14 @@ export interface RegisteredJob {
   readonly registeredAt: string;
 }
 
-/** One of several live jobs that bear the same externalId. */
+/** One of several unfinished jobs with the same externalId. */
 export interface Candidate {
   readonly jobId: string;
   readonly jobStatus: string;
   readonly registeredAt: string;
 }
 
-/** What is wrong with one field; the path is empty for the body as a whole. */
+/** What is wrong with one field; the path is empty for the whole body. */
 export interface FieldError {
   readonly path: string;
   readonly message: string;
@@ -96,7 +96,7 @@ export type ProblemCode =
 export interface CancelRequest {
   /** Your own id for the job: 1 to 180 characters, compared byte for byte. */
   readonly externalId: string;
-  /** Which of several jobs with this externalId: one of `candidates` of an `ambiguous` result. */
+  /** Which of several jobs with this externalId: one of the `candidates` of an `ambiguous` result. */
   readonly jobId?: string | undefined;
   /** Why, in your words: kept in the audit trail. At most 500 characters. */
   readonly reason?: string | undefined;
@@ -108,3 +108,141 @@ export interface RegisterJobRequest {
   /** Plangrep's project of the job. */
   readonly projectId?: string | undefined;
 }
+
+/** What every result has. */
+export interface Told {
+  /** Quote it when you ask the service's operators. Absent if nothing was sent, or the answer was not the service's. */
+  readonly requestId: string | undefined;
+}
+
+/** What every unsuccessful result has. */
+export interface Refused extends Told {
+  /** For a person. A program goes by `kind`. */
+  readonly detail: string;
+}
+
+/** The job is cancelled, by this request or by an earlier one. */
+export interface Cancelled extends Told {
+  readonly kind: 'cancelled';
+  readonly cancellation: Cancellation;
+}
+
+/** Accepted and recorded. The service retries without you; `waitUntilClosed` resolves to the end. */
+export interface Pending extends Told {
+  readonly kind: 'pending';
+  readonly cancellation: Cancellation;
+  /** Milliseconds after which to look again. */
+  readonly retryAfterMs: number;
+}
+
+/** The job ended another way first: nothing is left to cancel. */
+export interface TooLate extends Refused {
+  readonly kind: 'tooLate';
+  /** How it ended, in Plangrep's words: `completed`, `failed`, … */
+  readonly jobStatus: string | null;
+  readonly cancellation: Cancellation;
+}
+
+/** The job is registered with the service, but Plangrep has no such job. */
+export interface UnknownToPlangrep extends Refused {
+  readonly kind: 'unknownToPlangrep';
+  readonly cancellation: Cancellation;
+}
+
+/** Several unfinished jobs have this externalId. Nothing was done: cancel again with the `jobId` of one. */
+export interface Ambiguous extends Refused {
+  readonly kind: 'ambiguous';
+  readonly candidates: readonly Candidate[];
+}
+
+/** No job of yours has this externalId or jobId. */
+export interface NotFound extends Refused {
+  readonly kind: 'notFound';
+}
+
+/** This Idempotency-Key was first used for another request. Nothing was done. */
+export interface KeyReused extends Refused {
+  readonly kind: 'keyReused';
+}
+
+/** The job is already registered under another externalId or partner. Nothing was changed. */
+export interface RegisteredOtherwise extends Refused {
+  readonly kind: 'registeredOtherwise';
+}
+
+/** The request is malformed. Nothing was done. */
+export interface Invalid extends Refused {
+  readonly kind: 'invalid';
+  readonly errors: readonly FieldError[];
+}
+
+/** The credential is missing, wrong, expired or revoked. */
+export interface Unauthorized extends Refused {
+  readonly kind: 'unauthorized';
+}
+
+/** The credential is valid, but does not have the scope. */
+export interface Forbidden extends Refused {
+  readonly kind: 'forbidden';
+}
+
+/**
+ * No clear answer after every try that fitted into the time. **The request may have been done.** You can repeat it safely,
+ * best with the same `idempotencyKey`.
+ */
+export interface Unavailable extends Refused {
+  readonly kind: 'unavailable';
+  /** Of the last try's answer; 0: no answer. */
+  readonly status: number;
+  readonly tries: number;
+  /** Milliseconds that the service asked to wait, if it did. */
+  readonly retryAfterMs: number | undefined;
+  /** The key of all tries, if this was a cancel. */
+  readonly idempotencyKey: string | undefined;
+}
+
+/**
+ * An answer that this client does not know and that a repeat would not change: from a newer service, or from something
+ * else (a proxy's page, a redirect, a wrong `baseUrl`). Look at it before you ask again.
+ */
+export interface Unexpected extends Refused {
+  readonly kind: 'unexpected';
+  readonly status: number;
+  /** The problem's `code`, if the answer was a problem. */
+  readonly code: string | undefined;
+}
+
+/** How any request can fail. */
+export type Failure = Invalid | Unauthorized | Forbidden | Unavailable | Unexpected;
+
+/** The result of `waitUntilClosed`; `pending`: still open at the end of the time. */
+export type WaitResult = Cancelled | Pending | TooLate | UnknownToPlangrep | NotFound | Failure;
+
+/** The result of `cancel`. */
+export type CancelResult = WaitResult | Ambiguous | KeyReused;
+
+/** One cancellation. */
+export interface Found extends Told {
+  readonly kind: 'found';
+  readonly cancellation: CancellationWithTimeline;
+  /** While it is open: milliseconds after which to look again. */
+  readonly retryAfterMs: number | undefined;
+}
+/** The result of `read`; also `notFound` if no request has asked to cancel the job. */
+export type ReadResult = Found | NotFound | Failure;
+
+/** The cancellations of the newest 20 jobs with an externalId, the newest job's first. */
+export interface Listed extends Told {
+  readonly kind: 'listed';
+  readonly cancellations: readonly CancellationWithTimeline[];
+}
+/** The result of `list`. */
+export type ListResult = Listed | NotFound | Failure;
+
+/** The job is registered, by this request or by an equal earlier one. */
+export interface Registered extends Told {
+  readonly kind: 'registered';
+  readonly job: RegisteredJob;
+}
+/** The result of `registerJob`. */
+export type RegisterResult = Registered | RegisteredOtherwise | Failure;

@@ -1,5 +1,3 @@
-export { CancellationClient } from './client.ts';
-export type { Clock } from './clock.ts';
+export { CancellationClient, type ClientOptions } from './client.ts';
 export type * from './contract.ts';
-export type { CallOptions, ClientOptions, Fetch } from './options.ts';
-export type * from './results.ts';
+export type { CallOptions, Clock, Fetch } from './send.ts';

@@ -1,52 +1,102 @@
-import type { Cancellation, ProblemCode } from './contract.ts';
-import { hasCancellation, hasCandidates, hasErrors } from './read-answer.ts';
 import type {
   Ambiguous,
+  Cancellation,
+  CancellationWithTimeline,
   Cancelled,
+  Candidate,
   Failure,
+  FieldError,
   KeyReused,
   NotFound,
   Pending,
+  ProblemCode,
   Refused,
+  RegisteredJob,
   RegisteredOtherwise,
   Told,
   TooLate,
   UnknownToPlangrep,
-} from './results.ts';
-import { isRetryable, type Sent } from './send.ts';
-import type { Answer } from './try-once.ts';
+} from './contract.ts';
+import { type Answer, type Check, type Checks, isRetryable, object, oneOf, type Sent, text } from './send.ts';
 
-/** How a cancellation stands. */
-type Standing = Cancelled | Pending | TooLate | UnknownToPlangrep;
+const number: Check = (value) => typeof value === 'number';
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+const listOf =
+  <Item>(isItem: (value: unknown) => value is Item) =>
+  (value: unknown): value is readonly Item[] =>
+    Array.isArray(value) && value.every(isItem);
 
-/** Where the service does not say when to look again. */
+const textOrNull = orNull(text);
+const numberOrNull = orNull(number);
+const cancellation: Checks<Cancellation> = {
+  jobId: text,
+  externalId: text,
+  state: oneOf('open', 'closed'),
+  outcome: oneOf('cancelled', 'too_late', 'job_not_found', null),
+  jobStatus: textOrNull,
+  pageCount: numberOrNull,
+  successfulPageCount: numberOrNull,
+  creditsDebited: numberOrNull,
+  attempts: number,
+  requestedAt: text,
+  escalatedAt: textOrNull,
+  closedAt: textOrNull,
+};
+const isTimeline = listOf(object<{ at: string; type: string }>({ at: text, type: text }));
+
+export const isCancellation = object<Cancellation>(cancellation);
+export const isCancellationWithTimeline = object<CancellationWithTimeline>({ ...cancellation, timeline: isTimeline });
+export const isCancellationList = object<{ readonly cancellations: readonly CancellationWithTimeline[] }>({
+  cancellations: listOf(isCancellationWithTimeline),
+});
+export const isRegisteredJob = object<RegisteredJob>({
+  jobId: text,
+  externalId: text,
+  projectId: textOrNull,
+  registeredAt: text,
+});
+
+// What single codes add to their problem.
+const hasCancellation = object<{ readonly cancellation: Cancellation }>({ cancellation: isCancellation });
+const hasCandidates = object<{ readonly candidates: readonly Candidate[] }>({
+  candidates: listOf(object<Candidate>({ jobId: text, jobStatus: text, registeredAt: text })),
+});
+const hasErrors = object<{ readonly errors: readonly FieldError[] }>({
+  errors: listOf(object<FieldError>({ path: text, message: text })),
+});
+
+/** Used where the service does not say when to look again. */
 export const DEFAULT_LOOK_AGAIN_MS = 15_000;
 
-/** What a cancellation says, by itself: the answer's status only repeats it. */
-export const standingOf = (
+/** The state of a cancellation as a result. It needs no status: that only repeats the cancellation. */
+type Standing = Cancelled | Pending | TooLate | UnknownToPlangrep;
+export function standingOf(
   cancellation: Cancellation,
   { requestId, retryAfterMs = DEFAULT_LOOK_AGAIN_MS }: Pick<Answer, 'requestId' | 'retryAfterMs'>,
-): Standing => {
+): Standing {
   const { jobStatus } = cancellation;
-  const told = { cancellation, requestId };
+  const common = { cancellation, requestId };
   switch (cancellation.outcome) {
     case null:
-      return { kind: 'pending', retryAfterMs, ...told };
+      return { kind: 'pending', retryAfterMs, ...common };
     case 'cancelled':
-      return { kind: 'cancelled', ...told };
+      return { kind: 'cancelled', ...common };
     case 'too_late':
-      return { kind: 'tooLate', detail: `The job ended first: ${jobStatus}.`, jobStatus, ...told };
+      return { kind: 'tooLate', detail: `The job ended first: ${jobStatus}.`, jobStatus, ...common };
     case 'job_not_found':
-      return { kind: 'unknownToPlangrep', detail: 'Plangrep has no such job.', ...told };
+      return { kind: 'unknownToPlangrep', detail: 'Plangrep has no such job.', ...common };
   }
-};
+}
 
-/** What a problem comes to. @returns undefined if the problem lacks what its code promises */
-type Reading<End> = (told: Refused, answer: Answer) => End | undefined;
-type Readings<Code extends ProblemCode, End> = Readonly<Record<Code, Reading<End>>>;
+/** Makes a result of a problem. @returns undefined if the problem lacks what its code promises */
+type Reading<Result> = (common: Refused, answer: Answer) => Result | undefined;
+type Readings<Code extends ProblemCode, Result> = Readonly<Record<Code, Reading<Result>>>;
 
-/** These come to `unavailable` once the tries are used up, or to `unexpected`. */
-type CodeWithoutEnd =
+/** These codes become `unavailable` after the last try, or `unexpected`. */
+type CodeWithoutReading =
   | 'route_not_found'
   | 'too_many_requests'
   | 'internal_error'
@@ -55,11 +105,11 @@ type CodeWithoutEnd =
 
 const just =
   <Kind extends string>(kind: Kind) =>
-  (told: Refused): { readonly kind: Kind } & Refused => ({ kind, ...told });
-const invalid: Reading<Failure> = (told, { body }) => ({
+  (common: Refused): { readonly kind: Kind } & Refused => ({ kind, ...common });
+const invalid: Reading<Failure> = (common, { body }) => ({
   kind: 'invalid',
   errors: hasErrors(body) ? body.errors : [],
-  ...told,
+  ...common,
 });
 const failures = {
   invalid_request: invalid,
@@ -77,39 +127,39 @@ export const registerReadings = {
   job_registered_otherwise: just('registeredOtherwise'),
 } satisfies Partial<Readings<ProblemCode, RegisteredOtherwise>>;
 
-const ofCancellation: Reading<Standing> = (_told, answer) =>
+const ofCancellation: Reading<Standing> = (_common, answer) =>
   hasCancellation(answer.body) ? standingOf(answer.body.cancellation, answer) : undefined;
 
-/** Every code that has no reading elsewhere has one here, or this does not compile. */
+/** The compiler rejects this if a code has a reading neither here nor elsewhere. */
 export const cancelReadings: Readings<
-  Exclude<ProblemCode, CodeWithoutEnd | keyof typeof failures | keyof typeof registerReadings>,
+  Exclude<ProblemCode, CodeWithoutReading | keyof typeof failures | keyof typeof registerReadings>,
   Standing | Ambiguous | NotFound | KeyReused
 > = {
   ...readReadings,
-  ambiguous_external_id: (told, { body }) =>
-    hasCandidates(body) ? { kind: 'ambiguous', candidates: body.candidates, ...told } : undefined,
+  ambiguous_external_id: (common, { body }) =>
+    hasCandidates(body) ? { kind: 'ambiguous', candidates: body.candidates, ...common } : undefined,
   job_already_terminal: ofCancellation,
   job_unknown_to_plangrep: ofCancellation,
   idempotency_key_reused: just('keyReused'),
 };
 
 /**
- * What came of a request.
- * @param success reads the body of an answer that is no problem
- * @param readings of the problems that are the operation's own; what is in no readings is `unexpected`
+ * The result of a request.
+ * @param success makes a result of the body of a successful answer; false if the body is not the service's
+ * @param readings of the operation's own problems; a code without a reading is `unexpected`
  */
-export const interpret = <Success, End>(
+export function interpret<Success, Result>(
   sent: Sent,
-  success: (body: unknown, told: Told) => Success | false,
-  readings: Readonly<Record<string, Reading<End>>>,
-): Success | End | Failure => {
+  success: (body: unknown, common: Told) => Success | false,
+  readings: Readonly<Record<string, Reading<Result>>>,
+): Success | Result | Failure {
   const { status, body, detail, problem, requestId, retryAfterMs, tries, idempotencyKey } = sent;
-  const told = { detail, requestId };
+  const common = { detail, requestId };
   const code = problem?.code;
-  const all = new Map<string | undefined, Reading<End | Failure>>(Object.entries({ ...failures, ...readings }));
-  const end = status < 300 ? success(body, { requestId }) : all.get(code)?.(told, sent);
-  if (end) return end;
+  const all = new Map<string | undefined, Reading<Result | Failure>>(Object.entries({ ...failures, ...readings }));
+  const result = status < 300 ? success(body, { requestId }) : all.get(code)?.(common, sent);
+  if (result) return result;
   return isRetryable(sent)
-    ? { kind: 'unavailable', status, retryAfterMs, tries, idempotencyKey, ...told }
-    : { kind: 'unexpected', status, code, ...told };
-};
+    ? { kind: 'unavailable', status, retryAfterMs, tries, idempotencyKey, ...common }
+    : { kind: 'unexpected', status, code, ...common };
+}

@@ -1,35 +1,85 @@
-import type { CallOptions, Settings } from './options.ts';
-import { type Answer, tryOnce } from './try-once.ts';
+/** Time as the client sees it. Replace it to test your code without waiting. */
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number;
+  /** Ends after this many milliseconds, or as soon as the signal is aborted. */
+  sleep(ms: number, signal: AbortSignal | undefined): Promise<void>;
+}
 
-/** The last try's answer, and what it took. */
+/** `fetch`, as far as the client uses it. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** Options of one call. */
+export interface CallOptions {
+  /** Ends the call: it rejects with the signal's reason. What was sent before that may have been done. */
+  readonly signal?: AbortSignal | undefined;
+  /** Replaces the client's `timeoutMs`. */
+  readonly timeoutMs?: number | undefined;
+}
+
+/** The client's options, checked and complete. */
+export interface Settings {
+  readonly address: string;
+  readonly authorization: string;
+  readonly timeoutMs: number;
+  readonly maxTries: number;
+  readonly fetch: Fetch;
+  readonly clock: Clock;
+}
+
+/** A problem (RFC 9457) of the service. */
+export interface Problem {
+  /** One of `ProblemCode`, or a newer code. */
+  readonly code: string;
+  readonly detail: string;
+  readonly requestId: string;
+  readonly retryable: boolean;
+}
+
+/** The result of one try. */
+export interface Answer {
+  /** 0: no complete answer arrived. */
+  readonly status: number;
+  /** For a person. */
+  readonly detail: string;
+  /** Parsed JSON; absent if the body is not JSON, or too long. */
+  readonly body?: unknown;
+  readonly problem?: Problem | undefined;
+  readonly requestId?: string | undefined;
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** The answer to the last try. */
 export interface Sent extends Answer {
   readonly tries: number;
   readonly idempotencyKey: string | undefined;
 }
 
-/** One try may take that long, or a third of the budget: the service's own functions end after 15 s. */
+/** One try may take this long, or a third of the time: the service's own functions end after 15 s. */
 const LONGEST_TRY_MS = 20_000;
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 8_000;
+/** More than the longest answer: API Gateway's limit is 10 MB. */
+const MAX_BODY_BYTES = 10_000_000;
 
-/** The service's own word where there is one; else no answer, 429 and 5xx. */
+/** The service's own word if there is a problem to read; otherwise no answer, 429 and 5xx. */
 export const isRetryable = ({ status, problem }: Answer): boolean =>
   problem?.retryable ?? (status === 0 || status === 429 || status >= 500);
 
 /**
- * Sends a request until there is an answer that a repeat would not change. Waits with full jitter, on top of Retry-After
- * where that is given. A wait that would outlast the budget is not begun.
+ * Sends a request until there is an answer that a repeat would not change. Waits with full jitter, added to Retry-After
+ * where the service sends that. Does not start a wait that would exceed the time.
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  * @throws the signal's reason once it is aborted; nothing else
  */
-export const send = async (
+export async function send(
   { address, authorization, fetch, clock, maxTries, ...defaults }: Settings,
   method: 'GET' | 'POST' | 'PUT',
   path: string,
   { signal, timeoutMs = defaults.timeoutMs }: CallOptions = {},
   content?: object,
   idempotencyKey?: string,
-): Promise<Sent> => {
+): Promise<Sent> {
   const init = {
     method,
     headers: {
@@ -39,15 +89,107 @@ export const send = async (
     },
     body: content && JSON.stringify(content),
   };
-  const until = clock.now() + timeoutMs;
+  const deadlineMs = clock.now() + timeoutMs;
   for (let tries = 1; ; tries += 1) {
-    const tryMs = Math.min(LONGEST_TRY_MS, timeoutMs / 3, until - clock.now());
+    const tryMs = Math.min(LONGEST_TRY_MS, timeoutMs / 3, deadlineMs - clock.now());
     const answer = await tryOnce(fetch, address + path, init, tryMs, signal);
     const backoffMs = Math.random() * Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (tries - 1));
     const waitMs = (answer.retryAfterMs ?? 0) + backoffMs;
-    if (!isRetryable(answer) || tries >= maxTries || clock.now() + waitMs >= until) {
+    if (!isRetryable(answer) || tries >= maxTries || clock.now() + waitMs >= deadlineMs) {
       return { ...answer, tries, idempotencyKey };
     }
     await clock.sleep(waitMs, signal);
   }
-};
+}
+
+/**
+ * Sends one request. Does not follow redirects: the credential is for one address.
+ * @param timeoutMs until the last byte of the answer has arrived
+ * @throws the signal's reason once it is aborted; nothing else
+ */
+async function tryOnce(
+  fetch: Fetch,
+  url: string,
+  init: RequestInit,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  const controller = new AbortController();
+  const ring = setAlarm(timeoutMs, signal, () => controller.abort());
+  try {
+    const response = await fetch(url, { ...init, redirect: 'manual', signal: controller.signal });
+    const { status, headers } = response;
+    const body = await readJson(response);
+    const problem = status >= 400 && isProblem(body) ? body : undefined;
+    const requestId = headers.get('x-request-id') ?? problem?.requestId;
+    const detail = problem?.detail ?? `HTTP ${status}: not this service's answer. Wrong baseUrl?`;
+    return { status, detail, body, problem, requestId, retryAfterMs: parseRetryAfter(headers.get('retry-after')) };
+  } catch (error) {
+    signal?.throwIfAborted();
+    return { status: 0, detail: `No answer: ${controller.signal.aborted ? 'timeout' : readCause(error)}.` };
+  } finally {
+    ring();
+  }
+}
+
+/**
+ * Calls `onRing` once: after this many milliseconds, when the signal is aborted, or when the returned function is called.
+ * Leaves no timer and no listener after that. (Node 18 has no `AbortSignal.any`.)
+ * @throws the signal's reason if it is already aborted
+ */
+export function setAlarm(ms: number, signal: AbortSignal | undefined, onRing: () => void): () => void {
+  signal?.throwIfAborted();
+  const ring = (): void => {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', ring);
+    onRing();
+  };
+  const timer = setTimeout(ring, ms);
+  signal?.addEventListener('abort', ring);
+  return ring;
+}
+
+/** @throws what the connection throws */
+async function readJson({ body }: Response): Promise<unknown> {
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let bytes = 0;
+  for await (const part of body ?? []) {
+    bytes += part.length;
+    if (bytes > MAX_BODY_BYTES) return undefined;
+    parts.push(part);
+  }
+  const text = await new Blob(parts).text();
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Whole seconds (RFC 9110, section 10.2.3), in milliseconds; at most a day. A date is ignored. */
+const parseRetryAfter = (value: string | null): number | undefined =>
+  value && /^\d+$/.test(value) ? Math.min(Number(value), 86_400) * 1000 : undefined;
+
+/** Why a connection failed: an error's code, such as ECONNREFUSED. Never its message, which may repeat what was sent. */
+function readCause(error: unknown): string {
+  const code = String(isObject(error) && isObject(error['cause']) && error['cause']['code']);
+  return /^[A-Z_]{3,40}$/.test(code) ? code : 'connection failed';
+}
+
+/** Whether a value has the form of a message. Ignores what it does not know: a newer service may say more. */
+export type Check = (value: unknown) => boolean;
+export type Checks<Shape> = Readonly<Record<keyof Shape, Check>>;
+
+export const text = (value: unknown): value is string => typeof value === 'string';
+export const oneOf =
+  (...values: readonly unknown[]): Check =>
+  (value) =>
+    values.includes(value);
+export const object =
+  <Shape>(checks: Checks<Shape>) =>
+  (value: unknown): value is Shape =>
+    isObject(value) && Object.entries<Check>(checks).every(([name, check]) => check(value[name]));
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null;
+const isProblem = object<Problem>({ code: text, detail: text, requestId: text, retryable: oneOf(true, false) });

@@ -1,6 +1,6 @@
 import { getEventListeners } from 'node:events';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { systemClock } from '../../client/src/clock.ts';
+import { systemClock } from '../../client/src/client.ts';
 import type { ClientOptions } from '../../client/src/index.ts';
 import { type ClientRun, startClientRun } from '../support/client-run.ts';
 import { busy } from '../support/front-server.ts';
