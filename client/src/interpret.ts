@@ -31,7 +31,7 @@ const listOf =
 
 const textOrNull = orNull(text);
 const numberOrNull = orNull(number);
-const cancellation: Checks<Cancellation> = {
+const cancellationChecks: Checks<Cancellation> = {
   jobId: text,
   externalId: text,
   state: oneOf('open', 'closed'),
@@ -47,8 +47,11 @@ const cancellation: Checks<Cancellation> = {
 };
 const isTimeline = listOf(object<{ at: string; type: string }>({ at: text, type: text }));
 
-export const isCancellation = object<Cancellation>(cancellation);
-export const isCancellationWithTimeline = object<CancellationWithTimeline>({ ...cancellation, timeline: isTimeline });
+export const isCancellation = object<Cancellation>(cancellationChecks);
+export const isCancellationWithTimeline = object<CancellationWithTimeline>({
+  ...cancellationChecks,
+  timeline: isTimeline,
+});
 export const isCancellationList = object<{ readonly cancellations: readonly CancellationWithTimeline[] }>({
   cancellations: listOf(isCancellationWithTimeline),
 });
@@ -127,7 +130,7 @@ export const registerReadings = {
   job_registered_otherwise: just('registeredOtherwise'),
 } satisfies Partial<Readings<ProblemCode, RegisteredOtherwise>>;
 
-const ofCancellation: Reading<Standing> = (_common, answer) =>
+const asStanding: Reading<Standing> = (_common, answer) =>
   hasCancellation(answer.body) ? standingOf(answer.body.cancellation, answer) : undefined;
 
 /** The compiler rejects this if a code has a reading neither here nor elsewhere. */
@@ -138,8 +141,8 @@ export const cancelReadings: Readings<
   ...readReadings,
   ambiguous_external_id: (common, { body }) =>
     hasCandidates(body) ? { kind: 'ambiguous', candidates: body.candidates, ...common } : undefined,
-  job_already_terminal: ofCancellation,
-  job_unknown_to_plangrep: ofCancellation,
+  job_already_terminal: asStanding,
+  job_unknown_to_plangrep: asStanding,
   idempotency_key_reused: just('keyReused'),
 };
 

@@ -3,7 +3,19 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, expectTypeOf, test } from 'vitest';
+import type * as z from 'zod/mini';
+import type * as client from '../../client/src/index.ts';
+import type {
+  cancellationListSchema,
+  cancellationSchema,
+  cancellationWithTimelineSchema,
+  problemSchema,
+  registeredJobSchema,
+  timelineEntrySchema,
+} from '../../functions/contract/answers.ts';
+import type { cancelRequestSchema, registerJobSchema } from '../../functions/contract/requests.ts';
+import type * as service from '../../functions/contract/problems.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 
 const root = new URL('../../', import.meta.url).pathname;
@@ -19,7 +31,7 @@ beforeAll(async () => {
   const { stdout } = await exec('npm', ['pack', '--json', '--silent', '--pack-destination', project], {
     cwd: join(root, 'client'),
   });
-  // What npm prints before the list is of the scripts that it ran.
+  // What npm prints before the list comes from the scripts that it ran.
   const [listed]: { filename: string; files: { path: string }[] }[] = JSON.parse(stdout.slice(stdout.indexOf('[')));
   packed = listed?.files.map(({ path }) => path) ?? [];
   writeFileSync(join(project, 'package.json'), '{ "name": "partner", "private": true, "type": "module" }');
@@ -57,14 +69,14 @@ const forNode = {
 const examples = [...read('client/README.md').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
 
 describe('the packed client', () => {
-  it('holds one module of less than 6,000 bytes, its declarations, README and licence', () => {
+  test('contains one module of less than 6,000 bytes, its declarations, README and licence', () => {
     const size = statSync(join(installed, 'dist/index.js')).size;
     expect(size).toBeLessThan(6000);
     const others = packed.filter((path) => !path.endsWith('.d.ts'));
     expect(others.toSorted()).toEqual(['README.md', 'dist/LICENSE', 'dist/index.js', 'package.json']);
   });
 
-  it('depends on nothing, in its code and in its types', () => {
+  test('has no dependency, in its code or in its types', () => {
     const manifest: Record<string, unknown> = JSON.parse(readFileSync(join(installed, 'package.json'), 'utf8'));
     expect(Object.keys(manifest).filter((key) => /dependencies/i.test(key))).toEqual([]);
     for (const path of packed.filter((name) => /\.(d\.ts|js)$/.test(name))) {
@@ -74,12 +86,12 @@ describe('the packed client', () => {
     }
   });
 
-  it('has the version of the service', () => {
+  test('has the version of the service', () => {
     const version = (path: string): unknown => JSON.parse(read(path)).version;
     expect(version('client/package.json')).toBe(version('package.json'));
   });
 
-  it('is imported by plain Node', async () => {
+  test('can be imported by plain Node', async () => {
     const script = `
       import { CancellationClient } from 'plangrep-cancellation-client';
       const { CANCELLATION_URL: baseUrl, CANCELLATION_CREDENTIAL: credential } = process.env;
@@ -90,11 +102,11 @@ describe('the packed client', () => {
 });
 
 describe('its types', () => {
-  /** `never` in the default: the union is closed, and the compiler says so. */
+  /** The compiler accepts `never` in the default only if the union is closed. */
   const consumer = (cases: string) => `
     import { CancellationClient, type CancelResult } from 'plangrep-cancellation-client';
     export const client = new CancellationClient({ baseUrl: 'https://api.example/prod', credential: 'pcg_x', fetch });
-    export const told = (result: CancelResult): string => {
+    export const describe = (result: CancelResult): string => {
       switch (result.kind) {
         case 'cancelled': return result.cancellation.jobId;
         case 'pending': return String(result.retryAfterMs);
@@ -109,7 +121,7 @@ describe('its types', () => {
   const rest = `case 'unknownToPlangrep': case 'notFound': case 'keyReused': case 'unauthorized': case 'forbidden':
         case 'unexpected': return result.detail;`;
 
-  it.each([
+  test.each([
     ['nodenext', forNode],
     ['a bundler, without Node’s types', { target: 'es2022', module: 'esnext', moduleResolution: 'bundler', types: [] }],
   ])('are a closed union under strict, with %s', async (_what, options) => {
@@ -123,7 +135,7 @@ describe('its types', () => {
 describe('the README’s examples', () => {
   const outputs = ['cancelled, 63 credits debited', 'tooLate', 'job_twin10000000000000000007893 requested closed'];
 
-  it('are three, and compile', async () => {
+  test('are three, and compile', async () => {
     examples.forEach((code, index) => writeFileSync(join(project, `example-${index}.ts`), code));
     expect(examples).toHaveLength(3);
     expect(
@@ -134,7 +146,44 @@ describe('the README’s examples', () => {
     ).toBe('');
   });
 
-  it.each(outputs.entries().toArray())('number %i prints what it should: %s', async (index, output) => {
+  test.each(outputs.entries().toArray())('number %i prints: %s', async (index, output) => {
     expect(await node(`example-${index}.ts`)).toBe(output);
+  });
+});
+
+/** What a schema accepts: a message as it is sent, without brands. */
+type Sent<Schema extends z.ZodMiniType> = ReadonlyDeep<z.input<Schema>>;
+type ReadonlyDeep<Value> = Value extends readonly (infer Item)[]
+  ? readonly ReadonlyDeep<Item>[]
+  : Value extends object
+    ? { readonly [Key in keyof Value]: ReadonlyDeep<Value[Key]> }
+    : Value;
+type Problem = Sent<typeof problemSchema>;
+
+/** The compiler checks these (`npm run types`); they do nothing when they run. */
+describe('the client’s types equal the contract’s', () => {
+  test('for what the service answers', () => {
+    expectTypeOf<ReadonlyDeep<client.Cancellation>>().toEqualTypeOf<Sent<typeof cancellationSchema>>();
+    expectTypeOf<ReadonlyDeep<client.TimelineEntry>>().toEqualTypeOf<Sent<typeof timelineEntrySchema>>();
+    expectTypeOf<ReadonlyDeep<client.CancellationWithTimeline>>().toEqualTypeOf<
+      Sent<typeof cancellationWithTimelineSchema>
+    >();
+    expectTypeOf<readonly ReadonlyDeep<client.CancellationWithTimeline>[]>().toEqualTypeOf<
+      Sent<typeof cancellationListSchema>['cancellations']
+    >();
+    expectTypeOf<ReadonlyDeep<client.RegisteredJob>>().toEqualTypeOf<Sent<typeof registeredJobSchema>>();
+  });
+
+  test('for what its problems say', () => {
+    expectTypeOf<client.ProblemCode>().toEqualTypeOf<service.ProblemCode>();
+    expectTypeOf<readonly ReadonlyDeep<client.Candidate>[]>().toEqualTypeOf<NonNullable<Problem['candidates']>>();
+    expectTypeOf<readonly ReadonlyDeep<client.FieldError>[]>().toEqualTypeOf<NonNullable<Problem['errors']>>();
+    expectTypeOf<ReadonlyDeep<client.Cancellation>>().toEqualTypeOf<NonNullable<Problem['cancellation']>>();
+    expectTypeOf<client.TooLate['jobStatus']>().toEqualTypeOf<NonNullable<Problem['jobStatus']> | null>();
+  });
+
+  test('for what callers send', () => {
+    expectTypeOf<ReadonlyDeep<client.CancelRequest>>().toEqualTypeOf<Sent<typeof cancelRequestSchema>>();
+    expectTypeOf<ReadonlyDeep<client.RegisterJobRequest>>().toEqualTypeOf<Sent<typeof registerJobSchema>>();
   });
 });

@@ -1,24 +1,31 @@
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type ClientRun, startClientRun } from '../support/client-run.ts';
-import { answer, busy, cutAnswer, hang, loseAnswer, problem, reset } from '../support/front-server.ts';
+import { getEventListeners } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import { describe, expect } from 'vitest';
+import { systemClock } from '../../client/src/client.ts';
+import type { ClientOptions } from '../../client/src/index.ts';
+import { test } from '../support/client-run.ts';
+import {
+  answer,
+  busy,
+  cutAnswer,
+  hang,
+  loseAnswer,
+  type Misbehaviour,
+  problem,
+  reset,
+} from '../support/front-server.ts';
 
-let service: ClientRun;
-beforeAll(async () => {
-  service = await startClientRun();
-});
-afterAll(() => service.close());
-
-describe('a cancel is tried again', () => {
-  it.each([
+describe('the client repeats a cancel', () => {
+  test.for<[string, Misbehaviour]>([
     ['a 429', busy(0)],
     ['a 503', problem('temporarily_unavailable', true, 503)],
     ['a 504', problem('gateway_timeout', true, 504)],
     ['a 500', problem('internal_error', true, 500)],
     ['a proxy’s 502', answer(502, { 'Content-Type': 'text/html' }, '<h1>Bad gateway</h1>')],
-    ['a problem of the future that is retryable', problem('try_on_monday', true, 425)],
+    ['an unknown problem that is retryable', problem('try_on_monday', true, 425)],
     ['a reset connection', reset],
     ['half an answer', cutAnswer],
-  ])('after %s, with the same Idempotency-Key', async (_what, misbehaviour) => {
+  ])('after %s, with the same Idempotency-Key', async ([_what, misbehaviour], { service }) => {
     const { externalId } = await service.newJob();
     const { client, slept, requests } = service.watchClient();
     service.front.misbehave(misbehaviour, misbehaviour);
@@ -36,49 +43,54 @@ describe('a cancel is tried again', () => {
     expect(slept).toHaveLength(2);
   });
 
-  it('after its answer was lost, and Plangrep is called once', async () => {
+  test('after its answer was lost, and the service calls Plangrep once', async ({ service }) => {
     const { externalId, jobId } = await service.newJob();
     const { client } = service.watchClient();
     service.front.misbehave(loseAnswer, loseAnswer);
+
     expect((await client.cancel({ externalId })).kind).toBe('cancelled');
     expect(service.run.simulator.requests.count('cancel', jobId)).toBe(1);
   });
 
-  it('after no answer within a third of its time', async () => {
+  test('if there is no answer within a third of its time', async ({ service }) => {
     const { externalId } = await service.newJob();
     const { client, requests } = service.watchClient({ timeoutMs: 6000 });
     service.front.misbehave(hang);
+
     expect((await client.cancel({ externalId })).kind).toBe('cancelled');
     expect(requests().length).toBeGreaterThan(1);
   });
 
-  it('with a key of its own for every call, and the caller’s where given', async () => {
+  test('with a new key for every call, or with the key that the caller gave', async ({ service }) => {
     const { externalId } = await service.newJob();
     const { client, requests } = service.watchClient();
     await client.cancel({ externalId });
     await client.cancel({ externalId });
     await client.cancel({ externalId, idempotencyKey: 'mine/1' });
     const [first, second, third] = requests().map(({ headers }) => headers['idempotency-key']);
+
     expect(first).not.toBe(second);
     expect(third).toBe('mine/1');
   });
 });
 
-describe('it waits', () => {
-  it('no shorter than Retry-After asks, and not much longer', async () => {
+describe('the client waits', () => {
+  test('at least as long as Retry-After says, and not much longer', async ({ service }) => {
     const { externalId } = await service.newJob();
     const { client, slept } = service.watchClient();
     service.front.misbehave(busy(7), busy(11));
+
     expect((await client.cancel({ externalId })).kind).toBe('cancelled');
     const [first = 0, second = 0] = slept;
     expect([first >= 7000, first < 7500, second >= 11_000, second < 12_000]).toEqual([true, true, true, true]);
   });
 
-  it('with full jitter below a limit that doubles up to 8 s', async () => {
+  test('with full jitter below a limit that doubles up to 8 s', async ({ service }) => {
     const limits = [500, 1000, 2000, 4000, 8000, 8000];
     const firsts = new Set<number>();
     for (let round = 0; round < 10; round += 1) {
       const { client, slept } = service.watchClient({ maxTries: 7, fetch: () => Promise.reject(new Error('down')) });
+
       expect(await client.read({ jobId: 'job_1' })).toMatchObject({ kind: 'unavailable', status: 0, tries: 7 });
       expect(slept.map((ms, index) => ms >= 0 && ms < (limits[index] ?? 0))).toEqual(limits.map(() => true));
       firsts.add(slept[0] ?? 0);
@@ -86,9 +98,10 @@ describe('it waits', () => {
     expect(firsts.size).toBeGreaterThan(1);
   });
 
-  it('never beyond its time: it says at once what it was asked to wait', async () => {
+  test('never beyond its time: it resolves at once, with the wait that the service asked for', async ({ service }) => {
     const { client, slept, requests } = service.watchClient({ timeoutMs: 5000 });
     service.front.misbehave(busy(900));
+
     expect(await client.cancel({ externalId: 'order-7890' })).toMatchObject({
       kind: 'unavailable',
       status: 429,
@@ -99,21 +112,23 @@ describe('it waits', () => {
     expect([slept, requests().length]).toEqual([[], 1]);
   });
 
-  it('by its own measure where Retry-After is no number of seconds', async () => {
+  test('with its own backoff if Retry-After is not a number of seconds', async ({ service }) => {
     const { client, slept } = service.watchClient({ maxTries: 2 });
     service.front.misbehave(
       answer(503, { 'Retry-After': 'Wed, 21 Oct 2026 07:28:00 GMT' }),
       answer(503, { 'Retry-After': '-1' }),
     );
+
     expect(await client.cancel({ externalId: 'order-7890' })).toMatchObject({ retryAfterMs: undefined });
     expect(slept[0]).toBeLessThan(500);
   });
 
-  it('through an outage while it waits for the end, no longer than told', async () => {
+  test('through an outage while it waits for the end, but not beyond its time', async ({ service }) => {
     const { externalId, jobId } = await service.newJob();
     const { client } = service.watchClient({ maxTries: 2 });
     await client.cancel({ externalId });
     service.front.misbehave(reset, reset, busy(30), answer(502));
+
     expect((await client.waitUntilClosed({ jobId })).kind).toBe('cancelled');
 
     const { client: other, slept } = service.watchClient({
@@ -122,5 +137,76 @@ describe('it waits', () => {
     });
     expect((await other.waitUntilClosed({ jobId }, { timeoutMs: 50_000 })).kind).toBe('unavailable');
     expect(slept).toEqual([15_000, 15_000, 15_000]);
+  });
+});
+
+describe('an aborted signal ends a call with its reason', () => {
+  const reason = new Error('the user cancelled the page');
+
+  test('before it starts, and the client sends nothing', async ({ service }) => {
+    const { client, requests } = service.watchClient();
+    const signal = AbortSignal.abort(reason);
+    for (const call of [
+      client.cancel({ externalId: 'order-7890' }, { signal }),
+      client.read({ jobId: 'job_1' }, { signal }),
+      client.list({ externalId: 'order-7890' }, { signal }),
+      client.registerJob({ jobId: 'job_1', externalId: 'x' }, { signal }),
+      client.waitUntilClosed({ jobId: 'job_1' }, { signal }),
+    ]) {
+      await expect(call).rejects.toBe(reason);
+    }
+    expect(requests()).toEqual([]);
+  });
+
+  test.for<[string, (response: ServerResponse) => unknown]>([
+    ['while there is no answer', () => undefined],
+    ['in the middle of an answer', (response) => response.write('{"jobId":')],
+  ])('%s, also in the last try', async ([_what, begin], { service }) => {
+    const { client, requests } = service.watchClient({ maxTries: 1 });
+    const controller = new AbortController();
+    service.front.misbehave((response) => {
+      response.writeHead(200, { 'Content-Type': 'application/json' });
+      begin(response);
+      setTimeout(() => controller.abort(reason), 50);
+    });
+
+    await expect(client.cancel({ externalId: 'order-7890' }, { signal: controller.signal })).rejects.toBe(reason);
+    expect(requests()).toHaveLength(1);
+    expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
+  });
+
+  test('between two tries, and between two reads', async ({ service }) => {
+    const { externalId, jobId } = await service.newJob({ cancelTakes: 3_600_000 });
+    const waiting = () => {
+      const controller = new AbortController();
+      const clock: ClientOptions['clock'] = {
+        now: () => systemClock.now(),
+        sleep: (ms, signal) => {
+          setTimeout(() => controller.abort(reason), 50);
+          return systemClock.sleep(ms, signal);
+        },
+      };
+      return { ...service.watchClient({ clock }), signal: controller.signal };
+    };
+    const tried = waiting();
+    service.front.misbehave(busy(30));
+
+    await expect(tried.client.cancel({ externalId }, { signal: tried.signal })).rejects.toBe(reason);
+    expect(tried.requests()).toHaveLength(1);
+
+    await service.watchClient().client.cancel({ externalId });
+    const looked = waiting();
+    await expect(looked.client.waitUntilClosed({ jobId }, { signal: looked.signal })).rejects.toBe(reason);
+    expect(looked.requests()).toHaveLength(1);
+    expect(getEventListeners(looked.signal, 'abort')).toEqual([]);
+  });
+
+  test('but not after it has resolved', async ({ service }) => {
+    const { externalId } = await service.newJob();
+    const controller = new AbortController();
+    const result = await service.watchClient().client.cancel({ externalId }, { signal: controller.signal });
+    controller.abort(reason);
+
+    expect(result.kind).toBe('cancelled');
   });
 });
