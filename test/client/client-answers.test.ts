@@ -1,9 +1,13 @@
 import { getEventListeners } from 'node:events';
 import { inspect } from 'node:util';
-import { describe, expect } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CancellationClient, type ClientOptions } from '../../client/src/index.ts';
-import { test } from '../support/client-run.ts';
+import { givenClients } from '../support/given-clients.ts';
+import { givenService } from '../support/given-service.ts';
 import { answer, type Misbehaviour, problem, startFrontServer } from '../support/front-server.ts';
+
+const service = givenService();
+const clients = givenClients(service);
 
 describe('an answer that a repeat would not change is unexpected, after one try', () => {
   const html = { 'Content-Type': 'text/html' };
@@ -24,7 +28,7 @@ describe('an answer that a repeat would not change is unexpected, after one try'
   });
   const postponed = cancelled.replace('"outcome":"cancelled"', '"outcome":"postponed"');
   const withoutAttempts = cancelled.replace('"attempts":1,', '');
-  test.for<[string, number, Misbehaviour]>([
+  test.each<[string, number, Misbehaviour]>([
     ['a page', 200, answer(200, html, '<h1>Sign in to the Wi-Fi</h1>')],
     ['an empty answer', 200, answer(200)],
     ['JSON of another kind', 200, answer(200, json, '[null, 1, "a"]')],
@@ -39,39 +43,36 @@ describe('an answer that a repeat would not change is unexpected, after one try'
     ['an unknown problem', 451, problem('not_on_sundays', false, 451)],
     ['a problem named like a method of every object', 400, problem('toString', false, 400)],
     ['a problem named like the prototype of every object', 400, problem('__proto__', false, 400)],
-  ])('%s', async ([_what, status, misbehaviour], { service }) => {
-    const { client, requests } = service.watchClient();
-    service.front.misbehave(misbehaviour);
+  ])('%s', async (_what, status, misbehaviour) => {
+    const { client, requests } = clients.watch();
+    clients.front.misbehave(misbehaviour);
     const result = await client.cancel({ externalId: 'order-7890' });
 
     expect(result).toMatchObject({ kind: 'unexpected', status, detail: expect.any(String) });
     expect(requests()).toHaveLength(1);
   });
 
-  test('but an unknown field beside the known ones is ignored', async ({ service }) => {
-    const { client } = service.watchClient();
-    service.front.misbehave(answer(200, json, cancelled.replace('{', '{"newer":{"than":"this"},')));
+  test('but an unknown field beside the known ones is ignored', async () => {
+    const { client } = clients.watch();
+    clients.front.misbehave(answer(200, json, cancelled.replace('{', '{"newer":{"than":"this"},')));
 
     expect((await client.cancel({ externalId: 'order-7890' })).kind).toBe('cancelled');
   });
 
-  test.for([301, 302, 303, 307, 308])(
-    'a redirect (%i), which the client does not follow',
-    async (status, { service }) => {
-      const elsewhere = await startFrontServer(service.run.baseUrl);
-      const { client } = service.watchClient();
-      service.front.misbehave(answer(status, { Location: `${elsewhere.url}/v1/cancellations` }));
-      const result = await client.cancel({ externalId: 'order-7890' });
-      await elsewhere.close();
+  test.each([301, 302, 303, 307, 308])('a redirect (%i), which the client does not follow', async (status) => {
+    const elsewhere = await startFrontServer(service.run.baseUrl);
+    const { client } = clients.watch();
+    clients.front.misbehave(answer(status, { Location: `${elsewhere.url}/v1/cancellations` }));
+    const result = await client.cancel({ externalId: 'order-7890' });
+    await elsewhere.close();
 
-      expect(result).toMatchObject({ kind: 'unexpected', status });
-      expect(elsewhere.requests).toEqual([]);
-    },
-  );
+    expect(result).toMatchObject({ kind: 'unexpected', status });
+    expect(elsewhere.requests).toEqual([]);
+  });
 
-  test('with the code and the detail of an unknown problem', async ({ service }) => {
-    const { client } = service.watchClient();
-    service.front.misbehave(problem('not_on_sundays', false, 451));
+  test('with the code and the detail of an unknown problem', async () => {
+    const { client } = clients.watch();
+    clients.front.misbehave(problem('not_on_sundays', false, 451));
 
     expect(await client.cancel({ externalId: 'order-7890' })).toMatchObject({
       code: 'not_on_sundays',
@@ -82,18 +83,18 @@ describe('an answer that a repeat would not change is unexpected, after one try'
 });
 
 describe('the result is invalid, and the client sends nothing, if', () => {
-  test('the Idempotency-Key cannot be sent', async ({ service }) => {
+  test('the Idempotency-Key cannot be sent', async () => {
     const fetch = () => Promise.reject(new Error('the client must not send this'));
     for (const idempotencyKey of ['', 'a\nb', 'é', 'x'.repeat(256)]) {
-      expect(await service.createClient({ fetch }).cancel({ externalId: 'order-7890', idempotencyKey })).toMatchObject({
+      expect(await clients.create({ fetch }).cancel({ externalId: 'order-7890', idempotencyKey })).toMatchObject({
         kind: 'invalid',
         errors: [{ path: 'Idempotency-Key', message: 'is malformed' }],
       });
     }
   });
 
-  test.for(['..', '', 'a/b', 'a?b', 'é', 'x'.repeat(129)])('the jobId is %j', async (jobId, { service }) => {
-    const client = service.createClient({ fetch: () => Promise.reject(new Error('the client must not send this')) });
+  test.each(['..', '', 'a/b', 'a?b', 'é', 'x'.repeat(129)])('the jobId is %j', async (jobId) => {
+    const client = clients.create({ fetch: () => Promise.reject(new Error('the client must not send this')) });
     const errors = [{ path: 'jobId', message: 'is malformed' }];
 
     expect(await client.read({ jobId })).toMatchObject({ kind: 'invalid', errors });
@@ -102,8 +103,8 @@ describe('the result is invalid, and the client sends nothing, if', () => {
 });
 
 describe('registerJob', () => {
-  test('registers a job, also a second time, but not under another externalId', async ({ service }) => {
-    const client = service.createClient();
+  test('registers a job, also a second time, but not under another externalId', async () => {
+    const client = clients.create();
     const job = { jobId: 'job_client_registered', externalId: 'client registered', projectId: 'proj_1' };
     const registered = await client.registerJob(job);
 
@@ -115,7 +116,7 @@ describe('registerJob', () => {
 });
 
 describe('the client', () => {
-  test.for<[string, Partial<ClientOptions>, string]>([
+  test.each<[string, Partial<ClientOptions>, string]>([
     ['an unsafe address', { baseUrl: 'http://cancellations.example' }, 'baseUrl'],
     ['an address that only looks like loopback', { baseUrl: 'http://127.0.0.1.example' }, 'baseUrl'],
     ['an address with a secret', { baseUrl: 'https://user:hunter2@cancellations.example' }, 'baseUrl'],
@@ -125,28 +126,28 @@ describe('the client', () => {
     ['a credential with a line break', { credential: 'hunter2\n' }, 'credential'],
     ['no time', { timeoutMs: 0 }, 'timeoutMs'],
     ['no tries', { maxTries: Number.NaN }, 'maxTries'],
-  ])('rejects %s, without repeating it in the error', ([_what, options, named], { service }) => {
-    const create = () => service.createClient(options);
+  ])('rejects %s, without repeating it in the error', (_what, options, named) => {
+    const create = () => clients.create(options);
 
     expect(create).toThrow(TypeError);
     expect(create).toThrow(named);
     expect(create).not.toThrow('hunter2');
   });
 
-  test.for([
+  test.each([
     'https://api.example/prod',
     'https://api.example',
     'http://localhost:1',
     'http://[::1]:1',
     'http://127.9.9.9',
-  ])('accepts %s', (baseUrl, { service }) => {
-    expect(service.createClient({ baseUrl })).toBeInstanceOf(CancellationClient);
+  ])('accepts %s', (baseUrl) => {
+    expect(clients.create({ baseUrl })).toBeInstanceOf(CancellationClient);
   });
 
-  test('never shows its credential in what is printed, thrown or resolved', async ({ service }) => {
+  test('never shows its credential in what is printed, thrown or resolved', async () => {
     const fetch = (_url: string, init: RequestInit) =>
-      Promise.reject(new TypeError(`failed with ${JSON.stringify(init)}`, { cause: { code: service.credential } }));
-    const client = service.createClient({ fetch, maxTries: 1 });
+      Promise.reject(new TypeError(`failed with ${JSON.stringify(init)}`, { cause: { code: clients.credential } }));
+    const client = clients.create({ fetch, maxTries: 1 });
     const result = await client.cancel({ externalId: 'order-7890' });
     const shown = [client, result].map((value) => [
       inspect(value, { depth: 9, showHidden: true }),
@@ -156,13 +157,13 @@ describe('the client', () => {
     ]);
 
     expect(result).toMatchObject({ kind: 'unavailable', status: 0, detail: 'No answer: connection failed.' });
-    expect(shown.join()).not.toContain(service.credential.slice(-20));
+    expect(shown.join()).not.toContain(clients.credential.slice(-20));
   });
 
-  test('leaves no listener on a signal after the call', async ({ service }) => {
+  test('leaves no listener on a signal after the call', async () => {
     const { signal } = new AbortController();
     const { externalId } = await service.newJob();
-    await service.createClient().cancel({ externalId }, { signal });
+    await clients.create().cancel({ externalId }, { signal });
 
     expect(getEventListeners(signal, 'abort')).toEqual([]);
   });

@@ -1,10 +1,13 @@
-import { describe, expect } from 'vitest';
-import { quickClock, test } from '../support/client-run.ts';
-import { reconcileNow } from '../support/given-service.ts';
+import { describe, expect, test } from 'vitest';
+import { givenClients, quickClock } from '../support/given-clients.ts';
+import { givenService } from '../support/given-service.ts';
+
+const service = givenService();
+const clients = givenClients(service);
 
 describe('cancel resolves to', () => {
-  test('cancelled', async ({ service }) => {
-    const result = await service.createClient().cancel({ externalId: 'order-7890', reason: 'withdrawn' });
+  test('cancelled', async () => {
+    const result = await clients.create().cancel({ externalId: 'order-7890', reason: 'withdrawn' });
 
     expect(result).toEqual({
       kind: 'cancelled',
@@ -13,88 +16,88 @@ describe('cancel resolves to', () => {
     });
   });
 
-  test('pending, with when to look again', async ({ service }) => {
+  test('pending, with when to look again', async () => {
     const { externalId, jobId } = await service.newJob({ cancelTakes: 3_600_000 });
 
-    expect(await service.createClient().cancel({ externalId })).toMatchObject({
+    expect(await clients.create().cancel({ externalId })).toMatchObject({
       kind: 'pending',
       cancellation: { jobId, state: 'open', outcome: null },
       retryAfterMs: 15_000,
     });
   });
 
-  test('tooLate, with how the job ended', async ({ service }) => {
+  test('tooLate, with how the job ended', async () => {
     const { externalId, jobId } = await service.newJob({ status: 'completed' });
 
-    expect(await service.createClient().cancel({ externalId })).toMatchObject({
+    expect(await clients.create().cancel({ externalId })).toMatchObject({
       kind: 'tooLate',
       jobStatus: 'completed',
       cancellation: { jobId, outcome: 'too_late' },
     });
   });
 
-  test('unknownToPlangrep', async ({ service }) => {
+  test('unknownToPlangrep', async () => {
     const { externalId } = await service.newJob();
-    service.run.simulator.faults.add({ on: 'any', kind: 'status', status: 404, body: '{"code":"not_found"}' });
+    service.plangrepFails({ on: 'any', kind: 'status', status: 404, body: '{"code":"not_found"}' });
 
-    expect(await service.createClient().cancel({ externalId })).toMatchObject({
+    expect(await clients.create().cancel({ externalId })).toMatchObject({
       kind: 'unknownToPlangrep',
       cancellation: { outcome: 'job_not_found' },
     });
   });
 
-  test('ambiguous, and to cancelled when the caller names one of the candidates', async ({ service }) => {
+  test('ambiguous, and to cancelled when the caller names one of the candidates', async () => {
     const { externalId, jobId } = await service.newJob();
     await service.run.addJob(externalId, `${jobId}_b`);
-    const result = await service.createClient().cancel({ externalId });
+    const result = await clients.create().cancel({ externalId });
 
     expect(result).toMatchObject({ kind: 'ambiguous', candidates: [{ jobId: `${jobId}_b` }, { jobId }] });
-    expect(await service.createClient().cancel({ externalId, jobId })).toMatchObject({
+    expect(await clients.create().cancel({ externalId, jobId })).toMatchObject({
       kind: 'cancelled',
       cancellation: { jobId },
     });
   });
 
-  test('notFound', async ({ service }) => {
-    expect(await service.createClient().cancel({ externalId: 'unknown order' })).toEqual({
+  test('notFound', async () => {
+    expect(await clients.create().cancel({ externalId: 'unknown order' })).toEqual({
       kind: 'notFound',
       detail: expect.stringContaining('No job of yours'),
       requestId: expect.any(String),
     });
   });
 
-  test('keyReused', async ({ service }) => {
+  test('keyReused', async () => {
     const { externalId } = await service.newJob();
     const idempotencyKey = 'client/1';
-    await service.createClient().cancel({ externalId, idempotencyKey });
-    const result = await service.createClient().cancel({ externalId, idempotencyKey, reason: 'another' });
+    await clients.create().cancel({ externalId, idempotencyKey });
+    const result = await clients.create().cancel({ externalId, idempotencyKey, reason: 'another' });
 
     expect(result.kind).toBe('keyReused');
   });
 
-  test('invalid, field by field', async ({ service }) => {
-    expect(await service.createClient().cancel({ externalId: '', jobId: 'a b' })).toMatchObject({
+  test('invalid, field by field', async () => {
+    expect(await clients.create().cancel({ externalId: '', jobId: 'a b' })).toMatchObject({
       kind: 'invalid',
       errors: [
         { path: 'externalId', message: 'must not be empty' },
         { path: 'jobId', message: expect.any(String) },
       ],
     });
-    expect(await service.createClient().cancel({ externalId: 'x', reason: '!'.repeat(9000) })).toMatchObject({
+    expect(await clients.create().cancel({ externalId: 'x', reason: '!'.repeat(9000) })).toMatchObject({
       kind: 'invalid',
       errors: [],
       detail: expect.stringContaining('8192'),
     });
   });
 
-  test('unauthorized', async ({ service }) => {
-    const result = await service.createClient({ credential: 'pcg_local_unknown' }).cancel({ externalId: 'order-7890' });
+  test('unauthorized', async () => {
+    const result = await clients.create({ credential: 'pcg_local_unknown' }).cancel({ externalId: 'order-7890' });
 
     expect(result).toMatchObject({ kind: 'unauthorized', requestId: expect.any(String) });
   });
 
-  test('forbidden', async ({ service }) => {
-    const reader = service.createClient({ credential: await service.narrowCredential(['cancellations:read']) });
+  test('forbidden', async () => {
+    const reader = clients.create({ credential: await clients.narrow(['cancellations:read']) });
 
     expect(await reader.cancel({ externalId: 'order-7890' })).toMatchObject({
       kind: 'forbidden',
@@ -102,12 +105,12 @@ describe('cancel resolves to', () => {
     });
   });
 
-  test('unavailable after the last try, with the key for a repeat', async ({ service }) => {
+  test('unavailable after the last try, with the key for a repeat', async () => {
     const { externalId, jobId } = await service.newJob();
     await service.run.addJob(externalId, `${jobId}_b`);
-    service.run.simulator.faults.add({ on: 'read', kind: 'status', status: 500 });
+    service.plangrepFails({ on: 'read', kind: 'status', status: 500 });
     const clock = quickClock();
-    const result = await service.createClient({ clock, maxTries: 3 }).cancel({ externalId, idempotencyKey: 'mine' });
+    const result = await clients.create({ clock, maxTries: 3 }).cancel({ externalId, idempotencyKey: 'mine' });
 
     expect(result).toMatchObject({
       kind: 'unavailable',
@@ -118,27 +121,25 @@ describe('cancel resolves to', () => {
     });
     expect(clock.slept).toHaveLength(2);
     service.run.simulator.faults.clear();
-    expect((await service.createClient().cancel({ externalId, idempotencyKey: 'mine' })).kind).toBe('ambiguous');
+    expect((await clients.create().cancel({ externalId, idempotencyKey: 'mine' })).kind).toBe('ambiguous');
   });
 
-  test('unexpected, at a wrong baseUrl', async ({ service }) => {
-    const result = await service
-      .createClient({ baseUrl: `${service.run.baseUrl}/v2/` })
-      .cancel({ externalId: 'order-7890' });
+  test('unexpected, at a wrong baseUrl', async () => {
+    const result = await clients.create({ baseUrl: `${service.run.baseUrl}/v2/` }).cancel({ externalId: 'order-7890' });
 
     expect(result).toMatchObject({ kind: 'unexpected', status: 404, code: 'route_not_found' });
   });
 });
 
 describe('waitUntilClosed', () => {
-  test('reads a slow job as often as the service suggests, until it is cancelled', async ({ service }) => {
+  test('reads a slow job as often as the service suggests, until it is cancelled', async () => {
     const { externalId } = await service.newJob({ cancelTakes: 3_600_000 });
     const clock = quickClock(async (waits) => {
       if (waits < 3) return;
-      service.run.simulator.faults.add({ on: 'read', kind: 'job', fields: { status: 'cancelled' } });
-      await reconcileNow(service.run);
+      service.plangrepFails({ on: 'read', kind: 'job', fields: { status: 'cancelled' } });
+      await service.reconcile();
     });
-    const client = service.createClient({ clock });
+    const client = clients.create({ clock });
     const pending = await client.cancel({ externalId });
     if (pending.kind !== 'pending') throw new Error(pending.kind);
 
@@ -149,13 +150,13 @@ describe('waitUntilClosed', () => {
     for (const ms of clock.slept) expect(ms).toBeGreaterThanOrEqual(1000);
   });
 
-  test('resolves to tooLate if the job ended first', async ({ service }) => {
+  test('resolves to tooLate if the job ended first', async () => {
     const { externalId, jobId } = await service.newJob({ cancelTakes: 3_600_000 });
     const clock = quickClock(async () => {
-      service.run.simulator.faults.add({ on: 'read', kind: 'job', fields: { status: 'completed' } });
-      await reconcileNow(service.run);
+      service.plangrepFails({ on: 'read', kind: 'job', fields: { status: 'completed' } });
+      await service.reconcile();
     });
-    const client = service.createClient({ clock });
+    const client = clients.create({ clock });
     await client.cancel({ externalId });
 
     expect(await client.waitUntilClosed({ jobId })).toMatchObject({
@@ -165,31 +166,31 @@ describe('waitUntilClosed', () => {
     });
   });
 
-  test('resolves to pending at the end of its time', async ({ service }) => {
+  test('resolves to pending at the end of its time', async () => {
     const { externalId, jobId } = await service.newJob({ cancelTakes: 3_600_000 });
     const clock = quickClock();
-    const client = service.createClient({ clock });
+    const client = clients.create({ clock });
     await client.cancel({ externalId });
 
     expect((await client.waitUntilClosed({ jobId }, { timeoutMs: 60_000 })).kind).toBe('pending');
     expect(clock.now()).toBeLessThan(60_000);
   });
 
-  test('resolves at once if no cancellation was requested, or the credential lacks the scope', async ({ service }) => {
+  test('resolves at once if no cancellation was requested, or the credential lacks the scope', async () => {
     const { externalId, jobId } = await service.newJob();
 
-    expect((await service.createClient().waitUntilClosed({ jobId })).kind).toBe('notFound');
-    const writer = service.createClient({ credential: await service.narrowCredential(['cancellations:write']) });
+    expect((await clients.create().waitUntilClosed({ jobId })).kind).toBe('notFound');
+    const writer = clients.create({ credential: await clients.narrow(['cancellations:write']) });
     await writer.cancel({ externalId });
     expect((await writer.waitUntilClosed({ jobId })).kind).toBe('forbidden');
-    expect((await service.createClient().waitUntilClosed({ jobId: '../jobs' })).kind).toBe('invalid');
+    expect((await clients.create().waitUntilClosed({ jobId: '../jobs' })).kind).toBe('invalid');
   });
 });
 
 describe('read and list', () => {
-  test('show a cancellation with its timeline', async ({ service }) => {
+  test('show a cancellation with its timeline', async () => {
     const { externalId, jobId } = await service.newJob();
-    const client = service.createClient();
+    const client = clients.create();
     await client.cancel({ externalId, reason: 'withdrawn' });
     const found = await client.read({ jobId });
     const timeline = [expect.objectContaining({ type: 'requested', reason: 'withdrawn' }), { type: 'closed' }];
@@ -203,24 +204,24 @@ describe('read and list', () => {
     });
   });
 
-  test('take every externalId that can be sent, and reject the others', async ({ service }) => {
+  test('take every externalId that can be sent, and reject the others', async () => {
     const externalId = 'a/b ?&=#%2F ☃ 🙂';
     await service.run.addJob(externalId, 'job_client_odd');
-    await service.createClient().cancel({ externalId });
+    await clients.create().cancel({ externalId });
 
-    expect(await service.createClient().list({ externalId })).toMatchObject({
+    expect(await clients.create().list({ externalId })).toMatchObject({
       kind: 'listed',
       cancellations: [{ externalId }],
     });
-    expect(await service.createClient().list({ externalId: 'half \ud83d' })).toMatchObject({
+    expect(await clients.create().list({ externalId: 'half \ud83d' })).toMatchObject({
       kind: 'invalid',
       errors: [{ path: 'externalId' }],
     });
-    expect((await service.createClient().cancel({ externalId: 'half \ud83d' })).kind).toBe('invalid');
+    expect((await clients.create().cancel({ externalId: 'half \ud83d' })).kind).toBe('invalid');
   });
 
-  test('find nothing of another partner', async ({ service }) => {
-    expect((await service.createClient().list({ externalId: 'order-9001' })).kind).toBe('notFound');
-    expect((await service.createClient().read({ jobId: 'job_glbx00000000000000000009001' })).kind).toBe('notFound');
+  test('find nothing of another partner', async () => {
+    expect((await clients.create().list({ externalId: 'order-9001' })).kind).toBe('notFound');
+    expect((await clients.create().read({ jobId: 'job_glbx00000000000000000009001' })).kind).toBe('notFound');
   });
 });

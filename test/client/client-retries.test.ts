@@ -1,9 +1,10 @@
 import { getEventListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { describe, expect } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../client/src/client.ts';
 import type { ClientOptions } from '../../client/src/index.ts';
-import { test } from '../support/client-run.ts';
+import { givenClients } from '../support/given-clients.ts';
+import { givenService } from '../support/given-service.ts';
 import {
   answer,
   busy,
@@ -15,8 +16,11 @@ import {
   reset,
 } from '../support/front-server.ts';
 
+const service = givenService();
+const clients = givenClients(service);
+
 describe('the client repeats a cancel', () => {
-  test.for<[string, Misbehaviour]>([
+  test.each<[string, Misbehaviour]>([
     ['a 429', busy(0)],
     ['a 503', problem('temporarily_unavailable', true, 503)],
     ['a 504', problem('gateway_timeout', true, 504)],
@@ -25,10 +29,10 @@ describe('the client repeats a cancel', () => {
     ['an unknown problem that is retryable', problem('try_on_monday', true, 425)],
     ['a reset connection', reset],
     ['half an answer', cutAnswer],
-  ])('after %s, with the same Idempotency-Key', async ([_what, misbehaviour], { service }) => {
+  ])('after %s, with the same Idempotency-Key', async (_what, misbehaviour) => {
     const { externalId } = await service.newJob();
-    const { client, slept, requests } = service.watchClient();
-    service.front.misbehave(misbehaviour, misbehaviour);
+    const { client, slept, requests } = clients.watch();
+    clients.front.misbehave(misbehaviour, misbehaviour);
 
     const result = await client.cancel({ externalId, reason: 'withdrawn' });
 
@@ -43,27 +47,27 @@ describe('the client repeats a cancel', () => {
     expect(slept).toHaveLength(2);
   });
 
-  test('after its answer was lost, and the service calls Plangrep once', async ({ service }) => {
+  test('after its answer was lost, and the service calls Plangrep once', async () => {
     const { externalId, jobId } = await service.newJob();
-    const { client } = service.watchClient();
-    service.front.misbehave(loseAnswer, loseAnswer);
+    const { client } = clients.watch();
+    clients.front.misbehave(loseAnswer, loseAnswer);
 
     expect((await client.cancel({ externalId })).kind).toBe('cancelled');
     expect(service.run.simulator.requests.count('cancel', jobId)).toBe(1);
   });
 
-  test('if there is no answer within a third of its time', async ({ service }) => {
+  test('if there is no answer within a third of its time', async () => {
     const { externalId } = await service.newJob();
-    const { client, requests } = service.watchClient({ timeoutMs: 6000 });
-    service.front.misbehave(hang);
+    const { client, requests } = clients.watch({ timeoutMs: 6000 });
+    clients.front.misbehave(hang);
 
     expect((await client.cancel({ externalId })).kind).toBe('cancelled');
     expect(requests().length).toBeGreaterThan(1);
   });
 
-  test('with a new key for every call, or with the key that the caller gave', async ({ service }) => {
+  test('with a new key for every call, or with the key that the caller gave', async () => {
     const { externalId } = await service.newJob();
-    const { client, requests } = service.watchClient();
+    const { client, requests } = clients.watch();
     await client.cancel({ externalId });
     await client.cancel({ externalId });
     await client.cancel({ externalId, idempotencyKey: 'mine/1' });
@@ -75,21 +79,21 @@ describe('the client repeats a cancel', () => {
 });
 
 describe('the client waits', () => {
-  test('at least as long as Retry-After says, and not much longer', async ({ service }) => {
+  test('at least as long as Retry-After says, and not much longer', async () => {
     const { externalId } = await service.newJob();
-    const { client, slept } = service.watchClient();
-    service.front.misbehave(busy(7), busy(11));
+    const { client, slept } = clients.watch();
+    clients.front.misbehave(busy(7), busy(11));
 
     expect((await client.cancel({ externalId })).kind).toBe('cancelled');
     const [first = 0, second = 0] = slept;
     expect([first >= 7000, first < 7500, second >= 11_000, second < 12_000]).toEqual([true, true, true, true]);
   });
 
-  test('with full jitter below a limit that doubles up to 8 s', async ({ service }) => {
+  test('with full jitter below a limit that doubles up to 8 s', async () => {
     const limits = [500, 1000, 2000, 4000, 8000, 8000];
     const firsts = new Set<number>();
     for (let round = 0; round < 10; round += 1) {
-      const { client, slept } = service.watchClient({ maxTries: 7, fetch: () => Promise.reject(new Error('down')) });
+      const { client, slept } = clients.watch({ maxTries: 7, fetch: () => Promise.reject(new Error('down')) });
 
       expect(await client.read({ jobId: 'job_1' })).toMatchObject({ kind: 'unavailable', status: 0, tries: 7 });
       expect(slept.map((ms, index) => ms >= 0 && ms < (limits[index] ?? 0))).toEqual(limits.map(() => true));
@@ -98,9 +102,9 @@ describe('the client waits', () => {
     expect(firsts.size).toBeGreaterThan(1);
   });
 
-  test('never beyond its time: it resolves at once, with the wait that the service asked for', async ({ service }) => {
-    const { client, slept, requests } = service.watchClient({ timeoutMs: 5000 });
-    service.front.misbehave(busy(900));
+  test('never beyond its time: it resolves at once, with the wait that the service asked for', async () => {
+    const { client, slept, requests } = clients.watch({ timeoutMs: 5000 });
+    clients.front.misbehave(busy(900));
 
     expect(await client.cancel({ externalId: 'order-7890' })).toMatchObject({
       kind: 'unavailable',
@@ -112,9 +116,9 @@ describe('the client waits', () => {
     expect([slept, requests().length]).toEqual([[], 1]);
   });
 
-  test('with its own backoff if Retry-After is not a number of seconds', async ({ service }) => {
-    const { client, slept } = service.watchClient({ maxTries: 2 });
-    service.front.misbehave(
+  test('with its own backoff if Retry-After is not a number of seconds', async () => {
+    const { client, slept } = clients.watch({ maxTries: 2 });
+    clients.front.misbehave(
       answer(503, { 'Retry-After': 'Wed, 21 Oct 2026 07:28:00 GMT' }),
       answer(503, { 'Retry-After': '-1' }),
     );
@@ -123,15 +127,15 @@ describe('the client waits', () => {
     expect(slept[0]).toBeLessThan(500);
   });
 
-  test('through an outage while it waits for the end, but not beyond its time', async ({ service }) => {
+  test('through an outage while it waits for the end, but not beyond its time', async () => {
     const { externalId, jobId } = await service.newJob();
-    const { client } = service.watchClient({ maxTries: 2 });
+    const { client } = clients.watch({ maxTries: 2 });
     await client.cancel({ externalId });
-    service.front.misbehave(reset, reset, busy(30), answer(502));
+    clients.front.misbehave(reset, reset, busy(30), answer(502));
 
     expect((await client.waitUntilClosed({ jobId })).kind).toBe('cancelled');
 
-    const { client: other, slept } = service.watchClient({
+    const { client: other, slept } = clients.watch({
       fetch: () => Promise.reject(new Error('down')),
       maxTries: 1,
     });
@@ -143,8 +147,8 @@ describe('the client waits', () => {
 describe('an aborted signal ends a call with its reason', () => {
   const reason = new Error('the user cancelled the page');
 
-  test('before it starts, and the client sends nothing', async ({ service }) => {
-    const { client, requests } = service.watchClient();
+  test('before it starts, and the client sends nothing', async () => {
+    const { client, requests } = clients.watch();
     const signal = AbortSignal.abort(reason);
     for (const call of [
       client.cancel({ externalId: 'order-7890' }, { signal }),
@@ -158,13 +162,13 @@ describe('an aborted signal ends a call with its reason', () => {
     expect(requests()).toEqual([]);
   });
 
-  test.for<[string, (response: ServerResponse) => unknown]>([
+  test.each<[string, (response: ServerResponse) => unknown]>([
     ['while there is no answer', () => undefined],
     ['in the middle of an answer', (response) => response.write('{"jobId":')],
-  ])('%s, also in the last try', async ([_what, begin], { service }) => {
-    const { client, requests } = service.watchClient({ maxTries: 1 });
+  ])('%s, also in the last try', async (_what, begin) => {
+    const { client, requests } = clients.watch({ maxTries: 1 });
     const controller = new AbortController();
-    service.front.misbehave((response) => {
+    clients.front.misbehave((response) => {
       response.writeHead(200, { 'Content-Type': 'application/json' });
       begin(response);
       setTimeout(() => controller.abort(reason), 50);
@@ -175,7 +179,7 @@ describe('an aborted signal ends a call with its reason', () => {
     expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
   });
 
-  test('between two tries, and between two reads', async ({ service }) => {
+  test('between two tries, and between two reads', async () => {
     const { externalId, jobId } = await service.newJob({ cancelTakes: 3_600_000 });
     const waiting = () => {
       const controller = new AbortController();
@@ -186,25 +190,25 @@ describe('an aborted signal ends a call with its reason', () => {
           return systemClock.sleep(ms, signal);
         },
       };
-      return { ...service.watchClient({ clock }), signal: controller.signal };
+      return { ...clients.watch({ clock }), signal: controller.signal };
     };
     const tried = waiting();
-    service.front.misbehave(busy(30));
+    clients.front.misbehave(busy(30));
 
     await expect(tried.client.cancel({ externalId }, { signal: tried.signal })).rejects.toBe(reason);
     expect(tried.requests()).toHaveLength(1);
 
-    await service.watchClient().client.cancel({ externalId });
+    await clients.watch().client.cancel({ externalId });
     const looked = waiting();
     await expect(looked.client.waitUntilClosed({ jobId }, { signal: looked.signal })).rejects.toBe(reason);
     expect(looked.requests()).toHaveLength(1);
     expect(getEventListeners(looked.signal, 'abort')).toEqual([]);
   });
 
-  test('but not after it has resolved', async ({ service }) => {
+  test('but not after it has resolved', async () => {
     const { externalId } = await service.newJob();
     const controller = new AbortController();
-    const result = await service.watchClient().client.cancel({ externalId }, { signal: controller.signal });
+    const result = await clients.watch().client.cancel({ externalId }, { signal: controller.signal });
     controller.abort(reason);
 
     expect(result.kind).toBe('cancelled');
