@@ -1,43 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import type { AttemptPorts, Ports } from './core/ports.ts';
+import { createDynamoDbClient, createSecretsManagerClient } from './adapters/aws-clients.ts';
 import { createCancellationLog } from './adapters/dynamodb/cancellation-log.ts';
-import { readConfiguration, variables } from './adapters/configuration.ts';
-import { createDynamoDbClient } from './adapters/dynamodb/dynamodb.ts';
 import { createJobDirectory } from './adapters/dynamodb/job-directory.ts';
-import { createPartners } from './adapters/dynamodb/partners.ts';
+import { createPartners, createReadPartnerKey } from './adapters/dynamodb/partners.ts';
+import { createSandboxRecords } from './adapters/dynamodb/sandbox-records.ts';
 import { createPlangrep } from './adapters/plangrep/plangrep-client.ts';
-import { createPlangrepKey, createSecretsManagerClient } from './adapters/plangrep/plangrep-key.ts';
-import { report } from './adapters/report.ts';
-import { systemClock as clock } from './adapters/system-clock.ts';
+import { type CachedPlangrepKey, createPlangrepKey } from './adapters/plangrep/plangrep-key.ts';
+import type { AttemptPorts, Clock, Ports } from './core/ports.ts';
+import { type Report, reportLevels } from './core/report.ts';
+import type { CredentialPorts } from './doors/http/check-credential.ts';
+import { createApiKeyCheck, type SimulatedCallPorts } from './simulator/handle-simulated-call.ts';
 
-const attemptVariables = {
-  CANCELLATION_LOG_TABLE: true,
-  PLANGREP_BASE_URL: true,
-  PLANGREP_SECRET_ID: true,
-} as const;
+// The composition root: binds the ports of each kind of function to the real world, once per cold start. A bundle holds
+// only what its own `compose…` function reaches.
 
-const bindAttemptPorts = (
-  client: DynamoDBClient,
-  configuration: Readonly<Record<keyof typeof attemptVariables, string>>,
-): AttemptPorts => {
-  const { CANCELLATION_LOG_TABLE, PLANGREP_BASE_URL: baseUrl, PLANGREP_SECRET_ID: secretId } = configuration;
-  const key = createPlangrepKey({ client: createSecretsManagerClient(), secretId, clock, report });
-  key.prefetch();
-  return {
-    log: createCancellationLog(client, CANCELLATION_LOG_TABLE),
-    plangrep: createPlangrep({ baseUrl, key, clock }),
-    clock,
-    report,
-  };
+const text = z.string().check(z.minLength(1));
+
+/** Every environment variable that a function may need. */
+const variables = z.object({
+  ENVIRONMENT: z.string().check(z.regex(/^[a-z]{1,16}$/)),
+  PLANGREP_BASE_URL: z.url(),
+  PLANGREP_SECRET_ID: text,
+  JOB_DIRECTORY_TABLE: text,
+  CANCELLATION_LOG_TABLE: text,
+  PARTNERS_TABLE: text,
+  /** Only in a sandbox. */
+  SANDBOX_TABLE: text,
+  /** How often the queue delivers a message before it moves it to the DLQ. */
+  EVENTS_MAX_RECEIVES: z.pipe(z.string().check(z.regex(/^[1-9][0-9]?$/)), z.transform(Number)),
+});
+
+/** @throws when a variable is missing or malformed: the message names each of them, and shows no value */
+function readConfiguration<Schema extends z.ZodMiniType>(schema: Schema): z.infer<Schema> {
+  const parsed = schema.safeParse(process.env);
+  if (parsed.success) return parsed.data;
+  const names = parsed.error.issues.map(({ path }) => path.join('.'));
+  throw new Error(`missing or malformed in the environment: ${names.join(', ')}`);
+}
+
+export const systemClock: Clock = {
+  now: () => Date.now(),
+  random: () => Math.random(),
+  newId: () => randomUUID(),
+  sleep,
 };
 
-/** The ports of a function that sees cancellations through, bound to the real world: once per cold start. */
-export const createAttemptPorts = (): AttemptPorts =>
-  bindAttemptPorts(createDynamoDbClient(), readConfiguration(z.pick(variables, attemptVariables)));
+/**
+ * One object a line: Lambda's JSON log format adds time, level and requestId (AWS Lambda Developer Guide, Log and
+ * monitor Node.js functions), so no logging library is needed.
+ */
+const report: Report = (code, fields = {}) => console[reportLevels[code]]({ code, ...fields });
 
-/** All ports, likewise, for a function that finds jobs too. */
-export const createPorts = (): Ports => {
+/** For the authorizer, which knows credentials and nothing else. */
+export function composeCredentialCheck(): CredentialPorts {
+  const configuration = readConfiguration(z.pick(variables, { ENVIRONMENT: true, PARTNERS_TABLE: true }));
+  return {
+    readPartnerKey: createReadPartnerKey(createDynamoDbClient(), configuration.PARTNERS_TABLE),
+    clock: systemClock,
+    environment: configuration.ENVIRONMENT,
+  };
+}
+
+/** For a function that registers jobs. */
+export function composeRegistration(): Pick<Ports, 'directory' | 'clock' | 'report'> {
+  const { JOB_DIRECTORY_TABLE } = readConfiguration(z.pick(variables, { JOB_DIRECTORY_TABLE: true }));
+  return { directory: createJobDirectory(createDynamoDbClient(), JOB_DIRECTORY_TABLE), clock: systemClock, report };
+}
+
+/** For a function that reads cancellations. */
+export function composeReading(): Pick<Ports, 'log' | 'directory' | 'clock' | 'report'> {
+  const names = { CANCELLATION_LOG_TABLE: true, JOB_DIRECTORY_TABLE: true } as const;
+  const configuration = readConfiguration(z.pick(variables, names));
+  const client = createDynamoDbClient();
+  return {
+    log: createCancellationLog(client, configuration.CANCELLATION_LOG_TABLE),
+    directory: createJobDirectory(client, configuration.JOB_DIRECTORY_TABLE),
+    clock: systemClock,
+    report,
+  };
+}
+
+const attemptVariables = { CANCELLATION_LOG_TABLE: true, PLANGREP_BASE_URL: true, PLANGREP_SECRET_ID: true } as const;
+
+/** For a function that continues cancellations whose job is known. */
+export function composeAttempts(): AttemptPorts {
+  return bindAttemptPorts(createDynamoDbClient(), readConfiguration(z.pick(variables, attemptVariables)));
+}
+
+/** For a function that finds jobs and cancels them. */
+export function composeCancelling(): Ports {
   const names = { ...attemptVariables, JOB_DIRECTORY_TABLE: true, PARTNERS_TABLE: true } as const;
   const configuration = readConfiguration(z.pick(variables, names));
   const client = createDynamoDbClient();
@@ -46,4 +100,41 @@ export const createPorts = (): Ports => {
     directory: createJobDirectory(client, configuration.JOB_DIRECTORY_TABLE),
     partners: createPartners(client, configuration.PARTNERS_TABLE),
   };
-};
+}
+
+function bindAttemptPorts(
+  client: DynamoDBClient,
+  configuration: Pick<z.infer<typeof variables>, keyof typeof attemptVariables>,
+): AttemptPorts {
+  const key = composePlangrepKey(configuration.PLANGREP_SECRET_ID);
+  return {
+    log: createCancellationLog(client, configuration.CANCELLATION_LOG_TABLE),
+    plangrep: createPlangrep({ baseUrl: configuration.PLANGREP_BASE_URL, key, clock: systemClock }),
+    clock: systemClock,
+    report,
+  };
+}
+
+/** Begins to fetch the key at once: it is there when the first call needs it. */
+function composePlangrepKey(secretId: string): CachedPlangrepKey {
+  const key = createPlangrepKey({ client: createSecretsManagerClient(), secretId, clock: systemClock, report });
+  key.prefetch();
+  return key;
+}
+
+/** How often the queue delivers a message to `consume-events` before it moves it to the DLQ. */
+export function readMaxReceives(): number {
+  return readConfiguration(z.pick(variables, { EVENTS_MAX_RECEIVES: true })).EVENTS_MAX_RECEIVES;
+}
+
+/** For the simulator that takes Plangrep's place in a sandbox. */
+export function composeSimulator(): SimulatedCallPorts {
+  const names = { SANDBOX_TABLE: true, PLANGREP_SECRET_ID: true } as const;
+  const configuration = readConfiguration(z.pick(variables, names));
+  const key = composePlangrepKey(configuration.PLANGREP_SECRET_ID);
+  return {
+    records: createSandboxRecords(createDynamoDbClient(), configuration.SANDBOX_TABLE, () => Date.now()),
+    isAuthorized: createApiKeyCheck(key, systemClock),
+    clock: systemClock,
+  };
+}

@@ -1,4 +1,4 @@
-import { createPorts } from './compose.ts';
+import { composeCancelling } from './compose.ts';
 import { handleRequestCancellation } from './doors/http/handle-request-cancellation.ts';
 
-export const handler = handleRequestCancellation(createPorts());
+export const handler = handleRequestCancellation(composeCancelling());

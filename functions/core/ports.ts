@@ -5,7 +5,7 @@ import type {
   RefusedRecord,
   UnknownReason,
 } from './cancellation/events.ts';
-import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from './identifiers.ts';
+import type { ExternalId, JobId, PartnerId, ProjectId, Scope, Timestamp } from './identifiers.ts';
 import type { Report } from './report.ts';
 
 /**
@@ -95,6 +95,19 @@ export interface Partners {
   /** The Plangrep projects that the partner's record names: where jobs are looked for that nobody registered. */
   projectsOf(partnerId: PartnerId): Promise<readonly ProjectId[]>;
 }
+
+/** A credential of a partner as it is stored: without its secret. */
+export interface PartnerKey {
+  readonly partnerId: PartnerId;
+  /** SHA-256, in hex, of the credential's secret part. */
+  readonly secretHash: string;
+  readonly scopes: readonly Scope[];
+  readonly expiresAt?: Timestamp | undefined;
+  readonly revokedAt?: Timestamp | undefined;
+}
+
+/** @returns undefined when there is no such key; an expired or revoked one is returned @throws DependencyUnavailable */
+export type ReadPartnerKey = (keyId: string) => Promise<PartnerKey | undefined>;
 
 /** What an `Idempotency-Key` or an event's `id` stood for when first seen. */
 export interface RequestBinding {

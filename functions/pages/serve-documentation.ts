@@ -1,13 +1,52 @@
+import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { send } from '../doors/http/answer.ts';
+import explorer from 'openapi-explorer/dist/browser/openapi-explorer.min.js' with { type: 'text' };
+import description from '../contract/openapi.json' with { type: 'json' };
 import { headerValues } from '../doors/http/read-input.ts';
-import { type Asset, createAsset, findPageAsset, openApiDescription } from './assets.ts';
-import { isProblemCode, renderProblem, renderProblemList } from './render-problems.ts';
-import { renderReference } from './render-reference.ts';
+import { problem, send } from '../doors/http/serve.ts';
+import pageStyle from './page.css' with { type: 'text' };
+import referenceScript from './reference-page.client.js' with { type: 'text' };
+import referenceStyle from './reference-page.css' with { type: 'text' };
+import { isProblemCode, renderProblem, renderProblemList, renderReference } from './render-pages.ts';
 
-const page = (text: string): Asset => createAsset('text/html', text);
-const reference = page(renderReference());
-const problemList = page(renderProblemList());
+interface Asset {
+  readonly contentType: string;
+  readonly cacheControl: string;
+  readonly text: string;
+  /** The text's hash: its `ETag`, and a part of the name of an asset that may be cached for ever. */
+  readonly hash: string;
+}
+
+/** @param mediaType without the charset, which is UTF-8 */
+function createAsset(mediaType: string, text: string): Asset {
+  return {
+    contentType: `${mediaType}; charset=utf-8`,
+    cacheControl: 'public, no-cache',
+    text,
+    hash: createHash('sha256').update(text).digest('base64url').slice(0, 16),
+  };
+}
+
+/** An asset whose name changes with its text, so that no browser requests it twice. */
+function createNamedAsset(stem: string, extension: 'css' | 'js', text: string): Asset & { readonly name: string } {
+  const asset = createAsset(extension === 'css' ? 'text/css' : 'text/javascript', text);
+  const cacheControl = 'public, max-age=31536000, immutable';
+  return { ...asset, cacheControl, name: `${stem}-${asset.hash}.${extension}` };
+}
+
+const assets = {
+  pageStyle: createNamedAsset('page', 'css', pageStyle),
+  referenceStyle: createNamedAsset('reference-page', 'css', referenceStyle),
+  referenceScript: createNamedAsset('reference-page', 'js', referenceScript),
+  explorer: createNamedAsset('openapi-explorer', 'js', explorer),
+};
+const openApiDescription = createAsset('application/json', JSON.stringify(description));
+const reference = createPage(renderReference(assets));
+const problemList = createPage(renderProblemList(assets));
+
+function createPage(html: string): Asset {
+  return createAsset('text/html', html);
+}
 
 /** Scripts and requests of this origin alone. The explorer writes its theme as inline style, so that must be allowed. */
 const contentSecurityPolicy = [
@@ -21,43 +60,18 @@ const contentSecurityPolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const keepForEver = 'public, max-age=31536000, immutable';
-const askAgain = 'public, no-cache';
-
-/** By the route's template, as `infra/blueprint/routes.ts` has it. */
-const find = ({ resource, pathParameters }: APIGatewayProxyEvent): readonly [Asset | undefined, string] => {
-  switch (resource) {
-    case '/openapi.json':
-      return [openApiDescription, askAgain];
-    case '/docs':
-      return [reference, askAgain];
-    case '/docs/{asset}':
-      return [findPageAsset(pathParameters?.['asset'] ?? ''), keepForEver];
-    case '/problems':
-      return [problemList, askAgain];
-    case '/problems/{code}': {
-      const code = pathParameters?.['code'] ?? '';
-      return [isProblemCode(code) ? page(renderProblem(code)) : undefined, askAgain];
-    }
-    default:
-      return [undefined, askAgain];
-  }
-};
-
 /**
- * The documentation's pages, without a credential: they hold nothing but what the API says of itself. An answer that the
- * caller has already is a 304 (RFC 9110, section 13.1.2). API Gateway compresses.
+ * Serves the documentation without a credential: it contains only what the API says about itself. An answer that the
+ * caller already has is a 304 (RFC 9110, section 13.1.2). API Gateway compresses.
  */
-export const serveDocumentation = (event: APIGatewayProxyEvent): APIGatewayProxyResult => {
+export function serveDocumentation(event: APIGatewayProxyEvent): APIGatewayProxyResult {
   const { requestId } = event.requestContext;
-  const [asset, cacheControl] = find(event);
-  if (asset === undefined) {
-    return send({ kind: 'problem', code: 'route_not_found', detail: 'This page does not exist.' }, requestId);
-  }
+  const asset = findAsset(event);
+  if (asset === undefined) return send(problem('route_not_found', 'This page does not exist.'), requestId);
   const etag = `W/"${asset.hash}"`;
   const headers = {
     'Content-Type': asset.contentType,
-    'Cache-Control': cacheControl,
+    'Cache-Control': asset.cacheControl,
     'Content-Security-Policy': contentSecurityPolicy,
     'Cross-Origin-Opener-Policy': 'same-origin',
     ETag: etag,
@@ -67,4 +81,24 @@ export const serveDocumentation = (event: APIGatewayProxyEvent): APIGatewayProxy
   };
   const known = headerValues(event, 'if-none-match').flatMap((value) => value.split(',').map((tag) => tag.trim()));
   return known.includes(etag) ? { statusCode: 304, headers, body: '' } : { statusCode: 200, headers, body: asset.text };
-};
+}
+
+/** Decides by the route's template in `infra/blueprint`. @returns undefined when there is no such page */
+function findAsset({ resource, pathParameters }: APIGatewayProxyEvent): Asset | undefined {
+  switch (resource) {
+    case '/openapi.json':
+      return openApiDescription;
+    case '/docs':
+      return reference;
+    case '/docs/{asset}':
+      return Object.values(assets).find(({ name }) => name === pathParameters?.['asset']);
+    case '/problems':
+      return problemList;
+    case '/problems/{code}': {
+      const code = pathParameters?.['code'] ?? '';
+      return isProblemCode(code) ? createPage(renderProblem(assets, code)) : undefined;
+    }
+    default:
+      return undefined;
+  }
+}

@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
+import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-http.ts';
 import { partnerIdSchema } from '../../functions/core/identifiers.ts';
 import { eventSourceOf } from './bus-events.ts';
 import { functionNames } from './functions.ts';
@@ -159,7 +159,7 @@ function* contradictionsOf(environment: Environment): Generator<readonly [readon
 
 function isSecureOrigin(value: string): boolean {
   try {
-    return parsePlangrepOrigin(value).secure;
+    return parsePlangrepOrigin(value).protocol === 'https:';
   } catch {
     return false;
   }

@@ -31,9 +31,9 @@ const replacedFiles: readonly ReplacedFile[] = [
     source: 'export class EndpointCache {}',
   },
   {
-    // Replaced by functions/adapters/sha256.ts in each client's settings. 4 KB.
-    file: '@smithy/core/dist-es/submodules/checksum/sha256/Sha256Node.js',
-    source: 'export class Sha256Node {}',
+    // The fallback for a runtime without `node:crypto`. 3 KB.
+    file: '@smithy/core/dist-es/submodules/checksum/sha256/Sha256Js.js',
+    source: 'export class Sha256Js {}',
   },
   {
     // Reads ~/.aws/config and ~/.aws/credentials for each setting that the environment lacks; Lambda has neither file.

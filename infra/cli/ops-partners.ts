@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { GetItemCommand, PutItemCommand, paginateScan, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { fromItem, toItem, write } from '../../functions/adapters/dynamodb/dynamodb.ts';
+import { fromItem, toItem, write } from '../../functions/adapters/dynamodb/table-client.ts';
 import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { createPartners } from '../../functions/adapters/dynamodb/partners.ts';
 import {

@@ -81,7 +81,7 @@ text, or {"apiKey": "…"}. The service uses it within 60 seconds; the key befor
   async run({ place, terminal }) {
     await terminal.confirm(`Replace the Plangrep key (${place.environment})?`);
     const value = await terminal.readSecret('Plangrep API key (not shown): ');
-    if (keyInSecret(value) === undefined) {
+    if (keyInSecret(value).kind === 'no_key') {
       throw new CannotDo(2, 'That is neither a plain API key nor {"apiKey": "…"}: nothing was done.');
     }
     const SecretId = await place.secretId();

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
-import { isLoopback } from '../../functions/adapters/plangrep/plangrep-origin.ts';
+import { isLoopback } from '../../functions/adapters/plangrep/plangrep-http.ts';
 import { problemContentType } from '../../functions/contract/problems.ts';
 import { CannotDo, type ExitCode, runScript } from './command.ts';
 import { paint } from './terminal.ts';

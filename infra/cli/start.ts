@@ -1,4 +1,4 @@
-import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
+import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-http.ts';
 import { CannotStart } from '../local/cannot-start.ts';
 import { type LocalRun, startLocalRun } from '../local/local-run.ts';
 import { CannotDo, type CommandDescription, runScript, type Values } from './command.ts';

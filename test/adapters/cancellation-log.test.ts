@@ -2,7 +2,7 @@ import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dy
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createCancellationLog, WAKE_SHARDS } from '../../functions/adapters/dynamodb/cancellation-log.ts';
-import { createDynamoDbClient } from '../../functions/adapters/dynamodb/dynamodb.ts';
+import { createDynamoDbClient } from '../../functions/adapters/aws-clients.ts';
 import { hashEvent, sealEvent } from '../../functions/core/cancellation/chain.ts';
 import type {
   CancellationEvent,

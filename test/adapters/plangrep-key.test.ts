@@ -1,7 +1,8 @@
 import { createServer } from 'node:http';
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createPlangrepKey, createSecretsManagerClient } from '../../functions/adapters/plangrep/plangrep-key.ts';
+import { createSecretsManagerClient } from '../../functions/adapters/aws-clients.ts';
+import { createPlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { DependencyUnavailable, type Report } from '../../functions/core/report.ts';
 import { listenOnLoopback } from '../../infra/local/aws/listen-on-loopback.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
+import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-http.ts';
 import { type EnvironmentName, environments } from '../../infra/blueprint/environments.ts';
 import { type FunctionDefinition, functionNames, serviceFunctions } from '../../infra/blueprint/functions.ts';
 import { ofType, oneOf, type Resources, synthesize, synthesized } from './synthesized.ts';
@@ -51,7 +51,7 @@ describe('dev is a sandbox:', () => {
 
   test('the functions accept the origin of a function URL', () => {
     expect(parsePlangrepOrigin('https://abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-central-1.on.aws/')).toEqual({
-      secure: true,
+      protocol: 'https:',
       hostname: 'abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-central-1.on.aws',
       port: '',
     });

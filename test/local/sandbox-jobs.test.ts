@@ -171,10 +171,12 @@ describe('What the table of the sandbox holds', () => {
 const readItem = (id: string) =>
   dynamodb.client.send(new GetItemCommand({ TableName: 'Sandbox', Key: { pk: { S: id } } }));
 
-describe("The README's table", () => {
+describe('The table of the documentation', () => {
   it('has a line for each', () => {
     const lines = renderSandboxTable().trimEnd().split('\n');
     expect(lines).toHaveLength(2 + Object.keys(sandboxJobs).length);
-    expect(lines).toContain('| `job_sandbox_slow…` | takes 20 s to cancel it; pages run on | 202, then `cancelled` |');
+    expect(lines).toContain(
+      '| `job_sandbox_slow…` | takes 20 s to cancel it; processing continues meanwhile | 202, then `cancelled` |',
+    );
   });
 });

@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import type { PartnerKey } from '../../functions/adapters/dynamodb/partners.ts';
+import type { PartnerKey } from '../../functions/core/ports.ts';
 import { checkCredential } from '../../functions/doors/http/check-credential.ts';
 import { acme } from '../support/names.ts';
 
@@ -24,7 +24,7 @@ const token = (keyId = 'AbCdEf123456', environment = 'prod') => `pcg_${environme
 
 describe('a credential', () => {
   it('tells who calls and what they may do', async () => {
-    const credential = { partnerId: 'acme', keyId: 'AbCdEf123456', scopes: ['cancellations:read'] };
+    const credential = { kind: 'valid', partnerId: 'acme', keyId: 'AbCdEf123456', scopes: ['cancellations:read'] };
     expect(await checkWith(`Bearer ${token()}`).credential).toEqual(credential);
     expect(await checkWith(`bearer  ${token()}`).credential).toEqual(credential);
   });
@@ -40,7 +40,7 @@ describe('a credential', () => {
     ['a key id of another length', `Bearer ${token('AbC')}`],
   ])('is refused without a look at the table: %s', async (_, authorization) => {
     const { asked, credential } = checkWith(authorization);
-    expect(await credential).toBeUndefined();
+    expect(await credential).toEqual({ kind: 'invalid' });
     expect(asked).toEqual([]);
   });
 
@@ -50,11 +50,11 @@ describe('a credential', () => {
     ['expired', `Bearer ${token()}`, { expiresAt: '2026-11-23T12:00:00.000Z' }],
     ['revoked', `Bearer ${token()}`, { revokedAt: '2026-11-23T11:00:00.000Z' }],
   ])('is refused when it is %s', async (_, authorization, change) => {
-    expect(await checkWith(authorization, { ...stored, ...change }).credential).toBeUndefined();
+    expect(await checkWith(authorization, { ...stored, ...change }).credential).toEqual({ kind: 'invalid' });
   });
 
   it('holds until it expires', async () => {
     const key = { ...stored, expiresAt: '2026-11-23T12:00:00.001Z' };
-    expect(await checkWith(`Bearer ${token()}`, key).credential).toBeDefined();
+    expect(await checkWith(`Bearer ${token()}`, key).credential).toMatchObject({ kind: 'valid' });
   });
 });

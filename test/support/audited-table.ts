@@ -6,7 +6,7 @@ import {
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
 import { createCancellationLog } from '../../functions/adapters/dynamodb/cancellation-log.ts';
-import { type Item, toItem } from '../../functions/adapters/dynamodb/dynamodb.ts';
+import { type Item, toItem } from '../../functions/adapters/dynamodb/table-client.ts';
 import { sealEvent } from '../../functions/core/cancellation/chain.ts';
 import type { CancellationEvent, EventBody } from '../../functions/core/cancellation/events.ts';
 import { eventKey } from '../../functions/core/cancellation/stream-key.ts';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { toItem } from '../../functions/adapters/dynamodb/dynamodb.ts';
+import { toItem } from '../../functions/adapters/dynamodb/table-client.ts';
 import type { EventBody } from '../../functions/core/cancellation/events.ts';
 import { type AuditedTable, startAuditedTable } from '../support/audited-table.ts';
 import { documentedJob } from '../support/names.ts';

@@ -1,18 +1,10 @@
-import {
-  type DynamoDBClient,
-  PutItemCommand,
-  paginateQuery,
-  QueryCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import {
   type CancellationEvent,
   envelopeSchema,
   eventBodySchema,
-  type JoinedRecord,
   joinedSchema,
-  type RefusedRecord,
 } from '../../core/cancellation/events.ts';
 import {
   EVENT_PREFIX,
@@ -29,154 +21,132 @@ import {
 import { BrokenStream } from '../../core/cancellation/state.ts';
 import { type JobId, type PartnerId, type Timestamp, timestampSchema } from '../../core/identifiers.ts';
 import type { Appended, CancellationLog, Stream, WakeUp } from '../../core/ports.ts';
-import { ask, fromItem, type Item, toItem, write } from './dynamodb.ts';
+import { fromItem, insertItem, type Item, queryItems, queryPage, type Table, updateItem } from './table-client.ts';
 
 /**
- * Partitions of the wake-up index: due wake-ups are spread over as many. Each takes 1,000 new cancellations a second, and
- * is a query of every look.
+ * The number of partitions of the wake-up index. Each takes 1,000 new cancellations a second, and costs the reconciler
+ * one query per run.
  */
 export const WAKE_SHARDS = 4;
 
 const WAKE_UP_INDEX = 'due-wake-ups';
 
-const DEPENDENCY = 'cancellation-log';
-const wakeShardOf = ({ hash }: CancellationEvent): string =>
-  String(Number.parseInt(hash.slice(0, 4), 16) % WAKE_SHARDS);
-
 /**
- * The cancellation log on DynamoDB. Beside each record's own fields an item has its keys, and an event that leaves its
- * stream unfinished has `wakeShard` and `wakeAt`, which are outside the hash.
+ * The cancellation log on DynamoDB. An item has its keys beside the fields of its record; an event that leaves its stream
+ * unfinished also has `wakeShard` and `wakeAt`, which are outside the hash.
  */
-export const createCancellationLog = (client: DynamoDBClient, table: string): CancellationLog => {
-  /** Every write is an insert: nothing in this table is ever overwritten. @returns whether the place was free */
-  const insert = (pk: string, sk: string, fields: object): Promise<boolean> =>
-    write(DEPENDENCY, () =>
-      client.send(
-        new PutItemCommand({
-          TableName: table,
-          Item: toItem({ pk, sk, ...fields }),
-          ConditionExpression: 'attribute_not_exists(pk)',
-        }),
-      ),
-    );
+export function createCancellationLog(client: DynamoDBClient, tableName: string): CancellationLog {
+  const table: Table = { client, name: tableName, dependency: 'cancellation-log' };
 
-  /** The only update of this table: of scheduling, never of history. @returns whether the wake-up was still as given */
-  const updateWakeUp = (
+  /** Every write is an insert: nothing in this table is ever overwritten. */
+  function insert(pk: string, sk: string, record: object): Promise<boolean> {
+    return insertItem(table, { pk, sk, ...record });
+  }
+
+  /** The only update in this table: of scheduling, never of history. @returns whether the wake-up was still as given */
+  function updateWakeUp(
     { seq, wakeAt, ...name }: WakeUp,
     UpdateExpression: string,
     values: Readonly<Record<string, string>> = {},
-  ): Promise<boolean> =>
-    write(DEPENDENCY, () =>
-      client.send(
-        new UpdateItemCommand({
-          TableName: table,
-          Key: toItem({ pk: streamKey(name), sk: eventKey(seq) }),
-          UpdateExpression,
-          ConditionExpression: 'wakeAt = :wakeAt',
-          ExpressionAttributeValues: toItem({ ':wakeAt': wakeAt, ...values }),
-        }),
-      ),
+  ): Promise<boolean> {
+    return updateItem(
+      table,
+      { pk: streamKey(name), sk: eventKey(seq) },
+      { UpdateExpression, ConditionExpression: 'wakeAt = :wakeAt', values: { ':wakeAt': wakeAt, ...values } },
     );
+  }
 
-  const queryOf = (name: StreamName, prefix: string) => ({
-    TableName: table,
-    ConsistentRead: true,
-    KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
-    ExpressionAttributeValues: toItem({ ':pk': streamKey(name), ':prefix': prefix }),
-  });
+  async function read(partnerId: PartnerId, jobId: JobId): Promise<Stream> {
+    const items = await queryItems(table, streamQuery({ partnerId, jobId }, EVENT_PREFIX));
+    return { events: items.map(parseEvent), wakeAt: items.at(-1)?.['wakeAt']?.S };
+  }
 
-  const read = async (partnerId: PartnerId, jobId: JobId): Promise<Stream> => {
-    const items = await ask(DEPENDENCY, async () => {
-      const found: Item[] = [];
-      const pages = paginateQuery({ client }, queryOf({ partnerId, jobId }, EVENT_PREFIX));
-      for await (const page of pages) found.push(...(page.Items ?? []));
-      return found;
-    });
-    const events = items.map(parseEvent);
-    return { events, wakeAt: items.at(-1)?.['wakeAt']?.S };
-  };
+  async function append(event: CancellationEvent, wakeAt?: Timestamp): Promise<Appended> {
+    const { partnerId, jobId, seq } = event;
+    const wakeUp = wakeAt === undefined ? {} : { wakeShard: wakeShardOf(event), wakeAt };
+    try {
+      if (await insert(streamKey(event), eventKey(seq), { ...event, ...wakeUp })) return { kind: 'appended' };
+    } catch (error) {
+      // The answer may be lost although the put took effect: a stream that began must not be reported as "not on record".
+      const stream: Stream = seq === 1 ? await read(partnerId, jobId) : { events: [] };
+      if (stream.events.length === 0) throw error;
+      return resultOf(event, stream);
+    }
+    // When an answer is lost, the SDK repeats the put and then meets its own event.
+    return resultOf(event, await read(partnerId, jobId));
+  }
 
   return {
     read,
-
-    async append(event: CancellationEvent, wakeAt?: Timestamp): Promise<Appended> {
-      const { partnerId, jobId, seq } = event;
-      const wakeUp = wakeAt === undefined ? {} : { wakeShard: wakeShardOf(event), wakeAt };
-      const told = (stream: Stream): Appended =>
-        stream.events[seq - 1]?.eventId === event.eventId ? { kind: 'appended' } : { kind: 'lost', stream };
-      try {
-        if (await insert(streamKey(event), eventKey(seq), { ...event, ...wakeUp })) {
-          return { kind: 'appended' };
-        }
-      } catch (error) {
-        // Whoever begins a stream must not be told that nothing is on record when only the answers were lost.
-        const stream: Stream = seq === 1 ? await read(partnerId, jobId) : { events: [] };
-        if (stream.events.length === 0) throw error;
-        return told(stream);
-      }
-      // The SDK repeats a put whose answer was lost, and then finds its own event in the way.
-      return told(await read(partnerId, jobId));
-    },
-
+    append,
     shards: WAKE_SHARDS,
 
-    async wakeUps(shard: number, limit: number): Promise<readonly WakeUp[]> {
-      const query = new QueryCommand({
-        TableName: table,
+    async wakeUps(shard, limit) {
+      const items = await queryPage(table, {
         IndexName: WAKE_UP_INDEX,
         KeyConditionExpression: 'wakeShard = :shard',
-        ExpressionAttributeValues: toItem({ ':shard': String(shard) }),
+        values: { ':shard': String(shard) },
         Limit: limit,
       });
-      const { Items = [] } = await ask(DEPENDENCY, () => client.send(query));
-      return Items.map(parseWakeUp);
+      return items.map(parseWakeUp);
     },
 
-    moveWakeUp: (wakeUp: WakeUp, to: Timestamp): Promise<boolean> =>
-      updateWakeUp(wakeUp, 'SET wakeAt = :to', { ':to': to }),
+    moveWakeUp: (wakeUp, to) => updateWakeUp(wakeUp, 'SET wakeAt = :to', { ':to': to }),
 
-    async removeWakeUp(wakeUp: WakeUp): Promise<void> {
+    async removeWakeUp(wakeUp) {
       await updateWakeUp(wakeUp, 'REMOVE wakeShard, wakeAt');
     },
 
-    async recordJoined(record: JoinedRecord): Promise<void> {
+    async recordJoined(record) {
       await insert(streamKey(record), joinedKey(record), record);
     },
 
-    async recordRefused(record: RefusedRecord): Promise<void> {
+    async recordRefused(record) {
       await insert(refusedDayKey(record), refusedKey(record), record);
     },
 
-    async readJoined(partnerId: PartnerId, jobId: JobId, limit: number): Promise<readonly JoinedRecord[]> {
-      const query = new QueryCommand({
-        ...queryOf({ partnerId, jobId }, JOINED_PREFIX),
-        ScanIndexForward: false,
-        Limit: limit,
-      });
-      const { Items = [] } = await ask(DEPENDENCY, () => client.send(query));
-      return Items.map((item) => joinedSchema.parse(fromItem(item))).toReversed();
+    async readJoined(partnerId, jobId, limit) {
+      const query = streamQuery({ partnerId, jobId }, JOINED_PREFIX);
+      const items = await queryPage(table, { ...query, ScanIndexForward: false, Limit: limit });
+      return items.map((item) => joinedSchema.parse(fromItem(item))).toReversed();
     },
   };
-};
+}
 
-/** The index has nothing but keys. */
+function streamQuery(name: StreamName, prefix: string) {
+  return {
+    ConsistentRead: true,
+    KeyConditionExpression: 'pk = :pk AND begins_with(sk, :prefix)',
+    values: { ':pk': streamKey(name), ':prefix': prefix },
+  };
+}
+
+function resultOf({ seq, eventId }: CancellationEvent, stream: Stream): Appended {
+  return stream.events[seq - 1]?.eventId === eventId ? { kind: 'appended' } : { kind: 'lost', stream };
+}
+
+function wakeShardOf({ hash }: CancellationEvent): string {
+  return String(Number.parseInt(hash.slice(0, 4), 16) % WAKE_SHARDS);
+}
+
+/** The index projects nothing but keys. */
 const wakeUpKeySchema = z.object({ pk: z.string(), sk: z.string(), wakeAt: timestampSchema });
 
-const parseWakeUp = (item: Item): WakeUp => {
+function parseWakeUp(item: Item): WakeUp {
   const { pk, sk, wakeAt } = wakeUpKeySchema.parse(fromItem(item));
   const name = parseStreamKey(pk);
   const seq = parseEventKey(sk);
   if (name === undefined || seq === undefined) throw new Error(`${pk} ${sk} has a wake-up, but is not an event`);
   return { ...name, seq, wakeAt };
-};
+}
 
-/** @throws BrokenStream when the item is no event that this service writes */
-const parseEvent = (item: Item): CancellationEvent => {
+/** @throws BrokenStream when the item is not an event that this service writes */
+function parseEvent(item: Item): CancellationEvent {
   const fields = fromItem(item);
   const body = eventBodySchema.safeParse(fields);
   const envelope = envelopeSchema.safeParse(fields);
   if (!body.success || !envelope.success) {
-    throw new BrokenStream(`${String(fields['pk'])} ${String(fields['sk'])} is no event`);
+    throw new BrokenStream(`${String(fields['pk'])} ${String(fields['sk'])} is not an event`);
   }
   return { ...body.data, ...envelope.data };
-};
+}

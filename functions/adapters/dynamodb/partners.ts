@@ -1,12 +1,11 @@
-import { type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { partnerIdSchema, projectIdSchema, scopeSchema, timestampSchema } from '../../core/identifiers.ts';
-import type { Partners } from '../../core/ports.ts';
-import { ask, fromItem, toItem } from './dynamodb.ts';
+import type { Partners, ReadPartnerKey } from '../../core/ports.ts';
+import { getItem, type Table } from './table-client.ts';
 
-const partnerKeySchema = z.object({
+const keySchema = z.object({
   partnerId: partnerIdSchema,
-  /** SHA-256, in hex, of the credential's secret part. */
   secretHash: z.string().check(z.regex(/^[0-9a-f]{64}$/)),
   scopes: z.pipe(
     z.set(scopeSchema),
@@ -15,29 +14,25 @@ const partnerKeySchema = z.object({
   expiresAt: z.optional(timestampSchema),
   revokedAt: z.optional(timestampSchema),
 });
-/** One live or dead credential of a partner, as stored: its secret is not. */
-export type PartnerKey = z.infer<typeof partnerKeySchema>;
 
-export type ReadPartnerKey = (keyId: string) => Promise<PartnerKey | undefined>;
-
-/** One read a credential. @throws DependencyUnavailable */
-export const createReadPartnerKey =
-  (client: DynamoDBClient, table: string): ReadPartnerKey =>
-  async (keyId) => {
-    const { Item } = await ask('partners', () =>
-      client.send(new GetItemCommand({ TableName: table, Key: toItem({ pk: `key#${keyId}` }) })),
-    );
-    return Item === undefined ? undefined : partnerKeySchema.parse(fromItem(Item));
+/** The credentials of all partners: one read each. */
+export function createReadPartnerKey(client: DynamoDBClient, tableName: string): ReadPartnerKey {
+  const table: Table = { client, name: tableName, dependency: 'partners' };
+  return async (keyId) => {
+    const fields = await getItem(table, { pk: `key#${keyId}` });
+    return fields && keySchema.parse(fields);
   };
+}
 
 const partnerSchema = z.object({ projects: z.optional(z.array(projectIdSchema)) });
 
 /** The partners' own records. */
-export const createPartners = (client: DynamoDBClient, table: string): Partners => ({
-  async projectsOf(partnerId) {
-    const { Item = {} } = await ask('partners', () =>
-      client.send(new GetItemCommand({ TableName: table, Key: toItem({ pk: `partner#${partnerId}` }) })),
-    );
-    return partnerSchema.parse(fromItem(Item)).projects ?? [];
-  },
-});
+export function createPartners(client: DynamoDBClient, tableName: string): Partners {
+  const table: Table = { client, name: tableName, dependency: 'partners' };
+  return {
+    async projectsOf(partnerId) {
+      const fields = await getItem(table, { pk: `partner#${partnerId}` });
+      return partnerSchema.parse(fields ?? {}).projects ?? [];
+    },
+  };
+}

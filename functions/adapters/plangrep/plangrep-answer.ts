@@ -1,65 +1,139 @@
-import type { IncomingHttpHeaders } from 'node:http';
-import type { PlangrepFailure } from '../../core/ports.ts';
+import * as z from 'zod/mini';
+import { externalIdSchema, type JobId, jobIdSchema, projectIdSchema } from '../../core/identifiers.ts';
+import type { CancelAnswer, ListAnswer, PlangrepFailure, PlangrepJob, ReadAnswer } from '../../core/ports.ts';
 import type { Exchange } from './plangrep-http.ts';
-import { parseErrorCode } from './plangrep-job.ts';
 
-export type Answer = Extract<Exchange, { kind: 'answer' }>;
+/** An HTTP answer of Plangrep, with what its reader has to know. */
+export interface PlangrepAnswer extends Extract<Exchange, { kind: 'answer' }> {
+  /** The key that the call was made with: an answer that repeats it goes no further. */
+  readonly key: string;
+  /** Milliseconds since 1970, for a `Retry-After` that names a date. */
+  readonly receivedAt: number;
+}
+
+/** What the answer to a cancel means. */
+export function readCancelAnswer(answer: PlangrepAnswer, jobId: JobId): CancelAnswer {
+  if (!isSuccess(answer)) return readFailure(answer);
+  const content = readContent(answer, oneJobSchema);
+  if (content.kind === 'unknown') return content;
+  const job = toPlangrepJob(content.value.job);
+  return job.id === jobId ? { kind: 'job', job } : unknown('wrong_job', answer.status);
+}
+
+/** What the answer to a job read means. */
+export function readJobAnswer(answer: PlangrepAnswer, jobId: JobId): ReadAnswer {
+  return answer.status === 404 ? { kind: 'not_found' } : readCancelAnswer(answer, jobId);
+}
+
+/**
+ * What the answer to a listing means. One job that cannot be read makes the whole list unreadable: a list with a hole
+ * could make a job look unknown, or the wrong one look unique.
+ */
+export function readListAnswer(answer: PlangrepAnswer): ListAnswer {
+  if (answer.status === 404) return { kind: 'not_found' };
+  if (!isSuccess(answer)) return readFailure(answer);
+  const content = readContent(answer, jobListSchema);
+  return content.kind === 'unknown' ? content : { kind: 'jobs', jobs: content.value.jobs.map(toPlangrepJob) };
+}
+
+export function unknown(
+  why: Extract<PlangrepFailure, { kind: 'unknown' }>['why'],
+  httpStatus?: number,
+): Extract<PlangrepFailure, { kind: 'unknown' }> {
+  return { kind: 'unknown', why, httpStatus };
+}
+
+function isSuccess({ status }: PlangrepAnswer): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** The status alone decides, so a body that is cut short, HTML or empty loses nothing. */
+function readFailure(answer: PlangrepAnswer): PlangrepFailure {
+  const { status } = answer;
+  if (status === 401) return { kind: 'key_refused' };
+  if (status === 429) return { kind: 'rate_limited', retryAfterMs: retryAfterMs(answer) };
+  // Both mean that a proxy gave up on the request or would not forward it: it is unknown whether Plangrep received it.
+  if (status === 408 || status === 425) return unknown('timeout', status);
+  if (status >= 300 && status < 400) return unknown('redirect', status);
+  if (status < 400 || status >= 500) return unknown('server_error', status);
+  const content = readContent({ ...answer, interrupted: undefined }, errorSchema);
+  const code = content.kind === 'content' ? (content.value.code ?? content.value.error?.code) : undefined;
+  return { kind: 'refused', httpStatus: status, code };
+}
 
 const RETRY_AFTER_MIN_MS = 1_000;
 const RETRY_AFTER_MAX_MS = 15 * 60_000;
 
+/** RFC 9110, 10.2.3: seconds, or a date. From 1 s to 15 min; undefined when the header is absent or neither. */
+function retryAfterMs({ headers, receivedAt }: PlangrepAnswer): number | undefined {
+  const { 'retry-after': value = '' } = headers;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : parseHttpDate(value) - receivedAt;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, RETRY_AFTER_MIN_MS), RETRY_AFTER_MAX_MS);
+}
+
+/** `Date.parse` alone would accept "-1" and "soon 5". */
+function parseHttpDate(value: string): number {
+  return /^[A-Za-z]{3,9}, [0-9A-Za-z :-]+ GMT$/.test(value) ? Date.parse(value) : Number.NaN;
+}
+
+type Content<Value> = { readonly kind: 'content'; readonly value: Value } | ReturnType<typeof unknown>;
+
 /**
- * What an answer's body says, as parsed JSON; undefined if it is compressed although that was refused (never inflated:
- * it may be a bomb), no UTF-8, no JSON, or repeats the key, which must go no further.
+ * Reads the body as JSON. It is unreadable when it is compressed although that was not accepted (never inflated: it may
+ * be a bomb), not UTF-8, not JSON, of another shape, or repeats the key.
  */
-export const contentOf = ({ headers, body }: Answer, key: string): unknown => {
-  if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') return undefined;
+function readContent<Schema extends z.ZodMiniType>(
+  { status, headers, body, interrupted, key }: PlangrepAnswer,
+  schema: Schema,
+): Content<z.infer<Schema>> {
+  if (interrupted !== undefined) return unknown(interrupted, status);
+  const unreadable = unknown('unreadable_answer', status);
+  if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') return unreadable;
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    return text.includes(key) ? undefined : JSON.parse(text);
+    const parsed = schema.safeParse(text.includes(key) ? undefined : JSON.parse(text));
+    return parsed.success ? { kind: 'content', value: parsed.data } : unreadable;
   } catch {
-    return undefined;
+    return unreadable;
   }
-};
-
-/** Reads what a 2xx answer holds; `unknown` if it cannot be had. */
-export const succeeded = <Value>(
-  answer: Answer,
-  key: string,
-  parse: (content: unknown) => Value | undefined,
-): Value | PlangrepFailure => {
-  if (answer.interrupted !== undefined) return unknown(answer.interrupted, answer.status);
-  return parse(contentOf(answer, key)) ?? unknown('unreadable_answer', answer.status);
-};
+}
 
 /**
- * What an answer outside 2xx means. The status alone decides, so a body that is cut short, HTML or empty is no loss.
- * @param now milliseconds since 1970, for a `Retry-After` that names a date
+ * A value that is absent, null or of another shape than documented counts as absent. `z.catch` would do the same, but
+ * keep 8 KB of otherwise unused zod in every bundle.
  */
-export const failed = (answer: Answer, key: string, now: number): PlangrepFailure => {
-  const { status, headers } = answer;
-  if (status === 401) return { kind: 'key_refused' };
-  if (status === 429) return { kind: 'rate_limited', retryAfterMs: parseRetryAfter(headers, now) };
-  // Both mean that a proxy gave up on the request or would not forward it yet: Plangrep may have had it, or not.
-  if (status === 408 || status === 425) return unknown('timeout', status);
-  if (status >= 300 && status < 400) return unknown('redirect', status);
-  if (status >= 400 && status < 500) {
-    return { kind: 'refused', httpStatus: status, code: parseErrorCode(contentOf(answer, key)) };
-  }
-  return unknown('server_error', status);
-};
+function lenient<Schema extends z.core.$ZodType>(schema: Schema) {
+  return z.pipe(
+    z.optional(z.unknown()),
+    z.transform((value): z.infer<Schema> | undefined => z.safeParse(schema, value).data),
+  );
+}
+const count = z.int().check(z.nonnegative());
 
-export const unknown = (
-  why: Extract<PlangrepFailure, { kind: 'unknown' }>['why'],
-  httpStatus?: number,
-): PlangrepFailure => ({ kind: 'unknown', why, httpStatus });
+/**
+ * A job as Plangrep's API reference documents it (Jobs), reduced to what this service may know: `files` and `resultUrl`
+ * are never read. Lenient, because some documented examples show a short job: only `id` and `status` are required.
+ */
+const jobSchema = z.object({
+  id: jobIdSchema,
+  status: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/)),
+  externalId: lenient(externalIdSchema),
+  projectId: lenient(projectIdSchema),
+  pageCount: lenient(count),
+  successfulPageCount: lenient(count),
+  billing: lenient(z.object({ creditsDebited: lenient(z.number().check(z.nonnegative())) })),
+  createdAt: lenient(z.iso.datetime({ offset: true })),
+});
+const oneJobSchema = z.object({ job: jobSchema });
+const jobListSchema = z.object({ jobs: z.array(jobSchema) });
 
-/** RFC 9110, 10.2.3: seconds, or a date. Milliseconds from 1 s to 15 min; undefined if absent or neither. */
-const parseRetryAfter = ({ 'retry-after': value = '' }: IncomingHttpHeaders, now: number): number | undefined => {
-  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : parseHttpDate(value) - now;
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, RETRY_AFTER_MIN_MS), RETRY_AFTER_MAX_MS);
-};
+function toPlangrepJob({ billing, ...job }: z.infer<typeof jobSchema>): PlangrepJob {
+  return { ...job, creditsDebited: billing?.creditsDebited };
+}
 
-/** `Date.parse` alone would take "-1" or "soon 5" for a date. */
-const parseHttpDate = (value: string): number =>
-  /^[A-Za-z]{3,9}, [0-9A-Za-z :-]+ GMT$/.test(value) ? Date.parse(value) : Number.NaN;
+/** `{code}` or `{error: {code}}`: the documentation does not say which. */
+const codeSchema = z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,64}$/));
+const errorSchema = z.object({
+  code: lenient(codeSchema),
+  error: lenient(z.object({ code: lenient(codeSchema) })),
+});

@@ -6,8 +6,58 @@ import {
   request as httpRequest,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { Deadline } from './plangrep-deadline.ts';
-import type { PlangrepOrigin } from './plangrep-origin.ts';
+
+/** The one origin that the client ever talks to, and that the key is ever sent to. */
+export interface PlangrepOrigin {
+  readonly protocol: 'https:' | 'http:';
+  readonly hostname: string;
+  /** Empty: the protocol's own. */
+  readonly port: string;
+}
+
+/**
+ * Reads a base URL such as `https://plangrep.com`.
+ * @throws Error unless it is a bare origin (no credentials, path, query or fragment) over https, or over http on
+ * loopback (127.0.0.0/8, [::1], localhost). The message does not repeat the value, which may contain a credential.
+ */
+export function parsePlangrepOrigin(baseUrl: string): PlangrepOrigin {
+  const url = URL.parse(baseUrl);
+  if (url === null || url.href !== `${url.origin}/`) {
+    throw new Error('the Plangrep base URL must be only an origin: no credentials, path, query or fragment');
+  }
+  const { protocol, hostname, port } = url;
+  if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(hostname))) {
+    throw new Error('the Plangrep base URL must be https, or http on loopback');
+  }
+  return Object.freeze({ protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port });
+}
+
+/** After WHATWG URL parsing every spelling of an IPv4 address is four decimal numbers, and names are lower case. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
+}
+
+/** One total deadline over everything that a call to Plangrep does. */
+export interface Deadline {
+  /** Resolves when the time is up; never after `clear`. */
+  readonly expired: Promise<void>;
+  /** Milliseconds left; monotonic, so that a clock set back cannot lengthen a call. */
+  remaining(): number;
+  clear(): void;
+}
+
+/** @param ms milliseconds from now */
+export function startDeadline(ms: number): Deadline {
+  const endsAt = monotonicMs() + ms;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  return { expired: promise, remaining: () => endsAt - monotonicMs(), clear: () => clearTimeout(timer) };
+}
+
+/** Node's global `performance` would give the same figure, but loads a module for 1 ms. */
+function monotonicMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
 
 export interface Sent {
   readonly method: 'GET' | 'POST';
@@ -35,47 +85,49 @@ export type Exchange =
     };
 
 /**
- * A connection idle for longer is not used again. A Lambda is frozen between invocations, so it learns too late that
- * the other end has closed; and a request on such a connection ends as "unknown", never as a retry. Node's own server,
- * the quickest to close among the usual ones, does so after 5 s.
+ * A connection that was idle for longer is not used again: a Lambda is frozen between invocations, so it learns too late
+ * that the other end has closed, and a request on such a connection ends as "unknown", never as a retry. Among the usual
+ * servers Node's own closes idle connections first, after 5 s.
  */
 const MAX_IDLE_MS = 4_000;
 
-/** Node's defaults, which its command line could change, for a peer that is not trusted. */
+/** Node's defaults, which its command line could change; Plangrep is not trusted. */
 const strictParsing = { maxHeaderSize: 16_384, insecureHTTPParser: false };
 
 /**
  * One bounded HTTP/1.1 exchange at a time with one origin: no redirect, no retry, no decompression, connections kept
  * alive. The promise never rejects, and settles by the deadline at the latest.
- * @param now milliseconds since 1970: tells how long connections have been idle
+ * @param now milliseconds since 1970: measures how long connections have been idle
  */
-export const createExchange = (
-  origin: PlangrepOrigin,
+export function createExchange(
+  { protocol, hostname, port }: PlangrepOrigin,
   now: () => number,
-): ((sent: Sent, deadline: Deadline) => Promise<Exchange>) => {
-  const agent = origin.secure
-    ? new HttpsAgent({ keepAlive: true, rejectUnauthorized: true })
-    : new HttpAgent({ keepAlive: true });
-  const request = origin.secure ? httpsRequest : httpRequest;
+): (sent: Sent, deadline: Deadline) => Promise<Exchange> {
+  // Node writes nothing of a request before the opened event: with TLS that is after the check of the certificate.
+  const [request, agent, openedEvent] =
+    protocol === 'https:'
+      ? [httpsRequest, new HttpsAgent({ keepAlive: true, rejectUnauthorized: true }), 'secureConnect']
+      : [httpRequest, new HttpAgent({ keepAlive: true }), 'connect'];
   let lastUsed = now();
 
-  return async (sent, deadline) => {
+  return async ({ method, path, headers, maxBytes }, deadline) => {
     if (now() - lastUsed > MAX_IDLE_MS) closeIdle(agent);
-    const { hostname, port } = origin;
-    const { method, path, headers } = sent;
     const outgoing = request({ ...strictParsing, agent, hostname, port, method, path, headers });
-    const exchange = await follow(outgoing, sent.maxBytes, origin.secure, deadline);
+    const exchange = await follow(outgoing, { maxBytes, openedEvent, deadline });
     lastUsed = now();
     return exchange;
   };
-};
+}
 
-const closeIdle = (agent: HttpAgent): void => {
+function closeIdle(agent: HttpAgent): void {
   for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
-};
+}
 
-/** Sends the request and sees it to its end. */
-const follow = (outgoing: ClientRequest, maxBytes: number, secure: boolean, deadline: Deadline): Promise<Exchange> => {
+/** Sends the request and waits for its end. */
+function follow(
+  outgoing: ClientRequest,
+  { maxBytes, openedEvent, deadline }: { maxBytes: number; openedEvent: string; deadline: Deadline },
+): Promise<Exchange> {
   const { promise, resolve } = Promise.withResolvers<Exchange>();
   let opened = false;
   let answer: IncomingMessage | undefined;
@@ -83,8 +135,8 @@ const follow = (outgoing: ClientRequest, maxBytes: number, secure: boolean, dead
   const chunks: Buffer[] = [];
   let size = 0;
 
-  // Several of the events below may follow one another: the first decides.
-  const settle = (interrupted: Interruption | undefined): void => {
+  // Several of the events below may occur: the first one decides.
+  function settle(interrupted: Interruption | undefined): void {
     if (settled) return;
     settled = true;
     if (answer !== undefined) {
@@ -96,21 +148,20 @@ const follow = (outgoing: ClientRequest, maxBytes: number, secure: boolean, dead
       resolve({ kind: 'not_connected' });
     }
     if (interrupted !== undefined) outgoing.destroy();
-  };
+  }
 
   outgoing.on('socket', (socket) => {
     if (outgoing.reusedSocket) opened = true;
-    // Node writes nothing of a request before these events; with TLS not before the certificate has been checked.
-    else socket.once(secure ? 'secureConnect' : 'connect', () => (opened = true));
+    else socket.once(openedEvent, () => (opened = true));
   });
   outgoing.on('error', (error: NodeJS.ErrnoException) =>
     settle(error.code?.startsWith('HPE_') ? 'unreadable_answer' : 'connection_lost'),
   );
   outgoing.on('close', () => {
-    // A whole answer may be still on its way to 'end' when its connection closes.
+    // A whole answer may not have reached 'end' yet when its connection closes.
     if (!answer?.complete) settle('connection_lost');
   });
-  // A 101 that nobody asked for: the socket is handed over, and nobody else would close it.
+  // A 101 that was not requested: Node hands the socket over and does not close it.
   outgoing.on('upgrade', (response, socket) => {
     answer = response;
     settle('unreadable_answer');
@@ -124,10 +175,10 @@ const follow = (outgoing: ClientRequest, maxBytes: number, secure: boolean, dead
       else chunks.push(chunk);
     });
     response.on('end', () => settle(undefined));
-    // Without a listener it would be thrown; the request's own events say why.
+    // Without a listener the error would be thrown; the request's events report its reason.
     response.on('error', () => undefined);
   });
   void deadline.expired.then(() => settle('timeout'));
   outgoing.end();
   return promise;
-};
+}

@@ -1,15 +1,13 @@
+import { jobPathSchema, registerJobSchema } from '../../contract/requests.ts';
 import { toTimestamp } from '../../core/identifiers.ts';
 import type { Ports } from '../../core/ports.ts';
 import { registerJob } from '../../core/use-cases/register-job.ts';
-import { jobPathSchema, registerJobSchema } from '../../contract/requests.ts';
 import { check, readBody } from './read-input.ts';
-import { type HttpHandler, serve } from './serve.ts';
-
-type RegisterPorts = Pick<Ports, 'directory' | 'clock' | 'report'>;
+import { type HttpHandler, problem, serve } from './serve.ts';
 
 /** `PUT /v1/jobs/{jobId}` */
-export const handleRegisterJob = (ports: RegisterPorts): HttpHandler =>
-  serve('jobs:write', ports, async (event, { partnerId, requestId }) => {
+export function handleRegisterJob(ports: Pick<Ports, 'directory' | 'clock' | 'report'>): HttpHandler {
+  return serve('jobs:write', ports, async (event, { partnerId, requestId }) => {
     const path = check(event.pathParameters ?? {}, jobPathSchema);
     if (path.kind === 'problem') return path;
     const body = readBody(event, registerJobSchema);
@@ -21,9 +19,10 @@ export const handleRegisterJob = (ports: RegisterPorts): HttpHandler =>
     const registered = await registerJob(ports, { ...job, door: 'https', requestId });
     if (registered.kind === 'taken') {
       const detail = 'A job keeps the partner and the externalId of its first registration.';
-      return { kind: 'problem', code: 'job_registered_otherwise', detail };
+      return problem('job_registered_otherwise', detail);
     }
     const { entry } = registered;
     const answer = { jobId, externalId, projectId: entry.projectId ?? null, registeredAt: entry.registeredAt };
     return { kind: 'success', status: 200, body: answer };
   });
+}

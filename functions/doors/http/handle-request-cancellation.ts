@@ -1,78 +1,77 @@
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { cancelRequestSchema, idempotencyKeySchema } from '../../contract/requests.ts';
 import type { CancellationState } from '../../core/cancellation/state.ts';
 import type { Ports } from '../../core/ports.ts';
 import { type CancelEnd, requestCancellation } from '../../core/use-cases/request-cancellation.ts';
-import { type Answer, retryAfter } from './answer.ts';
-import { cancelRequestSchema, idempotencyKeySchema } from '../../contract/requests.ts';
 import { presentCancellation } from './present-cancellation.ts';
-import { headerValues, invalid, readBody } from './read-input.ts';
-import { type HttpHandler, serve, unavailable } from './serve.ts';
+import { headerValues, type Input, invalid, readBody } from './read-input.ts';
+import { type HttpAnswer, type HttpHandler, problem, retryAfter, serve, unavailable } from './serve.ts';
 
 /** `POST /v1/cancellations` */
-export const handleRequestCancellation = (ports: Ports): HttpHandler =>
-  serve('cancellations:write', ports, async (event, caller) => {
+export function handleRequestCancellation(ports: Ports): HttpHandler {
+  return serve('cancellations:write', ports, async (event, caller) => {
     const body = readBody(event, cancelRequestSchema);
     if (body.kind === 'problem') return body;
-    const keys = headerValues(event, 'idempotency-key');
-    const key = keys.length === 0 ? undefined : idempotencyKeySchema.safeParse(keys.length === 1 ? keys[0] : '');
-    if (key?.success === false) {
-      return invalid(key.error.issues.map(({ message }) => ({ path: 'Idempotency-Key', message })));
-    }
-    const requestKey = key === undefined ? undefined : `idempotency-key:${key.data}`;
-    const end = await requestCancellation(ports, {
-      ...body.value,
-      ...caller,
-      requestKey,
-      door: 'https',
-      refusal: 'final',
-    });
-    return answerFor(end, event.requestContext.path);
+    const key = readRequestKey(event);
+    if (key.kind === 'problem') return key;
+    const request = { ...body.value, ...caller, requestKey: key.value, door: 'https', refusal: 'final' } as const;
+    return answerFor(await requestCancellation(ports, request), event.requestContext.path);
   });
+}
 
-/** @param path of the request as the caller wrote it, with the stage where there is one */
-const answerFor = (end: CancelEnd, path: string): Answer => {
+/** The `Idempotency-Key`, in the form that the core keeps apart from an event's id. */
+function readRequestKey(event: APIGatewayProxyEvent): Input<string | undefined> {
+  const keys = headerValues(event, 'idempotency-key');
+  if (keys.length === 0) return { kind: 'input', value: undefined };
+  const key = idempotencyKeySchema.safeParse(keys.length === 1 ? keys[0] : '');
+  return key.success
+    ? { kind: 'input', value: `idempotency-key:${key.data}` }
+    : invalid(key.error.issues.map(({ message }) => ({ path: 'Idempotency-Key', message })));
+}
+
+/** @param path the request's path as the caller wrote it, with the stage if there is one */
+function answerFor(end: CancelEnd, path: string): HttpAnswer {
   switch (end.kind) {
     case 'open':
       return answerForCancellation(end.state, path, end.retryAfterMs);
     case 'closed':
       return answerForCancellation(end.state, path, 0);
     case 'job_not_found':
-      return { kind: 'problem', code: 'job_not_found', detail: jobNotFound };
+      // The same for an unknown job, another partner's job, and a job registered after the request.
+      return problem(
+        end.kind,
+        'No job of yours has this externalId or jobId. If it was registered after this Idempotency-Key was first used, use a new key.',
+      );
     case 'ambiguous_external_id': {
-      const detail = `${end.candidates.length} of your jobs with this externalId have not ended. Repeat the request with the jobId of one of them.`;
-      return { kind: 'problem', code: end.kind, detail, extra: { candidates: end.candidates } };
+      const { length } = end.candidates;
+      const detail = `${length} of your jobs with this externalId have not ended. Repeat the request with the jobId of one of them.`;
+      return problem(end.kind, detail, { candidates: end.candidates });
     }
     case 'idempotency_key_reused':
-      return { kind: 'problem', code: end.kind, detail: 'This key was first used with another body. Use a new key.' };
+      return problem(end.kind, 'This key was first used with another body. Use a new key.');
     case 'unresolved':
       return unavailable('Plangrep did not answer which job is meant. Nothing was done; repeat the request.');
   }
-};
+}
 
-const answerForCancellation = (state: CancellationState, path: string, retryAfterMs: number): Answer => {
+function answerForCancellation(state: CancellationState, path: string, retryAfterMs: number): HttpAnswer {
   const cancellation = presentCancellation(state);
   const { jobId, jobStatus } = cancellation;
   const location = { Location: `${path.replace(/\/$/, '')}/${jobId}` };
   switch (cancellation.outcome) {
-    case null:
-      return {
-        kind: 'success',
-        status: 202,
-        body: cancellation,
-        headers: { ...location, ...retryAfter(retryAfterMs) },
-      };
+    case null: {
+      const headers = { ...location, ...retryAfter(retryAfterMs) };
+      return { kind: 'success', status: 202, body: cancellation, headers };
+    }
     case 'cancelled':
       return { kind: 'success', status: 200, body: cancellation, headers: location };
     case 'too_late': {
       const detail = `The job is ${jobStatus}: it ended before a cancel reached it. Nothing is left to cancel.`;
-      return { kind: 'problem', code: 'job_already_terminal', detail, extra: { jobStatus, cancellation } };
+      return problem('job_already_terminal', detail, { jobStatus, cancellation });
     }
     case 'job_not_found': {
       const detail = 'The job is registered here, but Plangrep answers that it does not exist.';
-      return { kind: 'problem', code: 'job_unknown_to_plangrep', detail, extra: { cancellation } };
+      return problem('job_unknown_to_plangrep', detail, { cancellation });
     }
   }
-};
-
-/** The same whether the job is unknown, or another partner's, or came after the request. */
-export const jobNotFound =
-  'No job of yours has this externalId or jobId. If it was registered after this Idempotency-Key was first used, use a new key.';
+}

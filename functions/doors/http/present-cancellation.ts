@@ -4,7 +4,7 @@ import type { CancellationView } from '../../core/use-cases/read-cancellations.t
 import type { CancellationAnswer, CancellationWithTimeline, TimelineEntry } from '../../contract/answers.ts';
 
 /** A cancellation as partners see it: what is not known is null, never left out. */
-export const presentCancellation = (state: CancellationState): CancellationAnswer => {
+export function presentCancellation(state: CancellationState): CancellationAnswer {
   const { jobId, externalId, attempts, requestedAt, step, facts } = state;
   return {
     jobId,
@@ -20,14 +20,14 @@ export const presentCancellation = (state: CancellationState): CancellationAnswe
     escalatedAt: state.escalatedAt ?? null,
     closedAt: step.kind === 'closed' ? step.at : null,
   };
-};
+}
 
-export const presentWithTimeline = ({ state, events, joined }: CancellationView): CancellationWithTimeline => ({
-  ...presentCancellation(state),
-  timeline: [...events.map(presentEvent), ...joined.map(presentJoined)].toSorted((a, b) => (a.at < b.at ? -1 : 1)),
-});
+export function presentWithTimeline({ state, events, joined }: CancellationView): CancellationWithTimeline {
+  const timeline = [...events.map(presentEvent), ...joined.map(presentJoined)];
+  return { ...presentCancellation(state), timeline: timeline.toSorted((a, b) => (a.at < b.at ? -1 : 1)) };
+}
 
-const presentEvent = (event: CancellationEvent): TimelineEntry => {
+function presentEvent(event: CancellationEvent): TimelineEntry {
   const { at, type, seq } = event;
   switch (event.type) {
     case 'requested': {
@@ -45,12 +45,8 @@ const presentEvent = (event: CancellationEvent): TimelineEntry => {
     case 'closed':
       return { at, type, seq, outcome: event.outcome, jobStatus: event.jobStatus };
   }
-};
+}
 
-const presentJoined = ({ at, type, requestId, keyId, reason }: JoinedRecord): TimelineEntry => ({
-  at,
-  type,
-  requestId,
-  keyId,
-  reason,
-});
+function presentJoined({ at, type, requestId, keyId, reason }: JoinedRecord): TimelineEntry {
+  return { at, type, requestId, keyId, reason };
+}

@@ -1,37 +1,34 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type * as z from 'zod/mini';
-import type { Problem } from './answer.ts';
+import { type Problem, problem } from './serve.ts';
 
 /** A checked input, or the problem with it. */
 export type Input<Value> = { readonly kind: 'input'; readonly value: Value } | Problem;
 
 const MAX_BODY_BYTES = 8 * 1024;
-/** As many errors as one answer lists. */
+/** One answer lists at most this many errors. */
 const MAX_ERRORS = 20;
 
-/** All values of a header, whatever the case of its name (RFC 9110, section 5.1). */
-export const headerValues = ({ multiValueHeaders }: APIGatewayProxyEvent, name: string): readonly string[] =>
-  Object.entries(multiValueHeaders ?? {})
+/** All values of a header; the case of its name does not matter (RFC 9110, section 5.1). */
+export function headerValues({ multiValueHeaders }: APIGatewayProxyEvent, name: string): readonly string[] {
+  return Object.entries(multiValueHeaders ?? {})
     .filter(([key]) => key.toLowerCase() === name)
     .flatMap(([, values]) => values ?? []);
+}
 
-/** The JSON body of a request, strictly: what is not understood is refused, never ignored. */
-export const readBody = <Schema extends z.ZodMiniType>(
+/** The JSON body of a request, read strictly: what is not understood is rejected, never ignored. */
+export function readBody<Schema extends z.ZodMiniType>(
   event: APIGatewayProxyEvent,
   schema: Schema,
-): Input<z.infer<Schema>> => {
+): Input<z.infer<Schema>> {
   const [contentType = ''] = headerValues(event, 'content-type');
   if (!/^application\/json\s*(;|$)/i.test(contentType.trim())) {
-    return { kind: 'problem', code: 'unsupported_media_type', detail: 'Send Content-Type: application/json.' };
+    return problem('unsupported_media_type', 'Send Content-Type: application/json.');
   }
   const body = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString() : (event.body ?? '');
   const bytes = Buffer.byteLength(body);
   if (bytes > MAX_BODY_BYTES) {
-    return {
-      kind: 'problem',
-      code: 'body_too_large',
-      detail: `The body has ${bytes} bytes; at most 8192 are allowed.`,
-    };
+    return problem('body_too_large', `The body has ${bytes} bytes; at most 8192 are allowed.`);
   }
   let value: unknown;
   try {
@@ -40,12 +37,12 @@ export const readBody = <Schema extends z.ZodMiniType>(
     return invalid([{ path: '', message: 'is not JSON' }]);
   }
   const input = check(value, schema);
-  const repeated = input.kind === 'input' ? repeatedKeys(body) : [];
-  return repeated.length > 0 ? invalid(repeated.map((path) => ({ path, message: 'is given more than once' }))) : input;
-};
+  const keys = input.kind === 'input' ? repeatedKeys(body) : [];
+  return keys.length > 0 ? repeated(keys) : input;
+}
 
-/** Checks a value that came in, and words what is wrong with it field by field. */
-export const check = <Schema extends z.ZodMiniType>(value: unknown, schema: Schema): Input<z.infer<Schema>> => {
+/** Checks an input, and describes what is wrong with it field by field. */
+export function check<Schema extends z.ZodMiniType>(value: unknown, schema: Schema): Input<z.infer<Schema>> {
   const parsed = schema.safeParse(value);
   if (parsed.success) return { kind: 'input', value: parsed.data };
   return invalid(
@@ -58,26 +55,30 @@ export const check = <Schema extends z.ZodMiniType>(value: unknown, schema: Sche
         : [{ path: issue.path.join('.'), message: issue.message }],
     ),
   );
-};
+}
 
-export const invalid = (errors: readonly { path: string; message: string }[]): Problem => {
+export function repeated(paths: readonly string[]): Problem {
+  return invalid(paths.map((path) => ({ path, message: 'is given more than once' })));
+}
+
+export function invalid(errors: readonly { path: string; message: string }[]): Problem {
   const shown = errors.slice(0, MAX_ERRORS);
   const detail = shown.map(({ path, message }) => (path === '' ? `The body ${message}.` : `${path} ${message}.`));
-  return { kind: 'problem', code: 'invalid_request', detail: detail.join(' '), extra: { errors: shown } };
-};
+  return problem('invalid_request', detail.join(' '), { errors: shown });
+}
 
 /**
- * `JSON.parse` keeps the last of two equal keys silently; a gateway before us may have read the first. In a text that
- * parsed as one flat object, a string token that a colon follows is a key.
+ * `JSON.parse` silently keeps the last of two equal keys, but a gateway before this service may have read the first. In a
+ * text that was parsed as one flat object, a string token before a colon is a key.
  */
-const repeatedKeys = (flatObject: string): readonly string[] => {
+function repeatedKeys(flatObject: string): readonly string[] {
   const seen = new Set<string>();
-  const repeated = new Set<string>();
+  const found = new Set<string>();
   for (const [, token, colon] of flatObject.matchAll(/("(?:[^"\\]|\\.)*")\s*(:?)/g)) {
     if (token === undefined || colon !== ':') continue;
     const key = String(JSON.parse(token));
-    if (seen.has(key)) repeated.add(key);
+    if (seen.has(key)) found.add(key);
     seen.add(key);
   }
-  return [...repeated];
-};
+  return [...found];
+}

@@ -1,60 +1,99 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import { type ProblemCode, problemBody, problemContentType, problems } from '../../contract/problems.ts';
 import { type PartnerId, partnerIdSchema, type Scope } from '../../core/identifiers.ts';
 import type { Clock } from '../../core/ports.ts';
-import { DependencyUnavailable, type Report } from '../../core/report.ts';
-import { reportFailure } from '../../core/report.ts';
-import { type Answer, retryAfter, send } from './answer.ts';
+import { DependencyUnavailable, type Report, reportFailure } from '../../core/report.ts';
 
 /** Who calls: known by the credential alone. */
 export interface Caller {
   readonly partnerId: PartnerId;
   readonly keyId: string;
   readonly requestId: string;
-  /** Milliseconds since 1970: calls to Plangrep are over by then. */
+  /** Milliseconds since 1970: calls to Plangrep end by then. */
   readonly untilMs: number;
 }
 
-export type Act = (event: APIGatewayProxyEvent, caller: Caller) => Promise<Answer>;
+/** What is answered, without `requestId` and the headers that every answer has. */
+export type HttpAnswer =
+  | { readonly kind: 'success'; readonly status: 200 | 202; readonly body: object; readonly headers?: Headers }
+  | Problem;
+
+export interface Problem {
+  readonly kind: 'problem';
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly extra?: Readonly<Record<string, unknown>>;
+  readonly headers?: Headers;
+}
+
+type Headers = Readonly<Record<string, string>>;
+
 export type HttpHandler = (event: APIGatewayProxyEvent, context: Context) => Promise<APIGatewayProxyResult>;
 
-/** Kept free at the end of an invocation: the last put, with the SDK's repeats, and the answer. */
+/** Kept free at the end of an invocation for the last put, with the SDK's repeats, and the answer. */
 const RESERVE_MS = 5_000;
 
 /**
  * A handler behind the REST API's proxy integration and the Lambda authorizer (API Gateway Developer Guide, Lambda
- * proxy integrations): checks the scope, acts, answers, and words what went wrong. No stack and no cause is ever sent.
+ * proxy integrations): checks the scope, acts, and answers, also when it failed. No stack and no cause is ever sent.
  */
-export const serve =
-  (scope: Scope, { clock, report }: { clock: Clock; report: Report }, act: Act): HttpHandler =>
-  async (event, context) => {
+export function serve(
+  scope: Scope,
+  { clock, report }: { clock: Clock; report: Report },
+  act: (event: APIGatewayProxyEvent, caller: Caller) => Promise<HttpAnswer>,
+): HttpHandler {
+  return async (event, context) => {
     const { requestId, authorizer } = event.requestContext;
     try {
       const partnerId = partnerIdSchema.parse(authorizer?.['partnerId']);
       const keyId = String(authorizer?.['keyId']);
       const scopes = String(authorizer?.['scopes']).split(' ');
       if (!scopes.includes(scope)) {
-        const detail = `This operation needs a credential with the scope ${scope}.`;
-        return send({ kind: 'problem', code: 'forbidden', detail }, requestId);
+        return send(problem('forbidden', `This operation needs a credential with the scope ${scope}.`), requestId);
       }
       const untilMs = clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
       return send(await act(event, { partnerId, keyId, requestId, untilMs }), requestId);
     } catch (error) {
       reportFailure(report, error, { requestId });
-      return send(explain(error), requestId);
+      return send(answerForFailure(error), requestId);
     }
   };
+}
 
-const explain = (error: unknown): Answer =>
-  error instanceof DependencyUnavailable
+function answerForFailure(error: unknown): Problem {
+  return error instanceof DependencyUnavailable
     ? unavailable(
         'A component of this service did not answer, so the request may not be on record. Repeat it: no job is cancelled twice.',
       )
-    : { kind: 'problem', code: 'internal_error', detail: 'This is an error in our service. We have a record of it.' };
+    : problem('internal_error', 'This is an error in our service. We have a record of it.');
+}
 
-/** 503: nothing is known to be on record; a repeat is safe. */
-export const unavailable = (detail: string): Answer => ({
-  kind: 'problem',
-  code: 'temporarily_unavailable',
-  detail,
-  headers: retryAfter(2_000),
-});
+export function problem(code: ProblemCode, detail: string, extra: Problem['extra'] = {}): Problem {
+  return { kind: 'problem', code, detail, extra };
+}
+
+/** 503: the request may not be on record, and a repeat is safe. */
+export function unavailable(detail: string): Problem {
+  return { ...problem('temporarily_unavailable', detail), headers: retryAfter(2_000) };
+}
+
+/** Seconds, whole, at least 1. @see RFC 9110, section 10.2.3 */
+export function retryAfter(ms: number): Headers {
+  return { 'Retry-After': String(Math.max(1, Math.ceil(ms / 1000))) };
+}
+
+/** An answer in the form that API Gateway expects. */
+export function send(answer: HttpAnswer, requestId: string): APIGatewayProxyResult {
+  const isProblem = answer.kind === 'problem';
+  return {
+    statusCode: isProblem ? problems[answer.code].status : answer.status,
+    headers: {
+      'Content-Type': isProblem ? problemContentType : 'application/json',
+      'Cache-Control': 'no-store',
+      'X-Content-Type-Options': 'nosniff',
+      'X-Request-Id': requestId,
+      ...answer.headers,
+    },
+    body: JSON.stringify(isProblem ? problemBody(answer.code, requestId, answer.detail, answer.extra) : answer.body),
+  };
+}

@@ -1,7 +1,7 @@
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { createCancellationLog } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
-import { fromItem, toItem } from '../../../functions/adapters/dynamodb/dynamodb.ts';
+import { fromItem, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
 import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
 import { eventKey } from '../../../functions/core/cancellation/stream-key.ts';
 import { jobIdSchema, partnerIdSchema } from '../../../functions/core/identifiers.ts';

@@ -1,5 +1,5 @@
 import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
-import { createDynamoDbClient } from '../../../functions/adapters/dynamodb/dynamodb.ts';
+import { createDynamoDbClient } from '../../../functions/adapters/aws-clients.ts';
 import { readRequests, send, type WireRequest } from './bare-https.ts';
 
 const client = createDynamoDbClient();

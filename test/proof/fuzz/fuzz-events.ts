@@ -1,6 +1,5 @@
 import type { SQSBatchResponse } from 'aws-lambda';
-import { handleEvents } from '../../../functions/doors/eventbridge/handle-events.ts';
-import { envelopeSchema } from '../../../functions/doors/eventbridge/envelope.ts';
+import { envelopeSchema, handleEvents } from '../../../functions/doors/eventbridge/handle-events.ts';
 import { envelope, sqsEvent, sqsRecord } from '../crash/lambda-events.ts';
 import { Random } from '../simulation/random.ts';
 import { context, createFuzzWorld, judgeTraces } from './fuzz-world.ts';

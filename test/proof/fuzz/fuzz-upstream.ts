@@ -1,6 +1,6 @@
-import { fromItem, toItem } from '../../../functions/adapters/dynamodb/dynamodb.ts';
+import { fromItem, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
 import { createPlangrep } from '../../../functions/adapters/plangrep/plangrep-client.ts';
-import { systemClock } from '../../../functions/adapters/system-clock.ts';
+import { systemClock } from '../../../functions/compose.ts';
 import { attemptCancel } from '../../../functions/core/use-cases/attempt.ts';
 import { hashEvent, sealEvent } from '../../../functions/core/cancellation/chain.ts';
 import { envelopeSchema, eventBodySchema } from '../../../functions/core/cancellation/events.ts';

@@ -1,0 +1,18 @@
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { expect, test } from 'vitest';
+import { withoutIdleSteps } from '../../functions/adapters/aws-clients.ts';
+
+type Client = DynamoDBClient | SecretsManagerClient;
+
+test.each<[string, () => Client]>([
+  ['DynamoDB', () => new DynamoDBClient({ region: 'eu-central-1' })],
+  ['Secrets Manager', () => new SecretsManagerClient({ region: 'eu-central-1' })],
+])('the client of %s loses its idle steps and nothing else', (_, create) => {
+  const stepsOf = (client: Client) => client.middlewareStack.identify().map((step) => step.split(' ')[0]);
+
+  const kept = stepsOf(withoutIdleSteps(create()));
+
+  const removed = stepsOf(create()).filter((step) => !kept.includes(step));
+  expect(new Set(removed)).toEqual(new Set(['loggerMiddleware', 'recursionDetectionMiddleware']));
+});
