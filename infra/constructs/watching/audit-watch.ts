@@ -1,6 +1,6 @@
 import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { CfnTrail } from 'aws-cdk-lib/aws-cloudtrail';
-import { Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
+import { type Metric, Stats } from 'aws-cdk-lib/aws-cloudwatch';
 import { type IRole, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { FilterPattern, LogGroup, MetricFilter } from 'aws-cdk-lib/aws-logs';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
@@ -14,8 +14,6 @@ export interface AuditWatchProps {
   /** Of the cancellation log. */
   readonly tableArn: string;
 }
-
-const metricName = 'CancellationLogAltered';
 
 /**
  * Counts every write to the cancellation log by anyone but this service, allowed or denied. The trail records only those,
@@ -76,19 +74,14 @@ export class AuditWatch extends Construct {
     });
     // CloudTrail writes to the bucket when the trail is created.
     if (bucket.policy !== undefined) trail.node.addDependency(bucket.policy);
-    new MetricFilter(this, 'Altered', {
+    const filter = new MetricFilter(this, 'Altered', {
       logGroup: logs,
       filterPattern: FilterPattern.literal('{ $.eventSource = "dynamodb.amazonaws.com" }'),
       metricNamespace: metricNamespaceOf(environment.name),
-      metricName,
+      metricName: 'CancellationLogAltered',
       metricValue: '1',
     });
-    this.altered = new Metric({
-      namespace: metricNamespaceOf(environment.name),
-      metricName,
-      statistic: Stats.SUM,
-      period: Duration.minutes(5),
-    });
+    this.altered = filter.metric({ statistic: Stats.SUM, period: Duration.minutes(5) });
   }
 
   /** Evidence: kept when the stack is deleted. */
@@ -100,24 +93,19 @@ export class AuditWatch extends Construct {
       versioned: true,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    const cloudTrail = new ServicePrincipal('cloudtrail.amazonaws.com');
-    const ofTheTrail = { 'aws:SourceArn': trailArn };
-    bucket.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [cloudTrail],
-        actions: ['s3:GetBucketAcl'],
-        resources: [bucket.bucketArn],
-        conditions: { StringEquals: ofTheTrail },
-      }),
-    );
-    bucket.addToResourcePolicy(
-      new PolicyStatement({
-        principals: [cloudTrail],
-        actions: ['s3:PutObject'],
-        resources: [bucket.arnForObjects(`AWSLogs/${account}/*`)],
-        conditions: { StringEquals: { ...ofTheTrail, 's3:x-amz-acl': 'bucket-owner-full-control' } },
-      }),
-    );
+    const allow = (action: string, resource: string, conditions: Readonly<Record<string, string>> = {}) =>
+      bucket.addToResourcePolicy(
+        new PolicyStatement({
+          principals: [new ServicePrincipal('cloudtrail.amazonaws.com')],
+          actions: [action],
+          resources: [resource],
+          conditions: { StringEquals: { 'aws:SourceArn': trailArn, ...conditions } },
+        }),
+      );
+    allow('s3:GetBucketAcl', bucket.bucketArn);
+    allow('s3:PutObject', bucket.arnForObjects(`AWSLogs/${account}/*`), {
+      's3:x-amz-acl': 'bucket-owner-full-control',
+    });
     return bucket;
   }
 
