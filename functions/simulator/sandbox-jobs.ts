@@ -13,7 +13,7 @@ interface SandboxJob {
 const { pageCount, successfulPageCount, billing, createdAt, updatedAt, expiresAt } = exampleJob;
 const always = { projectId: 'proj_sandbox', pageCount, createdAt, updatedAt, expiresAt };
 const running = { ...always, status: 'processing', successfulPageCount, billing };
-const ended = (status: string, pages: number): SandboxJob['fields'] => ({
+const ended = (status: string, pages: number): NonNullable<SandboxJob['fields']> => ({
   ...always,
   status,
   successfulPageCount: pages,

@@ -1,95 +1,108 @@
-import { parseArgs, styleText } from 'node:util';
 import { CannotStart } from '../local/cannot-start.ts';
-import { type FollowedUp, followUpPaces, tellFollowUps } from '../scenes/demo-follow-ups.ts';
-import { type Told, tellStory } from '../scenes/demo-story.ts';
 import { startLocalRun } from '../local/local-run.ts';
+import { followUps } from '../scenes/stories.ts';
+import { type PlayedCancel, type PlayedFollowUp, playFollowUps, playStories } from '../scenes/tell-demo.ts';
+import { CannotDo, type ExitCode, runScript } from './command.ts';
+import { createProgress, labelled, paint } from './terminal.ts';
 
-/** `npm run demo`: the story on a local run of its own. Exits 0 only if every answer is what the story says. */
-const bold = (text: string): string => styleText('bold', text);
-const dim = (text: string): string => styleText('dim', text);
+/** `npm run demo`: plays the stories on a local run of its own. */
+const command = {
+  name: 'demo',
+  call: 'npm run demo --',
+  summary:
+    'Plays the stories of acme, who cancels jobs by its own externalId, and compares each answer with its story.',
+  options: { json: { what: 'one line of JSON instead of text' } },
+  exitCodes: { 0: 'every answer is as its story says', 1: 'one is not, or the local run could not start' },
+  wrongUsage: 1,
+} as const;
 
-const countCalls = (calls: Readonly<Record<string, number>>): string => {
-  const parts = Object.entries(calls).map(([kind, count]) => `${count} ${kind}`);
-  return parts.length > 0 ? parts.join(', ') : 'no call';
-};
+await runScript(command, ({ json }) => demo({ json }));
 
-const show = (number: number, { title, request, status, fields, calls, differences }: Told): string => {
-  const isTold = differences.length === 0;
-  const mark = isTold ? styleText('green', '✓') : styleText('red', '✗');
-  const line = (name: string, value: string): string => `      ${dim(name.padEnd(12))}${value}`;
-  return [
-    `${mark} ${number}  ${bold(title.padEnd(37))}${dim(`${request.method} ${request.path}`)} ${JSON.stringify(request.body)}`,
-    line('status', styleText(status < 300 ? 'green' : 'yellow', String(status))),
-    ...Object.entries(fields).map(([name, value]) => line(name, String(value))),
-    line('to Plangrep', countCalls(calls)),
-    ...differences.map((difference) => line('differs', styleText('red', difference))),
-    '',
-  ].join('\n');
-};
-
-const showFollowUp = (number: number, { title, externalId, timeline, calls, differences }: FollowedUp): string =>
-  [
-    `${differences.length === 0 ? styleText('green', '✓') : styleText('red', '✗')} ${number}  ${bold(title)}  ${dim(externalId)}`,
-    ...timeline.map(({ afterSeconds, what }) => `      ${dim(`${afterSeconds.toFixed(1)} s`.padStart(7))}     ${what}`),
-    `      ${dim('to Plangrep'.padEnd(12))}${countCalls(Object.fromEntries(Object.entries(calls).filter(([, n]) => n > 0)))}`,
-    ...differences.map((difference) => `      ${styleText('red', difference)}`),
-    '',
-  ].join('\n');
-
-/** A second hand, for a terminal alone. @returns what stops it */
-const tick = (): (() => void) => {
-  if (!process.stdout.isTTY) return () => undefined;
-  const began = Date.now();
-  const timer = setInterval(() => {
-    process.stdout.write(`\r${dim(`      ${Math.round((Date.now() - began) / 1000)} s …`)}\r`);
-  }, 1_000);
-  return () => {
-    clearInterval(timer);
-    process.stdout.write('\r\u001b[K');
+async function demo({ json }: { readonly json: boolean }): Promise<ExitCode> {
+  const print = (text: string): void => {
+    if (!json) process.stdout.write(`${text}\n`);
   };
-};
-
-const tell = async (json: boolean): Promise<boolean> => {
-  const print = (text: string): void => void process.stdout.write(`${text}\n`);
-  const run = await startLocalRun({ reconcileEveryMs: 1_000 });
-  const told: Told[] = [];
-  const followed: FollowedUp[] = [];
+  const started = await startLocalRun({ reconcileEveryMs: 1_000 }).catch((error: unknown) => {
+    throw error instanceof CannotStart ? new CannotDo(1, error.message, { cause: error }) : error;
+  });
+  const cancels: PlayedCancel[] = [];
+  const followed: PlayedFollowUp[] = [];
   try {
-    if (!json) print(`\n${dim(`acme cancels by its own externalId, on ${run.baseUrl}`)}\n`);
-    for await (const scene of tellStory(run)) {
-      told.push(scene);
-      if (!json) print(show(told.length, scene));
+    const { simulator } = started;
+    if (simulator === undefined) throw new Error('without another upstream a local run has the simulator');
+    const run = { ...started, simulator };
+    print(`\n${paint('dim', `acme cancels by its own externalId, on ${run.baseUrl}`)}\n`);
+    for await (const cancel of playStories(run)) {
+      cancels.push(cancel);
+      print(showCancel(cancels.length, cancel));
     }
-    if (!json) {
-      print(bold('Seen through by the reconciler, side by side, at Plangrep’s pace: some 15 seconds'));
-      print(`${followUpPaces.map((pace) => dim(`      ${pace}`)).join('\n')}\n`);
-    }
-    const stopTicking = json ? () => undefined : tick();
-    for await (const followUp of tellFollowUps(run)) {
+    print(paint('bold', 'Seen through by the reconciler, side by side, at Plangrep’s pace: some 15 seconds'));
+    for (const { externalId, pace } of followUps) print(paint('dim', `      ${externalId}  ${pace}`));
+    print('');
+    const stopwatch = startStopwatch({ isQuiet: json });
+    for await (const followUp of playFollowUps(run)) {
       followed.push(followUp);
-      if (!json) print(showFollowUp(told.length + followed.length, followUp));
+      stopwatch.clear();
+      print(showFollowUp(cancels.length + followed.length, followUp));
     }
-    stopTicking();
+    stopwatch.stop();
   } finally {
-    await run.close();
+    await started.close();
   }
-  const scenes = [...told, ...followed];
-  const isTold = scenes.every(({ differences }) => differences.length === 0);
-  const cancels = scenes.reduce((sum, { calls }) => sum + (calls['cancel'] ?? 0), 0);
-  if (json) print(JSON.stringify({ ok: isTold, cancelCalls: cancels, scenes: told, followUps: followed }));
-  else
-    print(
-      `${bold(isTold ? 'As told' : 'Not as told')}: ${scenes.length} requests, ${cancels} cancel calls to Plangrep.\n`,
-    );
-  return isTold;
-};
+  const scenes = [...cancels, ...followed];
+  const ok = scenes.every(({ differences }) => differences.length === 0);
+  const cancelCalls = scenes.reduce((sum, { calls }) => sum + (calls['cancel'] ?? 0), 0);
+  const verdict = paint('bold', ok ? 'As the stories say' : 'Not as the stories say');
+  print(`${verdict}: ${scenes.length} requests, ${cancelCalls} cancel calls to Plangrep.\n`);
+  if (json) process.stdout.write(`${JSON.stringify({ ok, cancelCalls, scenes: cancels, followUps: followed })}\n`);
+  return ok ? 0 : 1;
+}
 
-try {
-  const { json } = parseArgs({ options: { json: { type: 'boolean', default: false } } }).values;
-  process.exitCode = (await tell(json)) ? 0 : 1;
-} catch (error) {
-  const isUsage = error instanceof Error && 'code' in error && String(error.code).startsWith('ERR_PARSE_ARGS');
-  if (!isUsage && !(error instanceof CannotStart)) throw error;
-  process.stderr.write(`${error.message}\n`);
-  process.exitCode = 1;
+/** The seconds that pass, on a terminal. */
+function startStopwatch({ isQuiet }: { readonly isQuiet: boolean }) {
+  const progress = createProgress({
+    isTTY: process.stdout.isTTY && !isQuiet,
+    write: (text) => process.stdout.write(text),
+  });
+  const began = Date.now();
+  const timer = setInterval(() => progress.show(`      ${Math.round((Date.now() - began) / 1000)} s …`), 1_000);
+  return {
+    clear: () => progress.clear(),
+    stop: () => {
+      clearInterval(timer);
+      progress.clear();
+    },
+  };
+}
+
+function showCancel(number: number, { title, request, status, fields, calls, differences }: PlayedCancel): string {
+  const lines = labelled(12, {
+    status: paint(status < 300 ? 'green' : 'yellow', String(status)),
+    ...Object.fromEntries(Object.entries(fields).map(([name, value]) => [name, String(value)])),
+    'to Plangrep': countCalls(calls),
+  });
+  const sent = `${paint('dim', `${request.method} ${request.path}`)} ${JSON.stringify(request.body)}`;
+  return showScene(`${number}  ${paint('bold', title.padEnd(37))}${sent}`, lines, differences);
+}
+
+function showFollowUp(number: number, { title, externalId, timeline, calls, differences }: PlayedFollowUp): string {
+  const events = timeline.map(({ afterSeconds, what }) => {
+    return `${paint('dim', `${afterSeconds.toFixed(1)} s`.padStart(7))}     ${what}`;
+  });
+  const lines = [...events, ...labelled(12, { 'to Plangrep': countCalls(calls) })];
+  return showScene(`${number}  ${paint('bold', title)}  ${paint('dim', externalId)}`, lines, differences);
+}
+
+function showScene(heading: string, lines: readonly string[], differences: readonly string[]): string {
+  const mark = differences.length === 0 ? paint('green', '✓') : paint('red', '✗');
+  const all = [
+    ...lines,
+    ...differences.map((difference) => `${paint('dim', 'differs'.padEnd(12))}${paint('red', difference)}`),
+  ];
+  return `${mark} ${heading}\n${all.map((line) => `      ${line}\n`).join('')}`;
+}
+
+function countCalls(calls: Readonly<Record<string, number>>): string {
+  const parts = Object.entries(calls).filter(([, count]) => count > 0);
+  return parts.map(([kind, count]) => `${count} ${kind}`).join(', ') || 'no call';
 }

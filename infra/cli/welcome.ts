@@ -1,33 +1,16 @@
-import { styleText } from 'node:util';
 import { localRegion } from '../local/aws/dynamodb.ts';
 import type { LocalRun } from '../local/local-run.ts';
-import { seededPartners } from '../local/seeds.ts';
+import { stories, summarize } from '../scenes/stories.ts';
+import { labelled, paint } from './terminal.ts';
 
-const indent = (text: string): string => text.replaceAll(/^(?=.)/gm, '    ');
-const bold = (text: string): string => styleText('bold', text);
-const dim = (text: string): string => styleText('dim', text);
-
-/** The jobs beside the documented one, a line for each externalId. */
-const otherStories = (): string => {
-  const jobs = seededPartners.flatMap((partner) => partner.jobs).slice(1);
-  const stories = new Map(jobs.map(({ fields, story }) => [fields.externalId, story]));
-  return [...stories].map(([externalId, story]) => `${externalId}  ${dim(story)}`).join('\n');
-};
-
-const expected = 'it answers FailedEntryCount 0; read order-7894 then: cancelled';
-
-/**
- * What a person sees once the local run is up: where it is, and whole commands to paste. Coloured where
- * `util.styleText` finds a terminal that wants colours.
- */
-export const welcome = (run: LocalRun, credentialsPath: string, dataDir: string | undefined): string => {
+/** What `npm start` prints once the local run is up: its addresses, and whole commands to paste. */
+export function welcome(run: LocalRun, credentialsPath: string, dataDir: string | undefined): string {
   const [acme] = run.partners;
   const key = `-H 'Authorization: Bearer ${acme?.token}'`;
   const url = `${run.baseUrl}/v1/cancellations`;
-  const isSimulated = run.simulator !== undefined;
   const pages = [
-    `${run.baseUrl}/docs     ${dim('the reference: paste the credential, try a cancel')}`,
-    `${run.baseUrl}/console  ${dim('watch cancellations, choose a bad day, meet every problem')}`,
+    `${run.baseUrl}/docs     ${paint('dim', 'the reference: paste the credential, try a cancel')}`,
+    `${run.baseUrl}/console  ${paint('dim', 'watch cancellations, choose a bad day, meet every problem')}`,
   ];
   const cancel = `curl -sS -w '\\n%{http_code}\\n' ${url} \\
   ${key} \\
@@ -35,25 +18,36 @@ export const welcome = (run: LocalRun, credentialsPath: string, dataDir: string 
   -d '{"externalId":"order-7890"}'`;
   const read = `curl -sS -w '\\n%{http_code}\\n' '${url}?externalId=order-7890' \\
   ${key}`;
-  // By option: version 1 of the AWS CLI does not read AWS_REGION.
+  // The region is passed as an option because version 1 of the AWS CLI does not read AWS_REGION.
   const publish = `AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws events put-events \\
   --region ${localRegion} --endpoint-url ${run.endpoints.eventbridge} --entries \\
   '[{"Source":"${acme?.eventSource}","DetailType":"Job Cancellation Requested","Detail":"{\\"externalId\\":\\"order-7894\\"}"}]'`;
-  const where = [
-    ['Plangrep', isSimulated ? `a simulator on ${run.plangrepUrl}` : run.plangrepUrl],
-    ['Data', dataDir ?? 'in memory; DATA_DIR=<folder> keeps it between runs'],
-    ['Credentials', `${credentialsPath} (acme, globex)`],
+  const otherJobs = stories.slice(1).map((story) => `${story.externalId}  ${paint('dim', summarize(story))}`);
+  const onSimulator = [
+    section(
+      'Cancel another by an event, with the AWS CLI',
+      publish,
+      'answers FailedEntryCount 0; then read order-7894: cancelled',
+    ),
+    section('Other jobs to cancel the same way', otherJobs.join('\n')),
   ];
+  const where = labelled(12, {
+    Plangrep: run.simulator === undefined ? run.plangrepUrl : `a simulator on ${run.plangrepUrl}`,
+    Data: dataDir ?? 'in memory; DATA_DIR=<folder> keeps it between runs',
+    Credentials: `${credentialsPath} (acme, globex)`,
+  });
   return [
-    `${bold(`Listening on ${run.baseUrl}`)}  ${dim('Ctrl-C ends it')}`,
-    `${bold('In a browser')}\n\n${indent(pages.join('\n'))}`,
-    `${bold('Cancel the job behind order-7890, as acme')}\n\n${indent(cancel)}`,
-    `${bold('Read the cancellation with its timeline')}\n\n${indent(read)}`,
-    ...(isSimulated
-      ? [`${bold('Cancel another by an event, with the AWS CLI')}  ${dim(expected)}\n\n${indent(publish)}`]
-      : []),
-    ...(isSimulated ? [`${bold('Other jobs to cancel the same way')}\n\n${indent(otherStories())}`] : []),
-    where.map(([name = '', value]) => `${dim(name.padEnd(12))}${value}`).join('\n'),
+    `${paint('bold', `Listening on ${run.baseUrl}`)}  ${paint('dim', 'Ctrl-C ends it')}`,
+    section('In a browser', pages.join('\n')),
+    section('Cancel the job with the externalId order-7890, as acme', cancel),
+    section('Read the cancellation with its timeline', read),
+    ...(run.simulator === undefined ? [] : onSimulator),
+    where.join('\n'),
     '',
   ].join('\n\n');
-};
+}
+
+function section(title: string, text: string, note = ''): string {
+  const heading = note === '' ? paint('bold', title) : `${paint('bold', title)}  ${paint('dim', note)}`;
+  return `${heading}\n\n${text.replaceAll(/^(?=.)/gm, '    ')}`;
+}

@@ -21,7 +21,7 @@ import { type PartnerCredential, seedTables } from './seed-tables.ts';
 import { createServiceFaults, type ServiceFaults } from './aws/service-faults.ts';
 import { writeCredentials } from './write-credentials.ts';
 import { createConsole } from './console/create-console.ts';
-import { exampleSeed, seededPartners } from './seeds.ts';
+import { isExampleJob, seededPartners } from './seeds.ts';
 
 export interface LocalRunOptions {
   /** @default a free one */
@@ -121,12 +121,12 @@ export const startLocalRun = async (options: LocalRunOptions = {}): Promise<Loca
         ? opened(
             await startPlangrepSimulator({
               apiKey,
-              jobs: seededPartners.flatMap(({ jobs }) => jobs.map(({ fields }) => fields)),
+              jobs: seededPartners.flatMap(({ jobs }) => jobs),
               ...(dataDir === undefined ? {} : { statePath: join(dataDir, 'plangrep-jobs.json') }),
             }),
           )
         : undefined;
-    const isSeeded = simulator === undefined ? (job: unknown) => job === exampleSeed : () => true;
+    const isSeeded = simulator === undefined ? isExampleJob : () => true;
     const partners = await seedTables(dynamodb, seededPartners, isSeeded, Date.now());
     dynamodb.resetCounts();
 

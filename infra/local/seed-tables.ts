@@ -53,11 +53,11 @@ export const seedTables = async (
     };
     const [token, readerToken] = [await issue(keyId, scopes), await issue(readerKeyId, ['cancellations:read'])];
     await put(dynamodb, Partners, { pk: `partner#${partnerId}`, partnerId, projects: [projectId] });
-    for (const [position, { fields }] of jobs.filter(isSeeded).entries()) {
+    for (const [position, job] of jobs.filter(isSeeded).entries()) {
       // One after the other, as jobs are in life: the newest comes first.
-      await directory.register(partnerIdSchema.parse(partnerId), externalIdSchema.parse(fields.externalId), {
-        jobId: jobIdSchema.parse(fields.id),
-        projectId: projectIdSchema.parse(fields.projectId),
+      await directory.register(partnerIdSchema.parse(partnerId), externalIdSchema.parse(job.externalId), {
+        jobId: jobIdSchema.parse(job.id),
+        projectId: projectIdSchema.parse(job.projectId),
         registeredAt: toTimestamp(now - 60_000 + position * 1000),
       });
     }

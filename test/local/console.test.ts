@@ -1,22 +1,9 @@
 import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { isMoodId, type MoodId, moods } from '../../infra/scenes/moods.ts';
+import { countStopped } from '../../infra/local/console/watch-run.ts';
+import { type Mood, moods } from '../../infra/scenes/bad-days.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
-
-/** What a cancel comes to in each mood. */
-const answers: Readonly<Record<MoodId, { readonly status: number; readonly code?: string; readonly state?: string }>> =
-  {
-    slow: { status: 202, state: 'open' },
-    server_errors: { status: 202, state: 'open' },
-    rate_limited: { status: 202, state: 'open' },
-    key_revoked: { status: 202, state: 'open' },
-    jobs_finish_first: { status: 409, code: 'job_already_terminal' },
-    throttled: { status: 429, code: 'too_many_requests' },
-    tables_down: { status: 503, code: 'temporarily_unavailable' },
-    functions_crash: { status: 500, code: 'internal_error' },
-    functions_late: { status: 504, code: 'gateway_timeout' },
-  };
 
 describe('The console', () => {
   let run: TestRun;
@@ -43,7 +30,7 @@ describe('The console', () => {
     call('POST', `/console/api/${path}`, headers, typeof body === 'string' ? body : JSON.stringify(body));
 
   it.each(['/console', '/console/api/facts', '/console/api/watch', '/console/console.js'])(
-    'shows %s to no name but its own, so that no name that is made to lead here can read a credential',
+    'shows %s only under its own host names, so that DNS rebinding cannot read a credential',
     async (path) => {
       const { status, body } = await call('GET', path, { Host: 'evil.example:8787' });
 
@@ -93,7 +80,7 @@ describe('The console', () => {
     expect(run.faults.current()).toBeUndefined();
   });
 
-  it('throttles partners alone: the documentation stays open', async () => {
+  it('throttles only partners: the documentation stays open', async () => {
     await post('mood', { mood: 'throttled' });
 
     const three = [];
@@ -109,7 +96,7 @@ describe('The console', () => {
     expect(pages.map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
-  it('lets a late function do its work, although its caller gets a 504', async () => {
+  it('lets a late function do its work although its caller gets a 504', async () => {
     await run.addJob('order-late', 'job_late');
     await post('mood', { mood: 'functions_late' });
 
@@ -122,7 +109,7 @@ describe('The console', () => {
       .toMatchObject({ outcome: 'cancelled' });
   });
 
-  it.each(Object.entries(answers))('does to a cancel what it says: %s', async (mood, { status, ...known }) => {
+  it.each(Object.entries<Mood>(moods))('answers a cancel as the mood says: %s', async (mood, { answer: expected }) => {
     await run.addJob(`order-${mood}`, `job_${mood}`);
     await post('mood', { mood });
     if (mood === 'throttled') await run.call('acme', 'GET /v1/cancellations?externalId=order-7890');
@@ -130,7 +117,37 @@ describe('The console', () => {
     const answer = await run.call('acme', 'POST /v1/cancellations', { externalId: `order-${mood}` });
     await post('mood', { mood: null });
 
-    expect(answer).toMatchObject({ status, body: known });
-    expect(isMoodId(mood) && moods[mood].what).toContain(`${status}`);
+    const { status, ...body } = expected;
+    expect(answer).toMatchObject({ status, body });
+  });
+});
+
+const cancelled = { outcome: 'cancelled', pageCount: 204, successfulPageCount: 63, creditsDebited: 63 } as const;
+
+describe('What cancels have saved, as the console counts it,', () => {
+  it('is the pages that were not processed, at the price of those that were', () => {
+    const twiceThePrice = { ...cancelled, pageCount: 20, successfulPageCount: 10, creditsDebited: 20 };
+
+    expect(countStopped([cancelled, twiceThePrice])).toEqual({ pages: 151, credits: 161 });
+  });
+
+  it.each([
+    ['ended another way', { outcome: 'too_late' as const }],
+    ['is still open', { outcome: null }],
+    ['has no known pages', { pageCount: null }],
+    ['has no known processed pages', { successfulPageCount: null }],
+  ])('leaves out a job that %s', (_what, fields) => {
+    expect(countStopped([{ ...cancelled, ...fields }])).toEqual({ pages: 0, credits: 0 });
+  });
+
+  it('knows no price where no page was processed', () => {
+    expect(countStopped([{ ...cancelled, successfulPageCount: 0, creditsDebited: 0 }])).toEqual({
+      pages: 204,
+      credits: 0,
+    });
+  });
+
+  it('is never negative', () => {
+    expect(countStopped([{ ...cancelled, successfulPageCount: 300 }])).toEqual({ pages: 0, credits: 0 });
   });
 });

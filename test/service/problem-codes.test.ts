@@ -1,8 +1,8 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
 import { type ProblemCode, problems } from '../../functions/contract/problems.ts';
-import { setMood } from '../../infra/scenes/moods.ts';
-import { prepareScene, problemScenes, type SceneRequest } from '../../infra/scenes/problem-scenes.ts';
+import { prepareScene, type SceneRequest, setMood } from '../../infra/local/console/set-scene.ts';
+import { problemScenes } from '../../infra/scenes/bad-days.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 
 const codes = Object.keys(problems).filter((code): code is ProblemCode => Object.hasOwn(problems, code));
@@ -13,7 +13,7 @@ describe('Every documented problem', () => {
   beforeAll(async () => {
     run = await startTestRun();
   });
-  afterEach(() => setMood(undefined, run));
+  afterEach(() => setMood('normal', run));
   afterAll(() => run.close());
 
   const send = async ({ method, path, headers, body }: SceneRequest) => {
@@ -21,14 +21,14 @@ describe('Every documented problem', () => {
     return { status: response.status, headers: response.headers, body: bodySchema.parse(await response.json()) };
   };
 
-  it.each(codes)('%s is met in the sandbox, and its type is a page about it', async (code) => {
+  it.each(codes)('%s can be met on a local run, and its type is a page about it', async (code) => {
     const { status, title, retryable } = problems[code];
     const requests = await prepareScene(code, run);
 
     const answers = [];
     for (const request of requests) answers.push(await send(request));
     const last = answers.at(-1);
-    setMood(undefined, run);
+    setMood('normal', run);
     const page = await fetch(new URL(last?.body.type ?? '', run.baseUrl));
 
     for (const { body } of answers.slice(0, -1)) expect(body).not.toHaveProperty('code');
@@ -41,7 +41,7 @@ describe('Every documented problem', () => {
 
   it('is over once everything is back to normal', async () => {
     for (const { mood } of Object.values(problemScenes)) if (mood !== undefined) setMood(mood, run);
-    setMood(undefined, run);
+    setMood('normal', run);
 
     const answers = await Promise.all(
       Array.from({ length: 5 }, () => run.call('acme', 'POST /v1/cancellations', { externalId: 'order-7890' })),

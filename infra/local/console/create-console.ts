@@ -3,17 +3,15 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import * as z from 'zod/mini';
 import { problems } from '../../../functions/contract/problems.ts';
+import { describeMood, isMoodId, moods, problemScenes } from '../../scenes/bad-days.ts';
+import { freshJobKinds, projects, stories, summarize } from '../../scenes/stories.ts';
 import type { LocalDynamoDb } from '../aws/dynamodb.ts';
-import type { PlangrepSimulator } from '../plangrep/plangrep-simulator.ts';
-import type { PartnerCredential } from '../seed-tables.ts';
-import { seededPartners } from '../seeds.ts';
 import type { ServiceFaults } from '../aws/service-faults.ts';
 import { validate } from '../aws/validate.ts';
-import { whyRefused } from './check-request.ts';
-import { addFreshJob, freshJobKinds } from '../../scenes/fresh-jobs.ts';
-import { canHave, isMoodId, type MoodId, moods, setMood } from '../../scenes/moods.ts';
-import { prepareScene, problemScenes } from '../../scenes/problem-scenes.ts';
-import { watchRun } from './watch-run.ts';
+import type { PlangrepSimulator } from '../plangrep/plangrep-simulator.ts';
+import type { PartnerCredential } from '../seed-tables.ts';
+import { addFreshJob, canHave, prepareScene, setMood } from './set-scene.ts';
+import { type CurrentMood, watchRun } from './watch-run.ts';
 
 export interface ConsoleParts {
   readonly dynamodb: LocalDynamoDb;
@@ -23,34 +21,28 @@ export interface ConsoleParts {
   readonly faults: ServiceFaults;
 }
 
-interface Reply {
-  readonly status: number;
-  readonly contentType: string;
-  readonly body: string | Buffer;
+/**
+ * The local run's console, on the gateway's port under `/console`: watches, tries, and changes the mood. It reads the
+ * run's own tables with the code that the API reads them with.
+ * @returns a listener that says whether it took the request
+ */
+export function createConsole(parts: ConsoleParts) {
+  const mood: CurrentMood = { id: 'normal' };
+  return (request: IncomingMessage, response: ServerResponse): boolean => {
+    const path = (request.url ?? '').replace(/\?.*$/s, '');
+    if (path !== '/console' && !path.startsWith('/console/')) return false;
+    const reply = ({ status, contentType, body }: Reply): void => {
+      response.writeHead(status, { ...headers, 'Content-Type': contentType }).end(body);
+    };
+    if (path === '/console/api/watch' && request.method === 'GET' && checkSource(request).kind === 'own') {
+      // It fails when the page goes away or the run ends: no page is left to notify.
+      watchRun(response, parts.dynamodb, mood).catch(() => response.destroy());
+      return true;
+    }
+    answer(request, path, parts, mood).then(reply, (error: unknown) => reply(wrong(500, String(error))));
+    return true;
+  };
 }
-
-const json = (status: number, body: object): Reply => ({
-  status,
-  contentType: 'application/json; charset=utf-8',
-  body: JSON.stringify(body),
-});
-const wrong = (status: number, message: string): Reply => json(status, { message });
-
-const here = new URL('./page/', import.meta.url);
-const script = 'text/javascript; charset=utf-8';
-const style = 'text/css; charset=utf-8';
-/** The page's files. The palette is the documentation's. */
-const files: Readonly<Record<string, readonly [URL, string]>> = {
-  '/console': [new URL('console.html', here), 'text/html; charset=utf-8'],
-  '/console/page.css': [new URL('../../../functions/pages/page.css', import.meta.url), style],
-  '/console/console.css': [new URL('console.css', here), style],
-  ...Object.fromEntries(
-    ['console.js', 'draw-timeline.js', 'list-cancellations.js', 'send-request.js'].map((name) => [
-      `/console/${name}`,
-      [new URL(name, here), script],
-    ]),
-  ),
-};
 
 const headers = {
   'Cache-Control': 'no-store',
@@ -62,98 +54,119 @@ const headers = {
   'X-Content-Type-Options': 'nosniff',
 };
 
-const oneOf = <Name extends string>(names: Readonly<Record<Name, unknown>>) =>
-  z.enum(Object.keys(names).filter((name): name is Name => Object.hasOwn(names, name)));
+/**
+ * The console shows credentials and changes the run, so no page of another origin may reach it. A name that resolves to
+ * this machine (DNS rebinding) shows in `Host`, another page in `Origin`.
+ */
+function checkSource({
+  method,
+  headers: sent,
+  socket,
+}: IncomingMessage): { kind: 'own' } | { kind: 'foreign'; why: string } {
+  const host = sent.host ?? '';
+  const own = ['127.0.0.1', 'localhost'].map((name) => `${name}:${socket.localPort}`);
+  if (!own.includes(host)) return { kind: 'foreign', why: 'The console answers only to 127.0.0.1 and localhost.' };
+  if (method === 'GET') {
+    const site = sent['sec-fetch-site'] ?? 'none';
+    const isOwn = site === 'same-origin' || site === 'none' || sent['sec-fetch-mode'] === 'navigate';
+    return isOwn ? { kind: 'own' } : { kind: 'foreign', why: 'The console shows nothing to other pages.' };
+  }
+  if (sent.origin === `http://${host}`) return { kind: 'own' };
+  return { kind: 'foreign', why: 'The console takes nothing from other pages.' };
+}
+
+interface Reply {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string | Buffer;
+}
+
+function json(status: number, body: object): Reply {
+  return { status, contentType: 'application/json; charset=utf-8', body: JSON.stringify(body) };
+}
+
+function wrong(status: number, message: string): Reply {
+  return json(status, { message });
+}
+
+const page = new URL('./page/', import.meta.url);
+const script = 'text/javascript; charset=utf-8';
+const style = 'text/css; charset=utf-8';
+/** The page's files. The palette is the documentation's. */
+const files: Readonly<Record<string, readonly [URL, string]>> = {
+  '/console': [new URL('console.html', page), 'text/html; charset=utf-8'],
+  '/console/page.css': [new URL('../../../functions/pages/page.css', import.meta.url), style],
+  '/console/console.css': [new URL('console.css', page), style],
+  '/console/console.js': [new URL('console.js', page), script],
+  '/console/views.js': [new URL('views.js', page), script],
+};
+
+async function answer(request: IncomingMessage, path: string, parts: ConsoleParts, mood: CurrentMood): Promise<Reply> {
+  const source = checkSource(request);
+  if (source.kind === 'foreign') return wrong(403, source.why);
+  if (request.method === 'POST') return act(path, await text(request), parts, mood);
+  if (request.method !== 'GET') return wrong(405, 'The console takes GET and POST.');
+  if (path === '/console/api/facts') return json(200, facts(parts));
+  const file = Object.hasOwn(files, path) ? files[path] : undefined;
+  if (file === undefined) return wrong(404, 'The console has no such address.');
+  return { status: 200, contentType: file[1], body: await readFile(file[0]) };
+}
+
+/** What the page offers. Fresh jobs and problems need the simulator. */
+function facts(parts: ConsoleParts) {
+  const isSimulated = parts.simulator !== undefined;
+  return {
+    partners: parts.partners.map(({ partnerId, token }) => ({ partnerId, token })),
+    moods: Object.entries(moods).flatMap(([id, one]) =>
+      isMoodId(id) && canHave(id, parts) ? [{ id, title: one.title, what: describeMood(one) }] : [],
+    ),
+    jobKinds: Object.entries(isSimulated ? freshJobKinds : {}).map(([id, { plangrep }]) => ({ id, title: plangrep })),
+    stories: stories.map((story) => ({ externalId: story.externalId, story: summarize(story) })),
+    problems: Object.entries(isSimulated ? problemScenes : {}).map(([code, { how }]) => ({ code, how })),
+  };
+}
+
 const moodInput = z.strictObject({ mood: z.nullable(oneOf(moods)) });
 const sceneInput = z.strictObject({ code: oneOf(problems) });
-const jobInput = z.strictObject({
-  partnerId: z.enum(seededPartners.map(({ partnerId }) => partnerId)),
-  kind: oneOf(freshJobKinds),
-});
+const jobInput = z.strictObject({ partnerId: oneOf(projects), kind: oneOf(freshJobKinds) });
 
-const parse = <Value>(schema: z.ZodMiniType<Value>, body: string) => {
+function oneOf<Name extends string>(names: Readonly<Record<Name, unknown>>) {
+  return z.enum(Object.keys(names).filter((name): name is Name => Object.hasOwn(names, name)));
+}
+
+async function act(path: string, body: string, parts: ConsoleParts, mood: CurrentMood): Promise<Reply> {
+  const { simulator } = parts;
+  if (path === '/console/api/mood') {
+    const input = parse(moodInput, body);
+    if (!input.valid) return wrong(400, input.message);
+    const next = input.value.mood ?? 'normal';
+    if (next !== 'normal' && !canHave(next, parts)) return wrong(409, 'Only the simulator has moods.');
+    setMood(next, parts);
+    mood.id = next;
+    return json(200, { mood: input.value.mood });
+  }
+  if (simulator === undefined) return wrong(409, 'Jobs can be added only to the simulator.');
+  if (path === '/console/api/jobs') {
+    const input = parse(jobInput, body);
+    if (!input.valid) return wrong(400, input.message);
+    return json(201, await addFreshJob(input.value.partnerId, input.value.kind, { ...parts, simulator }));
+  }
+  if (path === '/console/api/scenes') {
+    const input = parse(sceneInput, body);
+    if (!input.valid) return wrong(400, input.message);
+    setMood('normal', parts);
+    mood.id = 'normal';
+    const requests = await prepareScene(input.value.code, { ...parts, simulator });
+    mood.id = problemScenes[input.value.code].mood ?? 'normal';
+    return json(201, { requests });
+  }
+  return wrong(404, 'The console has no such address.');
+}
+
+function parse<Value>(schema: z.ZodMiniType<Value>, body: string) {
   try {
     return validate(schema, JSON.parse(body));
   } catch {
-    return { valid: false, message: 'The body is no JSON.' } as const;
+    return { valid: false, message: 'The body is not JSON.' } as const;
   }
-};
-
-/**
- * The local run's console, on the gateway's port under `/console`: watches, tries, and changes the mood. It reads the
- * run's own tables with the code that the API reads them with.
- * @returns a listener that says whether it took the request
- */
-export const createConsole = (parts: ConsoleParts) => {
-  const { simulator } = parts;
-  let mood: MoodId | undefined;
-  const changeMood = (next: MoodId | undefined): void => {
-    setMood(next, parts);
-    mood = next;
-  };
-
-  const facts = (): Reply =>
-    json(200, {
-      partners: parts.partners.map(({ partnerId, token }) => ({ partnerId, token })),
-      moods: Object.entries(moods).flatMap(([id, { title, what }]) =>
-        isMoodId(id) && canHave(id, parts) ? [{ id, title, what }] : [],
-      ),
-      jobKinds: Object.entries(simulator === undefined ? {} : freshJobKinds).map(([id, { title }]) => ({ id, title })),
-      stories: seededPartners.flatMap(({ partnerId, jobs }) =>
-        jobs.map(({ fields: { externalId }, story }) => ({ partnerId, externalId, story })),
-      ),
-      problems: Object.entries(simulator === undefined ? {} : problemScenes).map(([code, { how }]) => ({ code, how })),
-    });
-
-  const act = async (path: string, body: string): Promise<Reply> => {
-    if (path === '/console/api/mood') {
-      const input = parse(moodInput, body);
-      if (!input.valid) return wrong(400, input.message);
-      const next = input.value.mood ?? undefined;
-      if (next !== undefined && !canHave(next, parts)) return wrong(409, 'Only the simulator has moods.');
-      changeMood(next);
-      return json(200, { mood: next ?? null });
-    }
-    if (simulator === undefined) return wrong(409, 'Jobs can be added to the simulator alone.');
-    if (path === '/console/api/jobs') {
-      const input = parse(jobInput, body);
-      if (!input.valid) return wrong(400, input.message);
-      return json(201, await addFreshJob(input.value.partnerId, input.value.kind, { ...parts, simulator }));
-    }
-    if (path === '/console/api/scenes') {
-      const input = parse(sceneInput, body);
-      if (!input.valid) return wrong(400, input.message);
-      changeMood(undefined);
-      const requests = await prepareScene(input.value.code, { ...parts, simulator });
-      mood = problemScenes[input.value.code].mood;
-      return json(201, { requests });
-    }
-    return wrong(404, 'The console has no such address.');
-  };
-
-  const answer = async (request: IncomingMessage, path: string): Promise<Reply> => {
-    const refused = whyRefused(request);
-    if (refused !== undefined) return wrong(403, refused);
-    if (request.method === 'POST') return act(path, await text(request));
-    if (request.method !== 'GET') return wrong(405, 'The console takes GET and POST.');
-    if (path === '/console/api/facts') return facts();
-    const file = Object.hasOwn(files, path) ? files[path] : undefined;
-    if (file === undefined) return wrong(404, 'The console has no such address.');
-    return { status: 200, contentType: file[1], body: await readFile(file[0]) };
-  };
-
-  return (request: IncomingMessage, response: ServerResponse): boolean => {
-    const path = (request.url ?? '').replace(/\?.*$/s, '');
-    if (path !== '/console' && !path.startsWith('/console/')) return false;
-    const reply = ({ status, contentType, body }: Reply): void => {
-      response.writeHead(status, { ...headers, 'Content-Type': contentType }).end(body);
-    };
-    if (path === '/console/api/watch' && request.method === 'GET' && whyRefused(request) === undefined) {
-      // A page that goes away, or the end of the run: nobody is left to tell.
-      watchRun(response, { dynamodb: parts.dynamodb, mood: () => mood }).catch(() => response.destroy());
-      return true;
-    }
-    answer(request, path).then(reply, (error: unknown) => reply(wrong(500, String(error))));
-    return true;
-  };
-};
+}

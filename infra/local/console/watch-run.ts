@@ -1,35 +1,106 @@
 import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { paginateScan } from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
+import { createCancellationLog } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
+import { fromItem, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
+import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
+import { eventKey } from '../../../functions/core/cancellation/stream-key.ts';
+import type { CancellationAnswer, CancellationWithTimeline } from '../../../functions/contract/answers.ts';
+import { jobIdSchema, partnerIdSchema } from '../../../functions/core/identifiers.ts';
+import { readCancellation } from '../../../functions/core/use-cases/read-cancellations.ts';
+import { presentWithTimeline } from '../../../functions/doors/http/present-cancellation.ts';
+import type { MoodId } from '../../scenes/bad-days.ts';
 import type { LocalDynamoDb } from '../aws/dynamodb.ts';
-import { countStopped } from './count-stopped.ts';
-import { listCancellations } from './list-cancellations.ts';
-import type { MoodId } from '../../scenes/moods.ts';
 
 const LOOK_EVERY_MS = 200;
+/** How many cancellations are shown: the newest. */
+const SHOWN = 100;
 
-export interface Watched {
-  readonly dynamodb: LocalDynamoDb;
-  readonly mood: () => MoodId | undefined;
+export interface CurrentMood {
+  id: MoodId | 'normal';
 }
 
 /**
- * Tells a page what there is to see, as server-sent events: all of it at once, then again whenever something was written
- * to the cancellation log or the mood changed. Ends when the page goes away.
+ * Sends the state of the run to a page as server-sent events: once at the start, then after each write to the
+ * cancellation log and each change of the mood. Ends when the page goes away.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export const watchRun = async (response: ServerResponse, { dynamodb, mood }: Watched): Promise<void> => {
+export async function watchRun(response: ServerResponse, dynamodb: LocalDynamoDb, mood: CurrentMood): Promise<void> {
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
-  let seen: string | undefined;
+  let seen = '';
   while (!response.destroyed) {
     const { PutItem, UpdateItem } = dynamodb.counts();
     const log = dynamodb.tableNames.CancellationLog;
-    const state = JSON.stringify([PutItem?.[log], UpdateItem?.[log], mood()]);
+    const state = JSON.stringify([PutItem?.[log], UpdateItem?.[log], mood.id]);
     if (state !== seen) {
       seen = state;
       const cancellations = await listCancellations(dynamodb);
-      const told = { mood: mood() ?? null, stopped: countStopped(cancellations), cancellations };
-      response.write(`data: ${JSON.stringify(told)}\n\n`);
+      const shown = {
+        mood: mood.id === 'normal' ? null : mood.id,
+        stopped: countStopped(cancellations),
+        cancellations,
+      };
+      response.write(`data: ${JSON.stringify(shown)}\n\n`);
     }
     await sleep(LOOK_EVERY_MS, undefined, { ref: false });
   }
-};
+}
+
+/** A cancellation as its partner reads it, with what only the operator sees. */
+interface ShownCancellation extends CancellationWithTimeline {
+  readonly partnerId: string;
+  /** When the reconciler looks again; null once it is closed. */
+  readonly wakeAt: string | null;
+}
+
+const firstEventSchema = z.object({ partnerId: partnerIdSchema, jobId: jobIdSchema, at: z.string() });
+
+/** The cancellations of all partners, the newest first, read and presented as the API does. */
+async function listCancellations({ client, tableNames }: LocalDynamoDb): Promise<readonly ShownCancellation[]> {
+  const log = createCancellationLog(client, tableNames.CancellationLog);
+  const directory = createJobDirectory(client, tableNames.JobDirectory);
+  const firstEvents = {
+    TableName: tableNames.CancellationLog,
+    ConsistentRead: true,
+    FilterExpression: 'sk = :first',
+    ExpressionAttributeValues: toItem({ ':first': eventKey(1) }),
+  };
+  const begun: z.infer<typeof firstEventSchema>[] = [];
+  for await (const { Items = [] } of paginateScan({ client }, firstEvents)) {
+    begun.push(...Items.map((item) => firstEventSchema.parse(fromItem(item))));
+  }
+  const newest = begun.toSorted((a, b) => (a.at > b.at ? -1 : 1)).slice(0, SHOWN);
+  const views = await Promise.all(
+    newest.map(async ({ partnerId, jobId }) => {
+      const view = await readCancellation({ log, directory }, partnerId, jobId);
+      return view && { ...presentWithTimeline(view), partnerId, wakeAt: view.wakeAt ?? null };
+    }),
+  );
+  return views.filter((view) => view !== undefined);
+}
+
+/** What cancels have saved. */
+export interface Stopped {
+  /** Pages that the jobs had, less those that were processed. */
+  readonly pages: number;
+  /** The same pages at the price of the processed ones. A job without processed pages has no known price. */
+  readonly credits: number;
+}
+
+/** Counts the cancellations that ended as `cancelled` and whose pages Plangrep reported. */
+export function countStopped(
+  cancellations: readonly Pick<
+    CancellationAnswer,
+    'outcome' | 'pageCount' | 'successfulPageCount' | 'creditsDebited'
+  >[],
+): Stopped {
+  let [pages, credits] = [0, 0];
+  for (const { outcome, pageCount, successfulPageCount: processed, creditsDebited } of cancellations) {
+    if (outcome !== 'cancelled' || pageCount === null || processed === null) continue;
+    const stopped = Math.max(0, pageCount - processed);
+    pages += stopped;
+    if (processed > 0 && creditsDebited !== null) credits += (stopped * creditsDebited) / processed;
+  }
+  return { pages, credits: Math.round(credits) };
+}

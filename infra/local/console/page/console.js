@@ -1,6 +1,4 @@
-import { drawTimeline } from './draw-timeline.js';
-import { createList } from './list-cancellations.js';
-import { sendRequest } from './send-request.js';
+import { createList, drawTimeline, sendRequest } from './views.js';
 
 const get = (id) => document.getElementById(id);
 const say = (text) => {
@@ -12,8 +10,8 @@ const post = async (path, body) => {
   if (!response.ok) throw new Error(answer.message);
   return answer;
 };
-/** What fails is told: a button that does nothing helps nobody. */
-const told = (act) => (event) => {
+/** Shows an error in the status line. */
+const reporting = (act) => (event) => {
   event?.preventDefault?.();
   act(event).catch((error) => say(String(error)));
 };
@@ -23,7 +21,7 @@ const button = (text, onClick) => {
   const made = document.createElement('button');
   made.type = 'button';
   made.textContent = text;
-  made.addEventListener('click', told(onClick));
+  made.addEventListener('click', reporting(onClick));
   return made;
 };
 
@@ -31,7 +29,7 @@ const facts = await (await fetch('/console/api/facts')).json();
 const titles = new Map(facts.moods.map(({ id, title, what }) => [id, { title, what }]));
 const moodButtons = new Map();
 let chosen;
-/** Nothing until the first look. */
+/** Undefined until the first message. */
 let shown;
 /** The job of the newest request: its cancellation is chosen as soon as it is there. */
 let awaited;
@@ -89,7 +87,7 @@ cancel.elements.partner.append(...facts.partners.map(({ partnerId, token }) => o
 get('known').append(...facts.stories.map(({ externalId, story }) => option(externalId, story)));
 cancel.addEventListener(
   'submit',
-  told(async () => {
+  reporting(async () => {
     const { partner, externalId, jobId, reason, key } = cancel.elements;
     awaited = externalId.value;
     const body = {
@@ -119,7 +117,7 @@ fresh.hidden = facts.jobKinds.length === 0;
 fresh.elements.kind.append(...facts.jobKinds.map(({ id, title }) => option(id, title)));
 fresh.addEventListener(
   'submit',
-  told(async () => {
+  reporting(async () => {
     const partnerId = cancel.elements.partner.selectedOptions[0].textContent;
     const { externalId } = await post('jobs', { partnerId, kind: fresh.elements.kind.value });
     cancel.elements.externalId.value = externalId;
@@ -143,7 +141,7 @@ const backToNormal = async () => {
 };
 get('normal').addEventListener(
   'click',
-  told(async () => {
+  reporting(async () => {
     await backToNormal();
     say('Everything is normal.');
   }),
