@@ -46,6 +46,7 @@ describe('an answer that a repeat would not change is unexpected, after one try'
   ])('%s', async (_what, status, misbehaviour) => {
     const { client, requests } = clients.watch();
     clients.front.misbehave(misbehaviour);
+
     const result = await client.cancel({ externalId: 'order-7890' });
 
     expect(result).toMatchObject({ kind: 'unexpected', status, detail: expect.any(String) });
@@ -56,13 +57,16 @@ describe('an answer that a repeat would not change is unexpected, after one try'
     const { client } = clients.watch();
     clients.front.misbehave(answer(200, json, cancelled.replace('{', '{"newer":{"than":"this"},')));
 
-    expect((await client.cancel({ externalId: 'order-7890' })).kind).toBe('cancelled');
+    const result = await client.cancel({ externalId: 'order-7890' });
+
+    expect(result.kind).toBe('cancelled');
   });
 
   test.each([301, 302, 303, 307, 308])('a redirect (%i), which the client does not follow', async (status) => {
     const elsewhere = await startFrontServer(service.run.baseUrl);
     const { client } = clients.watch();
     clients.front.misbehave(answer(status, { Location: `${elsewhere.url}/v1/cancellations` }));
+
     const result = await client.cancel({ externalId: 'order-7890' });
     await elsewhere.close();
 
@@ -74,7 +78,9 @@ describe('an answer that a repeat would not change is unexpected, after one try'
     const { client } = clients.watch();
     clients.front.misbehave(problem('not_on_sundays', false, 451));
 
-    expect(await client.cancel({ externalId: 'order-7890' })).toMatchObject({
+    const result = await client.cancel({ externalId: 'order-7890' });
+
+    expect(result).toMatchObject({
       code: 'not_on_sundays',
       detail: 'It is not_on_sundays.',
       requestId: 'r',
@@ -97,7 +103,9 @@ describe('the result is invalid, and the client sends nothing, if', () => {
     const client = clients.create({ fetch: () => Promise.reject(new Error('the client must not send this')) });
     const errors = [{ path: 'jobId', message: 'is malformed' }];
 
-    expect(await client.read({ jobId })).toMatchObject({ kind: 'invalid', errors });
+    const result = await client.read({ jobId });
+
+    expect(result).toMatchObject({ kind: 'invalid', errors });
     expect(await client.registerJob({ jobId, externalId: 'x' })).toMatchObject({ kind: 'invalid', errors });
   });
 });
@@ -106,6 +114,7 @@ describe('registerJob', () => {
   test('registers a job, also a second time, but not under another externalId', async () => {
     const client = clients.create();
     const job = { jobId: 'job_client_registered', externalId: 'client registered', projectId: 'proj_1' };
+
     const registered = await client.registerJob(job);
 
     expect(registered).toMatchObject({ kind: 'registered', job });
@@ -148,6 +157,7 @@ describe('the client', () => {
     const fetch = (_url: string, init: RequestInit) =>
       Promise.reject(new TypeError(`failed with ${JSON.stringify(init)}`, { cause: { code: clients.credential } }));
     const client = clients.create({ fetch, maxTries: 1 });
+
     const result = await client.cancel({ externalId: 'order-7890' });
     const shown = [client, result].map((value) => [
       inspect(value, { depth: 9, showHidden: true }),

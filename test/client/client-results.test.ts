@@ -19,7 +19,9 @@ describe('cancel resolves to', () => {
   test('pending, with when to look again', async () => {
     const { externalId, jobId } = await service.newJob({ cancelTakes: 3_600_000 });
 
-    expect(await clients.create().cancel({ externalId })).toMatchObject({
+    const result = await clients.create().cancel({ externalId });
+
+    expect(result).toMatchObject({
       kind: 'pending',
       cancellation: { jobId, state: 'open', outcome: null },
       retryAfterMs: 15_000,
@@ -29,7 +31,9 @@ describe('cancel resolves to', () => {
   test('tooLate, with how the job ended', async () => {
     const { externalId, jobId } = await service.newJob({ status: 'completed' });
 
-    expect(await clients.create().cancel({ externalId })).toMatchObject({
+    const result = await clients.create().cancel({ externalId });
+
+    expect(result).toMatchObject({
       kind: 'tooLate',
       jobStatus: 'completed',
       cancellation: { jobId, outcome: 'too_late' },
@@ -40,7 +44,9 @@ describe('cancel resolves to', () => {
     const { externalId } = await service.newJob();
     service.plangrepFails({ on: 'any', kind: 'status', status: 404, body: '{"code":"not_found"}' });
 
-    expect(await clients.create().cancel({ externalId })).toMatchObject({
+    const result = await clients.create().cancel({ externalId });
+
+    expect(result).toMatchObject({
       kind: 'unknownToPlangrep',
       cancellation: { outcome: 'job_not_found' },
     });
@@ -49,6 +55,7 @@ describe('cancel resolves to', () => {
   test('ambiguous, and to cancelled when the caller names one of the candidates', async () => {
     const { externalId, jobId } = await service.newJob();
     await service.run.addJob(externalId, `${jobId}_b`);
+
     const result = await clients.create().cancel({ externalId });
 
     expect(result).toMatchObject({ kind: 'ambiguous', candidates: [{ jobId: `${jobId}_b` }, { jobId }] });
@@ -59,7 +66,9 @@ describe('cancel resolves to', () => {
   });
 
   test('notFound', async () => {
-    expect(await clients.create().cancel({ externalId: 'unknown order' })).toEqual({
+    const result = await clients.create().cancel({ externalId: 'unknown order' });
+
+    expect(result).toEqual({
       kind: 'notFound',
       detail: expect.stringContaining('No job of yours'),
       requestId: expect.any(String),
@@ -70,13 +79,16 @@ describe('cancel resolves to', () => {
     const { externalId } = await service.newJob();
     const idempotencyKey = 'client/1';
     await clients.create().cancel({ externalId, idempotencyKey });
+
     const result = await clients.create().cancel({ externalId, idempotencyKey, reason: 'another' });
 
     expect(result.kind).toBe('keyReused');
   });
 
   test('invalid, field by field', async () => {
-    expect(await clients.create().cancel({ externalId: '', jobId: 'a b' })).toMatchObject({
+    const result = await clients.create().cancel({ externalId: '', jobId: 'a b' });
+
+    expect(result).toMatchObject({
       kind: 'invalid',
       errors: [
         { path: 'externalId', message: 'must not be empty' },
@@ -99,7 +111,9 @@ describe('cancel resolves to', () => {
   test('forbidden', async () => {
     const reader = clients.create({ credential: await clients.narrow(['cancellations:read']) });
 
-    expect(await reader.cancel({ externalId: 'order-7890' })).toMatchObject({
+    const result = await reader.cancel({ externalId: 'order-7890' });
+
+    expect(result).toMatchObject({
       kind: 'forbidden',
       detail: expect.stringContaining('cancellations:write'),
     });
@@ -110,6 +124,7 @@ describe('cancel resolves to', () => {
     await service.run.addJob(externalId, `${jobId}_b`);
     service.plangrepFails({ on: 'read', kind: 'status', status: 500 });
     const clock = quickClock();
+
     const result = await clients.create({ clock, maxTries: 3 }).cancel({ externalId, idempotencyKey: 'mine' });
 
     expect(result).toMatchObject({
@@ -159,7 +174,9 @@ describe('waitUntilClosed', () => {
     const client = clients.create({ clock });
     await client.cancel({ externalId });
 
-    expect(await client.waitUntilClosed({ jobId })).toMatchObject({
+    const result = await client.waitUntilClosed({ jobId });
+
+    expect(result).toMatchObject({
       kind: 'tooLate',
       jobStatus: 'completed',
       detail: 'The job ended first: completed.',
@@ -172,14 +189,18 @@ describe('waitUntilClosed', () => {
     const client = clients.create({ clock });
     await client.cancel({ externalId });
 
-    expect((await client.waitUntilClosed({ jobId }, { timeoutMs: 60_000 })).kind).toBe('pending');
+    const result = await client.waitUntilClosed({ jobId }, { timeoutMs: 60_000 });
+
+    expect(result.kind).toBe('pending');
     expect(clock.now()).toBeLessThan(60_000);
   });
 
   test('resolves at once if no cancellation was requested, or the credential lacks the scope', async () => {
     const { externalId, jobId } = await service.newJob();
 
-    expect((await clients.create().waitUntilClosed({ jobId })).kind).toBe('notFound');
+    const result = await clients.create().waitUntilClosed({ jobId });
+
+    expect(result.kind).toBe('notFound');
     const writer = clients.create({ credential: await clients.narrow(['cancellations:write']) });
     await writer.cancel({ externalId });
     expect((await writer.waitUntilClosed({ jobId })).kind).toBe('forbidden');
@@ -192,16 +213,13 @@ describe('read and list', () => {
     const { externalId, jobId } = await service.newJob();
     const client = clients.create();
     await client.cancel({ externalId, reason: 'withdrawn' });
+
     const found = await client.read({ jobId });
     const timeline = [expect.objectContaining({ type: 'requested', reason: 'withdrawn' }), { type: 'closed' }];
 
     expect(found).toMatchObject({ kind: 'found', cancellation: { jobId, timeline }, retryAfterMs: undefined });
     const cancellations = found.kind === 'found' ? [found.cancellation] : [];
-    expect(await client.list({ externalId })).toEqual({
-      kind: 'listed',
-      cancellations,
-      requestId: expect.any(String),
-    });
+    expect(await client.list({ externalId })).toEqual({ kind: 'listed', cancellations, requestId: expect.any(String) });
   });
 
   test('take every externalId that can be sent, and reject the others', async () => {
@@ -209,7 +227,9 @@ describe('read and list', () => {
     await service.run.addJob(externalId, 'job_client_odd');
     await clients.create().cancel({ externalId });
 
-    expect(await clients.create().list({ externalId })).toMatchObject({
+    const result = await clients.create().list({ externalId });
+
+    expect(result).toMatchObject({
       kind: 'listed',
       cancellations: [{ externalId }],
     });
@@ -221,7 +241,9 @@ describe('read and list', () => {
   });
 
   test('find nothing of another partner', async () => {
-    expect((await clients.create().list({ externalId: 'order-9001' })).kind).toBe('notFound');
+    const result = await clients.create().list({ externalId: 'order-9001' });
+
+    expect(result.kind).toBe('notFound');
     expect((await clients.create().read({ jobId: 'job_glbx00000000000000000009001' })).kind).toBe('notFound');
   });
 });

@@ -52,7 +52,9 @@ describe('the client repeats a cancel', () => {
     const { client } = clients.watch();
     clients.front.misbehave(loseAnswer, loseAnswer);
 
-    expect((await client.cancel({ externalId })).kind).toBe('cancelled');
+    const result = await client.cancel({ externalId });
+
+    expect(result.kind).toBe('cancelled');
     expect(service.run.simulator.requests.count('cancel', jobId)).toBe(1);
   });
 
@@ -61,7 +63,9 @@ describe('the client repeats a cancel', () => {
     const { client, requests } = clients.watch({ timeoutMs: 6000 });
     clients.front.misbehave(hang);
 
-    expect((await client.cancel({ externalId })).kind).toBe('cancelled');
+    const result = await client.cancel({ externalId });
+
+    expect(result.kind).toBe('cancelled');
     expect(requests().length).toBeGreaterThan(1);
   });
 
@@ -84,7 +88,9 @@ describe('the client waits', () => {
     const { client, slept } = clients.watch();
     clients.front.misbehave(busy(7), busy(11));
 
-    expect((await client.cancel({ externalId })).kind).toBe('cancelled');
+    const result = await client.cancel({ externalId });
+
+    expect(result.kind).toBe('cancelled');
     const [first = 0, second = 0] = slept;
     expect([first >= 7000, first < 7500, second >= 11_000, second < 12_000]).toEqual([true, true, true, true]);
   });
@@ -106,7 +112,9 @@ describe('the client waits', () => {
     const { client, slept, requests } = clients.watch({ timeoutMs: 5000 });
     clients.front.misbehave(busy(900));
 
-    expect(await client.cancel({ externalId: 'order-7890' })).toMatchObject({
+    const result = await client.cancel({ externalId: 'order-7890' });
+
+    expect(result).toMatchObject({
       kind: 'unavailable',
       status: 429,
       tries: 1,
@@ -123,23 +131,29 @@ describe('the client waits', () => {
       answer(503, { 'Retry-After': '-1' }),
     );
 
-    expect(await client.cancel({ externalId: 'order-7890' })).toMatchObject({ retryAfterMs: undefined });
+    const result = await client.cancel({ externalId: 'order-7890' });
+
+    expect(result).toMatchObject({ retryAfterMs: undefined });
     expect(slept[0]).toBeLessThan(500);
   });
 
-  test('through an outage while it waits for the end, but not beyond its time', async () => {
+  test('through an outage while it waits for the end', async () => {
     const { externalId, jobId } = await service.newJob();
     const { client } = clients.watch({ maxTries: 2 });
     await client.cancel({ externalId });
     clients.front.misbehave(reset, reset, busy(30), answer(502));
 
-    expect((await client.waitUntilClosed({ jobId })).kind).toBe('cancelled');
+    const result = await client.waitUntilClosed({ jobId });
 
-    const { client: other, slept } = clients.watch({
-      fetch: () => Promise.reject(new Error('down')),
-      maxTries: 1,
-    });
-    expect((await other.waitUntilClosed({ jobId }, { timeoutMs: 50_000 })).kind).toBe('unavailable');
+    expect(result.kind).toBe('cancelled');
+  });
+
+  test('through an outage while it waits for the end, but not beyond its time', async () => {
+    const { client, slept } = clients.watch({ fetch: () => Promise.reject(new Error('down')), maxTries: 1 });
+
+    const result = await client.waitUntilClosed({ jobId: 'job_1' }, { timeoutMs: 50_000 });
+
+    expect(result.kind).toBe('unavailable');
     expect(slept).toEqual([15_000, 15_000, 15_000]);
   });
 });
@@ -179,35 +193,43 @@ describe('an aborted signal ends a call with its reason', () => {
     expect(getEventListeners(controller.signal, 'abort')).toEqual([]);
   });
 
-  test('between two tries, and between two reads', async () => {
-    const { externalId, jobId } = await service.newJob({ cancelTakes: 3_600_000 });
-    const waiting = () => {
-      const controller = new AbortController();
-      const clock: ClientOptions['clock'] = {
-        now: () => systemClock.now(),
-        sleep: (ms, signal) => {
-          setTimeout(() => controller.abort(reason), 50);
-          return systemClock.sleep(ms, signal);
-        },
-      };
-      return { ...clients.watch({ clock }), signal: controller.signal };
+  /** A client whose signal is aborted while it waits. */
+  function abortWhileWaiting() {
+    const controller = new AbortController();
+    const clock: ClientOptions['clock'] = {
+      now: () => systemClock.now(),
+      sleep: (ms, signal) => {
+        setTimeout(() => controller.abort(reason), 50);
+        return systemClock.sleep(ms, signal);
+      },
     };
-    const tried = waiting();
+    return { ...clients.watch({ clock }), signal: controller.signal };
+  }
+
+  test('between two tries', async () => {
+    const { client, requests, signal } = abortWhileWaiting();
     clients.front.misbehave(busy(30));
 
-    await expect(tried.client.cancel({ externalId }, { signal: tried.signal })).rejects.toBe(reason);
-    expect(tried.requests()).toHaveLength(1);
+    await expect(client.cancel({ externalId: 'order-7890' }, { signal })).rejects.toBe(reason);
 
-    await clients.watch().client.cancel({ externalId });
-    const looked = waiting();
-    await expect(looked.client.waitUntilClosed({ jobId }, { signal: looked.signal })).rejects.toBe(reason);
-    expect(looked.requests()).toHaveLength(1);
-    expect(getEventListeners(looked.signal, 'abort')).toEqual([]);
+    expect(requests()).toHaveLength(1);
+  });
+
+  test('between two reads', async () => {
+    const { externalId, jobId } = await service.newJob({ cancelTakes: 3_600_000 });
+    await clients.create().cancel({ externalId });
+    const { client, requests, signal } = abortWhileWaiting();
+
+    await expect(client.waitUntilClosed({ jobId }, { signal })).rejects.toBe(reason);
+
+    expect(requests()).toHaveLength(1);
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('but not after it has resolved', async () => {
     const { externalId } = await service.newJob();
     const controller = new AbortController();
+
     const result = await clients.watch().client.cancel({ externalId }, { signal: controller.signal });
     controller.abort(reason);
 

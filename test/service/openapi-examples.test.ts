@@ -1,28 +1,25 @@
 import { createHash } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { gatewayResponses, type GatewayResponseType, renderGatewayResponse } from '../../infra/blueprint/api.ts';
 import { startLocalRun } from '../../infra/local/local-run.ts';
-import { type Answered, startTestRun, type TestRun } from '../support/local-run.ts';
+import { givenService } from '../support/given-service.ts';
+import type { Answered } from '../support/local-run.ts';
 import { answerOf, readDescription, watchAnswers } from '../support/openapi-answers.ts';
 
 const description = readDescription();
 const documented = 'job_01hy3m8qtn2e5r7k9p0w4x1def';
 const otherSecret = 'x'.repeat(43);
 
-let run: TestRun;
-beforeAll(async () => {
-  run = await startTestRun();
-});
-afterAll(() => run.close());
-
-const post = (body: unknown, headers?: Readonly<Record<string, string>>) =>
-  run.call('acme', 'POST /v1/cancellations', body, headers);
-const get = (path: string) => run.call('acme', `GET /v1/cancellations${path}`);
-const put = (jobId: string, body: unknown) => run.call('acme', `PUT /v1/jobs/${jobId}`, body);
-const insert = (table: 'Partners' | 'CancellationLog', item: Record<string, unknown>) =>
-  run.dynamodb.client.send(new PutItemCommand({ TableName: run.dynamodb.tableNames[table], Item: marshall(item) }));
+const service = givenService();
+const post = (body: unknown, headers: Readonly<Record<string, string>> = {}) => service.cancel(body, { headers });
+const get = (path: string) => service.run.call('acme', `GET /v1/cancellations${path}`);
+const put = (jobId: string, body: unknown) => service.register(jobId, body);
+const insert = (table: 'Partners' | 'CancellationLog', item: Record<string, unknown>) => {
+  const { client, tableNames } = service.run.dynamodb;
+  return client.send(new PutItemCommand({ TableName: tableNames[table], Item: marshall(item) }));
+};
 
 let limited = 0;
 /** Calls with a credential that has all scopes but one. */
@@ -39,7 +36,7 @@ const withoutScope = async (scope: string, request: string, body?: unknown): Pro
     scopes,
     createdAt: '2026-11-02T09:00:00.000Z',
   });
-  return run.call('acme', request, body, { Authorization: `Bearer pcg_local_${keyId}_${otherSecret}` });
+  return service.run.call('acme', request, body, { Authorization: `Bearer pcg_local_${keyId}_${otherSecret}` });
 };
 
 /** Calls a separate run, whose tables are gone once it knows the credential. */
@@ -88,7 +85,7 @@ const plays: Readonly<Record<string, () => Promise<{ readonly status: number; re
   'requestCancellation 422 idempotency_key_reused': () =>
     post({ externalId: 'order-7891' }, { 'Idempotency-Key': 'order-7890-1' }),
   'requestCancellation 503 unresolved': () => {
-    run.simulator.faults.add({ on: 'list', kind: 'status', status: 503 });
+    service.plangrepFails({ on: 'list', kind: 'status', status: 503 });
     return post({ externalId: 'order-7898' });
   },
   'listCancellations 200 cancelled': () => get('?externalId=order-7890'),
