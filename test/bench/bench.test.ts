@@ -1,11 +1,10 @@
 import { spawnSync } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CannotDo } from '../../infra/cli/command.ts';
 import { cold } from './contenders/cold.ts';
-import { readOptions } from './options.ts';
+import { benchParts, readOptions } from './options.ts';
 import { atMost, type BenchPart } from './part.ts';
-import { benchParts } from './parts.ts';
 import { runBench } from './run-bench.ts';
 import { ratioOf, spreadOf } from './timing.ts';
 import { measureWarm } from './contenders/warm.ts';
@@ -18,11 +17,12 @@ const context = {
   progress: () => undefined,
 } as const;
 
-const bench = (...args: string[]) =>
-  spawnSync(process.execPath, ['test/bench/bench.ts', ...args], { encoding: 'utf8' });
+function bench(...args: string[]) {
+  return spawnSync(process.execPath, ['test/bench/bench.ts', ...args], { encoding: 'utf8' });
+}
 
 describe('npm run bench', () => {
-  it.each([
+  test.each([
     { args: ['--only', 'cold,lukewarm'], why: '--only takes some of' },
     { args: ['--only', ''], why: '--only takes some of' },
     { args: ['--functions', 'cancel'], why: '--functions takes some of' },
@@ -30,19 +30,19 @@ describe('npm run bench', () => {
     { args: ['--seed', 'x'], why: '--seed takes a whole number from 0, not "x".' },
     { args: ['--loud'], why: `Unknown option '--loud'. See "npm run bench -- --help".` },
     { args: ['cold'], why: '"bench" takes no argument.' },
-  ])('refuses in one line what it does not know: $args', ({ args, why }) => {
-    expect(() => readOptions(args, benchParts)).toThrow(CannotDo);
-    expect(() => readOptions(args, benchParts)).toThrow(why);
-    expect(() => readOptions(args, benchParts)).not.toThrow('\n');
+  ])('rejects what it does not know, in one line: $args', ({ args, why }) => {
+    expect(() => readOptions(args)).toThrow(CannotDo);
+    expect(() => readOptions(args)).toThrow(why);
+    expect(() => readOptions(args)).not.toThrow('\n');
   });
 
-  it('ends with 2 then, and has begun nothing', () => {
+  test('then exits with 2 and measures nothing', () => {
     const { status, stdout, stderr } = bench('--only', 'lukewarm');
     expect([status, stdout]).toEqual([2, '']);
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
 
-  it('says how it is used, and that a missed bar is no failure', () => {
+  test('prints its usage, which says that a missed bar is not a failure', () => {
     const { status, stdout } = bench('--help');
     expect(status).toBe(0);
     expect(stdout).toContain(benchParts.map(({ name }) => name).join(', '));
@@ -64,7 +64,7 @@ describe('npm run bench', () => {
   };
   const options = { ...context, parts: [part] };
 
-  it('lays its figures out beside their limits', async () => {
+  test('prints its figures beside their limits', async () => {
     const said: string[] = [];
     await runBench({ ...options, json: false }, { write: (text) => said.push(text) });
     const text = stripVTControlCharacters(said.join(''));
@@ -77,7 +77,7 @@ describe('npm run bench', () => {
     expect(text).toContain('2 of 3 bars met');
   });
 
-  it('is one line of JSON when asked', async () => {
+  test('prints one line of JSON with --json', async () => {
     const said: string[] = [];
     await runBench({ ...options, json: true }, { write: (text) => said.push(text) });
     expect(said).toHaveLength(1);
@@ -85,27 +85,27 @@ describe('npm run bench', () => {
     expect(parts).toMatchObject([{ name: 'fake', figures: { rounds: 1 }, rows: [{ bar: { met: false } }, {}, {}] }]);
   });
 
-  it('takes the parts, functions and rounds that it is told', () => {
-    const chosen = readOptions(['--only', 'warm,cold', '--functions', 'register-job', '--rounds', '3'], benchParts);
+  test('reads the parts, functions and rounds from its options', () => {
+    const chosen = readOptions(['--only', 'warm,cold', '--functions', 'register-job', '--rounds', '3']);
     expect(chosen).toMatchObject({ rounds: 3, functions: ['register-job'], withBaseline: true });
-    expect(chosen?.parts.map(({ name }) => name)).toEqual(['cold', 'warm']);
-    expect(readOptions(['--no-baseline'], benchParts)?.withBaseline).toBe(false);
+    expect(chosen).toMatchObject({ parts: [{ name: 'cold' }, { name: 'warm' }] });
+    expect(readOptions(['--no-baseline'])).toMatchObject({ withBaseline: false });
   });
 });
 
 describe('a spread', () => {
-  it('is the median and the bounds of the middle half', () => {
+  test('is the median and the bounds of the middle half', () => {
     expect(spreadOf([5, 1, 4, 2, 3])).toEqual({ median: 3, lower: 2, upper: 4, count: 5 });
     expect(spreadOf([1, 2]).median).toBe(1.5);
   });
 
-  it('of ratios compares within each round, so that a slow round weighs on neither side', () => {
+  test('of ratios compares within each round, so that a slow round changes neither side', () => {
     expect(ratioOf([20, 200, 30], [10, 100, 10])).toMatchObject({ median: 2, upper: 2.5 });
   });
 });
 
-describe('the parts that time the bundles, on as little as they take', () => {
-  it('cold: spawn to first answer, beside an empty handler', async () => {
+describe('the parts that time the bundles, with few rounds', () => {
+  test('cold: from the spawn to the first answer, beside an empty handler', async () => {
     const { rows, json } = await cold.run(context);
     expect(rows.map(({ what }) => what)).toEqual([
       'empty handler',
@@ -121,7 +121,7 @@ describe('the parts that time the bundles, on as little as they take', () => {
     }
   });
 
-  it('warm: CPU a request beside an empty handler and bare https, and memory', async () => {
+  test('warm: CPU for each request beside an empty handler and bare https, and memory', async () => {
     const plan = { firstLook: 20, warmUp: 40, block: 20, blocks: 2, lastLook: 120 };
     const { rows } = await measureWarm(context, plan);
     const what = rows.map((row) => row.what);

@@ -1,14 +1,13 @@
 import { endProcess, usageOf } from '../../infra/cli/command.ts';
 import { paint } from '../../infra/cli/terminal.ts';
-import { describeBench, readOptions } from './options.ts';
-import { benchParts } from './parts.ts';
+import { benchCommand, readOptions } from './options.ts';
 import { runBench } from './run-bench.ts';
 
-/** `npm run bench`: how fast and at what cost, beside what others would deploy. */
+/** `npm run bench`: how fast the service is and what it costs, beside other designs. */
 await endProcess(async () => {
-  const options = readOptions(process.argv.slice(2), benchParts);
-  if (options === undefined) {
-    process.stdout.write(usageOf(describeBench(benchParts)));
+  const options = readOptions(process.argv.slice(2));
+  if (options === 'help') {
+    process.stdout.write(usageOf(benchCommand));
     return 0;
   }
   try {

@@ -1,44 +1,44 @@
-/** What `npm run bench` is made of: each part measures one thing and returns rows for the table at the end. */
+/** One part of `npm run bench`: it measures one thing and returns rows for the table at the end. */
 export interface BenchPart {
   /** For `--only`: one word. */
   readonly name: string;
   /** What is measured, in a line. */
   readonly title: string;
-  /** @throws when it cannot measure; a bar that is missed is a result like any other */
+  /** @throws Error when it cannot measure; a missed bar is a normal result */
   readonly run: (context: BenchContext) => Promise<BenchResult>;
 }
 
 export interface BenchContext {
-  /** Where every random choice begins. */
+  /** The seed of every random choice. */
   readonly seed: number;
   /** How often the part repeats what it measures, in the part's own unit. @default what its bars need */
   readonly rounds?: number | undefined;
   /** The functions that are measured, by name. @default all */
   readonly functions?: readonly string[] | undefined;
-  /** Whether the tutorial baseline is measured too, which needs its packages. */
+  /** Whether to measure the tutorial baseline too, whose packages may have to be installed. */
   readonly withBaseline: boolean;
-  /** Tells in a few words what the part is at. */
+  /** Takes a few words about what the part is doing. */
   readonly progress: (text: string) => void;
 }
 
 export interface BenchResult {
   readonly rows: readonly BenchRow[];
-  /** Whatever the part has to show beside its rows, laid out: a table with columns of its own. Printed as it is. */
+  /** A table with the part's own columns, in Markdown, printed below the rows. */
   readonly table?: string;
-  /** What a reader must know to read the figures: one sentence each. */
+  /** What a reader must know to understand the figures: one sentence each. */
   readonly notes?: readonly string[];
-  /** The figures for machines, raw ones too. Goes through `JSON.stringify`. */
+  /** The figures for machines, raw ones too: `JSON.stringify` writes them. */
   readonly json: unknown;
 }
 
 export interface BenchRow {
   readonly what: string;
-  /** As shown, with its unit and, where it was measured more than once, its spread. */
+  /** As shown, with its unit and, if it was measured more than once, its spread. */
   readonly figure: string;
   readonly bar?: Bar | undefined;
 }
 
-/** A limit that the figure is held to. */
+/** The limit for a figure. */
 export interface Bar {
   /** As shown: `≤ 2.6 ×`. */
   readonly limit: string;
@@ -50,11 +50,13 @@ export interface Bar {
  * The bar "at most `limit`".
  * @param unit as shown behind the limit: `' ×'`, `' KB'`
  */
-export const atMost = (figure: number, limit: number, unit = '', stretch?: number): Bar => ({
-  limit: `≤ ${limit}${unit}`,
-  met: figure <= limit,
-  ...(stretch !== undefined && { stretch: { limit: `≤ ${stretch}${unit}`, met: figure <= stretch } }),
-});
+export function atMost(figure: number, limit: number, unit = '', stretch?: number): Bar {
+  return {
+    limit: `≤ ${limit}${unit}`,
+    met: figure <= limit,
+    ...(stretch !== undefined && { stretch: { limit: `≤ ${stretch}${unit}`, met: figure <= stretch } }),
+  };
+}
 
 /** Rows as a Markdown table. @param leftColumns so many columns are aligned left, the others right */
 export function markdownTable(

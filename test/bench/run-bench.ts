@@ -1,37 +1,37 @@
 import { availableParallelism } from 'node:os';
-import { createProgress, paint } from '../../infra/cli/terminal.ts';
+import { type Cell, createProgress, paint, table } from '../../infra/cli/terminal.ts';
 import type { BenchOptions } from './options.ts';
-import type { BenchResult } from './part.ts';
-import { layOut } from './print-table.ts';
+import type { Bar, BenchPart, BenchResult, BenchRow } from './part.ts';
 
-/** Between two lines of progress, where they cannot be written over. */
+/** Milliseconds between two lines of progress where a line cannot be written over. */
 const QUIET_MS = 5_000;
 
+interface Measured extends Pick<BenchPart, 'name' | 'title'> {
+  readonly seconds: number;
+  readonly result: BenchResult;
+}
+
 /** Runs the chosen parts one after the other. @param output takes the result, as text or as one line of JSON */
-export const runBench = async (
+export async function runBench(
   options: BenchOptions,
   output: { readonly isTTY?: boolean; write(text: string): unknown },
-): Promise<void> => {
+): Promise<void> {
   const { seed, parts, functions, rounds, withBaseline, json } = options;
   const began = performance.now();
   const say = (text: string): void => {
     if (!json) output.write(text);
   };
   say(`seed ${seed}, Node ${process.versions.node}, ${availableParallelism()} cores\n\n`);
-  const measured: {
-    readonly name: string;
-    readonly title: string;
-    readonly seconds: number;
-    readonly result: BenchResult;
-  }[] = [];
+  const measured: Measured[] = [];
   for (const { name, title, run } of parts) {
     const started = performance.now();
     const line = createProgress({ isTTY: output.isTTY === true, write: say }, { lineEveryMs: QUIET_MS });
     const progress = (what: string): void => line.show(`${name}: ${what}`);
     const result = await run({ seed, rounds, functions, withBaseline, progress });
     line.clear();
-    measured.push({ name, title, seconds: secondsSince(started), result });
-    say(`${name.padEnd(8)} done in ${secondsSince(started)} s\n`);
+    const seconds = secondsSince(started);
+    measured.push({ name, title, seconds, result });
+    say(`${name.padEnd(8)} done in ${seconds} s\n`);
   }
   const seconds = secondsSince(began);
   if (json) {
@@ -39,15 +39,33 @@ export const runBench = async (
     output.write(`${JSON.stringify({ seed, seconds, node: process.versions.node, parts: shown })}\n`);
     return;
   }
-  for (const { title, result } of measured) {
-    say(`\n${paint('bold', title)}\n\n${layOut(result.rows)}`);
-    if (result.table !== undefined) say(`\n${result.table.trimEnd()}\n`);
-    for (const note of result.notes ?? []) say(`  ${paint('dim', note)}\n`);
-  }
+  for (const one of measured) say(describe(one));
   const bars = measured.flatMap(({ result }) => result.rows.flatMap(({ bar }) => (bar === undefined ? [] : [bar])));
-  say(
-    `\n${bars.filter(({ met }) => met).length} of ${bars.length} bars met, in ${seconds} s; again with --seed ${seed}\n`,
-  );
-};
+  const met = bars.filter((bar) => bar.met).length;
+  say(`\n${met} of ${bars.length} bars met, in ${seconds} s; again with --seed ${seed}\n`);
+}
 
-const secondsSince = (started: number): number => Math.round((performance.now() - started) / 100) / 10;
+function secondsSince(started: number): number {
+  return Math.round((performance.now() - started) / 100) / 10;
+}
+
+function describe({ title, result: { rows, table: ownTable, notes = [] } }: Measured): string {
+  return [
+    `\n${paint('bold', title)}\n\n`,
+    ...table([], rows.map(cellsOf)).map((line) => `  ${line}\n`),
+    ...(ownTable === undefined ? [] : [`\n${ownTable.trimEnd()}\n`]),
+    ...notes.map((note) => `  ${paint('dim', note)}\n`),
+  ].join('');
+}
+
+/** What was measured, the figure, the limit, and whether it is met. */
+function cellsOf({ what, figure, bar }: BenchRow): Cell[] {
+  if (bar === undefined) return [what, figure];
+  const { limit, stretch } = bar;
+  return [what, figure, stretch === undefined ? limit : `${limit}, stretch ${stretch.limit}`, verdict(bar)];
+}
+
+function verdict({ met, stretch }: Bar): Cell {
+  if (!met) return { text: 'missed', style: 'red' };
+  return { text: stretch?.met === true ? 'met, stretch too' : 'met', style: 'green' };
+}

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { callsPerPath, type Path, type PathCalls, pathNames } from '../bench/calls/calls-per-path.ts';
 import { measureCalls } from '../bench/calls/calls.ts';
 import { itemBytes } from '../bench/calls/count-calls.ts';
@@ -9,7 +9,7 @@ beforeAll(async () => {
 }, 120_000);
 
 describe('what a path asks of the tables, Secrets Manager and Plangrep', () => {
-  it('is three DynamoDB requests, none to Secrets Manager and one to Plangrep for a job that is cancelled at once', () => {
+  test('is three DynamoDB requests, none to Secrets Manager and one to Plangrep for a job that is cancelled at once', () => {
     expect(measured.cancelled.requests).toEqual({
       'Query JobDirectory': 1,
       'PutItem CancellationLog': 2,
@@ -17,13 +17,13 @@ describe('what a path asks of the tables, Secrets Manager and Plangrep', () => {
     });
   });
 
-  it.each(pathNames)('is as the costs are worked out from: %s', (path) => {
+  test.each(pathNames)('is what the costs are calculated from: %s', (path) => {
     expect(measured[path]).toEqual(callsPerPath[path]);
   });
 });
 
 describe('an item', () => {
-  it('is as large as DynamoDB counts it: names and values in UTF-8, two digits a byte', () => {
+  test('has the size that DynamoDB counts: names and values in UTF-8, two digits a byte', () => {
     expect(itemBytes({ pk: { S: 'order ü' } })).toBe(2 + 8);
     expect(itemBytes({ seq: { N: '1' } })).toBe(3 + 2);
     expect(itemBytes({ credits: { N: '-62.50' } })).toBe(7 + 4);
