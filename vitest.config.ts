@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { ReportSlowestFiles } from './test/support/report-slowest-files.ts';
 
 export default defineConfig({
   test: {
@@ -6,15 +7,16 @@ export default defineConfig({
     testTimeout: 30_000,
     hookTimeout: 30_000,
     // The files of a worker share their imports: the CDK and the AWS SDK take seconds to load. A test file therefore
-    // restores what it changes in the process (`vi.stubEnv`, handlers, folders).
+    // restores what it changes in the process: handlers, variables of the environment, folders.
     isolate: false,
-    maxWorkers: '100%',
     unstubEnvs: true,
     globalSetup: 'test/support/temporary-folder.ts',
+    maxWorkers: '100%',
+    reporters: ['default', new ReportSlowestFiles()],
     coverage: {
-      include: ['functions/core/**', 'functions/adapters/plangrep/**'],
+      include: ['functions/core/**', 'functions/adapters/plangrep*'],
       reporter: ['text-summary'],
-      // Coverage is no goal in itself; but a branch of these that nothing has ever taken is a branch nobody knows.
+      // Coverage is not an end in itself. But a branch of these files that no test takes is a branch without a check.
       thresholds: { branches: 100 },
     },
   },
