@@ -13,7 +13,6 @@ const requestId = 'e2e06f3e-0415-428d-9b6c-20e2f4ffb1f8';
 const requestedAt = '2026-11-02T09:22:08.114Z';
 const endedAt = '2026-11-02T09:22:08.312Z';
 const registeredAt = '2026-11-02T09:00:00.000Z';
-const keyId = 'acmelocal001';
 const reason = 'superseded by a newer upload';
 const { id: jobId, externalId, projectId } = exampleJob;
 
@@ -63,7 +62,7 @@ const unknownToPlangrep = {
   successfulPageCount: null,
   creditsDebited: null,
 };
-const requested = { at: requestedAt, type: 'requested', seq: 1, attempt: 1, requestId, keyId };
+const requested = { at: requestedAt, type: 'requested', seq: 1, attempt: 1, requestId, keyId: 'acmelocal001' };
 const cancelledWithTimeline = {
   ...cancelled,
   timeline: [
@@ -78,6 +77,7 @@ const pendingWithTimeline = {
     { at: endedAt, type: 'attempt_ended', seq: 2, attempt: 1, result: 'accepted', jobStatus: 'processing' },
   ],
 };
+const registered = { jobId, externalId, projectId, registeredAt };
 
 /** A value for each parameter. */
 export const parameterExamples: Readonly<Record<string, string>> = {
@@ -116,9 +116,7 @@ export const successExamples: Readonly<Record<string, Readonly<Record<string, Ex
       pending: { summary: 'The job is still processing', value: pendingWithTimeline },
     },
   },
-  registerJob: {
-    200: { registered: { summary: 'Registered', value: { jobId, externalId, projectId, registeredAt } } },
-  },
+  registerJob: { 200: { registered: { summary: 'Registered', value: registered } } },
 };
 
 export type ProblemExample = Example & { readonly name: string; readonly code: ProblemCode };

@@ -241,10 +241,9 @@ describe('a change breaks no caller when', () => {
   });
 
   test('a version is added to', async () => {
-    const changes = await findBreakingChanges(
-      description,
-      edited((d) => (d.info.version = '9.9.9')),
-    );
+    const newer = edited((d) => (d.info.version = '9.9.9'));
+
+    const changes = await findBreakingChanges(description, newer);
 
     expect(changes).toEqual([]);
   });
