@@ -58,10 +58,13 @@ export async function invokeTimed(container: Container, event: unknown, status: 
   return ms;
 }
 
-/** What was measured of one of several, round by round. */
-export interface Figures {
-  readonly ms: readonly number[];
-  readonly requests: readonly number[];
+/** What was measured of one of several. */
+export interface Compared {
+  readonly ms: Spread;
+  /** Divided by the first one's time, round by round. */
+  readonly ratio: Spread;
+  /** The median. */
+  readonly requests: number;
 }
 
 /**
@@ -72,15 +75,18 @@ export async function takeTurns<One>(
   all: readonly One[],
   { rounds, warmUp = 1 }: { readonly rounds: number; readonly warmUp?: number },
   act: (one: One, round: number) => Promise<{ readonly ms: number; readonly requests: number }>,
-): Promise<readonly Figures[]> {
-  const figures = all.map((one) => ({ one, ms: [] as number[], requests: [] as number[] }));
+): Promise<readonly Compared[]> {
+  const measured = all.map((one) => ({ one, ms: [] as number[], requests: [] as number[] }));
   for (let round = -warmUp; round < rounds; round += 1) {
-    for (const figure of round % 2 === 0 ? figures : figures.toReversed()) {
-      const { ms, requests } = await act(figure.one, round);
+    for (const { one, ms, requests } of round % 2 === 0 ? measured : measured.toReversed()) {
+      const figures = await act(one, round);
       if (round < 0) continue;
-      figure.ms.push(ms);
-      figure.requests.push(requests);
+      ms.push(figures.ms);
+      requests.push(figures.requests);
     }
   }
-  return figures;
+  return measured.map(({ ms, requests }) => {
+    const ratio = ratioOf(ms, measured[0]?.ms ?? []);
+    return { ms: spreadOf(ms), ratio, requests: spreadOf(requests).median };
+  });
 }

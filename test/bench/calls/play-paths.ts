@@ -53,6 +53,17 @@ export function documentedScene(): Scene {
   };
 }
 
+/** The order with this number, of a hundred partners: as long as the documented one. */
+export function oneOfMany(n: number): Scene {
+  const number = String(n).padStart(8, '0');
+  return {
+    ...documentedScene(),
+    partnerId: partnerIdSchema.parse(`partner-${n % 100}`),
+    externalId: externalIdSchema.parse(`order-${number}`),
+    jobId: jobIdSchema.parse(`job_01hy3m8qtn2e5r7k9p${number}`),
+  };
+}
+
 const https = { functionName: 'request-cancellation', event: post() } as const;
 const keyed = post(undefined, ({ id }) => ({ 'Idempotency-Key': [`key of ${id}`] }));
 const reconciler = { functionName: 'reconcile-cancellations', event: () => ({}) } as const;

@@ -1,24 +1,19 @@
 import * as z from 'zod/mini';
-import { externalIdSchema, jobIdSchema, partnerIdSchema } from '../../../functions/core/identifiers.ts';
 import type { Container } from '../../../infra/local/aws/lambda/container.ts';
 import { accepted, requested } from '../../proof/crash/doors.ts';
 import { addJob, type Past, type Scene, writeStream } from '../../proof/crash/scene.ts';
 import { openStage, type Stage } from '../../proof/crash/stage.ts';
-import { documentedScene } from '../calls/play-paths.ts';
+import { documentedScene, oneOfMany } from '../calls/play-paths.ts';
 import { loadEngine } from './load-engine.ts';
-import { ratioOf, type Spread, spreadOf, takeTurns } from '../timing.ts';
+import { type Compared, takeTurns } from '../timing.ts';
 
 /** The reconciler among so many open cancellations. */
 export interface BacklogGrowth {
   readonly open: number;
   /** A run that finds {@link FEW} due and the others not. */
-  readonly fewDueMs: Spread;
-  readonly fewDueRatio: Spread;
-  readonly fewDueRequests: number;
+  readonly fewDue: Compared;
   /** Runs that find all of them due: for each cancellation, since every run has the same time. */
-  readonly allDueMs: Spread;
-  readonly allDueRatio: Spread;
-  readonly allDueRequests: number;
+  readonly allDue: Compared;
 }
 
 const FEW = 20;
@@ -37,16 +32,10 @@ export async function measureBacklogGrowth(
   const few = await withBacklogs(sizes, HOUR, (backlogs) => takeTurns(backlogs, { rounds: 7 }, lookAtFew));
   progress('backlogs of which all are due');
   const all = await withBacklogs(sizes, -HOUR, (backlogs) => takeTurns(backlogs, { rounds: 2 }, lookAtAll));
-  const [firstFew, firstAll] = [few[0]?.ms ?? [], all[0]?.ms ?? []];
-  return sizes.map((open, n) => ({
-    open,
-    fewDueMs: spreadOf(few[n]?.ms ?? []),
-    fewDueRatio: ratioOf(few[n]?.ms ?? [], firstFew),
-    fewDueRequests: spreadOf(few[n]?.requests ?? []).median,
-    allDueMs: spreadOf(all[n]?.ms ?? []),
-    allDueRatio: ratioOf(all[n]?.ms ?? [], firstAll),
-    allDueRequests: spreadOf(all[n]?.requests ?? []).median,
-  }));
+  return sizes.flatMap((open, n) => {
+    const [fewDue, allDue] = [few[n], all[n]];
+    return fewDue === undefined || allDue === undefined ? [] : [{ open, fewDue, allDue }];
+  });
 }
 
 interface Backlog {
@@ -74,24 +63,13 @@ async function withBacklogs<Result>(
 
 /** @param dueInMs of the first; each later one a little after the one before */
 async function openBacklog(open: number, dueInMs: number): Promise<Stage> {
-  const scene = documentedScene();
-  const scenes = Array.from({ length: open }, (_, n) => waitingScene(scene, n));
+  const scenes = Array.from({ length: open }, (_, n) => oneOfMany(n));
   const path = await loadEngine(async ({ log }) => {
     for (const [n, one] of scenes.entries()) await writeStream({ log }, one, openStream(one, dueInMs + n / 10));
   });
   const stage = await openStage(path);
   for (const one of scenes) addJob(stage, one, one.jobId, { status: 'cancelled' });
   return stage;
-}
-
-function waitingScene(scene: Scene, n: number): Scene {
-  const number = String(n).padStart(6, '0');
-  return {
-    ...scene,
-    partnerId: partnerIdSchema.parse(`partner-${n % 100}`),
-    externalId: externalIdSchema.parse(`order-${number}`),
-    jobId: jobIdSchema.parse(`job_01hy3m8qtn2e5r7k9p0w${number}`),
-  };
 }
 
 /** The cancel was accepted and the job still runs, as for most open cancellations. */

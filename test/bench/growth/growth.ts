@@ -2,8 +2,8 @@ import { areSameCalls, type PathCalls } from '../calls/calls-per-path.ts';
 import { measureBacklogGrowth } from './backlog-growth.ts';
 import { jobsThatFit, measureJobsBehind, measureListing } from './jobs-growth.ts';
 import { measureLogGrowth } from './log-growth.ts';
-import { atMost, type BenchPart, markdownTable } from '../part.ts';
-import { type Spread, show } from '../timing.ts';
+import { atMost, type BenchPart, type BenchRow, markdownTable } from '../part.ts';
+import { type Compared, show } from '../timing.ts';
 
 const EVENTS = 1_000_000;
 const OPEN = [1_000, 10_000, 100_000] as const;
@@ -27,32 +27,24 @@ export const growth: BenchPart = {
 
     const most = backlogs.at(-1);
     const unlike = areSameCalls(log.emptyCalls, log.fullCalls) ? 0 : 1;
-    const perLooked = backlogs.map(({ allDueRequests }) => allDueRequests);
-    const fewRequests = new Set(backlogs.map(({ fewDueRequests }) => fewDueRequests));
-    const allRatio = Math.max(...perLooked) / Math.min(...perLooked);
+    const fewRequests = backlogs.map(({ fewDue }) => fewDue.requests);
+    const allRequests = backlogs.map(({ allDue }) => allDue.requests);
+    const allRatio = Math.max(...allRequests) / Math.min(...allRequests);
+    const flat = (what: string, compared: Compared | undefined): BenchRow[] =>
+      compared === undefined
+        ? []
+        : [{ what, figure: show(compared.ratio, ' ×', 2), bar: atMost(compared.ratio.median, FLAT, ' ×') }];
     return {
       rows: [
-        {
-          what: `one cancel on a log of ${count(EVENTS)} events, by one on an empty log`,
-          figure: times(log.ratio),
-          bar: atMost(log.ratio.median, FLAT, ' ×'),
-        },
+        ...flat(`one cancel on a log of ${count(EVENTS)} events, by one on an empty log`, log.full),
         { what: 'requests or units that differ between the two', figure: `${unlike}`, bar: atMost(unlike, 0) },
-        {
-          what: '20 due among 100,000 open, by 20 due among 1,000',
-          figure: times(most?.fewDueRatio ?? log.ratio),
-          bar: atMost(most?.fewDueRatio.median ?? Infinity, FLAT, ' ×'),
-        },
+        ...flat('20 due among 100,000 open, by 20 due among 1,000', most?.fewDue),
         {
           what: 'their requests, at 1,000, 10,000 and 100,000 open',
-          figure: backlogs.map(({ fewDueRequests }) => fewDueRequests).join(', '),
-          bar: atMost(fewRequests.size, 1, ' figure'),
+          figure: fewRequests.join(', '),
+          bar: atMost(new Set(fewRequests).size, 1, ' figure'),
         },
-        {
-          what: 'a due one of 100,000 due, by a due one of 1,000 due',
-          figure: times(most?.allDueRatio ?? log.ratio),
-          bar: atMost(most?.allDueRatio.median ?? Infinity, FLAT, ' ×'),
-        },
+        ...flat('a due one of 100,000 due, by a due one of 1,000 due', most?.allDue),
         {
           what: 'its requests, at most by at least',
           figure: `${allRatio.toFixed(3)} ×`,
@@ -63,33 +55,27 @@ export const growth: BenchPart = {
         markdownTable(
           ['one cancel', 'time', 'requests, write units, read units'],
           [
-            ['on an empty log', milliseconds(log.emptyMs), summary(log.emptyCalls)],
-            [`on a log of ${count(EVENTS)} events`, milliseconds(log.fullMs), summary(log.fullCalls)],
+            ['on an empty log', milliseconds(log.empty), summary(log.emptyCalls)],
+            [`on a log of ${count(EVENTS)} events`, milliseconds(log.full), summary(log.fullCalls)],
           ],
         ),
         markdownTable(
           ['open cancellations', 'a run with 20 due', 'its requests', 'all due: time for each', 'requests for each'],
-          backlogs.map(({ open, fewDueMs, fewDueRequests, allDueMs, allDueRequests }) => [
+          backlogs.map(({ open, fewDue, allDue }) => [
             count(open),
-            milliseconds(fewDueMs),
-            fewDueRequests,
-            milliseconds(allDueMs),
-            allDueRequests.toFixed(2),
+            milliseconds(fewDue),
+            fewDue.requests,
+            milliseconds(allDue),
+            allDue.requests.toFixed(2),
           ]),
         ),
         markdownTable(
           ['jobs behind the externalId', 'one cancel', 'its requests', 'requests of the first one', 'tries'],
-          behind.map(({ jobs, ms, requests, firstRequests, firstTries }) => [
-            count(jobs),
-            milliseconds(ms),
-            requests,
-            firstRequests,
-            firstTries,
-          ]),
+          behind.map((one) => [count(one.jobs), milliseconds(one), one.requests, one.firstRequests, one.firstTries]),
         ),
         markdownTable(
           ['jobs in the listed project', 'one cancel, without the time that Plangrep lists', 'its requests'],
-          listing.map(({ jobs, ms, requests }) => [count(jobs), milliseconds(ms), requests]),
+          listing.map((one) => [count(one.jobs), milliseconds(one), one.requests]),
         ),
       ].join('\n'),
       notes: [
@@ -111,10 +97,6 @@ function count(number: number): string {
   return number.toLocaleString('en-US');
 }
 
-function times(ratio: Spread): string {
-  return show(ratio, ' ×', 2);
-}
-
-function milliseconds(ms: Spread): string {
+function milliseconds({ ms }: Compared): string {
   return show(ms, ' ms');
 }

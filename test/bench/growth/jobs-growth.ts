@@ -6,25 +6,7 @@ import { addJob, nameProject, register, type Scene } from '../../proof/crash/sce
 import { openStage, type Stage } from '../../proof/crash/stage.ts';
 import { documentedScene } from '../calls/play-paths.ts';
 import { loadEngine } from './load-engine.ts';
-import { answerSchema, type Figures, invokeTimed, ratioOf, type Spread, spreadOf, takeTurns } from '../timing.ts';
-
-/** One cancel among so many jobs. */
-export interface JobsGrowth {
-  readonly jobs: number;
-  readonly ms: Spread;
-  /** Divided by the same round's cancel among the fewest. */
-  readonly ratio: Spread;
-  /** Requests to all three dependencies together. */
-  readonly requests: number;
-}
-
-function grown(sizes: readonly number[], figures: readonly Figures[]): readonly JobsGrowth[] {
-  return sizes.map((jobs, n) => {
-    const { ms = [], requests = [] } = figures[n] ?? {};
-    const ratio = ratioOf(ms, figures[0]?.ms ?? []);
-    return { jobs, ms: spreadOf(ms), ratio, requests: spreadOf(requests).median };
-  });
-}
+import { answerSchema, type Compared, invokeTimed, type Spread, spreadOf, takeTurns } from '../timing.ts';
 
 function numbered({ jobId }: Pick<Scene, 'jobId'>, n: number): Scene['jobId'] {
   return jobIdSchema.parse(`${jobId.slice(0, -10)}${jobId.slice(-4)}${String(n).padStart(6, '0')}`);
@@ -34,13 +16,15 @@ const HOUR_MS = 3_600_000;
 /** `functions/adapters/plangrep/plangrep-client.ts` */
 const MAX_LIST_BYTES = 8 * 1024 * 1024;
 
-export interface BehindGrowth extends JobsGrowth {
+/** One cancel of the newest of so many jobs behind one externalId. */
+export interface BehindGrowth extends Compared {
+  readonly jobs: number;
   /** Requests of the first cancel, which reads every job and remembers which ones have ended, over all its tries. */
   readonly firstRequests: number;
   readonly firstTries: number;
 }
 
-/** Cancels the newest of so many jobs behind one externalId; all the others have ended. */
+/** @param sizes how many jobs there are: all but the newest have ended */
 export async function measureJobsBehind(sizes: readonly number[], rounds: number): Promise<readonly BehindGrowth[]> {
   const scenes = sizes.map(documentedScene);
   const path = await loadEngine(async ({ directory }) => {
@@ -70,8 +54,8 @@ export async function measureJobsBehind(sizes: readonly number[], rounds: number
       const ms = await invokeTimed(container, post()(order, round + 2), 200);
       return { ms, requests: stage.tap.effects.length };
     };
-    const figures = grown(sizes, await takeTurns(scenes, { rounds }, cancelNewest));
-    return figures.map((one, n) => ({ firstRequests: 0, firstTries: 0, ...one, ...first[n] }));
+    const compared = await takeTurns(scenes, { rounds }, cancelNewest);
+    return compared.map((one, n) => ({ jobs: sizes[n] ?? 0, firstRequests: 0, firstTries: 0, ...one, ...first[n] }));
   } finally {
     await stage.close();
   }
@@ -92,7 +76,14 @@ async function cancelPatiently(container: Container, scene: Scene): Promise<numb
   throw new Error('20 tries did not cancel the job');
 }
 
-/** Cancels a job that is not registered, in a project with so many jobs: Plangrep lists them. */
+/** One cancel of a job that is not registered, in a project with so many jobs, which Plangrep lists. */
+export interface ListingGrowth extends Compared {
+  readonly jobs: number;
+  /** The time that Plangrep's simulator took to list them: not part of `ms`. */
+  readonly plangrepMs: Spread;
+}
+
+/** @param sizes how many jobs the project has */
 export async function measureListing(sizes: readonly number[], rounds: number): Promise<readonly ListingGrowth[]> {
   const stage = await openStage();
   try {
@@ -119,23 +110,16 @@ export async function measureListing(sizes: readonly number[], rounds: number): 
       if (round >= 0) listed[projects.indexOf(project)]?.push(plangrepMs);
       return { ms: ms - plangrepMs, requests: stage.tap.effects.length };
     };
-    const figures = await takeTurns(projects, { rounds }, cancelUnregistered);
-    return grown(sizes, figures).map((one, n) => ({ ...one, plangrepMs: spreadOf(listed[n] ?? []) }));
+    const compared = await takeTurns(projects, { rounds }, cancelUnregistered);
+    return compared.map((one, n) => ({ jobs: sizes[n] ?? 0, ...one, plangrepMs: spreadOf(listed[n] ?? []) }));
   } finally {
     await stage.close();
   }
 }
 
-export interface ListingGrowth extends JobsGrowth {
-  /** The time that Plangrep's simulator took to list them: not part of `ms`. */
-  readonly plangrepMs: Spread;
-}
-
 /** Plangrep's documented short form: 20,000 jobs in the long form are more than the 8 MiB that are read of a list. */
-const longFields = 'limits pageCount successfulPageCount billing files resultUrl error completedAt expiresAt'.split(
-  ' ',
-);
-const shortForm = Object.fromEntries(longFields.map((name) => [name, undefined]));
+const longFields = ['limits', 'pageCount', 'successfulPageCount', 'billing', 'files', 'resultUrl', 'error'];
+const shortForm = Object.fromEntries([...longFields, 'completedAt', 'expiresAt'].map((name) => [name, undefined]));
 
 /** How many jobs of the documented example's size fit into what is read of a list. */
 export function jobsThatFit(): number {

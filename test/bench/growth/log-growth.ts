@@ -1,23 +1,20 @@
 import { rm } from 'node:fs/promises';
 import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
-import { externalIdSchema, jobIdSchema, partnerIdSchema } from '../../../functions/core/identifiers.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
 import { post, requested } from '../../proof/crash/doors.ts';
 import { addJob, type Past, register, writeStream } from '../../proof/crash/scene.ts';
 import { openStage } from '../../proof/crash/stage.ts';
 import type { PathCalls } from '../calls/calls-per-path.ts';
 import { beginCounting } from '../calls/count-calls.ts';
-import { documentedScene } from '../calls/play-paths.ts';
+import { documentedScene, oneOfMany } from '../calls/play-paths.ts';
 import { loadEngine } from './load-engine.ts';
-import { invokeTimed, ratioOf, type Spread, spreadOf, takeTurns } from '../timing.ts';
+import { type Compared, invokeTimed, takeTurns } from '../timing.ts';
 
 /** One cancel on an empty log, and on one that holds a million events. */
 export interface LogGrowth {
   readonly events: number;
-  readonly emptyMs: Spread;
-  readonly fullMs: Spread;
-  /** Round by round: the time on the full log divided by the time on the empty one. */
-  readonly ratio: Spread;
+  readonly empty: Compared;
+  readonly full: Compared;
   readonly emptyCalls: PathCalls;
   readonly fullCalls: PathCalls;
 }
@@ -29,13 +26,7 @@ const closed: Past['body'] = { type: 'closed', outcome: 'cancelled', jobStatus: 
 function loadLog(events: number): Promise<string> {
   return loadEngine(async ({ log }) => {
     for (let n = 0; n < events / 2; n += 1) {
-      const number = String(n).padStart(8, '0');
-      const past = {
-        ...documentedScene(),
-        partnerId: partnerIdSchema.parse(`partner-${n % 100}`),
-        externalId: externalIdSchema.parse(`order-${number}`),
-        jobId: jobIdSchema.parse(`job_01hy3m8qtn2e5r7k9p${number}`),
-      };
+      const past = oneOfMany(n);
       const { wakeInMs: _, ...first } = requested(past, DAY_MS);
       await writeStream({ log }, past, [first, { agoMs: DAY_MS - 200, body: closed }]);
     }
@@ -71,18 +62,12 @@ export async function measureLogGrowth(
       return end();
     };
     progress(`${rounds} cancels on it and on an empty one`);
-    const figures = await takeTurns([empty, stage.dynamodb], { rounds, warmUp: 10 }, async (dynamodb) => {
+    const [onEmpty, onFull] = await takeTurns([empty, stage.dynamodb], { rounds, warmUp: 10 }, async (dynamodb) => {
       return { ms: await cancelOn(dynamodb), requests: 0 };
     });
-    const [emptyMs = [], fullMs = []] = figures.map(({ ms }) => ms);
-    return {
-      events,
-      emptyMs: spreadOf(emptyMs),
-      fullMs: spreadOf(fullMs),
-      ratio: ratioOf(fullMs, emptyMs),
-      emptyCalls: await countOn(empty),
-      fullCalls: await countOn(stage.dynamodb),
-    };
+    if (onEmpty === undefined || onFull === undefined) throw new Error('two logs give two figures');
+    const emptyCalls = await countOn(empty);
+    return { events, empty: onEmpty, full: onFull, emptyCalls, fullCalls: await countOn(stage.dynamodb) };
   } finally {
     await stage.close();
     await empty.close();
