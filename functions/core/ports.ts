@@ -10,7 +10,7 @@ import type { Report } from './report.ts';
 
 /**
  * What the core needs of the world. A port's expected ends are values; it throws {@link DependencyUnavailable} when
- * the dependency itself is broken, and nothing else on purpose.
+ * the dependency itself does not answer; anything else that it throws is a bug.
  */
 export interface Ports {
   readonly log: CancellationLog;
@@ -21,11 +21,11 @@ export interface Ports {
   readonly report: Report;
 }
 
-/** What it takes to see a cancellation through that is begun: the job is known. */
+/** What it takes to complete a cancellation whose job is known. */
 export type AttemptPorts = Pick<Ports, 'log' | 'plangrep' | 'clock' | 'report'>;
 
 export interface Clock {
-  /** Milliseconds since 1970. Paces the work; safety never rests on it. */
+  /** Milliseconds since 1970. It paces the work; safety does not depend on it. */
   now(): number;
   /** From 0 up to, not including, 1: for jitter. */
   random(): number;
@@ -34,7 +34,7 @@ export interface Clock {
   sleep(ms: number): Promise<void>;
 }
 
-/** A stream as read: its events in order, and the wake-up that rides on the last one. */
+/** A stream as read: its events in order, and the wake-up of the last one, absent once it is closed. */
 export interface Stream {
   readonly events: readonly CancellationEvent[];
   readonly wakeAt?: Timestamp | undefined;
@@ -42,7 +42,7 @@ export interface Stream {
 
 export type Appended = { readonly kind: 'appended' } | { readonly kind: 'lost'; readonly stream: Stream };
 
-/** When an unfinished cancellation must be looked at again: it rides on the event `seq` of the stream. */
+/** When an unfinished cancellation must be looked at again. It is stored with the event `seq` of the stream. */
 export interface WakeUp {
   readonly partnerId: PartnerId;
   readonly jobId: JobId;
@@ -50,23 +50,23 @@ export interface WakeUp {
   readonly wakeAt: Timestamp;
 }
 
-/** The audit trail: append-only. See `core/chain.ts` for what makes an event. */
+/** The audit trail: append-only. `chain.ts` says how events are linked. */
 export interface CancellationLog {
   /** The whole stream, strongly consistent; no events if there is none. */
   read(partnerId: PartnerId, jobId: JobId): Promise<Stream>;
   /**
-   * One conditional put: exactly one writer gets a sequence number. `lost` carries the stream as it is instead. An
-   * answer that was lost on the way is told apart by `eventId`: an event of ours that is found there counts as appended.
+   * One conditional put: exactly one writer gets a sequence number. `lost` carries the stream as it is instead. If the
+   * answer of an earlier try was lost, the `eventId` shows whether the event that is found is this writer's own.
    * @param wakeAt present exactly when the event leaves the stream unfinished
    */
   append(event: CancellationEvent, wakeAt?: Timestamp): Promise<Appended>;
-  /** Into how many parts the wake-ups are spread: 0, 1 … */
+  /** The number of parts that the wake-ups are spread over. */
   readonly shards: number;
-  /** Wake-ups of a shard, the longest due first; eventually consistent, as the index is. */
+  /** Wake-ups of a shard, the longest due first; eventually consistent, because the index is. */
   wakeUps(shard: number, limit: number): Promise<readonly WakeUp[]>;
-  /** @returns whether it was still there and due as given: of two reconcilers one moves it */
+  /** @returns whether the wake-up was still as given: only one of two reconcilers moves it */
   moveWakeUp(wakeUp: WakeUp, to: Timestamp): Promise<boolean>;
-  /** Takes a wake-up away that is still as given. */
+  /** Removes a wake-up if it is still as given. */
   removeWakeUp(wakeUp: WakeUp): Promise<void>;
   recordJoined(record: JoinedRecord): Promise<void>;
   recordRefused(record: RefusedRecord): Promise<void>;
@@ -78,21 +78,22 @@ export interface DirectoryEntry {
   readonly jobId: JobId;
   readonly registeredAt: Timestamp;
   readonly projectId?: ProjectId | undefined;
-  /** Found in a listing of the partner's projects, not registered: a newer job may bear the externalId unheard-of. */
+  /** Found in a listing, not registered: a newer job with the same externalId may still be unknown here. */
   readonly listed?: boolean | undefined;
-  /** The terminal status that a job read showed: frozen, so it need not be read again. */
+  /** The terminal status that a job read showed. It never changes, so the job need not be read again. */
   readonly terminalStatus?: string | undefined;
 }
 
 /** The order in which the directory answers. */
-export const newestFirst = (a: DirectoryEntry, b: DirectoryEntry): number =>
-  `${a.registeredAt}#${a.jobId}` < `${b.registeredAt}#${b.jobId}` ? 1 : -1;
+export function newestFirst(a: DirectoryEntry, b: DirectoryEntry): number {
+  return `${a.registeredAt}#${a.jobId}` < `${b.registeredAt}#${b.jobId}` ? 1 : -1;
+}
 
-/** The job is in the directory as asked, now or since before; or it is taken: by whom is nobody's business. */
+/** `taken`: the job is registered under another externalId or by another partner. The current owner is never disclosed. */
 export type Registered = { readonly kind: 'registered'; readonly entry: DirectoryEntry } | { readonly kind: 'taken' };
 
 export interface Partners {
-  /** The Plangrep projects that the partner's record names: where jobs are looked for that nobody registered. */
+  /** The Plangrep projects that the partner's record names: the service looks there for unregistered jobs. */
   projectsOf(partnerId: PartnerId): Promise<readonly ProjectId[]>;
 }
 
@@ -111,26 +112,26 @@ export type ReadPartnerKey = (keyId: string) => Promise<PartnerKey | undefined>;
 
 /** What an `Idempotency-Key` or an event's `id` stood for when first seen. */
 export interface RequestBinding {
-  /** Tells the same request from another one under the same key. */
+  /** Differs for another request with the same key. */
   readonly fingerprint: string;
   readonly firstSeenAt: Timestamp;
   /** Absent while the request has reached no job. */
   readonly jobId?: JobId | undefined;
 }
 
-/** Which jobs stand behind a partner's externalId. Reads are strongly consistent. */
+/** Which jobs a partner's externalId names. Reads are strongly consistent. */
 export interface JobDirectory {
   /** Newest first. */
   find(partnerId: PartnerId, externalId: ExternalId): Promise<readonly DirectoryEntry[]>;
   /**
-   * Puts a job behind an externalId; idempotent: the first registration stands, with its time. A job belongs to one
-   * partner and one externalId, the first that registers it.
+   * Registers a job under an externalId; idempotent: the first registration stays, with its time. A job belongs to one
+   * partner and one externalId: those of its first registration.
    */
   register(partnerId: PartnerId, externalId: ExternalId, entry: DirectoryEntry): Promise<Registered>;
   /** Marks a job whose terminal status a job read showed. */
   rememberTerminal(partnerId: PartnerId, externalId: ExternalId, jobId: JobId, status: string): Promise<void>;
   readBinding(partnerId: PartnerId, requestKey: string): Promise<RequestBinding | undefined>;
-  /** Answers the binding that stands: the given one, or the one that another request made first. */
+  /** @returns the binding that is stored now: the given one, or the one that another request made first */
   bind(partnerId: PartnerId, requestKey: string, binding: RequestBinding): Promise<RequestBinding>;
 }
 
@@ -149,24 +150,21 @@ export interface PlangrepJob {
   readonly createdAt?: string | undefined;
 }
 
-/** A call to Plangrep that gave no job. Closed union; the first four are sure to have changed nothing. */
+/** A call to Plangrep that returned no job. Only `unknown` may have changed something there. */
 export type PlangrepFailure =
-  /** 429. `retryAfterMs` is the clamped Retry-After (1 s … 15 min); absent when there was none that made sense. */
+  /** 429. `retryAfterMs` is the clamped Retry-After (1 s … 15 min); absent if there was no valid one. */
   | { readonly kind: 'rate_limited'; readonly retryAfterMs?: number | undefined }
-  /** 401 with the newest key that Secrets Manager has. */
+  /** 401 for the newest key that Secrets Manager has. */
   | { readonly kind: 'key_refused' }
-  /** Nothing happened at Plangrep: no request left, or only one that a 401 turned away. */
+  /** No request was sent, or only one that Plangrep rejected with 401. */
   | { readonly kind: 'not_sent'; readonly why: NotSentReason }
   /** Any other 4xx. */
   | { readonly kind: 'refused'; readonly httpStatus: number; readonly code?: string | undefined }
   | { readonly kind: 'unknown'; readonly why: UnknownReason; readonly httpStatus?: number | undefined };
 
 export type CancelAnswer = { readonly kind: 'job'; readonly job: PlangrepJob } | PlangrepFailure;
-/** `not_found`: 404, Plangrep has no such job. */
-export type ReadAnswer =
-  | { readonly kind: 'job'; readonly job: PlangrepJob }
-  | { readonly kind: 'not_found' }
-  | PlangrepFailure;
+/** `not_found`: 404, Plangrep does not know the job. */
+export type ReadAnswer = CancelAnswer | { readonly kind: 'not_found' };
 export type ListAnswer =
   | { readonly kind: 'jobs'; readonly jobs: readonly PlangrepJob[] }
   | { readonly kind: 'not_found' }

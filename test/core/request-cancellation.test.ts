@@ -371,15 +371,16 @@ describe('reading', () => {
   it('shows a cancellation with its events and who joined', async () => {
     await cancel();
     await cancel({ requestId: 'request-2' });
-    const [view] = (await readCancellationsOf(ports, acme, order7890)) ?? [];
+    const found = await readCancellationsOf(ports, acme, order7890);
+    const [view] = found.kind === 'cancellations' ? found.views : [];
     expect(view?.events.map(({ type }) => type)).toEqual(['requested', 'closed']);
     expect(view?.joined.map(({ requestId }) => requestId)).toEqual(['request-2']);
     expect(await readCancellation(ports, acme, documentedJob)).toEqual(view);
   });
 
   it('tells an unknown externalId from one without a cancellation', async () => {
-    expect(await readCancellationsOf(ports, acme, order7890)).toEqual([]);
-    expect(await readCancellationsOf(ports, globex, order7890)).toBeUndefined();
+    expect(await readCancellationsOf(ports, acme, order7890)).toEqual({ kind: 'cancellations', views: [] });
+    expect(await readCancellationsOf(ports, globex, order7890)).toEqual({ kind: 'job_not_found' });
   });
 
   it('never shows another partner’s cancellation', async () => {

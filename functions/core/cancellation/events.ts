@@ -9,7 +9,7 @@ export type Door = z.infer<typeof doorSchema>;
 export const outcomeSchema = z.enum(['cancelled', 'too_late', 'job_not_found']);
 export type Outcome = z.infer<typeof outcomeSchema>;
 
-/** Why nothing is known of a call's effect. */
+/** Why the effect of a call is not known. */
 export const unknownReasonSchema = z.enum([
   'timeout',
   'connection_lost',
@@ -27,7 +27,7 @@ export type NotSentReason = z.infer<typeof notSentReasonSchema>;
 
 const count = z.int().check(z.nonnegative());
 
-/** What a job read told of the job. Absent: Plangrep did not say. No file name and no `resultUrl` ever enters. */
+/** What a job read showed; absent where Plangrep did not say. Never a file name, never `resultUrl`. */
 const jobFacts = {
   jobStatus: z.optional(z.string().check(z.maxLength(64))),
   pageCount: z.optional(count),
@@ -49,7 +49,7 @@ const claim = {
   attempt: z.int().check(z.positive()),
   /** The one invocation that works on this attempt. */
   claimedBy: z.string().check(z.maxLength(64)),
-  /** Until then nobody else may take the attempt over. */
+  /** Until then no other invocation may take the attempt over. */
   leaseUntil: timestampSchema,
 };
 
@@ -59,8 +59,8 @@ const attemptEnded = z.object({
   type: z.literal('attempt_ended'),
   attempt: claim.attempt,
   /**
-   * `accepted`: Plangrep took the cancel, the job is not terminal yet. `refused`: a 4xx, yet the job is not known to be
-   * terminal. `rate_limited`: 429. `key_refused`: 401 with the newest key. `not_sent`: none took effect.
+   * `accepted`: Plangrep accepted the cancel, the job is not terminal yet. `refused`: a 4xx, and the job is not known to
+   * be terminal. `rate_limited`: 429. `key_refused`: 401 for the newest key. `not_sent`: Plangrep did nothing.
    * `unknown`: anything may have happened.
    */
   result: z.enum(['accepted', 'refused', 'rate_limited', 'key_refused', 'not_sent', 'unknown']),
@@ -80,7 +80,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   escalated,
   closed,
 ]);
-/** What happened, before it has its place in a stream. */
+/** What happened, without its place in a stream. */
 export type EventBody = z.infer<typeof eventBodySchema>;
 export type RequestedBody = z.infer<typeof requested>;
 export type AttemptEndedBody = z.infer<typeof attemptEnded>;
@@ -94,7 +94,7 @@ export const envelopeSchema = z.object({
   jobId: jobIdSchema,
   /** 1, 2, 3 …: gapless. */
   seq: z.int().check(z.positive()),
-  /** Tells the writer of a lost answer whether the event that it finds at `seq` is its own. */
+  /** Shows a writer whose answer was lost whether the event that it finds at `seq` is its own. */
   eventId: z.string().check(z.maxLength(64)),
   at: timestampSchema,
   /** Hash of the event before; of the stream's name for the first. */
@@ -107,7 +107,7 @@ export type Envelope = z.infer<typeof envelopeSchema>;
 /** One numbered, immutable event of the cancellation log. */
 export type CancellationEvent<Body extends EventBody = EventBody> = Body & Envelope;
 
-/** Another request for a job that has a cancellation already: kept beside the stream. */
+/** Another request for a job that already has a cancellation: kept beside the stream. */
 export const joinedSchema = z.object({
   type: z.literal('joined'),
   partnerId: partnerIdSchema,

@@ -1,8 +1,8 @@
-import type { JobFacts, Outcome } from './events.ts';
 import type { PlangrepJob } from '../ports.ts';
+import type { JobFacts, Outcome } from './events.ts';
 
 /**
- * How a cancellation ends when a job read shows this terminal status. Any other status, an unknown one too, is not
+ * How a cancellation ends when a job read shows this terminal status. Every other status, an unknown one too, is not
  * terminal. Source: Plangrep's documentation, Concepts, Jobs and Credits.
  */
 const outcomeByTerminalStatus: Readonly<Record<string, Outcome>> = {
@@ -13,22 +13,32 @@ const outcomeByTerminalStatus: Readonly<Record<string, Outcome>> = {
   expired: 'too_late',
 };
 
-export const outcomeOf = (status: string): Outcome | undefined =>
-  Object.hasOwn(outcomeByTerminalStatus, status) ? outcomeByTerminalStatus[status] : undefined;
+/** @returns undefined for a status that is not terminal */
+export function outcomeOf(status: string): Outcome | undefined {
+  return Object.hasOwn(outcomeByTerminalStatus, status) ? outcomeByTerminalStatus[status] : undefined;
+}
 
-export const isTerminal = (status: string): boolean => outcomeOf(status) !== undefined;
+export function isTerminal(status: string): boolean {
+  return outcomeOf(status) !== undefined;
+}
 
-const asCount = (value: number | undefined): number | undefined =>
-  value !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+/** What the audit trail keeps of a job: never a file name, never `resultUrl`. Invalid figures are left out. */
+export function factsOf(job: PlangrepJob): JobFacts {
+  return {
+    jobStatus: job.status,
+    pageCount: asCount(job.pageCount),
+    successfulPageCount: asCount(job.successfulPageCount),
+    creditsDebited: asCredits(job.creditsDebited),
+  };
+}
 
-/** Six decimals at most, and no more than a DynamoDB number holds. */
-const asCredits = (value: number | undefined): number | undefined =>
-  value !== undefined && value >= 0 && value <= Number.MAX_SAFE_INTEGER ? Math.round(value * 1e6) / 1e6 : undefined;
+function asCount(value: number | undefined): number | undefined {
+  return value !== undefined && Number.isSafeInteger(value) && value >= 0 ? value : undefined;
+}
 
-/** What the audit trail keeps of a job: never a file name, never `resultUrl`. Figures that make no sense are left out. */
-export const factsOf = (job: PlangrepJob): JobFacts => ({
-  jobStatus: job.status,
-  pageCount: asCount(job.pageCount),
-  successfulPageCount: asCount(job.successfulPageCount),
-  creditsDebited: asCredits(job.creditsDebited),
-});
+/** At most six decimals, and no more digits than a DynamoDB number has. */
+function asCredits(value: number | undefined): number | undefined {
+  return value !== undefined && value >= 0 && value <= Number.MAX_SAFE_INTEGER
+    ? Math.round(value * 1e6) / 1e6
+    : undefined;
+}

@@ -31,9 +31,9 @@ async function readByExternalId(
   const given = Object.fromEntries(parameters.map(([name, values]) => [name, values?.[0]]));
   const query = check(given, readByExternalIdSchema);
   if (query.kind === 'problem') return query;
-  const views = await readCancellationsOf(ports, partnerId, query.value.externalId);
-  if (views === undefined) return notFound;
-  return { kind: 'success', status: 200, body: { cancellations: views.map(presentWithTimeline) } };
+  const found = await readCancellationsOf(ports, partnerId, query.value.externalId);
+  if (found.kind === 'job_not_found') return notFound;
+  return { kind: 'success', status: 200, body: { cancellations: found.views.map(presentWithTimeline) } };
 }
 
 async function readByJobId(

@@ -100,7 +100,7 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/reconcile-due',
     'an attempt is taken over before its lease ends',
-    'const due = pending.filter(({ wakeAt }) => wakeAt <= toTimestamp(now));',
+    'const due = pending.filter(({ wakeAt }) => wakeAt <= toTimestamp(nowMs));',
     'const due = pending;',
   ),
   core(
