@@ -30,6 +30,7 @@ describe('a first attempt', () => {
   it('closes as cancelled, by one call, when Plangrep answers the job cancelled', async () => {
     plangrep.onCancel = () => jobThatIs('cancelled', { pageCount: 204, successfulPageCount: 63, creditsDebited: 63 });
     expect(await makeAttempt()).toEqual({
+      kind: 'end',
       body: {
         type: 'closed',
         outcome: 'cancelled',

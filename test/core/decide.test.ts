@@ -71,7 +71,7 @@ describe('a wake-up that is due', () => {
   ])('of a cancel accepted %i s ago polls, and again after %i s', (agoS, againS) => {
     const nextPollMs = startMs + (agoS + againS) * SECOND;
 
-    expect(given(requested, accepted(1)).whenDue(2, agoS * SECOND)).toEqual({ kind: 'poll', nextPollMs });
+    expect(given(requested, accepted(1)).whenDue(2, agoS * SECOND)).toMatchObject({ kind: 'poll', nextPollMs });
   });
 });
 
@@ -112,10 +112,10 @@ describe('a job read', () => {
 
 describe('after a poll', () => {
   const nextPollMs = startMs + 20 * SECOND;
-  const when = (reading: Reading) => decideAfterPoll(reading, nextPollMs, startMs);
+  const when = (reading: Reading) => decideAfterPoll({ kind: 'poll', nowMs: startMs, nextPollMs }, reading);
 
   test('a terminal job closes the cancellation', () => {
-    expect(when(cancelled)).toMatchObject({ kind: 'close', body: { outcome: 'cancelled' } });
+    expect(when(cancelled)).toMatchObject({ kind: 'closes', body: { outcome: 'cancelled' } });
   });
 
   test.each([
@@ -142,32 +142,32 @@ describe('an attempt', () => {
   });
 
   test('that reads a terminal job first ends with its outcome', () => {
-    expect(decideAfterFirstRead(2, cancelled)).toMatchObject({ kind: 'end', end: { body: { outcome: 'cancelled' } } });
+    expect(decideAfterFirstRead(2, cancelled)).toMatchObject({ kind: 'end', body: { outcome: 'cancelled' } });
   });
 
   test.each(failures)('that cannot read the job first ends open: %o', (failure) => {
     expect(decideAfterFirstRead(2, { kind: 'failed', failure })).toMatchObject({
       kind: 'end',
-      end: { body: { type: 'attempt_ended', attempt: 2, result: failure.kind } },
+      body: { type: 'attempt_ended', attempt: 2, result: failure.kind },
     });
   });
 
   test('whose cancel is answered with a terminal job closes', () => {
     expect(decideAfterCancel(1, { kind: 'job', job: job('completed') })).toMatchObject({
       kind: 'end',
-      end: { body: { type: 'closed', outcome: 'too_late' } },
+      body: { type: 'closed', outcome: 'too_late' },
     });
   });
 
   test('whose cancel is answered with a live job ends as accepted', () => {
     expect(decideAfterCancel(1, { kind: 'job', job: job('processing') })).toMatchObject({
       kind: 'end',
-      end: { body: { type: 'attempt_ended', result: 'accepted', jobStatus: 'processing' } },
+      body: { type: 'attempt_ended', result: 'accepted', jobStatus: 'processing' },
     });
   });
 
   test.each(failures.filter(({ kind }) => kind !== 'refused'))('whose cancel failed ends open: %o', (failure) => {
-    expect(decideAfterCancel(1, failure)).toMatchObject({ kind: 'end', end: { body: { result: failure.kind } } });
+    expect(decideAfterCancel(1, failure)).toMatchObject({ kind: 'end', body: { result: failure.kind } });
   });
 
   const refusal = { kind: 'refused', httpStatus: 409, code: 'job_terminal' } as const;
@@ -194,7 +194,7 @@ describe('an attempt', () => {
   );
 
   test('that closes the cancellation leaves no wake-up', () => {
-    expect(decideEnd({ body: closed }, startMs, 0)).toEqual({ kind: 'closes', body: closed });
+    expect(decideEnd({ kind: 'end', body: closed }, startMs, 0)).toEqual({ kind: 'closes', body: closed });
   });
 
   test.each([
@@ -206,7 +206,7 @@ describe('an attempt', () => {
       '2026-11-23T12:01:30.000Z',
     ],
   ])('that leaves it open is followed by a look %s', (_, end, wakeAt) => {
-    expect(decideEnd(end, startMs, 0)).toEqual({ kind: 'leaves_open', body: end.body, wakeAt });
+    expect(decideEnd({ kind: 'end', ...end }, startMs, 0)).toEqual({ kind: 'leaves_open', body: end.body, wakeAt });
   });
 });
 

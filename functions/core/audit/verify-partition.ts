@@ -9,7 +9,6 @@ import {
   parseStreamKey,
   refusedDayKey,
   refusedKey,
-  type StreamName,
   streamKey,
 } from '../cancellation/stream-key.ts';
 import type { Finding, StoredEvent, StoredRecord, StreamHead } from './findings.ts';
@@ -45,52 +44,42 @@ const CLOCK_SKEW_MS = 60_000;
  */
 export function createPartitionVerifier(partition: string, shards: number): PartitionVerifier {
   const name = parseStreamKey(partition);
-  return name === undefined ? createRefusedVerifier(partition) : createStreamVerifier(name, shards);
-}
-
-function createStreamVerifier(name: StreamName, shards: number): PartitionVerifier {
-  const partition = streamKey(name);
   const events: StoredEvent[] = [];
   const beside: Finding[] = [];
-  let joined = 0;
+  let [joined, refused] = [0, 0];
   /** Stays unknown (NaN) if the first event is missing or was altered. */
   let requestedAtMs = Number.NaN;
   return {
     add(record) {
       const seq = parseEventKey(record.key);
-      if (seq !== undefined) {
+      if (name !== undefined && seq !== undefined) {
         const { at, hash } = record.fields;
         if (seq === 1 && hashEvent(record.fields) === hash) requestedAtMs = Date.parse(String(at));
         events.push({ ...record, seq });
-      } else if (record.key.startsWith(JOINED_PREFIX)) {
+      } else if (name !== undefined && record.key.startsWith(JOINED_PREFIX)) {
         joined += 1;
         beside.push(...judgeJoined(partition, record, requestedAtMs));
+      } else if (isRefusedDayKey(partition)) {
+        refused += 1;
+        beside.push(...judgeRefused(partition, record));
       } else {
-        beside.push(unknownKey(partition, record));
+        const what = `The record ${record.key} of ${partition} has keys that this log never writes.`;
+        beside.push({ code: 'foreign', stream: partition, record: record.key, what });
       }
     },
     end() {
-      const { findings, head } = verifyStream(name, events, shards);
-      const requests = joined === 1 ? '1 request' : `${joined} requests`;
-      const what = `The stream was deleted: it has no event, but ${requests} joined it.`;
-      const orphaned: Finding[] =
-        joined > 0 && events.length === 0 ? [{ code: 'orphaned', stream: partition, what }] : [];
-      return { findings: [...findings, ...orphaned, ...beside], events: events.length, joined, refused: 0, head };
+      const stream = name === undefined ? { findings: [] } : verifyStream(name, events, shards);
+      const orphaned = joined > 0 && events.length === 0 ? [orphanedBy(partition, joined)] : [];
+      const findings = [...stream.findings, ...orphaned, ...beside];
+      return { findings, events: events.length, joined, refused, head: stream.head };
     },
   };
 }
 
-function createRefusedVerifier(partition: string): PartitionVerifier {
-  const isKnown = isRefusedDayKey(partition);
-  const findings: Finding[] = [];
-  let refused = 0;
-  return {
-    add(record) {
-      if (isKnown) refused += 1;
-      findings.push(...(isKnown ? judgeRefused(partition, record) : [unknownKey(partition, record)]));
-    },
-    end: () => ({ findings, events: 0, joined: 0, refused }),
-  };
+function orphanedBy(partition: string, joined: number): Finding {
+  const requests = joined === 1 ? '1 request' : `${joined} requests`;
+  const what = `The stream was deleted: it has no event, but ${requests} joined it.`;
+  return { code: 'orphaned', stream: partition, what };
 }
 
 const storedJoined = z.strictObject(joinedSchema.shape);
@@ -129,9 +118,4 @@ function hasWakeUp({ wakeShard, wakeAt }: StoredRecord): boolean {
 function unreadable(partition: string, { key }: StoredRecord, kind: 'joined' | 'refused'): Finding {
   const what = `The record ${key} is not a ${kind} record of this service: a field is missing, malformed or unknown.`;
   return { code: 'unreadable', stream: partition, record: key, what };
-}
-
-function unknownKey(partition: string, { key }: StoredRecord): Finding {
-  const what = `The record ${key} of ${partition} has keys that this log never writes.`;
-  return { code: 'foreign', stream: partition, record: key, what };
 }

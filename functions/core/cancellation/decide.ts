@@ -13,8 +13,14 @@ export type Decision =
   | { readonly kind: 'escalate' }
   /** The newest attempt ended without effect, or its lease ended: claim this attempt. */
   | { readonly kind: 'take_over'; readonly attempt: number }
-  /** Plangrep accepted the cancel: read the job now, and again at `nextPollMs` (milliseconds since 1970). */
-  | { readonly kind: 'poll'; readonly nextPollMs: number };
+  | Poll;
+
+/** Plangrep accepted the cancel: read the job now, and next at `nextPollMs` (both in milliseconds since 1970). */
+export interface Poll {
+  readonly kind: 'poll';
+  readonly nowMs: number;
+  readonly nextPollMs: number;
+}
 
 /** @param nowMs milliseconds since 1970 */
 export function decide(state: CancellationState, { seq }: Pick<WakeUp, 'seq'>, nowMs: number): Decision {
@@ -23,7 +29,7 @@ export function decide(state: CancellationState, { seq }: Pick<WakeUp, 'seq'>, n
   if (state.escalatedAt === undefined && openMs >= ESCALATE_AFTER_MS) return { kind: 'escalate' };
   const accepted = acceptedAt(state);
   if (accepted === undefined) return { kind: 'take_over', attempt: state.attempts + 1 };
-  return { kind: 'poll', nextPollMs: nowMs + pollDelayMs(nowMs - Date.parse(accepted)) };
+  return { kind: 'poll', nowMs, nextPollMs: nowMs + pollDelayMs(nowMs - Date.parse(accepted)) };
 }
 
 /** What a job read says about a cancellation. */
@@ -53,16 +59,15 @@ function judgeJob(job: PlangrepJob): Extract<Reading, { kind: 'closes' | 'alive'
   return { kind: 'closes', body: { type: 'closed', outcome, ...factsOf(job) } };
 }
 
-/** What to do after a poll, whose wake-up was moved to `nextPollMs` before it. */
+/** What to do after a poll, whose wake-up was moved to its next one before it. */
 export type AfterPoll =
-  | { readonly kind: 'close'; readonly body: ClosedBody }
+  | { readonly kind: 'closes'; readonly body: ClosedBody }
   | { readonly kind: 'wait' }
   /** Plangrep asked for a longer wait than the schedule's. */
   | { readonly kind: 'wait_longer'; readonly wakeAt: Timestamp };
 
-/** @param nowMs when the poll was decided, in milliseconds since 1970 */
-export function decideAfterPoll(reading: Reading, nextPollMs: number, nowMs: number): AfterPoll {
-  if (reading.kind === 'closes') return { kind: 'close', body: reading.body };
+export function decideAfterPoll({ nowMs, nextPollMs }: Poll, reading: Reading): AfterPoll {
+  if (reading.kind === 'closes') return reading;
   if (reading.kind === 'alive' || reading.failure.kind !== 'rate_limited') return { kind: 'wait' };
   const askedMs = nowMs + (reading.failure.retryAfterMs ?? 0);
   return askedMs > nextPollMs ? { kind: 'wait_longer', wakeAt: toTimestamp(askedMs) } : { kind: 'wait' };
@@ -70,20 +75,18 @@ export function decideAfterPoll(reading: Reading, nextPollMs: number, nowMs: num
 
 /** How an attempt ended: what goes on record, and the wait that Plangrep asked for, if it did. */
 export interface AttemptEnd {
+  readonly kind: 'end';
   readonly body: ClosedBody | AttemptEndedBody;
   readonly retryAfterMs?: number | undefined;
 }
 
-/** What an attempt does once a first read of the job was answered. */
-export type AfterFirstRead = { readonly kind: 'cancel' } | { readonly kind: 'end'; readonly end: AttemptEnd };
-
-/** The cancel is sent only if the read shows the job alive. */
-export function decideAfterFirstRead(attempt: number, reading: Reading): AfterFirstRead {
+/** An attempt that reads the job first sends the cancel only if that read shows the job alive. */
+export function decideAfterFirstRead(attempt: number, reading: Reading): AttemptEnd | { readonly kind: 'cancel' } {
   switch (reading.kind) {
     case 'closes':
-      return { kind: 'end', end: { body: reading.body } };
+      return { kind: 'end', body: reading.body };
     case 'failed':
-      return { kind: 'end', end: endedBy(attempt, reading.failure) };
+      return endedBy(attempt, reading.failure);
     case 'alive':
       return { kind: 'cancel' };
   }
@@ -91,23 +94,21 @@ export function decideAfterFirstRead(attempt: number, reading: Reading): AfterFi
 
 type Refusal = Extract<PlangrepFailure, { kind: 'refused' }>;
 
-/** What an attempt does once its cancel was answered. */
-export type AfterCancel =
-  | { readonly kind: 'end'; readonly end: AttemptEnd }
-  /** Only the job shows why the cancel was refused. */
-  | { readonly kind: 'read_job'; readonly refusal: Refusal };
-
-export function decideAfterCancel(attempt: number, answer: CancelAnswer): AfterCancel {
+/** After a refused cancel the job is read: only that shows why it was refused. */
+export function decideAfterCancel(
+  attempt: number,
+  answer: CancelAnswer,
+): AttemptEnd | { readonly kind: 'read_job'; readonly refusal: Refusal } {
   if (answer.kind === 'refused') return { kind: 'read_job', refusal: answer };
-  if (answer.kind !== 'job') return { kind: 'end', end: endedBy(attempt, answer) };
+  if (answer.kind !== 'job') return endedBy(attempt, answer);
   const judged = judgeJob(answer.job);
-  if (judged.kind === 'closes') return { kind: 'end', end: { body: judged.body } };
-  return { kind: 'end', end: ended(attempt, 'accepted', factsOf(judged.job)) };
+  if (judged.kind === 'closes') return { kind: 'end', body: judged.body };
+  return ended(attempt, 'accepted', factsOf(judged.job));
 }
 
 /** A refused cancel closes the cancellation only if the job that is read after it is terminal or does not exist. */
 export function decideAfterRefusal(attempt: number, refusal: Refusal, reading: Reading): AttemptEnd {
-  if (reading.kind === 'closes') return { body: reading.body };
+  if (reading.kind === 'closes') return { kind: 'end', body: reading.body };
   return endedBy(attempt, refusal, reading.kind === 'alive' ? factsOf(reading.job) : {});
 }
 
@@ -127,7 +128,7 @@ function endedBy(attempt: number, failure: PlangrepFailure, facts: Partial<Attem
 }
 
 function ended(attempt: number, result: AttemptEndedBody['result'], more: Partial<AttemptEndedBody> = {}): AttemptEnd {
-  return { body: { type: 'attempt_ended', attempt, result, ...more } };
+  return { kind: 'end', body: { type: 'attempt_ended', attempt, result, ...more } };
 }
 
 /** The next event of a stream: it closes the cancellation, or leaves it open with a wake-up. */

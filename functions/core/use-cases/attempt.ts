@@ -119,10 +119,10 @@ export async function attemptCancel(plangrep: Plangrep, attempting: Attempt): Pr
   const { jobId, attempt, firstCall, untilMs } = attempting;
   if (firstCall === 'read') {
     const step = decideAfterFirstRead(attempt, judgeRead(await plangrep.read(jobId, untilMs)));
-    if (step.kind === 'end') return step.end;
+    if (step.kind === 'end') return step;
   }
   const answer = await plangrep.cancel(jobId, untilMs);
   const step = decideAfterCancel(attempt, answer);
-  if (step.kind === 'end') return step.end;
+  if (step.kind === 'end') return step;
   return decideAfterRefusal(attempt, step.refusal, judgeRead(await plangrep.read(jobId, untilMs)));
 }

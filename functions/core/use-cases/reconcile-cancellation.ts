@@ -1,4 +1,4 @@
-import { decide, decideAfterPoll, judgeRead } from '../cancellation/decide.ts';
+import { decide, decideAfterPoll, judgeRead, type Poll } from '../cancellation/decide.ts';
 import { BrokenStream, type CancellationState, stateOf } from '../cancellation/state.ts';
 import { toTimestamp } from '../identifiers.ts';
 import type { AttemptPorts, WakeUp } from '../ports.ts';
@@ -28,8 +28,7 @@ export async function reconcileCancellation(ports: AttemptPorts, wakeUp: WakeUp,
     await log.moveWakeUp(wakeUp, toTimestamp(clock.now() + BROKEN_STREAM_DELAY_MS));
     return;
   }
-  const nowMs = clock.now();
-  const decision = decide(state, wakeUp, nowMs);
+  const decision = decide(state, wakeUp, clock.now());
   switch (decision.kind) {
     case 'obsolete':
       return log.removeWakeUp(wakeUp);
@@ -38,7 +37,7 @@ export async function reconcileCancellation(ports: AttemptPorts, wakeUp: WakeUp,
     case 'take_over':
       return takeOver(ports, state, wakeUp, { attempt: decision.attempt, untilMs });
     case 'poll':
-      return poll(ports, state, wakeUp, { nextPollMs: decision.nextPollMs, nowMs, untilMs });
+      return carryOutPoll(ports, state, wakeUp, { poll: decision, untilMs });
   }
 }
 
@@ -72,25 +71,25 @@ async function takeOver(
 }
 
 /** Reads a job whose cancel was accepted. The wake-up is moved before the read, so that one reconciler reads it. */
-async function poll(
+async function carryOutPoll(
   ports: AttemptPorts,
   state: CancellationState,
   wakeUp: WakeUp,
-  { nextPollMs, nowMs, untilMs }: { readonly nextPollMs: number; readonly nowMs: number; readonly untilMs: number },
+  { poll, untilMs }: { readonly poll: Poll; readonly untilMs: number },
 ): Promise<void> {
   const { log, plangrep, report } = ports;
   const { partnerId, jobId } = state;
-  const moved = { ...wakeUp, wakeAt: toTimestamp(nextPollMs) };
+  const moved = { ...wakeUp, wakeAt: toTimestamp(poll.nextPollMs) };
   if (!(await log.moveWakeUp(wakeUp, moved.wakeAt))) return;
 
   const reading = judgeRead(await plangrep.read(jobId, untilMs));
   if (reading.kind === 'failed' && reading.failure.kind === 'key_refused') {
     report('PLANGREP_KEY_REFUSED', { partnerId, jobId });
   }
-  const next = decideAfterPoll(reading, nextPollMs, nowMs);
+  const next = decideAfterPoll(poll, reading);
   switch (next.kind) {
-    case 'close': {
-      const { kind } = await appendTo(ports, state, { kind: 'closes', body: next.body });
+    case 'closes': {
+      const { kind } = await appendTo(ports, state, next);
       if (kind === 'lost') return;
       reportClosed(ports, state, next.body);
       return log.removeWakeUp(moved);

@@ -45,7 +45,7 @@ export const seededBugs: readonly SeededBug[] = [
     'cancellation/decide',
     '5xx is read as failed',
     "return ended(attempt, 'unknown', { why: failure.why, httpStatus: failure.httpStatus });",
-    "return { body: { type: 'closed', outcome: 'too_late' } };",
+    "return { kind: 'end', body: { type: 'closed', outcome: 'too_late' } };",
   ),
   core(
     'cancellation/decide',
@@ -57,13 +57,13 @@ export const seededBugs: readonly SeededBug[] = [
     'cancellation/decide',
     'a cancel’s error closes, instead of a read',
     "if (answer.kind === 'refused') return { kind: 'read_job', refusal: answer };",
-    "if (answer.kind === 'refused') return { kind: 'end', end: { body: { type: 'closed', outcome: 'too_late' } } };",
+    "if (answer.kind === 'refused') return { kind: 'end', body: { type: 'closed', outcome: 'too_late' } };",
   ),
   core(
     'cancellation/decide',
     'an accepted cancel is taken for a cancelled job',
     "ended(attempt, 'accepted', factsOf(judged.job))",
-    "{ body: { type: 'closed', outcome: 'cancelled' } }",
+    "{ kind: 'end', body: { type: 'closed', outcome: 'cancelled' } }",
   ),
   core(
     'cancellation/decide',
