@@ -4,11 +4,11 @@ import { externalIdSchema, jobIdSchema, projectIdSchema, timestampSchema } from 
 import { type ProblemCode, problems } from './problems.ts';
 
 /**
- * Every answer of the HTTPS door. Functions take no more than the types from here, which the compiler holds them to; the
- * schemas are for the documentation and the tests, and are in no bundle.
+ * Every answer of the HTTPS door. The functions import only the types, which the compiler checks; the schemas are for the
+ * documentation and the tests, and are in no bundle.
  */
 
-/** A job as the directory has it. */
+/** A job as it is in the directory. */
 export const registeredJobSchema = z.strictObject({
   jobId: jobIdSchema,
   externalId: externalIdSchema,
@@ -25,7 +25,7 @@ const cancellation = {
   /** `open` until Plangrep confirms how the job ended. */
   state: z.enum(['open', 'closed']),
   outcome: z.nullable(outcomeSchema),
-  /** What the newest look at the job told; null: not known. */
+  /** The status at the newest job read; null: not known. */
   jobStatus: z.nullable(z.string()),
   pageCount: count,
   successfulPageCount: count,
@@ -41,7 +41,7 @@ export type CancellationAnswer = z.infer<typeof cancellationSchema>;
 export const timelineEntrySchema = z.strictObject({
   at: timestampSchema,
   type: z.enum(['requested', 'attempt_started', 'attempt_ended', 'escalated', 'closed', 'joined']),
-  /** The event's number in the audit trail; a `joined` request stands beside it and has none. */
+  /** The event's number in the audit trail; a `joined` request is not part of it and has none. */
   seq: z.optional(z.int()),
   attempt: z.optional(z.int()),
   result: z.optional(z.string()),
@@ -57,17 +57,17 @@ export type TimelineEntry = z.infer<typeof timelineEntrySchema>;
 
 export const cancellationWithTimelineSchema = z.strictObject({
   ...cancellation,
-  /** In order of time; of `joined` requests the newest 100. */
+  /** In order of time, with at most the newest 100 `joined` requests. */
   timeline: z.array(timelineEntrySchema),
 });
 export type CancellationWithTimeline = z.infer<typeof cancellationWithTimelineSchema>;
 
-/** The newest job's first; of the newest 20 jobs behind the externalId. */
+/** The newest job first, and at most the newest 20 jobs of the externalId. */
 export const cancellationListSchema = z.strictObject({ cancellations: z.array(cancellationWithTimelineSchema) });
 
 const problemCodes = Object.keys(problems).filter((code): code is ProblemCode => Object.hasOwn(problems, code));
 
-/** RFC 9457, with `code`, `requestId` and `retryable` on every problem. */
+/** RFC 9457; every problem also has `code`, `requestId` and `retryable`. */
 export const problemSchema = z.strictObject({
   type: z.string(),
   title: z.string(),

@@ -1,6 +1,6 @@
 /**
- * Every problem that a caller can meet, defined once: the functions, API Gateway's own answers, the local gateway and
- * the documentation read it. Form: RFC 9457 (Problem Details for HTTP APIs).
+ * Every problem that a caller can get: for the functions, API Gateway's own answers, the local gateway and the
+ * documentation. The form is RFC 9457 (Problem Details for HTTP APIs).
  */
 export const problems = {
   invalid_request: { status: 400, title: 'The request is not valid', retryable: false },
@@ -29,13 +29,13 @@ export type ProblemCode = keyof typeof problems;
 
 export const problemContentType = 'application/problem+json';
 
-/** The body of a problem answer, with the members that every problem has; `extra` adds a code's own. */
-export const problemBody = (
+/** The body of a problem answer, with the members that every problem has; `extra` adds those of its code. */
+export function problemBody(
   code: ProblemCode,
   requestId: string,
   detail: string,
   extra: Readonly<Record<string, unknown>> = {},
-): Record<string, unknown> => {
+): Record<string, unknown> {
   const { status, title, retryable } = problems[code];
   return { type: `/problems/${code}`, title, status, detail, code, requestId, retryable, ...extra };
-};
+}

@@ -2,9 +2,8 @@ import * as z from 'zod/mini';
 import { externalIdSchema, jobIdSchema, projectIdSchema, reasonSchema } from '../core/identifiers.ts';
 
 /**
- * Every request of the HTTPS door; the events door takes the same as its `detail`. Field names are Plangrep's own where a
- * field is Plangrep's. The answers are in `contract-answers.ts`: functions check requests alone, so only this file is
- * loaded where they run.
+ * Every request of the HTTPS door; the `detail` of an event is the same. A field of Plangrep has Plangrep's name. Answers
+ * are in `answers.ts`, because the functions check only requests at run time.
  */
 
 const anObject = { error: 'must be a JSON object' };
@@ -25,7 +24,7 @@ const registration = { externalId: externalIdSchema, projectId: z.optional(proje
 /** `PUT /v1/jobs/{jobId}` */
 export const registerJobSchema = z.strictObject(registration, anObject);
 
-/** `Job Registered`: an event has no path, so its `detail` has the jobId too. */
+/** `Job Registered`: an event has no path, so its `detail` has the jobId. */
 export const registerJobEventSchema = z.strictObject({ jobId: jobIdSchema, ...registration }, anObject);
 
 /** `Idempotency-Key`: printable ASCII (draft-ietf-httpapi-idempotency-key-header leaves the form to the service). */

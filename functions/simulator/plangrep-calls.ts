@@ -3,7 +3,7 @@ import { advance, isTerminal, type JobRecord, type SimulatedJob, type Trouble } 
 /** Which of Plangrep's calls a request is; `other` is none of them. */
 export type CallKind = 'cancel' | 'read' | 'list' | 'create' | 'other';
 
-/** A request to Plangrep's jobs API, understood. */
+/** A recognized request to Plangrep's jobs API. */
 export interface Call {
   readonly kind: CallKind;
   /** The job or the project that the path names. */
@@ -14,18 +14,18 @@ export interface SimulatedAnswer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: Readonly<Record<string, unknown>>;
-  /** Milliseconds that it waits before it is sent. */
+  /** Milliseconds until it is sent. */
   readonly delayMs?: number | undefined;
 }
 
 type Eventually<Value> = Value | Promise<Value>;
 
-/** Where the simulated jobs are. What it hands out is the caller's own to change. */
+/** The store of the simulated jobs. Callers may change the records that it returns. */
 export interface JobRecords {
   find(jobId: string): Eventually<JobRecord | undefined>;
   /** Of one project, oldest first. */
   ofProject(projectId: string): Eventually<readonly JobRecord[]>;
-  /** Remembers what a call has left in a record that was found: that it was met, that it was cancelled. */
+  /** Stores what a call changed in a record that was found: that the job was met, or that it was cancelled. */
   keep(record: JobRecord): Eventually<void>;
 }
 
@@ -36,29 +36,25 @@ const paths: readonly { method: string; pattern: RegExp; kind: CallKind }[] = [
   { method: 'POST', pattern: /^\/api\/open\/v1\/projects\/([^/]+)\/jobs$/, kind: 'create' },
 ];
 
-export const error = (status: number, code: string, message: string): SimulatedAnswer => ({
-  status,
-  body: { code, message },
-});
-
-/** To whoever brings no key, or a wrong one, whatever is asked for. */
+/** The answer to a call without a valid key, whatever it asks for. */
 export const unauthorized = error(401, 'unauthorized', 'The API key is missing, invalid, revoked or expired.');
+const noSuchJob = error(404, 'job_not_found', 'The job does not exist.');
 
 /** @param path without its query */
-export const recognizeCall = (method: string, path: string): Call => {
+export function recognizeCall(method: string, path: string): Call {
   for (const candidate of paths) {
     const id = candidate.method === method ? candidate.pattern.exec(path)?.[1] : undefined;
     if (id !== undefined) return { kind: candidate.kind, id };
   }
   return { kind: 'other', id: '' };
-};
+}
 
 /**
- * Does what an authorized call asks for, and answers as Plangrep's API reference says. It makes no jobs: who has a place
- * for new ones answers that call itself (`infra/local/plangrep/create-job.ts`).
+ * Does what an authorized call asks for, and answers as Plangrep's API reference says. It creates no jobs: where that is
+ * possible, the caller handles it (`infra/local/plangrep/create-job.ts`).
  * @param now milliseconds since 1970
  */
-export const perform = async (call: Call, records: JobRecords, now: number): Promise<SimulatedAnswer> => {
+export async function perform(call: Call, records: JobRecords, now: number): Promise<SimulatedAnswer> {
   if (call.kind !== 'cancel' && call.kind !== 'read') return look(call, records, now);
   const record = await records.find(call.id);
   if (record === undefined) return noSuchJob;
@@ -68,11 +64,11 @@ export const perform = async (call: Call, records: JobRecords, now: number): Pro
   const takesEffect = call.kind === 'cancel' && trouble?.effect !== 'none';
   const answer = takesEffect ? cancel(record, now) : jobAnswer(record.job);
   if (record.cancelledAt !== cancelledAt || record.metAt !== metAt) await records.keep(record);
-  return trouble === undefined ? answer : troubled(answer, trouble);
-};
+  return trouble === undefined ? answer : withTrouble(answer, trouble);
+}
 
-/** What there is to see, without doing anything: the answer to a call that is to have no effect. */
-export const look = async (call: Call, records: JobRecords, now: number): Promise<SimulatedAnswer> => {
+/** The answer to a call that has no effect: the present state. */
+export async function look(call: Call, records: JobRecords, now: number): Promise<SimulatedAnswer> {
   switch (call.kind) {
     case 'cancel':
     case 'read': {
@@ -80,7 +76,7 @@ export const look = async (call: Call, records: JobRecords, now: number): Promis
       return record === undefined ? noSuchJob : jobAnswer(upToDate(record, now));
     }
     case 'list': {
-      // Newest first; of two created in one millisecond the one added later.
+      // Newest first; of two jobs created in one millisecond the one added later.
       const jobs = [...(await records.ofProject(call.id))].map((record) => upToDate(record, now));
       const newestFirst = jobs.toReversed().sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
       return { status: 200, body: { jobs: newestFirst } };
@@ -89,32 +85,37 @@ export const look = async (call: Call, records: JobRecords, now: number): Promis
     case 'other':
       return error(404, 'not_found', 'This address does not exist.');
   }
-};
+}
 
-const noSuchJob = error(404, 'job_not_found', 'The job does not exist.');
-const jobAnswer = (job: SimulatedJob): SimulatedAnswer => ({ status: 200, body: { job } });
+export function error(status: number, code: string, message: string): SimulatedAnswer {
+  return { status, body: { code, message } };
+}
 
-const upToDate = (record: JobRecord, now: number): SimulatedJob => {
+function jobAnswer(job: SimulatedJob): SimulatedAnswer {
+  return { status: 200, body: { job } };
+}
+
+function upToDate(record: JobRecord, now: number): SimulatedJob {
   advance(record, now);
   return record.job;
-};
+}
 
-const cancel = (record: JobRecord, now: number): SimulatedAnswer => {
+function cancel(record: JobRecord, now: number): SimulatedAnswer {
   if (isTerminal(record.job)) return error(409, 'job_already_terminal', 'The job has already ended.');
   record.cancelledAt ??= now;
   advance(record, now);
   return jobAnswer(record.job);
-};
+}
 
-/** The trouble that a call about the job meets now, counted from the first such call. */
-const meet = (record: JobRecord, now: number): Trouble | undefined => {
+/** The trouble of a call about the job at this time, counted from the first such call. */
+function meet(record: JobRecord, now: number): Trouble | undefined {
   const { trouble } = record.behaviour;
   if (trouble === undefined) return undefined;
   record.metAt ??= now;
   return now < record.metAt + trouble.forMs ? trouble : undefined;
-};
+}
 
-const troubled = (answer: SimulatedAnswer, { status, retryAfter, delayMs }: Trouble): SimulatedAnswer => {
+function withTrouble(answer: SimulatedAnswer, { status, retryAfter, delayMs }: Trouble): SimulatedAnswer {
   if (status === undefined) return { ...answer, delayMs };
   const code = status === 429 ? 'rate_limited' : 'simulated_trouble';
   return {
@@ -122,4 +123,4 @@ const troubled = (answer: SimulatedAnswer, { status, retryAfter, delayMs }: Trou
     delayMs,
     ...(retryAfter !== undefined && { headers: { 'Retry-After': String(retryAfter) } }),
   };
-};
+}

@@ -7,7 +7,7 @@ export const terminalStatuses = ['completed', 'completed_with_errors', 'failed',
 const id = z.string().check(z.regex(/^[A-Za-z0-9_-]{1,128}$/, 'must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -'));
 const text = z.string().check(z.minLength(1));
 const count = z.int().check(z.nonnegative());
-/** Stored and returned as it is: at most 180 characters. */
+/** At most 180 characters, stored and returned unchanged. */
 export const externalIdSchema = z
   .string()
   .check(z.refine((value) => Array.from(value).length <= 180, 'must be at most 180 characters'));
@@ -36,34 +36,34 @@ const jobSchema = z.strictObject({
 });
 export type SimulatedJob = z.infer<typeof jobSchema>;
 
-/** What calls about a job meet for a while, in the words of infra/local/plangrep/plangrep-faults.ts. */
+/** What calls about a job get for a while instead of the ordinary answer. */
 const troubleSchema = z.strictObject({
   /** Milliseconds, from the first call about the job. */
   forMs: count,
-  /** Instead of the ordinary answer. */
+  /** Instead of the ordinary answer's. */
   status: z.optional(z.int().check(z.minimum(400), z.maximum(599))),
   /** Seconds, in `Retry-After`. */
   retryAfter: z.optional(count),
-  /** Milliseconds that the answer waits. The effect does not. */
+  /** Milliseconds by which the answer is delayed. The effect is not delayed. */
   delayMs: z.optional(count),
-  /** Whether a cancel does what it asks for, all the same. */
+  /** `applied`: a cancel takes effect in spite of the answer. */
   effect: z.enum(['none', 'applied']),
 });
 export type Trouble = z.infer<typeof troubleSchema>;
 
-/** How the imitation treats a job as time goes by. */
+/** How a job changes with time. */
 const behaviourSchema = z.strictObject({
-  /** Milliseconds from a cancel until it takes effect; 0: at once. Until then the job goes on. */
+  /** Milliseconds from a cancel until it takes effect; 0: at once. Until then processing continues. */
   cancelTakes: count,
   /** The terminal status that the job shows once a cancel has taken effect. */
   endsAs: z.enum(terminalStatuses),
-  /** Pages processed a second while `processing`; the job completes with its last page. 0: stands still. */
+  /** Pages per second while `processing`; the job completes with its last page. 0: no progress. */
   pagesPerSecond: z.number().check(z.nonnegative()),
   creditsPerPage: z.number().check(z.nonnegative()),
   trouble: z.optional(troubleSchema),
 });
 
-/** Stands still until it is cancelled, at once. */
+/** No progress until it is cancelled, which takes effect at once. */
 const ordinaryBehaviour: z.infer<typeof behaviourSchema> = {
   cancelTakes: 0,
   endsAs: 'cancelled',
@@ -72,24 +72,24 @@ const ordinaryBehaviour: z.infer<typeof behaviourSchema> = {
 };
 
 export const simulatedJobFieldsSchema = z.extend(z.partial(jobSchema), z.partial(behaviourSchema).shape);
-/** What may be said of a job when it is added or changed: any field, and how it behaves. */
+/** What can be set when a job is added or changed: any field, and its behaviour. */
 export type SimulatedJobFields = z.input<typeof simulatedJobFieldsSchema>;
 
-/** A job with what the imitation remembers of it. All times in milliseconds since 1970. */
+/** A job with what the simulator remembers about it. All times in milliseconds since 1970. */
 export const jobRecordSchema = z.strictObject({
   job: jobSchema,
   behaviour: behaviourSchema,
-  /** Pages processed at a time, from which the later ones follow. */
+  /** The pages processed at one time, from which later numbers of pages follow. */
   counted: z.strictObject({ pages: count, at: z.number() }),
   cancelledAt: z.optional(z.number()),
-  /** Of the first call about a job whose calls meet trouble. */
+  /** The time of the first call about a job with trouble. */
   metAt: z.optional(z.number()),
 });
 export type JobRecord = z.infer<typeof jobRecordSchema>;
 
 /**
- * The job of Plangrep's documented cancel example, before its cancel: 63 of 204 pages processed, and standing there.
- * Cancelled, it is the documented answer, but for `updatedAt` and `completedAt`.
+ * The job of Plangrep's documented cancel example before its cancel: 63 of 204 pages are processed. Cancelled, it equals
+ * the documented answer, except for `updatedAt` and `completedAt`.
  */
 export const exampleJob = {
   id: 'job_01hy3m8qtn2e5r7k9p0w4x1def',
@@ -110,19 +110,23 @@ export const exampleJob = {
 } as const satisfies SimulatedJobFields;
 
 const WEEK_MS = 7 * 24 * 60 * 60 * 1_000;
-const iso = (epochMs: number): string => new Date(epochMs).toISOString();
-export const isTerminal = ({ status }: SimulatedJob): boolean => terminalStatuses.some((one) => one === status);
 
-/** A record of a new job, or of a known one with some fields changed. `now` in milliseconds since 1970. */
-export const withFields = (fields: SimulatedJobFields, now: number, known?: JobRecord): JobRecord => {
+export function isTerminal({ status }: SimulatedJob): boolean {
+  return terminalStatuses.some((terminal) => terminal === status);
+}
+
+/**
+ * A record of a new job, or of a known one with some fields changed.
+ * @param now milliseconds since 1970
+ */
+export function withFields(fields: SimulatedJobFields, now: number, known?: JobRecord): JobRecord {
   const { cancelTakes, endsAs, pagesPerSecond, creditsPerPage, trouble, ...given } =
     simulatedJobFieldsSchema.parse(fields);
-  const told = defined({ cancelTakes, endsAs, pagesPerSecond, creditsPerPage, trouble });
-  const behaviour = { ...(known?.behaviour ?? ordinaryBehaviour), ...told };
-  const job: SimulatedJob = { ...(known?.job ?? youngJob(now)), ...defined(given) };
+  const behaviour = defined({ cancelTakes, endsAs, pagesPerSecond, creditsPerPage, trouble });
+  const job: SimulatedJob = { ...(known?.job ?? createJob(now)), ...defined(given) };
   const record: JobRecord = {
     job,
-    behaviour,
+    behaviour: { ...(known?.behaviour ?? ordinaryBehaviour), ...behaviour },
     counted: { pages: job.successfulPageCount ?? 0, at: now },
     cancelledAt: known && !isTerminal(known.job) ? known.cancelledAt : undefined,
     metAt: trouble === undefined ? known?.metAt : undefined,
@@ -130,37 +134,35 @@ export const withFields = (fields: SimulatedJobFields, now: number, known?: JobR
   if (!isTerminal(job) || (known && isTerminal(known.job))) return record;
   endJob(record, job.status, now);
   return { ...record, job: { ...record.job, ...defined(given) } };
-};
+}
 
 type Defined<Fields> = { [Name in keyof Fields]?: Exclude<Fields[Name], undefined> };
 
 /** A copy without what is undefined, so that spreading it overwrites nothing by accident. */
-const defined = <Fields extends object>(fields: Fields): Defined<Fields> => {
+function defined<Fields extends object>(fields: Fields): Defined<Fields> {
   const copy: Defined<Fields> = { ...fields };
   for (const name in copy) if (copy[name] === undefined) delete copy[name];
   return copy;
-};
+}
 
-const youngJob = (now: number): SimulatedJob => ({
-  id: `job_${randomBytes(13).toString('hex')}`,
-  externalId: null,
-  status: 'processing',
-  projectId: exampleJob.projectId,
-  limits: { ...exampleJob.limits },
-  pageCount: null,
-  successfulPageCount: null,
-  billing: { creditsDebited: 0 },
-  files: [],
-  resultUrl: null,
-  error: null,
-  createdAt: iso(now),
-  updatedAt: iso(now),
-  completedAt: null,
-  expiresAt: iso(now + WEEK_MS),
-});
+function createJob(now: number): SimulatedJob {
+  return {
+    ...exampleJob,
+    id: `job_${randomBytes(13).toString('hex')}`,
+    externalId: null,
+    limits: { ...exampleJob.limits },
+    pageCount: null,
+    successfulPageCount: null,
+    billing: { creditsDebited: 0 },
+    files: [],
+    createdAt: timestampOf(now),
+    updatedAt: timestampOf(now),
+    expiresAt: timestampOf(now + WEEK_MS),
+  };
+}
 
 /** Brings a record up to `now`: pages processed since, its completion, a cancel that takes effect. */
-export const advance = (record: JobRecord, now: number): void => {
+export function advance(record: JobRecord, now: number): void {
   const { job, behaviour, cancelledAt } = record;
   if (isTerminal(job)) return;
   const cancelEffective = cancelledAt === undefined ? Infinity : cancelledAt + behaviour.cancelTakes;
@@ -173,51 +175,56 @@ export const advance = (record: JobRecord, now: number): void => {
   } else {
     processUntil(record, now);
   }
-};
+}
 
-const isProcessing = ({ job, behaviour }: JobRecord): boolean =>
-  job.status === 'processing' && job.pageCount !== null && behaviour.pagesPerSecond > 0;
-
-const completionTime = (record: JobRecord): number => {
+function completionTime(record: JobRecord): number {
   if (!isProcessing(record)) return Infinity;
   const left = Number(record.job.pageCount) - record.counted.pages;
   return record.counted.at + Math.ceil((left / record.behaviour.pagesPerSecond) * 1_000);
-};
+}
 
-const processUntil = (record: JobRecord, at: number): void => {
+function processUntil(record: JobRecord, at: number): void {
   if (!isProcessing(record)) return;
   const { pages, at: since } = record.counted;
   const processed = Math.floor((Math.max(0, at - since) / 1_000) * record.behaviour.pagesPerSecond);
   setPages(record, Math.min(pages + processed, Number(record.job.pageCount)), at);
-};
+}
 
-/** Credits follow the pages; what was reserved for them is used up. */
-const setPages = ({ job, behaviour }: JobRecord, pages: number, at: number): void => {
+function isProcessing({ job, behaviour }: JobRecord): boolean {
+  return job.status === 'processing' && job.pageCount !== null && behaviour.pagesPerSecond > 0;
+}
+
+/** Credits follow the pages, and use up what was reserved for them. */
+function setPages({ job, behaviour }: JobRecord, pages: number, at: number): void {
   const before = job.successfulPageCount ?? 0;
   if (pages <= before) return;
   const credits = (pages - before) * behaviour.creditsPerPage;
   job.successfulPageCount = pages;
-  job.updatedAt = iso(at);
+  job.updatedAt = timestampOf(at);
   const { creditsDebited, creditsReserved } = job.billing;
   job.billing = {
     creditsDebited: creditsDebited + credits,
-    ...(creditsReserved === undefined ? {} : { creditsReserved: Math.max(0, creditsReserved - credits) }),
+    ...(creditsReserved !== undefined && { creditsReserved: Math.max(0, creditsReserved - credits) }),
   };
-};
+}
 
-const endJob = (record: JobRecord, status: string, at: number): void => {
+function endJob(record: JobRecord, status: string, at: number): void {
   const { job } = record;
   if (status === 'completed') setPages(record, job.pageCount ?? 0, at);
   const hasResult = status === 'completed' || status === 'completed_with_errors';
   job.status = status;
-  job.updatedAt = iso(at);
-  job.completedAt = iso(at);
+  job.updatedAt = timestampOf(at);
+  job.completedAt = timestampOf(at);
   job.billing = { creditsDebited: job.billing.creditsDebited };
   job.files = job.files.map((file) => ({ ...file, status: hasResult ? 'completed' : status }));
   if (hasResult) {
-    // The same at every look, since a terminal job is frozen: also one that is worked out anew each time.
+    // A terminal job is frozen, so its token is always the same, even when the record is computed anew.
     const token = createHash('sha256').update(job.id).digest('hex').slice(0, 32);
     job.resultUrl = `https://plangrep.com/results/${job.id}?token=${token}`;
   }
   if (status === 'failed') job.error = { code: 'processing_failed', message: 'The job could not be processed.' };
-};
+}
+
+function timestampOf(epochMs: number): string {
+  return new Date(epochMs).toISOString();
+}

@@ -3,13 +3,13 @@ import { exampleJob, type JobRecord, type SimulatedJobFields, withFields } from 
 interface SandboxJob {
   /** What Plangrep does with such a job. */
   readonly plangrep: string;
-  /** What who cancels it by this service gets. */
+  /** What this service answers to the caller who cancels it. */
   readonly caller: string;
   /** Absent: Plangrep has no such job. */
   readonly fields?: Omit<SimulatedJobFields, 'id' | 'externalId'>;
 }
 
-// Plangrep's documented example throughout: nothing of a job is made up anew at each look.
+// All from Plangrep's documented example, so that a job is the same at every read.
 const { pageCount, successfulPageCount, billing, createdAt, updatedAt, expiresAt } = exampleJob;
 const always = { projectId: 'proj_sandbox', pageCount, createdAt, updatedAt, expiresAt };
 const running = { ...always, status: 'processing', successfulPageCount, billing };
@@ -20,13 +20,14 @@ const ended = (status: string, pages: number): NonNullable<SandboxJob['fields']>
   billing: { creditsDebited: pages },
   completedAt: updatedAt,
 });
+const tooLate = '409 `job_already_terminal`';
 const LEFT = pageCount - successfulPageCount;
-/** Shorter than the service waits before it looks again, longer than it takes to repeat something by hand. */
+/** Shorter than the service's wait until its next read, long enough to repeat a request by hand. */
 const TROUBLE_MS = 5_000;
 
 /**
- * The jobs that need no seeding: a jobId says how its job behaves, as the numbers of a payment provider's test cards do.
- * The name may be followed by `_` and anything, so that each partner and each test has jobs of its own.
+ * Jobs that exist without seeding: a jobId says how its job behaves, like the numbers of a payment provider's test cards.
+ * `_` and any text may follow the name, so that each partner and each test has separate jobs.
  * @example 'job_sandbox_slow', 'job_sandbox_slow_acme-42'
  */
 export const sandboxJobs = {
@@ -41,26 +42,14 @@ export const sandboxJobs = {
     caller: '202, then `too_late`',
     fields: { ...running, cancelTakes: 20_000, pagesPerSecond: LEFT / 10 },
   },
-  completed: {
-    plangrep: 'has already completed it',
-    caller: '409 `job_already_terminal`',
-    fields: ended('completed', pageCount),
-  },
+  completed: { plangrep: 'has already completed it', caller: tooLate, fields: ended('completed', pageCount) },
   completed_with_errors: {
     plangrep: 'has already completed it, with errors on some pages',
-    caller: '409 `job_already_terminal`',
+    caller: tooLate,
     fields: ended('completed_with_errors', pageCount - 4),
   },
-  failed: {
-    plangrep: 'has already failed on it',
-    caller: '409 `job_already_terminal`',
-    fields: ended('failed', successfulPageCount),
-  },
-  expired: {
-    plangrep: 'has already let it expire',
-    caller: '409 `job_already_terminal`',
-    fields: ended('expired', successfulPageCount),
-  },
+  failed: { plangrep: 'has already failed on it', caller: tooLate, fields: ended('failed', successfulPageCount) },
+  expired: { plangrep: 'has already let it expire', caller: tooLate, fields: ended('expired', successfulPageCount) },
   cancelled: {
     plangrep: 'has already cancelled it for another request',
     caller: '200 `cancelled`',
@@ -91,32 +80,29 @@ export const sandboxJobs = {
 
 const PREFIX = 'job_sandbox_';
 const byName: ReadonlyMap<string, SandboxJob> = new Map(Object.entries(sandboxJobs));
-/** `completed_with_errors_1` is no `completed`: the longest name that fits. */
+/** `completed_with_errors_1` is not `completed`: the longest matching name counts. */
 const longestFirst = [...byName.keys()].sort((a, b) => b.length - a.length);
 
 /** What a job of the sandbox remembers: when it was first met, when it was cancelled. Milliseconds since 1970. */
 export type SandboxMarks = Pick<JobRecord, 'metAt' | 'cancelledAt'>;
 
 /**
- * The record of the job that a jobId of the sandbox stands for. It stands still until it is cancelled, and goes on from
- * there as time does.
+ * The record of the job that a jobId of the sandbox means. It makes no progress until it is cancelled.
  * @param now milliseconds since 1970
- * @returns undefined for the id of no job
+ * @returns undefined when there is no such job
  */
-export const sandboxRecord = (jobId: string, now: number, marks: SandboxMarks = {}): JobRecord | undefined => {
+export function sandboxRecord(jobId: string, now: number, marks: SandboxMarks = {}): JobRecord | undefined {
   if (!jobId.startsWith(PREFIX)) return undefined;
   const rest = jobId.slice(PREFIX.length);
   const name = longestFirst.find((known) => rest === known || rest.startsWith(`${known}_`));
   const fields = name === undefined ? undefined : byName.get(name)?.fields;
   return fields && { ...withFields({ ...fields, id: jobId }, marks.cancelledAt ?? now), ...marks };
-};
+}
 
 /** The table of docs/sandbox.md. */
-export const renderSandboxTable = (): string =>
-  [
-    ['jobId', 'Plangrep', 'the caller gets'],
-    ['---', '---', '---'],
-    ...[...byName].map(([name, { plangrep, caller }]) => [`\`${PREFIX}${name}…\``, plangrep, caller]),
-  ]
-    .map((cells) => `| ${cells.join(' | ')} |\n`)
-    .join('');
+export function renderSandboxTable(): string {
+  const rows = [...byName].map(
+    ([name, { plangrep, caller }]) => `| \`${PREFIX}${name}…\` | ${plangrep} | ${caller} |\n`,
+  );
+  return `| jobId | Plangrep | the caller gets |\n| --- | --- | --- |\n${rows.join('')}`;
+}
