@@ -1,6 +1,6 @@
 import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createCancellationLog, WAKE_SHARDS } from '../../functions/adapters/dynamodb/cancellation-log.ts';
 import { createDynamoDbClient } from '../../functions/adapters/aws-clients.ts';
 import { hashEvent, sealEvent } from '../../functions/core/cancellation/chain.ts';
@@ -60,56 +60,62 @@ describe.each(['on DynamoDB', 'in memory'])('the cancellation log %s', (name) =>
     return found;
   };
 
-  it('reads back exactly what was appended, in order, with the last wake-up', async () => {
+  test('reads back exactly what was appended, in order, with the last wake-up', async () => {
     const id = newJob();
     const requested = seal(id, undefined, requestedBody);
     const ended = seal(id, requested, { type: 'attempt_ended', attempt: 1, result: 'unknown', why: 'timeout' });
+
     expect(await log().append(requested, leaseUntil)).toEqual({ kind: 'appended' });
     expect(await log().append(ended, at)).toEqual({ kind: 'appended' });
     expect(await log().read(acme, id)).toEqual({ events: [requested, ended], wakeAt: at });
   });
 
-  it('has no events of a job that nobody cancelled, nor of another partner’s', async () => {
+  test('has no events for a job without a cancellation, or for another partner', async () => {
     const id = newJob();
     await log().append(seal(id, undefined, requestedBody), leaseUntil);
+
     expect(await log().read(globex, id)).toEqual({ events: [], wakeAt: undefined });
   });
 
-  it('gives a sequence number to exactly one of many writers, and shows the others the winner', async () => {
+  test('gives a sequence number to exactly one of many writers, and returns the winner to the others', async () => {
     const id = newJob();
     const writers = Array.from({ length: 20 }, (_, n) => seal(id, undefined, requestedBody, `e-${n}`));
     const results = await Promise.all(writers.map((event) => log().append(event, leaseUntil)));
     const won = writers.filter((_, n) => results[n]?.kind === 'appended');
+
     expect(won).toHaveLength(1);
     for (const result of results) {
       if (result.kind === 'lost') expect(result.stream).toEqual({ events: won, wakeAt: leaseUntil });
     }
   });
 
-  it('recognises its own event when the put is repeated', async () => {
+  test('recognises its own event when the put is repeated', async () => {
     const event = seal(newJob(), undefined, requestedBody);
     await log().append(event, leaseUntil);
+
     expect(await log().append(event, leaseUntil)).toEqual({ kind: 'appended' });
   });
 
-  it('never overwrites, even by a closing event', async () => {
+  test('never overwrites, even by a closing event', async () => {
     const id = newJob();
     const requested = seal(id, undefined, requestedBody);
     await log().append(requested, leaseUntil);
     await log().append(seal(id, requested, { type: 'attempt_started', attempt: 2, claimedBy: 'x', leaseUntil }, 'a'));
+
     expect((await log().append(seal(id, requested, closedBody, 'late'))).kind).toBe('lost');
     expect((await log().read(acme, id)).events.map(({ type }) => type)).toEqual(['requested', 'attempt_started']);
   });
 
-  it('has no wake-up once the stream is closed', async () => {
+  test('has no wake-up once the stream is closed', async () => {
     const id = newJob();
     const requested = seal(id, undefined, requestedBody);
     await log().append(requested, leaseUntil);
     await log().append(seal(id, requested, closedBody));
+
     expect((await log().read(acme, id)).wakeAt).toBeUndefined();
   });
 
-  it('keeps joined requests beside the stream, and shows the newest of them, oldest first', async () => {
+  test('keeps joined requests beside the stream, and returns the newest ones, oldest first', async () => {
     const id = newJob();
     await log().append(seal(id, undefined, requestedBody), leaseUntil);
     const records = Array.from({ length: 5 }, (_, n): JoinedRecord => {
@@ -117,6 +123,7 @@ describe.each(['on DynamoDB', 'in memory'])('the cancellation log %s', (name) =>
       return { type: 'joined', partnerId: acme, jobId: id, ...asked, requestId: `r-${n}`, at: time };
     });
     for (const record of records) await log().recordJoined(record);
+
     expect(await log().readJoined(acme, id, 3)).toEqual(records.slice(2));
     expect((await log().read(acme, id)).events).toHaveLength(1);
   });
@@ -125,7 +132,7 @@ describe.each(['on DynamoDB', 'in memory'])('the cancellation log %s', (name) =>
 describe('on DynamoDB', () => {
   const log = () => createCancellationLog(dynamodb.client, dynamodb.tableNames.CancellationLog);
 
-  it('reads a stream of several pages', async () => {
+  test('reads a stream of several pages', async () => {
     const id = newJob();
     const events = [seal(id, undefined, requestedBody)];
     for (let n = 1; n <= 4; n++) {
@@ -153,16 +160,18 @@ describe('on DynamoDB', () => {
       await dynamodb.client.send(command);
     }
     dynamodb.resetCounts();
+
     expect((await log().read(acme, id)).events.map(({ seq }) => seq)).toEqual(events.map(({ seq }) => seq));
     expect(dynamodb.counts()['Query']?.['CancellationLog']).toBeGreaterThan(1);
   });
 
-  it('stores an event flat, with the wake-up outside its hash and in the sparse index', async () => {
+  test('stores an event flat, with the wake-up outside its hash and in the sparse index', async () => {
     const id = newJob();
     const event = seal(id, undefined, requestedBody);
     await log().append(event, leaseUntil);
     const item = await rawItem(`acme#${id}`, 'event#000001');
     const { pk, sk, wakeShard, wakeAt, ...fields } = item ?? {};
+
     expect([pk, sk, wakeAt]).toEqual([`acme#${id}`, 'event#000001', leaseUntil]);
     expect(Number(wakeShard)).toBeLessThan(WAKE_SHARDS);
     expect(hashEvent(fields)).toBe(event.hash);
@@ -175,19 +184,22 @@ describe('on DynamoDB', () => {
         ExpressionAttributeValues: { ':shard': { S: String(wakeShard) }, ':now': { S: leaseUntil } },
       }),
     );
+
     expect(Items?.map((found) => found['pk']?.S)).toContain(`acme#${id}`);
   });
 
-  it('takes a closing event out of the index’s sight', async () => {
+  test('leaves a closing event out of the index', async () => {
     const id = newJob();
     const requested = seal(id, undefined, requestedBody);
     await log().append(requested, leaseUntil);
     await log().append(seal(id, requested, closedBody));
+
     expect(Object.keys((await rawItem(`acme#${id}`, 'event#000002')) ?? {})).not.toContain('wakeAt');
   });
 
-  it('keeps refused requests by partner and day', async () => {
+  test('keeps refused requests by partner and day', async () => {
     await log().recordRefused({ type: 'refused', partnerId: acme, why: 'job_not_found', at, ...asked });
+
     expect(await rawItem('acme#refused#2026-11-23', `${at}#r-1`)).toMatchObject({
       type: 'refused',
       why: 'job_not_found',
@@ -195,29 +207,32 @@ describe('on DynamoDB', () => {
     });
   });
 
-  it('does not overwrite a record that is written again', async () => {
+  test('does not overwrite a record that is written again', async () => {
     const record = { type: 'refused', partnerId: acme, why: 'job_not_found', at, ...asked, requestId: 'r-2' } as const;
     await log().recordRefused(record);
     await log().recordRefused({ ...record, reason: 'other' });
+
     expect(await rawItem('acme#refused#2026-11-23', `${at}#r-2`)).toMatchObject({ reason: asked.reason });
   });
 
-  it('refuses to go by an item that is no event', async () => {
+  test('rejects an item that is not an event', async () => {
     const id = newJob();
     const command = new PutItemCommand({
       TableName: dynamodb.tableNames.CancellationLog,
       Item: { pk: { S: `acme#${id}` }, sk: { S: 'event#000001' }, type: { S: 'requested' } },
     });
     await dynamodb.client.send(command);
+
     await expect(log().read(acme, id)).rejects.toThrow(BrokenStream);
   });
 
-  it('is unavailable when the table does not answer', async () => {
+  test('is unavailable when the table does not answer', async () => {
     vi.stubEnv('AWS_REGION', localRegion);
     vi.stubEnv('AWS_ACCESS_KEY_ID', localCredentials.accessKeyId);
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', localCredentials.secretAccessKey);
     vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', 'http://127.0.0.1:1');
     const nowhere = createCancellationLog(createDynamoDbClient(), 'CancellationLog');
+
     await expect(nowhere.read(acme, documentedJob)).rejects.toThrow(DependencyUnavailable);
     await expect(nowhere.append(seal(documentedJob, undefined, requestedBody))).rejects.toThrow(DependencyUnavailable);
   });

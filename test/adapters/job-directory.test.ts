@@ -1,6 +1,6 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { createHash } from 'node:crypto';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { createReadPartnerKey } from '../../functions/adapters/dynamodb/partners.ts';
 import { type ExternalId, partnerIdSchema, type PartnerId, projectIdSchema } from '../../functions/core/identifiers.ts';
@@ -44,65 +44,73 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
     partner = partnerIdSchema.parse(`partner-${++n}`);
   });
 
-  it('finds the jobs behind an externalId, newest first', async () => {
+  test('finds the jobs of an externalId, newest first', async () => {
     const name = externalId('order-1');
     const [first, second] = [fresh(older), fresh(newer)];
     await register(name, first);
     await register(name, second);
+
     expect(await directory.find(partner, name)).toEqual([second, first]);
   });
 
-  it('finds nothing for another partner, nor for another spelling', async () => {
+  test('finds nothing for another partner or another spelling', async () => {
     const entry = fresh(older);
     await register(externalId('Ångström #1'), entry);
+
     expect(await directory.find(acme, externalId('Ångström #1'))).toEqual([]);
     expect(await directory.find(partner, externalId('Ångström #1'.normalize('NFD')))).toEqual([]);
     expect(await directory.find(partner, externalId('Ångström #1'))).toEqual([entry]);
   });
 
-  it('registers a job once: the first time stands, and the first project', async () => {
+  test('registers a job once: the first time and the first project stay', async () => {
     const name = externalId('order-1');
     const entry = fresh(newer);
+
     expect(await register(name, entry)).toEqual({ kind: 'registered', entry });
     const other = { projectId: projectIdSchema.parse('proj_another'), registeredAt: '2027-01-01T00:00:00.000Z' };
     const again = await register(name, { ...entry, ...other });
+
     expect(again).toEqual({ kind: 'registered', entry });
     expect(await directory.find(partner, name)).toEqual([entry]);
   });
 
-  it('leaves a job to the partner and the externalId that had it first', async () => {
+  test('keeps a job with the partner and the externalId that registered it first', async () => {
     const entry = fresh(newer);
     await register(externalId('order-1'), entry);
+
     expect(await register(externalId('order-2'), entry)).toEqual({ kind: 'taken' });
     expect(await directory.register(globex, externalId('order-1'), entry)).toEqual({ kind: 'taken' });
     expect(await directory.find(globex, externalId('order-1'))).toEqual([]);
     expect(await directory.find(partner, externalId('order-2'))).toEqual([]);
   });
 
-  it('gives a job to one of many that register it at once', async () => {
+  test('gives a job to exactly one of many partners that register it at once', async () => {
     const entry = fresh(newer);
     const partners = Array.from({ length: 20 }, (_, index) => partnerIdSchema.parse(`many-${n}-${index}`));
     const registered = await Promise.all(partners.map((id) => directory.register(id, externalId('x'), entry)));
+
     expect(registered.filter(({ kind: end }) => end === 'registered')).toHaveLength(1);
   });
 
-  it('remembers which job has ended', async () => {
+  test('remembers that a job has ended', async () => {
     const name = externalId('order-1');
     const entry = fresh(newer);
     await register(name, entry);
     await directory.rememberTerminal(partner, name, entry.jobId, 'failed');
+
     expect(await directory.find(partner, name)).toEqual([{ ...entry, terminalStatus: 'failed' }]);
   });
 
-  it('remembers nothing of a job that is not there', async () => {
+  test('remembers nothing about a job that is not registered', async () => {
     await directory.rememberTerminal(partner, externalId('order-1'), newer.jobId, 'failed');
+
     expect(await directory.find(partner, externalId('order-1'))).toEqual([]);
   });
 
   const unbound = { fingerprint: 'f', firstSeenAt: '2026-11-23T12:00:00.000Z' };
   const bound = { ...unbound, jobId: newer.jobId };
 
-  it('binds a request key once: the first binding stands', async () => {
+  test('binds a request key once: the first binding stays', async () => {
     expect(await directory.readBinding(partner, 'key')).toBeUndefined();
     expect(await directory.bind(partner, 'key', bound)).toEqual(bound);
     expect(await directory.bind(partner, 'key', { ...bound, jobId: older.jobId })).toEqual(bound);
@@ -110,37 +118,41 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
     expect(await directory.readBinding(partner, 'key')).toEqual(bound);
   });
 
-  it('lets only the same request come to its job later', async () => {
+  test('adds a job later only for the same request', async () => {
     await directory.bind(partner, 'key', unbound);
+
     expect(await directory.bind(partner, 'key', { ...bound, fingerprint: 'other' })).toEqual(unbound);
     expect(await directory.bind(partner, 'key', bound)).toEqual(bound);
   });
 
-  it('keeps a key’s first time when it reaches no job again', async () => {
+  test('keeps the time of the first request when a repeat reaches no job either', async () => {
     await directory.bind(partner, 'key', unbound);
+
     expect(await directory.bind(partner, 'key', { ...unbound, firstSeenAt: '2027-01-01T00:00:00.000Z' })).toEqual(
       unbound,
     );
   });
 
-  it('gives a key to one of many at once', async () => {
+  test('binds a key to exactly one of many concurrent requests', async () => {
     const jobIds = Array.from({ length: 20 }, (_, index) => jobId(`job_${index}`));
     const standing = await Promise.all(jobIds.map((id) => directory.bind(partner, 'key', { ...unbound, jobId: id })));
+
     expect(new Set(standing.map((binding) => binding.jobId)).size).toBe(1);
   });
 
-  it('keeps request keys and externalIds apart, whatever they look like', async () => {
+  test('keeps request keys and externalIds apart, whatever they contain', async () => {
     await directory.bind(partner, 'key', bound);
     const hash = createHash('sha256').update('key').digest('hex');
     for (const name of [hash, `request#${hash}`, 'key', '#request#']) {
       expect(await directory.find(partner, externalId(name))).toEqual([]);
     }
+
     expect(await directory.readBinding(globex, 'key')).toBeUndefined();
   });
 });
 
 describe('on DynamoDB', () => {
-  it('completes a registration that died between its two writes, with its first time', async () => {
+  test('completes a registration that stopped between its two writes, with its first time', async () => {
     const entry = { jobId: jobId('job_half'), registeredAt: newer.registeredAt };
     await put({
       pk: 'job#job_half',
@@ -151,10 +163,11 @@ describe('on DynamoDB', () => {
     });
     const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
     await directory.register(acme, externalId('half'), entry);
+
     expect(await directory.find(acme, externalId('half'))).toEqual([{ ...entry, registeredAt: older.registeredAt }]);
   });
 
-  it('stores no request key as it is, and lets a binding expire after 30 days', async () => {
+  test('stores a request key only as a hash, and lets a binding expire after 30 days', async () => {
     const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
     await directory.bind(acme, 'a-secret-looking-key', { fingerprint: 'f', firstSeenAt: '2026-11-23T12:00:00.000Z' });
     const pk = `acme#request#${createHash('sha256').update('a-secret-looking-key').digest('hex')}`;
@@ -163,17 +176,19 @@ describe('on DynamoDB', () => {
       Key: { pk: { S: pk }, sk: { S: 'binding' } },
     });
     const { Item } = await dynamodb.client.send(command);
+
     expect(Item?.['expiresAt']).toEqual({ N: String(Date.parse('2026-12-23T12:00:00.000Z') / 1000) });
     expect(JSON.stringify(Item)).not.toContain('a-secret-looking-key');
   });
 
-  it('refuses a jobId from the table that is none', async () => {
+  test('rejects a malformed jobId from the table', async () => {
     await put({ pk: 'acme#job#order-bad', sk: '../cancel', registeredAt: older.registeredAt });
     const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
+
     await expect(directory.find(acme, externalId('order-bad'))).rejects.toThrow();
   });
 
-  it('reads a partner’s key, and nothing for an unknown one', async () => {
+  test('reads a partner’s key, and nothing for an unknown keyId', async () => {
     const readPartnerKey = createReadPartnerKey(dynamodb.client, dynamodb.tableNames.Partners);
     const secretHash = 'a'.repeat(64);
     await dynamodb.client.send(
@@ -188,6 +203,7 @@ describe('on DynamoDB', () => {
         },
       }),
     );
+
     expect(await readPartnerKey('abc')).toEqual({ partnerId: 'acme', secretHash, scopes: ['cancellations:read'] });
     expect(await readPartnerKey('abd')).toBeUndefined();
   });

@@ -21,43 +21,48 @@ afterEach(() => simulator.close());
 
 const connect = (key: PlangrepKey = keyOf(API_KEY)) => createPlangrep({ baseUrl: simulator.url, key, clock });
 
-describe('Plangrep refusing the key', () => {
-  test.each(callNames)('makes a %s go once more with the newest key', async (name) => {
+describe('A key that Plangrep rejects', () => {
+  test.each(callNames)('makes a %s repeat once with the newest key', async (name) => {
     const answer = await calls[name](connect(keyOf('pgk_old', API_KEY)), LATER);
+
     expect(answer).toMatchObject({ kind: name === 'list' ? 'jobs' : 'job' });
     expect(simulator.requests.all().map(({ authorized }) => authorized)).toEqual([false, true]);
   });
 
-  test('is final when Secrets Manager has no other', async () => {
+  test('ends the call when Secrets Manager has no other key', async () => {
     simulator.revokeApiKey();
+
     expect(await connect().cancel(documentedJob, LATER)).toEqual({ kind: 'key_refused' });
     expect(simulator.requests.count('cancel')).toBe(1);
   });
 
-  test('is final when it refuses the newest too', async () => {
+  test('ends the call when Plangrep rejects the newest key too', async () => {
     expect(await connect(keyOf('pgk_old', 'pgk_new')).cancel(documentedJob, LATER)).toEqual({ kind: 'key_refused' });
     expect(simulator.requests.count('cancel')).toBe(2);
   });
 
   const unavailable = () => Promise.reject(new DependencyUnavailable('secret', undefined));
-  test('ends the call when the newest cannot be had', async () => {
+  test('ends the call when the newest key is unavailable', async () => {
     const key = { ...keyOf('pgk_old'), refetch: unavailable };
+
     expect(await connect(key).cancel(documentedJob, LATER)).toEqual({ kind: 'not_sent', why: 'no_key' });
   });
 
-  test('does not come to pass without a key: nothing is sent', async () => {
+  test('is never sent when no key is available', async () => {
     const key = { ...keyOf(API_KEY), get: unavailable };
+
     expect(await connect(key).cancel(documentedJob, LATER)).toEqual({ kind: 'not_sent', why: 'no_key' });
     expect(simulator.requests.all()).toEqual([]);
   });
 
-  test('is not what a mistake of ours in the key looks like: that is thrown', async () => {
+  test('is not confused with a bug in our code, which is thrown', async () => {
     const key = { ...keyOf(API_KEY), get: () => Promise.reject(new TypeError('a mistake')) };
+
     await expect(connect(key).cancel(documentedJob, LATER)).rejects.toThrow('a mistake');
   });
 });
 
-describe('What must not leave Plangrep', () => {
+describe('What the client must not pass on', () => {
   const canaries = [API_KEY, 'canary_file.pdf', 'canary_token', 'canary_message'];
   const expectNoCanary = (value: unknown): void => {
     const shown = inspect(value, { showHidden: true, depth: Infinity });
@@ -79,7 +84,7 @@ describe('What must not leave Plangrep', () => {
     { on: 'any', kind: 'oversized' },
     { on: 'any', kind: 'reset', when: 'mid_answer' },
   ];
-  test.each(faults)('stays out of every answer: $kind $status', async (fault) => {
+  test.each(faults)('is in no answer: $kind $status', async (fault) => {
     simulator.addJob({ id: documentedJob, ...fields });
     simulator.faults.add(fault);
     const plangrep = connect();

@@ -33,12 +33,14 @@ const processing = {
 describe('A call that Plangrep answers', () => {
   test('cancels the job and shows it cancelled', async () => {
     const answer = await connect().cancel(documentedJob, LATER);
+
     expect(answer).toEqual({ kind: 'job', job: { ...processing, status: 'cancelled' } });
     expect(simulator.job(documentedJob)?.status).toBe('cancelled');
   });
 
-  test('shows a job that goes on processing after its cancel', async () => {
+  test('shows a job that is still processing after its cancel', async () => {
     simulator.addJob({ id: documentedJob, cancelTakes: 60_000 });
+
     expect(await connect().cancel(documentedJob, LATER)).toEqual({ kind: 'job', job: processing });
   });
 
@@ -50,8 +52,9 @@ describe('A call that Plangrep answers', () => {
     expect(await connect().list(documentedProject, LATER)).toEqual({ kind: 'jobs', jobs: [processing] });
   });
 
-  test('reads a job of id and status alone', async () => {
+  test('reads a job that has only id and status', async () => {
     answersNext(200, JSON.stringify({ job: { id: documentedJob, status: 'uploading' } }));
+
     expect(await connect().read(documentedJob, LATER)).toEqual({
       kind: 'job',
       job: { id: documentedJob, status: 'uploading' },
@@ -63,24 +66,27 @@ describe('A call that Plangrep answers', () => {
     { pageCount: -1, successfulPageCount: 1.5, billing: { creditsDebited: -3 }, externalId: 7 },
     { pageCount: '204', successfulPageCount: {}, billing: { creditsDebited: '63' }, externalId: '' },
     { projectId: '../x', createdAt: 'yesterday', billing: 'none', files: 'none', surprise: [1] },
-  ])('takes for absent what has another shape than documented: %j', async (fields) => {
+  ])('treats a field that is not as documented as absent: %j', async (fields) => {
     const body = { job: { id: documentedJob, status: 'processing', ...fields }, also: true };
     answersNext(200, JSON.stringify(body));
+
     expect(await connect().read(documentedJob, LATER)).toEqual({
       kind: 'job',
       job: { id: documentedJob, status: 'processing' },
     });
   });
 
-  test('keeps a status that nobody has documented', async () => {
+  test('keeps an undocumented status', async () => {
     simulator.faults.add({ on: 'read', kind: 'job', fields: { status: 'on_hold' } });
+
     expect(await connect().read(documentedJob, LATER)).toMatchObject({ kind: 'job', job: { status: 'on_hold' } });
   });
 });
 
-describe('An answer that cannot be relied on', () => {
+describe('An unreliable answer', () => {
   test.each(['cancel', 'read'] as const)('is unknown when a %s shows another job', async (name) => {
     simulator.faults.add({ on: name, kind: 'job', fields: { id: 'job_another' } });
+
     expect(await calls[name](connect(), LATER)).toEqual({ kind: 'unknown', why: 'wrong_job', httpStatus: 200 });
   });
 
@@ -90,14 +96,15 @@ describe('An answer that cannot be relied on', () => {
     HTML: '<html>Welcome</html>',
     'another JSON': '[]',
     'no job': '{"job":null,"jobs":null}',
-    'an id that is none': '{"job":{"id":"..","status":"failed"},"jobs":[{"id":"..","status":"failed"}]}',
-    'a status that is none': `{"job":{"id":"${documentedJob}","status":"a b"},"jobs":[{"id":"j","status":""}]}`,
+    'a malformed id': '{"job":{"id":"..","status":"failed"},"jobs":[{"id":"..","status":"failed"}]}',
+    'a malformed status': `{"job":{"id":"${documentedJob}","status":"a b"},"jobs":[{"id":"j","status":""}]}`,
     'no status': `{"job":{"id":"${documentedJob}"},"jobs":[{"id":"${documentedJob}"}]}`,
     'the key in it': `{"job":{"id":"${documentedJob}","status":"${API_KEY}"},"jobs":[{"id":"j","status":"${API_KEY}"}]}`,
   };
   describe.each(callNames)('of a %s', (name) => {
     test.each(Object.entries(unreadable))('is unknown with %s', async (_, body) => {
       answersNext(200, body);
+
       expect(await calls[name](connect(), LATER)).toEqual({
         kind: 'unknown',
         why: 'unreadable_answer',
@@ -107,12 +114,14 @@ describe('An answer that cannot be relied on', () => {
 
     test('is unknown with another Content-Encoding, and is never inflated', async () => {
       simulator.faults.add({ on: name, kind: 'gzip_bomb' });
+
       expect(await calls[name](connect(), LATER)).toMatchObject({ kind: 'unknown', why: 'unreadable_answer' });
     });
 
     test('is read with Content-Encoding identity', async () => {
       const job = { id: documentedJob, status: 'failed' };
       answersNext(200, JSON.stringify({ job, jobs: [job] }), { 'Content-Encoding': 'Identity' });
+
       expect(await calls[name](connect(), LATER)).toMatchObject({ kind: name === 'list' ? 'jobs' : 'job' });
     });
 
@@ -125,14 +134,15 @@ describe('An answer that cannot be relied on', () => {
       },
     );
 
-    test.each([500, 502, 503, 504, 599])('is unknown after %i, and is not asked for again', async (status) => {
+    test.each([500, 502, 503, 504, 599])('is unknown after %i, and the call is not repeated', async (status) => {
       answersNext(status, '<html>Bad gateway</html>');
+
       expect(await calls[name](connect(), LATER)).toEqual({ kind: 'unknown', why: 'server_error', httpStatus: status });
       expect(simulator.requests.all()).toHaveLength(1);
     });
 
     test.each([408, 425])(
-      'is unknown after %i: it may come from a proxy behind which anything happened',
+      'is unknown after %i: it may come from a proxy that forwarded the request or not',
       async (status) => {
         answersNext(status);
         expect(await calls[name](connect(), LATER)).toEqual({ kind: 'unknown', why: 'timeout', httpStatus: status });
@@ -140,19 +150,21 @@ describe('An answer that cannot be relied on', () => {
     );
   });
 
-  test('is unknown for a list when a single job of it cannot be read', async () => {
+  test('is unknown for a list when one of its jobs cannot be read', async () => {
     answersNext(200, JSON.stringify({ jobs: [processing, { id: 'job_2' }] }));
+
     expect(await connect().list(documentedProject, LATER)).toMatchObject({ why: 'unreadable_answer' });
   });
 });
 
-describe('A refusal', () => {
-  test.each(['read', 'list'] as const)('with 404 means for a %s that there is no such thing', async (name) => {
+describe('A rejection', () => {
+  test.each(['read', 'list'] as const)('with 404 means for a %s that it does not exist', async (name) => {
     answersNext(404, '<html>');
+
     expect(await calls[name](connect(), LATER)).toEqual({ kind: 'not_found' });
   });
 
-  test('with 404 is for a cancel one like any other', async () => {
+  test('with 404 is an ordinary rejection for a cancel', async () => {
     expect(await connect().cancel(jobId('job_nobody'), LATER)).toEqual({
       kind: 'refused',
       httpStatus: 404,
@@ -160,9 +172,10 @@ describe('A refusal', () => {
     });
   });
 
-  test('of a second cancel says why in the code', async () => {
+  test('of a second cancel has a code that says why', async () => {
     const plangrep = connect();
     await plangrep.cancel(documentedJob, LATER);
+
     expect(await plangrep.cancel(documentedJob, LATER)).toEqual({
       kind: 'refused',
       httpStatus: 409,
@@ -183,11 +196,13 @@ describe('A refusal', () => {
     ['', undefined],
   ])('carries the code of %s: %s', async (body, code) => {
     answersNext(403, body);
+
     expect(await connect().cancel(documentedJob, LATER)).toEqual({ kind: 'refused', httpStatus: 403, code });
   });
 
-  test.each(callNames)('for coming too fast (429) is its own kind, for a %s too', async (name) => {
+  test.each(callNames)('with 429 is a separate kind for a %s', async (name) => {
     answersNext(429, '{"code":"slow_down"}', { 'Retry-After': '30' });
+
     expect(await calls[name](connect(), LATER)).toEqual({ kind: 'rate_limited', retryAfterMs: 30_000 });
   });
 
@@ -205,11 +220,13 @@ describe('A refusal', () => {
     ['', undefined],
   ])('reads Retry-After %j as %s ms', async (value, retryAfterMs) => {
     answersNext(429, '', { 'Retry-After': value });
+
     expect(await connect().read(documentedJob, LATER)).toEqual({ kind: 'rate_limited', retryAfterMs });
   });
 
-  test('without Retry-After leaves the pace to the caller', async () => {
+  test('without Retry-After has no wait', async () => {
     answersNext(429);
+
     expect(await connect().read(documentedJob, LATER)).toEqual({ kind: 'rate_limited', retryAfterMs: undefined });
   });
 });

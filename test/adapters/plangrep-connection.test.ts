@@ -43,6 +43,7 @@ describe('The request', () => {
     const server = await startSaying('HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n');
     await connect(http(server)).cancel(documentedJob, LATER);
     const [head = '', body] = server.received().split('\r\n\r\n');
+
     expect(head.split('\r\n').toSorted()).toEqual([
       'Accept-Encoding: identity',
       'Accept: application/json',
@@ -58,16 +59,18 @@ describe('The request', () => {
 
   test.each(['..', 'a/b', 'a%2Fb', 'a?b', '', 'a\r\nb'])('is never made for the id %j', async (id) => {
     const plangrep = connect();
+
     await expect(plangrep.cancel(id as typeof documentedJob, LATER)).rejects.toThrow();
     await expect(plangrep.read(id as typeof documentedJob, LATER)).rejects.toThrow();
     await expect(plangrep.list(id as typeof documentedProject, LATER)).rejects.toThrow();
     expect(simulator.requests.all()).toEqual([]);
   });
 
-  test('goes over the connection of the one before', async () => {
+  test('uses the connection of the previous request', async () => {
     const server = await startSaying('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
     const plangrep = connect(http(server));
     for (const name of callNames) await calls[name](plangrep, LATER);
+
     expect(server.connections()).toBe(1);
   });
 
@@ -78,6 +81,7 @@ describe('The request', () => {
     await plangrep.read(documentedJob, LATER);
     now += 5_000;
     await plangrep.read(documentedJob, LATER);
+
     expect(server.connections()).toBe(2);
   });
 });
@@ -115,37 +119,41 @@ describe('The base URL', () => {
 });
 
 describe.each(callNames)('The deadline of a %s', (name) => {
-  test('cuts a call that is not answered', async () => {
+  test('ends a call without an answer', async () => {
     simulator.faults.add({ on: name, kind: 'hang' });
+
     expect(await calls[name](connect(), shortly())).toEqual({ kind: 'unknown', why: 'timeout' });
   });
 
-  test('closes the connection that it cuts', async () => {
+  test('closes the connection of the call that it ends', async () => {
     const ended: string[] = [];
     const server = await startRaw((socket) => socket.on('close', () => ended.push('closed')));
     await calls[name](connect(http(server)), shortly());
     await vi.waitFor(() => expect(ended).toEqual(['closed']));
   });
 
-  test('cuts an answer that drips', async () => {
+  test('ends an answer that arrives byte by byte', async () => {
     simulator.faults.add({ on: name, kind: 'drip' });
+
     expect(await calls[name](connect(), shortly())).toEqual({ kind: 'unknown', why: 'timeout', httpStatus: 200 });
   });
 
-  test('cuts a refusal that drips: its status is known', async () => {
+  test('ends a rejection that arrives byte by byte, whose status is known', async () => {
     simulator.revokeApiKey();
     simulator.faults.add({ on: name, kind: 'drip' });
+
     expect(await calls[name](connect(), shortly())).toEqual({ kind: 'key_refused' });
   });
 
-  test('has too little left for a call to begin', async () => {
+  test('starts no call with too little time left', async () => {
     expect(await calls[name](connect(), Date.now() + 99)).toEqual({ kind: 'not_sent', why: 'no_time' });
     expect(await calls[name](connect(), Number.NaN)).toEqual({ kind: 'not_sent', why: 'no_time' });
     expect(simulator.requests.all()).toEqual([]);
   });
 
-  test('holds for Secrets Manager too', async () => {
+  test('includes the wait for Secrets Manager', async () => {
     const key = { ...keyOf(API_KEY), get: () => new Promise<string>(() => undefined) };
+
     expect(await calls[name](connect(simulator.url, key), shortly())).toEqual({ kind: 'not_sent', why: 'no_key' });
   });
 
@@ -158,6 +166,7 @@ describe.each(callNames)('The deadline of a %s', (name) => {
         return Promise.resolve(API_KEY);
       },
     };
+
     expect(await calls[name](connect(simulator.url, key), LATER)).toEqual({ kind: 'not_sent', why: 'no_time' });
     expect(simulator.requests.count(name)).toBe(1);
   });
@@ -166,6 +175,7 @@ describe.each(callNames)('The deadline of a %s', (name) => {
 describe.each(callNames)('The answer to a %s', (name) => {
   test('is not read beyond its limit', async () => {
     simulator.faults.add({ on: name, kind: 'oversized' });
+
     expect(await calls[name](connect(), LATER)).toEqual({
       kind: 'unknown',
       why: 'oversized_answer',
@@ -173,8 +183,9 @@ describe.each(callNames)('The answer to a %s', (name) => {
     });
   });
 
-  test('may be lost before it begins: that is unknown and not tried again', async () => {
+  test('may be lost before it begins, which is unknown and not repeated', async () => {
     simulator.faults.add({ on: name, kind: 'reset', effect: 'applied' });
+
     expect(await calls[name](connect(), LATER)).toEqual({ kind: 'unknown', why: 'connection_lost' });
     expect(simulator.requests.count(name)).toBe(1);
     expect(simulator.job(documentedJob)?.status).toBe(name === 'cancel' ? 'cancelled' : 'processing');
@@ -182,27 +193,30 @@ describe.each(callNames)('The answer to a %s', (name) => {
 
   test('may be lost half way', async () => {
     simulator.faults.add({ on: name, kind: 'reset', when: 'mid_answer' });
+
     expect(await calls[name](connect(), LATER)).toEqual({ kind: 'unknown', why: 'connection_lost', httpStatus: 200 });
   });
 
-  test('may be lost on a connection used before: that is unknown too', async () => {
+  test('may be lost on a connection used before, which is unknown too', async () => {
     const plangrep = connect();
     await plangrep.read(documentedJob, LATER);
     simulator.faults.add({ on: name, kind: 'reset' });
     simulator.requests.clear();
+
     expect(await calls[name](plangrep, LATER)).toEqual({ kind: 'unknown', why: 'connection_lost' });
     expect(simulator.requests.count(name)).toBe(1);
   });
 
   test.each([
-    ['no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n', undefined],
-    ['a header that is none', 'HTTP/1.1 200 OK\r\nbroken\x00header\r\n\r\n', undefined],
-    ['headers without end', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}`, undefined],
+    ['not HTTP', 'SSH-2.0-OpenSSH_9.2\r\n', undefined],
+    ['a malformed header', 'HTTP/1.1 200 OK\r\nbroken\x00header\r\n\r\n', undefined],
+    ['endless headers', `HTTP/1.1 200 OK\r\nX: ${'x'.repeat(20_000)}`, undefined],
     ['two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\n{}', undefined],
-    ['a chunk that is none', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', 200],
-    ['no UTF-8', Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n\xff', 'latin1'), 200],
+    ['a malformed chunk', 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n', 200],
+    ['not UTF-8', Buffer.from('HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n\xff', 'latin1'), 200],
   ])('cannot be read when it is %s', async (_, bytes, httpStatus) => {
     const server = await startSaying(bytes);
+
     expect(await calls[name](connect(http(server)), LATER)).toEqual({
       kind: 'unknown',
       why: 'unreadable_answer',
@@ -214,17 +228,20 @@ describe.each(callNames)('The answer to a %s', (name) => {
   test('may end before its headers do', async () => {
     const server = await startSaying('HTTP/1.1 200 OK\r\nContent-', 'end');
     const answer = await calls[name](connect(http(server)), LATER);
+
     expect(answer).toEqual({ kind: 'unknown', why: 'connection_lost' });
   });
 
   test('may end with its connection', async () => {
     const job = `{"id":"${documentedJob}","status":"failed"}`;
     const server = await startSaying(`HTTP/1.1 200 OK\r\n\r\n{"job":${job},"jobs":[${job}]}`, 'end');
+
     expect(await calls[name](connect(http(server)), LATER)).toMatchObject({ kind: name === 'list' ? 'jobs' : 'job' });
   });
 
-  test('is unknown when Plangrep switches protocols unasked', async () => {
+  test('is unknown when Plangrep switches protocols without a request for it', async () => {
     const server = await startSaying('HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n');
+
     expect(await calls[name](connect(http(server)), LATER)).toEqual({
       kind: 'unknown',
       why: 'server_error',
@@ -232,8 +249,9 @@ describe.each(callNames)('The answer to a %s', (name) => {
     });
   });
 
-  test('is waited for after an interim one', async () => {
+  test('is waited for after an interim answer', async () => {
     const server = await startSaying('HTTP/1.1 103 Early Hints\r\n\r\nHTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n');
+
     expect(await calls[name](connect(http(server)), LATER)).toMatchObject({ httpStatus: 503 });
   });
 });

@@ -37,6 +37,7 @@ const failureOf = async (key: Promise<string>): Promise<DependencyUnavailable> =
     () => new Error('there was a key'),
     (error: unknown) => error,
   );
+
   expect(inspect(failure, { showHidden: true, depth: Infinity })).not.toContain('canary');
   if (!(failure instanceof DependencyUnavailable)) throw failure;
   return failure;
@@ -50,48 +51,54 @@ describe('The key of Plangrep', () => {
     ['JSON with more in it, and spaces', `\n { "apiKey": " ${KEY} ", "note": "x" } `],
   ])('is read from a secret that is %s', async (_, value) => {
     secretsManager.put(SECRET, value);
+
     expect(await connect().get()).toBe(KEY);
   });
 
   test('is fetched once when it was fetched in advance', async () => {
     const key = connect();
     key.prefetch();
+
     expect(await key.get()).toBe(KEY);
     expect(asked()).toBe(1);
   });
 
-  test('fails whoever needs it, not whoever fetched it in advance', async () => {
+  test('fails for the caller that needs it, not for the prefetch', async () => {
     secretsManager.put(SECRET, '');
     const key = connect();
     key.prefetch();
     await failureOf(key.get());
     secretsManager.put(SECRET, KEY);
+
     expect(await key.get()).toBe(KEY);
   });
 
-  test('comes with its age in days, which the alarm on old keys goes by, and with nothing else', async () => {
+  test('is reported with its age in days, for the alarm on old keys, and with nothing else', async () => {
     now = Date.now() + 91 * 86_400_000;
     reported.length = 0;
     await connect().get();
+
     expect(reported).toEqual([{ code: 'PLANGREP_KEY_FETCHED', ageDays: 91 }]);
   });
 
-  test('has no age where Secrets Manager names none', async () => {
+  test('has no age when Secrets Manager returns none', async () => {
     const client = createSecretsManagerClient({ region: 'us-east-1', credentials });
     // A middleware answers where the SDK would ask.
     const answer = async () => ({ response: {}, output: { $metadata: {}, SecretString: KEY } });
     client.middlewareStack.add(() => answer, { step: 'initialize' });
     reported.length = 0;
+
     expect(await createPlangrepKey({ client, secretId: SECRET, clock: { now: () => now }, report }).get()).toBe(KEY);
     expect(reported).toEqual([{ code: 'PLANGREP_KEY_FETCHED', ageDays: undefined }]);
   });
 
-  test('is found where the standard environment variables of the SDK point', async () => {
+  test("is found by the SDK's standard environment variables", async () => {
     vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', secretsManager.url);
     vi.stubEnv('AWS_REGION', 'us-east-1');
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
     const client = createSecretsManagerClient();
+
     expect(await createPlangrepKey({ client, secretId: SECRET, clock: { now: () => now }, report }).get()).toBe(KEY);
   });
 
@@ -100,8 +107,10 @@ describe('The key of Plangrep', () => {
     await key.get();
     secretsManager.put(SECRET, 'pgk_new');
     now += 59_999;
+
     expect(await key.get()).toBe(KEY);
     now += 1;
+
     expect(await key.get()).toBe('pgk_new');
     expect(asked()).toBe(2);
   });
@@ -111,32 +120,36 @@ describe('The key of Plangrep', () => {
     await key.get();
     now -= 1;
     await key.get();
+
     expect(asked()).toBe(2);
   });
 
-  test('is fetched again at once when Plangrep refused it, and kept then', async () => {
+  test('is fetched again at once when Plangrep rejects it, and then kept', async () => {
     const key = connect();
     await key.get();
     secretsManager.put(SECRET, 'pgk_new');
+
     expect(await key.refetch()).toBe('pgk_new');
     expect(await key.get()).toBe('pgk_new');
     expect(asked()).toBe(2);
   });
 
-  test('is fetched once for all who ask at one time', async () => {
+  test('is fetched once for concurrent callers', async () => {
     const key = connect();
+
     expect(await Promise.all([key.get(), key.get(), key.refetch(), key.get()])).toEqual([KEY, KEY, KEY, KEY]);
     expect(asked()).toBe(1);
   });
 
   test('survives one failure of Secrets Manager', async () => {
     secretsManager.fail(1);
+
     expect(await connect().get()).toBe(KEY);
     expect(asked()).toBe(2);
   });
 });
 
-describe('No key is had', () => {
+describe('There is no key', () => {
   test.each([
     ['empty', ''],
     ['blank', ' \n'],
@@ -144,25 +157,28 @@ describe('No key is had', () => {
     ['of two lines', 'pgk\r\nX-Canary: canary'],
     ['not ASCII', 'pgk_canäry_canary'],
     ['JSON without apiKey', '{"key":"canary"}'],
-    ['JSON with an apiKey that is no text', '{"apiKey":["canary"]}'],
+    ['JSON with an apiKey that is not text', '{"apiKey":["canary"]}'],
     ['JSON with an empty apiKey', '{"apiKey":" ","old":"canary"}'],
     ['JSON cut short', '{"apiKey":"canary'],
   ])('when the secret is %s', async (_, value) => {
     secretsManager.put(SECRET, value);
     const failure = await failureOf(connect().get());
+
     expect(failure.dependency).toBe('secret');
     expect(failure.cause).toMatchObject({ message: expect.stringMatching(/neither a plain API key nor/) });
   });
 
-  test('when there is no such secret', async () => {
+  test('when the secret does not exist', async () => {
     const failure = await failureOf(connect(secretsManager.url, 'nothing').get());
+
     expect(failure.cause).toMatchObject({ message: 'GetSecretValue failed: ResourceNotFoundException' });
   });
 
-  test('while Secrets Manager fails; the next call asks anew', async () => {
+  test('while Secrets Manager fails; the next call asks again', async () => {
     const key = connect();
     secretsManager.fail(2);
     const failure = await failureOf(key.get());
+
     expect(failure.cause).toMatchObject({ message: 'GetSecretValue failed: InternalServiceError' });
     expect(await key.get()).toBe(KEY);
   });
@@ -177,6 +193,7 @@ describe('No key is had', () => {
 
   test('when the answer cannot be read; what was in it is not repeated', async () => {
     const failure = await failureOf(connect(await startAnswering('{"SecretString":"canary')).get());
+
     expect(failure.cause).toMatchObject({ message: expect.stringMatching(/^GetSecretValue failed: \w+$/) });
   });
 
@@ -184,13 +201,14 @@ describe('No key is had', () => {
     await failureOf(connect(await startAnswering('{"SecretBinary":"Y2FuYXJ5"}')).get());
   });
 
-  test('when the SDK fails with something that has no proper name', async () => {
+  test('when the SDK fails with an error without a proper name', async () => {
     const client = createSecretsManagerClient({ region: 'us-east-1', credentials });
     // A middleware fails where the SDK's own parts would.
     client.middlewareStack.add(() => () => Promise.reject(Object.assign(new Error('canary'), { name: 'a canary' })), {
       step: 'initialize',
     });
     const key = createPlangrepKey({ client, secretId: SECRET, clock: { now: () => now }, report });
+
     expect((await failureOf(key.get())).cause).toMatchObject({ message: 'GetSecretValue failed: unnamed error' });
   });
 });

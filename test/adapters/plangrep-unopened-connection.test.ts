@@ -29,43 +29,48 @@ const startFailingOnce = (tls: Server): Promise<RawServer> =>
 describe.each(callNames)('A connection for a %s', (name) => {
   const notConnected = { kind: 'not_sent', why: 'no_connection' };
 
-  test('that is refused carried nothing', async () => {
+  test('that is refused carries nothing', async () => {
     const server = await start(() => undefined);
     await server.close();
+
     expect(await calls[name](connect(`http://127.0.0.1:${server.port}`), LATER)).toEqual(notConnected);
   });
 
-  test('that never gets through its TLS handshake carried nothing, and is tried twice', async () => {
+  test('that never completes its TLS handshake carries nothing, and is tried twice', async () => {
     const server = await start((socket) => socket.on('data', () => socket.write('HTTP/1.1 400 Bad Request\r\n\r\n')));
+
     expect(await calls[name](connect(https(server)), LATER)).toEqual(notConnected);
     expect(server.connections()).toBe(2);
     expect(server.received()).not.toContain('HTTP');
   });
 
-  test('that is still opening at the deadline carried nothing', async () => {
+  test('that is still opening at the deadline carries nothing', async () => {
     const server = await start(() => undefined);
+
     expect(await calls[name](connect(https(server)), Date.now() + 300)).toEqual(notConnected);
     expect(server.connections()).toBe(1);
   });
 
-  test('to a certificate that nobody vouches for carries no key', async () => {
+  test('to an untrusted certificate carries no key', async () => {
     const received: unknown[] = [];
     const tls = createTlsServer(createSelfSignedCertificate(), (request) => received.push(request.url));
     const server = await start((socket) => tls.emit('connection', socket));
+
     expect(await calls[name](connect(https(server)), LATER)).toEqual(notConnected);
     expect(server.connections()).toBe(2);
     expect(received).toEqual([]);
   });
 
-  test('that opens at the second try is as good as one that opens at the first', async () => {
+  test('that opens at the second try carries the call', async () => {
     const identity = createSelfSignedCertificate();
     trust(identity.cert);
     const server = await startFailingOnce(createTlsServer(identity, (_, response) => response.writeHead(503).end()));
+
     expect(await calls[name](connect(https(server)), LATER)).toMatchObject({ kind: 'unknown', httpStatus: 503 });
     expect(server.connections()).toBe(2);
   });
 
-  test('that takes the place of an idle one takes up its TLS session: a round trip less', async () => {
+  test('that replaces an idle one resumes its TLS session, which saves a round trip', async () => {
     const identity = createSelfSignedCertificate();
     trust(identity.cert);
     const resumed: boolean[] = [];
@@ -77,6 +82,7 @@ describe.each(callNames)('A connection for a %s', (name) => {
     await calls[name](plangrep, LATER);
     now += 5_000;
     await calls[name](plangrep, LATER);
+
     expect(resumed).toEqual([false, true]);
   });
 
@@ -84,6 +90,7 @@ describe.each(callNames)('A connection for a %s', (name) => {
     const identity = createSelfSignedCertificate();
     trust(identity.cert);
     const server = await startFailingOnce(createTlsServer(identity, ({ socket }) => socket.destroy()));
+
     expect(await calls[name](connect(https(server)), LATER)).toEqual({ kind: 'unknown', why: 'connection_lost' });
     expect(server.connections()).toBe(2);
   });

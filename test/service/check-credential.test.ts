@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { PartnerKey } from '../../functions/core/ports.ts';
 import { checkCredential } from '../../functions/doors/http/check-credential.ts';
 import { acme } from '../support/names.ts';
@@ -23,38 +23,41 @@ const checkWith = (authorization: string, key: PartnerKey | undefined = stored) 
 const token = (keyId = 'AbCdEf123456', environment = 'prod') => `pcg_${environment}_${keyId}_${secret}`;
 
 describe('a credential', () => {
-  it('tells who calls and what they may do', async () => {
+  test('identifies the partner and its scopes', async () => {
     const credential = { kind: 'valid', partnerId: 'acme', keyId: 'AbCdEf123456', scopes: ['cancellations:read'] };
+
     expect(await checkWith(`Bearer ${token()}`).credential).toEqual(credential);
     expect(await checkWith(`bearer  ${token()}`).credential).toEqual(credential);
   });
 
-  it.each([
+  test.each([
     ['no scheme', token()],
     ['another scheme', `Basic ${token()}`],
     ['no token', 'Bearer '],
-    ['a token of another make', `Bearer pgk_live_${secret}`],
+    ['another kind of token', `Bearer pgk_live_${secret}`],
     ['something behind it', `Bearer ${token()} x`],
     ['a line break', `Bearer ${token()}\n`],
     ['another environment’s', `Bearer ${token(undefined, 'dev')}`],
     ['a key id of another length', `Bearer ${token('AbC')}`],
-  ])('is refused without a look at the table: %s', async (_, authorization) => {
+  ])('is invalid without a read of the table: %s', async (_, authorization) => {
     const { asked, credential } = checkWith(authorization);
+
     expect(await credential).toEqual({ kind: 'invalid' });
     expect(asked).toEqual([]);
   });
 
-  it.each<[string, string, Partial<PartnerKey>]>([
+  test.each<[string, string, Partial<PartnerKey>]>([
     ['unknown', `Bearer ${token('000000000000')}`, {}],
     ['wrong', `Bearer ${token().slice(0, -1)}${secret.endsWith('A') ? 'Q' : 'A'}`, {}],
     ['expired', `Bearer ${token()}`, { expiresAt: '2026-11-23T12:00:00.000Z' }],
     ['revoked', `Bearer ${token()}`, { revokedAt: '2026-11-23T11:00:00.000Z' }],
-  ])('is refused when it is %s', async (_, authorization, change) => {
+  ])('is rejected when it is %s', async (_, authorization, change) => {
     expect(await checkWith(authorization, { ...stored, ...change }).credential).toEqual({ kind: 'invalid' });
   });
 
-  it('holds until it expires', async () => {
+  test('is valid until it expires', async () => {
     const key = { ...stored, expiresAt: '2026-11-23T12:00:00.001Z' };
+
     expect(await checkWith(`Bearer ${token()}`, key).credential).toMatchObject({ kind: 'valid' });
   });
 });

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { documentationRoutes } from '../../infra/blueprint/api.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 
@@ -19,8 +19,8 @@ describe('The documentation', () => {
   const assetsOf = async (): Promise<string[]> =>
     [...(await (await get('/docs')).text()).matchAll(/"\.(\/docs\/[^"]+)"/g)].map(([, path]) => path ?? '');
 
-  it.each(['/docs', '/openapi.json', '/problems', '/problems/job_not_found'])(
-    '%s needs no credential, and runs nothing from elsewhere',
+  test.each(['/docs', '/openapi.json', '/problems', '/problems/job_not_found'])(
+    '%s needs no credential, and runs nothing from another origin',
     async (path) => {
       const { status, headers } = await get(path);
 
@@ -32,26 +32,27 @@ describe('The documentation', () => {
     },
   );
 
-  it('serves the very OpenAPI description that is committed', async () => {
+  test('serves exactly the committed OpenAPI description', async () => {
     const answer = await get('/openapi.json');
 
     expect(answer.headers.get('content-type')).toBe('application/json; charset=utf-8');
     expect(await answer.json()).toEqual(description);
   });
 
-  it('serves what a page loads from itself, to be kept for ever', async () => {
+  test('serves the assets of a page, to be cached for ever', async () => {
     const assets = await assetsOf();
 
     expect(assets).toHaveLength(4);
     for (const path of assets) {
       const { status, headers } = await get(path);
+
       expect(status).toBe(200);
       expect(headers.get('cache-control')).toBe('public, max-age=31536000, immutable');
       expect(headers.get('content-type')).toMatch(path.endsWith('.css') ? /^text\/css/ : /^text\/javascript/);
     }
   });
 
-  it('is not sent twice to whoever has it', async () => {
+  test('is not sent again to a client that has it', async () => {
     const first = await get('/docs');
     const etag = first.headers.get('etag') ?? '';
 
@@ -62,21 +63,21 @@ describe('The documentation', () => {
     expect([again.status, await again.text(), other.status]).toEqual([304, '', 200]);
   });
 
-  it.each([
+  test.each([
     ['gzip, br', 'gzip'],
     ['*', 'gzip'],
     ['identity', null],
     ['gzip;q=0', null],
     ['br', null],
-  ])('is compressed for whoever says %j: %s', async (accepted, encoding) => {
+  ])('is compressed for Accept-Encoding %j: %s', async (accepted, encoding) => {
     const answer = await get('/openapi.json', { 'Accept-Encoding': accepted });
 
     expect(answer.headers.get('content-encoding')).toBe(encoding);
     expect(await answer.json()).toEqual(description);
   });
 
-  it.each(['/problems/no_such_problem', '/problems/__proto__', '/docs/none.js', '/docs/', '/docs/a/b', '/problems/'])(
-    '%s is not there',
+  test.each(['/problems/no_such_problem', '/problems/__proto__', '/docs/none.js', '/docs/', '/docs/a/b', '/problems/'])(
+    '%s does not exist',
     async (path) => {
       const answer = await get(path);
 
@@ -85,16 +86,18 @@ describe('The documentation', () => {
     },
   );
 
-  it('takes nothing but GET', async () => {
+  test('accepts only GET', async () => {
     for (const { path } of documentationRoutes) {
       const { status } = await fetch(run.baseUrl + path, { method: 'POST' });
+
       expect(status).toBe(404);
     }
   });
 
-  it('fits into what Lambda may answer', async () => {
+  test('fits into the maximum size of a Lambda answer', async () => {
     for (const path of await assetsOf()) {
       const text = await (await get(path)).text();
+
       expect(Buffer.byteLength(JSON.stringify({ body: text }))).toBeLessThan(6_000_000);
     }
   });

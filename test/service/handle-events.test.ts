@@ -1,5 +1,5 @@
 import type { Context, SQSRecord } from 'aws-lambda';
-import { beforeEach, describe, expect, it } from 'vitest';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 import { handleEvents } from '../../functions/doors/eventbridge/handle-events.ts';
 import { broken, createMemoryPorts, type MemoryPorts } from '../support/memory-ports.ts';
@@ -52,7 +52,7 @@ const consume = async (...Records: SQSRecord[]) => {
 const typesOf = async () => (await ports.log.read(acme, documentedJob)).events.map(({ type }) => type);
 
 describe('a cancel that comes as an event', () => {
-  it('cancels as the HTTPS door does, the event’s id as its key', async () => {
+  test('cancels as the HTTPS door does, with the event’s id as its key', async () => {
     expect(await consume(message(cancelRequested()))).toEqual([]);
     expect(await typesOf()).toEqual(['requested', 'closed']);
     expect([...ports.directory.bindings.keys()]).toEqual(['acme#event-id:event-1']);
@@ -62,54 +62,62 @@ describe('a cancel that comes as an event', () => {
     });
   });
 
-  it('is done, not repeated, while Plangrep takes its time', async () => {
+  test('is done and not repeated while Plangrep is slow', async () => {
     ports.plangrep.onCancel = () => ({ kind: 'unknown', why: 'timeout' });
+
     expect(await consume(message(cancelRequested()))).toEqual([]);
     expect(await typesOf()).toEqual(['requested', 'attempt_ended']);
   });
 
-  it('is the rule’s partner’s, whatever the detail says', async () => {
+  test('belongs to the rule’s partner, whatever the detail says', async () => {
     const claims = message(cancelRequested({ externalId: order7890, partnerId: 'acme' }, { partnerId: 'globex' }));
+
     expect(await consume(claims)).toEqual([claims.messageId]);
     const other = message(cancelRequested({ externalId: order7890 }, { partnerId: 'globex' }));
+
     expect(await consume(other)).toEqual([other.messageId]);
     expect(ports.plangrep.calls).toEqual([]);
   });
 
-  it('is tried again while it reaches no job, and refused on record only at the last try', async () => {
+  test('is repeated while it reaches no job, and recorded as refused only at the last try', async () => {
     const unknown = cancelRequested({ externalId: 'order-1' });
     const first = message(unknown, 1);
+
     expect(await consume(first)).toEqual([first.messageId]);
     expect(ports.log.refused).toEqual([]);
     const last = message(unknown, MAX_RECEIVES);
+
     expect(await consume(last)).toEqual([last.messageId]);
     expect(ports.log.refused).toMatchObject([{ why: 'job_not_found', door: 'events', requestId: 'event-1' }]);
   });
 
-  it('that beat its registration reaches its job once that has come', async () => {
+  test('that arrives before its job’s registration reaches the job afterwards', async () => {
     const early = cancelRequested({ externalId: 'order-1' }, { id: 'event-2', time: '2026-11-23T12:00:01Z' });
     await consume(message(early, 1));
     await consume(message(registered({ jobId: 'job_1', externalId: 'order-1' })));
+
     expect(await consume(message(early, 2))).toEqual([]);
     expect(ports.plangrep.calls).toEqual(['cancel job_1']);
   });
 });
 
 describe('a registration that comes as an event', () => {
-  it('counts from the event’s own time', async () => {
+  test('counts from the event’s own time', async () => {
     await consume(message(registered({ jobId: 'job_1', externalId: order7890, projectId: 'proj_1' })));
     const [job] = await ports.directory.find(acme, order7890);
+
     expect(job).toMatchObject({ jobId: 'job_1', registeredAt: '2026-11-23T12:00:00.000Z', projectId: 'proj_1' });
   });
 
-  it('of another partner’s job goes to the DLQ', async () => {
+  test('of another partner’s job goes to the DLQ', async () => {
     const taken = message(registered({ jobId: documentedJob, externalId: 'mine' }, { partnerId: globex }));
+
     expect(await consume(taken)).toEqual([taken.messageId]);
   });
 });
 
 describe('a batch', () => {
-  it.each([
+  test.each([
     'no JSON',
     'null',
     '[]',
@@ -119,24 +127,27 @@ describe('a batch', () => {
     JSON.stringify(cancelRequested({ externalId: order7890, force: true })),
     JSON.stringify(cancelRequested({ externalId: '' })),
     JSON.stringify(registered({ externalId: order7890 })),
-  ])('fails only for what is malformed: %.60s', async (poison) => {
+  ])('fails only for its malformed message: %.60s', async (poison) => {
     const bad = message(poison);
+
     expect(await consume(bad, message(cancelRequested()))).toEqual([bad.messageId]);
     expect(await typesOf()).toEqual(['requested', 'closed']);
     expect(ports.reported.map(({ code }) => code)).toContain('EVENT_MALFORMED');
   });
 
-  it('fails only for what met a broken table, or a bug', async () => {
+  test('fails only for the message that met a broken table or a bug', async () => {
     ports.log.beforeWrite = (record) => {
       if (record.partnerId === acme) throw broken('cancellation-log');
     };
     const failed = message(cancelRequested());
+
     expect(await consume(failed, message(registered({ jobId: 'job_1', externalId: 'x' })))).toEqual([failed.messageId]);
     expect(ports.reported.map(({ code }) => code)).toContain('DEPENDENCY_UNAVAILABLE');
     ports.log.beforeWrite = () => {
       throw new TypeError('a bug');
     };
     const again = message(cancelRequested({ externalId: order7890 }, { id: 'event-9' }));
+
     expect(await consume(again)).toEqual([again.messageId]);
     expect(ports.reported.map(({ code }) => code)).toContain('UNEXPECTED_ERROR');
   });

@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { cancelRequestSchema, jobPathSchema } from '../../functions/contract/requests.ts';
 import { check, readBody } from '../../functions/doors/http/read-input.ts';
 
@@ -27,60 +27,62 @@ const errorsOf = (body: string | null) => {
 };
 
 describe('a body', () => {
-  it('is taken when it is what the contract says', () => {
+  test('is accepted when it matches the contract', () => {
     expect(read('{"externalId":"order-7890","reason":"wrong plan"}')).toEqual({
       kind: 'input',
       value: { externalId: 'order-7890', reason: 'wrong plan' },
     });
   });
 
-  it.each(['application/json', 'Application/JSON; charset=utf-8', ' application/json ;charset=utf-8'])(
+  test.each(['application/json', 'Application/JSON; charset=utf-8', ' application/json ;charset=utf-8'])(
     'may be sent as %s',
     (contentType) => {
       expect(read('{"externalId":"a"}', contentType).kind).toBe('input');
     },
   );
 
-  it.each(['text/plain', '', 'application/jsonp', 'application/problem+json'])('may not be sent as "%s"', (type) => {
+  test.each(['text/plain', '', 'application/jsonp', 'application/problem+json'])('may not be sent as "%s"', (type) => {
     expect(read('{"externalId":"a"}', type)).toMatchObject({ code: 'unsupported_media_type' });
   });
 
-  it('needs a content type', () => {
+  test('needs a content type', () => {
     expect(readBody(eventWith('{}'), cancelRequestSchema)).toMatchObject({ code: 'unsupported_media_type' });
   });
 
-  it('may be base64, as API Gateway hands on binary types', () => {
+  test('may be base64, as API Gateway forwards binary types', () => {
     const encoded = Buffer.from('{"externalId":"ü"}').toString('base64');
+
     expect(readBody(eventWith(encoded, 'application/json', true), cancelRequestSchema)).toMatchObject({
       value: { externalId: 'ü' },
     });
   });
 
-  it('has at most 8 KiB, counted in bytes', () => {
+  test('has at most 8 KiB, counted in bytes', () => {
     const bodyOf = (bytes: number) => `{"externalId":"a"${' '.repeat(bytes - 18)}}`;
+
     expect(Buffer.byteLength(bodyOf(8192))).toBe(8192);
     expect(read(bodyOf(8192)).kind).toBe('input');
     expect(read(bodyOf(8193))).toMatchObject({ code: 'body_too_large' });
     expect(read(`{"externalId":"${'ü'.repeat(4096)}"}`)).toMatchObject({ code: 'body_too_large' });
   });
 
-  it.each([
+  test.each([
     ['nothing', null],
     ['an empty text', ''],
     ['no JSON', '{"externalId":'],
     ['a byte order mark', '\ufeff{"externalId":"a"}'],
-  ])('is refused when it is %s', (_, body) => {
+  ])('is rejected when it is %s', (_, body) => {
     expect(errorsOf(body)).toEqual(['invalid_request', [{ path: '', message: 'is not JSON' }]]);
   });
 
-  it.each(['[]', '[{"externalId":"a"}]', '"a"', '1', 'null', 'true', '['.repeat(3000) + ']'.repeat(3000)])(
-    'is refused when it is no object: %.20s',
+  test.each(['[]', '[{"externalId":"a"}]', '"a"', '1', 'null', 'true', '['.repeat(3000) + ']'.repeat(3000)])(
+    'is rejected when it is not an object: %.20s',
     (body) => {
       expect(errorsOf(body)).toEqual(['invalid_request', [{ path: '', message: 'must be a JSON object' }]]);
     },
   );
 
-  it('names every unknown field, __proto__ and its like too', () => {
+  test('names every unknown field, also __proto__ and similar names', () => {
     for (const name of ['extra', '__proto__', 'constructor', 'toString', 'partnerId']) {
       expect(errorsOf(`{"externalId":"a","${name}":{"x":1}}`), name).toEqual([
         'invalid_request',
@@ -89,7 +91,7 @@ describe('a body', () => {
     }
   });
 
-  it('names every field that is given twice, however it is written', () => {
+  test('names every field that is given twice, however it is written', () => {
     expect(errorsOf('{"externalId":"a", "external\\u0049d" : "b","reason":"c"}')).toEqual([
       'invalid_request',
       [{ path: 'externalId', message: 'is given more than once' }],
@@ -97,7 +99,7 @@ describe('a body', () => {
     expect(read('{"externalId":"externalId\\":","reason":"\\"externalId\\":1"}').kind).toBe('input');
   });
 
-  it.each([
+  test.each([
     ['{}', 'externalId', 'is required'],
     ['{"externalId":null}', 'externalId', 'must be a string'],
     ['{"externalId":7890}', 'externalId', 'must be a string'],
@@ -115,17 +117,18 @@ describe('a body', () => {
     expect(errorsOf(body)).toEqual(['invalid_request', [{ path, message }]]);
   });
 
-  it('counts characters, not code units, and takes any Unicode', () => {
+  test('is counted in characters, not in code units, and may contain any Unicode', () => {
     expect(read(JSON.stringify({ externalId: '😀'.repeat(180) })).kind).toBe('input');
     expect(read(JSON.stringify({ externalId: '😀'.repeat(181) })).kind).toBe('problem');
   });
 
-  it('lists at most 20 errors', () => {
+  test('lists at most 20 errors', () => {
     const many = Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`field${n}`, n]));
+
     expect(read(JSON.stringify({ externalId: 'a', ...many }))).toMatchObject({ extra: { errors: { length: 20 } } });
   });
 
-  it('is answered, never thrown at, whatever it is', () => {
+  test('never causes an exception, whatever it contains', () => {
     fc.assert(
       fc.property(
         fc.oneof(
@@ -144,7 +147,7 @@ describe('a body', () => {
 });
 
 describe('path parameters', () => {
-  it.each(['..', 'a/b', '%2e%2e', 'job_1%00', '', 'x'.repeat(129)])('refuse the jobId "%.20s"', (jobId) => {
+  test.each(['..', 'a/b', '%2e%2e', 'job_1%00', '', 'x'.repeat(129)])('reject the jobId "%.20s"', (jobId) => {
     expect(check({ jobId }, jobPathSchema)).toMatchObject({ code: 'invalid_request' });
   });
 });
