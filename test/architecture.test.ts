@@ -127,7 +127,7 @@ describe('the check itself', () => {
     'the build imports nothing of the local run, the commands or the scenes': {
       file: 'infra/build/fake.ts',
       allowed: '../blueprint/functions.ts',
-      caught: ['../local/seeds.ts', '../cli/ops.ts', '../scenes/moods.ts', '../constructs/sandbox.ts'],
+      caught: ['../local/seeds.ts', '../cli/ops.ts', '../scenes/stories.ts', '../constructs/sandbox.ts'],
     },
     'the emulated AWS services import nothing of ours': {
       file: 'infra/local/aws/events/fake.ts',
@@ -137,7 +137,7 @@ describe('the check itself', () => {
     'the stacks import nothing of the local run, the commands or the scenes': {
       file: 'infra/constructs/api/fake.ts',
       allowed: 'aws-cdk-lib',
-      caught: ['../../local/seeds.ts', '../../cli/ops.ts', '../../scenes/moods.ts'],
+      caught: ['../../local/seeds.ts', '../../cli/ops.ts', '../../scenes/stories.ts'],
     },
     'only commands import commands': {
       file: 'infra/scenes/fake.ts',

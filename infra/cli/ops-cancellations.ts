@@ -41,13 +41,11 @@ export const listOpenCancellations = opsCommand({
     const open = looks.filter((look) => look.kind !== 'closed').toSorted((a, b) => (ageKey(a) < ageKey(b) ? -1 : 1));
     const isCut = shards.some((shard) => shard.length === SHOWN_PER_SHARD);
     const headings = ['AGE', 'PARTNER', 'JOB', 'ATTEMPTS', 'LAST RESULT', 'ESCALATED', 'NEXT LOOK'];
-    const rows = table(
-      headings,
-      open.map((one) => toRow(one, now)),
-    );
+    const rows = open.map((one) => toRow(one, now));
     const cut = isCut ? [`There are more: these are the first ${SHOWN_PER_SHARD} of each shard.`] : [];
     const none = [`No cancellation is open (${place.environment}).`];
-    terminal.show({ open: open.map(toEntry), complete: !isCut }, open.length === 0 ? none : [...rows, ...cut]);
+    const lines = open.length === 0 ? none : [...table(headings, rows), ...cut];
+    terminal.show({ open: open.map(toEntry), complete: !isCut }, lines);
     return open.length === 0 ? 1 : 0;
   },
 });
@@ -150,18 +148,7 @@ export const showCancellation = opsCommand({
 });
 
 /** The fields of an event that an operator looks for. */
-const shownFields: ReadonlySet<string> = new Set([
-  'attempt',
-  'result',
-  'why',
-  'httpStatus',
-  'code',
-  'outcome',
-  'jobStatus',
-  'door',
-  'keyId',
-  'reason',
-]);
+const shownFields = new Set('attempt result why httpStatus code outcome jobStatus door keyId reason'.split(' '));
 
 function describeEvent(event: CancellationEvent | JoinedRecord): string {
   return Object.entries(event)

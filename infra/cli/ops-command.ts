@@ -1,5 +1,5 @@
 import { jobIdSchema, type JobId, type PartnerId, partnerIdSchema } from '../../functions/core/identifiers.ts';
-import { type CommandDescription, type ExitCode, type Options, parseCommand, readAs, type Values } from './command.ts';
+import { type CommandDescription, type ExitCode, type Options, readAs, type Values } from './command.ts';
 import type { Place } from './places.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -13,14 +13,8 @@ export interface OpsRequest<Given extends Options = Options> {
 }
 
 /** One command of `npm run ops`. */
-export interface OpsCommand<Given extends Options = Options>
-  extends Pick<CommandDescription<Given>, 'name' | 'summary' | 'notes' | 'argument' | 'options'> {
+export interface OpsCommand<Given extends Options = Options> extends CommandDescription<Given> {
   run(request: OpsRequest<Given>): Promise<ExitCode>;
-}
-
-/** Types `run` by the options that are described beside it. */
-export function opsCommand<const Given extends Options>(command: OpsCommand<Given>): OpsCommand<Given> {
-  return command;
 }
 
 /** The options of every command. */
@@ -31,20 +25,17 @@ export const commonOptions = {
   yes: { what: 'do not ask for confirmation' },
 } as const;
 
-export const opsExitCodes = { 0: 'done', 1: 'not done, or nothing found', 2: 'wrong usage, or no connection' };
+/** What all the commands have in common, beside their options. */
+export const common = {
+  exitCodes: { 0: 'done', 1: 'not done, or nothing found', 2: 'wrong usage, or no connection' },
+  wrongUsage: 2,
+} as const;
 
-/** The command as the parser and the help read it. */
-export function describeOps({ name, summary, notes, argument, options }: OpsCommand): CommandDescription {
-  return {
-    name,
-    call: `npm run ops -- ${name}`,
-    summary,
-    ...(notes !== undefined && { notes }),
-    ...(argument !== undefined && { argument }),
-    options: { ...options, ...commonOptions },
-    exitCodes: opsExitCodes,
-    wrongUsage: 2,
-  };
+type Own<Given extends Options> = Omit<OpsCommand<Given>, 'call' | keyof typeof common>;
+
+/** Adds what all the commands have in common, and types `run` by the options that are described beside it. */
+export function opsCommand<const Given extends Options>(own: Own<Given>): OpsCommand<Given & typeof commonOptions> {
+  return { ...own, ...common, call: `npm run ops -- ${own.name}`, options: { ...own.options, ...commonOptions } };
 }
 
 /** `--partner`, where it is required. */
@@ -58,9 +49,4 @@ export function readPartner(value: string): PartnerId {
 /** @param named what the operator calls it: `--job`, `JOBID` @throws CannotDo (2) */
 export function readJobId(named: string, value: string): JobId {
   return readAs(jobIdSchema, named, value);
-}
-
-/** @throws CannotDo (2) for wrong usage */
-export function parseOps(command: OpsCommand, args: readonly string[]) {
-  return parseCommand(describeOps(command), args);
 }

@@ -1,6 +1,6 @@
-import { CannotDo, type CommandDescription, endProcess, type ExitCode, usageOf } from './command.ts';
+import { CannotDo, type CommandDescription, endProcess, type ExitCode, parseCommand, usageOf } from './command.ts';
 import { listOpenCancellations, showCancellation, verifyAuditTrail } from './ops-cancellations.ts';
-import { commonOptions, describeOps, type OpsCommand, opsExitCodes, parseOps } from './ops-command.ts';
+import { common, commonOptions, type OpsCommand } from './ops-command.ts';
 import { issuePartnerKey, listPartnerKeys, registerJob, revokePartnerKey, setPartner } from './ops-partners.ts';
 import { listDeadLetters, putPlangrepKey, redriveDeadLetters } from './ops-queues-and-keys.ts';
 import {
@@ -52,15 +52,14 @@ function describeGroup(shown: readonly OpsCommand[]): CommandDescription {
     summary: 'What an operator does by hand, on the local run or on a deployed environment.',
     options: commonOptions,
     sections: { Commands: Object.fromEntries(shown.map(({ name, summary }) => [name, summary])) },
-    exitCodes: opsExitCodes,
-    wrongUsage: 2,
+    ...common,
   };
 }
 
 async function runCommand(command: OpsCommand, args: readonly string[]): Promise<ExitCode> {
-  const parsed = parseOps(command, args);
+  const parsed = parseCommand(command, args);
   if (parsed.kind === 'help') {
-    process.stdout.write(usageOf(describeOps(command)));
+    process.stdout.write(usageOf(command));
     return 0;
   }
   const { values, argument } = parsed;

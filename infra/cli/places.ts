@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { CloudFormationClient } from '@aws-sdk/client-cloudformation';
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import type { SQSClient } from '@aws-sdk/client-sqs';
+import { CloudFormationClient, paginateListStackResources } from '@aws-sdk/client-cloudformation';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
 import { type EnvironmentName, environmentNames, environments } from '../blueprint/environments.ts';
 import type { TableName } from '../blueprint/tables.ts';
@@ -22,18 +22,15 @@ export const deadLetterQueues = {
 } as const;
 export type DeadLetterQueue = keyof typeof deadLetterQueues;
 
-interface Clients {
-  readonly dynamodb: DynamoDBClient;
-  readonly secretsManager: SecretsManagerClient;
-  readonly sqs: SQSClient;
-}
-
 /** What the commands work on: the local run, or a deployed environment. Names are looked up when they are needed. */
-export interface Place extends Clients {
+export interface Place {
   readonly environment: 'local' | EnvironmentName;
   /** In messages: `http://127.0.0.1:8000`, `eu-central-1`. */
   readonly where: string;
   readonly region: string;
+  readonly dynamodb: DynamoDBClient;
+  readonly secretsManager: SecretsManagerClient;
+  readonly sqs: SQSClient;
   table(name: TableName): Promise<string>;
   /** Of Plangrep's key. */
   secretId(): Promise<string>;
@@ -83,7 +80,12 @@ export async function openLocalPlace(): Promise<Place> {
   const { localCredentials: credentials, localRegion: region } = await import('../local/aws/dynamodb.ts');
   const { localQueueUrl } = await import('../local/aws/events/queue-endpoint.ts');
   const requestHandler = { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
-  const clients = await connect({ region, credentials, maxAttempts: 2, requestHandler }, endpoints);
+  const common = { region, credentials, maxAttempts: 2, requestHandler };
+  const clients = {
+    dynamodb: new DynamoDBClient({ ...common, endpoint: endpoints.dynamodb }),
+    secretsManager: new SecretsManagerClient({ ...common, endpoint: endpoints.secretsmanager }),
+    sqs: new SQSClient({ ...common, endpoint: endpoints.sqs }),
+  };
   return {
     environment: 'local',
     where: endpoints.dynamodb,
@@ -114,15 +116,15 @@ export function readRegion(value: string): string {
  * own chain; they need `cloudformation:ListStackResources`.
  * @param region instead of the environment's own
  */
-export async function openDeployedPlace(
-  environment: EnvironmentName,
-  region = environments[environment].region,
-): Promise<Place> {
+export function openDeployedPlace(environment: EnvironmentName, region = environments[environment].region): Place {
   const requestHandler = { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true };
   const common = { region, maxAttempts: 4, requestHandler };
-  const clients = await connect(common);
-  const { CloudFormationClient: Client } = await import('@aws-sdk/client-cloudformation');
-  const cloudFormation = new Client(common);
+  const cloudFormation = new CloudFormationClient(common);
+  const clients = {
+    dynamodb: new DynamoDBClient(common),
+    secretsManager: new SecretsManagerClient(common),
+    sqs: new SQSClient(common),
+  };
   const listed = new Map<string, Promise<readonly Resource[]>>();
   const resourcesOf = (stack: string): Promise<readonly Resource[]> => {
     const resources = listed.get(stack) ?? listResources(cloudFormation, stack, region);
@@ -162,7 +164,6 @@ async function listResources(
   stack: string,
   region: string,
 ): Promise<readonly Resource[]> {
-  const { paginateListStackResources } = await import('@aws-sdk/client-cloudformation');
   const resources: Resource[] = [];
   try {
     for await (const page of paginateListStackResources({ client }, { StackName: stack })) {
@@ -179,32 +180,6 @@ async function listResources(
   return resources;
 }
 
-interface ClientSettings {
-  readonly region: string;
-  readonly credentials?: { readonly accessKeyId: string; readonly secretAccessKey: string };
-  readonly maxAttempts: number;
-  readonly requestHandler: object;
-}
-
-/** Loads the SDK's clients only here: a command that is wrong, or asks for help, needs none of them. */
-async function connect(
-  { credentials, ...settings }: ClientSettings,
-  endpoints?: Readonly<Record<'dynamodb' | 'secretsmanager' | 'sqs', string>>,
-): Promise<Clients> {
-  const common = { ...settings, ...(credentials && { credentials }) };
-  const [dynamodb, secretsManager, sqs] = await Promise.all([
-    import('@aws-sdk/client-dynamodb'),
-    import('@aws-sdk/client-secrets-manager'),
-    import('@aws-sdk/client-sqs'),
-  ]);
-  const at = (endpoint: string | undefined) => ({ ...common, ...(endpoint !== undefined && { endpoint }) });
-  return {
-    dynamodb: new dynamodb.DynamoDBClient(at(endpoints?.dynamodb)),
-    secretsManager: new secretsManager.SecretsManagerClient(at(endpoints?.secretsmanager)),
-    sqs: new sqs.SQSClient(at(endpoints?.sqs)),
-  };
-}
-
 /**
  * What the error of a dependency means for the operator, in one line.
  * @param place where the dependency is: `eu-central-1`, `http://127.0.0.1:8000`
@@ -216,13 +191,15 @@ export function explainFailure(error: unknown, place: string): CannotDo | undefi
   if (!(root instanceof Error)) return undefined;
   const code = 'code' in root ? String(root.code) : root.name;
   const [line = ''] = root.message.split('\n', 1);
-  if (root.name === 'TimeoutError' || /^(E[A-Z]+|UND_ERR_\w+)$/.test(code)) {
+  if (root.name === 'TimeoutError' || /^(E[A-Z_]+|UND_ERR_\w+)$/.test(code)) {
     const hint = place.startsWith('http') ? ' Is the local run up? Start it with "npm start".' : '';
     return new CannotDo(2, `No answer from ${place}: ${code}.${hint}`, { cause: error });
   }
   if (/^(Credentials|Token)ProviderError$|^ExpiredToken|^UnrecognizedClient|^InvalidClientTokenId/.test(root.name)) {
     return new CannotDo(2, `No valid AWS credentials (${place}): ${line}`, { cause: error });
   }
-  // The SDK marks its own errors with $fault.
-  return '$fault' in root ? new CannotDo(1, `${place}: ${root.name}: ${line}`, { cause: error }) : undefined;
+  // The SDK marks the errors of a service, and of a connection: anything else is a bug.
+  return '$fault' in root || '$metadata' in root
+    ? new CannotDo(1, `${place}: ${root.name}: ${line}`, { cause: error })
+    : undefined;
 }

@@ -93,7 +93,7 @@ const checks: readonly Check[] = [
     },
     judge: (answer) => [
       ...expectProblem(answer, 400, 'invalid_request'),
-      ...(errorsSchema.safeParse(answer.body['errors']).success ? [] : ['no list of errors']),
+      ...expect(errorsSchema.safeParse(answer.body['errors']).success, 'no list of errors'),
       ...expectFunctionHeaders(answer),
     ],
   },
@@ -170,25 +170,30 @@ function describe(name: string, verdict: Verdict): string {
 }
 
 function expectProblem({ status, headers, body }: Answer, wanted: number, code: string): string[] {
+  const contentType = headers.get('content-type')?.split(';', 1)[0];
   return [
-    ...(status === wanted ? [] : [`status ${status}, not ${wanted}`]),
-    ...(headers.get('content-type')?.split(';', 1)[0] === problemContentType ? [] : [`not ${problemContentType}`]),
-    ...(body['code'] === code ? [] : [`the problem's code is not ${code}`]),
-    ...(body['status'] === wanted ? [] : [`the problem's status is not ${wanted}`]),
-    ...(typeof body['requestId'] === 'string' && body['requestId'] !== '' ? [] : ['no requestId']),
+    ...expect(status === wanted, `status ${status}, not ${wanted}`),
+    ...expect(contentType === problemContentType, `not ${problemContentType}`),
+    ...expect(body['code'] === code, `the problem's code is not ${code}`),
+    ...expect(body['status'] === wanted, `the problem's status is not ${wanted}`),
+    ...expect(typeof body['requestId'] === 'string' && body['requestId'] !== '', 'no requestId'),
     ...expectHeader(headers, 'cache-control', 'no-store'),
   ];
 }
 
+function expect(isAsWanted: boolean, otherwise: string): string[] {
+  return isAsWanted ? [] : [otherwise];
+}
+
 function expectHeader(headers: Headers, name: string, wanted: string): string[] {
-  return headers.get(name) === wanted ? [] : [`${name} is not ${wanted}`];
+  return expect(headers.get(name) === wanted, `${name} is not ${wanted}`);
 }
 
 /** The functions' own answers carry more headers than API Gateway's. */
 function expectFunctionHeaders({ headers, body }: Answer): string[] {
   return [
     ...expectHeader(headers, 'x-content-type-options', 'nosniff'),
-    ...(headers.get('x-request-id') === body['requestId'] ? [] : ["x-request-id is not the problem's requestId"]),
+    ...expect(headers.get('x-request-id') === body['requestId'], "x-request-id is not the problem's requestId"),
   ];
 }
 

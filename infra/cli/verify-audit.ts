@@ -17,14 +17,22 @@ async function verify(options: VerifyOptions): Promise<ExitCode> {
   const client = createClient(options);
   const region = await regionOf(client);
   const place = endpoint ?? region;
-  const output = json ? createJsonOutput() : createTextOutput();
+  const progress = createProgress({
+    isTTY: process.stderr.isTTY && !json,
+    write: (text) => process.stderr.write(text),
+  });
+  const onProgress = (items: number, total = 0): void =>
+    progress.show(`${count(items)}${total > items ? ` of about ${count(total)}` : ''} items read …`);
+  const print = (kind: string, document: object, lines: readonly string[]): void => {
+    progress.clear();
+    process.stdout.write(json ? `${JSON.stringify({ kind, ...document })}\n` : `${lines.join('\n')}\n`);
+  };
   const digest = createHeadsDigest();
   const totals = { streams: 0, closed: 0, events: 0, joined: 0, refused: 0, findings: 0 };
   let digested = 0;
-  const onProgress = (items: number, total: number | undefined): void => output.progress(items, total);
   for await (const verdict of verifyTable({ client, table, place, onProgress })) {
     const { findings, head } = verdict;
-    for (const finding of findings) output.finding(finding);
+    for (const finding of findings) print('finding', finding, describeFinding(finding));
     totals.findings += findings.length;
     for (const kind of ['events', 'joined', 'refused'] as const) totals[kind] += verdict[kind];
     if (head === undefined) continue;
@@ -35,8 +43,10 @@ async function verify(options: VerifyOptions): Promise<ExitCode> {
     digested += 1;
   }
   client.destroy();
-  output.summary({ table, place, ...totals, heads: { digest: digest.value(), streams: digested, closedBefore } });
-  return totals.findings === 0 ? 0 : 1;
+  const ok = totals.findings === 0;
+  const summary = { table, place, ...totals, heads: { digest: digest.value(), streams: digested, closedBefore } };
+  print('summary', { ok, ...summary }, describeSummary(summary));
+  return ok ? 0 : 1;
 }
 
 function createClient({ endpoint, region }: VerifyOptions): DynamoDBClient {
@@ -57,77 +67,41 @@ function regionOf(client: DynamoDBClient): Promise<string> {
   });
 }
 
-interface AuditSummary {
+function describeFinding({ code, stream, seq, record = '', what }: Finding): string[] {
+  const where = paint('dim', printable(seq === undefined ? record : `event ${seq}`));
+  return [
+    `${paint(['bold', 'red'], code.padEnd(13))} ${printable(stream)}  ${where}`,
+    `${' '.repeat(13)} ${printable(what)}`,
+  ];
+}
+
+interface Summary
+  extends Readonly<Record<'streams' | 'closed' | 'events' | 'joined' | 'refused' | 'findings', number>> {
   readonly table: string;
   /** The endpoint or the region. */
   readonly place: string;
-  readonly streams: number;
-  readonly closed: number;
-  readonly events: number;
-  readonly joined: number;
-  readonly refused: number;
-  readonly findings: number;
+  /** `streams`: how many the digest covers. */
   readonly heads: {
     readonly digest: string;
-    /** How many streams the digest covers. */
     readonly streams: number;
     readonly closedBefore: Timestamp | undefined;
   };
 }
 
-interface Output {
-  finding(finding: Finding): void;
-  /** @param total DynamoDB's own estimate, if it has one */
-  progress(items: number, total: number | undefined): void;
-  summary(summary: AuditSummary): void;
-}
-
-function print(line: string): void {
-  process.stdout.write(`${line}\n`);
-}
-
-function createJsonOutput(): Output {
-  return {
-    finding: (finding) => print(JSON.stringify({ kind: 'finding', ...finding })),
-    progress: () => undefined,
-    summary: (summary) => print(JSON.stringify({ kind: 'summary', ok: summary.findings === 0, ...summary })),
-  };
-}
-
-function createTextOutput(): Output {
-  const progress = createProgress(process.stderr);
-  return {
-    finding({ code, stream, seq, record, what }) {
-      progress.clear();
-      const where = seq === undefined ? (record ?? '') : `event ${seq}`;
-      print(`${paint(['bold', 'red'], code.padEnd(13))} ${printable(stream)}  ${paint('dim', printable(where))}`);
-      print(`${''.padEnd(13)} ${printable(what)}`);
-    },
-    progress(items, total) {
-      const of = total !== undefined && total > items ? ` of about ${count(total)}` : '';
-      progress.show(`${count(items)}${of} items read …`);
-    },
-    summary(summary) {
-      progress.clear();
-      if (summary.findings > 0) print('');
-      for (const line of summaryLines(summary)) print(line);
-    },
-  };
-}
-
-function summaryLines({ table, place, streams, closed, findings, heads, ...records }: AuditSummary): string[] {
+function describeSummary({ table, place, streams, closed, findings, heads, ...records }: Summary): string[] {
   const which = heads.closedBefore === undefined ? '' : `, closed before ${heads.closedBefore}`;
-  const lines = labelled(10, {
-    log: `${table} (${place})`,
-    streams: `${count(streams)} ${paint('dim', `(${count(closed)} closed)`)}`,
-    events: count(records.events),
-    joined: count(records.joined),
-    refused: count(records.refused),
-    heads: `${heads.digest} ${paint('dim', `(${count(heads.streams)} streams${which})`)}`,
-  });
   const found = `${count(findings)} ${findings === 1 ? 'finding' : 'findings'}.`;
+  const isClean = findings === 0;
   return [
-    ...lines,
-    findings === 0 ? paint('green', 'Nothing found: every chain holds.') : paint(['bold', 'red'], found),
+    ...(isClean ? [] : ['']),
+    ...labelled(10, {
+      log: `${table} (${place})`,
+      streams: `${count(streams)} ${paint('dim', `(${count(closed)} closed)`)}`,
+      events: count(records.events),
+      joined: count(records.joined),
+      refused: count(records.refused),
+      heads: `${heads.digest} ${paint('dim', `(${count(heads.streams)} streams${which})`)}`,
+    }),
+    isClean ? paint('green', 'Nothing found: every chain holds.') : paint(['bold', 'red'], found),
   ];
 }

@@ -39,12 +39,23 @@ const { partitionKey, sortKey } = tables.CancellationLog;
  * @throws CannotDo (2) when the table is not there, is not a cancellation log, or cannot be read
  */
 export async function* verifyTable(source: TableToVerify): AsyncGenerator<Verdict> {
+  const { table, place } = source;
+  try {
+    yield* readPartitions(source);
+  } catch (cause) {
+    const isMissing = cause instanceof Error && cause.name === 'ResourceNotFoundException';
+    const why = isMissing ? `There is no table ${table} (${place}).` : explainFailure(cause, place)?.message;
+    // Whatever the reason: a log that could not be read was not verified, so the exit code is 2.
+    throw why === undefined ? cause : new CannotDo(2, why, { cause });
+  }
+}
+
+async function* readPartitions(source: TableToVerify): AsyncGenerator<Verdict> {
   const { client, table, onProgress } = source;
   const total = await checkTable(source);
-  const pages = paginateScan({ client }, { TableName: table, ConsistentRead: true });
   let items = 0;
   let current: { readonly partition: string; readonly verifier: PartitionVerifier } | undefined;
-  for await (const { Items = [] } of reading(source, pages)) {
+  for await (const { Items = [] } of paginateScan({ client }, { TableName: table, ConsistentRead: true })) {
     for (const item of Items) {
       const partition = keyOf(item, partitionKey);
       if (current?.partition !== partition) {
@@ -59,54 +70,29 @@ export async function* verifyTable(source: TableToVerify): AsyncGenerator<Verdic
   if (current !== undefined) yield await confirm(source, current.partition, current.verifier.end());
 }
 
-async function confirm(source: TableToVerify, partition: string, verdict: Verdict): Promise<Verdict> {
-  if (verdict.findings.length === 0) return verdict;
-  const again = createPartitionVerifier(partition, WAKE_SHARDS);
-  const query = {
-    TableName: source.table,
-    ConsistentRead: true,
-    KeyConditionExpression: '#partition = :partition',
-    ExpressionAttributeNames: { '#partition': partitionKey },
-    ExpressionAttributeValues: { ':partition': { S: partition } },
-  };
-  const pages = paginateQuery({ client: source.client }, query);
-  for await (const { Items = [] } of reading(source, pages)) for (const item of Items) again.add(toRecord(item));
-  return again.end();
-}
-
-/** @returns how many items it has, as DynamoDB last counted */
-async function checkTable(source: TableToVerify): Promise<number | undefined> {
-  const { client, table, place } = source;
-  const { Table } = await client.send(new DescribeTableCommand({ TableName: table })).catch((error: unknown) => {
-    throw explain(source, error);
-  });
+/** @returns how many items the table has, as DynamoDB last counted */
+async function checkTable({ client, table, place }: TableToVerify): Promise<number | undefined> {
+  const { Table } = await client.send(new DescribeTableCommand({ TableName: table }));
   const keys = Table?.KeySchema?.map(({ AttributeName }) => AttributeName);
   if (keys?.join() === `${partitionKey},${sortKey}`) return Table?.ItemCount;
   const why = `its keys are not ${partitionKey} and ${sortKey}`;
   throw new CannotDo(2, `${table} (${place}) is not a cancellation log: ${why}.`);
 }
 
-/** Passes pages on. @throws CannotDo (2) for every error that the SDK gives up on */
-async function* reading<Page>(source: TableToVerify, pages: AsyncIterable<Page>): AsyncGenerator<Page> {
-  const iterator = pages[Symbol.asyncIterator]();
-  for (;;) {
-    const next = await iterator.next().catch((error: unknown) => {
-      throw explain(source, error);
-    });
-    if (next.done === true) return;
-    yield next.value;
+async function confirm({ client, table }: TableToVerify, partition: string, verdict: Verdict): Promise<Verdict> {
+  if (verdict.findings.length === 0) return verdict;
+  const again = createPartitionVerifier(partition, WAKE_SHARDS);
+  const query = {
+    TableName: table,
+    ConsistentRead: true,
+    KeyConditionExpression: '#partition = :partition',
+    ExpressionAttributeNames: { '#partition': partitionKey },
+    ExpressionAttributeValues: { ':partition': { S: partition } },
+  };
+  for await (const { Items = [] } of paginateQuery({ client }, query)) {
+    for (const item of Items) again.add(toRecord(item));
   }
-}
-
-/** Whatever the reason: a log that could not be read was not verified, so the exit code is 2. */
-function explain({ table, place }: TableToVerify, error: unknown): CannotDo {
-  const { name, message } = error instanceof Error ? error : new Error(String(error));
-  const [line = ''] = message.split('\n');
-  const why =
-    name === 'ResourceNotFoundException'
-      ? `There is no table ${table} (${place}).`
-      : (explainFailure(error, place)?.message ?? `${table} (${place}) cannot be read: ${name}: ${line}`);
-  return new CannotDo(2, why, { cause: error });
+  return again.end();
 }
 
 function keyOf(item: Item, key: string): string {

@@ -77,33 +77,19 @@ function compare(rows: readonly (readonly [name: string, is: unknown, expected: 
     .map(([name, is, expected]) => `${name} is ${String(is)}, expected ${String(expected)}`);
 }
 
-const scalar = z.optional(z.nullable(z.union([z.string(), z.number()])));
-const cancellationFields = {
-  jobId: scalar,
-  state: scalar,
-  outcome: scalar,
-  jobStatus: scalar,
-  pageCount: scalar,
-  successfulPageCount: scalar,
-  creditsDebited: scalar,
-};
-const answerSchema = z.object({
-  ...cancellationFields,
-  code: scalar,
-  cancellation: z.optional(z.object(cancellationFields)),
-  candidates: z.optional(z.array(z.object({ jobId: z.string() }))),
-});
+const fieldsSchema = z.record(z.string(), z.unknown());
+const candidatesSchema = z.array(z.object({ jobId: z.string() }));
 
 /** An answer flattened to the names that the stories use. */
 function digest(body: unknown, location: string | null): Record<string, unknown> {
-  const answer = answerSchema.parse(body);
-  const { pageCount, successfulPageCount, creditsDebited, candidates } = answer;
+  const answer = fieldsSchema.parse(body);
+  const fields = { ...fieldsSchema.safeParse(answer['cancellation']).data, ...answer };
+  const candidates = candidatesSchema.safeParse(answer['candidates']).data ?? [];
   return {
-    ...answer.cancellation,
-    ...answer,
-    pages: `${successfulPageCount} of ${pageCount}`,
-    credits: creditsDebited,
-    candidates: candidates?.map(({ jobId }) => jobId).join(', '),
+    ...fields,
+    pages: `${String(fields['successfulPageCount'])} of ${String(fields['pageCount'])}`,
+    credits: fields['creditsDebited'],
+    candidates: candidates.map(({ jobId }) => jobId).join(', '),
     Location: location,
   };
 }

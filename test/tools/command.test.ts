@@ -1,9 +1,9 @@
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { CannotDo, readList, usageOf } from '../../infra/cli/command.ts';
+import { CannotDo, parseCommand, readList, usageOf } from '../../infra/cli/command.ts';
 import { showCancellation } from '../../infra/cli/ops-cancellations.ts';
-import { describeOps, type OpsCommand, parseOps } from '../../infra/cli/ops-command.ts';
+import type { OpsCommand } from '../../infra/cli/ops-command.ts';
 import { issuePartnerKey, revokePartnerKey, setPartner } from '../../infra/cli/ops-partners.ts';
 import { putPlangrepKey } from '../../infra/cli/ops-queues-and-keys.ts';
 import { explainFailure, readEnvironmentName } from '../../infra/cli/places.ts';
@@ -17,7 +17,7 @@ const complaint = async (command: OpsCommand, args: readonly string[]): Promise<
     },
   });
   try {
-    const parsed = parseOps(command, args);
+    const parsed = parseCommand(command, args);
     if (parsed.kind === 'run') {
       await command.run({ place: untouched, terminal: untouched, now: Date.now(), ...parsed });
     }
@@ -57,7 +57,7 @@ describe('a command of the operator', () => {
   });
 
   it('has a help that names every option', () => {
-    const help = usageOf(describeOps(issuePartnerKey));
+    const help = usageOf(issuePartnerKey);
 
     for (const option of [
       '--partner acme',
@@ -69,7 +69,7 @@ describe('a command of the operator', () => {
     ]) {
       expect(help).toContain(option);
     }
-    expect(parseOps(issuePartnerKey, ['--help'])).toEqual({ kind: 'help' });
+    expect(parseCommand(issuePartnerKey, ['--help'])).toEqual({ kind: 'help' });
   });
 
   it('knows three environments', () => {

@@ -54,7 +54,8 @@ describe('plangrep-key put', () => {
       confirm: () => Promise.resolve(),
       readSecret: () => Promise.resolve(value),
     };
-    const given = { values: {}, argument: '', now: Date.now() };
+    const values = { environment: undefined, region: undefined, json: true, yes: true };
+    const given = { values, argument: '', now: Date.now() };
     const isTaken = await putPlangrepKey.run({ place, terminal, ...given }).then(
       () => true,
       (error: unknown) => {
