@@ -1,5 +1,4 @@
-import { CannotStart } from '../local/cannot-start.ts';
-import { startLocalRun } from '../local/local-run.ts';
+import { CannotStart, startLocalRun } from '../local/run.ts';
 import { followUps } from '../scenes/stories.ts';
 import { type PlayedCancel, type PlayedFollowUp, playFollowUps, playStories } from '../scenes/tell-demo.ts';
 import { CannotDo, type ExitCode, runScript } from './command.ts';

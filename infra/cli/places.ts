@@ -77,8 +77,10 @@ export const localSecretId = 'plangrep/api-key';
 export async function openLocalPlace(): Promise<Place> {
   const services = ['dynamodb', 'secretsmanager', 'sqs'] as const;
   const endpoints = readLocalEndpoints(credentialsPath, services, 'pass an --environment');
-  const { localCredentials: credentials, localRegion: region } = await import('../local/aws/dynamodb.ts');
-  const { localQueueUrl } = await import('../local/aws/events/queue-endpoint.ts');
+  const { localCredentials: credentials, localRegion: region } = await import('../local/aws/loopback.ts');
+  const { deadLetterName, localQueueUrl } = await import('../local/aws/events/queue-endpoint.ts');
+  const { eventsQueueName } = await import('../local/seeds.ts');
+  const deadLetters = localQueueUrl(endpoints.sqs, deadLetterName(eventsQueueName));
   const requestHandler = { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
   const common = { region, credentials, maxAttempts: 2, requestHandler };
   const clients = {
@@ -93,7 +95,7 @@ export async function openLocalPlace(): Promise<Place> {
     ...clients,
     table: (name) => Promise.resolve(name),
     secretId: () => Promise.resolve(localSecretId),
-    queueUrl: (queue) => Promise.resolve(queue === 'events' ? localQueueUrl(endpoints.sqs, 'deadLetters') : undefined),
+    queueUrl: (queue) => Promise.resolve(queue === 'events' ? deadLetters : undefined),
     close: () => Object.values(clients).forEach((client) => client.destroy()),
   };
 }

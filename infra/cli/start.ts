@@ -1,6 +1,5 @@
 import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-http.ts';
-import { CannotStart } from '../local/cannot-start.ts';
-import { type LocalRun, startLocalRun } from '../local/local-run.ts';
+import { CannotStart, type LocalRun, startLocalRun } from '../local/run.ts';
 import { CannotDo, type CommandDescription, runScript, type Values } from './command.ts';
 import { credentialsPath } from './places.ts';
 import { welcome } from './welcome.ts';

@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createHeadsDigest, type Finding } from '../../functions/core/audit/findings.ts';
 import type { Timestamp } from '../../functions/core/identifiers.ts';
 import { isLoopback } from '../../functions/adapters/plangrep/plangrep-http.ts';
-import { localCredentials, localRegion } from '../local/aws/dynamodb.ts';
+import { localCredentials, localRegion } from '../local/aws/loopback.ts';
 import { CannotDo, type ExitCode, runScript } from './command.ts';
 import { credentialsPath } from './places.ts';
 import { count, createProgress, labelled, paint, printable } from './terminal.ts';

@@ -1,5 +1,5 @@
-import { localRegion } from '../local/aws/dynamodb.ts';
-import type { LocalRun } from '../local/local-run.ts';
+import { localRegion } from '../local/aws/loopback.ts';
+import type { LocalRun } from '../local/run.ts';
 import { stories, summarize } from '../scenes/stories.ts';
 import { labelled, paint } from './terminal.ts';
 

@@ -1,5 +1,23 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
+import {
+  externalIdSchema,
+  jobIdSchema,
+  partnerIdSchema,
+  projectIdSchema,
+  toTimestamp,
+} from '../../functions/core/identifiers.ts';
 import { exampleJob, type SimulatedJobFields } from '../../functions/simulator/plangrep-jobs.ts';
+import { eventSourceOf } from '../blueprint/bus-events.ts';
+import type { TableName } from '../blueprint/tables.ts';
 import { projects, stories } from '../scenes/stories.ts';
+import type { LocalDynamoDb } from './aws/dynamodb.ts';
+
+/** Names that every local run uses. */
+export const plangrepSecretId = 'plangrep/api-key';
+export const eventsQueueName = 'cancellation-events';
 
 export type SeededJob = SimulatedJobFields & {
   readonly id: string;
@@ -15,6 +33,17 @@ export interface SeededPartner {
   readonly readerKeyId: string;
   readonly projectId: string;
   readonly jobs: readonly SeededJob[];
+}
+
+/** A partner and its credentials in this run. */
+export interface PartnerCredential {
+  readonly partnerId: string;
+  /** `pcg_local_<keyId>_<secret>`, for `Authorization: Bearer`. */
+  readonly token: string;
+  /** The same for a key that can only read. */
+  readonly readerToken: string;
+  /** The source of its events. */
+  readonly eventSource: string;
 }
 
 /** The two partners of every local run, and their jobs in the simulator: those of the stories. */
@@ -37,4 +66,47 @@ function seedPartner(
     .filter((story) => story.partnerId === partnerId)
     .flatMap((story) => story.jobs.map((job) => ({ ...job, externalId: story.externalId, projectId })));
   return { partnerId, ...keys, projectId, jobs };
+}
+
+const scopes = ['cancellations:write', 'cancellations:read', 'jobs:write'];
+
+/**
+ * Writes the partners' records, new keys (the keys of an earlier run stop working), and their jobs' directory entries.
+ * @param isSeeded whether the upstream has the job
+ * @param nowMs milliseconds since 1970
+ */
+export function seedTables(
+  dynamodb: LocalDynamoDb<TableName>,
+  partners: readonly SeededPartner[],
+  isSeeded: (job: SeededJob) => boolean,
+  nowMs: number,
+): Promise<readonly PartnerCredential[]> {
+  const { Partners, JobDirectory } = dynamodb.tableNames;
+  const directory = createJobDirectory(dynamodb.client, JobDirectory);
+  const put = (item: Readonly<Record<string, unknown>>) =>
+    dynamodb.client.send(new PutItemCommand({ TableName: Partners, Item: marshall(item) }));
+
+  const issueKey = async (partnerId: string, keyId: string, granted: readonly string[]): Promise<string> => {
+    const secret = randomBytes(32).toString('base64url');
+    const secretHash = createHash('sha256').update(secret, 'ascii').digest('hex');
+    const createdAt = new Date(nowMs).toISOString();
+    await put({ pk: `key#${keyId}`, partnerId, secretHash, scopes: new Set(granted), createdAt });
+    return `pcg_local_${keyId}_${secret}`;
+  };
+  const register = (partnerId: string, job: SeededJob, position: number) =>
+    directory.register(partnerIdSchema.parse(partnerId), externalIdSchema.parse(job.externalId), {
+      jobId: jobIdSchema.parse(job.id),
+      projectId: projectIdSchema.parse(job.projectId),
+      registeredAt: toTimestamp(nowMs - 60_000 + position * 1000),
+    });
+  const seed = async ({ partnerId, keyId, readerKeyId, projectId, jobs }: SeededPartner) => {
+    const [token, readerToken] = await Promise.all([
+      issueKey(partnerId, keyId, scopes),
+      issueKey(partnerId, readerKeyId, ['cancellations:read']),
+      put({ pk: `partner#${partnerId}`, partnerId, projects: [projectId] }),
+      ...jobs.filter(isSeeded).map((job, position) => register(partnerId, job, position)),
+    ]);
+    return { partnerId, token, readerToken, eventSource: eventSourceOf(partnerId) };
+  };
+  return Promise.all(partners.map(seed));
 }

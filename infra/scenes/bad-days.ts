@@ -1,5 +1,6 @@
 import type { ProblemCode } from '../../functions/contract/problems.ts';
-import type { ServiceFault } from '../local/aws/service-faults.ts';
+import type { TablesFault } from '../local/aws/dynamodb.ts';
+import type { GatewayFault } from '../local/aws/gateway/answer-request.ts';
 import type { FaultInput } from '../local/plangrep/plangrep-faults.ts';
 import type { FreshJobKindId } from './stories.ts';
 
@@ -13,7 +14,7 @@ export interface Mood {
   /** How Plangrep's simulator misbehaves. */
   readonly plangrep?: FaultInput;
   /** How a part of this service misbehaves. */
-  readonly service?: ServiceFault;
+  readonly service?: GatewayFault | TablesFault;
   /** Every running job completes before any cancel. */
   readonly completesJobs?: boolean;
 }

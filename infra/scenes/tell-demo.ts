@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
-import { putEvent } from '../local/aws/events/put-event.ts';
+import { putEvent } from '../local/aws/events/event-bridge.ts';
 import type { PlangrepSimulator } from '../local/plangrep/plangrep-simulator.ts';
 import { type FollowUp, followUps, stories, type StoryCancel } from './stories.ts';
 

@@ -14,14 +14,11 @@ import { BrokenStream } from '../../functions/core/cancellation/state.ts';
 import { type JobId, toTimestamp } from '../../functions/core/identifiers.ts';
 import type { CancellationLog } from '../../functions/core/ports.ts';
 import { DependencyUnavailable } from '../../functions/core/report.ts';
-import {
-  type LocalDynamoDb,
-  localCredentials,
-  localRegion,
-  startLocalDynamoDb,
-} from '../../infra/local/aws/dynamodb.ts';
+import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
+import { localCredentials, localRegion } from '../../infra/local/aws/loopback.ts';
 import { MemoryLog } from '../support/memory-ports.ts';
 import { acme, documentedJob, globex, jobId, order7890 } from '../support/names.ts';
+import { type TableName, tables } from '../../infra/blueprint/tables.ts';
 
 const at = '2026-11-23T12:00:00.000Z';
 const leaseUntil = '2026-11-23T12:00:45.000Z';
@@ -29,10 +26,10 @@ const asked = { door: 'https', requestId: 'r-1', keyId: 'k', externalId: order78
 const requestedBody: EventBody = { type: 'requested', ...asked, attempt: 1, claimedBy: 'me', leaseUntil };
 const closedBody: ClosedBody = { type: 'closed', outcome: 'cancelled', jobStatus: 'cancelled', creditsDebited: 62.5 };
 
-let dynamodb: LocalDynamoDb;
+let dynamodb: LocalDynamoDb<TableName>;
 let logs: Record<string, CancellationLog>;
 beforeAll(async () => {
-  dynamodb = await startLocalDynamoDb();
+  dynamodb = await startLocalDynamoDb({ tables });
   logs = {
     'on DynamoDB': createCancellationLog(dynamodb.client, dynamodb.tableNames.CancellationLog),
     'in memory': new MemoryLog(),

@@ -8,6 +8,7 @@ import type { DirectoryEntry, JobDirectory } from '../../functions/core/ports.ts
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { MemoryDirectory } from '../support/memory-ports.ts';
 import { acme, documentedProject, externalId, globex, jobId } from '../support/names.ts';
+import { type TableName, tables } from '../../infra/blueprint/tables.ts';
 
 const older: DirectoryEntry = { jobId: jobId('job_older'), registeredAt: '2026-11-23T11:00:00.000Z' };
 const newer: DirectoryEntry = {
@@ -16,9 +17,9 @@ const newer: DirectoryEntry = {
   projectId: documentedProject,
 };
 
-let dynamodb: LocalDynamoDb;
+let dynamodb: LocalDynamoDb<TableName>;
 beforeAll(async () => {
-  dynamodb = await startLocalDynamoDb();
+  dynamodb = await startLocalDynamoDb({ tables });
 });
 afterAll(() => dynamodb.close());
 

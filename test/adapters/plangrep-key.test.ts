@@ -4,7 +4,7 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { createSecretsManagerClient } from '../../functions/adapters/aws-clients.ts';
 import { createPlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { DependencyUnavailable, type Report } from '../../functions/core/report.ts';
-import { listenOnLoopback } from '../../infra/local/aws/listen-on-loopback.ts';
+import { listenOnLoopback } from '../../infra/local/aws/loopback.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
 
 const SECRET = 'plangrep/api-key';

@@ -1,13 +1,14 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { browserPath, expectAccessible, openPage, schemes, startBrowser } from '../support/browser.ts';
+import { createConsole } from '../../infra/local/console/create-console.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 
 describe.skipIf(browserPath === undefined)('In a browser, the console', { timeout: 60_000 }, () => {
   let run: TestRun;
   let browser: Browser;
   beforeAll(async () => {
-    [run, browser] = await Promise.all([startTestRun(), startBrowser()]);
+    [run, browser] = await Promise.all([startTestRun({ beside: createConsole }), startBrowser()]);
   });
   afterAll(async () => {
     await browser.close();
@@ -80,7 +81,7 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
     await answer(page).getByText('503 Service Unavailable').waitFor();
     await page.getByRole('status').getByText('Answered 503: temporarily_unavailable.').waitFor();
     await expectAccessible(page);
-    expect(run.faults.current()).toBeUndefined();
+    expect(run.faults.current).toBeUndefined();
     await answer(page).getByRole('link', { name: 'What it means and what to do' }).click();
 
     await page.getByRole('heading', { level: 1, name: 'Temporarily unavailable' }).waitFor();
@@ -110,6 +111,6 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
     await page.keyboard.press('Enter');
     await page.getByRole('button', { name: 'The function crashes', pressed: false }).waitFor();
 
-    expect(run.faults.current()).toBeUndefined();
+    expect(run.faults.current).toBeUndefined();
   });
 });

@@ -3,12 +3,13 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { countStopped } from '../../infra/local/console/watch-run.ts';
 import { type Mood, moods } from '../../infra/scenes/bad-days.ts';
+import { createConsole } from '../../infra/local/console/create-console.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 
 describe('The console', () => {
   let run: TestRun;
   beforeAll(async () => {
-    run = await startTestRun();
+    run = await startTestRun({ beside: createConsole });
   });
   afterAll(() => run.close());
 
@@ -54,7 +55,7 @@ describe('The console', () => {
     const { status } = await post('mood', { mood: 'functions_crash' }, headers);
 
     expect(status).toBe(403);
-    expect(run.faults.current()).toBeUndefined();
+    expect(run.faults.current).toBeUndefined();
   });
 
   it.each([
@@ -75,9 +76,9 @@ describe('The console', () => {
     expect(run.simulator.faults.waiting()).toMatchObject([{ kind: 'late' }]);
     await post('mood', { mood: 'throttled' });
     expect(run.simulator.faults.waiting()).toEqual([]);
-    expect(run.faults.current()).toMatchObject({ kind: 'throttled' });
+    expect(run.faults.current).toMatchObject({ kind: 'throttled' });
     await post('mood', { mood: null });
-    expect(run.faults.current()).toBeUndefined();
+    expect(run.faults.current).toBeUndefined();
   });
 
   it('throttles only partners: the documentation stays open', async () => {

@@ -1,14 +1,14 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request as httpRequest } from 'node:http';
 import { connect } from 'node:net';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { type Gateway, startGateway } from '../../infra/local/aws/gateway/gateway.ts';
+import { compressFromBytes, partnerAuthorizer, renderGatewayResponse, routes } from '../../infra/blueprint/api.ts';
+import { createThrottle } from '../../infra/local/aws/gateway/answer-request.ts';
+import { startGateway } from '../../infra/local/aws/gateway/gateway.ts';
 import { type LambdaRuntime, startLambdaRuntime } from '../../infra/local/aws/lambda/lambda-runtime.ts';
-import { routes } from '../../infra/blueprint/api.ts';
+import type { Listening } from '../../infra/local/aws/loopback.ts';
+import { writeFunctions } from './arrange.ts';
 
 /** Answers by the keyId in the token. */
 const authorizer = `exports.handler = async ({ type, authorizationToken, methodArn }) => {
@@ -31,7 +31,6 @@ const echo = `exports.handler = async (event) => {
   return wish.answer ?? { statusCode: 200, headers: { 'X-Length': event.body?.length }, body: JSON.stringify(event) };
 };`;
 
-const root = mkdtempSync(join(tmpdir(), 'gateway-'));
 const eventSchema = z.looseObject({ body: z.nullable(z.string()), requestContext: z.record(z.string(), z.unknown()) });
 const bearer = (keyId: string) => `Bearer pcg_local_${keyId.padEnd(12, '0')}_${'s'.repeat(43)}`;
 
@@ -44,7 +43,7 @@ interface Call {
 
 describe('the local gateway', () => {
   let lambda: LambdaRuntime;
-  let gateway: Gateway;
+  let gateway: Listening;
   let invoked: string[];
   let now = 0;
 
@@ -77,25 +76,13 @@ describe('the local gateway', () => {
   };
 
   beforeAll(async () => {
-    const names = ['authorize-partner', 'request-cancellation', 'read-cancellations'];
-    for (const name of names) {
-      mkdirSync(join(root, name));
-      writeFileSync(join(root, name, 'index.cjs'), name === 'authorize-partner' ? authorizer : echo);
-    }
-    const environment = { AWS_REGION: 'eu-west-1' };
-    lambda = startLambdaRuntime({
-      functions: names.map((functionName) => ({
-        functionName,
-        directory: join(root, functionName),
-        environment,
-        timeoutMs: 400,
-        memoryMb: 256,
-      })),
-    });
+    const sources = { 'authorize-partner': authorizer, 'request-cancellation': echo, 'read-cancellations': echo };
+    lambda = startLambdaRuntime({ functions: writeFunctions(sources, { timeoutMs: 400 }) });
     gateway = await startGateway({
-      region: 'eu-west-1',
       routes,
-      authorizer: 'authorize-partner',
+      authorizer: partnerAuthorizer,
+      gatewayResponse: renderGatewayResponse,
+      minimumCompressionBytes: compressFromBytes,
       invoke: (functionName, event) => {
         invoked.push(functionName);
         return lambda.invoke(functionName, event);
@@ -107,15 +94,14 @@ describe('the local gateway', () => {
   });
   beforeEach(() => {
     invoked = [];
-    now += 60_000; // Nothing that an earlier test cached still stands.
+    now += 60_000; // What an earlier test cached has expired.
   });
   afterAll(async () => {
     await gateway.close();
     await lambda.close();
-    rmSync(root, { recursive: true, force: true });
   });
 
-  it('hands a request over as a REST API does', async () => {
+  test('passes a request on as a REST API does', async () => {
     const event = await seen('/v1/cancellations?externalId=order-7890', {
       headers: { 'X-Custom': 'One', 'X-Two': ['a', 'b'] },
     });
@@ -143,8 +129,8 @@ describe('the local gateway', () => {
     expect(event.requestContext['requestId']).toMatch(/^[0-9a-f-]{36}$/);
   });
 
-  it.each(['job_1', '%2e%2e', 'a%2Fb', '..', 'a%20b', 'é', '%zz', '__proto__'])(
-    'keeps the path parameter %s raw',
+  test.each(['job_1', '%2e%2e', 'a%2Fb', '..', 'a%20b', 'é', '%zz', '__proto__'])(
+    'passes the path parameter %s on as received',
     async (id) => {
       const sent = Buffer.from(id, 'utf8').toString('latin1');
       const event = await seen(`/v1/cancellations/${sent}`.replace('Ã©', '%C3%A9'));
@@ -156,7 +142,7 @@ describe('the local gateway', () => {
     },
   );
 
-  it('decodes the query once, and keeps the last of several values', async () => {
+  test('decodes the query once, and takes the last of several values', async () => {
     const event = await seen('/v1/cancellations?a=1&a=2&externalId=x%2By+z%2525%26%C3%A9&__proto__=p&empty=&bare');
 
     const values = { a: '2', externalId: 'x+y z%25&é', empty: '', bare: '' };
@@ -166,18 +152,18 @@ describe('the local gateway', () => {
     expect((await seen('/v1/cancellations?'))['queryStringParameters']).toBeNull();
   });
 
-  it('hands the body over as text', async () => {
+  test('passes the body on as text', async () => {
     const answer = await post('"π\u0000 \ud83d\ude00"');
 
     expect(eventSchema.parse(JSON.parse(answer.body)).body).toBe('"π\u0000 😀"');
   });
 
-  it.each([
+  test.each([
     ['a missing credential', ''],
     ['another scheme', 'Basic YTpi'],
     ['a malformed key', 'Bearer pcg_local_only'],
     ['a key with something behind it', `${bearer('good')} x`],
-  ])('refuses %s without asking anyone', async (_what, authorization) => {
+  ])('rejects %s without calling the authorizer', async (_what, authorization) => {
     const answer = await call('/v1/cancellations', { headers: { authorization } });
 
     expect(problem(answer)).toMatchObject({ status: 401, type: 'application/problem+json', code: 'unauthorized' });
@@ -185,12 +171,12 @@ describe('the local gateway', () => {
     expect(invoked).toEqual([]);
   });
 
-  it.each([
+  test.each([
     ['wrong', 401, 'unauthorized'],
     ['denied', 403, 'forbidden'],
     ['broken', 503, 'temporarily_unavailable'],
     ['nonsense', 503, 'temporarily_unavailable'],
-  ])('answers for the authorizer when a key is %s, and never reaches the function', async (keyId, status, code) => {
+  ])('answers for the authorizer when a key is %s, without calling the function', async (keyId, status, code) => {
     const answer = await call('/v1/cancellations', { headers: { authorization: bearer(keyId) } });
 
     expect(problem(answer)).toMatchObject({ status, code });
@@ -198,7 +184,7 @@ describe('the local gateway', () => {
     expect(invoked).toEqual(['authorize-partner']);
   });
 
-  it('evaluates the kept policy for each method', async () => {
+  test('evaluates the cached policy for each method', async () => {
     const headers = { authorization: bearer('getonly') };
     const read = await call('/v1/cancellations', { headers });
     const write = await call('/v1/cancellations', { method: 'POST', headers });
@@ -207,7 +193,7 @@ describe('the local gateway', () => {
     expect(invoked).toEqual(['authorize-partner', 'read-cancellations']);
   });
 
-  it('keeps a policy for 60 seconds by credential, and keeps no refusal', async () => {
+  test('caches a policy for 60 seconds by credential, and caches no refusal', async () => {
     await call('/v1/cancellations');
     now += 59_999;
     await call('/v1/cancellations');
@@ -223,7 +209,7 @@ describe('the local gateway', () => {
     expect(asked()).toBe(4);
   });
 
-  it.each([
+  test.each([
     ['GET', '/'],
     ['GET', '/v2/cancellations'],
     ['GET', '/v1/cancellations/'],
@@ -234,16 +220,16 @@ describe('the local gateway', () => {
     ['OPTIONS', '/v1/cancellations'],
     ['OPTIONS', '*'],
     ['GET', '/v1//cancellations'],
-  ])('has no %s %s', async (method, path) => {
+  ])('does not have the route %s %s', async (method, path) => {
     expect(problem(await call(path, { method }))).toMatchObject({ status: 404, code: 'route_not_found' });
     expect(invoked).toEqual([]);
   });
 
-  it('answers HEAD without a body', async () => {
+  test('answers HEAD without a body', async () => {
     expect(await call('/v1/cancellations', { method: 'HEAD' })).toMatchObject({ status: 404, body: '' });
   });
 
-  it('takes a request target in absolute form as its path', async () => {
+  test('takes a request target in absolute form as its path', async () => {
     expect(await seen('http://elsewhere.example/v1/cancellations?a=b')).toMatchObject({
       path: '/v1/cancellations',
       queryStringParameters: { a: 'b' },
@@ -251,7 +237,7 @@ describe('the local gateway', () => {
     expect((await call('http://')).status).toBe(404);
   });
 
-  it('maps the answer of the function back', async () => {
+  test('sends the answer of the function', async () => {
     const answer = await post(
       JSON.stringify({
         answer: {
@@ -276,26 +262,26 @@ describe('the local gateway', () => {
     });
   });
 
-  it.each([
+  test.each([
     ['throws', { fail: 'secret thing' }, 500, 'internal_error'],
-    ['answers no status', { answer: { body: 'secret thing' } }, 500, 'internal_error'],
-    ['answers a body that is no text', { answer: { statusCode: 200, body: { a: 1 } } }, 500, 'internal_error'],
+    ['answers without a status', { answer: { body: 'secret thing' } }, 500, 'internal_error'],
+    ['answers a body that is not text', { answer: { statusCode: 200, body: { a: 1 } } }, 500, 'internal_error'],
     ['answers 101', { answer: { statusCode: 101 } }, 500, 'internal_error'],
     [
-      'answers a header that HTTP does not know',
+      'answers a header that HTTP does not allow',
       { answer: { statusCode: 200, headers: { 'a b': 'c\n' } } },
       500,
       'internal_error',
     ],
     ['takes too long', { hang: true }, 500, 'internal_error'],
-  ])('answers in its own words when the function %s', async (_what, wish, status, code) => {
+  ])('sends its own answer when the function %s', async (_what, wish, status, code) => {
     const answer = await post(JSON.stringify(wish));
 
     expect(problem(answer)).toMatchObject({ status, code });
     expect(answer.body).not.toContain('secret thing');
   });
 
-  it('refuses a body over 10 MB, or over what an invocation may carry', async () => {
+  test('rejects a body over 10 MB, or over the size limit of an invocation', async () => {
     const declared = await post(Buffer.alloc(10 * 1024 * 1024 + 1, 'a'));
     const streamed = await post(Buffer.alloc(10 * 1024 * 1024 + 1, 'a'), { 'transfer-encoding': 'chunked' });
     const forLambda = await post(Buffer.alloc(7 * 1024 * 1024, 'a'));
@@ -308,12 +294,12 @@ describe('the local gateway', () => {
     expect(invoked.filter((name) => name === 'request-cancellation')).toHaveLength(1);
   });
 
-  it.each([
-    ['what is no HTTP', 'hello\r\n\r\n'],
+  test.each([
+    ['bytes that are not HTTP', 'hello\r\n\r\n'],
     ['an unknown method', 'FROB / HTTP/1.1\r\nHost: a\r\n\r\n'],
     ['headers over 10 KB', `GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${'a'.repeat(11_000)}\r\n\r\n`],
     ['two lengths', 'POST /v1/cancellations HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n'],
-  ])('answers %s with a problem, and lives on', async (_what, bytes) => {
+  ])('answers %s with a problem, and still serves the next request', async (_what, bytes) => {
     const answer = await raw(bytes);
 
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
@@ -321,11 +307,11 @@ describe('the local gateway', () => {
     expect((await call('/v1/cancellations')).status).toBe(200);
   });
 
-  it('is no proxy', async () => {
+  test('is not a proxy', async () => {
     expect(await raw('CONNECT example.com:443 HTTP/1.1\r\nHost: example.com\r\n\r\n')).toMatch(/^HTTP\/1\.1 404 /);
   });
 
-  it('keeps a connection for the next request', async () => {
+  test('keeps a connection for the next request', async () => {
     const agent = new Agent({ keepAlive: true, maxSockets: 1 });
     const first = await call('/nowhere', { method: 'POST', body: 'some body', agent });
     const second = await call('/v1/cancellations', { agent });
@@ -335,10 +321,38 @@ describe('the local gateway', () => {
     expect(second.headers['connection']).toBe('keep-alive');
   });
 
-  it('serves a thousand clients at once, and asks the authorizer once', async () => {
+  test('serves a thousand clients at once, and asks the authorizer once', async () => {
     const answers = await Promise.all(Array.from({ length: 1000 }, () => post('{}')));
 
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1000);
     expect(invoked.filter((name) => name === 'authorize-partner')).toHaveLength(1);
+  });
+});
+
+describe("the local gateway's throttle", () => {
+  test('lets a burst through, then as many requests as the rate allows', () => {
+    let now = 1_000_000;
+    const takes = createThrottle(() => now);
+    const limit = { ratePerSecond: 2, burst: 3 };
+    const five = () => Array.from({ length: 5 }, () => takes(limit));
+
+    expect(five()).toEqual([true, true, true, false, false]);
+    now += 1_000;
+    expect(five()).toEqual([true, true, false, false, false]);
+    now += 60_000;
+    expect(five()).toEqual([true, true, true, false, false]);
+  });
+
+  test('lets everything through without a limit, and starts again with another one', () => {
+    const takes = createThrottle(() => 0);
+    const limit = { ratePerSecond: 0.1, burst: 1 };
+
+    expect([takes(limit), takes(limit), takes(undefined), takes(limit), takes({ ...limit })]).toEqual([
+      true,
+      false,
+      true,
+      true,
+      true,
+    ]);
   });
 });

@@ -1,14 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import type { ContainerDefinition } from '../../infra/local/aws/lambda/container.ts';
 import { type LambdaRuntime, startLambdaRuntime } from '../../infra/local/aws/lambda/lambda-runtime.ts';
 import { isRunning } from '../support/processes.ts';
+import { writeFunctions } from './arrange.ts';
 
 const sources: Record<string, string> = {
   echo: `exports.handler = async (event, context) => {
@@ -28,14 +25,10 @@ const sources: Record<string, string> = {
   hanging: `exports.handler = () => new Promise(() => setInterval(() => undefined, 1000));`,
 };
 
-const root = mkdtempSync(join(tmpdir(), 'lambda-runtime-'));
-const definition = (functionName: string, timeoutMs = 2000): ContainerDefinition => ({
-  functionName,
-  directory: join(root, functionName),
-  environment: { AWS_REGION: 'eu-west-1', GREETING: 'hello' },
-  timeoutMs,
-  memoryMb: 256,
-});
+const functions = writeFunctions(sources, { timeoutMs: 2000, environment: { GREETING: 'hello' } }).map((definition) =>
+  definition.functionName === 'hanging' ? { ...definition, timeoutMs: 300 } : definition,
+);
+const echoes = functions.filter(({ functionName }) => functionName === 'echo');
 
 const echoSchema = z.object({
   event: z.unknown(),
@@ -62,19 +55,11 @@ describe('the local Lambda runtime', () => {
   };
 
   beforeAll(() => {
-    for (const [name, source] of Object.entries(sources)) {
-      mkdirSync(join(root, name));
-      writeFileSync(join(root, name, 'index.cjs'), source);
-    }
-    const functions = Object.keys(sources).map((name) => definition(name, name === 'hanging' ? 300 : undefined));
     lambda = startLambdaRuntime({ functions, onLog: (line) => lines.push(line) });
   });
-  afterAll(async () => {
-    await lambda.close();
-    rmSync(root, { recursive: true, force: true });
-  });
+  afterAll(() => lambda.close());
 
-  it('hands the event and the context to the handler of the bundle', async () => {
+  test('passes the event and the context to the handler of the bundle', async () => {
     const answer = await echo({ text: 'π' });
 
     expect(answer).toMatchObject({ event: { text: 'π' }, name: 'echo' });
@@ -84,7 +69,7 @@ describe('the local Lambda runtime', () => {
     expect(answer.remaining).toBeLessThanOrEqual(2000);
   });
 
-  it('gives the function its own environment and nothing of this process', async () => {
+  test('gives the function its environment and nothing of this process', async () => {
     const { environment } = await echo({});
 
     expect(Object.keys(environment).sort()).toEqual([
@@ -101,7 +86,7 @@ describe('the local Lambda runtime', () => {
     ]);
   });
 
-  it('reuses a warm container, and serves one invocation at a time in each of at most two', async () => {
+  test('reuses a warm container, and runs at most two, each with one invocation at a time', async () => {
     const first = await echo({});
     const second = await echo({});
     const many = await Promise.all(Array.from({ length: 8 }, () => echo({ sleepMs: 20 })));
@@ -111,13 +96,13 @@ describe('the local Lambda runtime', () => {
     expect(new Set(many.map(({ requestId }) => requestId)).size).toBe(8);
   });
 
-  it('tells a handler error by its type and message, and keeps the container', async () => {
+  test('reports a handler error by its type and message, and keeps the container', async () => {
     const result = await lambda.invoke('throwing', {});
 
     expect(result).toEqual({ kind: 'failed', errorType: 'TypeError', errorMessage: 'not today' });
   });
 
-  it('fails the invocation whose container crashes, and replaces the container', async () => {
+  test('fails the invocation whose container crashes, and replaces the container', async () => {
     const before = await lambda.invoke('crashing', {});
     const crash = await lambda.invoke('crashing', { crash: true });
     const after = await lambda.invoke('crashing', {});
@@ -127,7 +112,7 @@ describe('the local Lambda runtime', () => {
     expect(after).not.toEqual(before);
   });
 
-  it('kills a container that exceeds its time', async () => {
+  test('kills a container that exceeds its time', async () => {
     const startedAt = performance.now();
     const alone = await lambda.startContainer('hanging');
     await alone.ready;
@@ -140,7 +125,7 @@ describe('the local Lambda runtime', () => {
     expect(performance.now() - startedAt).toBeLessThan(2000);
   });
 
-  it.each([
+  test.each([
     ['broken', { errorType: 'SyntaxError', errorMessage: 'cannot load' }],
     ['empty', { errorType: 'Runtime.HandlerNotFound' }],
   ])('fails the invocation of a bundle that cannot be loaded (%s)', async (name, error) => {
@@ -149,7 +134,7 @@ describe('the local Lambda runtime', () => {
     expect(result).toMatchObject({ kind: 'failed', ...error });
   });
 
-  it('passes on what a function logs as lines of JSON, with the invocation they belong to', async () => {
+  test('passes on what a function logs as lines of JSON, with the id of the invocation', async () => {
     await lambda.invoke('logging', {});
     await until(() => lines.some((line) => line.includes('too far')));
 
@@ -171,7 +156,7 @@ describe('the local Lambda runtime', () => {
     ]);
   });
 
-  it('lets one container be started alone, timed and killed in mid-invocation', async () => {
+  test('starts one container outside the pool, which can be measured and killed during an invocation', async () => {
     const alone = await lambda.startContainer('echo', { GREETING: 'other' });
     const initMs = await alone.ready;
     const answer = await alone.invoke({});
@@ -183,12 +168,12 @@ describe('the local Lambda runtime', () => {
     expect(await underWay).toMatchObject({ kind: 'failed', errorType: 'Runtime.ExitError' });
   });
 
-  it('refuses a function that nobody defined', async () => {
-    await expect(lambda.invoke('nobody', {})).rejects.toThrow('nobody');
+  test('rejects a function that is not defined', async () => {
+    await expect(lambda.invoke('undefined', {})).rejects.toThrow('undefined');
   });
 
-  it('leaves no process behind when it closes, whatever is under way', async () => {
-    const closing = startLambdaRuntime({ functions: [definition('echo')] });
+  test('ends every process when it closes, even during an invocation', async () => {
+    const closing = startLambdaRuntime({ functions: echoes });
     await closing.invoke('echo', {});
     const underWay = closing.invoke('echo', { sleepMs: 1500 });
     const [pid = 0] = closing.pids();
@@ -200,10 +185,10 @@ describe('the local Lambda runtime', () => {
     await expect(closing.invoke('echo', {})).rejects.toThrow('closed');
   });
 
-  it('leaves no container behind even when its parent is killed outright', async () => {
+  test('ends every container even when its parent is killed', async () => {
     const script = `
       import { startContainer } from ${JSON.stringify(new URL('../../infra/local/aws/lambda/container.ts', import.meta.url).href)};
-      const container = await startContainer(${JSON.stringify(definition('echo'))});
+      const container = await startContainer(${JSON.stringify(echoes[0])});
       await container.ready;
       void container.invoke({ sleepMs: 60000 });
       console.log(container.pid);

@@ -5,11 +5,11 @@ import { type JobRecords, perform, recognizeCall } from '../../functions/simulat
 import { renderSandboxTable, sandboxJobs } from '../../functions/simulator/sandbox-jobs.ts';
 import { createTable, type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { createJobStore } from '../../infra/local/plangrep/plangrep-job-store.ts';
-import { sandboxTable } from '../../infra/blueprint/tables.ts';
+import { sandboxTable, type TableName, tables } from '../../infra/blueprint/tables.ts';
 
-let dynamodb: LocalDynamoDb;
+let dynamodb: LocalDynamoDb<TableName>;
 beforeAll(async () => {
-  dynamodb = await startLocalDynamoDb();
+  dynamodb = await startLocalDynamoDb({ tables });
   await createTable(dynamodb.client, 'Sandbox', sandboxTable);
 });
 afterAll(() => dynamodb.close());

@@ -24,7 +24,7 @@ const get = (input: { SecretId: string; VersionId?: string; VersionStage?: strin
 const put = (SecretId: string, SecretString: string, ClientRequestToken?: string) =>
   client.send(new PutSecretValueCommand({ SecretId, SecretString, ClientRequestToken }));
 
-describe('The local Secrets Manager', () => {
+describe('the local Secrets Manager', () => {
   test('gives a secret by name, by ARN, and by ARN without its suffix', async () => {
     const { ARN = '', Name, VersionStages, CreatedDate } = await get({ SecretId: 'a/secret' });
     expect({ Name, VersionStages }).toEqual({ Name: 'a/secret', VersionStages: ['AWSCURRENT'] });
@@ -33,7 +33,7 @@ describe('The local Secrets Manager', () => {
     expect((await get({ SecretId: ARN.replace(/-\w{6}$/, '') })).SecretString).toBe('first');
   });
 
-  test('keeps the version before as AWSPREVIOUS, and older ones under their id alone', async () => {
+  test('keeps the previous version as AWSPREVIOUS, and older ones only under their id', async () => {
     const { VersionId: first } = await get({ SecretId: 'a/secret' });
     const { VersionId: second } = await put('a/secret', 'second');
     await put('a/secret', 'third');
@@ -45,7 +45,7 @@ describe('The local Secrets Manager', () => {
     });
   });
 
-  test('takes a repeated put for the same one, and refuses another value under its token', async () => {
+  test('accepts a repeated put with one token, and rejects another value with it', async () => {
     const token = 'b8a7f1d2-0c34-4e56-9a78-1234567890ab';
     await put('a/secret', 'second', token);
     expect((await put('a/secret', 'second', token)).VersionId).toBe(token);
@@ -53,7 +53,7 @@ describe('The local Secrets Manager', () => {
     expect(local.requests).toEqual({ PutSecretValue: 3 });
   });
 
-  test('knows no other secret, version or action', async () => {
+  test('rejects an unknown secret, version or action', async () => {
     const notFound = { name: 'ResourceNotFoundException', $metadata: { httpStatusCode: 400 } };
     await expect(get({ SecretId: 'b' })).rejects.toMatchObject(notFound);
     await expect(put('b', 'x')).rejects.toMatchObject(notFound);
@@ -61,7 +61,7 @@ describe('The local Secrets Manager', () => {
     await expect(client.send(new ListSecretsCommand())).rejects.toThrow('not ListSecrets');
   });
 
-  test('fails as often as told', async () => {
+  test('fails as often as a test asks for', async () => {
     local.fail(1);
     await expect(get({ SecretId: 'a/secret' })).rejects.toMatchObject({ name: 'InternalServiceError' });
     expect((await get({ SecretId: 'a/secret' })).SecretString).toBe('first');
@@ -72,7 +72,7 @@ describe('The local Secrets Manager', () => {
     ['secretsmanager.GetSecretValue', '{}', 'InvalidParameterException'],
     ['secretsmanager.toString', '{}', 'UnknownOperationException'],
     ['', '', 'UnknownOperationException'],
-  ])('refuses the call "%s" with the body "%s"', async (target, body, type) => {
+  ])('rejects the call "%s" with the body "%s"', async (target, body, type) => {
     const response = await fetch(local.url, { method: 'POST', headers: { 'X-Amz-Target': target }, body });
     expect([response.status, await response.json()]).toEqual([
       400,

@@ -8,8 +8,8 @@ import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, it } from 'vitest';
 import * as z from 'zod/mini';
-import { listenOnLoopback } from '../../infra/local/aws/listen-on-loopback.ts';
-import { startLocalRun } from '../../infra/local/local-run.ts';
+import { listenOnLoopback } from '../../infra/local/aws/loopback.ts';
+import { startLocalRun } from '../../infra/local/run.ts';
 import { fetchDescribed } from '../support/openapi-answers.ts';
 import { childrenOf, isRunning } from '../support/processes.ts';
 

@@ -1,8 +1,8 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { localRegion } from '../../infra/local/aws/dynamodb.ts';
-import { plangrepSecretId } from '../../infra/local/local-run.ts';
+import { localRegion } from '../../infra/local/aws/loopback.ts';
+import { plangrepSecretId } from '../../infra/local/seeds.ts';
 import { welcome } from '../../infra/cli/welcome.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 

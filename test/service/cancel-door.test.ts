@@ -9,7 +9,7 @@ import {
   problemSchema,
 } from '../../functions/contract/answers.ts';
 import { problems } from '../../functions/contract/problems.ts';
-import { plangrepSecretId } from '../../infra/local/local-run.ts';
+import { plangrepSecretId } from '../../infra/local/seeds.ts';
 import { type Answered, canaries, startTestRun, type TestRun } from '../support/local-run.ts';
 
 let run: TestRun;

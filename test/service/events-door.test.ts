@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { problemSchema, registeredJobSchema } from '../../functions/contract/answers.ts';
-import { putEvent } from '../../infra/local/aws/events/put-event.ts';
+import { putEvent } from '../../infra/local/aws/events/event-bridge.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 
 let run: TestRun;

@@ -1,16 +1,16 @@
 import { ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { defaultBundles } from '../../infra/local/define-containers.ts';
+import { defaultBundles, type LocalRun, startLocalRun } from '../../infra/local/run.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
-import { type LocalRun, startLocalRun } from '../../infra/local/local-run.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
-import { type LocalSandbox, startSandbox } from '../../infra/local/start-sandbox.ts';
+import { type LocalSandbox, startSandbox } from '../../infra/local/sandbox.ts';
 import { watchAnswers } from '../support/openapi-answers.ts';
+import { type TableName, tables } from '../../infra/blueprint/tables.ts';
 
 const secretId = 'sandbox/api-key';
 const apiKey = 'pgk_sandbox_0f1e2d3c';
 
-let dynamodb: LocalDynamoDb;
+let dynamodb: LocalDynamoDb<TableName>;
 let secretsManager: LocalSecretsManager;
 let sandbox: LocalSandbox;
 const printed: string[] = [];
@@ -24,7 +24,7 @@ const open = () =>
     onLog: (line) => printed.push(line),
   });
 beforeAll(async () => {
-  dynamodb = await startLocalDynamoDb();
+  dynamodb = await startLocalDynamoDb({ tables });
   secretsManager = await startSecretsManager({ secrets: { [secretId]: apiKey } });
   sandbox = await open();
 });

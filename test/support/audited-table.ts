@@ -13,6 +13,7 @@ import { eventKey } from '../../functions/core/cancellation/stream-key.ts';
 import { type RequestCounts, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { acme, documentedJob, jobId, order7890 } from './names.ts';
 import { accepted, at, closed, ended, leaseUntil, requested, started } from './stored-streams.ts';
+import { tables } from '../../infra/blueprint/tables.ts';
 
 /** A cancellation log on the embedded engine, written by the service's own adapter, and the means to tamper with it. */
 export interface AuditedTable {
@@ -36,7 +37,7 @@ const asked = { door: 'https', requestId: 'r-2', externalId: order7890, reason: 
 
 /** Three streams (one long, one short and joined, one open) and a refused request. */
 export const startAuditedTable = async (): Promise<AuditedTable> => {
-  const dynamodb = await startLocalDynamoDb();
+  const dynamodb = await startLocalDynamoDb({ tables });
   const { client, url } = dynamodb;
   const TableName = dynamodb.tableNames.CancellationLog;
   const log = createCancellationLog(client, TableName);

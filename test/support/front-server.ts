@@ -1,6 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { listenOnLoopback } from '../../infra/local/aws/listen-on-loopback.ts';
+import { listenOnLoopback } from '../../infra/local/aws/loopback.ts';
 
 export interface FrontRequest {
   readonly method: string;

@@ -2,9 +2,10 @@ import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
 import { problemSchema } from '../../functions/contract/answers.ts';
 import { type ProblemCode, problems } from '../../functions/contract/problems.ts';
-import { putEvent } from '../../infra/local/aws/events/put-event.ts';
+import { putEvent } from '../../infra/local/aws/events/event-bridge.ts';
 import type { InvocationResult } from '../../infra/local/aws/lambda/container.ts';
-import { type LocalRunOptions, plangrepSecretId } from '../../infra/local/local-run.ts';
+import type { LocalRunOptions } from '../../infra/local/run.ts';
+import { plangrepSecretId } from '../../infra/local/seeds.ts';
 import type { PlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
 import { type Answered, canaries, startTestRun, type TestRun } from './local-run.ts';
 

@@ -1,5 +1,5 @@
 import { createServer, type Socket } from 'node:net';
-import { listenOnLoopback } from '../../infra/local/aws/listen-on-loopback.ts';
+import { listenOnLoopback } from '../../infra/local/aws/loopback.ts';
 
 export interface RawServer {
   readonly port: number;

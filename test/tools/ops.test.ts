@@ -13,9 +13,9 @@ import { createJobDirectory } from '../../functions/adapters/dynamodb/job-direct
 import { createPartners } from '../../functions/adapters/dynamodb/partners.ts';
 import { createPlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { systemClock } from '../../functions/compose.ts';
-import { localCredentials, localRegion } from '../../infra/local/aws/dynamodb.ts';
-import { listenOnLoopback } from '../../infra/local/aws/listen-on-loopback.ts';
-import { type LocalRun, plangrepSecretId, startLocalRun } from '../../infra/local/local-run.ts';
+import { listenOnLoopback, localCredentials, localRegion } from '../../infra/local/aws/loopback.ts';
+import { type LocalRun, startLocalRun } from '../../infra/local/run.ts';
+import { plangrepSecretId } from '../../infra/local/seeds.ts';
 import { localSecretId } from '../../infra/cli/places.ts';
 import { acme, externalId } from '../support/names.ts';
 import { watchAnswers } from '../support/openapi-answers.ts';

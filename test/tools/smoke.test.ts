@@ -1,6 +1,6 @@
 import { createServer } from 'node:http';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { listenOnLoopback } from '../../infra/local/aws/listen-on-loopback.ts';
+import { listenOnLoopback } from '../../infra/local/aws/loopback.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 import { onlyLine, runCommand } from '../support/run-command.ts';
 

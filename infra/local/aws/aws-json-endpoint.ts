@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
+import { text } from 'node:stream/consumers';
 import type * as z from 'zod/mini';
-import { listenOnLoopback } from './listen-on-loopback.ts';
-import { validate } from './validate.ts';
+import { type Listening, serveOnLoopback, validate } from './loopback.ts';
 
-/** An error answer in the form of AWS JSON 1.1. */
+/** An error answer of an AWS JSON service. */
 export class ServiceError extends Error {
   readonly type: string;
   readonly status: number;
@@ -16,51 +16,41 @@ export class ServiceError extends Error {
 }
 
 export interface AwsJsonEndpointOptions {
-  /** Default: any free one. */
-  readonly port?: number | undefined;
-  /** What `X-Amz-Target` begins with: `secretsmanager`, `AWSEvents`. */
+  /** The service's name in `X-Amz-Target`: `secretsmanager`, `AWSEvents`. */
   readonly service: string;
-  /** What each action does; it throws a {@link ServiceError} for what it refuses. */
+  /** The action by its name. An action throws a {@link ServiceError} to reject its input. */
   readonly actions: Readonly<Record<string, (input: unknown) => object>>;
 }
 
-export interface AwsJsonEndpoint {
-  /** For `AWS_ENDPOINT_URL_…` or `aws --endpoint-url`. */
-  readonly url: string;
+/** The `url` is for `AWS_ENDPOINT_URL_…` or `aws --endpoint-url`. */
+export interface AwsJsonEndpoint extends Listening {
   /** Calls received, by action. */
   readonly requests: Readonly<Record<string, number>>;
-  /** Answers the next `times` calls with an internal error (500); 0 ends that. */
+  /** Answers the next `times` calls with an internal error (500). 0 stops that. */
   fail(times: number): void;
-  close(): Promise<void>;
 }
 
 /**
- * An AWS service that speaks AWS JSON 1.1, on 127.0.0.1, close enough for the SDK and the AWS CLI. Signatures are not
- * checked.
+ * An AWS service with the AWS JSON protocol on 127.0.0.1, exact enough for the SDK and the AWS CLI. It does not check
+ * signatures.
  * @see https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  */
-export const startAwsJsonEndpoint = async ({
-  port = 0,
-  service,
-  actions,
-}: AwsJsonEndpointOptions): Promise<AwsJsonEndpoint> => {
+export async function startAwsJsonEndpoint({ service, actions }: AwsJsonEndpointOptions): Promise<AwsJsonEndpoint> {
   const requests: Record<string, number> = {};
   let failures = 0;
 
   const answer = async (request: IncomingMessage): Promise<object> => {
     const [target, action = 'none'] = String(request.headers['x-amz-target']).split('.');
     requests[action] = (requests[action] ?? 0) + 1;
-    const body = Buffer.concat(await request.toArray()).toString();
+    const body = await text(request);
     if (failures > 0) {
       failures -= 1;
-      throw new ServiceError('InternalServiceError', 'Told to fail.', 500);
+      throw new ServiceError('InternalServiceError', 'A test asked for this failure.', 500);
     }
     const act = target === service && Object.hasOwn(actions, action) ? actions[action] : undefined;
-    if (!act) {
-      const offered = Object.keys(actions).join(' and ');
-      throw new ServiceError('UnknownOperationException', `Here is only ${service} with ${offered}, not ${action}.`);
-    }
-    return act(parseJson(body));
+    if (act !== undefined) return act(parseJson(body));
+    const offered = Object.keys(actions).join(' and ');
+    throw new ServiceError('UnknownOperationException', `This is ${service} with only ${offered}, not ${action}.`);
   };
 
   const server = createServer((request, response) => {
@@ -76,38 +66,35 @@ export const startAwsJsonEndpoint = async ({
       },
     );
   });
-  const listening = await listenOnLoopback(server, port);
+  const listening = await serveOnLoopback(server);
   return {
-    url: `http://127.0.0.1:${listening}`,
+    ...listening,
     requests,
     fail(times) {
       failures = times;
     },
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
   };
-};
+}
 
-/** An action's input, checked. @throws ServiceError that says what is wrong */
-export const parseInput = <Output>(
+/** An action's input, checked. @throws ServiceError that says what is wrong with it */
+export function parseInput<Output>(
   schema: z.ZodMiniType<Output>,
   input: unknown,
-  type = 'InvalidParameterException',
-): Output => {
+  errorType = 'InvalidParameterException',
+): Output {
   const validated = validate(schema, input);
-  if (!validated.valid) throw new ServiceError(type, validated.message);
+  if (!validated.valid) throw new ServiceError(errorType, validated.message);
   return validated.value;
-};
+}
 
-const parseJson = (body: string): unknown => {
+function parseJson(body: string): unknown {
   try {
     return JSON.parse(body);
   } catch {
-    throw new ServiceError('SerializationException', 'The body is no JSON.');
+    throw new ServiceError('SerializationException', 'The body is not JSON.');
   }
-};
+}
 
-const internalError = (error: unknown): ServiceError => new ServiceError('InternalServiceError', String(error), 500);
+function internalError(error: unknown): ServiceError {
+  return new ServiceError('InternalServiceError', String(error), 500);
+}

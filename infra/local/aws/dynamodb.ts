@@ -1,72 +1,154 @@
-import { once } from 'node:events';
+import { mkdir } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
+import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateTableCommand,
+  type CreateTableCommandInput,
   DescribeTableCommand,
   DynamoDBClient,
   ResourceInUseException,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import { createTableInput } from './create-table-input.ts';
-import { type TableDefinition, type TableName, tables } from '../../blueprint/tables.ts';
-import { checkDataFolder } from './check-data-folder.ts';
-import { listenOnLoopback } from './listen-on-loopback.ts';
+import * as z from 'zod/mini';
+import { localCredentials, localRegion, serveOnLoopback } from './loopback.ts';
 
-/** What any SDK or CLI call to a local endpoint may carry: nobody checks them. */
-export const localCredentials = { accessKeyId: 'local', secretAccessKey: 'local' };
-export const localRegion = 'eu-west-1';
+/** All keys are strings. */
+export interface TableDefinition {
+  readonly partitionKey: string;
+  readonly sortKey?: string;
+  /** Keys only. */
+  readonly index?: { readonly name: string; readonly partitionKey: string; readonly sortKey: string };
+}
 
-export interface LocalDynamoDbOptions {
-  /** Where the data stays between runs, made if missing. @default in memory */
+/** The functions' connections to DynamoDB are cut. */
+export interface TablesFault {
+  readonly kind: 'tables_down';
+}
+
+export interface LocalDynamoDbOptions<TableName extends string> {
+  /** The tables to create, by their names; a table that exists already stays as it is. */
+  readonly tables: Readonly<Record<TableName, TableDefinition>>;
+  /** The folder that keeps the data between runs, created if missing. @default in memory */
   readonly path?: string | undefined;
-  /** @default the names of `infra/blueprint/tables.ts` */
-  readonly tableNames?: Readonly<Record<TableName, string>>;
-  /** Cuts every connection while it says so, but for this object's own client. @default never */
+  /** Cuts every connection while it returns true, except those of this object's own client. @default never */
   readonly isDown?: (() => boolean) | undefined;
 }
 
-/** How many requests came in, by operation and table: `counts['PutItem']?.['CancellationLog']`. */
+/** The number of requests by operation and table: `counts['PutItem']?.['CancellationLog']`. */
 export type RequestCounts = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
-export interface LocalDynamoDb {
+export interface LocalDynamoDb<TableName extends string> {
   /** For `AWS_ENDPOINT_URL_DYNAMODB` or `aws --endpoint-url`. */
   readonly url: string;
+  /** Each table's name under itself, so that a misspelled name does not compile. */
   readonly tableNames: Readonly<Record<TableName, string>>;
-  /** A client of this endpoint, for whoever stands outside the functions. Its requests are counted too. */
+  /** A client for code outside the functions. Its requests are counted too. */
   readonly client: DynamoDBClient;
   counts(): RequestCounts;
   resetCounts(): void;
   close(): Promise<void>;
 }
 
-/** By which the engine knows {@link LocalDynamoDb.client}. */
+/** The data folder cannot be used. The message is one line for the person who named the folder. */
+export class DataFolderError extends Error {
+  override readonly name = 'DataFolderError';
+}
+
+/** How the engine recognizes {@link LocalDynamoDb.client}. */
 const ownAgent = 'local-run';
 
-const ownNames: Readonly<Record<TableName, string>> = {
-  JobDirectory: 'JobDirectory',
-  CancellationLog: 'CancellationLog',
-  Partners: 'Partners',
-};
+/**
+ * An embedded DynamoDB (dynalite) on 127.0.0.1.
+ * @throws DataFolderError when `path` cannot be written, or another process uses it
+ */
+export async function startLocalDynamoDb<TableName extends string>({
+  tables,
+  path,
+  isDown = () => false,
+}: LocalDynamoDbOptions<TableName>): Promise<LocalDynamoDb<TableName>> {
+  if (path !== undefined) await checkDataFolder(path);
+  const engine = dynalite({
+    createTableMs: 0,
+    deleteTableMs: 0,
+    updateTableMs: 0,
+    ...(path !== undefined && { path }),
+  });
+  engine.prependListener('request', (request: IncomingMessage) => {
+    if (isDown() && request.headers['user-agent']?.includes(ownAgent) !== true) request.destroy();
+  });
+  const counter = createCounter();
+  engine.on('request', counter.listen);
+  const { url, close: closeEngine } = await serveOnLoopback(engine);
+  const client = new DynamoDBClient({
+    endpoint: url,
+    region: localRegion,
+    credentials: localCredentials,
+    customUserAgent: ownAgent,
+  });
+  const close = async (): Promise<void> => {
+    client.destroy();
+    await closeEngine();
+  };
 
-/** Makes a table, unless it is there, and waits until it can be used. */
-export const createTable = async (client: DynamoDBClient, name: string, definition: TableDefinition): Promise<void> => {
+  try {
+    await Promise.all(
+      Object.entries<TableDefinition>(tables).map(([name, definition]) => createTable(client, name, definition)),
+    );
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  counter.reset();
+  return { url, tableNames: namesOf(tables), client, counts: counter.counts, resetCounts: counter.reset, close };
+}
+
+/** Creates a table unless it exists, and waits until it can be used. */
+export async function createTable(client: DynamoDBClient, name: string, definition: TableDefinition): Promise<void> {
   try {
     await client.send(new CreateTableCommand(createTableInput(name, definition)));
   } catch (error) {
-    if (!(error instanceof ResourceInUseException)) throw error; // It is there from the run before.
+    if (!(error instanceof ResourceInUseException)) throw error; // An earlier run created it.
   }
-  // The engine answers before the table is written.
+  // The engine answers before it has written the table.
   for (let tries = 0; tries < 400; tries += 1) {
     const { Table } = await client.send(new DescribeTableCommand({ TableName: name }));
     if (Table?.TableStatus === 'ACTIVE') return;
     await sleep(5);
   }
   throw new Error(`The table ${name} does not become active`);
-};
+}
 
-/** Counts requests by listening beside the engine: it reads what the engine reads, and touches nothing. */
-const createCounter = () => {
+/** The CreateTable call: on demand, without a time to live (DynamoDB takes that with UpdateTimeToLive only). */
+export function createTableInput(name: string, definition: TableDefinition): CreateTableCommandInput {
+  const { partitionKey, sortKey, index } = definition;
+  const keys = [partitionKey, sortKey, index?.partitionKey, index?.sortKey].filter((key) => key !== undefined);
+  return {
+    TableName: name,
+    BillingMode: 'PAY_PER_REQUEST',
+    AttributeDefinitions: [...new Set(keys)].map((key) => ({ AttributeName: key, AttributeType: 'S' })),
+    KeySchema: keySchema(partitionKey, sortKey),
+    ...(index !== undefined && {
+      GlobalSecondaryIndexes: [
+        {
+          IndexName: index.name,
+          KeySchema: keySchema(index.partitionKey, index.sortKey),
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+        },
+      ],
+    }),
+  };
+}
+
+function keySchema(partitionKey: string, sortKey?: string): CreateTableCommandInput['KeySchema'] {
+  return [
+    { AttributeName: partitionKey, KeyType: 'HASH' },
+    ...(sortKey === undefined ? [] : [{ AttributeName: sortKey, KeyType: 'RANGE' as const }]),
+  ];
+}
+
+/** Counts requests from a second listener: it reads the bytes that the engine reads, and changes nothing. */
+function createCounter() {
   let counts: Record<string, Record<string, number>> = {};
   const count = (operation: string, table: string): void => {
     const byTable = (counts[operation] ??= {});
@@ -88,52 +170,39 @@ const createCounter = () => {
       });
     },
   };
-};
+}
 
-/**
- * An embedded DynamoDB (dynalite) on 127.0.0.1 with the tables of `infra/blueprint/tables.ts`; tables that exist stay as they are.
- * @throws CannotStart when `path` cannot be written, or another run holds it
- */
-export const startLocalDynamoDb = async (options: LocalDynamoDbOptions = {}): Promise<LocalDynamoDb> => {
-  const { path, tableNames = ownNames } = options;
-  if (path !== undefined) await checkDataFolder(path);
-  const server = dynalite({
-    createTableMs: 0,
-    deleteTableMs: 0,
-    updateTableMs: 0,
-    ...(path === undefined ? {} : { path }),
-  });
-  const { isDown = () => false } = options;
-  server.prependListener('request', (request: IncomingMessage) => {
-    if (isDown() && request.headers['user-agent']?.includes(ownAgent) !== true) request.destroy();
-  });
-  const counter = createCounter();
-  server.on('request', counter.listen);
-  const url = `http://127.0.0.1:${await listenOnLoopback(server)}`;
-  const client = new DynamoDBClient({
-    endpoint: url,
-    region: localRegion,
-    credentials: localCredentials,
-    customUserAgent: ownAgent,
-  });
-  const close = async (): Promise<void> => {
-    client.destroy();
-    const closed = once(server, 'dynalite-closed');
-    server.close(() => server.emit('dynalite-closed'));
-    server.closeAllConnections();
-    await closed;
-  };
+function namesOf<Name extends string>(tables: Readonly<Record<Name, unknown>>): Record<Name, string>;
+function namesOf(tables: object): Record<string, string> {
+  return Object.fromEntries(Object.keys(tables).map((name) => [name, name]));
+}
 
+/** The parts of LevelDB that are used here. LevelDB comes with dynalite, which does not export it. */
+interface Store {
+  open(): Promise<void>;
+  close(): Promise<void>;
+}
+type Level = new (path: string) => Store;
+
+/** Checks that dynalite will be able to open its store: dynalite itself does not check, and a later failure ends the process. */
+async function checkDataFolder(path: string): Promise<void> {
+  const loaded: unknown = createRequire(import.meta.resolve('dynalite'))('level');
+  if (!isLevel(loaded)) throw new TypeError('dynalite does not use the package level any more');
   try {
-    for (const [name, table] of entriesOf(tableNames)) await createTable(client, table, tables[name]);
+    await mkdir(path, { recursive: true });
+    const store = new loaded.Level(path);
+    await store.open();
+    await store.close();
   } catch (error) {
-    await close();
-    throw error;
+    const { data } = codeSchema.safeParse(error);
+    const code = data?.cause?.code ?? data?.code ?? 'unknown error';
+    const why = code === 'LEVEL_LOCKED' ? 'another run is using it' : `it cannot be written (${code})`;
+    throw new DataFolderError(`The data folder ${path} cannot be used: ${why}.`, { cause: error });
   }
-  counter.reset();
-  return { url, tableNames, client, counts: counter.counts, resetCounts: counter.reset, close };
-};
+}
 
-const isTableName = (name: string): name is TableName => Object.hasOwn(tables, name);
-const entriesOf = (tableNames: Readonly<Record<TableName, string>>): [TableName, string][] =>
-  Object.entries(tableNames).flatMap(([name, table]) => (isTableName(name) ? [[name, table]] : []));
+function isLevel(value: unknown): value is { readonly Level: Level } {
+  return typeof value === 'object' && value !== null && 'Level' in value && typeof value.Level === 'function';
+}
+
+const codeSchema = z.object({ code: z.string(), cause: z.optional(z.object({ code: z.optional(z.string()) })) });

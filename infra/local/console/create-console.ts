@@ -6,15 +6,16 @@ import { problems } from '../../../functions/contract/problems.ts';
 import { describeMood, isMoodId, moods, problemScenes } from '../../scenes/bad-days.ts';
 import { freshJobKinds, projects, stories, summarize } from '../../scenes/stories.ts';
 import type { LocalDynamoDb } from '../aws/dynamodb.ts';
-import type { ServiceFaults } from '../aws/service-faults.ts';
-import { validate } from '../aws/validate.ts';
+import type { ServiceFaults } from '../run.ts';
+import { validate } from '../aws/loopback.ts';
 import type { PlangrepSimulator } from '../plangrep/plangrep-simulator.ts';
-import type { PartnerCredential } from '../seed-tables.ts';
+import type { PartnerCredential } from '../seeds.ts';
 import { addFreshJob, canHave, prepareScene, setMood } from './set-scene.ts';
 import { type CurrentMood, watchRun } from './watch-run.ts';
+import type { TableName } from '../../blueprint/tables.ts';
 
 export interface ConsoleParts {
-  readonly dynamodb: LocalDynamoDb;
+  readonly dynamodb: LocalDynamoDb<TableName>;
   /** Absent with another upstream. */
   readonly simulator?: PlangrepSimulator | undefined;
   readonly partners: readonly PartnerCredential[];

@@ -12,9 +12,10 @@ import { terminalStatuses } from '../../../functions/simulator/plangrep-jobs.ts'
 import { type Mood, type MoodId, moods, problemScenes } from '../../scenes/bad-days.ts';
 import { type FreshJobKind, type FreshJobKindId, freshJobKinds, projects } from '../../scenes/stories.ts';
 import type { LocalDynamoDb } from '../aws/dynamodb.ts';
-import type { ServiceFaults } from '../aws/service-faults.ts';
+import type { ServiceFaults } from '../run.ts';
 import type { PlangrepSimulator } from '../plangrep/plangrep-simulator.ts';
-import type { PartnerCredential } from '../seed-tables.ts';
+import type { PartnerCredential } from '../seeds.ts';
+import type { TableName } from '../../blueprint/tables.ts';
 
 export interface MoodParts {
   /** Absent with another upstream, which cannot be made to misbehave. */
@@ -30,12 +31,12 @@ export function canHave(id: MoodId, { simulator }: MoodParts): boolean {
 
 /** Sets one mood in place of the one before, and clears faults that were set by hand. `normal` ends every mood. */
 export function setMood(id: MoodId | 'normal', { simulator, faults }: MoodParts): void {
-  faults.clear();
+  faults.current = undefined;
   simulator?.faults.clear();
   if (id === 'normal') return;
   const { plangrep, service, completesJobs }: Mood = moods[id];
   if (plangrep !== undefined) simulator?.faults.add(plangrep);
-  if (service !== undefined) faults.set(service);
+  faults.current = service;
   if (completesJobs !== true) return;
   for (const job of simulator?.jobs() ?? []) {
     const isRunning = !terminalStatuses.some((status) => status === job.status);
@@ -53,7 +54,7 @@ export interface FreshJob {
 export async function addFreshJob(
   partnerId: keyof typeof projects,
   kind: FreshJobKindId,
-  { dynamodb, simulator }: { readonly dynamodb: LocalDynamoDb; readonly simulator: PlangrepSimulator },
+  { dynamodb, simulator }: { readonly dynamodb: LocalDynamoDb<TableName>; readonly simulator: PlangrepSimulator },
 ): Promise<FreshJob> {
   const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
   const projectId = projects[partnerId];
@@ -73,7 +74,7 @@ export async function addFreshJob(
 }
 
 export interface SceneParts extends MoodParts {
-  readonly dynamodb: LocalDynamoDb;
+  readonly dynamodb: LocalDynamoDb<TableName>;
   readonly simulator: PlangrepSimulator;
   readonly partners: readonly PartnerCredential[];
 }

@@ -12,6 +12,7 @@ import { readCancellation } from '../../../functions/core/use-cases/read-cancell
 import { presentWithTimeline } from '../../../functions/doors/http/present-cancellation.ts';
 import type { MoodId } from '../../scenes/bad-days.ts';
 import type { LocalDynamoDb } from '../aws/dynamodb.ts';
+import type { TableName } from '../../blueprint/tables.ts';
 
 const LOOK_EVERY_MS = 200;
 /** How many cancellations are shown: the newest. */
@@ -26,7 +27,11 @@ export interface CurrentMood {
  * cancellation log and each change of the mood. Ends when the page goes away.
  * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
  */
-export async function watchRun(response: ServerResponse, dynamodb: LocalDynamoDb, mood: CurrentMood): Promise<void> {
+export async function watchRun(
+  response: ServerResponse,
+  dynamodb: LocalDynamoDb<TableName>,
+  mood: CurrentMood,
+): Promise<void> {
   response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
   let seen = '';
   while (!response.destroyed) {
@@ -57,7 +62,10 @@ interface ShownCancellation extends CancellationWithTimeline {
 const firstEventSchema = z.object({ partnerId: partnerIdSchema, jobId: jobIdSchema, at: z.string() });
 
 /** The cancellations of all partners, the newest first, read and presented as the API does. */
-async function listCancellations({ client, tableNames }: LocalDynamoDb): Promise<readonly ShownCancellation[]> {
+async function listCancellations({
+  client,
+  tableNames,
+}: LocalDynamoDb<TableName>): Promise<readonly ShownCancellation[]> {
   const log = createCancellationLog(client, tableNames.CancellationLog);
   const directory = createJobDirectory(client, tableNames.JobDirectory);
   const firstEvents = {

@@ -6,19 +6,19 @@ import type { CallKind, SimulatedAnswer } from '../../../functions/simulator/pla
 const effectSchema = z.enum(['none', 'applied']);
 const common = {
   on: z.enum(['cancel', 'read', 'list', 'create', 'any']),
-  /** Only for this job; else for all. */
+  /** Only for calls about this job. @default all */
   jobId: z.optional(z.string()),
-  /** How many calls it meets; else all until the faults are cleared. */
+  /** For how many calls. @default all, until the faults are cleared */
   times: z.optional(z.int().check(z.positive())),
-  /** Whether the call does what it asks for, all the same: "cancelled, but the answer was lost". */
+  /** `applied`: the call still does what it asks for, for example "cancelled, but the answer was lost". */
   effect: z.prefault(effectSchema, 'none'),
-  /** Milliseconds that the answer waits. The effect does not. */
+  /** How long the answer waits, in milliseconds. The effect does not wait. */
   delayMs: z.prefault(z.int().check(z.nonnegative()), 0),
 };
 const MiB = 1024 * 1024;
 
 export const faultSchema = z.discriminatedUnion('kind', [
-  /** Only late: the ordinary answer, after `delayMs`. */
+  /** The ordinary answer, after `delayMs`. */
   z.strictObject({ ...common, kind: z.literal('late'), effect: z.prefault(effectSchema, 'applied') }),
   /** Any answer at all. */
   z.strictObject({
@@ -32,11 +32,11 @@ export const faultSchema = z.discriminatedUnion('kind', [
   z.strictObject({ ...common, kind: z.literal('job'), fields: z.record(z.string(), z.unknown()) }),
   /** Headers at once, then a byte each interval. */
   z.strictObject({ ...common, kind: z.literal('drip'), intervalMs: z.prefault(z.int().check(z.positive()), 50) }),
-  /** No answer, ever. */
+  /** Never an answer. */
   z.strictObject({ ...common, kind: z.literal('hang') }),
-  /** The ordinary answer, followed by this many spaces: valid JSON, too much of it. */
+  /** The ordinary answer, followed by this many spaces: valid JSON, but too large. */
   z.strictObject({ ...common, kind: z.literal('oversized'), bytes: z.prefault(z.int().check(z.positive()), 9 * MiB) }),
-  /** The same, compressed: small on the wire. */
+  /** The same, compressed: few bytes are sent. */
   z.strictObject({ ...common, kind: z.literal('gzip_bomb'), bytes: z.prefault(z.int().check(z.positive()), 16 * MiB) }),
   /** The connection is reset before the answer, or in the middle of it. */
   z.strictObject({
@@ -49,15 +49,15 @@ export type Fault = z.infer<typeof faultSchema>;
 export type FaultInput = z.input<typeof faultSchema>;
 
 export interface Faults {
-  /** Misbehaves from now on. @throws when the fault is malformed */
+  /** Plays the fault from now on. @throws when it is malformed */
   add(fault: FaultInput): void;
   clear(): void;
-  /** Those that still wait for a call. */
+  /** The faults that still wait for a call. */
   waiting(): readonly Fault[];
 }
 
-/** The faults that wait, and `take`, which hands out the first that fits a call. */
-export const createFaults = (): Faults & { take(kind: CallKind, jobId?: string): Fault | undefined } => {
+/** The faults that wait. `take` hands out the first one that fits a call. */
+export function createFaults(): Faults & { take(kind: CallKind, jobId?: string): Fault | undefined } {
   let faults: { readonly fault: Fault; left: number }[] = [];
   return {
     add(input) {
@@ -72,37 +72,34 @@ export const createFaults = (): Faults & { take(kind: CallKind, jobId?: string):
       const entry = faults.find(
         ({ fault }) => (fault.on === kind || fault.on === 'any') && (fault.jobId ?? jobId) === jobId,
       );
-      if (!entry) return undefined;
+      if (entry === undefined) return undefined;
       entry.left -= 1;
       if (entry.left <= 0) faults = faults.filter((other) => other !== entry);
       return entry.fault;
     },
   };
-};
+}
 
-/** At once: who has to wait for it waits before. */
-export const sendJson = (response: ServerResponse, { status, headers, body }: SimulatedAnswer): void => {
+/** Sends at once: the caller has already waited for the answer's delay. */
+export function sendJson(response: ServerResponse, { status, headers, body }: SimulatedAnswer): void {
   response.writeHead(status, { 'Content-Type': 'application/json', ...headers }).end(JSON.stringify(body));
-};
+}
 
-/** Answers as the fault says. @param ordinary what would be answered otherwise */
-export const play = (fault: Fault, response: ServerResponse, ordinary: SimulatedAnswer): void => {
+/** Answers as the fault says. @param ordinary the answer without the fault */
+export function play(fault: Fault, response: ServerResponse, ordinary: SimulatedAnswer): void {
   const bytes = Buffer.from(JSON.stringify(ordinary.body));
   const json = { 'Content-Type': 'application/json' };
   switch (fault.kind) {
     case 'late':
-      sendJson(response, ordinary);
-      return;
+      return sendJson(response, ordinary);
     case 'status':
       response.writeHead(fault.status, { ...json, ...fault.headers }).end(fault.body);
       return;
     case 'job':
-      sendJson(response, { ...ordinary, body: withJobFields(ordinary.body, fault.fields) });
-      return;
+      return sendJson(response, { ...ordinary, body: withJobFields(ordinary.body, fault.fields) });
     case 'drip':
       response.writeHead(ordinary.status, { ...json, 'Content-Length': bytes.length });
-      drip(response, bytes, fault.intervalMs);
-      return;
+      return drip(response, bytes, fault.intervalMs);
     case 'hang':
       return;
     case 'oversized':
@@ -120,9 +117,9 @@ export const play = (fault: Fault, response: ServerResponse, ordinary: Simulated
       response.writeHead(ordinary.status, { ...json, 'Content-Length': bytes.length });
       response.write(bytes.subarray(0, bytes.length / 2), () => response.socket?.resetAndDestroy());
   }
-};
+}
 
-const drip = (response: ServerResponse, bytes: Buffer, intervalMs: number): void => {
+function drip(response: ServerResponse, bytes: Buffer, intervalMs: number): void {
   response.flushHeaders();
   let sent = 0;
   const timer = setInterval(() => {
@@ -131,14 +128,14 @@ const drip = (response: ServerResponse, bytes: Buffer, intervalMs: number): void
     if (sent === bytes.length) response.end();
   }, intervalMs);
   response.on('close', () => clearInterval(timer));
-};
+}
 
-const withJobFields = (
+function withJobFields(
   body: SimulatedAnswer['body'],
   fields: Readonly<Record<string, unknown>>,
-): SimulatedAnswer['body'] => {
+): SimulatedAnswer['body'] {
   const replace = (job: unknown): unknown => (typeof job === 'object' ? { ...job, ...fields } : job);
   return Array.isArray(body['jobs'])
     ? { ...body, jobs: body['jobs'].map(replace) }
     : { ...body, job: replace(body['job']) };
-};
+}

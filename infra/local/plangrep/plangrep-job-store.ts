@@ -1,7 +1,5 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import * as z from 'zod/mini';
-import type { JobRecords } from '../../../functions/simulator/plangrep-calls.ts';
+import type { CallKind, JobRecords } from '../../../functions/simulator/plangrep-calls.ts';
 import {
   advance,
   isTerminal,
@@ -12,42 +10,38 @@ import {
   withFields,
 } from '../../../functions/simulator/plangrep-jobs.ts';
 import { sandboxRecord } from '../../../functions/simulator/sandbox-jobs.ts';
+import { stateFile } from '../aws/state-file.ts';
 
 const stateSchema = z.strictObject({
   /** Oldest first. */
   jobs: z.array(jobRecordSchema),
-  /** Which job an `Idempotency-Key` made. */
+  /** The job that was created with an `Idempotency-Key`. */
   created: z.record(z.string(), z.string()),
 });
 
 export interface JobStore extends JobRecords {
-  /** Adds a job, or changes the given fields of the one that has the id. */
+  /** Adds a job, or changes the given fields of the job with that id. */
   put(fields: SimulatedJobFields): SimulatedJob;
-  /** The job as it is by now. */
+  /** The job as it is now. */
   get(jobId: string): SimulatedJob | undefined;
-  /** All jobs as they are by now, oldest first; of the sandbox's those alone that a call has changed. */
+  /** All jobs as they are now, oldest first. Of the sandbox's jobs only those that a call has changed. */
   all(): readonly SimulatedJob[];
-  /** @returns the job that the key made before, if it did */
+  /** Creates a job, unless the key has created one before. */
   create(fields: SimulatedJobFields, idempotencyKey?: string): { job: SimulatedJob; idempotent: boolean };
 }
 
 /**
- * The simulated jobs, in memory. Those of the sandbox (`functions/simulator/sandbox-jobs.ts`) are there by themselves.
+ * The simulated jobs, in memory. The sandbox's jobs (`functions/simulator/sandbox-jobs.ts`) exist without being added.
  * @param now milliseconds since 1970
- * @param statePath a JSON file that keeps them over restarts
- * @throws when that file is there but holds something else
+ * @param statePath a JSON file that keeps the jobs over restarts
+ * @throws when that file has other content
  */
-export const createJobStore = (now: () => number, statePath?: string): JobStore => {
-  const { jobs: stored, created } = readState(statePath);
-  const records = new Map<string, JobRecord>(stored.map((record) => [record.job.id, record]));
+export function createJobStore(now: () => number, statePath?: string): JobStore {
+  const file = stateFile(statePath, stateSchema);
+  const { jobs, created } = file.read() ?? { jobs: [], created: {} };
+  const records = new Map<string, JobRecord>(jobs.map((record) => [record.job.id, record]));
 
-  const save = (): void => {
-    if (statePath === undefined) return;
-    mkdirSync(dirname(statePath), { recursive: true });
-    // Written beside and moved over, so that a killed process leaves the old state or the new one.
-    writeFileSync(`${statePath}.new`, JSON.stringify({ jobs: [...records.values()], created }, null, 2));
-    renameSync(`${statePath}.new`, statePath);
-  };
+  const save = (): void => file.write({ jobs: [...records.values()], created });
   const keep = (record: JobRecord): void => {
     records.set(record.job.id, record);
     save();
@@ -77,7 +71,7 @@ export const createJobStore = (now: () => number, statePath?: string): JobStore 
     keep: (record) => keep(structuredClone(record)),
     create(fields, idempotencyKey) {
       const known = idempotencyKey === undefined ? undefined : get(created[idempotencyKey] ?? '');
-      if (known) return { job: known, idempotent: true };
+      if (known !== undefined) return { job: known, idempotent: true };
       const job = put(fields);
       if (idempotencyKey !== undefined) {
         created[idempotencyKey] = job.id;
@@ -86,18 +80,39 @@ export const createJobStore = (now: () => number, statePath?: string): JobStore 
       return { job, idempotent: false };
     },
   };
-};
+}
 
-const readState = (statePath: string | undefined): z.infer<typeof stateSchema> => {
-  const text = statePath === undefined ? undefined : readIfThere(statePath);
-  return text === undefined ? { jobs: [], created: {} } : stateSchema.parse(JSON.parse(text));
-};
+/** A request that the simulator received. It has no header and no body, so it cannot hold the key. */
+export interface JournalEntry {
+  readonly at: string;
+  readonly method: string;
+  readonly path: string;
+  readonly kind: CallKind;
+  /** The job in the path. */
+  readonly jobId?: string | undefined;
+  readonly authorized: boolean;
+  readonly bodyBytes: number;
+  /** The kind of the fault that was played. */
+  readonly fault?: string | undefined;
+}
 
-const readIfThere = (path: string): string | undefined => {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-};
+export interface Journal {
+  /** Oldest first. */
+  all(): readonly JournalEntry[];
+  /** The number of requests of a kind, for one job or for all. */
+  count(kind: CallKind, jobId?: string): number;
+  clear(): void;
+}
+
+export function createJournal(): Journal & { add(entry: JournalEntry): void } {
+  const entries: JournalEntry[] = [];
+  return {
+    add: (entry) => void entries.push(entry),
+    all: () => [...entries],
+    count: (kind, jobId) =>
+      entries.filter((entry) => entry.kind === kind && (jobId === undefined || entry.jobId === jobId)).length,
+    clear() {
+      entries.length = 0;
+    },
+  };
+}

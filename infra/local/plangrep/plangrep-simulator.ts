@@ -1,100 +1,116 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { randomBytes } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
-import { error, look, perform, recognizeCall, unauthorized } from '../../../functions/simulator/plangrep-calls.ts';
-import type { SimulatedJob, SimulatedJobFields } from '../../../functions/simulator/plangrep-jobs.ts';
-import { listenOnLoopback } from '../aws/listen-on-loopback.ts';
-import { createJob } from './create-job.ts';
-import { createFaults, type Faults, play, sendJson } from './plangrep-faults.ts';
-import { createJobStore } from './plangrep-job-store.ts';
-import { createJournal, type Journal } from './plangrep-journal.ts';
-import { control } from './plangrep-simulator-control.ts';
+import * as z from 'zod/mini';
+import {
+  error,
+  look,
+  perform,
+  recognizeCall,
+  type SimulatedAnswer,
+  unauthorized,
+} from '../../../functions/simulator/plangrep-calls.ts';
+import {
+  externalIdSchema,
+  type SimulatedJob,
+  type SimulatedJobFields,
+  simulatedJobFieldsSchema,
+} from '../../../functions/simulator/plangrep-jobs.ts';
+import { type Listening, readBody, serveOnLoopback, validateJson } from '../aws/loopback.ts';
+import { createFaults, type Faults, faultSchema, play, sendJson } from './plangrep-faults.ts';
+import { createJobStore, createJournal, type JobStore, type Journal } from './plangrep-job-store.ts';
 
 export interface PlangrepSimulatorOptions {
-  /** Default: any free one. */
-  readonly port?: number;
-  /** The one key that opens it. */
+  /** The only key that it accepts. */
   readonly apiKey: string;
-  /** Jobs to begin with; one that `statePath` has already is left as it is there. */
+  /** Jobs to start with. A job that `statePath` already has stays as it is there. */
   readonly jobs?: readonly SimulatedJobFields[];
   /** A JSON file that keeps the jobs over restarts. */
-  readonly statePath?: string;
-  /** Milliseconds since 1970. Default: the machine's clock. */
+  readonly statePath?: string | undefined;
+  /** Milliseconds since 1970. @default the machine's clock */
   readonly now?: () => number;
 }
 
-export interface PlangrepSimulator {
-  /** For `PLANGREP_BASE_URL`. */
-  readonly url: string;
-  /** From now on this key is the right one. */
+/** The `url` is for `PLANGREP_BASE_URL`. */
+export interface PlangrepSimulator extends Listening {
+  /** From now on only this key is accepted. */
   setApiKey(key: string): void;
-  /** From now on no key is right. */
+  /** From now on no key is accepted. */
   revokeApiKey(): void;
-  /** Adds a job, or changes the given fields of the one that has the id. @throws when a field is malformed */
+  /** Adds a job, or changes the given fields of the job with that id. @throws when a field is malformed */
   addJob(fields: SimulatedJobFields): SimulatedJob;
-  /** The job as it is by now. */
+  /** The job as it is now. */
   job(jobId: string): SimulatedJob | undefined;
   jobs(): readonly SimulatedJob[];
   readonly faults: Faults;
   readonly requests: Journal;
-  /** Ends at once, open connections too. */
-  close(): Promise<void>;
 }
 
 const MAX_BODY_BYTES = 64 * 1024;
 
 /**
- * The one imitation of Plangrep's jobs API (docs.plangrep.com, API reference, Jobs), on 127.0.0.1: for tests, the local
- * run and the demo. What it answers is `functions/simulator`, which a sandbox runs in AWS too. It misbehaves as told, from code or over HTTP: see `plangrep-faults.ts`, `plangrep-simulator-control.ts`.
+ * The simulator of Plangrep's jobs API (docs.plangrep.com, API reference, Jobs) on 127.0.0.1, for tests, the local run and
+ * the demo. Its answers come from `functions/simulator`, which a sandbox in AWS runs too. It plays faults on demand, from
+ * code or over HTTP ({@link control}).
  */
-export const startPlangrepSimulator = async (options: PlangrepSimulatorOptions): Promise<PlangrepSimulator> => {
+export async function startPlangrepSimulator(options: PlangrepSimulatorOptions): Promise<PlangrepSimulator> {
   const now = options.now ?? Date.now;
   const store = createJobStore(now, options.statePath);
   const faults = createFaults();
   const requests = createJournal();
   const closing = new AbortController();
   let apiKey: string | undefined = options.apiKey;
-  for (const job of options.jobs ?? []) if (job.id === undefined || !store.get(job.id)) store.put(job);
+  for (const job of options.jobs ?? []) if (job.id === undefined || store.get(job.id) === undefined) store.put(job);
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = '', url = '', headers } = request;
     const path = url.replace(/\?.*$/s, '');
-    const bytes = await readBody(request);
-    if (bytes === undefined) return sendJson(response, error(413, 'body_too_large', 'The body is over 64 KiB.'));
-    const body = bytes.toString();
+    const read = await readBody(request, MAX_BODY_BYTES);
+    if (read.kind === 'lost') return;
+    if (read.kind === 'too_large') return sendJson(response, error(413, 'body_too_large', 'The body is over 64 KiB.'));
+    const body = read.bytes.toString();
     const controlled = control(method, path, body, { faults, requests, store });
-    if (controlled) return sendJson(response, controlled);
+    if (controlled !== undefined) return sendJson(response, controlled);
 
     const call = recognizeCall(method, path);
     const jobId = call.kind === 'cancel' || call.kind === 'read' ? call.id : undefined;
     const fault = faults.take(call.kind, jobId);
     const authorized = apiKey !== undefined && headers.authorization === `Bearer ${apiKey}`;
-    const at = new Date(now()).toISOString();
-    requests.add({ at, method, path, kind: call.kind, jobId, authorized, bodyBytes: bytes.length, fault: fault?.kind });
+    requests.add({
+      at: new Date(now()).toISOString(),
+      method,
+      path,
+      kind: call.kind,
+      jobId,
+      authorized,
+      bodyBytes: read.bytes.length,
+      fault: fault?.kind,
+    });
 
-    const answer = async (effect: boolean) => {
+    const answer = async (): Promise<SimulatedAnswer> => {
       if (!authorized) return unauthorized;
-      if (!effect) return look(call, store, now());
-      return call.kind === 'create' ? createJob(call.id, { headers, body }, store) : perform(call, store, now());
+      if (fault?.effect === 'none') return look(call, store, now());
+      return call.kind === 'create' ? createJob(call.id, headers, body, store) : perform(call, store, now());
     };
-    const ordinary = await answer(fault === undefined || fault.effect === 'applied');
+    const ordinary = await answer();
     const delayMs = fault?.delayMs ?? ordinary.delayMs ?? 0;
     if (delayMs > 0) await delay(delayMs, undefined, { signal: closing.signal });
-    if (!fault) return sendJson(response, ordinary);
-    return play(fault, response, ordinary);
+    if (fault === undefined) sendJson(response, ordinary);
+    else play(fault, response, ordinary);
   };
 
   const server = createServer((request, response) => {
     handle(request, response).catch((failure: unknown) => {
-      // A client that went away or the end of the imitation: nobody is left to answer. Else a mistake here: say so.
+      // After the end of the client or the simulator there is no one to answer. Any other failure is a bug here.
       if (!request.aborted && !closing.signal.aborted) {
         sendJson(response, error(500, 'simulator_error', String(failure)));
       }
     });
   });
-  const listening = await listenOnLoopback(server, options.port);
+  const { url, close } = await serveOnLoopback(server);
 
   return {
-    url: `http://127.0.0.1:${listening}`,
+    url,
     setApiKey(key) {
       apiKey = key;
     },
@@ -106,21 +122,80 @@ export const startPlangrepSimulator = async (options: PlangrepSimulatorOptions):
     jobs: () => store.all(),
     faults,
     requests,
-    close: () =>
-      new Promise((resolve) => {
-        closing.abort();
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
+    close: () => {
+      closing.abort();
+      return close();
+    },
   };
-};
+}
 
-const readBody = async (request: IncomingMessage): Promise<Buffer | undefined> => {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size <= MAX_BODY_BYTES) chunks.push(chunk);
+const createBodySchema = z.strictObject({
+  externalId: z.optional(z.nullable(externalIdSchema)),
+  webhookUrl: z.optional(z.url()),
+});
+
+/** Plangrep's "create a job", which the upstream system calls. An empty body stands for an empty object. */
+function createJob(projectId: string, headers: IncomingHttpHeaders, body: string, store: JobStore): SimulatedAnswer {
+  const key = headers['idempotency-key']?.toString();
+  if (key !== undefined && key.length > 256) {
+    return error(400, 'invalid_request', 'The Idempotency-Key is longer than 256 characters.');
   }
-  return size <= MAX_BODY_BYTES ? Buffer.concat(chunks) : undefined;
-};
+  const input = validateJson(createBodySchema, body || '{}');
+  if (!input.valid) return error(400, 'invalid_request', input.message);
+  const { externalId = null, webhookUrl } = input.value;
+  const { job, idempotent } = store.create({ projectId, externalId, status: 'awaiting_uploads' }, key);
+  const isSecretShown = webhookUrl !== undefined && !idempotent;
+  return {
+    status: 202,
+    body: {
+      job,
+      ...(idempotent && { idempotent }),
+      ...(isSecretShown && { webhookSigningSecret: `whsec_${randomBytes(24).toString('base64')}` }),
+    },
+  };
+}
+
+/**
+ * The simulator's own addresses, for people and for tests in another process. They need no key, because they are on
+ * loopback only: `GET|POST|DELETE /simulator/faults`, `GET|DELETE /simulator/requests`, `GET|POST /simulator/jobs`.
+ * @returns undefined when the request is for Plangrep's API
+ */
+function control(
+  method: string,
+  path: string,
+  body: string,
+  { faults, requests, store }: { readonly faults: Faults; readonly requests: Journal; readonly store: JobStore },
+): SimulatedAnswer | undefined {
+  switch (`${method} ${path}`) {
+    case 'GET /simulator/faults':
+      return { status: 200, body: { faults: faults.waiting() } };
+    case 'POST /simulator/faults':
+      return validated(faultSchema, body, (fault) => {
+        faults.add(fault);
+        return { fault };
+      });
+    case 'DELETE /simulator/faults':
+      faults.clear();
+      return { status: 200, body: { faults: [] } };
+    case 'GET /simulator/requests':
+      return { status: 200, body: { requests: requests.all() } };
+    case 'DELETE /simulator/requests':
+      requests.clear();
+      return { status: 200, body: { requests: [] } };
+    case 'GET /simulator/jobs':
+      return { status: 200, body: { jobs: store.all() } };
+    case 'POST /simulator/jobs':
+      return validated(simulatedJobFieldsSchema, body, (fields) => ({ job: store.put(fields) }));
+    default:
+      return path.startsWith('/simulator') ? error(404, 'not_found', 'The simulator has no such address.') : undefined;
+  }
+}
+
+function validated<Value>(
+  schema: z.ZodMiniType<Value>,
+  body: string,
+  accept: (value: Value) => Readonly<Record<string, unknown>>,
+): SimulatedAnswer {
+  const input = validateJson(schema, body || '{}');
+  return input.valid ? { status: 201, body: accept(input.value) } : error(400, 'invalid_request', input.message);
+}

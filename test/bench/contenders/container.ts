@@ -1,8 +1,8 @@
 /**
  * Lambda's Runtime API loop, and the reports of what the process has used. It is bundled to plain CommonJS for all
- * contenders: to strip the types of the loop's source would be more than half of an empty function's start.
+ * contenders.
  */
-import '../../../infra/local/aws/lambda/lambda-container.ts';
+import '../../../infra/local/aws/lambda/bootstrap.cjs';
 import { probes } from './probe.ts';
 
 function report(line: object): void {

@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { exampleJob } from '../../../functions/simulator/plangrep-jobs.ts';
 import { eventDoor } from '../../../infra/blueprint/bus-events.ts';
 import { type EnvironmentVariable, type FunctionName, serviceFunctions } from '../../../infra/blueprint/functions.ts';
-import { localCredentials, localRegion } from '../../../infra/local/aws/dynamodb.ts';
+import { localCredentials, localRegion } from '../../../infra/local/aws/loopback.ts';
 import type { ContainerDefinition } from '../../../infra/local/aws/lambda/container.ts';
 import { proxyEvent } from '../../proof/crash/lambda-events.ts';
 import { addJob } from '../../proof/crash/scene.ts';

@@ -4,7 +4,7 @@
  */
 import { createServer } from 'node:https';
 import { buffer } from 'node:stream/consumers';
-import { listenOnLoopback } from '../../../infra/local/aws/listen-on-loopback.ts';
+import { listenOnLoopback } from '../../../infra/local/aws/loopback.ts';
 import { type Head, type Service, services } from '../../proof/crash/tap.ts';
 import type { Exchange, FromReplay, ToReplay } from './replay.ts';
 

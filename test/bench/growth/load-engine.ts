@@ -7,6 +7,7 @@ import { createCancellationLog } from '../../../functions/adapters/dynamodb/canc
 import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
 import type { CancellationLog, JobDirectory } from '../../../functions/core/ports.ts';
 import { startLocalDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
+import { tables } from '../../../infra/blueprint/tables.ts';
 
 /** Items that are written together. */
 const BATCH = 5_000;
@@ -28,7 +29,7 @@ export interface Loader {
  */
 export async function loadEngine(fill: (loader: Loader) => Promise<void>): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), 'growth-'));
-  const started = await startLocalDynamoDb({ path });
+  const started = await startLocalDynamoDb({ tables, path });
   const names = started.tableNames;
   await started.close();
 

@@ -9,6 +9,7 @@ import { beginCounting } from '../calls/count-calls.ts';
 import { documentedScene, oneOfMany } from '../calls/play-paths.ts';
 import { loadEngine } from './load-engine.ts';
 import { type Compared, invokeTimed, takeTurns } from '../timing.ts';
+import { type TableName, tables } from '../../../infra/blueprint/tables.ts';
 
 /** One cancel on an empty log, and on one that holds a million events. */
 export interface LogGrowth {
@@ -45,18 +46,18 @@ export async function measureLogGrowth(
   progress(`filling a log with ${events} events`);
   // On disk, like the full one.
   const emptyFolder = await loadLog(0);
-  const empty = await startLocalDynamoDb({ path: emptyFolder });
+  const empty = await startLocalDynamoDb({ tables, path: emptyFolder });
   const stage = await openStage(await loadLog(events));
   try {
     const container = await stage.start('request-cancellation');
-    const cancelOn = async ({ client, tableNames, url }: LocalDynamoDb): Promise<number> => {
+    const cancelOn = async ({ client, tableNames, url }: LocalDynamoDb<TableName>): Promise<number> => {
       const scene = documentedScene();
       addJob(stage, scene, scene.jobId);
       await register({ directory: createJobDirectory(client, tableNames.JobDirectory) }, scene, scene.jobId);
       stage.tap.direct('dynamodb', url);
       return invokeTimed(container, post()(scene, 1), 200);
     };
-    const countOn = async (dynamodb: LocalDynamoDb): Promise<PathCalls> => {
+    const countOn = async (dynamodb: LocalDynamoDb<TableName>): Promise<PathCalls> => {
       const end = beginCounting({ tap: stage.tap, dynamodb });
       await cancelOn(dynamodb);
       return end();

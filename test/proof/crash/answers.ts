@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { cancellationSchema, problemSchema, registeredJobSchema } from '../../../functions/contract/answers.ts';
-import { toHttpAnswer } from '../../../infra/local/aws/gateway/proxy-answer.ts';
+import { renderGatewayResponse } from '../../../infra/blueprint/api.ts';
+import { toHttpAnswer } from '../../../infra/local/aws/gateway/proxy-integration.ts';
 import type { InvocationResult } from '../../../infra/local/aws/lambda/container.ts';
 
 /** What a caller over HTTPS sees. */
@@ -16,7 +17,7 @@ export interface HttpEnd {
 
 /** Reads an answer by the contract, as strictly as a caller might. */
 export const readHttpEnd = (result: InvocationResult): HttpEnd => {
-  const { statusCode: status, body } = toHttpAnswer(result, 'request');
+  const { statusCode: status, body } = toHttpAnswer(result, () => renderGatewayResponse('DEFAULT_5XX', 'request'));
   const parsed: unknown = JSON.parse(String(body));
   if (status >= 400) {
     const problem = problemSchema.safeParse(parsed);

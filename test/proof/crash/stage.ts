@@ -6,16 +6,13 @@ import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-dir
 import type { CancellationLog, JobDirectory } from '../../../functions/core/ports.ts';
 import { eventDoor } from '../../../infra/blueprint/bus-events.ts';
 import { type EnvironmentVariable, type FunctionName, functions } from '../../../infra/blueprint/functions.ts';
-import {
-  type LocalDynamoDb,
-  localCredentials,
-  localRegion,
-  startLocalDynamoDb,
-} from '../../../infra/local/aws/dynamodb.ts';
+import { type LocalDynamoDb, startLocalDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
+import { localCredentials, localRegion } from '../../../infra/local/aws/loopback.ts';
 import { type Container, startContainer } from '../../../infra/local/aws/lambda/container.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from '../../../infra/local/plangrep/plangrep-simulator.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../../infra/local/aws/secrets-manager.ts';
 import { startTap, type Tap } from './tap.ts';
+import { type TableName, tables } from '../../../infra/blueprint/tables.ts';
 
 export const secretId = 'plangrep/api-key';
 export const apiKey = 'pgk_live_proof0key';
@@ -28,7 +25,7 @@ export interface Stage {
   readonly tap: Tap;
   readonly simulator: PlangrepSimulator;
   readonly secretsManager: LocalSecretsManager;
-  readonly dynamodb: LocalDynamoDb;
+  readonly dynamodb: LocalDynamoDb<TableName>;
   readonly log: CancellationLog;
   readonly directory: JobDirectory;
   /** What every function printed. */
@@ -49,7 +46,7 @@ export interface Stage {
 export const openStage = async (path?: string): Promise<Stage> => {
   const folder = path ?? (await mkdtemp(join(tmpdir(), 'proof-')));
   let ahead = 0;
-  let dynamodb = await startLocalDynamoDb({ path: folder });
+  let dynamodb = await startLocalDynamoDb({ tables, path: folder });
   const secretsManager = await startSecretsManager({ secrets: { [secretId]: apiKey } });
   const simulator = await startPlangrepSimulator({ apiKey, now: () => Date.now() + ahead });
   const targets = { dynamodb: dynamodb.url, secretsmanager: secretsManager.url, plangrep: simulator.url };
@@ -57,7 +54,7 @@ export const openStage = async (path?: string): Promise<Stage> => {
   const containers = new Set<Container>();
   const printed: string[] = [];
   const { tableNames } = dynamodb;
-  const portsOn = ({ client }: LocalDynamoDb) => ({
+  const portsOn = ({ client }: LocalDynamoDb<TableName>) => ({
     log: createCancellationLog(client, tableNames.CancellationLog),
     directory: createJobDirectory(client, tableNames.JobDirectory),
   });
@@ -121,7 +118,7 @@ export const openStage = async (path?: string): Promise<Stage> => {
     start,
     async restartEngine() {
       await dynamodb.close();
-      dynamodb = await startLocalDynamoDb({ path: folder });
+      dynamodb = await startLocalDynamoDb({ tables, path: folder });
       ports = portsOn(dynamodb);
       tap.direct('dynamodb', dynamodb.url);
     },

@@ -8,7 +8,7 @@ import {
 } from 'node:http';
 import { buffer } from 'node:stream/consumers';
 import * as z from 'zod/mini';
-import { listenOnLoopback } from '../../../infra/local/aws/listen-on-loopback.ts';
+import { listenOnLoopback } from '../../../infra/local/aws/loopback.ts';
 
 export const services = ['dynamodb', 'secretsmanager', 'plangrep'] as const;
 export type Service = (typeof services)[number];

@@ -1,56 +1,52 @@
 import * as z from 'zod/mini';
 import { type AwsJsonEndpoint, parseInput, ServiceError, startAwsJsonEndpoint } from '../aws-json-endpoint.ts';
+import { localAccount, localArn } from '../loopback.ts';
 import type { LocalQueue } from './queue.ts';
 
-const account = '000000000000';
-/** As the stack's: the events queue and what it gave up on. */
-export const localQueueNames = { events: 'cancellation-events', deadLetters: 'cancellation-events-dlq' } as const;
+/** The name of a queue's DLQ. */
+export function deadLetterName(queueName: string): string {
+  return `${queueName}-dlq`;
+}
 
-/** A queue's URL at this endpoint: SQS knows queues by URL. */
-export const localQueueUrl = (endpoint: string, queue: keyof typeof localQueueNames): string =>
-  `${endpoint}/${account}/${localQueueNames[queue]}`;
+/** A queue's URL at an endpoint. SQS identifies queues by URL. */
+export function localQueueUrl(endpoint: string, queueName: string): string {
+  return `${endpoint}/${localAccount}/${queueName}`;
+}
 
 const attributesInput = z.object({ QueueUrl: z.string(), AttributeNames: z.optional(z.array(z.string())) });
 const moveInput = z.object({ SourceArn: z.string(), DestinationArn: z.optional(z.string()) });
 
-const arnOf = (region: string, name: string): string => `arn:aws:sqs:${region}:${account}:${name}`;
-
 /**
- * SQS's `GetQueueAttributes` and `StartMessageMoveTask` (AWS JSON 1.0) on 127.0.0.1 for the local queue and its DLQ,
- * close enough for the SDK and the AWS CLI. A move is over when its answer comes.
+ * SQS's `GetQueueAttributes` and `StartMessageMoveTask` on 127.0.0.1 for a queue and its DLQ. A move has ended when it is
+ * answered.
  */
-export const startQueueEndpoint = ({
-  queue,
-  region,
-}: {
-  readonly queue: LocalQueue;
-  readonly region: string;
-}): Promise<AwsJsonEndpoint> => {
+export function startQueueEndpoint(queue: LocalQueue): Promise<AwsJsonEndpoint> {
+  const dlq = deadLetterName(queue.name);
+  const bodiesOf = (url: string): readonly string[] => {
+    if (url.endsWith(`/${queue.name}`)) return queue.waiting();
+    if (url.endsWith(`/${dlq}`)) return queue.deadLetters();
+    throw new ServiceError('com.amazonaws.sqs#QueueDoesNotExist', 'The specified queue does not exist.');
+  };
   const actions: Record<string, (input: unknown) => object> = {
     GetQueueAttributes(input) {
       const { QueueUrl, AttributeNames = [] } = parseInput(attributesInput, input);
-      const name = Object.values(localQueueNames).find((known) => QueueUrl.endsWith(`/${known}`));
-      if (name === undefined) {
-        throw new ServiceError('com.amazonaws.sqs#QueueDoesNotExist', 'The specified queue does not exist.');
-      }
-      const bodies = name === localQueueNames.events ? queue.waiting() : queue.deadLetters();
       const attributes = {
-        QueueArn: arnOf(region, name),
-        ApproximateNumberOfMessages: String(bodies.length),
+        QueueArn: localArn('sqs', QueueUrl.slice(QueueUrl.lastIndexOf('/') + 1)),
+        ApproximateNumberOfMessages: String(bodiesOf(QueueUrl).length),
         ApproximateNumberOfMessagesNotVisible: '0',
         ApproximateNumberOfMessagesDelayed: '0',
       };
-      const isAsked = ([attribute]: [string, string]) =>
-        AttributeNames.includes('All') || AttributeNames.includes(attribute);
-      return { Attributes: Object.fromEntries(Object.entries(attributes).filter(isAsked)) };
+      const wanted = Object.entries(attributes).filter(([name]) =>
+        AttributeNames.some((asked) => asked === 'All' || asked === name),
+      );
+      return { Attributes: Object.fromEntries(wanted) };
     },
     StartMessageMoveTask(input) {
-      const { SourceArn, DestinationArn } = parseInput(moveInput, input);
-      const isBack = DestinationArn === undefined || DestinationArn === arnOf(region, localQueueNames.events);
-      if (SourceArn !== arnOf(region, localQueueNames.deadLetters) || !isBack) {
+      const { SourceArn, DestinationArn = localArn('sqs', queue.name) } = parseInput(moveInput, input);
+      if (SourceArn !== localArn('sqs', dlq) || DestinationArn !== localArn('sqs', queue.name)) {
         throw new ServiceError(
           'com.amazonaws.sqs#ResourceNotFoundException',
-          'Messages move from the dead-letter queue back to the queue alone.',
+          'Messages move only from the dead-letter queue back to the queue.',
         );
       }
       queue.redrive();
@@ -58,4 +54,4 @@ export const startQueueEndpoint = ({
     },
   };
   return startAwsJsonEndpoint({ service: 'AmazonSQS', actions });
-};
+}

@@ -1,17 +1,18 @@
-import { randomUUID } from 'node:crypto';
-import type { SQSEvent } from 'aws-lambda';
+import { createHash, randomUUID } from 'node:crypto';
+import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import * as z from 'zod/mini';
 import type { InvocationResult } from '../lambda/container.ts';
-import { type Message, readMessages, writeMessages } from './kept-messages.ts';
-import { failedOf, toRecord } from './sqs-event-source.ts';
+import { localArn, localRegion } from '../loopback.ts';
+import { stateFile } from '../state-file.ts';
 
 export interface QueueOptions {
+  readonly name: string;
   /** Invokes the function that the queue is an event source of. */
   readonly invoke: (event: SQSEvent) => Promise<InvocationResult>;
-  readonly region: string;
   readonly batchSize: number;
-  /** A message that failed comes back this long after it was handed out. */
+  /** A message that failed returns this long after it was handed out. */
   readonly visibilityTimeoutMs: number;
-  /** After as many receives a message that comes back goes to the DLQ. */
+  /** After this many receives a message that returns goes to the DLQ. */
   readonly maxReceives: number;
   /** A JSON file that keeps the messages over restarts. @default in memory */
   readonly statePath?: string | undefined;
@@ -19,54 +20,67 @@ export interface QueueOptions {
 
 /** A queue with its DLQ, as an event source of a function. */
 export interface LocalQueue {
-  /** Accepted: it is kept (in `statePath`, if there is one) when this returns. @throws when it cannot be kept */
+  readonly name: string;
+  /** The message is accepted, and saved in `statePath`, when this returns. @throws when it cannot be saved */
   send(body: string): void;
   /** Bodies that wait or are being worked on, oldest first. */
   waiting(): readonly string[];
   /** Bodies in the DLQ, oldest first. */
   deadLetters(): readonly string[];
-  /** Moves everything in the DLQ back into the queue, as new messages. @returns how many */
+  /** Moves all messages of the DLQ back to the queue, as new messages. @returns how many */
   redrive(): number;
-  /** Hands out nothing more. What is being worked on counts as not done. */
+  /** Hands out no more messages. Those that are being worked on count as not done. */
   close(): void;
 }
 
-/** Batches that are worked on at once. */
+const messageSchema = z.object({
+  messageId: z.string(),
+  body: z.string(),
+  /** Milliseconds since 1970, as all times here. */
+  sentAt: z.number(),
+  firstReceivedAt: z.optional(z.number()),
+  receives: z.number(),
+  /** Not handed out before. */
+  visibleAt: z.number(),
+});
+type Message = z.infer<typeof messageSchema>;
+
+/** Oldest first. */
+const messagesSchema = z.object({ queue: z.array(messageSchema), dlq: z.array(messageSchema) });
+type Messages = z.infer<typeof messagesSchema>;
+
+/** How many batches are worked on at the same time. */
 const BATCHES_AT_ONCE = 2;
 
-const newMessage = (body: string): Message => {
-  const now = Date.now();
-  return { messageId: randomUUID(), body, sentAt: now, receives: 0, visibleAt: now };
-};
-
 /**
- * An SQS queue as Lambda's event source, on this machine: batches, partial batch answers, redelivery after the
- * visibility timeout, DLQ. At least once, in no sure order.
+ * An SQS queue as Lambda's event source: batches, partial batch answers, redelivery after the visibility timeout, DLQ. It
+ * delivers at least once, and promises no order.
  *
- * A message is handed out to one invocation at a time however short the visibility timeout is: AWS lets none be shorter
- * than the function's own.
+ * Only one invocation at a time has a message, however short the visibility timeout is: in AWS it cannot be shorter than
+ * the function's timeout.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
- * @throws when `statePath` is there but holds something else
+ * @throws when the file at `statePath` has other content
  */
-export const startQueue = (options: QueueOptions): LocalQueue => {
-  const { invoke, region, batchSize, visibilityTimeoutMs, maxReceives, statePath } = options;
-  let { queue, dlq } = readMessages(statePath);
+export function startQueue(options: QueueOptions): LocalQueue {
+  const { name, invoke, batchSize, visibilityTimeoutMs, maxReceives } = options;
+  const file = stateFile(options.statePath, messagesSchema);
+  let { queue, dlq } = file.read() ?? { queue: [], dlq: [] };
   /** Messages that are being worked on. */
   const handedOut = new Set<Message>();
   let batches = 0;
   let timer: NodeJS.Timeout | undefined;
   let isClosed = false;
 
-  /** Kept first, in force then: what cannot be kept is as if it had never come. */
-  const change = (next: { readonly queue?: readonly Message[]; readonly dlq?: readonly Message[] }): void => {
+  /** Saves first: a change that cannot be saved does not happen. */
+  const change = (next: Partial<Messages>): void => {
     const messages = { queue, dlq, ...next };
-    writeMessages(statePath, messages);
+    file.write(messages);
     ({ queue, dlq } = messages);
   };
 
   const deliver = async (batch: readonly Message[]): Promise<void> => {
-    // What could not be invoked at all comes back after its visibility timeout, as in life.
-    const result = await invoke({ Records: batch.map((message) => toRecord(message, region)) }).catch(() => undefined);
+    // A batch that could not be invoked at all returns after its visibility timeout, as in AWS.
+    const result = await invoke({ Records: batch.map((message) => toRecord(message, name)) }).catch(() => undefined);
     if (isClosed) return;
     const failed = failedOf(batch, result);
     change({ queue: queue.filter((message) => !batch.includes(message) || failed.has(message.messageId)) });
@@ -94,32 +108,32 @@ export const startQueue = (options: QueueOptions): LocalQueue => {
     const now = Date.now();
     const idle = queue.filter((message) => !handedOut.has(message));
     const visible = idle.filter(({ visibleAt }) => visibleAt <= now);
-    const spent = visible.filter(({ receives }) => receives >= maxReceives);
-    if (spent.length > 0) {
-      change({ queue: queue.filter((message) => !spent.includes(message)), dlq: [...dlq, ...spent] });
+    const exhausted = visible.filter(({ receives }) => receives >= maxReceives);
+    if (exhausted.length > 0) {
+      change({ queue: queue.filter((message) => !exhausted.includes(message)), dlq: [...dlq, ...exhausted] });
     }
-    const ready = visible.filter((message) => !spent.includes(message));
-    // What finds no room now goes out when a batch ends.
+    const ready = visible.filter((message) => !exhausted.includes(message));
+    // A message without room now is handed out when a batch ends.
     for (let room = BATCHES_AT_ONCE - batches; room > 0 && ready.length > 0; room -= 1) {
       handOut(ready.splice(0, batchSize), now);
     }
     const next = Math.min(...idle.filter(({ visibleAt }) => visibleAt > now).map(({ visibleAt }) => visibleAt));
     if (Number.isFinite(next)) timer = setTimeout(pump, next - now);
   };
-  const pumpSoon = (): void => void setImmediate(pump);
-  pumpSoon();
+  const add = (messages: readonly Message[], next: Partial<Messages> = {}): void => {
+    change({ queue: [...queue, ...messages], ...next });
+    setImmediate(pump);
+  };
+  setImmediate(pump);
 
   return {
-    send(body) {
-      change({ queue: [...queue, newMessage(body)] });
-      pumpSoon();
-    },
+    name,
+    send: (body) => add([newMessage(body)]),
     waiting: () => queue.map(({ body }) => body),
     deadLetters: () => dlq.map(({ body }) => body),
     redrive() {
       const moved = dlq.map(({ body }) => newMessage(body));
-      change({ queue: [...queue, ...moved], dlq: [] });
-      pumpSoon();
+      add(moved, { dlq: [] });
       return moved.length;
     },
     close() {
@@ -127,4 +141,48 @@ export const startQueue = (options: QueueOptions): LocalQueue => {
       clearTimeout(timer);
     },
   };
-};
+}
+
+function newMessage(body: string): Message {
+  const now = Date.now();
+  return { messageId: randomUUID(), body, sentAt: now, receives: 0, visibleAt: now };
+}
+
+/** A message as Lambda hands it to a function, with the attributes of one that EventBridge sent. */
+function toRecord({ messageId, body, sentAt, firstReceivedAt, receives }: Message, queueName: string): SQSRecord {
+  return {
+    messageId,
+    receiptHandle: randomUUID(),
+    body,
+    attributes: {
+      ApproximateReceiveCount: String(receives),
+      SentTimestamp: String(sentAt),
+      SenderId: 'events.amazonaws.com',
+      ApproximateFirstReceiveTimestamp: String(firstReceivedAt ?? sentAt),
+    },
+    messageAttributes: {},
+    md5OfBody: createHash('md5').update(body).digest('hex'),
+    eventSource: 'aws:sqs',
+    eventSourceARN: localArn('sqs', queueName),
+    awsRegion: localRegion,
+  };
+}
+
+const batchAnswerSchema = z.object({
+  batchItemFailures: z.nullish(z.array(z.object({ itemIdentifier: z.string() }))),
+});
+
+/**
+ * The ids of the messages that failed: those that the function reported, or all when it failed, timed out, was not
+ * invoked, answered something else, or reported a message that was not in the batch.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ */
+function failedOf(batch: readonly Message[], result: InvocationResult | undefined): ReadonlySet<string> {
+  const all = new Set(batch.map(({ messageId }) => messageId));
+  if (result?.kind !== 'answered') return all;
+  if (result.payload === null || result.payload === undefined) return new Set();
+  const { success, data } = batchAnswerSchema.safeParse(result.payload);
+  if (!success) return all;
+  const reported = (data.batchItemFailures ?? []).map(({ itemIdentifier }) => itemIdentifier);
+  return reported.every((id) => all.has(id)) ? new Set(reported) : all;
+}

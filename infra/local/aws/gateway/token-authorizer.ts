@@ -1,18 +1,21 @@
 import * as z from 'zod/mini';
-import { type GatewayResponseType, partnerAuthorizer } from '../../../blueprint/api.ts';
 import type { InvocationResult } from '../lambda/container.ts';
+
+export interface AuthorizerDefinition {
+  /** The authorizer's function. */
+  readonly function: string;
+  /** A credential of another form is rejected without a call of the function. */
+  readonly identityValidationExpression: string;
+  /** How long the function's answer for a credential is used again. */
+  readonly cacheSeconds: number;
+}
 
 export type Authorization =
   | { readonly kind: 'allowed'; readonly context: Readonly<Record<string, string>> }
-  | { readonly kind: 'refused'; readonly response: GatewayResponseType };
+  | { readonly kind: 'refused'; readonly response: RefusedAuthorization };
 
-export interface TokenAuthorizerOptions {
-  readonly invoke: (event: unknown) => Promise<InvocationResult>;
-  /** How long an answer stands. @default 60_000 */
-  readonly ttlMs?: number | undefined;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-}
+/** The response type of the gateway's answer. */
+type RefusedAuthorization = 'UNAUTHORIZED' | 'ACCESS_DENIED' | 'AUTHORIZER_FAILURE' | 'AUTHORIZER_CONFIGURATION_ERROR';
 
 const oneOrMore = z.union([z.string(), z.array(z.string())]);
 const scalar = z.union([z.string(), z.number(), z.boolean()]);
@@ -26,63 +29,40 @@ const answerSchema = z.object({
 type Answer = z.infer<typeof answerSchema>;
 type Verdict = { readonly kind: 'answer'; readonly answer: Answer } | Extract<Authorization, { kind: 'refused' }>;
 
-const refused = (response: GatewayResponseType) => ({ kind: 'refused', response }) as const;
-
-/** `*` stands for any characters, `?` for one, as in IAM. */
-const covers = (patterns: string | string[], value: string): boolean =>
-  [patterns].flat().some((pattern) => {
-    const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
-    return new RegExp(`^${source.replaceAll('?', '.')}$`, 's').test(value);
-  });
-
-/** An explicit Deny wins; what no statement allows is denied. */
-const isAllowed = ({ policyDocument }: Answer, methodArn: string): boolean => {
-  const matching = policyDocument.Statement.filter(
-    ({ Action, Resource }) => covers(Action, 'execute-api:Invoke') && covers(Resource, methodArn),
-  );
-  return matching.length > 0 && matching.every(({ Effect }) => Effect === 'Allow');
-};
-
-const judge = (result: InvocationResult): Verdict => {
-  if (result.kind === 'failed' && result.errorMessage === 'Unauthorized') return refused('UNAUTHORIZED');
-  if (result.kind !== 'answered') return refused('AUTHORIZER_FAILURE');
-  const { success, data } = answerSchema.safeParse(result.payload);
-  return success ? { kind: 'answer', answer: data } : refused('AUTHORIZER_CONFIGURATION_ERROR');
-};
-
 /**
- * A REST API's TOKEN authorizer: asks the function, keeps its policy by token, and evaluates it for each method. Only a
- * policy is kept, never a refusal or a failure. Requests that come while one asks for the same token share its answer.
+ * A REST API's TOKEN authorizer: calls the function, caches its policy by credential, and evaluates the policy for each
+ * method. It caches only policies, not refusals or failures. Simultaneous requests with one credential share one call.
+ * @param now milliseconds since 1970
+ * @returns takes the whole `Authorization` header, and the ARN of the method
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-use-lambda-authorizer.html
  */
-export const createTokenAuthorizer = ({
-  invoke,
-  ttlMs = partnerAuthorizer.cacheSeconds * 1000,
-  now,
-}: TokenAuthorizerOptions) => {
-  const form = new RegExp(partnerAuthorizer.identityValidationExpression);
-  const kept = new Map<string, { readonly answer: Answer; readonly until: number }>();
-  const asking = new Map<string, Promise<Verdict>>();
+export function createTokenAuthorizer(
+  { identityValidationExpression, cacheSeconds }: AuthorizerDefinition,
+  invoke: (event: unknown) => Promise<InvocationResult>,
+  now: () => number,
+): (token: string | undefined, methodArn: string) => Promise<Authorization> {
+  const form = new RegExp(identityValidationExpression);
+  const cached = new Map<string, { readonly answer: Answer; readonly untilMs: number }>();
+  const underWay = new Map<string, Promise<Verdict>>();
 
   const ask = async (token: string, methodArn: string): Promise<Verdict> => {
     const verdict = judge(await invoke({ type: 'TOKEN', authorizationToken: token, methodArn }));
-    for (const [old, { until }] of kept) if (until <= now()) kept.delete(old);
-    if (verdict.kind === 'answer' && ttlMs > 0) kept.set(token, { answer: verdict.answer, until: now() + ttlMs });
+    for (const [old, { untilMs }] of cached) if (untilMs <= now()) cached.delete(old);
+    if (verdict.kind === 'answer' && cacheSeconds > 0) {
+      cached.set(token, { answer: verdict.answer, untilMs: now() + cacheSeconds * 1000 });
+    }
     return verdict;
   };
 
   const verdictOn = (token: string, methodArn: string): Promise<Verdict> => {
-    const known = kept.get(token);
-    if (known !== undefined && known.until > now()) return Promise.resolve({ kind: 'answer', answer: known.answer });
-    const underWay = asking.get(token);
-    if (underWay !== undefined) return underWay;
-    const asked = ask(token, methodArn).finally(() => asking.delete(token));
-    asking.set(token, asked);
+    const known = cached.get(token);
+    if (known !== undefined && known.untilMs > now()) return Promise.resolve({ kind: 'answer', answer: known.answer });
+    const asked = underWay.get(token) ?? ask(token, methodArn).finally(() => underWay.delete(token));
+    underWay.set(token, asked);
     return asked;
   };
 
-  /** @param token the whole `Authorization` header */
-  return async (token: string | undefined, methodArn: string): Promise<Authorization> => {
+  return async (token, methodArn) => {
     if (token === undefined || !form.test(token)) return refused('UNAUTHORIZED');
     const verdict = await verdictOn(token, methodArn);
     if (verdict.kind === 'refused') return verdict;
@@ -91,4 +71,31 @@ export const createTokenAuthorizer = ({
     const context = Object.entries(answer.context ?? {}).map(([name, value]) => [name, String(value)]);
     return { kind: 'allowed', context: { ...Object.fromEntries(context), principalId: answer.principalId } };
   };
-};
+}
+
+function judge(result: InvocationResult): Verdict {
+  if (result.kind === 'failed' && result.errorMessage === 'Unauthorized') return refused('UNAUTHORIZED');
+  if (result.kind !== 'answered') return refused('AUTHORIZER_FAILURE');
+  const { success, data } = answerSchema.safeParse(result.payload);
+  return success ? { kind: 'answer', answer: data } : refused('AUTHORIZER_CONFIGURATION_ERROR');
+}
+
+function refused(response: RefusedAuthorization) {
+  return { kind: 'refused', response } as const;
+}
+
+/** As in IAM: an explicit Deny wins, and a method without a matching statement is denied. */
+function isAllowed({ policyDocument }: Answer, methodArn: string): boolean {
+  const matching = policyDocument.Statement.filter(
+    ({ Action, Resource }) => covers(Action, 'execute-api:Invoke') && covers(Resource, methodArn),
+  );
+  return matching.length > 0 && matching.every(({ Effect }) => Effect === 'Allow');
+}
+
+/** As in IAM: `*` stands for any characters, `?` for one. */
+function covers(patterns: string | string[], value: string): boolean {
+  return [patterns].flat().some((pattern) => {
+    const source = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*');
+    return new RegExp(`^${source.replaceAll('?', '.')}$`, 's').test(value);
+  });
+}

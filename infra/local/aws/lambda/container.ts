@@ -1,10 +1,12 @@
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createInterface } from 'node:readline';
+import { text } from 'node:stream/consumers';
 import * as z from 'zod/mini';
-import { type Invocation, startRuntimeApi } from './runtime-api.ts';
+import { localArn, serveOnLoopback } from '../loopback.ts';
 
-/** How an invocation ended, as its caller learns it. */
+/** How an invocation ended for its caller. */
 export type InvocationResult =
   | { readonly kind: 'answered'; readonly payload: unknown }
   | { readonly kind: 'failed'; readonly errorType: string; readonly errorMessage: string }
@@ -14,19 +16,19 @@ export interface ContainerDefinition {
   readonly functionName: string;
   /** The folder that holds `index.cjs`. */
   readonly directory: string;
-  /** Exactly what the function is given besides what Lambda sets by itself. */
+  /** Exactly the function's environment, without the variables that Lambda sets. */
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly memoryMb: number;
-  /** Besides the heap's sizes. @default what Lambda's start script sets */
+  /** In addition to the heap's sizes. @default those of Lambda's start script */
   readonly nodeArguments?: readonly string[] | undefined;
-  /** Milliseconds to load the bundle. @default 10_000, Lambda's own */
+  /** How long loading the bundle may take. @default 10_000, as in Lambda */
   readonly initTimeoutMs?: number;
-  /** What the process runs: the Runtime API loop. @default `lambda-container.ts` beside this file */
+  /** The program of the process. @default the Runtime API loop in `bootstrap.cjs` */
   readonly bootstrap?: string;
 }
 
-/** One line that a container printed, without its line break. */
+/** Receives each line that a container prints, without its line break. */
 export type OnLog = (line: string, from: { readonly functionName: string; readonly pid: number }) => void;
 
 /** One execution environment: a process that serves one invocation after another. */
@@ -34,62 +36,36 @@ export interface Container {
   readonly pid: number;
   /** When the process was spawned, by `performance.now()`. */
   readonly spawnedAt: number;
-  /** Milliseconds from the spawn until the bundle was loaded; rejects when it never was. */
+  /** Milliseconds from the spawn until the bundle was loaded. Rejects when it could not be loaded. */
   readonly ready: Promise<number>;
-  /** Resolves once the process is gone and all it printed has been passed on. */
+  /** Resolves when the process has ended and `onLog` has all its lines. */
   readonly ended: Promise<void>;
   isBusy(): boolean;
   isAlive(): boolean;
   /** One at a time: throws while another invocation is under way. Never rejects. */
   invoke(event: unknown): Promise<InvocationResult>;
-  /** SIGKILL, as a crash would: an invocation under way fails. */
+  /** Ends the process with SIGKILL, as a crash would: an invocation under way fails. */
   kill(): void;
 }
 
 /** As in `/var/runtime/bootstrap` of Lambda's Node images. V8's code cache depends on the first. */
 const lambdaArguments = ['--expose-gc', '--max-http-header-size=81920'];
-const heapArguments = (memoryMb: number): readonly string[] => {
-  const semiSpace = Math.ceil(memoryMb / 20);
-  return [`--max-semi-space-size=${semiSpace}`, `--max-old-space-size=${memoryMb - 2 * semiSpace}`];
-};
 
-const ownBootstrap = new URL('./lambda-container.ts', import.meta.url).pathname;
-
-const failed = (errorType: string, errorMessage: string): InvocationResult => ({
-  kind: 'failed',
-  errorType,
-  errorMessage,
-});
-
-const errorSchema = z.object({ errorType: z.string(), errorMessage: z.string() });
-const readError = (json: string): InvocationResult => ({ kind: 'failed', ...errorSchema.parse(JSON.parse(json)) });
-
-/** What Lambda sets by itself. HOME is the bundle's folder, so that no SDK reads this machine's AWS profile. */
-const reservedVariables = (definition: ContainerDefinition, runtimeApi: string): Record<string, string> => ({
-  AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(definition.memoryMb),
-  AWS_LAMBDA_FUNCTION_NAME: definition.functionName,
-  AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
-  AWS_LAMBDA_LOG_FORMAT: 'JSON',
-  AWS_LAMBDA_RUNTIME_API: runtimeApi,
-  HOME: definition.directory,
-  LAMBDA_TASK_ROOT: definition.directory,
-  TZ: ':UTC',
-});
+const ownBootstrap = new URL('./bootstrap.cjs', import.meta.url).pathname;
 
 /**
- * Starts one container alone. It ends with {@link Container.kill}, with its own crash, or with this process.
+ * Starts one container. It ends with {@link Container.kill}, with a crash, or with this process.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
  */
-export const startContainer = async (definition: ContainerDefinition, onLog: OnLog = () => {}): Promise<Container> => {
-  const { functionName, timeoutMs, memoryMb, nodeArguments = lambdaArguments, initTimeoutMs = 10_000 } = definition;
-  const { bootstrap = ownBootstrap } = definition;
-  const functionArn = `arn:aws:lambda:${definition.environment['AWS_REGION']}:000000000000:function:${functionName}`;
+export async function startContainer(definition: ContainerDefinition, onLog: OnLog = () => {}): Promise<Container> {
+  const { functionName, nodeArguments = lambdaArguments, bootstrap = ownBootstrap } = definition;
+  const { timeoutMs, initTimeoutMs = 10_000 } = definition;
   const ready = Promise.withResolvers<number>();
-  ready.promise.catch(() => undefined); // Who does not wait for it learns of the failure from the invocation.
+  ready.promise.catch(() => undefined); // A caller that does not wait for it gets the failure from its invocation.
   let current: { readonly requestId: string; readonly end: (result: InvocationResult) => void } | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let isTimedOut = false;
-  let initError: InvocationResult | undefined;
+  /** Why this process killed the child, or what the child reported before it ended. */
+  let cause: InvocationResult | undefined;
   let isAlive = true;
 
   const end = (requestId: string | undefined, result: InvocationResult): void => {
@@ -99,34 +75,31 @@ export const startContainer = async (definition: ContainerDefinition, onLog: OnL
     clearTimeout(timer);
     resolve(result);
   };
+  const killAfter = (ms: number, result: InvocationResult): NodeJS.Timeout =>
+    setTimeout(() => {
+      cause = result;
+      child.kill('SIGKILL');
+    }, ms);
 
-  const api = await startRuntimeApi({
+  const api = await startRuntimeApi(definition, {
     onReady: () => {
       clearTimeout(initTimer);
       ready.resolve(performance.now() - spawnedAt);
     },
-    onDelivered: (invocation: Invocation) => {
-      timer = setTimeout(() => {
-        isTimedOut = true;
-        child.kill('SIGKILL');
-      }, invocation.timeoutMs);
-    },
+    onDelivered: () => (timer = killAfter(timeoutMs, { kind: 'timed_out' })),
     onResponse: (requestId, payload) => end(requestId, { kind: 'answered', payload: JSON.parse(payload) }),
     onError: (requestId, error) => end(requestId, readError(error)),
-    onInitError: (error) => (initError = readError(error)),
+    onInitError: (error) => (cause = readError(error)),
   });
 
   const spawnedAt = performance.now();
-  const child = spawn(process.execPath, [...nodeArguments, ...heapArguments(memoryMb), bootstrap], {
+  const child = spawn(process.execPath, [...nodeArguments, ...heapArguments(definition.memoryMb), bootstrap], {
     cwd: definition.directory,
     env: { ...definition.environment, ...reservedVariables(definition, api.address) },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const initTimer = setTimeout(() => {
-    initError = failed('Sandbox.Timedout', `Init timed out after ${initTimeoutMs} ms`);
-    child.kill('SIGKILL');
-  }, initTimeoutMs);
-  child.stdin.on('error', () => undefined); // The pipe only tells the child that we are there.
+  const initTimer = killAfter(initTimeoutMs, failed('Sandbox.Timedout', `Init timed out after ${initTimeoutMs} ms`));
+  child.stdin.on('error', () => undefined); // The pipe only shows the child that this process is alive.
   const pid = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);
     child.once('spawn', () => resolve(child.pid ?? 0));
@@ -139,9 +112,9 @@ export const startContainer = async (definition: ContainerDefinition, onLog: OnL
   child.once('exit', (code, signal) => {
     isAlive = false;
     clearTimeout(initTimer);
-    api.close();
-    const how = failed('Runtime.ExitError', `Runtime exited with error: ${signal ?? `exit status ${code}`}`);
-    const result = isTimedOut ? ({ kind: 'timed_out' } as const) : (initError ?? how);
+    void api.close();
+    const how = `Runtime exited with error: ${signal ?? `exit status ${code}`}`;
+    const result = cause ?? failed('Runtime.ExitError', how);
     ready.reject(new Error(result.kind === 'failed' ? result.errorMessage : result.kind));
     end(undefined, result);
   });
@@ -159,9 +132,110 @@ export const startContainer = async (definition: ContainerDefinition, onLog: OnL
       return new Promise((resolve) => {
         const requestId = randomUUID();
         current = { requestId, end: resolve };
-        api.deliver({ requestId, functionArn, event: JSON.stringify(event), timeoutMs });
+        api.deliver({ requestId, event: JSON.stringify(event) });
       });
     },
     kill: () => child.kill('SIGKILL'),
   };
-};
+}
+
+const errorSchema = z.object({ errorType: z.string(), errorMessage: z.string() });
+
+function readError(json: string): InvocationResult {
+  return { kind: 'failed', ...errorSchema.parse(JSON.parse(json)) };
+}
+
+function failed(errorType: string, errorMessage: string): InvocationResult {
+  return { kind: 'failed', errorType, errorMessage };
+}
+
+function heapArguments(memoryMb: number): readonly string[] {
+  const semiSpaceMb = Math.ceil(memoryMb / 20);
+  return [`--max-semi-space-size=${semiSpaceMb}`, `--max-old-space-size=${memoryMb - 2 * semiSpaceMb}`];
+}
+
+/** The variables that Lambda sets. HOME is the bundle's folder, so that no SDK reads this machine's AWS profile. */
+function reservedVariables(definition: ContainerDefinition, runtimeApi: string): Record<string, string> {
+  return {
+    AWS_LAMBDA_FUNCTION_MEMORY_SIZE: String(definition.memoryMb),
+    AWS_LAMBDA_FUNCTION_NAME: definition.functionName,
+    AWS_LAMBDA_FUNCTION_VERSION: '$LATEST',
+    AWS_LAMBDA_LOG_FORMAT: 'JSON',
+    AWS_LAMBDA_RUNTIME_API: runtimeApi,
+    HOME: definition.directory,
+    LAMBDA_TASK_ROOT: definition.directory,
+    TZ: ':UTC',
+  };
+}
+
+/** What the process reports. `payload` and `error` are JSON. */
+interface RuntimeApiEvents {
+  /** The first request for an invocation: initialisation has ended. */
+  readonly onReady: () => void;
+  /** The invocation was sent to the process: its timeout starts. */
+  readonly onDelivered: () => void;
+  readonly onResponse: (requestId: string, payload: string) => void;
+  readonly onError: (requestId: string, error: string) => void;
+  readonly onInitError: (error: string) => void;
+}
+
+const apiPrefix = '/2018-06-01/runtime/';
+
+/**
+ * Lambda's Runtime API for one process, on 127.0.0.1.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
+ */
+async function startRuntimeApi({ functionName, timeoutMs }: ContainerDefinition, events: RuntimeApiEvents) {
+  let waiting: ServerResponse | undefined;
+  let pending: { readonly requestId: string; readonly event: string } | undefined;
+
+  const sendPending = (): void => {
+    if (waiting === undefined || pending === undefined) return;
+    waiting.writeHead(200, {
+      'Content-Type': 'application/json',
+      'Lambda-Runtime-Aws-Request-Id': pending.requestId,
+      'Lambda-Runtime-Deadline-Ms': String(Date.now() + timeoutMs),
+      'Lambda-Runtime-Invoked-Function-Arn': localArn('lambda', `function:${functionName}`),
+    });
+    waiting.end(pending.event);
+    waiting = pending = undefined;
+    events.onDelivered();
+  };
+
+  const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const path = request.url?.startsWith(apiPrefix) === true ? request.url.slice(apiPrefix.length) : '';
+    if (request.method === 'GET' && path === 'invocation/next') {
+      waiting = response;
+      events.onReady();
+      sendPending();
+      return;
+    }
+    const body = await text(request);
+    const [, requestId, kind] = /^invocation\/([^/]+)\/(response|error)$/.exec(path) ?? [];
+    if (request.method !== 'POST' || (requestId === undefined && path !== 'init/error')) {
+      response.writeHead(404).end();
+      return;
+    }
+    response.writeHead(202).end();
+    if (requestId === undefined) events.onInitError(body);
+    else if (kind === 'response') events.onResponse(requestId, body);
+    else events.onError(requestId, body);
+  };
+
+  const server = createServer((request, response) => {
+    // A process that dies while it sends is noticed by its exit.
+    handle(request, response).catch(() => response.destroy());
+  });
+  server.keepAliveTimeout = 0; // A process may wait hours for its next invocation.
+  const { url, close } = await serveOnLoopback(server);
+  return {
+    /** `127.0.0.1:port`, for `AWS_LAMBDA_RUNTIME_API`. */
+    address: new URL(url).host,
+    /** Sends an invocation as soon as the process asks for one. */
+    deliver: (invocation: { readonly requestId: string; readonly event: string }): void => {
+      pending = invocation;
+      sendPending();
+    },
+    close,
+  };
+}

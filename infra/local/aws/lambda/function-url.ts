@@ -2,22 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { LambdaFunctionURLEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { readBody } from '../gateway/read-body.ts';
-import { listenOnLoopback } from '../listen-on-loopback.ts';
+import { type Listening, readBody, serveOnLoopback } from '../loopback.ts';
 import type { InvocationResult } from './container.ts';
-
-export interface FunctionUrlOptions {
-  /** @default a free one */
-  readonly port?: number;
-  readonly invoke: (event: LambdaFunctionURLEvent) => Promise<InvocationResult>;
-}
-
-export interface FunctionUrl {
-  /** An origin, as `PLANGREP_BASE_URL` is one; http on this machine. */
-  readonly url: string;
-  /** Ends at once: requests under way lose their connection. */
-  close(): Promise<void>;
-}
 
 const MAX_BODY_BYTES = 6 * 1024 * 1024;
 const answerSchema = z.object({
@@ -27,16 +13,18 @@ const answerSchema = z.object({
 });
 
 /**
- * A Lambda function URL without IAM on 127.0.0.1: a request becomes an event of payload format 2.0, the function's answer
- * the response, and its failure a 502. Of that format's answers it takes those with a `statusCode` alone, and no base64.
+ * A Lambda function URL without IAM, on 127.0.0.1: a request becomes an event of payload format 2.0, the function's
+ * answer becomes the response, its failure a 502. The answer must have a `statusCode`, and cannot be base64.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
  */
-export const startFunctionUrl = async ({ port, invoke }: FunctionUrlOptions): Promise<FunctionUrl> => {
+export function startFunctionUrl(
+  invoke: (event: LambdaFunctionURLEvent) => Promise<InvocationResult>,
+): Promise<Listening> {
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(request, MAX_BODY_BYTES);
     if (body.kind === 'lost') return;
     if (body.kind === 'too_large') return send(response, 413, 'Request Entity Too Large');
-    const result = await invoke(toEvent(request, body.text));
+    const result = await invoke(toEvent(request, body.bytes));
     const { data } = answerSchema.safeParse(result.kind === 'answered' ? result.payload : undefined);
     if (data === undefined) return send(response, 502, 'Internal Server Error');
     response.writeHead(data.statusCode, data.headers).end(data.body);
@@ -44,22 +32,14 @@ export const startFunctionUrl = async ({ port, invoke }: FunctionUrlOptions): Pr
   const server = createServer((request, response) => {
     serve(request, response).catch(() => response.destroy());
   });
-  const listening = await listenOnLoopback(server, port);
-  return {
-    url: `http://127.0.0.1:${listening}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-};
+  return serveOnLoopback(server);
+}
 
-const send = (response: ServerResponse, status: number, text: string): void => {
+function send(response: ServerResponse, status: number, text: string): void {
   response.writeHead(status, { 'Content-Type': 'text/plain' }).end(text);
-};
+}
 
-const toEvent = ({ method = '', url = '/', headers }: IncomingMessage, body: string | null): LambdaFunctionURLEvent => {
+function toEvent({ method = '', url = '/', headers }: IncomingMessage, body: Buffer): LambdaFunctionURLEvent {
   const [rawPath = '/', rawQueryString = ''] = url.split(/\?(.*)/s);
   const now = new Date();
   return {
@@ -67,7 +47,7 @@ const toEvent = ({ method = '', url = '/', headers }: IncomingMessage, body: str
     routeKey: '$default',
     rawPath,
     rawQueryString,
-    // Several of one name are one, and cookies stand elsewhere.
+    // Format 2.0 joins several headers of one name, and has cookies in another field.
     headers: Object.fromEntries(
       Object.entries(headers).flatMap(([name, value]) =>
         value === undefined || name === 'cookie' ? [] : [[name, value.toString()]],
@@ -91,7 +71,7 @@ const toEvent = ({ method = '', url = '/', headers }: IncomingMessage, body: str
       time: now.toUTCString(),
       timeEpoch: now.getTime(),
     },
-    ...(body !== null && { body }),
+    ...(body.length > 0 && { body: body.toString() }),
     isBase64Encoded: false,
   };
-};
+}

@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { join } from 'node:path';
+import { localCredentials, localRegion } from '../loopback.ts';
 import {
   type Container,
   type ContainerDefinition,
@@ -7,27 +8,126 @@ import {
   startContainer,
 } from './container.ts';
 
-export interface LambdaRuntimeOptions {
-  readonly functions: readonly ContainerDefinition[];
-  /** How far one function scales out; further invocations queue. @default 2 */
-  readonly containersPerFunction?: number;
-  /** @default nothing is kept */
-  readonly onLog?: OnLog;
+export interface FunctionDefinition<Variable extends string> {
+  /** The variables that this function is given. */
+  readonly environment: readonly Variable[];
+  readonly timeoutSeconds: number;
+  readonly memoryMb: number;
 }
 
-/** What goes wrong with an invocation: the process is killed once it has the event, or the event comes late. */
-export type InvocationFault = { readonly kind: 'crash' } | { readonly kind: 'late'; readonly delayMs: number };
+/** What functions on this machine have around them. */
+export interface Surroundings {
+  /** The folder with one bundle's folder per function. */
+  readonly bundles: string;
+  readonly dynamodb: { readonly url: string };
+  readonly secretsManager: { readonly url: string };
+  /** @default those of Lambda's start script; the heap's sizes are always added */
+  readonly nodeArguments?: readonly string[] | undefined;
+}
+
+/** @param values of all variables; each function is given only its own */
+export function defineContainers<Variable extends string>(
+  functions: Readonly<Record<string, FunctionDefinition<Variable>>>,
+  values: Readonly<Record<Variable, string>>,
+  { bundles, dynamodb, secretsManager, nodeArguments }: Surroundings,
+): ContainerDefinition[] {
+  return Object.entries(functions).map(([functionName, { environment, timeoutSeconds, memoryMb }]) => ({
+    functionName,
+    directory: join(bundles, functionName),
+    timeoutMs: timeoutSeconds * 1000,
+    memoryMb,
+    nodeArguments,
+    environment: {
+      ...Object.fromEntries(environment.map((variable) => [variable, values[variable]])),
+      AWS_REGION: localRegion,
+      AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
+      AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
+      AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url,
+      AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
+    },
+  }));
+}
+
+export interface LambdaRuntimeOptions {
+  readonly functions: readonly ContainerDefinition[];
+  /** How many containers one function has at most; further invocations wait. @default 2 */
+  readonly containersPerFunction?: number;
+  /** @default lines are discarded */
+  readonly onLog?: OnLog | undefined;
+}
+
+export interface InvocationOptions {
+  /** Kills the container as soon as it has the event. @default false */
+  readonly crashes?: boolean;
+}
 
 /** Lambda's execution side on this machine: real processes, one invocation at a time in each. */
 export interface LambdaRuntime {
-  /** Never rejects for what a function does; rejects for a function that is not defined, or after {@link close}. */
-  invoke(functionName: string, event: unknown, fault?: InvocationFault): Promise<InvocationResult>;
-  /** One container outside the pool, for whoever wants to kill it or to time its start. `close` ends it too. */
+  /** Rejects only for a function that is not defined, or after {@link close}; never for what a function does. */
+  invoke(functionName: string, event: unknown, options?: InvocationOptions): Promise<InvocationResult>;
+  /** One container outside the pool, for a caller that kills it or measures its start. `close` ends it too. */
   startContainer(functionName: string, environment?: Readonly<Record<string, string>>): Promise<Container>;
-  /** The pids of every container alive. */
+  /** The pids of all live containers. */
   pids(): readonly number[];
-  /** Kills every container, and resolves once all are gone. Invocations under way fail. */
+  /** Kills all containers and resolves when all have ended. Invocations under way fail. */
   close(): Promise<void>;
+}
+
+/**
+ * Starts no process yet: the first invocation of a function does, and is its cold start.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+ */
+export function startLambdaRuntime(options: LambdaRuntimeOptions): LambdaRuntime {
+  const all = new Set<Container>();
+  const starting = new Set<Promise<unknown>>();
+  let isClosed = false;
+  const closed = (): Error => new Error('The Lambda runtime is closed');
+
+  const start = (definition: ContainerDefinition): Promise<Container> => {
+    if (isClosed) return Promise.reject(closed());
+    const started = startContainer(definition, options.onLog).then((container) => {
+      all.add(container);
+      void container.ended.then(() => all.delete(container));
+      if (isClosed) container.kill();
+      return container;
+    });
+    starting.add(started);
+    const settle = () => starting.delete(started);
+    started.then(settle, settle);
+    return started;
+  };
+
+  const pools = new Map(
+    options.functions.map((definition) => [
+      definition.functionName,
+      createPool(definition, options.containersPerFunction ?? 2, () => start(definition)),
+    ]),
+  );
+  const poolOf = (functionName: string) => {
+    const pool = pools.get(functionName);
+    if (pool === undefined) throw new Error(`There is no function ${functionName}`);
+    return pool;
+  };
+
+  return {
+    invoke: async (functionName, event, { crashes = false } = {}) => {
+      if (isClosed) throw closed();
+      return poolOf(functionName).invoke(event, crashes);
+    },
+    startContainer: async (functionName, environment = {}) => {
+      const { definition } = poolOf(functionName);
+      return start({ ...definition, environment: { ...definition.environment, ...environment } });
+    },
+    pids: () => [...all].map(({ pid }) => pid),
+    close: async () => {
+      isClosed = true;
+      for (const pool of pools.values()) pool.abandon(closed());
+      await Promise.allSettled(starting);
+      const ending = [...all].map((container) => container.ended);
+      for (const container of all) container.kill();
+      await Promise.all(ending);
+    },
+  };
 }
 
 interface Waiting {
@@ -38,11 +138,11 @@ interface Waiting {
 }
 
 /**
- * One function's pool, as Lambda scales: an idle container serves, else a new one starts with the invocation in hand,
- * else the invocation waits (where Lambda would throttle).
+ * One function's containers, scaled as Lambda does: an idle container takes the invocation, else a new one starts for it,
+ * else the invocation waits (Lambda would throttle it).
  * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
  */
-const createPool = (definition: ContainerDefinition, limit: number, start: () => Promise<Container>) => {
+function createPool(definition: ContainerDefinition, limit: number, start: () => Promise<Container>) {
   const containers = new Set<Container>();
   const queue: Waiting[] = [];
   let starting = 0;
@@ -71,8 +171,7 @@ const createPool = (definition: ContainerDefinition, limit: number, start: () =>
       if (waiting === undefined) return;
       serve(container, waiting);
     }
-    let room = limit - alive.length - starting;
-    for (; room > 0; room -= 1) {
+    for (let room = limit - alive.length - starting; room > 0; room -= 1) {
       const waiting = queue.shift();
       if (waiting === undefined) return;
       void startFor(waiting);
@@ -90,61 +189,4 @@ const createPool = (definition: ContainerDefinition, limit: number, start: () =>
       for (const waiting of queue.splice(0)) waiting.reject(reason);
     },
   };
-};
-
-/**
- * Starts no process yet: the first invocation of a function does, and is its cold start.
- * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
- */
-export const startLambdaRuntime = (options: LambdaRuntimeOptions): LambdaRuntime => {
-  const all = new Set<Container>();
-  const underWay = new Set<Promise<unknown>>();
-  let isClosed = false;
-
-  const start = (definition: ContainerDefinition): Promise<Container> => {
-    if (isClosed) return Promise.reject(new Error('The Lambda runtime is closed'));
-    const starting = startContainer(definition, options.onLog).then((container) => {
-      all.add(container);
-      void container.ended.then(() => all.delete(container));
-      if (isClosed) container.kill();
-      return container;
-    });
-    underWay.add(starting);
-    const settle = () => underWay.delete(starting);
-    starting.then(settle, settle);
-    return starting;
-  };
-
-  const pools = new Map(
-    options.functions.map((definition) => [
-      definition.functionName,
-      createPool(definition, options.containersPerFunction ?? 2, () => start(definition)),
-    ]),
-  );
-  const poolOf = (functionName: string) => {
-    const pool = pools.get(functionName);
-    if (pool === undefined) throw new Error(`No function is called ${functionName}`);
-    return pool;
-  };
-
-  return {
-    invoke: async (functionName, event, fault) => {
-      if (fault?.kind === 'late') await sleep(fault.delayMs, undefined, { ref: false });
-      if (isClosed) throw new Error('The Lambda runtime is closed');
-      return poolOf(functionName).invoke(event, fault?.kind === 'crash');
-    },
-    startContainer: async (functionName, environment = {}) => {
-      const { definition } = poolOf(functionName);
-      return start({ ...definition, environment: { ...definition.environment, ...environment } });
-    },
-    pids: () => [...all].map(({ pid }) => pid),
-    close: async () => {
-      isClosed = true;
-      for (const pool of pools.values()) pool.abandon(new Error('The Lambda runtime is closed'));
-      await Promise.allSettled(underWay);
-      const ending = [...all].map((container) => container.ended);
-      for (const container of all) container.kill();
-      await Promise.all(ending);
-    },
-  };
-};
+}

@@ -1,21 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DescribeTableCommand, GetItemCommand, ListTablesCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
+import { type TableName, tables } from '../../infra/blueprint/tables.ts';
+import { closeAfterTest, temporaryFolder } from './arrange.ts';
 
-const put = ({ client }: LocalDynamoDb, TableName: string, pk: string, note = '') =>
+const put = ({ client }: LocalDynamoDb<TableName>, TableName: string, pk: string, note = '') =>
   client.send(new PutItemCommand({ TableName, Item: { pk: { S: pk }, note: { S: note } } }));
 
 describe('the local DynamoDB', () => {
-  let dynamodb: LocalDynamoDb;
+  let dynamodb: LocalDynamoDb<TableName>;
   beforeAll(async () => {
-    dynamodb = await startLocalDynamoDb();
+    dynamodb = await startLocalDynamoDb({ tables });
   });
   afterAll(() => dynamodb.close());
 
-  it('has the three tables as defined', async () => {
+  test('has the three tables as defined', async () => {
     const { TableNames } = await dynamodb.client.send(new ListTablesCommand({}));
     const { Table } = await dynamodb.client.send(new DescribeTableCommand({ TableName: 'CancellationLog' }));
 
@@ -40,11 +40,11 @@ describe('the local DynamoDB', () => {
     });
   });
 
-  it('listens on this machine alone', () => {
+  test('listens only on this machine', () => {
     expect(new URL(dynamodb.url).hostname).toBe('127.0.0.1');
   });
 
-  it('counts requests by operation and table until told to begin again', async () => {
+  test('counts requests by operation and table until the counts are reset', async () => {
     dynamodb.resetCounts();
     await put(dynamodb, 'Partners', 'a', '"TableName":"Elsewhere"');
     await Promise.all([put(dynamodb, 'Partners', 'b'), put(dynamodb, 'Partners', 'c')]);
@@ -56,28 +56,23 @@ describe('the local DynamoDB', () => {
     expect(dynamodb.counts()).toEqual({});
   });
 
-  it('keeps what it was given between runs when it has a folder', async () => {
-    const root = mkdtempSync(join(tmpdir(), 'local-dynamodb-'));
-    const path = join(root, 'made', 'as', 'needed');
-    const first = await startLocalDynamoDb({ path });
+  test('keeps its data between runs when it has a folder', async () => {
+    const path = join(temporaryFolder(), 'made', 'as', 'needed');
+    const first = await startLocalDynamoDb({ tables, path });
     await put(first, 'Partners', 'kept', 'é');
     await first.close();
 
-    const second = await startLocalDynamoDb({ path });
+    const second = await startLocalDynamoDb({ tables, path });
     const kept = await second.client.send(new GetItemCommand({ TableName: 'Partners', Key: { pk: { S: 'kept' } } }));
     await second.close();
-    rmSync(root, { recursive: true });
 
     expect(kept.Item).toEqual({ pk: { S: 'kept' }, note: { S: 'é' } });
   });
 
-  it('refuses a folder that another run holds', async () => {
-    const path = mkdtempSync(join(tmpdir(), 'local-dynamodb-'));
-    const holder = await startLocalDynamoDb({ path });
+  test('rejects a folder that another run uses', async () => {
+    const path = temporaryFolder();
+    closeAfterTest(await startLocalDynamoDb({ tables, path }));
 
-    await expect(startLocalDynamoDb({ path })).rejects.toThrow('another run is using it');
-
-    await holder.close();
-    rmSync(path, { recursive: true });
+    await expect(startLocalDynamoDb({ tables, path })).rejects.toThrow('another run is using it');
   });
 });

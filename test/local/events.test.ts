@@ -1,31 +1,21 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { SQSEvent } from 'aws-lambda';
-import { afterEach, describe, expect, test, vi } from 'vitest';
-import { inputTransformer } from '../../infra/blueprint/bus-events.ts';
+import { describe, expect, test, vi } from 'vitest';
+import { eventDoor, inputTransformer } from '../../infra/blueprint/bus-events.ts';
 import { type LocalEventBridge, startEventBridge } from '../../infra/local/aws/events/event-bridge.ts';
 import { type LocalQueue, type QueueOptions, startQueue } from '../../infra/local/aws/events/queue.ts';
-import { type BusEvent, fillTemplate } from '../../infra/local/aws/events/rules.ts';
-import { startSchedule } from '../../infra/local/aws/events/schedule.ts';
+import { type BusEvent, fillTemplate, startSchedule } from '../../infra/local/aws/events/event-rules.ts';
 import type { InvocationResult } from '../../infra/local/aws/lambda/container.ts';
-
-const opened: { close(): Promise<void> | void }[] = [];
-const folder = mkdtempSync(join(tmpdir(), 'local-events-'));
-afterEach(async () => {
-  for (const part of opened.splice(0)) await part.close();
-  rmSync(folder, { recursive: true, force: true });
-});
+import { closeAfterTest, temporaryFolder } from './arrange.ts';
 
 describe('the local EventBridge', () => {
   const delivered: unknown[] = [];
   const start = async (deliver = (input: string) => void delivered.push(JSON.parse(input))) => {
     delivered.length = 0;
-    const rules = [{ partnerId: 'acme', eventSource: 'partner.acme' }];
-    const local = await startEventBridge({ region: 'eu-west-1', rules, deliver });
-    opened.push(local);
-    return local;
+    const { detailTypes } = eventDoor;
+    const rules = [{ source: 'partner.acme', detailTypes, inputTransformer: inputTransformer('acme') }];
+    return closeAfterTest(await startEventBridge({ rules, deliver }));
   };
   const call = async ({ url }: LocalEventBridge, body: unknown, target = 'AWSEvents.PutEvents') => {
     const response = await fetch(url, {
@@ -37,7 +27,7 @@ describe('the local EventBridge', () => {
   };
   const entry = { Source: 'partner.acme', DetailType: 'Job Registered', Detail: '{"a":"<id>"}' };
 
-  test('answers each entry for itself, in order', async () => {
+  test('answers for each entry, in order', async () => {
     const { status, body } = await call(await start(), { Entries: [entry, { ...entry, Detail: 'x' }, entry] });
     const id = expect.stringMatching(/^[0-9a-f-]{36}$/);
     expect(status).toBe(200);
@@ -52,7 +42,7 @@ describe('the local EventBridge', () => {
     expect(delivered).toHaveLength(2);
   });
 
-  test('hands on what the stack’s input transformer says, with whole seconds and the partner of the rule', async () => {
+  test('delivers what the stack’s input transformer makes, with whole seconds and the partner of the rule', async () => {
     const { body } = await call(await start(), { Entries: [{ ...entry, Time: 1_763_900_163.987 }] });
     const [{ EventId: id }] = body['Entries'] as [{ EventId: string }];
     expect(delivered).toEqual([
@@ -60,7 +50,7 @@ describe('the local EventBridge', () => {
     ]);
   });
 
-  test('refuses the whole request for more than 10 entries, none, more than 1 MB, or another action', async () => {
+  test('rejects the whole request for more than 10 entries, none, more than 1 MB, or another action', async () => {
     const local = await start();
     const half = { ...entry, Detail: JSON.stringify({ a: 'x'.repeat(512 * 1024) }) };
     for (const Entries of [Array.from({ length: 11 }, () => entry), [], [half, half]]) {
@@ -73,7 +63,7 @@ describe('the local EventBridge', () => {
     expect(delivered).toEqual([]);
   });
 
-  test('drops what no rule wants: another source, another type, another bus', async () => {
+  test('drops an event that matches no rule: another source, another type, another bus', async () => {
     const local = await start();
     const strangers = [
       { ...entry, Source: 'partner.unknown' },
@@ -87,7 +77,7 @@ describe('the local EventBridge', () => {
     expect(delivered).toHaveLength(1);
   });
 
-  test('never says that it has an event which could not be kept', async () => {
+  test('does not accept an event that could not be delivered', async () => {
     const local = await start(() => {
       throw new Error('disk full');
     });
@@ -97,7 +87,7 @@ describe('the local EventBridge', () => {
     });
   });
 
-  test('fills a template as documented: text with its quotes, within quotes without them', () => {
+  test('fills a template as documented: text with its quotes, inside quotes without them', () => {
     const event = { id: 'say "hi"', detail: { n: 1, list: [true] } } as unknown as BusEvent;
     const paths = { id: '$.id', detail: '$.detail', n: '$.detail.n' };
     const filled = fillTemplate('{"a":<id>,"b":"is <id>, \\"<n>\\"","c":<detail>,"d":"<other>"}', paths, event);
@@ -110,10 +100,8 @@ describe('the local EventBridge', () => {
 describe('the local queue', () => {
   const answered = (payload: unknown): InvocationResult => ({ kind: 'answered', payload });
   const start = (invoke: QueueOptions['invoke'], more: Partial<QueueOptions> = {}): LocalQueue => {
-    const defaults = { region: 'eu-west-1', batchSize: 10, visibilityTimeoutMs: 30, maxReceives: 3 };
-    const queue = startQueue({ ...defaults, invoke, ...more });
-    opened.push(queue);
-    return queue;
+    const defaults = { name: 'events', batchSize: 10, visibilityTimeoutMs: 30, maxReceives: 3 };
+    return closeAfterTest(startQueue({ ...defaults, invoke, ...more }));
   };
   const emptied = (queue: LocalQueue) =>
     vi.waitFor(() => expect(queue.waiting()).toEqual([]), { timeout: 5_000, interval: 5 });
@@ -146,7 +134,7 @@ describe('the local queue', () => {
     });
   });
 
-  test('gives back what was reported failed, alone, and at last to the DLQ', async () => {
+  test('delivers only what was reported failed again, and at last moves it to the DLQ', async () => {
     const receives: string[] = [];
     const queue = start(async ({ Records }) => {
       const bad = Records.filter(({ body }) => body === 'bad');
@@ -171,7 +159,7 @@ describe('the local queue', () => {
     ['a text', answered('done'), 2],
     ['an error', { kind: 'failed', errorType: 'Error', errorMessage: '' }, 2],
     ['a timeout', { kind: 'timed_out' }, 2],
-  ])('takes %s as Lambda does', async (_, result, failed) => {
+  ])('treats %s as Lambda does', async (_, result, failed) => {
     const queue = start(async () => result, { maxReceives: 1, visibilityTimeoutMs: 1 });
     queue.send('a');
     queue.send('b');
@@ -179,7 +167,7 @@ describe('the local queue', () => {
     expect(queue.deadLetters()).toHaveLength(failed);
   });
 
-  test('hands a message to one invocation at a time, however long that takes', async () => {
+  test('hands a message to one invocation at a time, however long the invocation takes', async () => {
     let calls = 0;
     const queue = start(
       async () => {
@@ -194,7 +182,7 @@ describe('the local queue', () => {
     expect(calls).toBe(1);
   });
 
-  test('gives the DLQ back as new messages', async () => {
+  test('moves the messages of the DLQ back as new ones', async () => {
     let works = false;
     const queue = start(async () => (works ? answered(null) : { kind: 'timed_out' }), { maxReceives: 1 });
     queue.send('a');
@@ -205,8 +193,8 @@ describe('the local queue', () => {
     expect(queue.deadLetters()).toEqual([]);
   });
 
-  test('loses nothing when its process is killed: neither what waits, nor what is worked on, nor the DLQ', async () => {
-    const statePath = join(folder, 'data', 'queue.json');
+  test('loses no message when its process is killed: waiting, under way, or in the DLQ', async () => {
+    const statePath = join(temporaryFolder(), 'data', 'queue.json');
     const first = start(
       async ({ Records }) => (Records[0]?.body === 'dead' ? { kind: 'timed_out' } : new Promise(() => undefined)),
       {
@@ -227,19 +215,19 @@ describe('the local queue', () => {
 });
 
 describe('the local schedule', () => {
-  test('runs at once, then at every interval, with as many at a time as there is room for', async () => {
+  test('runs at once, then at every interval, up to the number of runs at a time', async () => {
     const events: unknown[] = [];
     const ends: (() => void)[] = [];
     const schedule = startSchedule({
       everyMs: 10,
       atOnce: 2,
-      region: 'eu-west-1',
+      name: 'every-10-ms',
       invoke: (event) => {
         events.push(event);
         return new Promise<void>((resolve) => ends.push(resolve));
       },
     });
-    opened.push(schedule);
+    closeAfterTest(schedule);
     expect(events).toMatchObject([{ 'detail-type': 'Scheduled Event', source: 'aws.events', detail: {} }]);
     await sleep(80);
     expect(events).toHaveLength(2);

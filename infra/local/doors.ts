@@ -1,0 +1,105 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import {
+  compressFromBytes,
+  documentationRoutes,
+  partnerAuthorizer,
+  renderGatewayResponse,
+  routes,
+} from '../blueprint/api.ts';
+import { eventDoor, inputTransformer } from '../blueprint/bus-events.ts';
+import { reconcilerSchedule } from '../blueprint/functions.ts';
+import { type LocalEventBridge, startEventBridge } from './aws/events/event-bridge.ts';
+import { startSchedule } from './aws/events/event-rules.ts';
+import { startQueueEndpoint } from './aws/events/queue-endpoint.ts';
+import { type LocalQueue, startQueue } from './aws/events/queue.ts';
+import type { GatewayFault } from './aws/gateway/answer-request.ts';
+import { type OnAnswer, startGateway } from './aws/gateway/gateway.ts';
+import type { LambdaRuntime } from './aws/lambda/lambda-runtime.ts';
+import type { Listening } from './aws/loopback.ts';
+import { eventsQueueName, type PartnerCredential } from './seeds.ts';
+
+export interface DoorOptions {
+  /** @default a free one */
+  readonly port?: number | undefined;
+  /** How long the authorizer's answer is cached. @default 60_000 */
+  readonly authorizerTtlMs?: number | undefined;
+  /** Receives every answer of the gateway. */
+  readonly onAnswer?: OnAnswer | undefined;
+  /** Until a message that failed returns. @default 60_000 */
+  readonly queueVisibilityMs?: number | undefined;
+  /** Between two runs of the reconciler; 0: it does not run by itself. @default 60_000 */
+  readonly reconcileEveryMs?: number | undefined;
+  /** @default 2 */
+  readonly containersPerFunction?: number | undefined;
+}
+
+/** A listener that returns whether it took the request. */
+export type Beside = (request: IncomingMessage, response: ServerResponse) => boolean;
+
+/** Takes over a part that was started, to close it with the run. */
+export type Adopt = <Part extends { close(): Promise<void> | void }>(part: Part) => Part;
+
+/** The REST API with the partners' routes and the documentation. */
+export function startHttpDoor(
+  { port, authorizerTtlMs, onAnswer }: DoorOptions,
+  lambda: LambdaRuntime,
+  around: { readonly fault: () => GatewayFault | undefined; readonly beside: Beside | undefined },
+): Promise<Listening> {
+  const cacheSeconds = authorizerTtlMs === undefined ? partnerAuthorizer.cacheSeconds : authorizerTtlMs / 1000;
+  return startGateway({
+    port,
+    routes,
+    publicRoutes: documentationRoutes,
+    authorizer: { ...partnerAuthorizer, cacheSeconds },
+    gatewayResponse: renderGatewayResponse,
+    minimumCompressionBytes: compressFromBytes,
+    invoke: (functionName, event, how) => lambda.invoke(functionName, event, how),
+    onAnswer,
+    ...around,
+  });
+}
+
+export interface EventsDoor {
+  readonly eventBridge: LocalEventBridge;
+  readonly queue: LocalQueue;
+  readonly queueUrl: string;
+}
+
+/** EventBridge with a rule for each partner, and the queue from there to the function. */
+export async function startEventsDoor(
+  { queueVisibilityMs = eventDoor.visibilityTimeoutSeconds * 1000 }: DoorOptions,
+  lambda: LambdaRuntime,
+  partners: readonly PartnerCredential[],
+  statePath: string | undefined,
+  adopt: Adopt,
+): Promise<EventsDoor> {
+  const queue = adopt(
+    startQueue({
+      name: eventsQueueName,
+      invoke: (event) => lambda.invoke(eventDoor.function, event),
+      batchSize: eventDoor.batchSize,
+      visibilityTimeoutMs: queueVisibilityMs,
+      maxReceives: eventDoor.maxReceives,
+      statePath,
+    }),
+  );
+  const { url: queueUrl } = adopt(await startQueueEndpoint(queue));
+  const rules = partners.map(({ partnerId, eventSource }) => ({
+    source: eventSource,
+    detailTypes: eventDoor.detailTypes,
+    inputTransformer: inputTransformer(partnerId),
+  }));
+  const eventBridge = adopt(await startEventBridge({ rules, deliver: (input) => queue.send(input) }));
+  return { eventBridge, queue, queueUrl };
+}
+
+/** The reconciler's schedule. */
+export function startTimeDoor(
+  { reconcileEveryMs: everyMs = reconcilerSchedule.everyMinutes * 60_000, containersPerFunction = 2 }: DoorOptions,
+  lambda: LambdaRuntime,
+  adopt: Adopt,
+): void {
+  if (everyMs === 0) return;
+  const name = reconcilerSchedule.function;
+  adopt(startSchedule({ everyMs, atOnce: containersPerFunction, name, invoke: (event) => lambda.invoke(name, event) }));
+}

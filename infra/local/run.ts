@@ -1,0 +1,199 @@
+import { randomBytes } from 'node:crypto';
+import { access, chmod, mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { eventDoor } from '../blueprint/bus-events.ts';
+import { type EnvironmentVariable, serviceFunctions } from '../blueprint/functions.ts';
+import { type TableName, tables } from '../blueprint/tables.ts';
+import { DataFolderError, type LocalDynamoDb, startLocalDynamoDb, type TablesFault } from './aws/dynamodb.ts';
+import type { GatewayFault } from './aws/gateway/answer-request.ts';
+import type { OnLog } from './aws/lambda/container.ts';
+import { defineContainers, type LambdaRuntime, startLambdaRuntime } from './aws/lambda/lambda-runtime.ts';
+import { type LocalSecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
+import {
+  type Adopt,
+  type Beside,
+  type DoorOptions,
+  type EventsDoor,
+  startEventsDoor,
+  startHttpDoor,
+  startTimeDoor,
+} from './doors.ts';
+import { type PlangrepSimulator, startPlangrepSimulator } from './plangrep/plangrep-simulator.ts';
+import { isExampleJob, type PartnerCredential, plangrepSecretId, seededPartners, seedTables } from './seeds.ts';
+
+export interface LocalRunOptions extends DoorOptions {
+  /** The folder that keeps the data between runs, created if missing. @default in memory */
+  readonly dataDir?: string | undefined;
+  /** Another Plangrep instead of the simulator. */
+  readonly upstream?: { readonly baseUrl: string; readonly apiKey: string } | undefined;
+  /** Receives every line that a function prints. */
+  readonly onLog?: OnLog | undefined;
+  /** What answers beside the API on its port, for example the console. @default nothing */
+  readonly beside?: ((parts: RunParts) => Beside) | undefined;
+  /** The file to write the credentials to, readable only for its owner. @default none */
+  readonly credentialsPath?: string | undefined;
+  /** The folder of the bundles. @default `dist/functions` */
+  readonly bundles?: string | undefined;
+  /** Arguments of the functions' processes. @default those of Lambda's start script; the heap's sizes are always added */
+  readonly nodeArguments?: readonly string[] | undefined;
+}
+
+/** The parts of a run that scenes and the console work on. */
+export interface RunParts {
+  readonly dynamodb: LocalDynamoDb<TableName>;
+  /** Absent with another upstream. */
+  readonly simulator?: PlangrepSimulator | undefined;
+  readonly partners: readonly PartnerCredential[];
+  readonly faults: ServiceFaults;
+}
+
+/**
+ * How a part of this service itself misbehaves. (The simulator has Plangrep's faults.) Set or clear the current fault by
+ * assignment: the gateway and the tables look it up for each request.
+ */
+export interface ServiceFaults {
+  current?: GatewayFault | TablesFault | undefined;
+}
+
+/** The whole service on this machine: the bundles that are deployed, with real parts around them. */
+export interface LocalRun extends RunParts, Omit<EventsDoor, 'queueUrl'> {
+  readonly baseUrl: string;
+  readonly plangrepUrl: string;
+  readonly credentialsPath?: string | undefined;
+  /** For the AWS SDK and CLI. */
+  readonly endpoints: Readonly<Record<'dynamodb' | 'secretsmanager' | 'eventbridge' | 'sqs', string>>;
+  readonly secretsManager: LocalSecretsManager;
+  readonly lambda: LambdaRuntime;
+  /** The newest 10,000 lines that the functions printed, oldest first. */
+  readonly logs: readonly string[];
+  /** Ends every part and every process. */
+  close(): Promise<void>;
+}
+
+/** Why the local run cannot start, in one line that says what to do: show it without a stack. */
+export class CannotStart extends Error {
+  override readonly name = 'CannotStart';
+}
+
+/** Where `npm run build` writes the bundles. */
+export const defaultBundles = new URL('../../dist/functions', import.meta.url).pathname;
+const KEPT_LINES = 10_000;
+
+/**
+ * Starts the service on 127.0.0.1: embedded DynamoDB, Secrets Manager, Plangrep's simulator (or another upstream), the
+ * functions behind their doors, and two partners with new credentials.
+ * @throws CannotStart when a port, a folder or a bundle cannot be used; nothing is left running then
+ */
+export async function startLocalRun(options: LocalRunOptions = {}): Promise<LocalRun> {
+  await checkBundles(options.bundles ?? defaultBundles);
+  const closers: (() => Promise<void> | void)[] = [];
+  const adopt: Adopt = (part) => {
+    closers.push(() => part.close());
+    return part;
+  };
+  const close = async (): Promise<void> => {
+    for (const end of closers.splice(0).toReversed()) await end();
+  };
+  try {
+    const run = { ...(await startParts(options, adopt)), close };
+    const { credentialsPath, baseUrl, plangrepUrl, endpoints, partners } = run;
+    if (credentialsPath !== undefined) {
+      await writeCredentials(credentialsPath, { baseUrl, plangrepUrl, endpoints, partners });
+    }
+    return run;
+  } catch (error) {
+    await close();
+    throw explain(error, options.port);
+  }
+}
+
+async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<LocalRun, 'close'>> {
+  const { upstream, dataDir, credentialsPath } = options;
+  const inDataDir = (name: string) => (dataDir === undefined ? undefined : join(dataDir, name));
+  const faults: ServiceFaults = {};
+  const isDown = (): boolean => faults.current?.kind === 'tables_down';
+  const dynamodb = adopt(await startLocalDynamoDb({ tables, path: inDataDir('dynamodb'), isDown }));
+  const apiKey = upstream?.apiKey ?? `pgk_local_${randomBytes(16).toString('hex')}`;
+  const secretsManager = adopt(await startSecretsManager({ secrets: { [plangrepSecretId]: apiKey } }));
+  const jobs = seededPartners.flatMap((partner) => partner.jobs);
+  const simulator =
+    upstream === undefined
+      ? adopt(await startPlangrepSimulator({ apiKey, jobs, statePath: inDataDir('plangrep-jobs.json') }))
+      : undefined;
+  const isSeeded = simulator === undefined ? isExampleJob : () => true;
+  const partners = await seedTables(dynamodb, seededPartners, isSeeded, Date.now());
+  dynamodb.resetCounts();
+
+  const parts: RunParts = { dynamodb, simulator, partners, faults };
+  const plangrepUrl = upstream?.baseUrl ?? simulator?.url ?? '';
+  const logs: string[] = [];
+  const onLog: OnLog = (line, from) => {
+    logs.push(line);
+    if (logs.length > KEPT_LINES) logs.shift();
+    options.onLog?.(line, from);
+  };
+  const lambda = adopt(startFunctions({ ...options, onLog }, { dynamodb, secretsManager, plangrepUrl }));
+  const { eventBridge, queue, queueUrl } = await startEventsDoor(
+    options,
+    lambda,
+    partners,
+    inDataDir('queue.json'),
+    adopt,
+  );
+  startTimeDoor(options, lambda, adopt);
+  const gateway = adopt(
+    await startHttpDoor(options, lambda, {
+      fault: () => (faults.current?.kind === 'tables_down' ? undefined : faults.current),
+      beside: options.beside?.(parts),
+    }),
+  );
+  const endpoints = {
+    dynamodb: dynamodb.url,
+    secretsmanager: secretsManager.url,
+    eventbridge: eventBridge.url,
+    sqs: queueUrl,
+  };
+  const addresses = { baseUrl: gateway.url, plangrepUrl, endpoints, credentialsPath };
+  return { ...parts, ...addresses, secretsManager, lambda, eventBridge, queue, logs };
+}
+
+function startFunctions(
+  { bundles = defaultBundles, nodeArguments, containersPerFunction = 2, onLog }: LocalRunOptions,
+  { dynamodb, secretsManager, plangrepUrl }: Pick<LocalRun, 'dynamodb' | 'secretsManager' | 'plangrepUrl'>,
+): LambdaRuntime {
+  const values: Record<EnvironmentVariable, string> = {
+    ENVIRONMENT: 'local',
+    PLANGREP_BASE_URL: plangrepUrl,
+    PLANGREP_SECRET_ID: plangrepSecretId,
+    [tables.JobDirectory.variable]: dynamodb.tableNames.JobDirectory,
+    [tables.CancellationLog.variable]: dynamodb.tableNames.CancellationLog,
+    [tables.Partners.variable]: dynamodb.tableNames.Partners,
+    EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
+  };
+  const surroundings = { bundles, dynamodb, secretsManager, nodeArguments };
+  const functions = defineContainers<EnvironmentVariable>(serviceFunctions, values, surroundings);
+  return startLambdaRuntime({ functions, containersPerFunction, onLog });
+}
+
+async function checkBundles(bundles: string): Promise<void> {
+  for (const name of Object.keys(serviceFunctions)) {
+    await access(join(bundles, name, 'index.cjs')).catch((cause: unknown) => {
+      throw new CannotStart(`The function ${name} is not built: run "npm run build" first.`, { cause });
+    });
+  }
+}
+
+/** Readable only for the owner. */
+async function writeCredentials(path: string, content: object): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
+  await chmod(path, 0o600); // `mode` has no effect on a file that exists.
+}
+
+/** Turns what the caller can change, a port or a folder, into one clear line. Any other error is a bug and stays as it is. */
+function explain(error: unknown, port = 0): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (code === 'EADDRINUSE') return new CannotStart(`Port ${port} is in use: choose another with PORT=...`);
+  if (code === 'EACCES') return new CannotStart(`Port ${port} needs more rights: choose one above 1023 with PORT=...`);
+  return error instanceof DataFolderError ? new CannotStart(error.message, { cause: error }) : error;
+}
