@@ -1,6 +1,8 @@
-import { describe, expect, it } from 'vitest';
-import { DependencyUnavailable, type Report } from '../../functions/core/report.ts';
-import { reportFailure } from '../../functions/core/report.ts';
+import { describe, expect, test } from 'vitest';
+import { DependencyUnavailable, type Report, reportFailure } from '../../functions/core/report.ts';
+import { given } from '../support/given.ts';
+import type { PlangrepJob } from '../../functions/core/ports.ts';
+import { acme, documentedJob } from '../support/names.ts';
 
 const reported = (error: unknown) => {
   const lines: unknown[] = [];
@@ -10,8 +12,9 @@ const reported = (error: unknown) => {
 };
 
 describe('a failure in the log', () => {
-  it('names the broken dependency and the kind of its failure, not what it said', () => {
+  test('names the failed dependency and the kind of its failure, not its message', () => {
     const cause = Object.assign(new Error('secret text'), { name: 'TimeoutError' });
+
     expect(reported(new DependencyUnavailable('partners', cause))).toEqual({
       code: 'DEPENDENCY_UNAVAILABLE',
       requestId: 'r',
@@ -21,7 +24,7 @@ describe('a failure in the log', () => {
     expect(reported(new DependencyUnavailable('partners', 'secret text'))).not.toHaveProperty('cause', 'secret text');
   });
 
-  it('shows where a bug is', () => {
+  test('shows where a bug is', () => {
     expect(reported(new TypeError('x is not iterable'))).toMatchObject({
       code: 'UNEXPECTED_ERROR',
       error: 'TypeError',
@@ -32,13 +35,56 @@ describe('a failure in the log', () => {
     expect(reported(Object.assign(new Error('bare'), { stack: undefined }))).toMatchObject({ message: 'bare' });
   });
 
-  it('does not quote a text that could not be parsed', () => {
+  test('does not quote a text that cannot be parsed', () => {
     try {
       JSON.parse('{"apiKey": secret}');
     } catch (error) {
       expect(JSON.stringify(reported(error))).not.toContain('secret');
       expect(reported(error)).toMatchObject({ error: 'SyntaxError', message: undefined });
     }
+
     expect.assertions(2);
+  });
+});
+
+/** The line for a cancellation whose job ends like this, a quarter of a second after the request. */
+const closedLine = async (job: Omit<PlangrepJob, 'id'>) => {
+  const scene = await given();
+  scene.plangrepAnswers({
+    cancel: (id) => {
+      scene.ports.clock.advance(250);
+      return { kind: 'job', job: { id, ...job } };
+    },
+  });
+  await scene.cancel();
+  return scene.ports.reported.find(({ code }) => code === 'CANCELLATION_CLOSED')?.fields;
+};
+
+describe('the line of a closed cancellation', () => {
+  test('shows how long the confirmation took, and what was stopped', async () => {
+    const job = { status: 'cancelled', pageCount: 204, successfulPageCount: 63, creditsDebited: 63 };
+
+    expect(await closedLine(job)).toEqual({
+      partnerId: acme,
+      jobId: documentedJob,
+      outcome: 'cancelled',
+      attempts: 1,
+      confirmedMs: 250,
+      pagesStopped: 141,
+      creditsDebited: 63,
+    });
+  });
+
+  test('counts no stopped page where none is known or none was stopped', async () => {
+    expect((await closedLine({ status: 'cancelled', pageCount: 204 }))?.['pagesStopped']).toBeUndefined();
+    expect((await closedLine({ status: 'cancelled', successfulPageCount: 4 }))?.['pagesStopped']).toBeUndefined();
+
+    const completed = { status: 'completed', pageCount: 204, successfulPageCount: 204 };
+
+    expect((await closedLine(completed))?.['pagesStopped']).toBeUndefined();
+
+    const odd = { status: 'cancelled', pageCount: 1, successfulPageCount: 2 };
+
+    expect((await closedLine(odd))?.['pagesStopped']).toBe(0);
   });
 });

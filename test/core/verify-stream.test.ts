@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Finding, StoredRecord } from '../../functions/core/audit/findings.ts';
 import { hashEvent, sealEvent } from '../../functions/core/cancellation/chain.ts';
 import type { CancellationEvent } from '../../functions/core/cancellation/events.ts';
@@ -25,7 +25,7 @@ import {
   without,
 } from '../support/stored-streams.ts';
 
-/** Seven events: as long as a story gets. */
+/** Every kind of event. */
 const long = [requested, ended(1), started(2), escalated, ended(2), started(3), closed];
 /** A forger's edit: with a hash that fits. */
 const forged = (records: readonly StoredRecord[], seq: number, fields: object): StoredRecord[] =>
@@ -38,10 +38,10 @@ const swapped = (records: readonly StoredRecord[], a: number, b: number): Stored
   rekeyed(records, (key) => (key === eventKey(a) ? eventKey(b) : key === eventKey(b) ? eventKey(a) : key));
 
 describe('an untouched stream', () => {
-  it.each([
+  test.each([
     ['just begun', [requested]],
     ['closed at once', [requested, closed]],
-    ['closed by whoever found the job gone', [requested, { type: 'closed', outcome: 'job_not_found' } as const]],
+    ['closed because the job does not exist', [requested, { type: 'closed', outcome: 'job_not_found' } as const]],
     ['waiting for the next attempt', [requested, ended(1)]],
     ['taken over', [requested, started(2)]],
     ['accepted and polled', [requested, accepted(1)]],
@@ -56,20 +56,20 @@ describe('an untouched stream', () => {
     expect(verdict.head?.closedAt).toBe(bodies.at(-1)?.type === 'closed' ? at : undefined);
   });
 
-  it('may still have the wake-ups that its older events brought: the reconciler takes them away', () => {
+  test('may still have the wake-ups of its older events: the reconciler removes them', () => {
     const wakeUp = { wakeShard: '0', wakeAt: leaseUntil };
     const records = storedStream(long).map((record, n) => (n < 6 ? { ...record, ...wakeUp } : record));
 
     expect(found(records)).toEqual([]);
   });
 
-  it('may have been joined, also by a machine whose clock is late', () => {
+  test('may have been joined, also by a machine whose clock is behind', () => {
     const joined = [joinedRecord({ at: toTimestamp(Date.parse(at) - 2000) }), joinedRecord({ requestId: 'r-3' })];
 
     expect(verify([...storedStream([requested, closed]), ...joined])).toMatchObject({ findings: [], joined: 2 });
   });
 
-  it('is clean in any order of its events, and past the sixth digit', () => {
+  test('is clean in any order of its events, and past the sixth digit', () => {
     expect(found(storedStream(long).toReversed())).toEqual([]);
     expect(['event#1000000', 'event#01000000', 'event#1'].map(parseEventKey)).toEqual([
       1_000_000,
@@ -83,20 +83,20 @@ describe('what is found', () => {
   const records = storedStream(long);
   const open = storedStream([requested, ended(1)]);
 
-  it.each<[string, readonly StoredRecord[], string[]]>([
+  test.each<[string, readonly StoredRecord[], string[]]>([
     ['an edit in the middle', edited(records, 2, { at: '2026-11-23T13:00:00.000Z' }), ['altered 2']],
     ['an edit of the first event', edited(records, 1, { reason: 'other' }), ['altered 1']],
     ['an edit of the last event', edited(records, 7, { outcome: 'too_late' }), ['altered 7']],
-    ['an edit that makes it no event', edited(records, 3, { type: 'nothing' }), ['altered 3']],
+    ['an edit that makes the event unreadable', edited(records, 3, { type: 'nothing' }), ['altered 3']],
     ['an edited hash', edited(records, 2, { hash: 'f'.repeat(64) }), ['altered 2']],
     ['an edited previous hash', edited(records, 2, { previousHash: 'f'.repeat(64) }), ['altered 2']],
-    ['a hash that is gone', edited(records, 2, { hash: undefined }), ['altered 2']],
+    ['a removed hash', edited(records, 2, { hash: undefined }), ['altered 2']],
     ['an edited number', edited(records, 2, { seq: 3 }), ['altered 2']],
-    ['an attribute too many', edited(records, 2, { note: 'x' }), ['altered 2']],
+    ['an additional attribute', edited(records, 2, { note: 'x' }), ['altered 2']],
     ['a number kept as text', edited(records, 2, { attempt: '1' }), ['altered 2']],
     ['an event rewritten together with its hash', forged(records, 2, { result: 'refused' }), ['altered 2']],
     [
-      'a first event that begins nowhere',
+      'a first event that is not chained to the stream',
       forged(records, 1, { previousHash: 'f'.repeat(64) }),
       ['altered 1', 'altered 1'],
     ],
@@ -105,30 +105,38 @@ describe('what is found', () => {
     ['a gap', without(records, 3), ['missing 3']],
     ['a long gap', without(records, 2, 3, 4), ['missing 2']],
     ['two gaps', without(records, 2, 5), ['missing 2', 'missing 5']],
-    ['a beginning that is gone', without(records, 1), ['missing 1']],
+    ['a removed beginning', without(records, 1), ['missing 1']],
     ['two events swapped', swapped(records, 2, 5), ['out_of_place 2', 'out_of_place 5']],
     [
       'an event copied to the end',
       [...records, ...rekeyed(records.slice(1, 2), () => eventKey(8))],
       ['out_of_place 8'],
     ],
-    ['an event at no number', [...records, ...rekeyed(records.slice(0, 1), () => eventKey(0))], ['out_of_place 0']],
+    [
+      'an event with the number 0',
+      [...records, ...rekeyed(records.slice(0, 1), () => eventKey(0))],
+      ['out_of_place 0'],
+    ],
     ['a closing event that is cut off', without(records, 7), ['truncated 6']],
     ['all but the beginning cut off', without(records, 2, 3, 4, 5, 6, 7), ['truncated 1']],
     ['a wake-up on a closing event', storedStream([requested, closed], { wakeShard: '1', wakeAt: at }), ['altered 2']],
     [
-      'a wake-up in a shard that there is not',
+      'a wake-up in a shard that does not exist',
       storedStream([requested], { wakeShard: '8', wakeAt: at }),
       ['altered 1'],
     ],
-    ['a wake-up in no shard', storedStream([requested], { wakeAt: at }), ['altered 1']],
-    ['a wake-up at no time', storedStream([requested], { wakeShard: '1', wakeAt: 'never' }), ['altered 1']],
-    ['a key that is no event’s', [...records, ...rekeyed(open.slice(0, 1), () => 'event#8')], ['foreign event#8']],
+    ['a wake-up without a shard', storedStream([requested], { wakeAt: at }), ['altered 1']],
+    ['a wake-up without a time', storedStream([requested], { wakeShard: '1', wakeAt: 'never' }), ['altered 1']],
+    [
+      'a key that is not that of an event',
+      [...records, ...rekeyed(open.slice(0, 1), () => 'event#8')],
+      ['foreign event#8'],
+    ],
   ])('%s', (_, tampered, findings) => {
     expect(found(tampered)).toEqual(findings);
   });
 
-  it('an event moved in from another stream, and a whole stream copied to another job', () => {
+  test('an event moved in from another stream, and a whole stream copied to another job', () => {
     const others = storedStream(long, undefined, { partnerId: acme, jobId: jobId('job_other') });
 
     expect(found([...without(records, 3), ...others.slice(2, 3)])).toEqual(['foreign 3']);
@@ -137,7 +145,7 @@ describe('what is found', () => {
     expect(found(records, `${globex}#${documentedJob}`)).toHaveLength(7);
   });
 
-  it('an event put in after the closing one, chained or not, also when another is damaged', () => {
+  test('an event inserted after the closing one, chained or not, also when another is damaged', () => {
     const late = storedStream([...long, escalated], {});
 
     expect(found(late)).toEqual(['out_of_place 8']);
@@ -145,12 +153,12 @@ describe('what is found', () => {
     expect(found(edited(late, 2, { attempt: 7 }))).toEqual(['altered 2', 'out_of_place 8']);
   });
 
-  it('an event that the rules do not let follow, and no other on its account', () => {
+  test('an event that may not follow, and no later event because of it', () => {
     expect(found(storedStream([requested, started(3), ended(3), closed]))).toEqual(['out_of_place 2']);
     expect(found(storedStream([closed]))).toEqual(['out_of_place 1']);
   });
 
-  it('is told in one sentence that names the place and nothing that a partner wrote', () => {
+  test('is described in one sentence that names the place and nothing that a partner wrote', () => {
     const findings: Finding[] = [
       ...verify(without(records, 2, 3)).findings,
       ...verify(without(records, 7)).findings,
@@ -166,8 +174,8 @@ describe('what is found', () => {
   });
 });
 
-describe('what the log alone cannot tell', () => {
-  it('a forger who recomputes every hash, and an open end cut back to an event whose wake-up is still there', () => {
+describe('what is not found in the log alone', () => {
+  test('a forger who recomputes every hash, and an open end cut back to an event whose wake-up is still there', () => {
     const rewritten = storedStream([requested, { ...closed, outcome: 'too_late' }]);
     const cut = storedStream([requested, ended(1)]).slice(0, 1);
 
@@ -181,7 +189,7 @@ describe('any legal stream', () => {
   const index = fc.nat();
   const pick = <Value>(values: readonly Value[], n: number): Value => values[n % values.length] as Value;
 
-  it('is clean', () => {
+  test('is clean', () => {
     fc.assert(
       fc.property(anyStream, (records) => {
         expect(found(records)).toEqual([]);
@@ -189,7 +197,7 @@ describe('any legal stream', () => {
     );
   });
 
-  it('does not survive an edit, a removal or an addition of any one field of any event', () => {
+  test('is not clean after an edit, a removal or an addition of any field of any event', () => {
     const newValue = fc.oneof(fc.string(), fc.integer(), fc.boolean(), fc.constant(null), fc.constant(undefined));
     const property = fc.property(anyStream, index, index, newValue, fc.string(), (records, n, m, value, name) => {
       const record = pick(records, n);
@@ -205,7 +213,7 @@ describe('any legal stream', () => {
     fc.assert(property, { numRuns: 500 });
   });
 
-  it('does not survive a removal, a swap, a copy or an insertion', () => {
+  test('is not clean after a removal, a swap, a copy or an insertion', () => {
     const property = fc.property(anyStream, index, index, (records, n, m) => {
       const [a, b] = [1 + (n % records.length), 1 + (m % records.length)];
       if (records.length > 1) expect(found(without(records, a))).not.toEqual([]);

@@ -4,7 +4,7 @@ import { type SeededBug, seededBugs } from './mutations/seeded-bugs.ts';
 export { seededBugs } from './mutations/seeded-bugs.ts';
 
 export interface MutationOptions {
-  /** How many each seeded bug may take to be caught. */
+  /** The most schedules that may be needed to catch one bug. */
   readonly schedules: number;
   readonly seed: number;
   readonly bugs?: readonly SeededBug[];
@@ -16,7 +16,7 @@ export interface CaughtBug {
   /** The first invariant that it broke. */
   readonly invariant: string;
   readonly detail: string;
-  /** The seed of the schedule that caught it, and the how many-th that was. */
+  /** The seed of the schedule that caught it, and its number in the order of play. */
   readonly seed: number;
   readonly schedules: number;
 }
@@ -24,7 +24,7 @@ export interface CaughtBug {
 export interface MutationResult {
   readonly schedules: number;
   readonly steps: number;
-  /** What should not be: a bug that nothing caught, or a violation by the code as it is under the same seeds. */
+  /** A bug that nothing caught, or a violation by the unchanged code with the same seeds. */
   readonly violations: readonly string[];
   readonly figures: { readonly bugs: number; readonly caught: readonly CaughtBug[]; readonly mostSchedules: number };
 }

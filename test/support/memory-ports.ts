@@ -18,7 +18,7 @@ import {
 import { DependencyUnavailable, type Report } from '../../functions/core/report.ts';
 import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from '../../functions/core/identifiers.ts';
 
-/** The cancellation log in memory: held to the same contract as the one on DynamoDB by the same tests. */
+/** The cancellation log in memory. The same tests check it and the one on DynamoDB. */
 export class MemoryLog implements CancellationLog {
   readonly streams = new Map<string, { event: CancellationEvent; wakeAt?: Timestamp | undefined }[]>();
   readonly joined: JoinedRecord[] = [];
@@ -87,7 +87,7 @@ export class MemoryLog implements CancellationLog {
   }
 }
 
-/** The job directory in memory, under the same contract. */
+/** The job directory in memory. The same tests check it and the one on DynamoDB. */
 export class MemoryDirectory implements JobDirectory {
   readonly jobs = new Map<string, DirectoryEntry[]>();
   readonly bindings = new Map<string, RequestBinding>();
@@ -141,7 +141,7 @@ export class MemoryDirectory implements JobDirectory {
   }
 }
 
-/** Plangrep by script: what each call answers, and which calls came. */
+/** Plangrep by script: what each call answers, and which calls were made. */
 export class ScriptedPlangrep implements Plangrep {
   readonly calls: string[] = [];
   onCancel: (jobId: JobId) => CancelAnswer | Promise<CancelAnswer> = (id) => ({
@@ -181,7 +181,7 @@ export interface MemoryPorts extends Ports {
   readonly reported: { code: Parameters<Report>[0]; fields: Parameters<Report>[1] }[];
 }
 
-/** All ports in memory, at a time that stands still unless it is told to advance. */
+/** All ports in memory, with a clock that only `advance` and `sleep` move. */
 export const createMemoryPorts = (): MemoryPorts => {
   let now = Date.parse('2026-11-23T12:00:00.000Z');
   let ids = 0;

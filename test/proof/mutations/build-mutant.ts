@@ -7,9 +7,9 @@ import type { SeededBug } from './seeded-bugs.ts';
 const root = join(import.meta.dirname, '../../..');
 
 /**
- * Builds the simulation, with the production code as it is but for one text, and loads it.
- * @param bug nothing: as it is
- * @throws Error when the text is not there exactly once, or its file is no part of the simulation
+ * Builds the simulation with one text of the production code replaced, and loads it.
+ * @param bug undefined: the code is unchanged
+ * @throws Error when the text is not in its file exactly once, or the file is not part of the simulation
  */
 export const buildMutant = async (bug: SeededBug | undefined): Promise<typeof runSimulation> => {
   let isApplied = bug === undefined;
@@ -39,7 +39,7 @@ export const buildMutant = async (bug: SeededBug | undefined): Promise<typeof ru
     ],
   });
   const [output] = outputFiles;
-  if (!isApplied || output === undefined) throw new Error(`“${bug?.name}”: ${bug?.file} is no part of the simulation`);
+  if (!isApplied || output === undefined) throw new Error(`“${bug?.name}”: ${bug?.file} is not part of the simulation`);
   const url = `data:text/javascript;base64,${Buffer.from(output.contents).toString('base64')}`;
   const module = (await import(/* @vite-ignore */ url)) as { runSimulation: typeof runSimulation };
   return module.runSimulation;

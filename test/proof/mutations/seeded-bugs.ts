@@ -3,7 +3,7 @@ export interface SeededBug {
   readonly name: string;
   /** Relative to the project. */
   readonly file: string;
-  /** Found exactly once in the file, or the build fails: no bug can silently become none. */
+  /** Must be in the file exactly once, or the build fails: a change of the code cannot switch a bug off unnoticed. */
   readonly from: string;
   readonly to: string;
 }
@@ -15,7 +15,7 @@ const core = (file: string, name: string, from: string, to: string): SeededBug =
   to,
 });
 
-/** Bugs of the protocol, as somebody in a hurry might write them. */
+/** Plausible mistakes in the protocol. */
 export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/request-cancellation',
@@ -25,19 +25,19 @@ export const seededBugs: readonly SeededBug[] = [
   ),
   core(
     'use-cases/attempt',
-    'no fence: a lost race is taken for a won one',
+    'no fence: a lost race counts as won',
     "if (appended.kind === 'appended') return",
     'if (appended.kind.length > 0) return',
   ),
   core(
     'use-cases/request-cancellation',
-    'a request that lost the race calls all the same',
+    'a request that lost the race still calls',
     "if (kind === 'lost') {",
     "if (kind === 'lost') { await settle(ports, standing, { firstCall, untilMs });",
   ),
   core(
     'use-cases/reconcile-cancellation',
-    'a reconciler that lost the race calls all the same',
+    'a reconciler that lost the race still calls',
     "if (kind === 'lost') return;\n  await log.removeWakeUp(wakeUp);\n  const settled",
     'await log.removeWakeUp(wakeUp);\n  const settled',
   ),
@@ -61,25 +61,20 @@ export const seededBugs: readonly SeededBug[] = [
   ),
   core(
     'cancellation/decide',
-    'an accepted cancel is taken for a cancelled job',
+    'an accepted cancel counts as a cancelled job',
     "ended(attempt, 'accepted', factsOf(judged.job))",
     "{ kind: 'end', body: { type: 'closed', outcome: 'cancelled' } }",
   ),
   core(
     'cancellation/decide',
-    'a job that is not there is taken for a cancelled one',
+    'a job that does not exist counts as cancelled',
     "{ type: 'closed', outcome: 'job_not_found' }",
     "{ type: 'closed', outcome: 'cancelled' }",
   ),
-  core(
-    'cancellation/job-status',
-    'a failed job is taken for a cancelled one',
-    "failed: 'too_late'",
-    "failed: 'cancelled'",
-  ),
+  core('cancellation/job-status', 'a failed job counts as cancelled', "failed: 'too_late'", "failed: 'cancelled'"),
   core(
     'use-cases/attempt',
-    'delete on error: what would bring the cancellation back is removed',
+    'delete on error: the wake-up that would bring the reconciler is removed',
     "report('AUDIT_WRITE_FAILED', { partnerId, jobId, type: body.type });",
     `await ports.log.removeWakeUp({ partnerId, jobId, seq: claimed.state.last.seq, wakeAt: claimed.wakeAt ?? '' });
      report('AUDIT_WRITE_FAILED', { partnerId, jobId, type: body.type });`,
@@ -135,7 +130,7 @@ export const seededBugs: readonly SeededBug[] = [
   ),
   core(
     'use-cases/reconcile-cancellation',
-    'spent wake-ups are left behind',
+    'obsolete wake-ups are left behind',
     'return log.removeWakeUp(wakeUp);',
     'return;',
   ),
@@ -165,7 +160,7 @@ export const seededBugs: readonly SeededBug[] = [
   ),
   core(
     'find-job/find-job',
-    'a repeat is not held to when it was first seen',
+    'a repeat reaches jobs registered after it was first seen',
     'firstSeenAt === undefined || registeredAt <= firstSeenAt',
     "firstSeenAt === undefined || registeredAt !== ''",
   ),
@@ -189,7 +184,7 @@ export const seededBugs: readonly SeededBug[] = [
   ),
   core(
     'find-job/choose-job',
-    'a job that cannot be read is taken for one that has ended',
+    'a job that cannot be read counts as ended',
     "if (readable === 'not_all') return { kind: 'unresolved' };",
     '',
   ),
@@ -207,19 +202,19 @@ export const seededBugs: readonly SeededBug[] = [
   ),
   core(
     'use-cases/attempt',
-    'a cancel whose fate is unknown is sent again at once',
+    'a cancel whose effect is unknown is sent again at once',
     'const answer = await plangrep.cancel(jobId, untilMs);',
     "let answer = await plangrep.cancel(jobId, untilMs); if (answer.kind === 'unknown') answer = await plangrep.cancel(jobId, untilMs);",
   ),
   core(
     'use-cases/request-cancellation',
-    'a process that stood still calls however late it is',
+    'a process that was frozen calls however late it is',
     'await settle(ports, standing, { firstCall, untilMs })',
     'await settle(ports, standing, { firstCall, untilMs: Number.MAX_SAFE_INTEGER })',
   ),
   core(
     'use-cases/attempt',
-    'who lost the race goes by what it would have written',
+    'the loser of a race continues with what it would have written',
     "return { kind: 'lost', standing: standingOf(stateOf(events), standingWakeAt) };",
     "return { kind: 'lost', standing: standingOf(next, wakeAt) };",
   ),

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, it } from 'vitest';
+import { expect, test } from 'vitest';
 import type { StreamHead } from '../../functions/core/audit/findings.ts';
 import { createHeadsDigest } from '../../functions/core/audit/findings.ts';
 
@@ -14,8 +14,9 @@ const heads = Array.from({ length: 20 }, (_, n) => ({
   hash: `${n}`.padStart(64, '0'),
 }));
 
-it('is one of no stream, and the same for the same heads in any order', () => {
+test('exists for no stream, and is the same for the same heads in any order', () => {
   expect(digestOf([])).toMatch(/^[0-9a-f]{64}$/);
+
   const anyOrder = fc.shuffledSubarray(heads, { minLength: heads.length });
   fc.assert(
     fc.property(anyOrder, (shuffled) => {
@@ -25,13 +26,13 @@ it('is one of no stream, and the same for the same heads in any order', () => {
   );
 });
 
-it('stays the same from version to version: somebody has written it down', () => {
+test('stays the same from version to version, because operators have written it down', () => {
   expect(digestOf(heads.slice(0, 3))).toMatchInlineSnapshot(
     `"2be0a47dde4af1e205b3767d48f93affbac07afa93f3422cda7aafe36df6f38c"`,
   );
 });
 
-it('is another one without a head, with one too many, twice the same, or with anything of one changed', () => {
+test('differs without a head, with an additional or repeated one, and with any change of one', () => {
   const [first, ...rest] = heads as [StreamHead, ...StreamHead[]];
   const others = [
     rest,

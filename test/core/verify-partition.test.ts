@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { globex } from '../support/names.ts';
 import {
   at,
@@ -15,7 +15,7 @@ import {
 } from '../support/stored-streams.ts';
 
 describe('what is found beside the streams', () => {
-  it('a joined record that has no stream, is early, malformed, altered, foreign or due', () => {
+  test('a joined record that has no stream, is early, malformed, altered, foreign or due', () => {
     const stream = storedStream([requested, closed]);
     const early = joinedRecord({ at: '2026-11-23T11:00:00.000Z' });
 
@@ -24,6 +24,7 @@ describe('what is found beside the streams', () => {
     expect(found([...stream, early])).toEqual([`out_of_place ${early.key}`]);
     expect(found([...without(stream, 1), early])).toEqual(['missing 1']);
     expect(found([...edited(stream, 1, { at: leaseUntil }), early])).toEqual(['altered 1']);
+
     for (const [fields, code] of [
       [{ door: 'window' }, 'unreadable'],
       [{ note: 'x' }, 'unreadable'],
@@ -36,12 +37,13 @@ describe('what is found beside the streams', () => {
         `${code} ${record.key}`,
       ]);
     }
+
     expect(found([...stream, { ...joinedRecord(), wakeAt: at }])[0]).toMatch(/^unreadable joined#/);
     expect(found([...stream, { ...joinedRecord(), wakeShard: '1' }])[0]).toMatch(/^unreadable joined#/);
     expect(found([...stream, { ...joinedRecord(), key: 'other#1' }])).toEqual(['foreign other#1']);
   });
 
-  it('a refused record that is malformed, altered, foreign, or under no key of this log', () => {
+  test('a refused record that is malformed, altered, foreign, or has a key that this log does not write', () => {
     const record = refusedRecord();
     const day = 'acme#refused#2026-11-23';
 

@@ -1,0 +1,169 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { toTimestamp } from '../../functions/core/identifiers.ts';
+import { given, type Scene } from '../support/given.ts';
+import { acme, documentedJob, documentedProject, externalId, globex, jobId, order7890 } from '../support/names.ts';
+
+let scene: Scene;
+beforeEach(async () => {
+  scene = await given();
+});
+
+const older = jobId('job_older');
+const newer = jobId('job_newer');
+
+/** Reads show these jobs completed, and all others processing. */
+const onlyTheseEnded = (...ended: readonly string[]) =>
+  scene.plangrepAnswers({
+    read: (id) => ({ kind: 'job', job: { id, status: ended.includes(id) ? 'completed' : 'processing' } }),
+  });
+
+describe('a request with a key', () => {
+  const requestKey = 'key-1';
+  beforeEach(() => onlyTheseEnded());
+
+  test('is bound to its job: a repeat never reaches a job that was submitted anew', async () => {
+    await scene.cancel({ requestKey });
+    scene.ports.clock.advance(1_000);
+    await scene.register({ jobId: newer, msAgo: 0 });
+    onlyTheseEnded(documentedJob);
+
+    expect(await scene.cancel({ requestKey })).toMatchObject({ state: { jobId: documentedJob } });
+    expect(scene.calls()).toEqual([`cancel ${documentedJob}`]);
+  });
+
+  test('is refused when the key was used for another request', async () => {
+    await scene.cancel({ requestKey });
+
+    expect(await scene.cancel({ requestKey, reason: 'other' })).toEqual({ kind: 'idempotency_key_reused' });
+    expect(scene.ports.log.refused).toMatchObject([{ why: 'idempotency_key_reused' }]);
+  });
+
+  test('has a key that belongs to its partner alone', async () => {
+    await scene.cancel({ requestKey });
+
+    expect(await scene.cancel({ requestKey, partnerId: globex, externalId: externalId('x') })).toEqual({
+      kind: 'job_not_found',
+    });
+  });
+
+  test('reaches no job registered after it was first seen, even if it reached none then', async () => {
+    const name = externalId('order-1');
+
+    expect(await scene.cancel({ requestKey, externalId: name })).toEqual({ kind: 'job_not_found' });
+
+    scene.ports.clock.advance(1_000);
+    await scene.register({ jobId: newer, externalId: name, msAgo: 0 });
+
+    expect(await scene.cancel({ requestKey, externalId: name })).toEqual({ kind: 'job_not_found' });
+    expect(await scene.cancel({ requestKey: 'key-2', externalId: name })).toMatchObject({ state: { jobId: newer } });
+  });
+
+  test('is first seen before anything is read: a job that is registered meanwhile came after it', async () => {
+    const name = externalId('order-1');
+    const find = scene.ports.directory.find.bind(scene.ports.directory);
+    scene.ports.directory.find = async (...names) => {
+      const found = await find(...names);
+      scene.ports.clock.advance(5);
+      await scene.register({ jobId: newer, externalId: name, msAgo: 0 });
+      scene.ports.clock.advance(5);
+      return found;
+    };
+
+    expect(await scene.cancel({ requestKey, externalId: name })).toEqual({ kind: 'job_not_found' });
+
+    scene.ports.directory.find = find;
+
+    expect(await scene.cancel({ requestKey, externalId: name })).toEqual({ kind: 'job_not_found' });
+  });
+
+  test('is bound later when it was ambiguous at first', async () => {
+    await scene.register({ jobId: older, msAgo: 120_000 });
+
+    expect(await scene.cancel({ requestKey })).toMatchObject({ kind: 'ambiguous_external_id' });
+
+    onlyTheseEnded(older);
+
+    expect(await scene.cancel({ requestKey })).toMatchObject({ state: { jobId: documentedJob } });
+    expect(scene.ports.directory.bindings.get(`acme#${requestKey}`)?.jobId).toBe(documentedJob);
+  });
+
+  test('leaves no binding when it could not be resolved', async () => {
+    await scene.register({ jobId: older, msAgo: 120_000 });
+    scene.plangrepAnswers({ read: { kind: 'rate_limited' } });
+
+    expect(await scene.cancel({ requestKey })).toEqual({ kind: 'unresolved' });
+    expect(scene.ports.directory.bindings.size).toBe(0);
+  });
+
+  test('uses the binding that another request made first', async () => {
+    await scene.register({ jobId: older, msAgo: 120_000 });
+    const bind = scene.ports.directory.bind.bind(scene.ports.directory);
+    scene.ports.directory.bind = async (partnerId, key, binding) => {
+      await bind(partnerId, key, { ...binding, jobId: older });
+      return bind(partnerId, key, binding);
+    };
+    onlyTheseEnded(older);
+
+    expect(await scene.cancel({ requestKey })).toMatchObject({ state: { jobId: older } });
+  });
+
+  test('is refused when another request takes the key at the same time', async () => {
+    const bind = scene.ports.directory.bind.bind(scene.ports.directory);
+    scene.ports.directory.bind = async (partnerId, key, binding) => {
+      await bind(partnerId, key, { ...binding, fingerprint: 'other' });
+      return bind(partnerId, key, binding);
+    };
+
+    expect(await scene.cancel({ requestKey })).toEqual({ kind: 'idempotency_key_reused' });
+  });
+
+  test('stays without a job when its duplicate found none at the same time', async () => {
+    const name = externalId('order-1');
+    const bind = scene.ports.directory.bind.bind(scene.ports.directory);
+    scene.ports.directory.bind = async (partnerId, key, binding) => {
+      await bind(partnerId, key, binding);
+      return bind(partnerId, key, binding);
+    };
+
+    expect(await scene.cancel({ requestKey, externalId: name })).toEqual({ kind: 'job_not_found' });
+  });
+});
+
+describe('a request with a time', () => {
+  test('reaches no job registered later', async () => {
+    const eventTime = toTimestamp(scene.ports.clock.now() - 120_000);
+
+    expect(await scene.cancel({ eventTime })).toEqual({ kind: 'job_not_found' });
+    expect(await scene.cancel({ eventTime: toTimestamp(scene.ports.clock.now()) })).toMatchObject({ kind: 'closed' });
+  });
+});
+
+describe('an event’s time, which covers a whole second', () => {
+  beforeEach(async () => {
+    scene = await given({ jobs: [], projects: [documentedProject] });
+  });
+
+  const eventTime = '2026-11-23T11:00:00.000Z';
+  const at = (registeredAt: string, id: string) =>
+    scene.ports.directory.register(acme, order7890, { jobId: jobId(id), registeredAt });
+
+  test('reaches a job registered within that second when there is no other', async () => {
+    await at('2026-11-23T11:00:00.999Z', 'job_1');
+
+    expect(await scene.cancel({ eventTime })).toMatchObject({ state: { jobId: 'job_1' } });
+  });
+
+  test('reaches the one registered before it, not the one within that second', async () => {
+    await at('2026-11-23T10:59:59.999Z', 'job_1');
+    await at('2026-11-23T11:00:00.500Z', 'job_2');
+
+    expect(await scene.cancel({ eventTime })).toMatchObject({ state: { jobId: 'job_1' } });
+  });
+
+  test('reaches none registered later, unless the event names it', async () => {
+    await at('2026-11-23T11:00:01.000Z', 'job_1');
+
+    expect(await scene.cancel({ eventTime })).toEqual({ kind: 'job_not_found' });
+    expect(await scene.cancel({ eventTime, jobId: jobId('job_1') })).toMatchObject({ state: { jobId: 'job_1' } });
+  });
+});

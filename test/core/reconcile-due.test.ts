@@ -1,0 +1,145 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { toTimestamp } from '../../functions/core/identifiers.ts';
+import type { WakeUp } from '../../functions/core/ports.ts';
+import { reconcileDue } from '../../functions/core/use-cases/reconcile-due.ts';
+import { given, type Scene } from '../support/given.ts';
+import { broken } from '../support/memory-ports.ts';
+import { acme, externalId, jobId } from '../support/names.ts';
+
+let scene: Scene;
+beforeEach(async () => {
+  scene = await given();
+});
+
+describe('a run of the reconciler', () => {
+  const run = (ms: number) => reconcileDue(scene.ports, scene.ports.clock.now() + ms);
+  const manyOpen = async (count: number) => {
+    scene.plangrepAnswers({ cancel: 'processing' });
+    for (let n = 0; n < count; n++) {
+      const name = externalId(`order-${n}`);
+      await scene.ports.directory.register(acme, name, { jobId: jobId(`job_${n}`), registeredAt: toTimestamp(0) });
+      await scene.cancel({ externalId: name });
+    }
+  };
+
+  test('ends at once when nothing is waiting', async () => {
+    expect(await run(35_000)).toEqual({ looked: 0, failed: 0, oldestDueMs: 0 });
+  });
+
+  test('ends at once when what waits is not due within its time', async () => {
+    scene.plangrepAnswers({ cancel: 'processing' });
+    await scene.cancel();
+    const started = scene.ports.clock.now();
+    await run(20_000);
+
+    expect(scene.ports.clock.now()).toBe(started);
+  });
+
+  test('ends at once for any number of cancellations that are not due within its time', async () => {
+    await manyOpen(300);
+    const started = scene.ports.clock.now();
+
+    expect(await run(20_000)).toMatchObject({ looked: 0 });
+    expect(scene.ports.clock.now()).toBe(started);
+  });
+
+  test('naps until the next one is due, and completes it', async () => {
+    scene.plangrepAnswers({ cancel: 'processing' });
+    await scene.cancel();
+    scene.plangrepAnswers({ read: 'cancelled' });
+    await run(35_000);
+
+    expect(await scene.eventTypes()).toEqual(['requested', 'attempt_ended', 'closed']);
+  });
+
+  test('looks at everything that is due, many at the same time and each once', async () => {
+    await manyOpen(300);
+    scene.plangrepAnswers({ read: 'cancelled' });
+    scene.ports.clock.advance(45_000);
+    scene.ports.plangrep.calls.length = 0;
+    let atOnce = 0;
+    let most = 0;
+    scene.ports.plangrep.onRead = async (id) => {
+      most = Math.max(most, ++atOnce);
+      await new Promise(setImmediate);
+      atOnce -= 1;
+      return { kind: 'job', job: { id, status: 'cancelled' } };
+    };
+    const { looked, failed, oldestDueMs } = await run(35_000);
+
+    expect([looked, failed, oldestDueMs]).toEqual([600, 0, 30_000]);
+    expect(new Set(scene.ports.plangrep.calls).size).toBe(300);
+    expect(scene.calls()).toHaveLength(300);
+    expect(most).toBe(10);
+    expect(await scene.wakeUps()).toEqual([]);
+  });
+
+  test('continues after one that fails', async () => {
+    await manyOpen(3);
+    scene.plangrepAnswers({ read: 'cancelled' });
+    scene.ports.clock.advance(15_000);
+    scene.ports.log.beforeWrite = (record) => {
+      if ('jobId' in record && record.jobId === 'job_0') throw broken('cancellation-log');
+      if ('jobId' in record && record.jobId === 'job_1') throw new TypeError('a bug');
+    };
+
+    expect(await run(20_000)).toMatchObject({ failed: 2 });
+    expect(await scene.eventTypes(jobId('job_2'))).toContain('closed');
+    expect(scene.codes()).toEqual(expect.arrayContaining(['DEPENDENCY_UNAVAILABLE', 'UNEXPECTED_ERROR']));
+  });
+
+  test('begins nothing that it could not finish within its time', async () => {
+    await manyOpen(50);
+    scene.ports.clock.advance(15_000);
+    scene.ports.plangrep.calls.length = 0;
+    scene.ports.plangrep.onRead = async (id) => {
+      scene.ports.clock.advance(5_000);
+      return { kind: 'job', job: { id, status: 'processing' } };
+    };
+    await run(20_000);
+
+    expect(scene.ports.plangrep.calls.length).toBeLessThan(20);
+  });
+
+  test('finds what a full page of obsolete wake-ups hides for a while', async () => {
+    await manyOpen(120);
+    scene.plangrepAnswers({ read: 'cancelled' });
+    scene.ports.clock.advance(45_000);
+    const read = scene.ports.log.wakeUps.bind(scene.ports.log);
+    const seen: (readonly WakeUp[])[] = [];
+    // What the index shows is two reads old.
+    scene.ports.log.wakeUps = async (shard, limit) => {
+      seen.push(await read(shard, limit));
+      return seen.at(-5) ?? seen[shard] ?? [];
+    };
+    await run(35_000);
+
+    expect(await Promise.all([read(0, 1), read(1, 1)])).toEqual([[], []]);
+  });
+
+  test('continues with the other shards when one cannot be read', async () => {
+    await manyOpen(20);
+    scene.plangrepAnswers({ read: 'cancelled' });
+    scene.ports.clock.advance(45_000);
+    const read = scene.ports.log.wakeUps.bind(scene.ports.log);
+    let reads = 0;
+    scene.ports.log.wakeUps = (shard, limit) =>
+      ++reads % 3 === 0 ? Promise.reject(broken('cancellation-log')) : read(shard, limit);
+
+    expect((await run(35_000)).failed).toBeGreaterThan(0);
+    expect(scene.codes()).toContain('DEPENDENCY_UNAVAILABLE');
+    expect((await scene.eventTypes(jobId('job_0'))).at(-1)).toBe('closed');
+  });
+
+  test('does not look twice at what a lagging index still shows', async () => {
+    scene.plangrepAnswers({ cancel: 'processing' });
+    await scene.cancel();
+    scene.ports.clock.advance(15_000);
+    const stale = await scene.wakeUps();
+    scene.ports.log.wakeUps = async (shard) => (shard === 0 ? stale : []);
+    scene.ports.plangrep.calls.length = 0;
+    await run(35_000);
+
+    expect(scene.calls()).toHaveLength(1);
+  });
+});
