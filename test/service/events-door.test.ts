@@ -1,181 +1,189 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { problemSchema, registeredJobSchema } from '../../functions/contract/answers.ts';
 import { putEvent } from '../../infra/local/aws/events/event-bridge.ts';
-import { startTestRun, type TestRun } from '../support/local-run.ts';
+import { givenService } from '../support/given-service.ts';
 
-let run: TestRun;
-beforeAll(async () => {
-  run = await startTestRun({ queueVisibilityMs: 400 });
-});
-afterAll(() => run.close());
-
-let jobs = 0;
-const names = () => ({ externalId: `event order ${++jobs}`, jobId: `job_event_${jobs}` });
-const publish = (type: string, detail: unknown, more: { Source?: string; Time?: number } = {}) =>
-  putEvent(run.endpoints.eventbridge, {
-    Source: 'partner.acme',
-    DetailType: type,
-    Detail: JSON.stringify(detail),
-    ...more,
-  });
-const requestCancel = (detail: unknown, more = {}) => publish('Job Cancellation Requested', detail, more);
-const register = (detail: unknown, more = {}) => publish('Job Registered', detail, more);
-const settled = () => vi.waitFor(() => expect(run.queue.waiting()).toEqual([]), { timeout: 15_000, interval: 20 });
-const recordsOf = async (jobId: string) =>
-  (await run.items('CancellationLog')).filter((record) => record['jobId'] === jobId).map(({ type }) => type);
+const service = givenService({ queueVisibilityMs: 400 });
+const requestCancel = (detail: unknown, fields = {}) => service.publish('Job Cancellation Requested', detail, fields);
+const announceJob = (detail: unknown, fields = {}) => service.publish('Job Registered', detail, fields);
+const statusOf = (jobId: string) => service.run.simulator.job(jobId)?.status;
+const typesOf = async (jobId: string) => (await service.recordsOf(jobId)).map(({ type }) => type);
+const deadLettersWith = (text: string) => service.run.queue.deadLetters().filter((body) => body.includes(text));
 
 describe('an event', () => {
-  it('cancels a job like a request', async () => {
-    const { externalId, jobId } = names();
-    await run.addJob(externalId, jobId);
+  test('cancels a job like a request', async () => {
+    const { externalId, jobId } = await service.newJob();
+
     await requestCancel({ externalId, reason: 'wrong plan' });
-    await settled();
-    expect(run.simulator.job(jobId)?.status).toBe('cancelled');
-    const shown = await run.call('acme', `GET /v1/cancellations/${jobId}`);
-    expect(shown.body).toMatchObject({
+    await service.eventsSettled();
+
+    expect(statusOf(jobId)).toBe('cancelled');
+    expect((await service.show(jobId)).body).toMatchObject({
       outcome: 'cancelled',
       timeline: [{ type: 'requested', reason: 'wrong plan' }, {}],
     });
   });
 
-  it('registers a job, and counts from its own time', async () => {
-    const { externalId, jobId } = names();
-    const Time = Math.floor(Date.parse('2026-11-23T12:00:00Z') / 1000);
-    await register({ externalId, jobId }, { Time });
-    await settled();
-    expect(await run.items('JobDirectory')).toContainEqual(
+  test('registers a job, at the time of the event', async () => {
+    const { externalId, jobId } = service.newNames();
+    const Time = Date.parse('2026-11-23T12:00:00Z') / 1000;
+
+    await announceJob({ externalId, jobId }, { Time });
+    await service.eventsSettled();
+
+    expect(await service.run.items('JobDirectory')).toContainEqual(
       expect.objectContaining({ pk: `acme#job#${externalId}`, sk: jobId, registeredAt: '2026-11-23T12:00:00.000Z' }),
     );
   });
 
-  it('cannot claim another partner: that is the rule’s to say', async () => {
-    const { externalId, jobId } = names();
-    await run.addJob(externalId, jobId);
+  test('cannot claim another partner: the rule that matched names the partner', async () => {
+    const { externalId, jobId } = await service.newJob();
+
     await requestCancel({ externalId }, { Source: 'partner.globex' });
     await requestCancel({ externalId, partnerId: 'acme' }, { Source: 'partner.globex' });
-    await settled();
-    expect(run.simulator.job(jobId)?.status).not.toBe('cancelled');
-    expect(run.queue.deadLetters().length).toBeGreaterThanOrEqual(2);
+    await service.eventsSettled();
+
+    expect(statusOf(jobId)).not.toBe('cancelled');
+    expect(service.run.queue.deadLetters().length).toBeGreaterThanOrEqual(2);
   });
 
-  it('of a source that no rule wants is dropped', async () => {
-    const { externalId, jobId } = names();
-    await run.addJob(externalId, jobId);
-    await requestCancel({ externalId }, { Source: 'somebody.else' });
-    await publish('Something Else', { externalId });
-    expect(run.eventBridge.dropped().slice(-2)).toMatchObject([
-      { source: 'somebody.else' },
+  test('that no rule matches is dropped', async () => {
+    const { externalId, jobId } = await service.newJob();
+
+    await requestCancel({ externalId }, { Source: 'unknown.source' });
+    await service.publish('Something Else', { externalId });
+
+    expect(service.run.eventBridge.dropped().slice(-2)).toMatchObject([
+      { source: 'unknown.source' },
       { 'detail-type': 'Something Else' },
     ]);
-    expect(run.simulator.job(jobId)?.status).not.toBe('cancelled');
+    expect(statusOf(jobId)).not.toBe('cancelled');
   });
 
-  it('that is malformed goes to the DLQ; its batch-mates succeed', async () => {
-    const good = Array.from({ length: 4 }, names);
-    for (const { externalId, jobId } of good) await run.addJob(externalId, jobId);
+  test('that is malformed goes to the DLQ, and the others of its batch succeed', async () => {
+    const good = await Promise.all(Array.from({ length: 4 }, () => service.newJob()));
     const poison = { externalId: 'poison', force: true };
+
     await Promise.all([requestCancel(poison), ...good.map(({ externalId }) => requestCancel({ externalId }))]);
-    await settled();
-    for (const { jobId } of good) expect(run.simulator.job(jobId)?.status).toBe('cancelled');
-    expect(run.queue.deadLetters().filter((body) => body.includes('poison'))).toHaveLength(1);
+    await service.eventsSettled();
+
+    for (const { jobId } of good) expect(statusOf(jobId)).toBe('cancelled');
+    expect(deadLettersWith('poison')).toHaveLength(1);
   });
 
-  it('that beats its registration is tried again, and cancels once that has come', async () => {
-    const { externalId, jobId } = names();
-    run.simulator.addJob({ id: jobId, externalId });
+  test('that arrives before the registration of its job is tried again, and cancels once the job is registered', async () => {
+    const { externalId, jobId } = service.newNames();
+    service.run.simulator.addJob({ id: jobId, externalId });
     const Time = Math.floor(Date.now() / 1000);
+
     await requestCancel({ externalId }, { Time });
     await sleep(150);
-    await register({ externalId, jobId }, { Time: Time - 5 });
-    await settled();
-    expect(run.simulator.job(jobId)?.status).toBe('cancelled');
-    expect(await recordsOf(jobId)).toEqual(['requested', 'closed']);
+    await announceJob({ externalId, jobId }, { Time: Time - 5 });
+    await service.eventsSettled();
+
+    expect(statusOf(jobId)).toBe('cancelled');
+    expect(await typesOf(jobId)).toEqual(['requested', 'closed']);
   });
 
-  it('for a job that nobody registers ends in the DLQ, refused on record once', async () => {
-    const { externalId } = names();
+  test('for a job that is never registered ends in the DLQ, with one refusal on record', async () => {
+    const { externalId } = service.newNames();
+
     await requestCancel({ externalId });
-    await settled();
-    const refused = (await run.items('CancellationLog')).filter((record) => record['externalId'] === externalId);
+    await service.eventsSettled();
+
+    const records = await service.run.items('CancellationLog');
+    const refused = records.filter((record) => record['externalId'] === externalId);
     expect(refused).toMatchObject([{ type: 'refused', why: 'job_not_found', door: 'events' }]);
-    expect(run.queue.deadLetters().filter((body) => body.includes(`"${externalId}"`))).toHaveLength(1);
+    expect(deadLettersWith(`"${externalId}"`)).toHaveLength(1);
   });
 
-  it('delivered twice reaches its own job alone, though one was submitted anew meanwhile', async () => {
-    const { externalId, jobId } = names();
-    await run.addJob(externalId, jobId);
+  test('delivered twice reaches only its first job, although a job was submitted anew in between', async () => {
+    const { externalId, jobId } = await service.newJob();
     await requestCancel({ externalId });
-    await settled();
-    const body = JSON.stringify({
-      partnerId: 'acme',
-      id: (await run.items('CancellationLog')).find((record) => record['jobId'] === jobId)?.['requestId'],
-      time: new Date().toISOString().replace(/\.\d+Z/, 'Z'),
-      detailType: 'Job Cancellation Requested',
-      detail: { externalId },
-    });
-    await run.addJob(externalId, `${jobId}_anew`);
-    run.queue.send(body);
-    await settled();
-    expect(run.simulator.job(`${jobId}_anew`)?.status).not.toBe('cancelled');
-    expect(await recordsOf(jobId)).toContain('joined');
+    await service.eventsSettled();
+    const [requested] = await service.recordsOf(jobId);
+    await service.run.addJob(externalId, `${jobId}_anew`);
+
+    service.run.queue.send(
+      JSON.stringify({
+        partnerId: 'acme',
+        id: requested?.['requestId'],
+        time: new Date().toISOString().replace(/\.\d+Z/, 'Z'),
+        detailType: 'Job Cancellation Requested',
+        detail: { externalId },
+      }),
+    );
+    await service.eventsSettled();
+
+    expect(statusOf(`${jobId}_anew`)).not.toBe('cancelled');
+    expect(await typesOf(jobId)).toContain('joined');
   });
 
-  it('that went to the DLQ can be given back', async () => {
-    const { externalId, jobId } = names();
+  test('that went to the DLQ can be sent again', async () => {
+    const { externalId, jobId } = service.newNames();
     await requestCancel({ externalId, jobId });
-    await settled();
-    run.simulator.addJob({ id: jobId, externalId });
-    await run.addJob(externalId, jobId);
-    expect(run.queue.redrive()).toBeGreaterThan(0);
-    await settled();
-    expect(run.simulator.job(jobId)?.status).toBe('cancelled');
+    await service.eventsSettled();
+    service.run.simulator.addJob({ id: jobId, externalId });
+    await service.run.addJob(externalId, jobId);
+
+    const sentAgain = service.run.queue.redrive();
+    await service.eventsSettled();
+
+    expect(sentAgain).toBeGreaterThan(0);
+    expect(statusOf(jobId)).toBe('cancelled');
   });
 });
 
-describe('an entry that EventBridge would refuse', () => {
-  it.each([
-    [{ Source: '', DetailType: 't', Detail: '{}' }, 'InvalidArgument'],
-    [{ Source: 's', DetailType: '', Detail: '{}' }, 'InvalidArgument'],
-    [{ Source: 's', DetailType: 't', Detail: 'no JSON' }, 'MalformedDetail'],
-    [{ Source: 's', DetailType: 't', Detail: '[1]' }, 'MalformedDetail'],
-    [{ Source: 's', DetailType: 't'.repeat(129), Detail: '{}' }, 'InvalidArgument'],
-    [{ Source: 's', DetailType: 't', Detail: '{}', Time: 1e300 }, 'InvalidArgument'],
-    [{ Source: 'aws.s3', DetailType: 't', Detail: '{}' }, 'NotAuthorizedForSourceException'],
-  ])('is refused: %o', async (entry, code) => {
-    await expect(putEvent(run.endpoints.eventbridge, entry)).rejects.toThrow(code);
-  });
+test.each([
+  [{ Source: '', DetailType: 't', Detail: '{}' }, 'InvalidArgument'],
+  [{ Source: 's', DetailType: '', Detail: '{}' }, 'InvalidArgument'],
+  [{ Source: 's', DetailType: 't', Detail: 'no JSON' }, 'MalformedDetail'],
+  [{ Source: 's', DetailType: 't', Detail: '[1]' }, 'MalformedDetail'],
+  [{ Source: 's', DetailType: 't'.repeat(129), Detail: '{}' }, 'InvalidArgument'],
+  [{ Source: 's', DetailType: 't', Detail: '{}', Time: 1e300 }, 'InvalidArgument'],
+  [{ Source: 'aws.s3', DetailType: 't', Detail: '{}' }, 'NotAuthorizedForSourceException'],
+])('an entry that EventBridge would refuse is refused: %o', async (entry, code) => {
+  await expect(putEvent(service.run.endpoints.eventbridge, entry)).rejects.toThrow(code);
 });
 
 describe('PUT /v1/jobs/{jobId}', () => {
-  const put = (jobId: string, body: unknown, partner: 'acme' | 'globex' = 'acme') =>
-    run.call(partner, `PUT /v1/jobs/${jobId}`, body);
+  test('registers a job; a repeat gives the same answer', async () => {
+    const { externalId, jobId } = service.newNames();
+    const body = { externalId, projectId: 'proj_1' };
 
-  it('registers a job, again and again the same', async () => {
-    const { externalId, jobId } = names();
-    const first = await put(jobId, { externalId, projectId: 'proj_1' });
+    const first = await service.register(jobId, body);
+    const second = await service.register(jobId, body);
+    service.run.simulator.addJob({ id: jobId, externalId });
+    const cancelled = await service.cancel({ externalId });
+
     expect(first.status).toBe(200);
     expect(registeredJobSchema.parse(first.body)).toMatchObject({ jobId, externalId, projectId: 'proj_1' });
-    expect((await put(jobId, { externalId, projectId: 'proj_1' })).body).toEqual(first.body);
-    run.simulator.addJob({ id: jobId, externalId });
-    expect((await run.call('acme', 'POST /v1/cancellations', { externalId })).status).toBe(200);
+    expect(second.body).toEqual(first.body);
+    expect(cancelled.status).toBe(200);
   });
 
-  it('leaves a job to whom and what it was first registered for', async () => {
-    const { externalId, jobId } = names();
-    await put(jobId, { externalId });
-    for (const answered of [await put(jobId, { externalId: 'other' }), await put(jobId, { externalId }, 'globex')]) {
-      expect(problemSchema.parse(answered.body)).toMatchObject({ status: 409, code: 'job_registered_otherwise' });
+  test('keeps the partner and the externalId that a job was first registered for', async () => {
+    const { externalId, jobId } = service.newNames();
+    await service.register(jobId, { externalId });
+
+    const otherName = await service.register(jobId, { externalId: 'other' });
+    const otherPartner = await service.register(jobId, { externalId }, 'globex');
+
+    for (const { body } of [otherName, otherPartner]) {
+      expect(problemSchema.parse(body)).toMatchObject({ status: 409, code: 'job_registered_otherwise' });
     }
   });
 
-  it.each([
+  test.each([
     ['a%2fb', { externalId: 'x' }],
     ['job_1', {}],
     ['job_1', { externalId: '' }],
     ['job_1', { externalId: 'x', projectId: '../x' }],
     ['job_1', { externalId: 'x', jobId: 'job_1' }],
   ])('refuses %s %o', async (jobId, body) => {
-    expect((await put(jobId, body)).body).toMatchObject({ status: 400, code: 'invalid_request' });
+    const answered = await service.register(jobId, body);
+
+    expect(answered.body).toMatchObject({ status: 400, code: 'invalid_request' });
   });
 });
