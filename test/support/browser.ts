@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { AxeBuilder } from '@axe-core/playwright';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { expect, onTestFinished } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
 
 const usualPaths = [
   '/usr/bin/chromium',
@@ -17,12 +17,40 @@ if (browserPath === undefined) {
   console.warn('No browser is installed, so its tests are skipped: install Chromium, or set CHROMIUM_PATH.');
 }
 
-/** A browser that asks nobody for anything by itself. */
-export const startBrowser = (): Promise<Browser> =>
-  chromium.launch({
+export const schemes = ['light', 'dark'] as const;
+
+export interface WatchedPage {
+  readonly page: Page;
+  /** What must not happen: requests to another origin, errors of scripts, and what the page's own policy has stopped. */
+  readonly wrong: readonly string[];
+}
+
+export interface GivenBrowser {
+  /** A page with a fresh context, closed when the test is over. */
+  openPage(origin: string, colorScheme?: (typeof schemes)[number]): Promise<WatchedPage>;
+}
+
+/** Starts a browser before the tests of this `describe` and closes it after them. */
+export function givenBrowser(): GivenBrowser {
+  let browser: Browser | undefined;
+  beforeAll(async () => {
+    browser = await startBrowser();
+  });
+  afterAll(() => browser?.close());
+  return {
+    openPage(origin, colorScheme = 'light') {
+      if (browser === undefined) throw new Error('The browser runs only during the tests');
+      return openPage(browser, origin, colorScheme);
+    },
+  };
+}
+
+/** A browser that sends no requests except those of its pages. */
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch({
     executablePath: browserPath ?? '',
     args: [
-      '--no-sandbox', // As root there is none.
+      '--no-sandbox', // Chromium has no sandbox when it runs as root.
       '--disable-gpu',
       '--disable-quic',
       '--no-first-run',
@@ -31,22 +59,13 @@ export const startBrowser = (): Promise<Browser> =>
       '--disable-sync',
     ],
   });
-
-export const schemes = ['light', 'dark'] as const;
-
-/** A page of its own, and all that must not happen on it. */
-export interface WatchedPage {
-  readonly page: Page;
-  /** Requests to anywhere but the run, errors of scripts, and whatever the page's own policy has stopped. */
-  readonly wrong: readonly string[];
 }
 
-/** Closed when the test is over. */
-export const openPage = async (
+export async function openPage(
   browser: Browser,
   origin: string,
   colorScheme: (typeof schemes)[number] = 'light',
-): Promise<WatchedPage> => {
+): Promise<WatchedPage> {
   const context = await browser.newContext({ colorScheme, viewport: { width: 1440, height: 1000 } });
   onTestFinished(() => context.close());
   const page = await context.newPage();
@@ -61,12 +80,13 @@ export const openPage = async (
     if (message.text().includes('Content Security Policy')) wrong.push(message.text());
   });
   return { page, wrong };
-};
+}
 
-/** What axe finds, shadow roots included: nothing. */
-export const expectAccessible = async (page: Page): Promise<void> => {
-  const { violations, passes } = await new AxeBuilder({ page }).analyze();
+/** Checks that axe finds nothing, shadow roots included. */
+export async function expectAccessible(page: Page): Promise<void> {
+  // The pages have no frames. Without the legacy mode axe opens another page for every report.
+  const { violations, passes } = await new AxeBuilder({ page }).setLegacyMode().analyze();
   const found = violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
   expect(found).toEqual([]);
   expect(passes.length).toBeGreaterThan(10);
-};
+}
