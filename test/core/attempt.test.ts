@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { attemptCancel } from '../../functions/core/use-cases/attempt.ts';
-import type { PlangrepFailure, PlangrepJob } from '../../functions/core/ports.ts';
+import type { PlangrepFailure, PlangrepJob } from '../../functions/core/plangrep.ts';
 import { ScriptedPlangrep } from '../support/memory-ports.ts';
 import { documentedJob } from '../support/names.ts';
 

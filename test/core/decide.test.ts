@@ -12,7 +12,7 @@ import {
 } from '../../functions/core/cancellation/decide.ts';
 import type { CancellationEvent, EventBody } from '../../functions/core/cancellation/events.ts';
 import { stateOf } from '../../functions/core/cancellation/state.ts';
-import type { PlangrepFailure, PlangrepJob } from '../../functions/core/ports.ts';
+import type { PlangrepFailure, PlangrepJob } from '../../functions/core/plangrep.ts';
 import { decideRequest } from '../../functions/core/use-cases/request-cancellation.ts';
 import { acme, documentedJob } from '../support/names.ts';
 import { accepted, at, closed, ended, escalated, requested, started } from '../support/stored-streams.ts';

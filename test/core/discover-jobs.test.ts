@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
-import type { PlangrepJob } from '../../functions/core/ports.ts';
+import type { PlangrepJob } from '../../functions/core/plangrep.ts';
 import { given, type Scene } from '../support/given.ts';
 import { acme, documentedProject, externalId, globex, jobId, order7890 } from '../support/names.ts';
 

@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
-import type { ReadAnswer } from '../../functions/core/ports.ts';
+import type { ReadAnswer } from '../../functions/core/plangrep.ts';
 import { reconcileCancellation } from '../../functions/core/use-cases/reconcile-cancellation.ts';
 import { given, type Scene } from '../support/given.ts';
 import { broken } from '../support/memory-ports.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { DependencyUnavailable, type Report, reportFailure } from '../../functions/core/report.ts';
 import { given } from '../support/given.ts';
-import type { PlangrepJob } from '../../functions/core/ports.ts';
+import type { PlangrepJob } from '../../functions/core/plangrep.ts';
 import { acme, documentedJob } from '../support/names.ts';
 
 const reported = (error: unknown) => {

@@ -1,15 +1,13 @@
 import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../functions/core/cancellation/events.ts';
 import { streamKey } from '../../functions/core/cancellation/stream-key.ts';
+import type { CancelAnswer, ListAnswer, ReadAnswer } from '../../functions/core/plangrep.ts';
 import {
-  type CancelAnswer,
   type CancellationLog,
   type DirectoryEntry,
   type JobDirectory,
-  type ListAnswer,
   newestFirst,
   type Plangrep,
   type Ports,
-  type ReadAnswer,
   type Registered,
   type RequestBinding,
   type Stream,

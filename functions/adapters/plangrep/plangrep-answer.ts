@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { externalIdSchema, type JobId, jobIdSchema, projectIdSchema } from '../../core/identifiers.ts';
-import type { CancelAnswer, ListAnswer, PlangrepFailure, PlangrepJob, ReadAnswer } from '../../core/ports.ts';
+import type { CancelAnswer, ListAnswer, PlangrepFailure, PlangrepJob, ReadAnswer } from '../../core/plangrep.ts';
 import type { Exchange } from './plangrep-http.ts';
 
 /** An HTTP answer of Plangrep, with what its reader has to know. */

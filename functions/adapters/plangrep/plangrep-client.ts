@@ -1,5 +1,6 @@
 import { type JobId, jobIdSchema, projectIdSchema } from '../../core/identifiers.ts';
-import type { Clock, Plangrep, PlangrepFailure } from '../../core/ports.ts';
+import type { PlangrepFailure } from '../../core/plangrep.ts';
+import type { Clock, Plangrep } from '../../core/ports.ts';
 import { DependencyUnavailable } from '../../core/report.ts';
 import { type PlangrepAnswer, readCancelAnswer, readJobAnswer, readListAnswer, unknown } from './plangrep-answer.ts';
 import { createExchange, type Deadline, parsePlangrepOrigin, type Sent, startDeadline } from './plangrep-http.ts';

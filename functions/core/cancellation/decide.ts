@@ -1,5 +1,5 @@
 import { type Timestamp, toTimestamp } from '../identifiers.ts';
-import type { CancelAnswer, PlangrepFailure, PlangrepJob, ReadAnswer, WakeUp } from '../ports.ts';
+import type { CancelAnswer, PlangrepFailure, PlangrepJob, ReadAnswer } from '../plangrep.ts';
 import type { AttemptEndedBody, ClosedBody, EventBody, RequestedBody } from './events.ts';
 import { factsOf, outcomeOf } from './job-status.ts';
 import { delayAfterAttemptMs, ESCALATE_AFTER_MS, pollDelayMs } from './pace.ts';
@@ -23,7 +23,7 @@ export interface Poll {
 }
 
 /** @param nowMs milliseconds since 1970 */
-export function decide(state: CancellationState, { seq }: Pick<WakeUp, 'seq'>, nowMs: number): Decision {
+export function decide(state: CancellationState, { seq }: { readonly seq: number }, nowMs: number): Decision {
   if (state.step.kind === 'closed' || state.last.seq !== seq) return { kind: 'obsolete' };
   const openMs = nowMs - Date.parse(state.requestedAt);
   if (state.escalatedAt === undefined && openMs >= ESCALATE_AFTER_MS) return { kind: 'escalate' };

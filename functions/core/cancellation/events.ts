@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { externalIdSchema, jobIdSchema, partnerIdSchema, reasonSchema, timestampSchema } from '../identifiers.ts';
+import { notSentReasonSchema, unknownReasonSchema } from '../plangrep.ts';
 
 /** How a request came in. */
 export const doorSchema = z.enum(['https', 'events']);
@@ -8,22 +9,6 @@ export type Door = z.infer<typeof doorSchema>;
 /** How a cancellation ended. */
 export const outcomeSchema = z.enum(['cancelled', 'too_late', 'job_not_found']);
 export type Outcome = z.infer<typeof outcomeSchema>;
-
-/** Why the effect of a call is not known. */
-export const unknownReasonSchema = z.enum([
-  'timeout',
-  'connection_lost',
-  'server_error',
-  'redirect',
-  'unreadable_answer',
-  'oversized_answer',
-  'wrong_job',
-]);
-export type UnknownReason = z.infer<typeof unknownReasonSchema>;
-
-/** Why a call provably never reached Plangrep. */
-export const notSentReasonSchema = z.enum(['no_connection', 'no_key', 'no_time']);
-export type NotSentReason = z.infer<typeof notSentReasonSchema>;
 
 const count = z.int().check(z.nonnegative());
 

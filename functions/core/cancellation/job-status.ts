@@ -1,4 +1,4 @@
-import type { PlangrepJob } from '../ports.ts';
+import type { PlangrepJob } from '../plangrep.ts';
 import type { JobFacts, Outcome } from './events.ts';
 
 /**

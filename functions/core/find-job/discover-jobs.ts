@@ -1,7 +1,8 @@
 import type { CancelRequest } from '../cancel-request.ts';
 import { isTerminal } from '../cancellation/job-status.ts';
 import { type ProjectId, timestampSchema, toTimestamp } from '../identifiers.ts';
-import { type DirectoryEntry, newestFirst, type PlangrepJob, type Ports } from '../ports.ts';
+import type { PlangrepJob } from '../plangrep.ts';
+import { type DirectoryEntry, newestFirst, type Ports } from '../ports.ts';
 
 /** At most so many live jobs of one externalId go into the directory: from two on the partner must name one anyway. */
 const REMEMBERED = 20;

@@ -1,5 +1,6 @@
 import type { JobId, ProjectId } from '../../../functions/core/identifiers.ts';
-import type { Plangrep, PlangrepFailure } from '../../../functions/core/ports.ts';
+import type { PlangrepFailure } from '../../../functions/core/plangrep.ts';
+import type { Plangrep } from '../../../functions/core/ports.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
 

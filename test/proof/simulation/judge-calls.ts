@@ -1,5 +1,5 @@
 import type { JobId } from '../../../functions/core/identifiers.ts';
-import type { CancelAnswer, ReadAnswer } from '../../../functions/core/ports.ts';
+import type { CancelAnswer, ReadAnswer } from '../../../functions/core/plangrep.ts';
 import { acceptance, isClosed, type Grant, type Journal, type StreamJournal } from './journal.ts';
 import type { Process } from './process.ts';
 

@@ -1,5 +1,5 @@
 import type { ExternalId, JobId, ProjectId } from '../../../functions/core/identifiers.ts';
-import type { CancelAnswer, ListAnswer, PlangrepJob, ReadAnswer } from '../../../functions/core/ports.ts';
+import type { CancelAnswer, ListAnswer, PlangrepJob, ReadAnswer } from '../../../functions/core/plangrep.ts';
 
 /** A job's life as chance has laid it out; only a cancel changes it. */
 export interface JobPlan {
