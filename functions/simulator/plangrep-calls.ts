@@ -51,7 +51,7 @@ export function recognizeCall(method: string, path: string): Call {
 
 /**
  * Does what an authorized call asks for, and answers as Plangrep's API reference says. It creates no jobs: where that is
- * possible, the caller handles it (`infra/local/plangrep/create-job.ts`).
+ * possible, the caller handles it (`infra/local/plangrep/plangrep-simulator.ts`).
  * @param now milliseconds since 1970
  */
 export async function perform(call: Call, records: JobRecords, now: number): Promise<SimulatedAnswer> {

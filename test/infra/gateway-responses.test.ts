@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { problems } from '../../functions/contract/problems.ts';
 import {
   type GatewayResponse,
@@ -13,7 +13,7 @@ const isType = (name: string): name is GatewayResponseType => name in gatewayRes
 const types = Object.keys(gatewayResponses).filter(isType);
 
 describe("API Gateway's own answers", () => {
-  it.each(types)('%s is a problem like any other', (type) => {
+  test.each(types)('%s is a problem like any other', (type) => {
     const { problem, detail }: GatewayResponse = gatewayResponses[type];
 
     const { statusCode, headers, body } = renderGatewayResponse(type, 'request-1');
@@ -29,21 +29,21 @@ describe("API Gateway's own answers", () => {
     });
   });
 
-  it.each(types)('%s has nothing in its template that API Gateway would replace, but the request id', (type) => {
+  test.each(types)('%s has nothing in its template that API Gateway would replace, but the request id', (type) => {
     const template = gatewayResponseTemplate(type);
 
     expect(template.match(/[$#]/g)).toEqual(['$']);
     expect(JSON.parse(template)).toMatchObject({ requestId: '$context.requestId' });
   });
 
-  it.each(types)('%s can be sent again exactly when it says so', (type) => {
+  test.each(types)('%s can be sent again exactly when it says so', (type) => {
     const { statusCode, headers } = gatewayResponseHead(type);
 
     expect('Retry-After' in headers).toBe(statusCode === 429 || statusCode === 503);
     expect('WWW-Authenticate' in headers).toBe(statusCode === 401);
   });
 
-  it.each([
+  test.each([
     ['UNAUTHORIZED', 401, 'unauthorized'],
     ['ACCESS_DENIED', 403, 'forbidden'],
     ['MISSING_AUTHENTICATION_TOKEN', 404, 'route_not_found'],
@@ -57,7 +57,7 @@ describe("API Gateway's own answers", () => {
     expect(gatewayResponses[type].problem).toBe(code);
   });
 
-  it('keeps a request id as it is, whatever characters it has', () => {
+  test('keeps a request id as it is, whatever characters it has', () => {
     expect(JSON.parse(renderGatewayResponse('DEFAULT_4XX', "$&$'").body)).toMatchObject({ requestId: "$&$'" });
   });
 });

@@ -18,20 +18,20 @@ const cancel = (jobId: string = exampleJob.id, signal: AbortSignal | null = null
   fetch(at(`/api/open/v1/jobs/${jobId}/cancel`), { method: 'POST', headers: authorized, redirect: 'manual', signal });
 const read = (jobId: string = exampleJob.id) => fetch(at(`/api/open/v1/jobs/${jobId}`), { headers: authorized });
 const status = () => simulator.job(exampleJob.id)?.status;
-const tell = async (method: string, path: string, body?: string) => {
+const control = async (method: string, path: string, body?: string) => {
   const response = await fetch(at(`/simulator${path}`), body === undefined ? { method } : { method, body });
   const answer: { message: string; requests: unknown[]; jobs: unknown[] } = JSON.parse(await response.text());
   return { status: response.status, body: answer };
 };
 
 describe('A fault', () => {
-  test('meets as many calls as it says, and then no more', async () => {
+  test('is played for as many calls as it says, and then no more', async () => {
     simulator.faults.add({ on: 'cancel', kind: 'status', status: 503, times: 2 });
     const statuses = [await cancel(), await cancel(), await cancel()].map((response) => response.status);
     expect(statuses).toEqual([503, 503, 200]);
   });
 
-  test('meets only its kind of call and its job, until the faults are cleared', async () => {
+  test('is played only for its kind of call and its job, until the faults are cleared', async () => {
     simulator.addJob({ id: 'job_b' });
     simulator.faults.add({ on: 'read', jobId: 'job_b', kind: 'status', status: 500 });
     expect((await read()).status).toBe(200);
@@ -55,7 +55,7 @@ describe('A fault', () => {
     { on: 'cancel', kind: 'drip', intervalMs: 1 },
     { on: 'cancel', kind: 'late', delayMs: 1 },
   ];
-  test.each(kinds)('($kind) decides whether the cancel takes place', async (fault) => {
+  test.each(kinds)('($kind) decides whether the cancel takes effect', async (fault) => {
     simulator.faults.add({ ...fault, effect: 'none' });
     await (await cancel()).arrayBuffer();
     expect(status()).toBe('processing');
@@ -66,7 +66,7 @@ describe('A fault', () => {
   });
 
   test.each(['before_answer', 'mid_answer'] as const)(
-    'loses the answer to a cancel that was done (%s)',
+    'loses the answer to a cancel that took effect (%s)',
     async (when) => {
       simulator.faults.add({ on: 'cancel', kind: 'reset', when, effect: 'applied' });
       await expect(cancel().then((response) => response.text())).rejects.toThrow();
@@ -74,7 +74,7 @@ describe('A fault', () => {
     },
   );
 
-  test('never answers a call that it lets hang', async () => {
+  test('can leave a call without an answer', async () => {
     simulator.faults.add({ on: 'cancel', kind: 'hang' });
     await expect(cancel(exampleJob.id, AbortSignal.timeout(50))).rejects.toThrow('timeout');
     expect(status()).toBe('processing');
@@ -87,7 +87,7 @@ describe('A fault', () => {
     expect(status()).toBe('processing');
   });
 
-  test('is small on the wire as a gzip bomb, and huge inside', async () => {
+  test('sends few bytes as a gzip bomb, which become many', async () => {
     simulator.faults.add({ on: 'read', kind: 'gzip_bomb' });
     const bytesOnTheWire = await new Promise<number>((resolve) => {
       request(at(`/api/open/v1/jobs/${exampleJob.id}`), { headers: authorized }, (response) => {
@@ -101,7 +101,7 @@ describe('A fault', () => {
 });
 
 describe('The journal', () => {
-  test('tells what came in, without the key', async () => {
+  test('lists the requests, without the key', async () => {
     await cancel();
     await fetch(at(`/api/open/v1/jobs/job_b?x=${KEY}`));
     await fetch(at('/api/open/v1/projects/proj_a/jobs'), { method: 'POST', headers: authorized, body: '{}' });
@@ -113,55 +113,55 @@ describe('The journal', () => {
       { kind: 'create', authorized: true, bodyBytes: 2 },
       { kind: 'list', fault: 'status' },
     ]);
-    expect(JSON.stringify(await tell('GET', '/requests'))).not.toContain(KEY);
+    expect(JSON.stringify(await control('GET', '/requests'))).not.toContain(KEY);
     expect([simulator.requests.count('cancel'), simulator.requests.count('cancel', 'job_b')]).toEqual([1, 0]);
   });
 });
 
-describe('From another process', () => {
-  test('faults are told and taken back', async () => {
+describe('Over HTTP', () => {
+  test('faults are added and cleared', async () => {
     const fault = { on: 'cancel', kind: 'status', status: 500 };
-    expect(await tell('POST', '/faults', JSON.stringify(fault))).toMatchObject({ status: 201, body: { fault } });
-    expect(await tell('GET', '/faults')).toMatchObject({ status: 200, body: { faults: [fault] } });
+    expect(await control('POST', '/faults', JSON.stringify(fault))).toMatchObject({ status: 201, body: { fault } });
+    expect(await control('GET', '/faults')).toMatchObject({ status: 200, body: { faults: [fault] } });
     expect((await cancel()).status).toBe(500);
-    await tell('DELETE', '/faults');
+    await control('DELETE', '/faults');
     expect((await cancel()).status).toBe(200);
   });
 
-  test('requests are read and forgotten', async () => {
+  test('requests are listed and cleared', async () => {
     await read();
-    expect((await tell('GET', '/requests')).body.requests).toHaveLength(1);
-    await tell('DELETE', '/requests');
-    expect((await tell('GET', '/requests')).body.requests).toEqual([]);
+    expect((await control('GET', '/requests')).body.requests).toHaveLength(1);
+    await control('DELETE', '/requests');
+    expect((await control('GET', '/requests')).body.requests).toEqual([]);
   });
 
   test('jobs are added, changed and listed', async () => {
-    expect(await tell('POST', '/jobs', '{"id":"job_b"}')).toMatchObject({
+    expect(await control('POST', '/jobs', '{"id":"job_b"}')).toMatchObject({
       status: 201,
       body: { job: { id: 'job_b' } },
     });
-    await tell('POST', '/jobs', '{"id":"job_b","externalId":"order-2","cancelTakes":5}');
-    expect((await tell('GET', '/jobs')).body.jobs).toMatchObject([{ id: exampleJob.id }, { externalId: 'order-2' }]);
+    await control('POST', '/jobs', '{"id":"job_b","externalId":"order-2","cancelTakes":5}');
+    expect((await control('GET', '/jobs')).body.jobs).toMatchObject([{ id: exampleJob.id }, { externalId: 'order-2' }]);
   });
 
   test.each([
     ['/faults', '{"on":"cancel","kind":"status"}', 'status'],
     ['/faults', '{"on":"cancel","kind":"magic"}', 'kind'],
     ['/faults', '{"on":"cancel","kind":"hang","tmies":1}', 'tmies'],
-    ['/faults', 'no JSON', ''],
+    ['/faults', 'not JSON', 'not JSON'],
     ['/jobs', '{"cancelTakes":-1}', 'cancelTakes'],
-  ])('%s refuses %s and says why', async (path, body, named) => {
-    const answer = await tell('POST', path, body);
+  ])('%s rejects %s and says why', async (path, body, named) => {
+    const answer = await control('POST', path, body);
     expect(answer).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
     expect(answer.body.message).toContain(named);
   });
 
-  test('an address that the simulator does not have is not found', async () => {
-    expect(await tell('PUT', '/faults')).toMatchObject({ status: 404 });
+  test('another address is not found', async () => {
+    expect(await control('PUT', '/faults')).toMatchObject({ status: 404 });
   });
 });
 
-test('Closing ends open calls at once, delayed ones too', async () => {
+test('Closing ends open calls at once, including delayed ones', async () => {
   simulator.faults.add({ on: 'cancel', kind: 'hang', times: 1 });
   simulator.faults.add({ on: 'cancel', kind: 'late', delayMs: 600_000 });
   const open = Promise.allSettled([cancel(), cancel()]);

@@ -60,12 +60,12 @@ describe('The documented cancel example', () => {
     expiresAt: '2024-11-09T09:00:00.000Z',
   };
 
-  test('stands at 63 of 204 pages until it is cancelled', async () => {
+  test('has 63 of 204 pages processed until it is cancelled', async () => {
     now += 3_600_000;
     expect(await read(exampleJob.id)).toEqual({ status: 200, body: { job: exampleJob } });
   });
 
-  test('is answered word for word', async () => {
+  test('is answered exactly as documented', async () => {
     now += 3_600_000;
     expect(await cancel(exampleJob.id)).toEqual({ status: 200, body: { job: documented } });
     expect(await read(exampleJob.id)).toEqual({ status: 200, body: { job: documented } });
@@ -78,7 +78,7 @@ describe('The documented cancel example', () => {
 });
 
 describe('The rules of the API', () => {
-  test('a wrong, a revoked and a missing key are refused, at once', async () => {
+  test('a wrong, a revoked and a missing key are rejected at once', async () => {
     const refused = { status: 401, body: { code: 'unauthorized' } };
     expect(await ask('GET', `/jobs/${exampleJob.id}`, undefined, { Authorization: '' })).toMatchObject(refused);
     expect(await ask('GET', `/jobs/${exampleJob.id}`, undefined, { Authorization: 'Bearer x' })).toMatchObject(refused);
@@ -98,7 +98,7 @@ describe('The rules of the API', () => {
     expect(await ask(method, path)).toMatchObject({ status: 404, body: { code } });
   });
 
-  test("a list holds the project's jobs alone, newest first", async () => {
+  test("a list has only the project's jobs, newest first", async () => {
     now += 1_000;
     simulator.addJob({ id: 'job_b' });
     simulator.addJob({ id: 'job_c' });
@@ -107,7 +107,7 @@ describe('The rules of the API', () => {
     expect(body.jobs.map(({ id }) => id)).toEqual(['job_c', 'job_b', exampleJob.id]);
   });
 
-  test('a new job waits for uploads; its key stands for it; its webhook secret is shown once', async () => {
+  test('a new job waits for uploads; its Idempotency-Key identifies it; its webhook secret is shown once', async () => {
     const order = { externalId: 'order-1', webhookUrl: 'https://upstream.example/hook' };
     const first = await create(order, 'key-1');
     expect(first).toMatchObject({ status: 202, body: { job: { externalId: 'order-1', status: 'awaiting_uploads' } } });
@@ -122,13 +122,13 @@ describe('The rules of the API', () => {
   test.each([
     ['an externalId of 181 characters', { externalId: '🏗'.repeat(181) }, undefined],
     ['an unknown field', { status: 'completed' }, undefined],
-    ['no JSON', '{', undefined],
+    ['a body that is not JSON', '{', undefined],
     ['an Idempotency-Key of 257 characters', {}, 'k'.repeat(257)],
-  ])('a job is not made with %s', async (_, body, key) => {
+  ])('a job is not created with %s', async (_, body, key) => {
     expect(await create(body, key)).toMatchObject({ status: 400, body: { code: 'invalid_request' } });
   });
 
-  test('an externalId of 180 characters is kept as it is', async () => {
+  test('an externalId of 180 characters is kept unchanged', async () => {
     expect((await create({ externalId: '🏗'.repeat(180) })).body.job.externalId).toBe('🏗'.repeat(180));
   });
 
@@ -137,7 +137,7 @@ describe('The rules of the API', () => {
   });
 });
 
-describe('A job as time goes by', () => {
+describe('A job over time', () => {
   test('is processed page by page, with its credits, and completes', async () => {
     simulator.addJob({ id: exampleJob.id, pagesPerSecond: 2, creditsPerPage: 10 });
     now += 10_500;
@@ -160,7 +160,7 @@ describe('A job as time goes by', () => {
     expect(await cancel(exampleJob.id)).toMatchObject({ status: 409 });
   });
 
-  test('goes on for as long as its cancel takes', async () => {
+  test('is processed until its cancel takes effect', async () => {
     simulator.addJob({ id: exampleJob.id, pagesPerSecond: 1, cancelTakes: 20_000 });
     expect(await cancel(exampleJob.id)).toMatchObject({ status: 200, body: { job: { status: 'processing' } } });
     now += 10_000;
@@ -169,21 +169,21 @@ describe('A job as time goes by', () => {
     expect((await read(exampleJob.id)).body.job).toMatchObject({ status: 'cancelled', successfulPageCount: 83 });
   });
 
-  test('completes if its last page comes before its cancel takes effect', async () => {
+  test('completes if its last page is processed before its cancel takes effect', async () => {
     simulator.addJob({ id: exampleJob.id, pagesPerSecond: 141, cancelTakes: 20_000 });
     await cancel(exampleJob.id);
     now += 20_000;
     expect(simulator.job(exampleJob.id)).toMatchObject({ status: 'completed', successfulPageCount: 204 });
   });
 
-  test('keeps its behaviour when a field of it is changed', async () => {
+  test('keeps its behaviour when one of its fields is changed', async () => {
     simulator.addJob({ id: exampleJob.id, cancelTakes: 5_000 });
     simulator.addJob({ id: exampleJob.id, externalId: 'order-1' });
     expect((await cancel(exampleJob.id)).body.job).toMatchObject({ status: 'processing', externalId: 'order-1' });
   });
 
   test.each(['completed', 'completed_with_errors', 'failed', 'expired'] as const)(
-    'ends as %s after a cancel, if told to',
+    'ends as %s after a cancel, if `endsAs` says so',
     async (endsAs) => {
       simulator.addJob({ id: exampleJob.id, cancelTakes: 5_000, endsAs });
       await cancel(exampleJob.id);
@@ -195,7 +195,7 @@ describe('A job as time goes by', () => {
     },
   );
 
-  test('may be terminal from the start, live again, and changed field by field', () => {
+  test('can be terminal from the start, become unfinished again, and be changed field by field', () => {
     const done = simulator.addJob({ id: 'job_done', status: 'completed', pageCount: 12 });
     expect(done).toMatchObject({
       successfulPageCount: 12,
@@ -232,7 +232,7 @@ describe('A state file', () => {
     expect((await create({}, 'key-1')).body).toMatchObject({ idempotent: true, job: { id } });
   });
 
-  test('that holds something else is not overwritten', async () => {
+  test('with other content is not overwritten', async () => {
     const path = join(await statePath(), '..', '..', 'broken.json');
     await writeFile(path, '{"jobs":7}');
     await expect(start({ statePath: path })).rejects.toThrow();
@@ -241,7 +241,7 @@ describe('A state file', () => {
 });
 
 describe('The jobs of the sandbox', () => {
-  test('are there without being added, with the trouble that they make', async () => {
+  test('exist without being added, and cause their trouble', async () => {
     const limited = await fetch(`${simulator.url}/api/open/v1/jobs/job_sandbox_rate_limited_1/cancel`, {
       method: 'POST',
       headers: { Authorization: `Bearer ${KEY}` },
@@ -257,7 +257,7 @@ describe('The jobs of the sandbox', () => {
     expect(simulator.job('job_sandbox_unknown')).toBeUndefined();
   });
 
-  test('stay what became of them over a restart', async () => {
+  test('keep their state over a restart', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'plangrep-'));
     onTestFinished(() => rm(folder, { recursive: true }));
     const options = { statePath: join(folder, 'jobs.json') };
@@ -269,7 +269,7 @@ describe('The jobs of the sandbox', () => {
     expect((await read('job_sandbox_slow')).body.job).toMatchObject({ status: 'cancelled', successfulPageCount: 83 });
   });
 
-  test('are not the only ones that can make trouble', async () => {
+  test('are not the only jobs that can cause trouble', async () => {
     simulator.addJob({ id: exampleJob.id, trouble: { forMs: 1_000, status: 503, effect: 'applied' } });
     expect(await cancel(exampleJob.id)).toMatchObject({ status: 503 });
     now += 1_000;

@@ -1,5 +1,5 @@
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createSandboxRecords } from '../../functions/adapters/dynamodb/sandbox-records.ts';
 import { type JobRecords, perform, recognizeCall } from '../../functions/simulator/plangrep-calls.ts';
 import { renderSandboxTable, sandboxJobs } from '../../functions/simulator/sandbox-jobs.ts';
@@ -22,7 +22,7 @@ beforeEach(() => {
   sequence += 1;
 });
 
-// Stores that remember nothing but what is written to them: of the table's, none of a job.
+// Stores that start without jobs and keep only what is written to them.
 const stores: readonly (readonly [string, () => JobRecords])[] = [
   ['the local run', () => createJobStore(() => now)],
   ['a sandbox in AWS', () => createSandboxRecords(dynamodb.client, 'Sandbox', () => now)],
@@ -33,14 +33,14 @@ describe.each(stores)('A job of the sandbox, in %s,', (where, open) => {
   beforeEach(() => {
     records = open();
   });
-  /** Fresh in each test: jobs are remembered by id. */
+  /** New in each test: the stores remember jobs by id. */
   const idOf = (name: string) => `job_sandbox_${name}_${where.replaceAll(' ', '-')}-${sequence}`;
   const call = (method: string, path: string) => perform(recognizeCall(method, `/api/open/v1${path}`), records, now);
   const cancel = (name: string) => call('POST', `/jobs/${idOf(name)}/cancel`);
   const read = (name: string) => call('GET', `/jobs/${idOf(name)}`);
   const job = (fields: object) => ({ status: 200, body: { job: expect.objectContaining(fields) } });
 
-  it('stands still until it is cancelled, at once and once', async () => {
+  test('does not change until it is cancelled, at once and only once', async () => {
     const standing = await read('processing');
     now += 3_600_000;
     expect(await read('processing')).toEqual(standing);
@@ -60,13 +60,13 @@ describe.each(stores)('A job of the sandbox, in %s,', (where, open) => {
     expect(await cancel('processing')).toMatchObject({ status: 409, body: { code: 'job_already_terminal' } });
   });
 
-  it('has an id of its own: another id is another job', async () => {
+  test('is another job under another id', async () => {
     await cancel('processing');
     const other = await call('GET', `/jobs/${idOf('processing')}x`);
     expect(other).toEqual(job({ status: 'processing' }));
   });
 
-  it('goes on for as long as its cancel takes, however often it is cancelled', async () => {
+  test('is processed until its cancel takes effect, however often it is cancelled', async () => {
     expect(await cancel('slow')).toEqual(job({ status: 'processing', successfulPageCount: 63 }));
     now += 10_000;
     expect(await cancel('slow')).toEqual(job({ status: 'processing', successfulPageCount: 73 }));
@@ -76,7 +76,7 @@ describe.each(stores)('A job of the sandbox, in %s,', (where, open) => {
     expect(await read('slow')).toEqual(job({ status: 'cancelled', successfulPageCount: 83 }));
   });
 
-  it('may complete first', async () => {
+  test('can complete first', async () => {
     expect(await cancel('completes_first')).toEqual(job({ status: 'processing' }));
     now += 60_000;
     const completed = await read('completes_first');
@@ -85,8 +85,8 @@ describe.each(stores)('A job of the sandbox, in %s,', (where, open) => {
     expect(await read('completes_first')).toEqual(completed);
   });
 
-  it.each(['completed', 'completed_with_errors', 'failed', 'expired', 'cancelled'])(
-    'may have ended before as %s, and is frozen',
+  test.each(['completed', 'completed_with_errors', 'failed', 'expired', 'cancelled'])(
+    'can have ended before as %s, and does not change',
     async (status) => {
       const before = await read(status);
       expect(before).toEqual(job({ status, completedAt: '2024-11-02T09:22:00.000Z' }));
@@ -96,16 +96,16 @@ describe.each(stores)('A job of the sandbox, in %s,', (where, open) => {
     },
   );
 
-  it.each(['unknown', 'unheard-of', 'processingly', ''])('called %j is none', async (name) => {
+  test.each(['unknown', 'unheard-of', 'processingly', ''])('with the name %j does not exist', async (name) => {
     const nowhere = { status: 404, body: { code: 'job_not_found' } };
     expect(await read(name)).toMatchObject(nowhere);
     expect(await cancel(name)).toMatchObject(nowhere);
   });
 
-  it.each([
+  test.each([
     ['rate_limited', 429, { 'Retry-After': '5' }],
     ['error', 500, undefined],
-  ])('%s answers %i for 5 s from the first call on, and does nothing meanwhile', async (name, status, headers) => {
+  ])('%s answers %i for 5 s from the first call on, and has no effect meanwhile', async (name, status, headers) => {
     const trouble = { status, ...(headers && { headers }) };
     expect(await cancel(name)).toMatchObject(trouble);
     now += 4_999;
@@ -115,37 +115,37 @@ describe.each(stores)('A job of the sandbox, in %s,', (where, open) => {
     expect(await cancel(name)).toEqual(job({ status: 'cancelled', completedAt: new Date(now).toISOString() }));
   });
 
-  it('may be cancelled though the answer was lost', async () => {
+  test('can be cancelled although the answer was lost', async () => {
     expect(await cancel('lost')).toMatchObject({ status: 502 });
     expect(await read('lost')).toMatchObject({ status: 502 });
     now += 5_000;
     expect(await read('lost')).toEqual(job({ status: 'cancelled', completedAt: new Date(START).toISOString() }));
   });
 
-  it('may be cancelled and answer later than anybody waits', async () => {
+  test('can be cancelled and answer later than any caller waits', async () => {
     expect(await cancel('late')).toEqual({ ...job({ status: 'cancelled' }), delayMs: 6_000 });
     now += 5_000;
     expect(await read('late')).toEqual({ ...job({ status: 'cancelled' }) });
   });
 
-  it('is in no list', async () => {
+  test('is not listed', async () => {
     await read('processing');
     expect(await call('GET', '/projects/proj_sandbox/jobs')).toEqual({ status: 200, body: { jobs: [] } });
   });
 
-  it('is made by nobody', async () => {
+  test('cannot be created', async () => {
     expect(await call('POST', '/projects/proj_sandbox/jobs')).toMatchObject({ status: 404 });
   });
 });
 
-describe('What the table of the sandbox holds', () => {
-  it('is when a job was met and cancelled first, and when to forget that', async () => {
+describe('The table of the sandbox', () => {
+  test('holds when a job was first met and cancelled, and when that expires', async () => {
     const records = createSandboxRecords(dynamodb.client, 'Sandbox', () => now);
     const id = `job_sandbox_lost_kept-${sequence}`;
     const cancel = { kind: 'cancel', id } as const;
     await perform(cancel, records, now);
     now += 1_000;
-    // As a second container that had not seen the first's write.
+    // As a second container would that has not read the first one's write.
     const stale = await records.find(id);
     if (stale === undefined) throw new Error('no such job');
     await records.keep({ ...stale, metAt: now, cancelledAt: now });
@@ -160,7 +160,7 @@ describe('What the table of the sandbox holds', () => {
     });
   });
 
-  it('is nothing for a job that was only looked at', async () => {
+  test('holds nothing for a job that was only read', async () => {
     const records = createSandboxRecords(dynamodb.client, 'Sandbox', () => now);
     const id = `job_sandbox_processing_looked-${sequence}`;
     await perform({ kind: 'read', id }, records, now);
@@ -172,7 +172,7 @@ const readItem = (id: string) =>
   dynamodb.client.send(new GetItemCommand({ TableName: 'Sandbox', Key: { pk: { S: id } } }));
 
 describe('The table of the documentation', () => {
-  it('has a line for each', () => {
+  test('has a line for each job', () => {
     const lines = renderSandboxTable().trimEnd().split('\n');
     expect(lines).toHaveLength(2 + Object.keys(sandboxJobs).length);
     expect(lines).toContain(

@@ -1,17 +1,17 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { listenOnLoopback } from '../../infra/local/aws/loopback.ts';
 import { startLocalRun } from '../../infra/local/run.ts';
 import { fetchDescribed } from '../support/openapi-answers.ts';
 import { childrenOf, isRunning } from '../support/processes.ts';
+import { temporaryFolder } from './arrange.ts';
 
 const start = new URL('../../infra/cli/start.ts', import.meta.url).pathname;
 const startedSchema = z.object({
@@ -23,11 +23,11 @@ const startedSchema = z.object({
 type Started = z.infer<typeof startedSchema>;
 
 describe('npm start', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'start-command-'));
+  const folder = temporaryFolder();
   const running: ChildProcessWithoutNullStreams[] = [];
 
   const run = (args: string[] = [], environment: Record<string, string> = {}) => {
-    // A folder of its own: there the credentials go.
+    // In a folder of this test: the credentials are written there.
     const child = spawn(process.execPath, [start, ...args], { cwd: folder, env: { PORT: '0', ...environment } });
     running.push(child);
     return child;
@@ -67,12 +67,12 @@ describe('npm start', () => {
     for (const child of running.splice(0)) child.kill('SIGKILL');
   });
 
-  it.each([
+  test.each([
     ['an unknown option', ['--frobnicate'], {}, /^Unknown option '--frobnicate'.*--help/],
     ['a stray argument', ['now'], {}, /^"start" takes no argument.*--help/],
-    ['a port that is no number', [], { PORT: '80a' }, /^PORT must be .*"80a"/],
+    ['a port that is not a number', [], { PORT: '80a' }, /^PORT must be .*"80a"/],
     ['a port out of range', [], { PORT: '65536' }, /^PORT must be /],
-    ['a pace that is no number', [], { RECONCILE_EVERY_MS: '1s' }, /^RECONCILE_EVERY_MS must be .*"1s"/],
+    ['a pace that is not a number', [], { RECONCILE_EVERY_MS: '1s' }, /^RECONCILE_EVERY_MS must be .*"1s"/],
     ['a visibility timeout too short', [], { QUEUE_VISIBILITY_MS: '9' }, /^QUEUE_VISIBILITY_MS must be .*"9"/],
     ['an upstream over plain http', [], { PLANGREP_BASE_URL: 'http://plangrep.com' }, /^PLANGREP_BASE_URL must be /],
     ['an upstream with a path', [], { PLANGREP_BASE_URL: 'https://plangrep.com/api' }, /^PLANGREP_BASE_URL must be /],
@@ -92,7 +92,7 @@ describe('npm start', () => {
     expect(stderr.trimEnd().split('\n')).toHaveLength(1);
   });
 
-  it('ends with one clear line when the port is in use', async () => {
+  test('ends with one clear line when the port is in use', async () => {
     const other = createServer();
     const port = await listenOnLoopback(other);
 
@@ -102,18 +102,18 @@ describe('npm start', () => {
     expect({ stderr, code }).toEqual({ stderr: `Port ${port} is in use: choose another with PORT=...\n`, code: 1 });
   });
 
-  it('says what to do when the functions are not built', async () => {
+  test('says how to build the functions when they are not built', async () => {
     await expect(startLocalRun({ bundles: folder })).rejects.toThrow('run "npm run build" first');
   });
 
-  it('explains itself', async () => {
+  test('prints its usage with --help', async () => {
     const { stdout, code } = await ending(run(['--help']));
 
     expect(code).toBe(0);
     expect(stdout).toContain('DATA_DIR');
   });
 
-  it('prints commands to paste, whole, and no colours where nobody sees them', async () => {
+  test('prints complete commands to paste, without colours when the output is not a terminal', async () => {
     const child = run();
     const [printed]: unknown[] = await once(child.stdout, 'data');
     const words = String(printed);
@@ -127,7 +127,7 @@ describe('npm start', () => {
     expect(words).not.toContain('\u001b');
   });
 
-  it('cancels order-7890 for acme, and writes the credentials for their owner alone', async () => {
+  test('cancels order-7890 for acme, and writes credentials that only their owner can read', async () => {
     const { child, told } = await started();
     const cancelled = await call(told, 'POST');
     const file = join(folder, '.local', 'credentials.json');
@@ -147,13 +147,13 @@ describe('npm start', () => {
     await stop(child);
   });
 
-  it.each(['SIGINT', 'SIGTERM'] as const)('ends soon on %s, with 0 and no process left', async (signal) => {
+  test.each(['SIGINT', 'SIGTERM'] as const)('ends soon on %s, with exit code 0 and no process left', async (signal) => {
     const { child, told } = await started({ RECONCILE_EVERY_MS: '200' });
-    // Of a job that stays in processing: the reconciler naps until its poll is due.
+    // The job stays in processing: the reconciler sleeps until its poll is due.
     expect((await call(told, 'POST', 'acme', 'order-7891')).status).toBe(202);
     await sleep(500);
     const containers = childrenOf(child.pid ?? 0);
-    // The authorizer, the function that answered, and the reconciler, which the schedule runs from the start.
+    // The authorizer, the function that answered, and the reconciler, which the schedule starts at once.
     expect(containers.length).toBeGreaterThanOrEqual(3);
 
     const { code, ms } = await stop(child, signal);
@@ -163,7 +163,7 @@ describe('npm start', () => {
     expect(containers.filter(isRunning)).toEqual([]);
   });
 
-  it('leaves no process behind when it is killed outright', async () => {
+  test('leaves no process behind when it is killed', async () => {
     const { child, told } = await started();
     await call(told, 'GET');
     const containers = childrenOf(child.pid ?? 0);
@@ -175,7 +175,7 @@ describe('npm start', () => {
     expect(containers.filter(isRunning)).toEqual([]);
   });
 
-  it('keeps the data between two runs with one folder, but lets no old credential in', async () => {
+  test('keeps the data between two runs with one folder, but rejects the credentials of the first', async () => {
     const data = { DATA_DIR: join(folder, 'data') };
     const first = await started(data);
     await call(first.told, 'POST');
@@ -193,7 +193,7 @@ describe('npm start', () => {
     expect(old.status).toBe(401);
   });
 
-  it('says so when another run has the data folder', async () => {
+  test('ends with one clear line when another run uses the data folder', async () => {
     const data = { DATA_DIR: join(folder, 'held') };
     const { child } = await started(data);
 
@@ -204,7 +204,7 @@ describe('npm start', () => {
     expect(second.stderr).toMatch(/^The data folder .* another run is using it\.\n$/);
   });
 
-  it('takes another upstream in place of the simulator', async () => {
+  test('calls another upstream in place of the simulator', async () => {
     const other = await startLocalRun();
     other.simulator?.setApiKey('pgk_test_upstream');
 
@@ -216,7 +216,6 @@ describe('npm start', () => {
     const cancels = other.simulator?.requests.count('cancel');
     await stop(child);
     await other.close();
-    rmSync(folder, { recursive: true });
 
     expect({ status, cancels, plangrepUrl: told.plangrepUrl }).toEqual({
       status: 200,

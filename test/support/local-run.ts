@@ -8,7 +8,7 @@ import type { PlangrepSimulator } from '../../infra/local/plangrep/plangrep-simu
 import { acme, externalId as externalIdOf, jobId as jobIdOf } from './names.ts';
 import { watchAnswers } from './openapi-answers.ts';
 
-/** Planted where only secrets and personal data are: found anywhere else, it has leaked. */
+/** Values in the places of secrets and personal data. Found anywhere else, they have leaked. */
 export const canaries = {
   apiKey: 'pgk_live_canary4f1cdeadbeef',
   fileName: 'canary-file-name.pdf',
@@ -23,7 +23,7 @@ export interface Answered {
 
 export interface TestRun extends LocalRun {
   readonly simulator: PlangrepSimulator;
-  /** One request to the HTTPS door, as a partner unless `authorization` says otherwise. */
+  /** One request to the HTTPS door with the partner's key, unless `headers` has another `Authorization`. */
   call(
     partnerId: 'acme' | 'globex',
     request: string,
@@ -32,35 +32,35 @@ export interface TestRun extends LocalRun {
   ): Promise<Answered>;
   /** The items of a table, as stored. */
   items(table: 'JobDirectory' | 'CancellationLog'): Promise<Record<string, unknown>[]>;
-  /** A job in the simulator and the directory of acme, with canaries in what must not come out. */
+  /** Adds a job to the simulator and to acme's directory, with canaries in the fields that must not come out. */
   addJob(externalId: string, jobId: string, fields?: Parameters<PlangrepSimulator['addJob']>[0]): Promise<void>;
 }
 
 /**
- * The whole service with canaries planted. Closing it scans every answer, every log line and every stored record:
- * a canary anywhere fails the test, and so does an answer that is not as the OpenAPI description has it. The reconciler
- * runs only when told to, so that calls can be counted.
+ * The whole service, with canaries. `close` checks every answer, every log line and every stored record, and fails when
+ * one has a canary, or when an answer differs from the OpenAPI description. The reconciler runs only when a test invokes
+ * it, so that calls can be counted.
  */
-export const startTestRun = async (options: Omit<LocalRunOptions, 'onAnswer'> = {}): Promise<TestRun> => {
+export async function startTestRun(options: Omit<LocalRunOptions, 'onAnswer'> = {}): Promise<TestRun> {
   const { onAnswer, throwIfWrong } = watchAnswers();
   const run = await startLocalRun({ reconcileEveryMs: 0, ...options, onAnswer });
   const { simulator, dynamodb, partners } = run;
-  if (simulator === undefined) throw new Error('a test run needs the simulator');
+  if (simulator === undefined) throw new Error('A test run needs the simulator');
   run.secretsManager.put(plangrepSecretId, canaries.apiKey);
   simulator.setApiKey(canaries.apiKey);
   simulator.addJob({ id: 'job_01hy3m8qtn2e5r7k9p0w4x1def', files: leakyFiles, resultUrl: canaries.resultUrl });
 
-  const said: string[] = [];
+  const answers: string[] = [];
   const call: TestRun['call'] = async (partnerId, request, body, headers = {}) => {
     const [method = '', path = ''] = request.split(' ');
     const token = partners.find((partner) => partner.partnerId === partnerId)?.token;
     const response = await fetch(`${run.baseUrl}${path}`, {
       method,
       headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json', ...headers },
-      ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
     });
     const text = await response.text();
-    said.push(JSON.stringify([...response.headers]), text);
+    answers.push(JSON.stringify([...response.headers]), text);
     return { status: response.status, headers: response.headers, body: JSON.parse(text) };
   };
 
@@ -82,12 +82,12 @@ export const startTestRun = async (options: Omit<LocalRunOptions, 'onAnswer'> = 
     const stored = [...(await items('JobDirectory')), ...(await items('CancellationLog'))];
     await run.close();
     const secrets = [...Object.values(canaries), ...partners.map(({ token }) => token.slice(-43))];
-    const everything = [...said, ...run.logs, ...stored.map((item) => JSON.stringify(item))];
+    const everything = [...answers, ...run.logs, ...stored.map((item) => JSON.stringify(item))];
     const leaks = everything.filter((text) => secrets.some((secret) => text.includes(secret)));
-    if (leaks.length > 0) throw new Error(`a secret came out:\n${leaks.join('\n')}`);
+    if (leaks.length > 0) throw new Error(`A secret came out:\n${leaks.join('\n')}`);
     throwIfWrong();
   };
   return { ...run, simulator, call, items, addJob, close };
-};
+}
 
 const leakyFiles = [{ id: 'file_1', fileName: canaries.fileName, status: 'processing' }];

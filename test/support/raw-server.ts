@@ -3,15 +3,15 @@ import { listenOnLoopback } from '../../infra/local/aws/loopback.ts';
 
 export interface RawServer {
   readonly port: number;
-  /** How many connections it accepted. */
+  /** The number of connections that it accepted. */
   connections(): number;
-  /** Everything received, over all connections. */
+  /** All bytes received, over all connections. */
   received(): string;
   close(): Promise<void>;
 }
 
-/** A TCP server on 127.0.0.1 for what no HTTP server can be made to say. Its sockets' errors are expected ones. */
-export const startRawServer = async (onConnection: (socket: Socket, count: number) => void): Promise<RawServer> => {
+/** A TCP server on 127.0.0.1, for answers that no HTTP server can send. It ignores errors of its sockets. */
+export async function startRawServer(onConnection: (socket: Socket, count: number) => void): Promise<RawServer> {
   const sockets: Socket[] = [];
   const chunks: Buffer[] = [];
   const server = createServer((socket) => {
@@ -31,4 +31,4 @@ export const startRawServer = async (onConnection: (socket: Socket, count: numbe
         for (const socket of sockets) socket.destroy();
       }),
   };
-};
+}

@@ -2,14 +2,14 @@ declare module 'dynalite' {
   import type { Server } from 'node:http';
 
   interface DynaliteOptions {
-    /** Milliseconds that a table stays in CREATING. */
+    /** How many milliseconds a table stays in CREATING. */
     readonly createTableMs?: number;
     readonly deleteTableMs?: number;
     readonly updateTableMs?: number;
-    /** The folder of the LevelDB store; in memory without it. */
+    /** The folder of the LevelDB store. @default in memory */
     readonly path?: string;
   }
 
-  /** An HTTP server that is not listening yet; `close` closes the store too. */
+  /** Returns an HTTP server that does not listen yet. Its `close` closes the store too. */
   export default function dynalite(options?: DynaliteOptions): Server;
 }
