@@ -101,17 +101,17 @@ describe('the check itself', () => {
     'the contract imports the core and no door': {
       file: 'functions/contract/fake.ts',
       allowed: '../core/identifiers.ts',
-      caught: ['../doors/http/serve.ts', '../adapters/sha256.ts', 'zod'],
+      caught: ['../doors/http/serve.ts', '../adapters/aws-clients.ts', 'zod'],
     },
     'doors import no adapters': {
       file: 'functions/doors/http/fake.ts',
       allowed: '../../contract/problems.ts',
-      caught: ['../../adapters/configuration.ts', '../../compose.ts', '../../simulator/sandbox-jobs.ts'],
+      caught: ['../../adapters/aws-clients.ts', '../../compose.ts', '../../simulator/sandbox-jobs.ts'],
     },
     'adapters import no doors': {
       file: 'functions/adapters/fake.ts',
       allowed: '../core/ports.ts',
-      caught: ['../doors/http/serve.ts', '../contract/problems.ts', '../compose.ts', '../pages/assets.ts'],
+      caught: ['../doors/http/serve.ts', '../contract/problems.ts', '../compose.ts', '../pages/serve-documentation.ts'],
     },
     'the blueprint imports no CDK, and nothing else of infra': {
       file: 'infra/blueprint/fake.ts',

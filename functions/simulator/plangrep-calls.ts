@@ -29,24 +29,22 @@ export interface JobRecords {
   keep(record: JobRecord): Eventually<void>;
 }
 
-const paths: readonly { method: string; pattern: RegExp; kind: CallKind }[] = [
-  { method: 'POST', pattern: /^\/api\/open\/v1\/jobs\/([^/]+)\/cancel$/, kind: 'cancel' },
-  { method: 'GET', pattern: /^\/api\/open\/v1\/jobs\/([^/]+)$/, kind: 'read' },
-  { method: 'GET', pattern: /^\/api\/open\/v1\/projects\/([^/]+)\/jobs$/, kind: 'list' },
-  { method: 'POST', pattern: /^\/api\/open\/v1\/projects\/([^/]+)\/jobs$/, kind: 'create' },
-];
-
 /** The answer to a call without a valid key, whatever it asks for. */
 export const unauthorized = error(401, 'unauthorized', 'The API key is missing, invalid, revoked or expired.');
 const noSuchJob = error(404, 'job_not_found', 'The job does not exist.');
 
+const kinds: Readonly<Record<string, CallKind>> = {
+  'POST jobs/cancel': 'cancel',
+  'GET jobs': 'read',
+  'GET projects/jobs': 'list',
+  'POST projects/jobs': 'create',
+};
+
 /** @param path without its query */
 export function recognizeCall(method: string, path: string): Call {
-  for (const candidate of paths) {
-    const id = candidate.method === method ? candidate.pattern.exec(path)?.[1] : undefined;
-    if (id !== undefined) return { kind: candidate.kind, id };
-  }
-  return { kind: 'other', id: '' };
+  const [, collection, id = '', action = ''] = /^\/api\/open\/v1\/(jobs|projects)\/([^/]+)(\/\w+)?$/.exec(path) ?? [];
+  const kind = kinds[`${method} ${collection}${action}`];
+  return kind === undefined ? { kind: 'other', id: '' } : { kind, id };
 }
 
 /**

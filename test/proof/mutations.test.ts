@@ -17,7 +17,7 @@ describe('seeded bugs of the protocol', () => {
       to: '',
     };
     await expect(buildMutant(bug)).rejects.toThrow('0 times, not once');
-    const elsewhere = { ...bug, file: 'functions/doors/http/answer.ts' };
+    const elsewhere = { ...bug, file: 'functions/doors/http/serve.ts' };
     await expect(buildMutant(elsewhere)).rejects.toThrow('not part of the simulation');
   });
 });

@@ -33,14 +33,6 @@ type EnvelopeOf<DetailType> = Extract<Envelope, { detailType: DetailType }>;
 /** `again`: the queue delivers the message again, and after its last try moves it to the DLQ. */
 type Handled = 'done' | 'again';
 
-/** What all messages of a batch share. */
-interface Batch {
-  readonly ports: Ports;
-  readonly maxReceives: number;
-  /** Milliseconds since 1970: calls to Plangrep end by then. */
-  readonly untilMs: number;
-}
-
 /** Kept free at the end of an invocation for the last put, with the SDK's repeats. */
 const RESERVE_MS = 5_000;
 
@@ -52,29 +44,29 @@ const RESERVE_MS = 5_000;
 export function handleEvents(ports: Ports, maxReceives: number) {
   return async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
     const untilMs = ports.clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
-    const batch = { ports, maxReceives, untilMs };
-    const handled = await Promise.all(
-      Records.map(async (record) => ({ record, end: await handleRecord(batch, record) })),
-    );
-    const failed = handled.filter(({ end }) => end === 'again');
-    return { batchItemFailures: failed.map(({ record }) => ({ itemIdentifier: record.messageId })) };
+    const failures = Records.map(async (record) => {
+      const isLastTry = Number(record.attributes.ApproximateReceiveCount) >= maxReceives;
+      const handled = await handleRecord(ports, record, { untilMs, refusal: isLastTry ? 'final' : 'provisional' });
+      return handled === 'again' ? [{ itemIdentifier: record.messageId }] : [];
+    });
+    return { batchItemFailures: (await Promise.all(failures)).flat() };
   };
 }
 
-async function handleRecord(batch: Batch, { messageId, body, attributes }: SQSRecord): Promise<Handled> {
-  const { report } = batch.ports;
+type Try = Pick<CancelRequest, 'untilMs' | 'refusal'>;
+
+async function handleRecord(ports: Ports, { messageId, body }: SQSRecord, thisTry: Try): Promise<Handled> {
   const envelope = parseEnvelope(body);
   if (envelope === 'malformed') {
-    report('EVENT_MALFORMED', { messageId });
+    ports.report('EVENT_MALFORMED', { messageId });
     return 'again';
   }
-  const refusal = Number(attributes.ApproximateReceiveCount) >= batch.maxReceives ? 'final' : 'provisional';
   try {
     return envelope.detailType === 'Job Registered'
-      ? await register(batch, envelope)
-      : await cancel(batch, envelope, refusal);
+      ? await register(ports, envelope)
+      : await cancel(ports, envelope, thisTry);
   } catch (error) {
-    reportFailure(report, error, { messageId, requestId: envelope.id });
+    reportFailure(ports.report, error, { messageId, requestId: envelope.id });
     return 'again';
   }
 }
@@ -87,10 +79,7 @@ function parseEnvelope(body: string): Envelope | 'malformed' {
   }
 }
 
-async function register(
-  { ports }: Batch,
-  { partnerId, id, time, detail }: EnvelopeOf<'Job Registered'>,
-): Promise<Handled> {
+async function register(ports: Ports, { partnerId, id, time, detail }: EnvelopeOf<'Job Registered'>): Promise<Handled> {
   const job = { ...detail, partnerId, registeredAt: time };
   const registered = await registerJob(ports, { ...job, door: 'events', requestId: id });
   return registered.kind === 'registered' ? 'done' : 'again';
@@ -98,21 +87,14 @@ async function register(
 
 /** A refused cancel may succeed later: its job is registered meanwhile, or one of two live jobs ends. */
 async function cancel(
-  { ports, untilMs }: Batch,
+  ports: Ports,
   { partnerId, id, time, detail }: EnvelopeOf<'Job Cancellation Requested'>,
-  refusal: CancelRequest['refusal'],
+  thisTry: Try,
 ): Promise<Handled> {
-  const end = await requestCancellation(ports, {
-    ...detail,
-    partnerId,
-    requestKey: `event-id:${id}`,
-    eventTime: time,
-    requestId: id,
-    refusal,
-    untilMs,
-    door: 'events',
-  });
+  const request = { ...detail, ...thisTry, partnerId, requestKey: `event-id:${id}`, eventTime: time, requestId: id };
+  const end = await requestCancellation(ports, { ...request, door: 'events' });
   if (end.kind === 'open' || end.kind === 'closed') return 'done';
-  ports.report('EVENT_REFUSED', { partnerId, requestId: id, why: end.kind, isLastTry: refusal === 'final' });
+  const isLastTry = thisTry.refusal === 'final';
+  ports.report('EVENT_REFUSED', { partnerId, requestId: id, why: end.kind, isLastTry });
   return 'again';
 }
