@@ -1,4 +1,5 @@
 import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-http.ts';
+import { createConsole } from '../local/console/create-console.ts';
 import { CannotStart, type LocalRun, startLocalRun } from '../local/run.ts';
 import { CannotDo, type CommandDescription, runScript, type Values } from './command.ts';
 import { credentialsPath } from './places.ts';
@@ -48,6 +49,7 @@ async function start({ json, logs }: Values<typeof options>): Promise<0> {
     queueVisibilityMs: readMs('QUEUE_VISIBILITY_MS', env['QUEUE_VISIBILITY_MS']),
     onLog: isLogging ? (line) => void process.stderr.write(`${line}\n`) : undefined,
     credentialsPath,
+    beside: createConsole,
   }).catch((error: unknown) => {
     throw error instanceof CannotStart ? new CannotDo(1, error.message, { cause: error }) : error;
   });

@@ -1,5 +1,5 @@
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { browserPath, expectAccessible, openPage, schemes, startBrowser } from '../support/browser.ts';
 import { createConsole } from '../../infra/local/console/create-console.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
@@ -24,7 +24,7 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
   const timeline = (page: Page) => page.locator('#timeline');
   const answer = (page: Page) => page.locator('#answer');
 
-  it('tries a cancel, shows the answer, the timeline and what was saved', async () => {
+  test('tries a cancel, shows the answer, the timeline and what was saved', async () => {
     const { page, wrong } = await open();
 
     await page.getByRole('button', { name: 'Cancel the job' }).click();
@@ -41,7 +41,7 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
     expect(wrong).toEqual([]);
   });
 
-  it.each(schemes)('shows a bad day from its beginning to its end, %s', async (scheme) => {
+  test.each(schemes)('shows a bad day from its beginning to its end, %s', async (scheme) => {
     const { page, wrong } = await open(scheme);
 
     await page.getByRole('button', { name: 'Plangrep answers 503' }).click();
@@ -63,7 +63,7 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
     expect(wrong).toEqual([]);
   });
 
-  it('shows what happens elsewhere as it happens, and tells it', async () => {
+  test('shows what happens elsewhere as it happens, and tells it', async () => {
     const { page } = await open();
     await run.addJob('order-elsewhere', 'job_elsewhere');
 
@@ -74,7 +74,7 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
     await timeline(page).getByText('order-elsewhere · job_elsewhere').waitFor();
   });
 
-  it('meets a problem, with the way to its page, and is back to normal', async () => {
+  test('meets a problem, with the way to its page, and is back to normal', async () => {
     const { page, wrong } = await open();
 
     await page.getByRole('button', { name: 'temporarily_unavailable' }).click();
@@ -88,7 +88,7 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
     expect(wrong).toEqual([]);
   });
 
-  it('is worked by keyboard alone', async () => {
+  test('is worked by keyboard alone', async () => {
     const { page } = await open();
     const pressUntil = async (name: string): Promise<void> => {
       for (let presses = 0; presses < 60; presses += 1) {

@@ -1,17 +1,13 @@
 import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { createConsole } from '../../infra/local/console/create-console.ts';
 import { countStopped } from '../../infra/local/console/watch-run.ts';
 import { type Mood, moods } from '../../infra/scenes/bad-days.ts';
-import { createConsole } from '../../infra/local/console/create-console.ts';
-import { startTestRun, type TestRun } from '../support/local-run.ts';
+import { givenService } from '../support/given-service.ts';
 
 describe('The console', () => {
-  let run: TestRun;
-  beforeAll(async () => {
-    run = await startTestRun({ beside: createConsole });
-  });
-  afterAll(() => run.close());
+  const service = givenService({ beside: createConsole });
 
   /** By node:http, which lets every header be set. */
   const call = (
@@ -21,16 +17,19 @@ describe('The console', () => {
     body?: string,
   ): Promise<{ status: number | undefined; body: string }> =>
     new Promise((resolve, reject) => {
-      const sent = httpRequest(`${run.baseUrl}${path}`, { method, headers: { ...headers } }, (response) => {
+      const sent = httpRequest(`${service.run.baseUrl}${path}`, { method, headers: { ...headers } }, (response) => {
         text(response).then((read) => resolve({ status: response.statusCode, body: read }), reject);
       });
       sent.on('error', reject);
       sent.end(body);
     });
-  const post = (path: string, body: unknown, headers: Readonly<Record<string, string>> = { Origin: run.baseUrl }) =>
-    call('POST', `/console/api/${path}`, headers, typeof body === 'string' ? body : JSON.stringify(body));
+  const post = (
+    path: string,
+    body: unknown,
+    headers: Readonly<Record<string, string>> = { Origin: service.run.baseUrl },
+  ) => call('POST', `/console/api/${path}`, headers, typeof body === 'string' ? body : JSON.stringify(body));
 
-  it.each(['/console', '/console/api/facts', '/console/api/watch', '/console/console.js'])(
+  test.each(['/console', '/console/api/facts', '/console/api/watch', '/console/console.js'])(
     'shows %s only under its own host names, so that DNS rebinding cannot read a credential',
     async (path) => {
       const { status, body } = await call('GET', path, { Host: 'evil.example:8787' });
@@ -40,13 +39,13 @@ describe('The console', () => {
     },
   );
 
-  it('shows nothing to a page of another site', async () => {
+  test('shows nothing to a page of another site', async () => {
     const { status } = await call('GET', '/console/api/facts', { 'Sec-Fetch-Site': 'cross-site' });
 
     expect(status).toBe(403);
   });
 
-  it.each([
+  test.each([
     ['of another origin', { Origin: 'http://evil.example' }],
     ['of another port here', { Origin: 'http://127.0.0.1:1' }],
     ['of no origin', {}],
@@ -55,10 +54,10 @@ describe('The console', () => {
     const { status } = await post('mood', { mood: 'functions_crash' }, headers);
 
     expect(status).toBe(403);
-    expect(run.faults.current).toBeUndefined();
+    expect(service.run.faults.current).toBeUndefined();
   });
 
-  it.each([
+  test.each([
     ['mood', { mood: 'no_such_mood' }, 400],
     ['mood', '{', 400],
     ['jobs', { partnerId: 'nobody', kind: 'running' }, 400],
@@ -71,24 +70,24 @@ describe('The console', () => {
     expect(JSON.parse(answer.body)).toEqual({ message: expect.any(String) });
   });
 
-  it('changes the mood, one at a time', async () => {
+  test('changes the mood, one at a time', async () => {
     await post('mood', { mood: 'slow' });
-    expect(run.simulator.faults.waiting()).toMatchObject([{ kind: 'late' }]);
+    expect(service.run.simulator.faults.waiting()).toMatchObject([{ kind: 'late' }]);
     await post('mood', { mood: 'throttled' });
-    expect(run.simulator.faults.waiting()).toEqual([]);
-    expect(run.faults.current).toMatchObject({ kind: 'throttled' });
+    expect(service.run.simulator.faults.waiting()).toEqual([]);
+    expect(service.run.faults.current).toMatchObject({ kind: 'throttled' });
     await post('mood', { mood: null });
-    expect(run.faults.current).toBeUndefined();
+    expect(service.run.faults.current).toBeUndefined();
   });
 
-  it('throttles only partners: the documentation stays open', async () => {
+  test('throttles only partners: the documentation stays open', async () => {
     await post('mood', { mood: 'throttled' });
 
     const three = [];
     const pages = [];
     for (let n = 0; n < 3; n += 1) {
-      three.push(await run.call('acme', 'GET /v1/cancellations?externalId=order-7890'));
-      pages.push(await fetch(`${run.baseUrl}/problems/too_many_requests`));
+      three.push(await service.list('order-7890'));
+      pages.push(await fetch(`${service.run.baseUrl}/problems/too_many_requests`));
     }
     await post('mood', { mood: null });
 
@@ -97,42 +96,45 @@ describe('The console', () => {
     expect(pages.map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 
-  it('lets a late function do its work although its caller gets a 504', async () => {
-    await run.addJob('order-late', 'job_late');
+  test('lets a late function do its work although its caller gets a 504', async () => {
+    await service.run.addJob('order-late', 'job_late');
     await post('mood', { mood: 'functions_late' });
 
-    const answer = await run.call('acme', 'POST /v1/cancellations', { externalId: 'order-late' });
+    const answer = await service.cancel({ externalId: 'order-late' });
     await post('mood', { mood: null });
 
     expect(answer.status).toBe(504);
     await expect
-      .poll(async () => (await run.call('acme', 'GET /v1/cancellations/job_late')).body, { timeout: 10_000 })
+      .poll(async () => (await service.show('job_late')).body, { timeout: 10_000 })
       .toMatchObject({ outcome: 'cancelled' });
   });
 
-  it.each(Object.entries<Mood>(moods))('answers a cancel as the mood says: %s', async (mood, { answer: expected }) => {
-    await run.addJob(`order-${mood}`, `job_${mood}`);
-    await post('mood', { mood });
-    if (mood === 'throttled') await run.call('acme', 'GET /v1/cancellations?externalId=order-7890');
+  test.each(Object.entries<Mood>(moods))(
+    'answers a cancel as the mood says: %s',
+    async (mood, { answer: expected }) => {
+      await service.run.addJob(`order-${mood}`, `job_${mood}`);
+      await post('mood', { mood });
+      if (mood === 'throttled') await service.list('order-7890');
 
-    const answer = await run.call('acme', 'POST /v1/cancellations', { externalId: `order-${mood}` });
-    await post('mood', { mood: null });
+      const answer = await service.run.call('acme', 'POST /v1/cancellations', { externalId: `order-${mood}` });
+      await post('mood', { mood: null });
 
-    const { status, ...body } = expected;
-    expect(answer).toMatchObject({ status, body });
-  });
+      const { status, ...body } = expected;
+      expect(answer).toMatchObject({ status, body });
+    },
+  );
 });
 
 const cancelled = { outcome: 'cancelled', pageCount: 204, successfulPageCount: 63, creditsDebited: 63 } as const;
 
 describe('What cancels have saved, as the console counts it,', () => {
-  it('is the pages that were not processed, at the price of those that were', () => {
+  test('is the pages that were not processed, at the price of those that were', () => {
     const twiceThePrice = { ...cancelled, pageCount: 20, successfulPageCount: 10, creditsDebited: 20 };
 
     expect(countStopped([cancelled, twiceThePrice])).toEqual({ pages: 151, credits: 161 });
   });
 
-  it.each([
+  test.each([
     ['ended another way', { outcome: 'too_late' as const }],
     ['is still open', { outcome: null }],
     ['has no known pages', { pageCount: null }],
@@ -141,14 +143,14 @@ describe('What cancels have saved, as the console counts it,', () => {
     expect(countStopped([{ ...cancelled, ...fields }])).toEqual({ pages: 0, credits: 0 });
   });
 
-  it('knows no price where no page was processed', () => {
+  test('knows no price where no page was processed', () => {
     expect(countStopped([{ ...cancelled, successfulPageCount: 0, creditsDebited: 0 }])).toEqual({
       pages: 204,
       credits: 0,
     });
   });
 
-  it('is never negative', () => {
+  test('is never negative', () => {
     expect(countStopped([{ ...cancelled, successfulPageCount: 300 }])).toEqual({ pages: 0, credits: 0 });
   });
 });

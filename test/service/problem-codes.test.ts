@@ -1,35 +1,35 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { type ProblemCode, problems } from '../../functions/contract/problems.ts';
 import { prepareScene, type SceneRequest, setMood } from '../../infra/local/console/set-scene.ts';
 import { problemScenes } from '../../infra/scenes/bad-days.ts';
-import { startTestRun, type TestRun } from '../support/local-run.ts';
+import { givenService } from '../support/given-service.ts';
 
 const codes = Object.keys(problems).filter((code): code is ProblemCode => Object.hasOwn(problems, code));
 const bodySchema = z.looseObject({ type: z.optional(z.string()) });
 
 describe('Every documented problem', () => {
-  let run: TestRun;
-  beforeAll(async () => {
-    run = await startTestRun();
-  });
-  afterEach(() => setMood('normal', run));
-  afterAll(() => run.close());
+  const service = givenService();
+  afterEach(() => setMood('normal', service.run));
 
   const send = async ({ method, path, headers, body }: SceneRequest) => {
-    const response = await fetch(run.baseUrl + path, { method, headers: { ...headers }, ...(body && { body }) });
+    const response = await fetch(service.run.baseUrl + path, {
+      method,
+      headers: { ...headers },
+      ...(body && { body }),
+    });
     return { status: response.status, headers: response.headers, body: bodySchema.parse(await response.json()) };
   };
 
-  it.each(codes)('%s can be met on a local run, and its type is a page about it', async (code) => {
+  test.each(codes)('%s can be met on a local run, and its type is a page about it', async (code) => {
     const { status, title, retryable } = problems[code];
-    const requests = await prepareScene(code, run);
+    const requests = await prepareScene(code, service.run);
 
     const answers = [];
     for (const request of requests) answers.push(await send(request));
     const last = answers.at(-1);
-    setMood('normal', run);
-    const page = await fetch(new URL(last?.body.type ?? '', run.baseUrl));
+    setMood('normal', service.run);
+    const page = await fetch(new URL(last?.body.type ?? '', service.run.baseUrl));
 
     for (const { body } of answers.slice(0, -1)) expect(body).not.toHaveProperty('code');
     expect(last).toMatchObject({ status, body: { type: `/problems/${code}`, code, status, title, retryable } });
@@ -39,13 +39,11 @@ describe('Every documented problem', () => {
     expect(await page.text()).toContain(`<code>${code}</code>`);
   });
 
-  it('is over once everything is back to normal', async () => {
-    for (const { mood } of Object.values(problemScenes)) if (mood !== undefined) setMood(mood, run);
-    setMood('normal', run);
+  test('is over once everything is back to normal', async () => {
+    for (const { mood } of Object.values(problemScenes)) if (mood !== undefined) setMood(mood, service.run);
+    setMood('normal', service.run);
 
-    const answers = await Promise.all(
-      Array.from({ length: 5 }, () => run.call('acme', 'POST /v1/cancellations', { externalId: 'order-7890' })),
-    );
+    const answers = await Promise.all(Array.from({ length: 5 }, () => service.cancel({ externalId: 'order-7890' })));
 
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
   });

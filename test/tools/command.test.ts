@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CannotDo, parseCommand, readList, usageOf } from '../../infra/cli/command.ts';
 import { showCancellation } from '../../infra/cli/ops-cancellations.ts';
 import type { OpsCommand } from '../../infra/cli/ops-command.ts';
@@ -29,7 +29,7 @@ const complaint = async (command: OpsCommand, args: readonly string[]): Promise<
 };
 
 describe('a command of the operator', () => {
-  it.each<[OpsCommand, string[], RegExp]>([
+  test.each<[OpsCommand, string[], RegExp]>([
     [issuePartnerKey, [], /^2 "partner-key issue" needs --partner acme\. See ".*--help"\.$/],
     [issuePartnerKey, ['--partner', 'acme', '--scopes', 'all'], /^2 --scopes must be some of .*, not "all"\.$/],
     [issuePartnerKey, ['--partner', 'acme', '--scopes', ','], /^2 --scopes must be some of/],
@@ -44,7 +44,7 @@ describe('a command of the operator', () => {
     expect(await complaint(command, args)).toMatch(line);
   });
 
-  it('never repeats a secret that came in the wrong place', async () => {
+  test('never repeats a secret that came in the wrong place', async () => {
     const secret = 'pgk_live_misplaced';
 
     const said = await Promise.all(
@@ -56,7 +56,7 @@ describe('a command of the operator', () => {
     expect(said.filter((line) => line.includes(secret))).toEqual([]);
   });
 
-  it('has a help that names every option', () => {
+  test('has a help that names every option', () => {
     const help = usageOf(issuePartnerKey);
 
     for (const option of [
@@ -72,12 +72,12 @@ describe('a command of the operator', () => {
     expect(parseCommand(issuePartnerKey, ['--help'])).toEqual({ kind: 'help' });
   });
 
-  it('knows three environments', () => {
+  test('knows three environments', () => {
     expect(readEnvironmentName('staging')).toBe('staging');
     expect(() => readEnvironmentName('toString')).toThrow('must be one of dev, staging, prod');
   });
 
-  it('explains the error of a dependency, but not a bug', () => {
+  test('explains the error of a dependency, but not a bug', () => {
     const denied = Object.assign(new Error('not authorized\nsecond line'), {
       name: 'AccessDeniedException',
       $fault: 'client',
@@ -92,11 +92,11 @@ describe('a command of the operator', () => {
 });
 
 describe('what is shown', () => {
-  it('stands in columns, with the control characters of stored texts escaped', () => {
+  test('stands in columns, with the control characters of stored texts escaped', () => {
     expect(table(['A', 'LONG'], [['\u001b[2J', 'x']])).toEqual(['A          LONG', '\\u{1b}[2J  x']);
   });
 
-  it('is a rough duration', () => {
+  test('is a rough duration', () => {
     expect([0, 119_000, 600_000, 10_800_000, 432_000_000].map(duration)).toEqual([
       '0 s',
       '119 s',
@@ -106,7 +106,7 @@ describe('what is shown', () => {
     ]);
   });
 
-  it('takes lists with and without spaces, each part once', () => {
+  test('takes lists with and without spaces, each part once', () => {
     expect(readList('a, b,,a')).toEqual(['a', 'b']);
   });
 });
@@ -119,21 +119,21 @@ const open = ({ isTTY, yes = false }: { readonly isTTY: boolean; readonly yes?: 
 };
 
 describe('a terminal', () => {
-  it.each(['y', 'Y', 'yes'])('takes %s for a yes', async (answer) => {
+  test.each(['y', 'Y', 'yes'])('takes %s for a yes', async (answer) => {
     const { input, terminal } = open({ isTTY: true });
     input.write(`${answer}\r`);
 
     await expect(terminal.confirm('Really?')).resolves.toBeUndefined();
   });
 
-  it.each(['', 'n', 'yeah', '\u0003'])('takes %j for a no', async (answer) => {
+  test.each(['', 'n', 'yeah', '\u0003'])('takes %j for a no', async (answer) => {
     const { input, terminal } = open({ isTTY: true });
     input.write(`${answer}\r`);
 
     await expect(terminal.confirm('Really?')).rejects.toMatchObject({ exitCode: 1, message: 'Nothing was done.' });
   });
 
-  it('asks on stderr, so that a piped stdout stays clean', async () => {
+  test('asks on stderr, so that a piped stdout stays clean', async () => {
     const { input, output, messages, terminal } = open({ isTTY: true });
     input.write('y\r');
 
@@ -145,12 +145,12 @@ describe('a terminal', () => {
     expect(await text(messages)).toContain('Really? [y/N] ');
   });
 
-  it('does nothing where no user can answer, and asks nothing with --yes', async () => {
+  test('does nothing where no user can answer, and asks nothing with --yes', async () => {
     await expect(open({ isTTY: false }).terminal.confirm('Really?')).rejects.toMatchObject({ exitCode: 2 });
     await expect(open({ isTTY: false, yes: true }).terminal.confirm('Really?')).resolves.toBeUndefined();
   });
 
-  it('takes a secret that is typed, and echoes none of it', async () => {
+  test('takes a secret that is typed, and echoes none of it', async () => {
     const { input, output, messages, terminal } = open({ isTTY: true });
     input.write('pgk_typed\r');
 
@@ -162,14 +162,14 @@ describe('a terminal', () => {
     expect([await text(output), await text(messages)]).toEqual(['', 'Key: \n']);
   });
 
-  it.each(['', '\n', ' \n'])('takes an empty value for no secret: %j', async (piped) => {
+  test.each(['', '\n', ' \n'])('takes an empty value for no secret: %j', async (piped) => {
     const { input, terminal } = open({ isTTY: false });
     input.end(piped);
 
     await expect(terminal.readSecret('Key: ')).rejects.toMatchObject({ exitCode: 2 });
   });
 
-  it('gives up a secret on Ctrl-C', async () => {
+  test('gives up a secret on Ctrl-C', async () => {
     const { input, terminal } = open({ isTTY: true });
     input.write('pgk_ty\u0003');
 

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { systemClock } from '../../functions/compose.ts';
 import { localCredentials, localRegion } from '../../infra/local/aws/loopback.ts';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 afterAll(() => endpoint.close());
 
 describe('plangrep-key put', () => {
-  it.each([
+  test.each([
     'pgk_plain',
     'two words',
     'umläut',

@@ -1,180 +1,29 @@
-import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { PutItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import * as z from 'zod/mini';
-import { fromItem, toItem } from '../../functions/adapters/dynamodb/table-client.ts';
-import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
-import { createPartners } from '../../functions/adapters/dynamodb/partners.ts';
+import { describe, expect, test } from 'vitest';
 import { createPlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { systemClock } from '../../functions/compose.ts';
-import { listenOnLoopback, localCredentials, localRegion } from '../../infra/local/aws/loopback.ts';
-import { type LocalRun, startLocalRun } from '../../infra/local/run.ts';
-import { plangrepSecretId } from '../../infra/local/seeds.ts';
 import { localSecretId } from '../../infra/cli/places.ts';
-import { acme, externalId } from '../support/names.ts';
-import { watchAnswers } from '../support/openapi-answers.ts';
-import { onlyLine, runCommand, type Surroundings } from '../support/run-command.ts';
+import { listenOnLoopback, localCredentials, localRegion } from '../../infra/local/aws/loopback.ts';
+import { plangrepSecretId } from '../../infra/local/seeds.ts';
+import { givenOps, issuedSchema } from '../support/given-ops.ts';
+import { onlyLine, type Surroundings } from '../support/run-command.ts';
 
-const folder = mkdtempSync(join(tmpdir(), 'ops-'));
-const empty = mkdtempSync(join(tmpdir(), 'ops-'));
-
-let local: LocalRun;
-const { onAnswer, throwIfWrong } = watchAnswers();
-beforeAll(async () => {
-  const credentialsPath = join(folder, '.local', 'credentials.json');
-  const paces = { authorizerTtlMs: 0, reconcileEveryMs: 0, queueVisibilityMs: 50 };
-  local = await startLocalRun({ ...paces, credentialsPath, onAnswer });
-});
-afterAll(async () => {
-  await local.close();
-  for (const path of [folder, empty]) rmSync(path, { recursive: true });
-  throwIfWrong();
-});
-
-const ops = (line: string, surroundings: Surroundings = {}) =>
-  runCommand('ops', line.split(' ').filter(Boolean), { cwd: folder, ...surroundings });
-
-const issuedSchema = z.object({ credential: z.string(), keyId: z.string() });
-const issue = async (options = '') => {
-  const { stdout, code } = await ops(`partner-key issue --partner acme --json ${options}`);
-  expect(code).toBe(0);
-  return issuedSchema.parse(JSON.parse(stdout));
-};
-const read = (credential: string, query = 'externalId=order-7890'): Promise<number> =>
-  fetch(`${local.baseUrl}/v1/cancellations?${query}`, { headers: { Authorization: `Bearer ${credential}` } }).then(
-    ({ status }) => status,
-  );
-const partnersTable = async (): Promise<Record<string, unknown>[]> => {
-  const found: Record<string, unknown>[] = [];
-  const pages = paginateScan({ client: local.dynamodb.client }, { TableName: local.dynamodb.tableNames.Partners });
-  for await (const { Items = [] } of pages) found.push(...Items.map(fromItem));
-  return found;
-};
-
-describe('partner-key', () => {
-  it('issues a key that works, shows it once, and stores only its hash', async () => {
-    const { stdout, stderr, code } = await ops('partner-key issue --partner acme --scopes cancellations:read');
-    const [credential = '', keyId = '', secret = ''] = /pcg_local_([A-Za-z0-9]{12})_([\w-]{43})/.exec(stdout) ?? [];
-
-    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
-    expect(stdout).toContain('shown once');
-    expect(stdout.split(secret)).toHaveLength(2);
-    expect(await read(credential)).toBe(200);
-    const stored = (await partnersTable()).find(({ pk }) => pk === `key#${keyId}`);
-    const secretHash = createHash('sha256').update(secret).digest('hex');
-    const scopes = new Set(['cancellations:read']);
-    expect(stored).toEqual({
-      pk: `key#${keyId}`,
-      partnerId: 'acme',
-      secretHash,
-      scopes,
-      createdAt: expect.any(String),
-    });
-
-    const listed = await Promise.all([ops('partner-key list'), ops('partner-key list --json')]);
-    expect(listed[0].stdout).toMatch(new RegExp(`^${keyId}  acme +cancellations:read +\\S+Z  never +live$`, 'm'));
-    const everything = [...listed.map((one) => one.stdout), ...local.logs, JSON.stringify(await partnersTable())];
-    expect(everything.filter((one) => one.includes(secret))).toEqual([]);
-    expect(listed.filter((one) => one.stdout.includes(secretHash))).toEqual([]);
-  });
-
-  it('revokes a key, which is then rejected, once the operator has confirmed', async () => {
-    const { credential, keyId } = await issue('--expires-in-days 2');
-    const before = await read(credential);
-    const refused = await ops(`partner-key revoke ${keyId}`);
-    const between = await read(credential);
-    const revoked = await ops(`partner-key revoke ${keyId} --yes`);
-    const after = await read(credential);
-    const [again, listed] = await Promise.all([
-      ops(`partner-key revoke ${keyId}`),
-      ops('partner-key list --partner acme'),
-    ]);
-
-    expect([before, between, after]).toEqual([200, 200, 401]);
-    expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^Revoke key .* --yes\.\n$/) });
-    expect(revoked).toMatchObject({ code: 0, stdout: expect.stringContaining('within 60 s') });
-    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('was revoked at') });
-    expect(listed.stdout).toMatch(new RegExp(`^${keyId}  acme .* revoked$`, 'm'));
-  });
-
-  it('lists a key whose time is over as expired, and says when a partner has no key', async () => {
-    const key = {
-      pk: 'key#expired00001',
-      partnerId: 'old-one',
-      secretHash: 'f'.repeat(64),
-      scopes: new Set(['jobs:write']),
-    };
-    const times = { createdAt: '2026-01-01T00:00:00.000Z', expiresAt: '2026-02-01T00:00:00.000Z' };
-    const { client, tableNames } = local.dynamodb;
-    await client.send(new PutItemCommand({ TableName: tableNames.Partners, Item: toItem({ ...key, ...times }) }));
-
-    const [old, none] = await Promise.all([
-      ops('partner-key list --partner old-one'),
-      ops('partner-key list --partner keyless'),
-    ]);
-
-    expect(old.stdout).toMatch(/^expired00001 .* expired$/m);
-    expect(none).toMatchObject({ code: 1, stdout: 'keyless has no key (local).\n' });
-  });
-});
-
-describe('partner and job', () => {
-  it("writes a partner's projects, and asks before it drops one", async () => {
-    const partners = createPartners(local.dynamodb.client, local.dynamodb.tableNames.Partners);
-    const before = await partners.projectsOf(acme);
-    const added = await ops(`partner set --partner acme --projects ${[...before, 'proj_x'].join(',')}`);
-    const refused = await ops('partner set --partner acme --projects proj_x');
-
-    expect(added).toMatchObject({ code: 0, stderr: '' });
-    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(`Drop ${before.join(', ')}`) });
-    expect(await partners.projectsOf(acme)).toEqual([...before, 'proj_x']);
-  });
-
-  it('registers a job: again without effect, and never for a second partner', async () => {
-    const register = 'job register --job job_ops';
-    const first = await ops(`${register} --partner acme --external-id by-hand --project proj_x`);
-    const [again, other] = await Promise.all([
-      ops(`${register} --partner acme --external-id by-hand`),
-      ops(`${register} --partner globex --external-id by-hand`),
-    ]);
-    const directory = createJobDirectory(local.dynamodb.client, local.dynamodb.tableNames.JobDirectory);
-
-    expect(first).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining('job_ops is registered as by-hand of acme'),
-    });
-    expect(again).toEqual(first);
-    expect(other).toMatchObject({
-      code: 1,
-      stdout: '',
-      stderr: expect.stringMatching(/^job_ops is already registered under another externalId or partner/),
-    });
-    expect(await directory.find(acme, externalId('by-hand'))).toMatchObject([
-      { jobId: 'job_ops', projectId: 'proj_x' },
-    ]);
-  });
-});
+const ops = givenOps();
 
 describe('cancellations', () => {
-  it('lists each open cancellation once, and shows it with its timeline and the requests that joined', async () => {
-    const none = await ops('cancellations open');
-    const [partner] = local.partners;
-    const headers = { Authorization: `Bearer ${partner?.token}`, 'Content-Type': 'application/json' };
-    const body = JSON.stringify({ externalId: 'order-7891', reason: 'twice\u200bordered' });
-    for (const _ of [1, 2]) await fetch(`${local.baseUrl}/v1/cancellations`, { method: 'POST', headers, body });
-
+  test('lists each open cancellation once, and shows it with its timeline and the requests that joined', async () => {
+    const none = await ops.run('cancellations open');
+    for (const _ of [1, 2]) await ops.service.cancel({ externalId: 'order-7891', reason: 'twice\u200bordered' });
     const job = 'job_slow00000000000000000007891';
     const [open, json, shown, unknown] = await Promise.all([
-      ops('cancellations open'),
-      ops('cancellations open --json'),
-      ops(`cancellations show --partner acme ${job}`),
-      ops('cancellations show --partner globex job_slow00000000000000000007891'),
+      ops.run('cancellations open'),
+      ops.run('cancellations open --json'),
+      ops.run(`cancellations show --partner acme ${job}`),
+      ops.run('cancellations show --partner globex job_slow00000000000000000007891'),
     ]);
 
     expect(none).toMatchObject({ code: 1, stdout: 'No cancellation is open (local).\n' });
@@ -192,16 +41,16 @@ describe('cancellations', () => {
 });
 
 describe('dlq', () => {
-  it('counts the dead letters, and returns them to the queue once that is confirmed', async () => {
-    const none = await ops('dlq redrive --yes');
-    const malformed = () => local.logs.filter((line) => line.includes('EVENT_MALFORMED')).length;
-    local.queue.send('no event');
-    await expect.poll(() => local.queue.deadLetters().length, { timeout: 10_000 }).toBe(1);
+  test('counts the dead letters, and returns them to the queue once that is confirmed', async () => {
+    const none = await ops.run('dlq redrive --yes');
+    const malformed = () => ops.service.run.logs.filter((line) => line.includes('EVENT_MALFORMED')).length;
+    ops.service.run.queue.send('no event');
+    await expect.poll(() => ops.service.run.queue.deadLetters().length, { timeout: 10_000 }).toBe(1);
     const tries = malformed();
 
-    const [listed, refused] = await Promise.all([ops('dlq list'), ops('dlq redrive')]);
+    const [listed, refused] = await Promise.all([ops.run('dlq list'), ops.run('dlq redrive')]);
     const unchanged = malformed();
-    const redriven = await ops('dlq redrive --yes');
+    const redriven = await ops.run('dlq redrive --yes');
 
     expect(none).toMatchObject({ code: 1, stdout: expect.stringContaining('Nothing is in') });
     expect(listed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^events +1 /m) });
@@ -214,21 +63,21 @@ describe('dlq', () => {
 
 describe('plangrep-key put', () => {
   const storedKey = (): Promise<string> => {
-    const endpoint = local.endpoints.secretsmanager;
+    const endpoint = ops.service.run.endpoints.secretsmanager;
     const client = new SecretsManagerClient({ endpoint, region: localRegion, credentials: localCredentials });
     return createPlangrepKey({ client, secretId: plangrepSecretId, clock: systemClock, report: () => undefined }).get();
   };
 
-  it('takes the key only from stdin, never shows it, and asks first', async () => {
+  test('takes the key only from stdin, never shows it, and asks first', async () => {
     const value = 'pgk_live_from_stdin';
     const before = await storedKey();
     const refusals = await Promise.all([
-      ops('plangrep-key put', { stdin: value }),
-      ops(`plangrep-key put ${value} --yes`),
-      ops('plangrep-key put --yes', { stdin: `${value} with spaces` }),
+      ops.run('plangrep-key put', { stdin: value }),
+      ops.run(`plangrep-key put ${value} --yes`),
+      ops.run('plangrep-key put --yes', { stdin: `${value} with spaces` }),
     ]);
     const between = await storedKey();
-    const put = await ops('plangrep-key put --yes', { stdin: `${value}\n` });
+    const put = await ops.run('plangrep-key put --yes', { stdin: `${value}\n` });
 
     expect(refusals.map(({ code }) => code)).toEqual([2, 2, 2]);
     expect(between).toBe(before);
@@ -240,11 +89,11 @@ describe('plangrep-key put', () => {
 });
 
 describe('audit verify', () => {
-  it('shows what verify-audit shows for this log', async () => {
-    const { stdout, code } = await ops('audit verify --json --closed-before 2026-11-01');
+  test('shows what verify-audit shows for this log', async () => {
+    const { stdout, code } = await ops.run('audit verify --json --closed-before 2026-11-01');
 
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ kind: 'summary', ok: true, place: local.endpoints.dynamodb });
+    expect(JSON.parse(stdout)).toMatchObject({ kind: 'summary', ok: true, place: ops.service.run.endpoints.dynamodb });
   });
 });
 
@@ -254,13 +103,13 @@ describe('a deployed environment', () => {
     `<PhysicalResourceId>${physicalId}</PhysicalResourceId><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>`;
   const table = 'AWS::DynamoDB::GlobalTable';
 
-  it('is found through the resources of its CloudFormation stacks', async () => {
+  test('is found through the resources of its CloudFormation stacks', async () => {
     const stacks: Record<string, string> = {
       'plangrep-cancellation-dev-stateful': resource(table, 'Partners', 'Partners'),
       'plangrep-cancellation-dev-service': resource(
         'AWS::SQS::Queue',
         'EventsDoorDeadLettersABCD1234',
-        `${local.endpoints.sqs}/000000000000/cancellation-events-dlq`,
+        `${ops.service.run.endpoints.sqs}/000000000000/cancellation-events-dlq`,
       ),
     };
     const asked: string[] = [];
@@ -283,14 +132,14 @@ describe('a deployed environment', () => {
       AWS_ACCESS_KEY_ID: 'test',
       AWS_SECRET_ACCESS_KEY: 'test',
       AWS_ENDPOINT_URL_CLOUDFORMATION: `http://127.0.0.1:${port}`,
-      AWS_ENDPOINT_URL_DYNAMODB: local.endpoints.dynamodb,
-      AWS_ENDPOINT_URL_SQS: local.endpoints.sqs,
+      AWS_ENDPOINT_URL_DYNAMODB: ops.service.run.endpoints.dynamodb,
+      AWS_ENDPOINT_URL_SQS: ops.service.run.endpoints.sqs,
     };
 
     const [issued, queues, missing] = await Promise.all([
-      ops('partner-key issue --partner far --json --environment dev', { env, cwd: empty }),
-      ops('dlq list --environment dev --json', { env, cwd: empty }),
-      ops('cancellations open --environment prod', { env, cwd: empty }),
+      ops.run('partner-key issue --partner far --json --environment dev', { env, cwd: ops.elsewhere }),
+      ops.run('dlq list --environment dev --json', { env, cwd: ops.elsewhere }),
+      ops.run('cancellations open --environment prod', { env, cwd: ops.elsewhere }),
     ]);
     cloudFormation.close();
 
@@ -303,8 +152,8 @@ describe('a deployed environment', () => {
 });
 
 describe('what cannot be done', () => {
-  it('is said in one line, with exit code 2', async () => {
-    const gone = join(empty, 'gone');
+  test('is said in one line, with exit code 2', async () => {
+    const gone = join(ops.elsewhere, 'gone');
     mkdirSync(join(gone, '.local'), { recursive: true });
     const unused = 'http://127.0.0.1:1';
     const endpoints = { dynamodb: unused, secretsmanager: unused, sqs: unused };
@@ -314,12 +163,12 @@ describe('what cannot be done', () => {
       ['partner-key', /^No such command: .*partner-key revoke/],
       ['partner-key issue --partner ACME', /^--partner must be 1 to 40 characters of/],
       ['cancellations open --frobnicate', /^Unknown option '--frobnicate'/],
-      ['partner-key list', /^There is no local run here/, { cwd: empty }],
+      ['partner-key list', /^There is no local run here/, { cwd: ops.elsewhere }],
       ['cancellations open', /^No answer from http:\/\/127\.0\.0\.1:1: ECONNREFUSED/, { cwd: gone }],
       ['partner-key list --environment dev', /^No valid AWS credentials \(eu-central-1\)/],
     ];
 
-    const done = await Promise.all(cases.map(([line, , surroundings]) => ops(line, surroundings)));
+    const done = await Promise.all(cases.map(([line, , surroundings]) => ops.run(line, surroundings)));
 
     for (const [position, ended] of done.entries()) {
       const [line = '', pattern = /^$/] = cases[position] ?? [];
@@ -328,8 +177,11 @@ describe('what cannot be done', () => {
     }
   });
 
-  it('while --help explains every command', async () => {
-    const [all, one] = await Promise.all([ops('--help', { cwd: empty }), ops('dlq redrive --help', { cwd: empty })]);
+  test('while --help explains every command', async () => {
+    const [all, one] = await Promise.all([
+      ops.run('--help', { cwd: ops.elsewhere }),
+      ops.run('dlq redrive --help', { cwd: ops.elsewhere }),
+    ]);
 
     expect(all).toMatchObject({ code: 0, stdout: expect.stringContaining('partner-key issue') });
     expect(one).toMatchObject({ code: 0, stdout: expect.stringMatching(/^npm run ops -- dlq redrive \[options\]\n/) });

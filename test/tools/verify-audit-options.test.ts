@@ -1,12 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { CannotDo, parseCommand } from '../../infra/cli/command.ts';
 import { readVerifyOptions, verifyAudit } from '../../infra/cli/verify-audit-options.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'verify-audit-options-'));
-afterAll(() => rmSync(folder, { recursive: true }));
 const nowhere = join(folder, 'none.json');
 const credentials = (text: string): string => {
   const path = join(folder, 'credentials.json');
@@ -22,7 +21,7 @@ const read = (args: readonly string[], credentialsPath: string) => {
 describe('verify-audit reads', () => {
   const local = credentials('{"endpoints":{"dynamodb":"http://127.0.0.1:4567"},"partners":[]}');
 
-  it('the local run’s log when nothing else is named', () => {
+  test('the local run’s log when nothing else is named', () => {
     expect(read([], local)).toMatchObject({
       table: 'CancellationLog',
       endpoint: 'http://127.0.0.1:4567',
@@ -30,19 +29,19 @@ describe('verify-audit reads', () => {
     });
   });
 
-  it('a table on AWS when one is named, whatever runs here', () => {
+  test('a table on AWS when one is named, whatever runs here', () => {
     const options = read(['--table', 'stack-CancellationLog-1ABC', '--region', 'eu-central-1'], local);
 
     expect(options).toMatchObject({ table: 'stack-CancellationLog-1ABC', endpoint: undefined, region: 'eu-central-1' });
   });
 
-  it('the log at another endpoint', () => {
+  test('the log at another endpoint', () => {
     const options = read(['--endpoint', 'http://127.0.0.1:8000', '--json'], nowhere);
 
     expect(options).toMatchObject({ table: 'CancellationLog', endpoint: 'http://127.0.0.1:8000', json: true });
   });
 
-  it('a day as its first moment, a time as it is', () => {
+  test('a day as its first moment, a time as it is', () => {
     expect(read(['--closed-before', '2026-11-01'], local)).toMatchObject({
       closedBefore: '2026-11-01T00:00:00.000Z',
     });
@@ -53,7 +52,7 @@ describe('verify-audit reads', () => {
 });
 
 describe('verify-audit says what is wrong with', () => {
-  it.each<[string, string[], RegExp]>([
+  test.each<[string, string[], RegExp]>([
     ['a stray argument', ['now'], /^"verify-audit" takes no argument.*--help/],
     ['the value of an option left out', ['--table'], /^Option '--table.*--help/],
     ['an endpoint that is not a URL', ['--endpoint', 'localhost'], /^--endpoint must be .*"localhost"/],
@@ -66,7 +65,7 @@ describe('verify-audit says what is wrong with', () => {
     expect(() => read(args, nowhere)).toThrow(line);
   });
 
-  it.each(['{"endpoints":{}}', '{"endpoints":{"dynamodb":"nowhere"}}', 'not JSON'])(
+  test.each(['{"endpoints":{}}', '{"endpoints":{"dynamodb":"nowhere"}}', 'not JSON'])(
     'a credentials file like %s',
     (content) => {
       expect(() => read([], credentials(content))).toThrow(/names no endpoints\.dynamodb/);

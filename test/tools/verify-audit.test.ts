@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { toItem } from '../../functions/adapters/dynamodb/table-client.ts';
 import type { EventBody } from '../../functions/core/cancellation/events.ts';
@@ -13,10 +13,6 @@ import { accepted, at, closed, ended, requested, started } from '../support/stor
 const folder = mkdtempSync(join(tmpdir(), 'verify-audit-'));
 const empty = mkdtempSync(join(tmpdir(), 'verify-audit-'));
 mkdirSync(join(folder, '.local'));
-afterAll(() => {
-  rmSync(folder, { recursive: true });
-  rmSync(empty, { recursive: true });
-});
 
 /** The local run's table, with a stream of every kind in it. */
 let table: AuditedTable;
@@ -51,7 +47,7 @@ const runJson = async (args: readonly string[] = []) => {
 };
 
 describe('verify-audit on an untouched log', () => {
-  it('finds nothing, says what it read, and exits 0', async () => {
+  test('finds nothing, shows what it read, and exits 0', async () => {
     const { stdout, stderr, code } = await run();
 
     expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
@@ -70,7 +66,7 @@ describe('verify-audit on an untouched log', () => {
     );
   });
 
-  it('says the same as one line of JSON', async () => {
+  test('shows the same as one line of JSON', async () => {
     const { found, summary, code } = await runJson(['--endpoint', table.url]);
 
     expect({ found, code }).toEqual({ found: [], code: 0 });
@@ -78,7 +74,7 @@ describe('verify-audit on an untouched log', () => {
     expect(summary).toMatchObject({ kind: 'summary', ok: true, table: table.name, place: table.url, ...counts });
   });
 
-  it('colours only where it is wanted', async () => {
+  test('uses colours only where they are wanted', async () => {
     const coloured = await run([], { FORCE_COLOR: '1' });
     const plain = await run([], { NO_COLOR: '1' });
 
@@ -86,7 +82,7 @@ describe('verify-audit on an untouched log', () => {
     expect(plain.stdout).not.toContain('\u001b');
   });
 
-  it('reads a log of many pages', async () => {
+  test('reads a log of many pages', async () => {
     const item = { ...(await table.take(long, 5)), padding: { S: 'x'.repeat(100_000) } };
     for (let n = 1; n <= 30; n += 1) {
       await table.putItem({ ...item, pk: { S: `acme#refused#2026-10-${n}` }, sk: { S: 'x' } });
@@ -123,7 +119,7 @@ describe('verify-audit finds', () => {
     wake_up: [(job) => table.edit(job, 5, 'wakeAt', { S: at }), ['altered 5']],
   };
 
-  it('every tampering, and names nothing else', async () => {
+  test('every tampering, and nothing else', async () => {
     for (const [name, [tamper]] of Object.entries(tamperings)) {
       await table.write(name, five);
       await tamper(name);
@@ -145,7 +141,7 @@ describe('verify-audit finds', () => {
     expect(code).toBe(1);
   });
 
-  it('and says so to people, a finding in two lines, without obeying what is stored', async () => {
+  test('and shows each finding in two lines of text, with stored control characters escaped', async () => {
     await table.edit(long, 2, 'result', { S: 'refused' });
     await table.putItem(toItem({ pk: 'a\u001b[2J', sk: 'x' }));
 
@@ -160,7 +156,7 @@ describe('verify-audit finds', () => {
     expect(stdout).toMatch(/2 findings\.\n$/);
   });
 
-  it('by the digest of the heads, written down before, that a whole closed stream was deleted', async () => {
+  test('by the digest of the heads, kept from before, that a whole closed stream was deleted', async () => {
     const closedBefore = ['--closed-before', '2026-11-24'];
     const before = await runJson(closedBefore);
     await table.write('job_later', [requested, ended(1)]);
@@ -177,7 +173,7 @@ describe('verify-audit finds', () => {
 });
 
 describe('verify-audit cannot verify', () => {
-  it.each<[string, string[], RegExp]>([
+  test.each<[string, string[], RegExp]>([
     ['with an unknown option', ['--frobnicate'], /^Unknown option '--frobnicate'.*--help/],
     ['where nothing listens', ['--endpoint', 'http://127.0.0.1:1'], /^No answer from .*:1: ECONNREFUSED\./],
     ['on AWS without a region', ['--table', 'CancellationLog'], /^No region: pass --region/],
@@ -193,7 +189,7 @@ describe('verify-audit cannot verify', () => {
     expect(onlyLine(refusal)).toMatch(line);
   });
 
-  it('a table that is not there, or is another', async () => {
+  test('a table that does not exist, or is another kind of table', async () => {
     const none = await run(['--endpoint', table.url, '--table', 'NoSuchTable']);
     const other = await run(['--endpoint', table.url, '--table', 'Partners']);
 
@@ -204,7 +200,7 @@ describe('verify-audit cannot verify', () => {
     });
   });
 
-  it('but explains itself', async () => {
+  test('while --help explains it', async () => {
     const { stdout, code } = await run(['--help'], {}, empty);
 
     expect(code).toBe(0);

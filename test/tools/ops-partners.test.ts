@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto';
+import { paginateScan, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { describe, expect, test } from 'vitest';
+import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
+import { createPartners } from '../../functions/adapters/dynamodb/partners.ts';
+import { fromItem, toItem } from '../../functions/adapters/dynamodb/table-client.ts';
+import { givenOps } from '../support/given-ops.ts';
+import { acme, externalId } from '../support/names.ts';
+
+const ops = givenOps();
+
+const read = async (credential: string): Promise<number> => {
+  const headers = { Authorization: `Bearer ${credential}` };
+  const { status } = await fetch(`${ops.service.run.baseUrl}/v1/cancellations?externalId=order-7890`, { headers });
+  return status;
+};
+const partnersTable = async (): Promise<Record<string, unknown>[]> => {
+  const { client, tableNames } = ops.service.run.dynamodb;
+  const found: Record<string, unknown>[] = [];
+  const pages = paginateScan({ client }, { TableName: tableNames.Partners });
+  for await (const { Items = [] } of pages) found.push(...Items.map(fromItem));
+  return found;
+};
+
+describe('partner-key', () => {
+  test('issues a key that works, shows it once, and stores only its hash', async () => {
+    const { stdout, stderr, code } = await ops.run('partner-key issue --partner acme --scopes cancellations:read');
+    const [credential = '', keyId = '', secret = ''] = /pcg_local_([A-Za-z0-9]{12})_([\w-]{43})/.exec(stdout) ?? [];
+
+    const status = await read(credential);
+    const table = await partnersTable();
+    const listed = await Promise.all([ops.run('partner-key list'), ops.run('partner-key list --json')]);
+
+    expect({ stderr, code }).toEqual({ stderr: '', code: 0 });
+    expect(stdout).toContain('shown once');
+    expect(stdout.split(secret)).toHaveLength(2);
+    expect(status).toBe(200);
+    const secretHash = createHash('sha256').update(secret).digest('hex');
+    const scopes = new Set(['cancellations:read']);
+    expect(table.find(({ pk }) => pk === `key#${keyId}`)).toEqual({
+      pk: `key#${keyId}`,
+      partnerId: 'acme',
+      secretHash,
+      scopes,
+      createdAt: expect.any(String),
+    });
+
+    expect(listed[0].stdout).toMatch(new RegExp(`^${keyId}  acme +cancellations:read +\\S+Z  never +live$`, 'm'));
+    const everything = [...listed.map((one) => one.stdout), ...ops.service.run.logs, JSON.stringify(table)];
+    expect(everything.filter((one) => one.includes(secret))).toEqual([]);
+    expect(listed.filter((one) => one.stdout.includes(secretHash))).toEqual([]);
+  });
+
+  test('revokes a key, which is then rejected, once the operator has confirmed', async () => {
+    const { credential, keyId } = await ops.issueKey('--expires-in-days 2');
+    const before = await read(credential);
+    const refused = await ops.run(`partner-key revoke ${keyId}`);
+    const between = await read(credential);
+    const revoked = await ops.run(`partner-key revoke ${keyId} --yes`);
+    const after = await read(credential);
+    const [again, listed] = await Promise.all([
+      ops.run(`partner-key revoke ${keyId}`),
+      ops.run('partner-key list --partner acme'),
+    ]);
+
+    expect([before, between, after]).toEqual([200, 200, 401]);
+    expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringMatching(/^Revoke key .* --yes\.\n$/) });
+    expect(revoked).toMatchObject({ code: 0, stdout: expect.stringContaining('within 60 s') });
+    expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining('was revoked at') });
+    expect(listed.stdout).toMatch(new RegExp(`^${keyId}  acme .* revoked$`, 'm'));
+  });
+
+  test('lists a key whose time is over as expired, and says when a partner has no key', async () => {
+    const key = {
+      pk: 'key#expired00001',
+      partnerId: 'old-one',
+      secretHash: 'f'.repeat(64),
+      scopes: new Set(['jobs:write']),
+    };
+    const times = { createdAt: '2026-01-01T00:00:00.000Z', expiresAt: '2026-02-01T00:00:00.000Z' };
+    const { client, tableNames } = ops.service.run.dynamodb;
+    await client.send(new PutItemCommand({ TableName: tableNames.Partners, Item: toItem({ ...key, ...times }) }));
+
+    const [old, none] = await Promise.all([
+      ops.run('partner-key list --partner old-one'),
+      ops.run('partner-key list --partner keyless'),
+    ]);
+
+    expect(old.stdout).toMatch(/^expired00001 .* expired$/m);
+    expect(none).toMatchObject({ code: 1, stdout: 'keyless has no key (local).\n' });
+  });
+});
+
+describe('partner and job', () => {
+  test("writes a partner's projects, and asks before it drops one", async () => {
+    const partners = createPartners(ops.service.run.dynamodb.client, ops.service.run.dynamodb.tableNames.Partners);
+    const before = await partners.projectsOf(acme);
+    const added = await ops.run(`partner set --partner acme --projects ${[...before, 'proj_x'].join(',')}`);
+    const refused = await ops.run('partner set --partner acme --projects proj_x');
+
+    expect(added).toMatchObject({ code: 0, stderr: '' });
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(`Drop ${before.join(', ')}`) });
+    expect(await partners.projectsOf(acme)).toEqual([...before, 'proj_x']);
+  });
+
+  test('registers a job: again without effect, and never for a second partner', async () => {
+    const register = 'job register --job job_ops';
+    const first = await ops.run(`${register} --partner acme --external-id by-hand --project proj_x`);
+    const [again, other] = await Promise.all([
+      ops.run(`${register} --partner acme --external-id by-hand`),
+      ops.run(`${register} --partner globex --external-id by-hand`),
+    ]);
+    const directory = createJobDirectory(
+      ops.service.run.dynamodb.client,
+      ops.service.run.dynamodb.tableNames.JobDirectory,
+    );
+
+    expect(first).toMatchObject({
+      code: 0,
+      stdout: expect.stringContaining('job_ops is registered as by-hand of acme'),
+    });
+    expect(again).toEqual(first);
+    expect(other).toMatchObject({
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^job_ops is already registered under another externalId or partner/),
+    });
+    expect(await directory.find(acme, externalId('by-hand'))).toMatchObject([
+      { jobId: 'job_ops', projectId: 'proj_x' },
+    ]);
+  });
+});
