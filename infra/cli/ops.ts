@@ -63,7 +63,7 @@ async function runCommand(command: OpsCommand, args: readonly string[]): Promise
     return 0;
   }
   const { values, argument } = parsed;
-  const place = await openPlace(values['environment'], values['region']);
+  const place = openPlace(values['environment'], values['region']);
   const { stdin: input, stdout: output, stderr: messages } = process;
   const [json, yes] = [values['json'] === true, values['yes'] === true];
   const terminal = createTerminal({ json, yes, input, output, messages });
@@ -76,7 +76,7 @@ async function runCommand(command: OpsCommand, args: readonly string[]): Promise
   }
 }
 
-async function openPlace(environment: unknown, given: unknown): Promise<Place> {
+function openPlace(environment: unknown, given: unknown): Place {
   const region = typeof given === 'string' ? readRegion(given) : undefined;
   if (typeof environment === 'string') return openDeployedPlace(readEnvironmentName(environment), region);
   if (region !== undefined) throw new CannotDo(2, '--region needs an --environment: the local run has no region.');

@@ -7,6 +7,9 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
 import { type EnvironmentName, environmentNames, environments } from '../blueprint/environments.ts';
 import type { TableName } from '../blueprint/tables.ts';
+import { deadLetterName, localQueueUrl } from '../local/aws/events/queue-endpoint.ts';
+import { localCredentials, localRegion } from '../local/aws/loopback.ts';
+import { eventsQueueName, plangrepSecretId } from '../local/seeds.ts';
 import { CannotDo } from './command.ts';
 
 /**
@@ -70,19 +73,13 @@ export function readLocalEndpoints<Service extends 'dynamodb' | 'secretsmanager'
   }
 }
 
-/** The secret's name in the local run. Its own constant stands beside all that the run starts: too much to load here. */
-export const localSecretId = 'plangrep/api-key';
-
 /** @throws CannotDo (2) when there is no local run in this folder */
-export async function openLocalPlace(): Promise<Place> {
+export function openLocalPlace(): Place {
   const services = ['dynamodb', 'secretsmanager', 'sqs'] as const;
   const endpoints = readLocalEndpoints(credentialsPath, services, 'pass an --environment');
-  const { localCredentials: credentials, localRegion: region } = await import('../local/aws/loopback.ts');
-  const { deadLetterName, localQueueUrl } = await import('../local/aws/events/queue-endpoint.ts');
-  const { eventsQueueName } = await import('../local/seeds.ts');
   const deadLetters = localQueueUrl(endpoints.sqs, deadLetterName(eventsQueueName));
   const requestHandler = { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
-  const common = { region, credentials, maxAttempts: 2, requestHandler };
+  const common = { region: localRegion, credentials: localCredentials, maxAttempts: 2, requestHandler };
   const clients = {
     dynamodb: new DynamoDBClient({ ...common, endpoint: endpoints.dynamodb }),
     secretsManager: new SecretsManagerClient({ ...common, endpoint: endpoints.secretsmanager }),
@@ -91,10 +88,10 @@ export async function openLocalPlace(): Promise<Place> {
   return {
     environment: 'local',
     where: endpoints.dynamodb,
-    region,
+    region: localRegion,
     ...clients,
     table: (name) => Promise.resolve(name),
-    secretId: () => Promise.resolve(localSecretId),
+    secretId: () => Promise.resolve(plangrepSecretId),
     queueUrl: (queue) => Promise.resolve(queue === 'events' ? deadLetters : undefined),
     close: () => Object.values(clients).forEach((client) => client.destroy()),
   };

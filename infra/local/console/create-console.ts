@@ -5,29 +5,17 @@ import * as z from 'zod/mini';
 import { problems } from '../../../functions/contract/problems.ts';
 import { describeMood, isMoodId, moods, problemScenes } from '../../scenes/bad-days.ts';
 import { freshJobKinds, projects, stories, summarize } from '../../scenes/stories.ts';
-import type { LocalDynamoDb } from '../aws/dynamodb.ts';
-import type { ServiceFaults } from '../run.ts';
 import { validate } from '../aws/loopback.ts';
-import type { PlangrepSimulator } from '../plangrep/plangrep-simulator.ts';
-import type { PartnerCredential } from '../seeds.ts';
+import type { RunParts } from '../run.ts';
 import { addFreshJob, canHave, prepareScene, setMood } from './set-scene.ts';
 import { type CurrentMood, watchRun } from './watch-run.ts';
-import type { TableName } from '../../blueprint/tables.ts';
-
-export interface ConsoleParts {
-  readonly dynamodb: LocalDynamoDb<TableName>;
-  /** Absent with another upstream. */
-  readonly simulator?: PlangrepSimulator | undefined;
-  readonly partners: readonly PartnerCredential[];
-  readonly faults: ServiceFaults;
-}
 
 /**
  * The local run's console, on the gateway's port under `/console`: watches, tries, and changes the mood. It reads the
  * run's own tables with the code that the API reads them with.
  * @returns a listener that says whether it took the request
  */
-export function createConsole(parts: ConsoleParts) {
+export function createConsole(parts: RunParts) {
   const mood: CurrentMood = { id: 'normal' };
   return (request: IncomingMessage, response: ServerResponse): boolean => {
     const path = (request.url ?? '').replace(/\?.*$/s, '');
@@ -102,7 +90,7 @@ const files: Readonly<Record<string, readonly [URL, string]>> = {
   '/console/views.js': [new URL('views.js', page), script],
 };
 
-async function answer(request: IncomingMessage, path: string, parts: ConsoleParts, mood: CurrentMood): Promise<Reply> {
+async function answer(request: IncomingMessage, path: string, parts: RunParts, mood: CurrentMood): Promise<Reply> {
   const source = checkSource(request);
   if (source.kind === 'foreign') return wrong(403, source.why);
   if (request.method === 'POST') return act(path, await text(request), parts, mood);
@@ -114,7 +102,7 @@ async function answer(request: IncomingMessage, path: string, parts: ConsolePart
 }
 
 /** What the page offers. Fresh jobs and problems need the simulator. */
-function facts(parts: ConsoleParts) {
+function facts(parts: RunParts) {
   const isSimulated = parts.simulator !== undefined;
   return {
     partners: parts.partners.map(({ partnerId, token }) => ({ partnerId, token })),
@@ -135,7 +123,7 @@ function oneOf<Name extends string>(names: Readonly<Record<Name, unknown>>) {
   return z.enum(Object.keys(names).filter((name): name is Name => Object.hasOwn(names, name)));
 }
 
-async function act(path: string, body: string, parts: ConsoleParts, mood: CurrentMood): Promise<Reply> {
+async function act(path: string, body: string, parts: RunParts, mood: CurrentMood): Promise<Reply> {
   const { simulator } = parts;
   if (path === '/console/api/mood') {
     const input = parse(moodInput, body);

@@ -11,26 +11,17 @@ import {
 import { terminalStatuses } from '../../../functions/simulator/plangrep-jobs.ts';
 import { type Mood, type MoodId, moods, problemScenes } from '../../scenes/bad-days.ts';
 import { type FreshJobKind, type FreshJobKindId, freshJobKinds, projects } from '../../scenes/stories.ts';
-import type { LocalDynamoDb } from '../aws/dynamodb.ts';
-import type { ServiceFaults } from '../run.ts';
 import type { PlangrepSimulator } from '../plangrep/plangrep-simulator.ts';
-import type { PartnerCredential } from '../seeds.ts';
-import type { TableName } from '../../blueprint/tables.ts';
+import type { RunParts } from '../run.ts';
 
-export interface MoodParts {
-  /** Absent with another upstream, which cannot be made to misbehave. */
-  readonly simulator?: PlangrepSimulator | undefined;
-  readonly faults: ServiceFaults;
-}
-
-/** @returns whether this run can have the mood */
-export function canHave(id: MoodId, { simulator }: MoodParts): boolean {
+/** @returns whether this run can have the mood: another upstream than the simulator cannot be made to misbehave */
+export function canHave(id: MoodId, { simulator }: RunParts): boolean {
   const { service }: Mood = moods[id];
   return service !== undefined || simulator !== undefined;
 }
 
 /** Sets one mood in place of the one before, and clears faults that were set by hand. `normal` ends every mood. */
-export function setMood(id: MoodId | 'normal', { simulator, faults }: MoodParts): void {
+export function setMood(id: MoodId | 'normal', { simulator, faults }: RunParts): void {
   faults.current = undefined;
   simulator?.faults.clear();
   if (id === 'normal') return;
@@ -44,6 +35,10 @@ export function setMood(id: MoodId | 'normal', { simulator, faults }: MoodParts)
   }
 }
 
+export interface SimulatedParts extends RunParts {
+  readonly simulator: PlangrepSimulator;
+}
+
 export interface FreshJob {
   readonly externalId: string;
   /** The newest one's. */
@@ -54,7 +49,7 @@ export interface FreshJob {
 export async function addFreshJob(
   partnerId: keyof typeof projects,
   kind: FreshJobKindId,
-  { dynamodb, simulator }: { readonly dynamodb: LocalDynamoDb<TableName>; readonly simulator: PlangrepSimulator },
+  { dynamodb, simulator }: SimulatedParts,
 ): Promise<FreshJob> {
   const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
   const projectId = projects[partnerId];
@@ -73,12 +68,6 @@ export async function addFreshJob(
   return { externalId, jobId };
 }
 
-export interface SceneParts extends MoodParts {
-  readonly dynamodb: LocalDynamoDb<TableName>;
-  readonly simulator: PlangrepSimulator;
-  readonly partners: readonly PartnerCredential[];
-}
-
 /** A request, ready to be sent. */
 export interface SceneRequest {
   readonly method: 'GET' | 'POST' | 'PUT';
@@ -91,7 +80,7 @@ export interface SceneRequest {
  * Prepares a run for a problem.
  * @returns the requests: sent one after the other, the last one meets the problem; then `setMood('normal', …)` ends the scene
  */
-export async function prepareScene(code: ProblemCode, parts: SceneParts): Promise<readonly SceneRequest[]> {
+export async function prepareScene(code: ProblemCode, parts: SimulatedParts): Promise<readonly SceneRequest[]> {
   const { mood = 'normal', job, as = 'partner', requests } = problemScenes[code];
   const partner = parts.partners.find(({ partnerId }) => partnerId === 'acme');
   if (partner === undefined) throw new Error('a local run has partners');
