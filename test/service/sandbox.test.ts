@@ -1,11 +1,12 @@
-import { ScanCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { defaultBundles, type LocalRun, startLocalRun } from '../../infra/local/run.ts';
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type TableName, tables } from '../../infra/blueprint/tables.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
+import { defaultBundles, type LocalRun, startLocalRun } from '../../infra/local/run.ts';
 import { type LocalSandbox, startSandbox } from '../../infra/local/sandbox.ts';
+import { callAs, reconcileNow } from '../support/local-run.ts';
 import { watchAnswers } from '../support/openapi-answers.ts';
-import { type TableName, tables } from '../../infra/blueprint/tables.ts';
 
 const secretId = 'sandbox/api-key';
 const apiKey = 'pgk_sandbox_0f1e2d3c';
@@ -14,15 +15,8 @@ let dynamodb: LocalDynamoDb<TableName>;
 let secretsManager: LocalSecretsManager;
 let sandbox: LocalSandbox;
 const printed: string[] = [];
-const { onAnswer, throwIfWrong } = watchAnswers();
-const open = () =>
-  startSandbox({
-    bundles: defaultBundles,
-    dynamodb,
-    secretsManager,
-    secretId,
-    onLog: (line) => printed.push(line),
-  });
+const onLog = (line: string) => printed.push(line);
+const open = () => startSandbox({ bundles: defaultBundles, dynamodb, secretsManager, secretId, onLog });
 beforeAll(async () => {
   dynamodb = await startLocalDynamoDb({ tables });
   secretsManager = await startSecretsManager({ secrets: { [secretId]: apiKey } });
@@ -34,14 +28,9 @@ afterAll(async () => {
   await dynamodb.close();
 });
 
-const ask = async (method: string, path: string, key: string | undefined = apiKey) => {
-  const headers: Record<string, string> = key === '' ? {} : { Authorization: `Bearer ${key}` };
-  const response = await fetch(sandbox.url + path, { method, headers });
-  return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };
-};
-/** The sandbox goes by the clock: a call that was made earlier. */
-const letPass = (jobId: string, mark: 'metAt' | 'cancelledAt', ms: number) =>
-  dynamodb.client.send(
+/** The sandbox goes by the clock: this makes a call of a job an earlier one. */
+async function letPass(jobId: string, mark: 'metAt' | 'cancelledAt', ms: number): Promise<void> {
+  await dynamodb.client.send(
     new UpdateItemCommand({
       TableName: sandbox.tableName,
       Key: { pk: { S: jobId } },
@@ -50,52 +39,68 @@ const letPass = (jobId: string, mark: 'metAt' | 'cancelledAt', ms: number) =>
       ExpressionAttributeValues: { ':ms': { N: String(ms) } },
     }),
   );
+}
 
 describe('The simulator behind its function URL', () => {
-  it('answers nothing without the key', async () => {
+  async function ask(method: string, path: string, key: string | undefined = apiKey) {
+    const headers: Record<string, string> = key === '' ? {} : { Authorization: `Bearer ${key}` };
+    const response = await fetch(sandbox.url + path, { method, headers });
+    return { status: response.status, headers: response.headers, body: JSON.parse(await response.text()) };
+  }
+
+  test('answers nothing without the key', async () => {
     for (const path of ['/api/open/v1/jobs/job_sandbox_processing', '/simulator/faults', '/']) {
       for (const key of ['', 'pgk_live_guess']) {
-        expect(await ask('GET', path, key)).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
+        const answered = await ask('GET', path, key);
+
+        expect(answered).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
       }
     }
   });
 
-  it.each([
+  test.each([
     ['GET', '/simulator/jobs'],
     ['POST', '/simulator/faults'],
     ['POST', '/simulator/jobs'],
     ['DELETE', '/simulator/requests'],
     ['POST', '/api/open/v1/projects/proj_sandbox/jobs'],
-  ])('cannot be controlled, with the key either: %s %s', async (method, path) => {
-    expect(await ask(method, path)).toMatchObject({ status: 404, body: { code: 'not_found' } });
+  ])('cannot be controlled, not even with the key: %s %s', async (method, path) => {
+    const answered = await ask(method, path);
+
+    expect(answered).toMatchObject({ status: 404, body: { code: 'not_found' } });
   });
 
-  it('answers as Plangrep does', async () => {
-    const { status, headers, body } = await ask('POST', '/api/open/v1/jobs/job_sandbox_processing_direct/cancel');
-    expect(status).toBe(200);
-    expect(headers.get('content-type')).toBe('application/json');
-    expect(body).toMatchObject({ job: { id: 'job_sandbox_processing_direct', status: 'cancelled' } });
+  test('answers as Plangrep does', async () => {
+    const cancelled = await ask('POST', '/api/open/v1/jobs/job_sandbox_processing_direct/cancel');
     const limited = await ask('GET', '/api/open/v1/jobs/job_sandbox_rate_limited_direct?x=1');
+
+    expect(cancelled.status).toBe(200);
+    expect(cancelled.headers.get('content-type')).toBe('application/json');
+    expect(cancelled.body).toMatchObject({ job: { id: 'job_sandbox_processing_direct', status: 'cancelled' } });
     expect(limited.status).toBe(429);
     expect(limited.headers.get('retry-after')).toBe('5');
   });
 
-  it('remembers from one container to the next', async () => {
+  test('remembers from one container to the next', async () => {
     const path = '/api/open/v1/jobs/job_sandbox_slow_kept';
     await ask('POST', `${path}/cancel`);
+
     await sandbox.close();
     sandbox = await open();
     await letPass('job_sandbox_slow_kept', 'cancelledAt', 3_600_000);
-    expect(await ask('GET', path)).toMatchObject({ body: { job: { status: 'cancelled', successfulPageCount: 83 } } });
+    const answered = await ask('GET', path);
+
+    expect(answered).toMatchObject({ body: { job: { status: 'cancelled', successfulPageCount: 83 } } });
   });
 
-  it('says nothing of the key, and no more than that it fetched it', () => {
+  test('never prints the key, only that it fetched it', () => {
     expect(printed.join('\n')).not.toContain(apiKey);
     expect(printed.filter((line) => line.includes('PLANGREP_KEY_FETCHED'))).not.toEqual([]);
   });
 });
 
 describe('The service in a sandbox', () => {
+  const { onAnswer, throwIfWrong } = watchAnswers();
   let run: LocalRun;
   beforeAll(async () => {
     run = await startLocalRun({ upstream: { baseUrl: sandbox.url, apiKey }, reconcileEveryMs: 0, onAnswer });
@@ -105,43 +110,11 @@ describe('The service in a sandbox', () => {
     throwIfWrong();
   });
 
-  const call = async (request: string, body?: object) => {
-    const [method = '', path = ''] = request.split(' ');
-    const response = await fetch(run.baseUrl + path, {
-      method,
-      headers: { Authorization: `Bearer ${run.partners[0]?.token}`, 'Content-Type': 'application/json' },
-      ...(body && { body: JSON.stringify(body) }),
-    });
-    return { status: response.status, body: JSON.parse(await response.text()) };
-  };
   /** As a partner's developer does it: register a job that behaves as its id says, and cancel it. */
-  const register = (externalId: string, jobId: string) => call(`PUT /v1/jobs/${jobId}`, { externalId });
-  const cancel = (externalId: string) => call('POST /v1/cancellations', { externalId });
-  const reconcile = async () => {
-    const log = run.dynamodb.tableNames.CancellationLog;
-    for (const { pk, sk } of await openWakeUps()) {
-      await run.dynamodb.client.send(
-        new UpdateItemCommand({
-          TableName: log,
-          Key: { pk, sk },
-          UpdateExpression: 'SET wakeAt = :due',
-          ExpressionAttributeValues: { ':due': { S: '2026-01-01T00:00:00.000Z' } },
-        }),
-      );
-    }
-    expect(await run.lambda.invoke('reconcile-cancellations', {})).toMatchObject({ kind: 'answered' });
-  };
-  const openWakeUps = async () => {
-    const { Items = [] } = await run.dynamodb.client.send(
-      new ScanCommand({
-        TableName: run.dynamodb.tableNames.CancellationLog,
-        FilterExpression: 'attribute_exists(wakeAt)',
-      }),
-    );
-    return Items.flatMap(({ pk, sk }) => (pk && sk ? [{ pk, sk }] : []));
-  };
+  const register = (externalId: string, jobId: string) => callAs(run, 'acme', `PUT /v1/jobs/${jobId}`, { externalId });
+  const cancel = (externalId: string) => callAs(run, 'acme', 'POST /v1/cancellations', { externalId });
 
-  it.each([
+  test.each([
     ['processing', 200, { outcome: 'cancelled', jobStatus: 'cancelled', pageCount: 204, successfulPageCount: 63 }],
     ['cancelled', 200, { outcome: 'cancelled', jobStatus: 'cancelled' }],
     ['completed', 409, { code: 'job_already_terminal', jobStatus: 'completed' }],
@@ -151,37 +124,49 @@ describe('The service in a sandbox', () => {
     ['unknown', 409, { code: 'job_unknown_to_plangrep' }],
   ])('answers a cancel of job_sandbox_%s with %i', async (name, status, body) => {
     await register(`order ${name}`, `job_sandbox_${name}`);
-    expect(await cancel(`order ${name}`)).toMatchObject({ status, body });
+
+    const answered = await cancel(`order ${name}`);
+
+    expect(answered).toMatchObject({ status, body });
   });
 
-  it.each([
+  test.each([
     ['slow', 'cancelledAt', { outcome: 'cancelled', attempts: 1, successfulPageCount: 83 }],
     ['completes_first', 'cancelledAt', { outcome: 'too_late', jobStatus: 'completed' }],
     ['rate_limited', 'metAt', { outcome: 'cancelled', attempts: 2 }],
     ['error', 'metAt', { outcome: 'cancelled', attempts: 2 }],
     ['lost', 'metAt', { outcome: 'cancelled', attempts: 2 }],
-  ] as const)('answers a cancel of job_sandbox_%s with 202, and sees it through', async (name, mark, closed) => {
+  ] as const)('answers a cancel of job_sandbox_%s with 202, and completes it later', async (name, mark, closed) => {
     await register(`order ${name}`, `job_sandbox_${name}`);
-    expect(await cancel(`order ${name}`)).toMatchObject({ status: 202, body: { outcome: null } });
 
+    const accepted = await cancel(`order ${name}`);
     await letPass(`job_sandbox_${name}`, mark, 60_000);
-    await reconcile();
+    const reconciled = await reconcileNow(run);
+    const shown = await callAs(run, 'acme', `GET /v1/cancellations/job_sandbox_${name}`);
 
-    const { body } = await call(`GET /v1/cancellations/job_sandbox_${name}`);
-    expect(body).toMatchObject({ state: 'closed', ...closed });
+    expect(accepted).toMatchObject({ status: 202, body: { outcome: null } });
+    expect(reconciled).toMatchObject({ kind: 'answered' });
+    expect(shown.body).toMatchObject({ state: 'closed', ...closed });
   });
 
-  it('has two live jobs under one externalId', async () => {
+  test('can have two live jobs under one externalId', async () => {
     await register('order twice', 'job_sandbox_processing_one');
     await register('order twice', 'job_sandbox_processing_two');
-    expect(await cancel('order twice')).toMatchObject({ status: 409, body: { code: 'ambiguous_external_id' } });
+
+    const answered = await cancel('order twice');
+
+    expect(answered).toMatchObject({ status: 409, body: { code: 'ambiguous_external_id' } });
   });
 
-  it('has a time when it cannot tell which of two jobs is meant', async () => {
+  test('can have a time when it cannot tell which of two jobs is meant', async () => {
     await register('order either', 'job_sandbox_completed_either');
     await register('order either', 'job_sandbox_error_either');
-    expect(await cancel('order either')).toMatchObject({ status: 503, body: { code: 'temporarily_unavailable' } });
+
+    const unclear = await cancel('order either');
     await letPass('job_sandbox_error_either', 'metAt', 60_000);
-    expect(await cancel('order either')).toMatchObject({ status: 200, body: { jobId: 'job_sandbox_error_either' } });
+    const clear = await cancel('order either');
+
+    expect(unclear).toMatchObject({ status: 503, body: { code: 'temporarily_unavailable' } });
+    expect(clear).toMatchObject({ status: 200, body: { jobId: 'job_sandbox_error_either' } });
   });
 });

@@ -1,4 +1,3 @@
-import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
 import { problemSchema } from '../../functions/contract/answers.ts';
 import { type ProblemCode, problems } from '../../functions/contract/problems.ts';
@@ -7,9 +6,17 @@ import type { InvocationResult } from '../../infra/local/aws/lambda/container.ts
 import type { LocalRunOptions } from '../../infra/local/run.ts';
 import { plangrepSecretId } from '../../infra/local/seeds.ts';
 import type { PlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
-import { type Answered, canaries, startTestRun, type TestRun } from './local-run.ts';
+import {
+  type Answered,
+  canaries,
+  makeDue,
+  type PartnerId,
+  reconcileNow,
+  startTestRun,
+  type StoredItem,
+  type TestRun,
+} from './local-run.ts';
 
-type Partner = 'acme' | 'globex';
 type JobFields = Parameters<TestRun['addJob']>[2];
 type Fault = Parameters<PlangrepSimulator['faults']['add']>[0];
 export interface JobNames {
@@ -29,11 +36,11 @@ export interface Service {
   /** `POST /v1/cancellations`: of a job by its names, or of any body. */
   cancel(body: unknown, options?: CallOptions): Promise<Answered>;
   /** `GET /v1/cancellations/{jobId}` */
-  show(jobId: string, partner?: Partner): Promise<Answered>;
+  show(jobId: string, partner?: PartnerId): Promise<Answered>;
   /** `GET /v1/cancellations?externalId=` */
-  list(externalId: string, partner?: Partner): Promise<Answered>;
+  list(externalId: string, partner?: PartnerId): Promise<Answered>;
   /** `PUT /v1/jobs/{jobId}` */
-  register(jobId: string, body: unknown, partner?: Partner): Promise<Answered>;
+  register(jobId: string, body: unknown, partner?: PartnerId): Promise<Answered>;
   /** Puts an event on the bus, from acme unless `fields` says otherwise. */
   publish(
     detailType: string,
@@ -43,9 +50,9 @@ export interface Service {
   /** Waits until the queue of events is empty. */
   eventsSettled(): Promise<void>;
   /** The stored records of a job's cancellation. */
-  recordsOf(jobId: string): Promise<readonly Record<string, unknown>[]>;
+  recordsOf(jobId: string): Promise<readonly StoredItem[]>;
   /** The stored records that have a wake-up. */
-  wakeUps(): Promise<readonly Record<string, unknown>[]>;
+  wakeUps(): Promise<readonly StoredItem[]>;
   /** Makes every wake-up due: the schedule is not history, so this rewrites none. */
   makeDue(): Promise<void>;
   /** Makes every wake-up due, then runs the reconciler once. It ends at once when it finds nothing more to do. */
@@ -54,7 +61,7 @@ export interface Service {
 
 export interface CallOptions {
   readonly headers?: Readonly<Record<string, string>>;
-  readonly partner?: Partner;
+  readonly partner?: PartnerId;
 }
 
 /**
@@ -118,24 +125,4 @@ export function expectProblem({ status, headers, body }: Answered, code: Problem
   expect(headers.get('content-type')).toBe('application/problem+json');
   expect(problemSchema.parse(body)).toMatchObject({ code, status, retryable: problems[code].retryable });
   expect(status).toBe(problems[code].status);
-}
-
-async function makeDue({ dynamodb, items }: Pick<TestRun, 'dynamodb' | 'items'>): Promise<void> {
-  for (const { pk, sk, wakeAt } of await items('CancellationLog')) {
-    if (wakeAt === undefined) continue;
-    await dynamodb.client.send(
-      new UpdateItemCommand({
-        TableName: dynamodb.tableNames.CancellationLog,
-        Key: { pk: { S: String(pk) }, sk: { S: String(sk) } },
-        UpdateExpression: 'SET wakeAt = :due',
-        ExpressionAttributeValues: { ':due': { S: '2026-01-01T00:00:00.000Z' } },
-      }),
-    );
-  }
-}
-
-/** Makes every wake-up of a run due, then runs the reconciler once. */
-export async function reconcileNow(run: TestRun): Promise<InvocationResult> {
-  await makeDue(run);
-  return run.lambda.invoke('reconcile-cancellations', {});
 }
