@@ -4,7 +4,7 @@ import { type PlayedCancel, type PlayedFollowUp, playFollowUps, playStories } fr
 import { CannotDo, type ExitCode, runScript } from './command.ts';
 import { createProgress, labelled, paint } from './terminal.ts';
 
-/** `npm run demo`: plays the stories on a local run of its own. */
+/** `npm run demo`: plays the stories on a new local run. */
 const command = {
   name: 'demo',
   call: 'npm run demo --',

@@ -63,7 +63,7 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
     expect(wrong).toEqual([]);
   });
 
-  test('shows what happens elsewhere as it happens, and tells it', async () => {
+  test('shows what happens elsewhere as it happens, and announces it', async () => {
     const { page } = await open();
     await run.addJob('order-elsewhere', 'job_elsewhere');
 
@@ -88,7 +88,7 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
     expect(wrong).toEqual([]);
   });
 
-  test('is worked by keyboard alone', async () => {
+  test('can be used with the keyboard only', async () => {
     const { page } = await open();
     const pressUntil = async (name: string): Promise<void> => {
       for (let presses = 0; presses < 60; presses += 1) {
