@@ -1,6 +1,6 @@
 import { CannotStart, startLocalRun } from '../local/run.ts';
 import { followUps } from '../scenes/stories.ts';
-import { type PlayedCancel, type PlayedFollowUp, playFollowUps, playStories } from '../scenes/tell-demo.ts';
+import { type PlayedCancel, type PlayedFollowUp, playFollowUps, playStories } from '../scenes/play-demo.ts';
 import { CannotDo, type ExitCode, runScript } from './command.ts';
 import { createProgress, labelled, paint } from './terminal.ts';
 
