@@ -1,20 +1,15 @@
-import type { Door } from './cancellation/events.ts';
-import type { ExternalId, JobId, PartnerId, Timestamp } from './identifiers.ts';
+import type { Asked } from './cancellation/events.ts';
+import type { JobId, PartnerId, Timestamp } from './identifiers.ts';
 
 /** "Cancel this job", as every door hands it to the core: validated, the partner known by its credential or rule. */
-export interface CancelRequest {
+export interface CancelRequest extends Asked {
   readonly partnerId: PartnerId;
-  readonly externalId: ExternalId;
-  /** Which of several jobs behind the externalId. */
+  /** Which of several jobs with the externalId. */
   readonly jobId?: JobId | undefined;
-  readonly reason?: string | undefined;
   /** The `Idempotency-Key`, or the event's `id`. */
   readonly requestKey?: string | undefined;
   /** The event's own `time`: no job registered later is reached, unless `jobId` names it. */
   readonly eventTime?: Timestamp | undefined;
-  readonly door: Door;
-  readonly requestId: string;
-  readonly keyId?: string | undefined;
   /** `provisional`: the queue delivers the request again, so a refusal is not on record yet. */
   readonly refusal: 'final' | 'provisional';
   /** Milliseconds since 1970: the answer must be ready by then. */

@@ -1,11 +1,12 @@
 import type { CancellationEvent, JoinedRecord, RefusedRecord } from './cancellation/events.ts';
+import type { StreamName } from './cancellation/stream-key.ts';
 import type { ExternalId, JobId, PartnerId, ProjectId, Scope, Timestamp } from './identifiers.ts';
 import type { CancelAnswer, ListAnswer, ReadAnswer } from './plangrep.ts';
 import type { Report } from './report.ts';
 
 /**
- * What the core needs of the world. A port's expected ends are values; it throws {@link DependencyUnavailable} when
- * the dependency itself does not answer; anything else that it throws is a bug.
+ * What the core needs of the world. A port's expected ends are values. It throws `DependencyUnavailable` when the
+ * dependency itself does not answer; anything else that it throws is a bug.
  */
 export interface Ports {
   readonly log: CancellationLog;
@@ -38,9 +39,7 @@ export interface Stream {
 export type Appended = { readonly kind: 'appended' } | { readonly kind: 'lost'; readonly stream: Stream };
 
 /** When an unfinished cancellation must be looked at again. It is stored with the event `seq` of the stream. */
-export interface WakeUp {
-  readonly partnerId: PartnerId;
-  readonly jobId: JobId;
+export interface WakeUp extends StreamName {
   readonly seq: number;
   readonly wakeAt: Timestamp;
 }

@@ -1,11 +1,6 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import {
-  type CancellationEvent,
-  envelopeSchema,
-  eventBodySchema,
-  joinedSchema,
-} from '../../core/cancellation/events.ts';
+import { type CancellationEvent, joinedSchema, parseEvent } from '../../core/cancellation/events.ts';
 import {
   EVENT_PREFIX,
   eventKey,
@@ -58,7 +53,7 @@ export function createCancellationLog(client: DynamoDBClient, tableName: string)
 
   async function read(partnerId: PartnerId, jobId: JobId): Promise<Stream> {
     const items = await queryItems(table, streamQuery({ partnerId, jobId }, EVENT_PREFIX));
-    return { events: items.map(parseEvent), wakeAt: items.at(-1)?.['wakeAt']?.S };
+    return { events: items.map(readEvent), wakeAt: items.at(-1)?.['wakeAt']?.S };
   }
 
   async function append(event: CancellationEvent, wakeAt?: Timestamp): Promise<Appended> {
@@ -141,12 +136,9 @@ function parseWakeUp(item: Item): WakeUp {
 }
 
 /** @throws BrokenStream when the item is not an event that this service writes */
-function parseEvent(item: Item): CancellationEvent {
+function readEvent(item: Item): CancellationEvent {
   const fields = fromItem(item);
-  const body = eventBodySchema.safeParse(fields);
-  const envelope = envelopeSchema.safeParse(fields);
-  if (!body.success || !envelope.success) {
-    throw new BrokenStream(`${String(fields['pk'])} ${String(fields['sk'])} is not an event`);
-  }
-  return { ...body.data, ...envelope.data };
+  const event = parseEvent(fields);
+  if (event === undefined) throw new BrokenStream(`${String(fields['pk'])} ${String(fields['sk'])} is not an event`);
+  return event;
 }

@@ -1,5 +1,5 @@
 import { genesisHash, hashEvent } from '../cancellation/chain.ts';
-import { type CancellationEvent, envelopeSchema, eventBodySchema } from '../cancellation/events.ts';
+import { type CancellationEvent, parseEvent } from '../cancellation/events.ts';
 import { applyEvent, type CancellationState, checkNext, type NextCheck } from '../cancellation/state.ts';
 import { type StreamName, streamKey } from '../cancellation/stream-key.ts';
 import { timestampSchema } from '../identifiers.ts';
@@ -36,7 +36,7 @@ export function verifyStream(name: StreamName, events: readonly StoredEvent[], s
     findings: [],
     seq: 0,
     links: [genesisHash(name)],
-    fold: { kind: 'known', state: undefined },
+    fold: { state: undefined },
     hasClosed: false,
     newest: undefined,
   });
@@ -53,9 +53,7 @@ interface Walk {
   /** What the next event may be chained to: `any` after an event that is missing or in the wrong place. */
   readonly links: readonly string[] | 'any';
   /** `unknown` after a finding: a later event is not blamed for it. */
-  readonly fold:
-    | { readonly kind: 'known'; readonly state: CancellationState | undefined }
-    | { readonly kind: 'unknown' };
+  readonly fold: { readonly state: CancellationState | undefined } | 'unknown';
   readonly hasClosed: boolean;
   /** The last one, if it is an event of this stream in its place. */
   readonly newest: CancellationEvent | undefined;
@@ -64,20 +62,19 @@ interface Walk {
 function walkOn(name: StreamName, before: Walk, { seq, fields }: StoredEvent): Walk {
   const missing = judgeGap(before.seq + 1, seq);
   const { event, links, findings } = judgeEvent(name, seq, missing.length > 0 ? 'any' : before.links, fields);
-  const found = [...missing, ...findings];
-  const fold: Walk['fold'] = found.length > 0 ? { kind: 'unknown' } : before.fold;
-  const after = { seq, links, newest: event };
-  if (event === undefined) return { ...before, ...after, fold, findings: [...before.findings, ...found] };
-
-  const hasClosed = before.hasClosed || event.type === 'closed';
-  const check = checkPlace(before.hasClosed, fold, event);
-  if (check.kind === 'not_allowed') {
-    const what = `Event ${seq} (${event.type}) may not come here: ${check.why}.`;
-    const outOfPlace: EventFinding = { code: 'out_of_place', seq, what };
-    return { ...after, hasClosed, fold: { kind: 'unknown' }, findings: [...before.findings, ...found, outOfPlace] };
-  }
-  const next = fold.kind === 'known' ? ({ kind: 'known', state: applyEvent(fold.state, event) } as const) : fold;
-  return { ...after, hasClosed, fold: next, findings: [...before.findings, ...found] };
+  const fold = missing.length > 0 || findings.length > 0 ? 'unknown' : before.fold;
+  const displaced = event === undefined ? [] : judgePlace({ ...before, fold }, event);
+  return {
+    findings: [...before.findings, ...missing, ...findings, ...displaced],
+    seq,
+    links,
+    fold:
+      fold === 'unknown' || event === undefined || displaced.length > 0
+        ? 'unknown'
+        : { state: applyEvent(fold.state, event) },
+    hasClosed: before.hasClosed || event?.type === 'closed',
+    newest: event,
+  };
 }
 
 function judgeGap(expected: number, seq: number): readonly EventFinding[] {
@@ -86,9 +83,15 @@ function judgeGap(expected: number, seq: number): readonly EventFinding[] {
   return [{ code: 'missing', seq: expected, what: `${what} missing.` }];
 }
 
-function checkPlace(hasClosed: boolean, fold: Walk['fold'], event: CancellationEvent): NextCheck {
-  if (hasClosed) return { kind: 'not_allowed', why: 'nothing follows a closed cancellation' };
-  return fold.kind === 'known' ? checkNext(fold.state, event) : { kind: 'allowed' };
+function judgePlace({ hasClosed, fold }: Walk, event: CancellationEvent): readonly EventFinding[] {
+  const check: NextCheck = hasClosed
+    ? { kind: 'not_allowed', why: 'nothing follows a closed cancellation' }
+    : fold === 'unknown'
+      ? { kind: 'allowed' }
+      : checkNext(fold.state, event);
+  if (check.kind === 'allowed') return [];
+  const { seq, type } = event;
+  return [{ code: 'out_of_place', seq, what: `Event ${seq} (${type}) may not come here: ${check.why}.` }];
 }
 
 interface Judged extends Pick<Walk, 'links' | 'findings'> {
@@ -124,12 +127,6 @@ function judgeEvent(name: StreamName, seq: number, links: Walk['links'], fields:
       ? 'Event 1 was rewritten together with its hash: it is not chained to the name of its stream.'
       : `Event ${seq - 1} is not the one that event ${seq} is chained to: one of the two was rewritten together with its hash.`;
   return { event, links: [computed], findings: [{ code: 'altered', seq: Math.max(1, seq - 1), what }] };
-}
-
-function parseEvent(fields: StoredRecord['fields']): CancellationEvent | undefined {
-  const body = eventBodySchema.safeParse(fields);
-  const envelope = envelopeSchema.safeParse(fields);
-  return body.success && envelope.success ? { ...body.data, ...envelope.data } : undefined;
 }
 
 /** An event after the closing one is named already, and so is one that is not an event of this stream. */

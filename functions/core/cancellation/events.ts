@@ -68,13 +68,14 @@ export const eventBodySchema = z.discriminatedUnion('type', [
 /** What happened, without its place in a stream. */
 export type EventBody = z.infer<typeof eventBodySchema>;
 export type RequestedBody = z.infer<typeof requested>;
+export type Asked = Pick<RequestedBody, keyof typeof asked>;
 export type AttemptEndedBody = z.infer<typeof attemptEnded>;
 export type ClosedBody = z.infer<typeof closed>;
 export type JobFacts = Pick<ClosedBody, keyof typeof jobFacts>;
 
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 
-export const envelopeSchema = z.object({
+const envelopeSchema = z.object({
   partnerId: partnerIdSchema,
   jobId: jobIdSchema,
   /** 1, 2, 3 …: gapless. */
@@ -87,10 +88,17 @@ export const envelopeSchema = z.object({
   /** SHA-256 of everything above and the body. */
   hash,
 });
-export type Envelope = z.infer<typeof envelopeSchema>;
+type Envelope = z.infer<typeof envelopeSchema>;
 
 /** One numbered, immutable event of the cancellation log. */
 export type CancellationEvent<Body extends EventBody = EventBody> = Body & Envelope;
+
+/** @returns undefined when the fields are not those of an event of this service */
+export function parseEvent(fields: unknown): CancellationEvent | undefined {
+  const body = eventBodySchema.safeParse(fields);
+  const envelope = envelopeSchema.safeParse(fields);
+  return body.success && envelope.success ? { ...body.data, ...envelope.data } : undefined;
+}
 
 /** Another request for a job that already has a cancellation: kept beside the stream. */
 export const joinedSchema = z.object({

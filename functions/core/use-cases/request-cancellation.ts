@@ -1,5 +1,5 @@
 import type { CancelRequest } from '../cancel-request.ts';
-import type { RefusedRecord, RequestedBody } from '../cancellation/events.ts';
+import type { Asked, RefusedRecord, RequestedBody } from '../cancellation/events.ts';
 import type { CancellationState } from '../cancellation/state.ts';
 import type { FoundJob } from '../find-job/choose-job.ts';
 import { findJob } from '../find-job/find-job.ts';
@@ -75,7 +75,7 @@ function endOf(standing: Standing, clock: Clock): CancelEnd {
   return { kind: 'open', state: standing.state, retryAfterMs: Date.parse(standing.wakeAt) - clock.now() };
 }
 
-function askedBy({ door, requestId, keyId, externalId, reason }: CancelRequest) {
+function askedBy({ door, requestId, keyId, externalId, reason }: CancelRequest): Asked {
   return { door, requestId, keyId, externalId, reason };
 }
 
