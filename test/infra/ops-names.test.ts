@@ -4,8 +4,9 @@ import { deadLetterQueues } from '../../infra/cli/places.ts';
 import { synthesized } from './synthesized.ts';
 
 describe.each(environmentNames)('the resources that ops looks for in %s', (name) => {
+  const { service, stateful } = synthesized(name);
+
   it.each(Object.entries(deadLetterQueues))('the dead-letter queue %s exists once', (_, { path }) => {
-    const { service } = synthesized(name);
     const found = Object.entries(service).filter(
       ([id, { Type }]) => Type === 'AWS::SQS::Queue' && new RegExp(`^${path}[0-9A-F]{8}$`).test(id),
     );
@@ -13,7 +14,7 @@ describe.each(environmentNames)('the resources that ops looks for in %s', (name)
   });
 
   it('the tables and the secret have their names', () => {
-    const ids = Object.keys(synthesized(name).stateful);
+    const ids = Object.keys(stateful);
     expect(ids).toEqual(expect.arrayContaining(['JobDirectory', 'CancellationLog', 'Partners', 'PlangrepKey']));
   });
 });
