@@ -61,17 +61,24 @@ export function startHttpDoor(
 
 export interface EventsDoor {
   readonly eventBridge: LocalEventBridge;
+  /** Between the partners' rules and the function, with its DLQ. */
   readonly queue: LocalQueue;
+  /** The endpoint of the queue's API. */
   readonly queueUrl: string;
+}
+
+interface EventsDoorParts {
+  readonly lambda: LambdaRuntime;
+  readonly partners: readonly PartnerCredential[];
+  /** A JSON file that keeps the queue over restarts. @default in memory */
+  readonly statePath: string | undefined;
+  readonly adopt: Adopt;
 }
 
 /** EventBridge with a rule for each partner, and the queue from there to the function. */
 export async function startEventsDoor(
   { queueVisibilityMs = eventDoor.visibilityTimeoutSeconds * 1000 }: DoorOptions,
-  lambda: LambdaRuntime,
-  partners: readonly PartnerCredential[],
-  statePath: string | undefined,
-  adopt: Adopt,
+  { lambda, partners, statePath, adopt }: EventsDoorParts,
 ): Promise<EventsDoor> {
   const queue = adopt(
     startQueue({

@@ -56,7 +56,7 @@ export interface ServiceFaults {
 }
 
 /** The whole service on this machine: the bundles that are deployed, with real parts around them. */
-export interface LocalRun extends RunParts, Omit<EventsDoor, 'queueUrl'> {
+export interface LocalRun extends RunParts, EventsDoor {
   readonly baseUrl: string;
   readonly plangrepUrl: string;
   readonly credentialsPath?: string | undefined;
@@ -133,13 +133,7 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
     options.onLog?.(line, from);
   };
   const lambda = adopt(startFunctions({ ...options, onLog }, { dynamodb, secretsManager, plangrepUrl }));
-  const { eventBridge, queue, queueUrl } = await startEventsDoor(
-    options,
-    lambda,
-    partners,
-    inDataDir('queue.json'),
-    adopt,
-  );
+  const events = await startEventsDoor(options, { lambda, partners, statePath: inDataDir('queue.json'), adopt });
   startTimeDoor(options, lambda, adopt);
   const gateway = adopt(
     await startHttpDoor(options, lambda, {
@@ -150,11 +144,11 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
   const endpoints = {
     dynamodb: dynamodb.url,
     secretsmanager: secretsManager.url,
-    eventbridge: eventBridge.url,
-    sqs: queueUrl,
+    eventbridge: events.eventBridge.url,
+    sqs: events.queueUrl,
   };
   const addresses = { baseUrl: gateway.url, plangrepUrl, endpoints, credentialsPath };
-  return { ...parts, ...addresses, secretsManager, lambda, eventBridge, queue, logs };
+  return { ...parts, ...addresses, ...events, secretsManager, lambda, logs };
 }
 
 function startFunctions(
@@ -192,7 +186,8 @@ async function writeCredentials(path: string, content: object): Promise<void> {
 
 /** Turns what the caller can change, a port or a folder, into one clear line. Any other error is a bug and stays as it is. */
 function explain(error: unknown, port = 0): unknown {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  const isListening = error instanceof Error && 'syscall' in error && error.syscall === 'listen';
+  const code = isListening && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') return new CannotStart(`Port ${port} is in use: choose another with PORT=...`);
   if (code === 'EACCES') return new CannotStart(`Port ${port} needs more rights: choose one above 1023 with PORT=...`);
   return error instanceof DataFolderError ? new CannotStart(error.message, { cause: error }) : error;

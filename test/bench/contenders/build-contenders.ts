@@ -51,7 +51,11 @@ export async function buildContenders(
   const bareHttps = await bundle('bare-https', { ...plain, ...from('./bare-https.ts') });
   const sdkAlone = await bundle('sdk-alone', { ...plain, ...from('./sdk-alone.ts'), mainFields: ['module', 'main'] });
   return {
-    bootstrap: join(await bundle('bootstrap', { ...plain, ...from('./container.ts') }), 'index.cjs'),
+    // package.json says that no module has side effects: this one has.
+    bootstrap: join(
+      await bundle('bootstrap', { ...plain, ...from('./container.ts'), ignoreAnnotations: true }),
+      'index.cjs',
+    ),
     empty: await bundle('empty', { ...plain, stdin: { contents: emptyHandler } }),
     bareHttps,
     sdkAlone,
