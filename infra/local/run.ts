@@ -34,8 +34,6 @@ export interface LocalRunOptions extends DoorOptions {
   readonly credentialsPath?: string | undefined;
   /** The folder of the bundles. @default `dist/functions` */
   readonly bundles?: string | undefined;
-  /** Arguments of the functions' processes. @default those of Lambda's start script; the heap's sizes are always added */
-  readonly nodeArguments?: readonly string[] | undefined;
 }
 
 /** The parts of a run that scenes and the console work on. */
@@ -59,7 +57,6 @@ export interface ServiceFaults {
 export interface LocalRun extends RunParts, EventsDoor {
   readonly baseUrl: string;
   readonly plangrepUrl: string;
-  readonly credentialsPath?: string | undefined;
   /** For the AWS SDK and CLI. */
   readonly endpoints: Readonly<Record<'dynamodb' | 'secretsmanager' | 'eventbridge' | 'sqs', string>>;
   readonly secretsManager: LocalSecretsManager;
@@ -96,9 +93,9 @@ export async function startLocalRun(options: LocalRunOptions = {}): Promise<Loca
   };
   try {
     const run = { ...(await startParts(options, adopt)), close };
-    const { credentialsPath, baseUrl, plangrepUrl, endpoints, partners } = run;
-    if (credentialsPath !== undefined) {
-      await writeCredentials(credentialsPath, { baseUrl, plangrepUrl, endpoints, partners });
+    const { baseUrl, plangrepUrl, endpoints, partners } = run;
+    if (options.credentialsPath !== undefined) {
+      await writeCredentials(options.credentialsPath, { baseUrl, plangrepUrl, endpoints, partners });
     }
     return run;
   } catch (error) {
@@ -108,7 +105,7 @@ export async function startLocalRun(options: LocalRunOptions = {}): Promise<Loca
 }
 
 async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<LocalRun, 'close'>> {
-  const { upstream, dataDir, credentialsPath } = options;
+  const { upstream, dataDir } = options;
   const inDataDir = (name: string) => (dataDir === undefined ? undefined : join(dataDir, name));
   const faults: ServiceFaults = {};
   const isDown = (): boolean => faults.current?.kind === 'tables_down';
@@ -147,12 +144,12 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
     eventbridge: events.eventBridge.url,
     sqs: events.queueUrl,
   };
-  const addresses = { baseUrl: gateway.url, plangrepUrl, endpoints, credentialsPath };
+  const addresses = { baseUrl: gateway.url, plangrepUrl, endpoints };
   return { ...parts, ...addresses, ...events, secretsManager, lambda, logs };
 }
 
 function startFunctions(
-  { bundles = defaultBundles, nodeArguments, containersPerFunction = 2, onLog }: LocalRunOptions,
+  { bundles = defaultBundles, containersPerFunction = 2, onLog }: LocalRunOptions,
   { dynamodb, secretsManager, plangrepUrl }: Pick<LocalRun, 'dynamodb' | 'secretsManager' | 'plangrepUrl'>,
 ): LambdaRuntime {
   const values: Record<EnvironmentVariable, string> = {
@@ -164,7 +161,7 @@ function startFunctions(
     [tables.Partners.variable]: dynamodb.tableNames.Partners,
     EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
   };
-  const surroundings = { bundles, dynamodb, secretsManager, nodeArguments };
+  const surroundings = { bundles, dynamodb, secretsManager };
   const functions = defineContainers<EnvironmentVariable>(serviceFunctions, values, surroundings);
   return startLambdaRuntime({ functions, containersPerFunction, onLog });
 }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { type ContainerDefinition, startContainer } from '../../infra/local/aws/lambda/container.ts';
 import { type LambdaRuntime, startLambdaRuntime } from '../../infra/local/aws/lambda/lambda-runtime.ts';
 import { isRunning } from '../support/processes.ts';
 import { writeFunctions } from './arrange.ts';
@@ -28,7 +29,11 @@ const sources: Record<string, string> = {
 const functions = writeFunctions(sources, { timeoutMs: 2000, environment: { GREETING: 'hello' } }).map((definition) =>
   definition.functionName === 'hanging' ? { ...definition, timeoutMs: 300 } : definition,
 );
-const echoes = functions.filter(({ functionName }) => functionName === 'echo');
+function definitionOf(name: string): ContainerDefinition {
+  const found = functions.find(({ functionName }) => functionName === name);
+  if (found === undefined) throw new Error(`There is no ${name}`);
+  return found;
+}
 
 const echoSchema = z.object({
   event: z.unknown(),
@@ -114,7 +119,7 @@ describe('the local Lambda runtime', () => {
 
   test('kills a container that exceeds its time', async () => {
     const startedAt = performance.now();
-    const alone = await lambda.startContainer('hanging');
+    const alone = await startContainer(definitionOf('hanging'));
     await alone.ready;
 
     const result = await alone.invoke({});
@@ -157,14 +162,14 @@ describe('the local Lambda runtime', () => {
   });
 
   test('starts one container outside the pool, which can be measured and killed during an invocation', async () => {
-    const alone = await lambda.startContainer('echo', { GREETING: 'other' });
+    const alone = await startContainer(definitionOf('echo'));
     const initMs = await alone.ready;
     const answer = await alone.invoke({});
     const underWay = alone.invoke({ sleepMs: 1500 });
     alone.kill();
 
     expect(initMs).toBeGreaterThan(0);
-    expect(answer).toMatchObject({ payload: { pid: alone.pid, environment: { GREETING: 'other' } } });
+    expect(answer).toMatchObject({ payload: { pid: alone.pid, environment: { GREETING: 'hello' } } });
     expect(await underWay).toMatchObject({ kind: 'failed', errorType: 'Runtime.ExitError' });
   });
 
@@ -173,10 +178,10 @@ describe('the local Lambda runtime', () => {
   });
 
   test('ends every process when it closes, even during an invocation', async () => {
-    const closing = startLambdaRuntime({ functions: echoes });
-    await closing.invoke('echo', {});
+    const closing = startLambdaRuntime({ functions: [definitionOf('echo')] });
+    const first = await closing.invoke('echo', {});
+    const { pid } = echoSchema.parse(first.kind === 'answered' ? first.payload : undefined);
     const underWay = closing.invoke('echo', { sleepMs: 1500 });
-    const [pid = 0] = closing.pids();
 
     await closing.close();
 
@@ -188,7 +193,7 @@ describe('the local Lambda runtime', () => {
   test('ends every container even when its parent is killed', async () => {
     const script = `
       import { startContainer } from ${JSON.stringify(new URL('../../infra/local/aws/lambda/container.ts', import.meta.url).href)};
-      const container = await startContainer(${JSON.stringify(echoes[0])});
+      const container = await startContainer(${JSON.stringify(definitionOf('echo'))});
       await container.ready;
       void container.invoke({ sleepMs: 60000 });
       console.log(container.pid);

@@ -61,7 +61,8 @@ export async function startAwsJsonEndpoint({ service, actions }: AwsJsonEndpoint
     answer(request).then(
       (body) => reply(200, body),
       (error: unknown) => {
-        const { type, status, message } = error instanceof ServiceError ? error : internalError(error);
+        const internal = new ServiceError('InternalServiceError', String(error), 500);
+        const { type, status, message } = error instanceof ServiceError ? error : internal;
         reply(status, { __type: type, message });
       },
     );
@@ -93,8 +94,4 @@ function parseJson(body: string): unknown {
   } catch {
     throw new ServiceError('SerializationException', 'The body is not JSON.');
   }
-}
-
-function internalError(error: unknown): ServiceError {
-  return new ServiceError('InternalServiceError', String(error), 500);
 }

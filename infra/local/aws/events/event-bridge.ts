@@ -51,9 +51,9 @@ export async function startEventBridge({ rules, deliver }: EventBridgeOptions): 
       return { EventId: event.id };
     } catch (error) {
       // The publisher must send an event again that could not be delivered.
-      const failure = { code: 'InternalFailure', message: String(error) };
-      const { code, message } = error instanceof EntryError ? error : failure;
-      return { ErrorCode: code, ErrorMessage: message };
+      const { type, message } =
+        error instanceof ServiceError ? error : new ServiceError('InternalFailure', String(error));
+      return { ErrorCode: type, ErrorMessage: message };
     }
   };
 
@@ -90,23 +90,15 @@ export async function putEvent(
 }
 
 /**
- * Why one entry is rejected.
+ * @throws ServiceError when the entry is rejected
  * @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
  */
-class EntryError extends Error {
-  readonly code: string;
-  constructor(code: string, message: string) {
-    super(message);
-    this.code = code;
-  }
-}
-
 function toEvent(entry: Entry): BusEvent {
   const source = required('Source', entry.Source);
   const detailType = required('DetailType', entry.DetailType);
   const detail = parseDetail(required('Detail', entry.Detail));
   if (source.startsWith('aws.')) {
-    throw new EntryError('NotAuthorizedForSourceException', 'Not authorized for the source.');
+    throw new ServiceError('NotAuthorizedForSourceException', 'Not authorized for the source.');
   }
   if (detailType.length > MAX_DETAIL_TYPE_LENGTH) throw invalid('DetailType', 'it is longer than 128 characters.');
   return {
@@ -122,8 +114,8 @@ function toEvent(entry: Entry): BusEvent {
   };
 }
 
-function invalid(name: string, reason: string): EntryError {
-  return new EntryError('InvalidArgument', `Parameter ${name} is not valid. Reason: ${reason}`);
+function invalid(name: string, reason: string): ServiceError {
+  return new ServiceError('InvalidArgument', `Parameter ${name} is not valid. Reason: ${reason}`);
 }
 
 function required(name: string, value: string | undefined): string {
@@ -139,7 +131,7 @@ function parseDetail(detail: string): object {
   } catch {
     // Reported below, as for JSON that is not an object.
   }
-  throw new EntryError('MalformedDetail', 'Detail is malformed.');
+  throw new ServiceError('MalformedDetail', 'Detail is malformed.');
 }
 
 /** EventBridge delivers whole seconds. */

@@ -44,8 +44,6 @@ export interface ApiOptions {
   readonly invoke: (functionName: string, event: unknown, options?: InvocationOptions) => Promise<InvocationResult>;
   /** The current fault. @default none */
   readonly fault?: () => GatewayFault | undefined;
-  /** @default 29_000, as in a REST API */
-  readonly integrationTimeoutMs?: number;
   /** Milliseconds since 1970. */
   readonly now?: () => number;
 }
@@ -53,6 +51,8 @@ export interface ApiOptions {
 /** A REST API's payload limit. Lambda's limit, for the event as JSON, is lower. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
 const MAX_EVENT_BYTES = 6 * 1024 * 1024;
+/** A REST API's default. */
+const INTEGRATION_TIMEOUT_MS = 29_000;
 
 /**
  * Answers one request after another as a REST API does: route, throttle, authorizer, proxy integration.
@@ -62,7 +62,7 @@ export function createRequestAnswerer(
   options: ApiOptions,
 ): (request: IncomingMessage, requestId: string) => Promise<HttpAnswer | 'client_gone'> {
   const { routes, publicRoutes = [], gatewayResponse, fault: currentFault = () => undefined } = options;
-  const { invoke, integrationTimeoutMs = 29_000, now = Date.now } = options;
+  const { invoke, now = Date.now } = options;
   const authorize = createTokenAuthorizer(
     options.authorizer,
     (event) => invoke(options.authorizer.function, event),
@@ -77,7 +77,7 @@ export function createRequestAnswerer(
   ): Promise<InvocationResult | 'gateway_timeout'> => {
     const answered = new AbortController();
     const { delayMs, gatewayWaitsMs } =
-      fault?.kind === 'functions_late' ? fault : { delayMs: 0, gatewayWaitsMs: integrationTimeoutMs };
+      fault?.kind === 'functions_late' ? fault : { delayMs: 0, gatewayWaitsMs: INTEGRATION_TIMEOUT_MS };
     const timeout = sleep(gatewayWaitsMs, 'gateway_timeout' as const, { signal: answered.signal });
     timeout.catch(() => undefined); // Aborted: the function answered first.
     const invocation = async (): Promise<InvocationResult> => {

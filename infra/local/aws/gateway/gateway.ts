@@ -13,8 +13,6 @@ export interface GatewayOptions extends ApiOptions {
   readonly minimumCompressionBytes: number;
   /** Another listener on the same port, asked first: whether it took the request. @default none */
   readonly beside?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
-  /** Receives errors of the gateway itself. */
-  readonly onError?: ((error: unknown) => void) | undefined;
   readonly onAnswer?: OnAnswer | undefined;
 }
 
@@ -34,7 +32,7 @@ export function startGateway(options: GatewayOptions): Promise<Listening> {
     (request, response) => {
       if (options.beside?.(request, response) === true) return;
       request.on('error', () => undefined); // A client that disconnects is not an error of the gateway.
-      serve(request, response).catch((error: unknown) => options.onError?.(error));
+      serve(request, response).catch(() => response.destroy());
     },
   );
   server.keepAliveTimeout = 60_000;
@@ -47,18 +45,15 @@ export function startGateway(options: GatewayOptions): Promise<Listening> {
   const answerRequest = createRequestAnswerer(options);
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const requestId = randomUUID();
-    const internalError = (error: unknown): HttpAnswer => {
-      options.onError?.(error);
-      return options.gatewayResponse('DEFAULT_5XX', requestId);
-    };
+    const internalError = (): HttpAnswer => options.gatewayResponse('DEFAULT_5XX', requestId);
     const answer = await answerRequest(request, requestId).catch(internalError);
     if (answer === 'client_gone' || response.destroyed) return;
     options.onAnswer?.({ method: request.method ?? '', path: readTarget(request.url ?? '/').path }, answer);
     try {
       send(request, response, compress(answer, request, options.minimumCompressionBytes), requestId);
-    } catch (error) {
+    } catch {
       // The function's answer has a header that HTTP does not allow.
-      send(request, response, internalError(error), requestId);
+      send(request, response, internalError(), requestId);
     }
   };
   return serveOnLoopback(server, options.port);

@@ -1,4 +1,3 @@
-// @ts-check
 'use strict';
 
 /**
@@ -12,16 +11,11 @@ const http = require('node:http');
 const { createRequire } = require('node:module');
 const { format } = require('node:util');
 
-/** @typedef {(event: unknown, context: object) => unknown} Handler */
-
 const api = process.env['AWS_LAMBDA_RUNTIME_API'] ?? '';
 const functionName = process.env['AWS_LAMBDA_FUNCTION_NAME'] ?? '';
 const taskRoot = process.env['LAMBDA_TASK_ROOT'] ?? '';
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
-/**
- * Of the invocation under way.
- * @type {string | undefined}
- */
+/** Of the invocation under way; undefined between two. */
 let requestId;
 
 // The pipe closes when the process that started this one has ended, in whatever way: no container outlives its runtime.
@@ -45,14 +39,12 @@ async function start() {
   await serve(handler).catch(() => process.exit(0));
 }
 
-/** @returns {Handler} */
 function loadHandler() {
   const { handler } = createRequire(`${taskRoot}/`)(`${taskRoot}/index.cjs`);
   if (typeof handler === 'function') return handler;
   throw Object.assign(new Error('index.handler is undefined or not exported'), { name: 'Runtime.HandlerNotFound' });
 }
 
-/** @param {Handler} handler */
 async function serve(handler) {
   for (;;) {
     requestId = undefined;
@@ -70,10 +62,6 @@ async function serve(handler) {
   }
 }
 
-/**
- * @param {string} awsRequestId
- * @param {import('node:http').IncomingHttpHeaders} headers
- */
 function contextOf(awsRequestId, headers) {
   const deadlineMs = Number(headers['lambda-runtime-deadline-ms']);
   return {
@@ -89,12 +77,6 @@ function contextOf(awsRequestId, headers) {
   };
 }
 
-/**
- * @param {'GET' | 'POST'} method
- * @param {string} path
- * @param {import('node:http').OutgoingHttpHeaders} headers
- * @returns {Promise<{ head: import('node:http').IncomingMessage, text: string }>}
- */
 function call(method, path, body = '', headers = {}) {
   return new Promise((resolve, reject) => {
     const request = http.request(`http://${api}/2018-06-01/runtime/${path}`, {
@@ -114,10 +96,6 @@ function call(method, path, body = '', headers = {}) {
   });
 }
 
-/**
- * @param {string} path
- * @param {unknown} thrown
- */
 function reportError(path, thrown) {
   console.error(thrown);
   const error = thrown instanceof Error ? thrown : new Error(String(thrown));
@@ -125,7 +103,6 @@ function reportError(path, thrown) {
   return call('POST', path, JSON.stringify(body), { 'Lambda-Runtime-Function-Error-Type': error.name });
 }
 
-/** @param {unknown} thrown */
 function exitWith(thrown) {
   console.error(thrown);
   process.exit(129);
@@ -136,11 +113,10 @@ function exitWith(thrown) {
  * @see https://docs.aws.amazon.com/lambda/latest/dg/nodejs-logging.html
  */
 function imitateLambdaConsole() {
-  /** @param {string} level */
-  const write = (level) => {
-    /** @param {unknown[]} parameters */
-    return (...parameters) => void process.stdout.write(`${toLine(level, parameters)}\n`);
-  };
+  const write =
+    (level) =>
+    (...parameters) =>
+      process.stdout.write(`${toLine(level, parameters)}\n`);
   console.log = write('INFO');
   console.info = write('INFO');
   console.warn = write('WARN');
@@ -149,10 +125,6 @@ function imitateLambdaConsole() {
   console.trace = () => undefined;
 }
 
-/**
- * @param {string} level
- * @param {unknown[]} parameters
- */
 function toLine(level, parameters) {
   const head = { timestamp: new Date().toISOString(), level, requestId };
   if (parameters.length === 1) {
@@ -167,15 +139,10 @@ function toLine(level, parameters) {
   return JSON.stringify({ ...head, message: format(...parameters), ...(error && describe(error)) }, serializeErrors);
 }
 
-/**
- * @param {string} _key
- * @param {unknown} value
- */
 function serializeErrors(_key, value) {
   return value instanceof Error ? describe(value) : value;
 }
 
-/** @param {Error} error */
 function describe(error) {
   return {
     errorType: error.constructor.name,

@@ -20,10 +20,6 @@ export interface ContainerDefinition {
   readonly environment: Readonly<Record<string, string>>;
   readonly timeoutMs: number;
   readonly memoryMb: number;
-  /** In addition to the heap's sizes. @default those of Lambda's start script */
-  readonly nodeArguments?: readonly string[] | undefined;
-  /** How long loading the bundle may take. @default 10_000, as in Lambda */
-  readonly initTimeoutMs?: number;
   /** The program of the process. @default the Runtime API loop in `bootstrap.cjs` */
   readonly bootstrap?: string;
 }
@@ -48,6 +44,8 @@ export interface Container {
   kill(): void;
 }
 
+/** How long loading the bundle may take, as in Lambda. */
+const INIT_TIMEOUT_MS = 10_000;
 /** As in `/var/runtime/bootstrap` of Lambda's Node images. V8's code cache depends on the first. */
 const lambdaArguments = ['--expose-gc', '--max-http-header-size=81920'];
 
@@ -58,8 +56,7 @@ const ownBootstrap = new URL('./bootstrap.cjs', import.meta.url).pathname;
  * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
  */
 export async function startContainer(definition: ContainerDefinition, onLog: OnLog = () => {}): Promise<Container> {
-  const { functionName, nodeArguments = lambdaArguments, bootstrap = ownBootstrap } = definition;
-  const { timeoutMs, initTimeoutMs = 10_000 } = definition;
+  const { functionName, timeoutMs, bootstrap = ownBootstrap } = definition;
   const ready = Promise.withResolvers<number>();
   ready.promise.catch(() => undefined); // A caller that does not wait for it gets the failure from its invocation.
   let current: { readonly requestId: string; readonly end: (result: InvocationResult) => void } | undefined;
@@ -93,12 +90,15 @@ export async function startContainer(definition: ContainerDefinition, onLog: OnL
   });
 
   const spawnedAt = performance.now();
-  const child = spawn(process.execPath, [...nodeArguments, ...heapArguments(definition.memoryMb), bootstrap], {
+  const child = spawn(process.execPath, [...lambdaArguments, ...heapArguments(definition.memoryMb), bootstrap], {
     cwd: definition.directory,
     env: { ...definition.environment, ...reservedVariables(definition, api.address) },
     stdio: ['pipe', 'pipe', 'pipe'],
   });
-  const initTimer = killAfter(initTimeoutMs, failed('Sandbox.Timedout', `Init timed out after ${initTimeoutMs} ms`));
+  const initTimer = killAfter(
+    INIT_TIMEOUT_MS,
+    failed('Sandbox.Timedout', `Init timed out after ${INIT_TIMEOUT_MS} ms`),
+  );
   child.stdin.on('error', () => undefined); // The pipe only shows the child that this process is alive.
   const pid = await new Promise<number>((resolve, reject) => {
     child.once('error', reject);

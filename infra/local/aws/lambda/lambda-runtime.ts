@@ -21,22 +21,19 @@ export interface Surroundings {
   readonly bundles: string;
   readonly dynamodb: { readonly url: string };
   readonly secretsManager: { readonly url: string };
-  /** @default those of Lambda's start script; the heap's sizes are always added */
-  readonly nodeArguments?: readonly string[] | undefined;
 }
 
 /** @param values of all variables; each function is given only its own */
 export function defineContainers<Variable extends string>(
   functions: Readonly<Record<string, FunctionDefinition<Variable>>>,
   values: Readonly<Record<Variable, string>>,
-  { bundles, dynamodb, secretsManager, nodeArguments }: Surroundings,
+  { bundles, dynamodb, secretsManager }: Surroundings,
 ): ContainerDefinition[] {
   return Object.entries(functions).map(([functionName, { environment, timeoutSeconds, memoryMb }]) => ({
     functionName,
     directory: join(bundles, functionName),
     timeoutMs: timeoutSeconds * 1000,
     memoryMb,
-    nodeArguments,
     environment: {
       ...Object.fromEntries(environment.map((variable) => [variable, values[variable]])),
       AWS_REGION: localRegion,
@@ -65,10 +62,6 @@ export interface InvocationOptions {
 export interface LambdaRuntime {
   /** Rejects only for a function that is not defined, or after {@link close}; never for what a function does. */
   invoke(functionName: string, event: unknown, options?: InvocationOptions): Promise<InvocationResult>;
-  /** One container outside the pool, for a caller that kills it or measures its start. `close` ends it too. */
-  startContainer(functionName: string, environment?: Readonly<Record<string, string>>): Promise<Container>;
-  /** The pids of all live containers. */
-  pids(): readonly number[];
   /** Kills all containers and resolves when all have ended. Invocations under way fail. */
   close(): Promise<void>;
 }
@@ -78,54 +71,18 @@ export interface LambdaRuntime {
  * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
  */
 export function startLambdaRuntime(options: LambdaRuntimeOptions): LambdaRuntime {
-  const all = new Set<Container>();
-  const starting = new Set<Promise<unknown>>();
-  let isClosed = false;
-  const closed = (): Error => new Error('The Lambda runtime is closed');
-
-  const start = (definition: ContainerDefinition): Promise<Container> => {
-    if (isClosed) return Promise.reject(closed());
-    const started = startContainer(definition, options.onLog).then((container) => {
-      all.add(container);
-      void container.ended.then(() => all.delete(container));
-      if (isClosed) container.kill();
-      return container;
-    });
-    starting.add(started);
-    const settle = () => starting.delete(started);
-    started.then(settle, settle);
-    return started;
-  };
-
+  const { functions, containersPerFunction = 2, onLog } = options;
   const pools = new Map(
-    options.functions.map((definition) => [
-      definition.functionName,
-      createPool(definition, options.containersPerFunction ?? 2, () => start(definition)),
-    ]),
+    functions.map((definition) => [definition.functionName, createPool(definition, containersPerFunction, onLog)]),
   );
-  const poolOf = (functionName: string) => {
-    const pool = pools.get(functionName);
-    if (pool === undefined) throw new Error(`There is no function ${functionName}`);
-    return pool;
-  };
-
   return {
     invoke: async (functionName, event, { crashes = false } = {}) => {
-      if (isClosed) throw closed();
-      return poolOf(functionName).invoke(event, crashes);
+      const pool = pools.get(functionName);
+      if (pool === undefined) throw new Error(`There is no function ${functionName}`);
+      return pool.invoke(event, crashes);
     },
-    startContainer: async (functionName, environment = {}) => {
-      const { definition } = poolOf(functionName);
-      return start({ ...definition, environment: { ...definition.environment, ...environment } });
-    },
-    pids: () => [...all].map(({ pid }) => pid),
     close: async () => {
-      isClosed = true;
-      for (const pool of pools.values()) pool.abandon(closed());
-      await Promise.allSettled(starting);
-      const ending = [...all].map((container) => container.ended);
-      for (const container of all) container.kill();
-      await Promise.all(ending);
+      await Promise.all([...pools.values()].map((pool) => pool.close()));
     },
   };
 }
@@ -142,26 +99,25 @@ interface Waiting {
  * else the invocation waits (Lambda would throttle it).
  * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-concurrency.html
  */
-function createPool(definition: ContainerDefinition, limit: number, start: () => Promise<Container>) {
+function createPool(definition: ContainerDefinition, limit: number, onLog: OnLog | undefined) {
   const containers = new Set<Container>();
+  const starting = new Set<Promise<void>>();
   const queue: Waiting[] = [];
-  let starting = 0;
+  let isClosed = false;
+  const closed = (): Error => new Error('The Lambda runtime is closed');
 
   const serve = (container: Container, { event, crashes, resolve, reject }: Waiting): void => {
     container.invoke(event).then(resolve, reject).finally(pump).catch(reject);
     if (crashes) container.kill();
   };
   const startFor = async (waiting: Waiting): Promise<void> => {
-    starting += 1;
     try {
-      const container = await start();
+      const container = await startContainer(definition, onLog);
       containers.add(container);
       void container.ended.then(() => containers.delete(container)).then(pump);
       serve(container, waiting);
     } catch (error) {
       waiting.reject(error);
-    } finally {
-      starting -= 1;
     }
   };
   const pump = (): void => {
@@ -171,22 +127,28 @@ function createPool(definition: ContainerDefinition, limit: number, start: () =>
       if (waiting === undefined) return;
       serve(container, waiting);
     }
-    for (let room = limit - alive.length - starting; room > 0; room -= 1) {
+    for (let room = limit - alive.length - starting.size; room > 0; room -= 1) {
       const waiting = queue.shift();
       if (waiting === undefined) return;
-      void startFor(waiting);
+      const started = startFor(waiting).finally(() => starting.delete(started));
+      starting.add(started);
     }
   };
 
   return {
-    definition,
     invoke: (event: unknown, crashes: boolean): Promise<InvocationResult> =>
       new Promise((resolve, reject) => {
+        if (isClosed) throw closed();
         queue.push({ event, crashes, resolve, reject });
         pump();
       }),
-    abandon: (reason: Error): void => {
-      for (const waiting of queue.splice(0)) waiting.reject(reason);
+    close: async (): Promise<void> => {
+      isClosed = true;
+      for (const waiting of queue.splice(0)) waiting.reject(closed());
+      await Promise.all(starting);
+      const ending = [...containers].map((container) => container.ended);
+      for (const container of containers) container.kill();
+      await Promise.all(ending);
     },
   };
 }
