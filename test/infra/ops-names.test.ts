@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { environmentNames } from '../../infra/blueprint/environments.ts';
 import { deadLetterQueues } from '../../infra/cli/places.ts';
 import { synthesized } from './synthesized.ts';
@@ -6,14 +6,14 @@ import { synthesized } from './synthesized.ts';
 describe.each(environmentNames)('the resources that ops looks for in %s', (name) => {
   const { service, stateful } = synthesized(name);
 
-  it.each(Object.entries(deadLetterQueues))('the dead-letter queue %s exists once', (_, { path }) => {
+  test.each(Object.entries(deadLetterQueues))('the dead-letter queue %s exists once', (_, { path }) => {
     const found = Object.entries(service).filter(
       ([id, { Type }]) => Type === 'AWS::SQS::Queue' && new RegExp(`^${path}[0-9A-F]{8}$`).test(id),
     );
     expect(found).toHaveLength(1);
   });
 
-  it('the tables and the secret have their names', () => {
+  test('the tables and the secret have their names', () => {
     const ids = Object.keys(stateful);
     expect(ids).toEqual(expect.arrayContaining(['JobDirectory', 'CancellationLog', 'Partners', 'PlangrepKey']));
   });

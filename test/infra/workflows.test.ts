@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { environmentNames } from '../../infra/blueprint/environments.ts';
 
 const folder = join(import.meta.dirname, '../../.github/workflows');
@@ -8,7 +8,7 @@ const workflows = readdirSync(folder).map((name) => [name, readFileSync(join(fol
 const textOf = (name: string): string => new Map(workflows).get(name) ?? '';
 
 describe('the workflows', () => {
-  it.each(workflows)('%s pins every action by its commit, and names the release', (_, text) => {
+  test.each(workflows)('%s pins every action by its commit, and names the release', (_, text) => {
     const used = [...text.matchAll(/uses: (\S+)(.*)$/gm)].filter(([, action]) => !action?.startsWith('./'));
     for (const [, action, comment] of used) {
       expect(action).toMatch(/^[\w-]+\/[\w-]+@[0-9a-f]{40}$/);
@@ -16,23 +16,23 @@ describe('the workflows', () => {
     }
   });
 
-  it.each(workflows)('%s has no key for AWS, and names its rights', (_, text) => {
+  test.each(workflows)('%s has no key for AWS, and names its rights', (_, text) => {
     expect(text).not.toMatch(/aws-access-key-id|AWS_SECRET_ACCESS_KEY|permissions: write-all/i);
     expect(text).toMatch(/^permissions:\n {2}contents: read$/m);
   });
 
-  it('run the checks of npm test, and every environment’s synth', () => {
+  test('run the checks of npm test, and every environment’s synth', () => {
     expect(textOf('checks.yml')).toContain('bash .ci/run');
     expect(textOf('checks.yml')).toContain(`environment: [${environmentNames.join(', ')}]`);
   });
 
-  it('build on the processor that the functions run on, where the code caches work', () => {
+  test('build on the processor that the functions run on, where the code caches work', () => {
     const [, test = ''] = /^ {2}test:\n(.*?)^ {2}\w+:/ms.exec(textOf('checks.yml')) ?? [];
     expect(test).toContain('upload-artifact');
     expect(test).toMatch(/runs-on: \S+-arm$/m);
   });
 
-  it('deploy one environment after the other, each with what was tested, a diff and a smoke test', () => {
+  test('deploy one environment after the other, each with what was tested, a diff and a smoke test', () => {
     const order = [...textOf('deploy.yml').matchAll(/^ {2}(\w+):\n {4}needs: (\w+)/gm)].map(([, job, needs]) => [
       job,
       needs,
