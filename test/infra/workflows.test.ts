@@ -27,9 +27,9 @@ describe('the workflows', () => {
   });
 
   test('build on the processor that the functions run on, where the code caches work', () => {
-    const [, test = ''] = /^ {2}test:\n(.*?)^ {2}\w+:/ms.exec(textOf('checks.yml')) ?? [];
-    expect(test).toContain('upload-artifact');
-    expect(test).toMatch(/runs-on: \S+-arm$/m);
+    const [, job = ''] = /^ {2}test:\n(.*?)^ {2}\w+:/ms.exec(textOf('checks.yml')) ?? [];
+    expect(job).toContain('upload-artifact');
+    expect(job).toMatch(/runs-on: \S+-arm$/m);
   });
 
   test('deploy one environment after the other, each with what was tested, a diff and a smoke test', () => {
