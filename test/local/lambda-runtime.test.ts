@@ -31,7 +31,7 @@ const functions = writeFunctions(sources, { timeoutMs: 2000, environment: { GREE
 );
 function definitionOf(name: string): ContainerDefinition {
   const found = functions.find(({ functionName }) => functionName === name);
-  if (found === undefined) throw new Error(`There is no ${name}`);
+  if (found === undefined) throw new Error(`${name} is not defined`);
   return found;
 }
 

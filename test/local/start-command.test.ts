@@ -40,7 +40,7 @@ describe('npm start', () => {
   const started = async (environment: Record<string, string> = {}) => {
     const child = run(['--json'], environment);
     const [line]: unknown[] = await once(child.stdout, 'data');
-    return { child, told: startedSchema.parse(JSON.parse(String(line))) };
+    return { child, addresses: startedSchema.parse(JSON.parse(String(line))) };
   };
   const call = (
     { baseUrl, partners }: Started,
@@ -128,9 +128,9 @@ describe('npm start', () => {
   });
 
   test('cancels order-7890 for acme, and writes credentials that only their owner can read', async () => {
-    const { child, told } = await started();
-    const cancelled = await call(told, 'POST');
-    const consolePage = await fetch(`${told.baseUrl}/console`);
+    const { child, addresses } = await started();
+    const cancelled = await call(addresses, 'POST');
+    const consolePage = await fetch(`${addresses.baseUrl}/console`);
     const file = join(folder, '.local', 'credentials.json');
 
     expect([cancelled.status, consolePage.status]).toEqual([200, 200]);
@@ -142,16 +142,16 @@ describe('npm start', () => {
       successfulPageCount: 63,
       creditsDebited: 63,
     });
-    expect((await call(told, 'POST', 'globex')).status).toBe(404);
-    expect(startedSchema.parse(JSON.parse(readFileSync(file, 'utf8')))).toEqual(told);
+    expect((await call(addresses, 'POST', 'globex')).status).toBe(404);
+    expect(startedSchema.parse(JSON.parse(readFileSync(file, 'utf8')))).toEqual(addresses);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     await stop(child);
   });
 
   test.each(['SIGINT', 'SIGTERM'] as const)('ends soon on %s, with exit code 0 and no process left', async (signal) => {
-    const { child, told } = await started({ RECONCILE_EVERY_MS: '200' });
+    const { child, addresses } = await started({ RECONCILE_EVERY_MS: '200' });
     // The job stays in processing: the reconciler sleeps until its poll is due.
-    expect((await call(told, 'POST', 'acme', 'order-7891')).status).toBe(202);
+    expect((await call(addresses, 'POST', 'acme', 'order-7891')).status).toBe(202);
     await sleep(500);
     const containers = childrenOf(child.pid ?? 0);
     // The authorizer, the function that answered, and the reconciler, which the schedule starts at once.
@@ -165,8 +165,8 @@ describe('npm start', () => {
   });
 
   test('leaves no process behind when it is killed', async () => {
-    const { child, told } = await started();
-    await call(told, 'GET');
+    const { child, addresses } = await started();
+    await call(addresses, 'GET');
     const containers = childrenOf(child.pid ?? 0);
 
     await stop(child, 'SIGKILL');
@@ -179,14 +179,14 @@ describe('npm start', () => {
   test('keeps the data between two runs with one folder, but rejects the credentials of the first', async () => {
     const data = { DATA_DIR: join(folder, 'data') };
     const first = await started(data);
-    await call(first.told, 'POST');
+    await call(first.addresses, 'POST');
     await stop(first.child);
-    const port = new URL(first.told.baseUrl).port;
+    const port = new URL(first.addresses.baseUrl).port;
 
     const second = await started({ ...data, PORT: port });
-    const read: unknown = await (await call(second.told, 'GET')).json();
-    const again = await call(second.told, 'POST');
-    const old = await call({ ...second.told, partners: first.told.partners }, 'GET');
+    const read: unknown = await (await call(second.addresses, 'GET')).json();
+    const again = await call(second.addresses, 'POST');
+    const old = await call({ ...second.addresses, partners: first.addresses.partners }, 'GET');
     await stop(second.child);
 
     expect(read).toMatchObject({ cancellations: [{ outcome: 'cancelled', timeline: [{ seq: 1 }, { seq: 2 }] }] });
@@ -209,16 +209,16 @@ describe('npm start', () => {
     const other = await startLocalRun();
     other.simulator?.setApiKey('pgk_test_upstream');
 
-    const { child, told } = await started({
+    const { child, addresses } = await started({
       PLANGREP_BASE_URL: other.plangrepUrl,
       PLANGREP_API_KEY: 'pgk_test_upstream',
     });
-    const { status } = await call(told, 'POST');
+    const { status } = await call(addresses, 'POST');
     const cancels = other.simulator?.requests.count('cancel');
     await stop(child);
     await other.close();
 
-    expect({ status, cancels, plangrepUrl: told.plangrepUrl }).toEqual({
+    expect({ status, cancels, plangrepUrl: addresses.plangrepUrl }).toEqual({
       status: 200,
       cancels: 1,
       plangrepUrl: other.plangrepUrl,

@@ -80,7 +80,7 @@ export type Validated<Value> =
   /** What is wrong, in English, for the caller. */
   | { readonly valid: false; readonly message: string };
 
-/** Checks a value against a schema. zod/mini has no messages of its own ("Invalid input"): this adds the English ones. */
+/** Checks a value against a schema. zod/mini only says "Invalid input": this adds the English messages. */
 export function validate<Value>(schema: z.ZodMiniType<Value>, value: unknown): Validated<Value> {
   const result = schema.safeParse(value, { error: z.locales.en().localeError });
   return result.success

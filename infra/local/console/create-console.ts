@@ -5,7 +5,7 @@ import * as z from 'zod/mini';
 import { problems } from '../../../functions/contract/problems.ts';
 import { describeMood, isMoodId, moods, problemScenes } from '../../scenes/bad-days.ts';
 import { freshJobKinds, projects, stories, summarize } from '../../scenes/stories.ts';
-import { validate } from '../aws/loopback.ts';
+import { validateJson } from '../aws/loopback.ts';
 import type { RunParts } from '../run.ts';
 import { addFreshJob, canHave, prepareScene, setMood } from './set-scene.ts';
 import { type CurrentMood, watchRun } from './watch-run.ts';
@@ -126,7 +126,7 @@ function oneOf<Name extends string>(names: Readonly<Record<Name, unknown>>) {
 async function act(path: string, body: string, parts: RunParts, mood: CurrentMood): Promise<Reply> {
   const { simulator } = parts;
   if (path === '/console/api/mood') {
-    const input = parse(moodInput, body);
+    const input = validateJson(moodInput, body);
     if (!input.valid) return wrong(400, input.message);
     const next = input.value.mood ?? 'normal';
     if (next !== 'normal' && !canHave(next, parts)) return wrong(409, 'Only the simulator has moods.');
@@ -136,12 +136,12 @@ async function act(path: string, body: string, parts: RunParts, mood: CurrentMoo
   }
   if (simulator === undefined) return wrong(409, 'Jobs can be added only to the simulator.');
   if (path === '/console/api/jobs') {
-    const input = parse(jobInput, body);
+    const input = validateJson(jobInput, body);
     if (!input.valid) return wrong(400, input.message);
     return json(201, await addFreshJob(input.value.partnerId, input.value.kind, { ...parts, simulator }));
   }
   if (path === '/console/api/scenes') {
-    const input = parse(sceneInput, body);
+    const input = validateJson(sceneInput, body);
     if (!input.valid) return wrong(400, input.message);
     setMood('normal', parts);
     mood.id = 'normal';
@@ -150,12 +150,4 @@ async function act(path: string, body: string, parts: RunParts, mood: CurrentMoo
     return json(201, { requests });
   }
   return wrong(404, 'The console has no such address.');
-}
-
-function parse<Value>(schema: z.ZodMiniType<Value>, body: string) {
-  try {
-    return validate(schema, JSON.parse(body));
-  } catch {
-    return { valid: false, message: 'The body is not JSON.' } as const;
-  }
 }

@@ -101,7 +101,7 @@ export async function startPlangrepSimulator(options: PlangrepSimulatorOptions):
 
   const server = createServer((request, response) => {
     handle(request, response).catch((failure: unknown) => {
-      // After the end of the client or the simulator there is no one to answer. Any other failure is a bug here.
+      // The client or the simulator has ended: nothing to answer. Any other failure is a bug here.
       if (!request.aborted && !closing.signal.aborted) {
         sendJson(response, error(500, 'simulator_error', String(failure)));
       }
