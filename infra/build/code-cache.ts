@@ -43,7 +43,7 @@ script.runInThisContext()(module, exports, require);
 }
 
 /**
- * An `index.cjs` that runs the bundle without a cache and, after each invocation, writes one into its own folder: V8
+ * An `index.cjs` that runs the bundle without a cache and, after each invocation, writes one beside itself: V8
  * compiles a function when it is first called, so only then does the cache hold what the invocation needed.
  * @param path the bundle's
  * @param name of the cache, without the suffix

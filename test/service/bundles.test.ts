@@ -81,7 +81,7 @@ describe('Each bundle', () => {
       writeFileSync(join(listing, name, 'index.cjs'), listingLoader(name));
     }
 
-    // Each in a process of its own, since the list is the process's.
+    // Each in a separate process, because the list is that of the whole process.
     await Promise.all(names.map((name) => rehearse(listing, { only: name })));
 
     for (const name of names) {

@@ -1,8 +1,8 @@
 /**
- * `POST /v1/cancellations` the way the usual tutorial does it, and does it well: middy, Powertools' logger, metrics,
- * idempotency and parameters, zod, the document client, fetch with a timeout, clients made once. The visible work is that of
- * `request-cancellation`: find the job, cancel it, keep an audit record, answer with problem+json. What it does not do:
- * write its intent before the call, or see a cancel through whose end is unknown.
+ * `POST /v1/cancellations` as a good tutorial does it: middy, Powertools' logger, metrics, idempotency and parameters, zod,
+ * the document client, fetch with a timeout, clients made once. Its visible work is that of `request-cancellation`: find the
+ * job, cancel it, keep an audit record, answer with problem+json. It neither writes its intent before the call nor retries a
+ * cancel whose result is unknown.
  */
 import { randomUUID } from 'node:crypto';
 import { IdempotencyConfig } from '@aws-lambda-powertools/idempotency';

@@ -31,7 +31,7 @@ export function beginCounting({ tap, dynamodb }: Pick<Stage, 'tap' | 'dynamodb'>
   };
 }
 
-/** The effect's name as the table of calls has it: an index by its own name, a put without what was put. */
+/** The effect's name in the table of calls: the index instead of its table, and a put without the type of the event. */
 function nameOf({ service, name }: Effect): string {
   if (service === 'plangrep') return plangrepCalls[name] ?? name;
   const [operation = '', table = '', index] = name.split(' ');

@@ -17,7 +17,7 @@ export const listPrices = {
   /** aws.amazon.com/dynamodb/pricing/on-demand, since November 2024: checked against a third-party table of 2025. */
   writeUnit: 0.625 / 1e6,
   readUnit: 0.125 / 1e6,
-  /** The same page: from memory. A month; an item counts 100 bytes more than its own. */
+  /** For a month. The same page: from memory. DynamoDB adds 100 bytes to the size of each item. */
   storedGbMonth: 0.25,
   storedItemBytes: 100,
 

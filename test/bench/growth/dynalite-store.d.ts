@@ -1,4 +1,4 @@
-/** The engine's own way to its files: what its HTTP API ends in, without the HTTP. */
+/** The engine's access to its files, below its HTTP API. */
 declare module 'dynalite/db/index.js' {
   import type { AttributeValue } from '@aws-sdk/client-dynamodb';
 
