@@ -67,18 +67,23 @@ export interface Compared {
   readonly requests: number;
 }
 
-/**
- * Measures each in turn, round after round, so that what slows the machine down affects all. The order changes from round
- * to round, and the first rounds only warm up: `act` gets a negative number for them.
- */
+interface Turns {
+  readonly rounds: number;
+  /** The first rounds only warm up: `act` gets a negative number for them. @default 1 */
+  readonly warmUp?: number;
+  /** `alternating`: every second round goes from the last to the first. @default 'same' */
+  readonly order?: 'same' | 'alternating';
+}
+
+/** Measures each in turn, round after round, so that what slows the machine down affects all. */
 export async function takeTurns<One>(
   all: readonly One[],
-  { rounds, warmUp = 1 }: { readonly rounds: number; readonly warmUp?: number },
+  { rounds, warmUp = 1, order = 'same' }: Turns,
   act: (one: One, round: number) => Promise<{ readonly ms: number; readonly requests: number }>,
 ): Promise<readonly Compared[]> {
   const measured = all.map((one) => ({ one, ms: [] as number[], requests: [] as number[] }));
   for (let round = -warmUp; round < rounds; round += 1) {
-    for (const { one, ms, requests } of round % 2 === 0 ? measured : measured.toReversed()) {
+    for (const { one, ms, requests } of order === 'alternating' && round % 2 !== 0 ? measured.toReversed() : measured) {
       const figures = await act(one, round);
       if (round < 0) continue;
       ms.push(figures.ms);

@@ -53,11 +53,11 @@ export function documentedScene(): Scene {
   };
 }
 
-/** The order with this number, of a hundred partners: as long as the documented one. */
-export function oneOfMany(n: number): Scene {
+/** The order with this number, of a hundred partners, with names as long as the documented ones. */
+export function oneOfMany(n: number, scene = documentedScene()): Scene {
   const number = String(n).padStart(8, '0');
   return {
-    ...documentedScene(),
+    ...scene,
     partnerId: partnerIdSchema.parse(`partner-${n % 100}`),
     externalId: externalIdSchema.parse(`order-${number}`),
     jobId: jobIdSchema.parse(`job_01hy3m8qtn2e5r7k9p${number}`),

@@ -63,7 +63,8 @@ async function withBacklogs<Result>(
 
 /** @param dueInMs of the first; each later one a little after the one before */
 async function openBacklog(open: number, dueInMs: number): Promise<Stage> {
-  const scenes = Array.from({ length: open }, (_, n) => oneOfMany(n));
+  const scene = documentedScene();
+  const scenes = Array.from({ length: open }, (_, n) => oneOfMany(n, scene));
   const path = await loadEngine(async ({ log }) => {
     for (const [n, one] of scenes.entries()) await writeStream({ log }, one, openStream(one, dueInMs + n / 10));
   });

@@ -63,7 +63,8 @@ export async function measureLogGrowth(
       return end();
     };
     progress(`${rounds} cancels on it and on an empty one`);
-    const [onEmpty, onFull] = await takeTurns([empty, stage.dynamodb], { rounds, warmUp: 10 }, async (dynamodb) => {
+    const turns = { rounds, warmUp: 10, order: 'alternating' } as const;
+    const [onEmpty, onFull] = await takeTurns([empty, stage.dynamodb], turns, async (dynamodb) => {
       return { ms: await cancelOn(dynamodb), requests: 0 };
     });
     if (onEmpty === undefined || onFull === undefined) throw new Error('two logs give two figures');
