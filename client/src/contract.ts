@@ -117,7 +117,7 @@ export interface Told {
 
 /** What every unsuccessful result has. */
 export interface Refused extends Told {
-  /** For a person. A program goes by `kind`. */
+  /** For people to read. A program decides by `kind`. */
   readonly detail: string;
 }
 

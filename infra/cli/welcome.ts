@@ -10,7 +10,7 @@ export function welcome(run: LocalRun, credentialsPath: string, dataDir: string 
   const url = `${run.baseUrl}/v1/cancellations`;
   const pages = [
     `${run.baseUrl}/docs     ${paint('dim', 'the reference: paste the credential, try a cancel')}`,
-    `${run.baseUrl}/console  ${paint('dim', 'watch cancellations, choose a bad day, meet every problem')}`,
+    `${run.baseUrl}/console  ${paint('dim', 'watch cancellations, cause faults, see every problem')}`,
   ];
   const cancel = `curl -sS -w '\\n%{http_code}\\n' ${url} \\
   ${key} \\

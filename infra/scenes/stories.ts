@@ -102,7 +102,7 @@ export const stories: readonly Story[] = [
   {
     externalId: 'order-7894',
     partnerId: 'acme',
-    what: 'running, for the event of the first screen to cancel',
+    what: 'running: the event that "npm start" prints cancels it',
     jobs: [{ ...running, id: 'job_evnt00000000000000000007894' }],
     cancels: [],
   },

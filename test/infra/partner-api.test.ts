@@ -35,7 +35,7 @@ describe.each(environmentNames)('in %s', (name) => {
     const methods = ofType(service, 'AWS::ApiGateway::Method').map(([, method]) => method);
     const stage = oneOf(service, 'AWS::ApiGateway::Stage');
 
-    test('has the routes of infra/blueprint/routes.ts and no other, each by the function that serves it', () => {
+    test('has the routes of infra/blueprint/api.ts and no other, each by the function that serves it', () => {
       const all = [...routes, ...documentationRoutes];
       const deployed = methods.map(({ HttpMethod, ResourceId, Integration }) => ({
         method: HttpMethod,
@@ -66,7 +66,7 @@ describe.each(environmentNames)('in %s', (name) => {
       expect(authorizer['AuthorizerResultTtlInSeconds']).toBeLessThanOrEqual(60);
     });
 
-    test.each(types)('answers %s as infra/blueprint/gateway-responses.ts says', (type) => {
+    test.each(types)('answers %s as infra/blueprint/api.ts says', (type) => {
       const response = ofType(service, 'AWS::ApiGateway::GatewayResponse').find(
         ([, { ResponseType }]) => ResponseType === type,
       );

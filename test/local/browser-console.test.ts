@@ -41,7 +41,7 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
     expect(wrong).toEqual([]);
   });
 
-  test.each(schemes)('shows a bad day from its beginning to its end, %s', async (scheme) => {
+  test.each(schemes)('shows a fault from its beginning to its end, %s', async (scheme) => {
     const { page, wrong } = await open(scheme);
 
     await page.getByRole('button', { name: 'Plangrep answers 503' }).click();

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { createConsole } from '../../infra/local/console/create-console.ts';
 import { countStopped } from '../../infra/local/console/watch-run.ts';
-import { type Mood, moods } from '../../infra/scenes/bad-days.ts';
+import { type Mood, moods } from '../../infra/scenes/faults-and-problems.ts';
 import { givenService } from '../support/given-service.ts';
 
 describe('The console', () => {

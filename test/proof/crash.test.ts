@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { runCrashes } from './crash.ts';
 
-it('a process killed between any two steps loses nothing, whoever repeats: some doors, some steps', async () => {
+it('a process killed between any two steps loses nothing, whichever caller repeats: some doors, some steps', async () => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   console.log(`crashes: --seed ${seed}`);
   const doorNames = ['POST cancel', 'Job Cancellation Requested', 'reconciler: takes over, nothing sent'];

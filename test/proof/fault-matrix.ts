@@ -14,7 +14,7 @@ export interface FaultMatrixOptions {
 }
 
 export interface FaultMatrixOutcome {
-  readonly figures: { readonly cells: number; readonly mended: number; readonly impossible: number };
+  readonly figures: { readonly cells: number; readonly recovered: number; readonly impossible: number };
   readonly violations: readonly string[];
   readonly table: string;
 }
@@ -117,7 +117,7 @@ const summarize = (
   return {
     figures: {
       cells: possible.length,
-      mended: possible.filter(({ result }) => result.wrong.length === 0).length,
+      recovered: possible.filter(({ result }) => result.wrong.length === 0).length,
       impossible: all.length - possible.length,
     },
     violations: all.flatMap(({ name, result }) => result.wrong.map((what) => `${name}: ${what}`)),

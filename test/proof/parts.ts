@@ -21,7 +21,7 @@ export interface ProofOutcome {
   readonly table?: string;
 }
 
-/** One part of the evidence, whole. Its short form is a test of its own. */
+/** One part of the proof, in full. Its short form is a separate test. */
 export interface ProofPart {
   readonly name: string;
   readonly claim: string;

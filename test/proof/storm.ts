@@ -27,8 +27,8 @@ export interface StormOutcome {
 
 /**
  * Storm: duplicates of the same few cancels, all at once, through the whole local run over HTTP: every job must be
- * cancelled by one call, and every caller be told of it. One request in five carries an `Idempotency-Key`: its job's
- * own, or one that nobody else uses.
+ * cancelled by one call, and every answer must say so. One request in five carries an `Idempotency-Key`: its job's
+ * own, or one that no other request uses.
  */
 export const runStorm = async (options: StormOptions): Promise<StormOutcome> => {
   const { requests, jobs, seed, inFlight = 100, onProgress } = options;

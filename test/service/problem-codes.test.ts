@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { type ProblemCode, problems } from '../../functions/contract/problems.ts';
 import { prepareScene, type SceneRequest, setMood } from '../../infra/local/console/set-scene.ts';
-import { problemScenes } from '../../infra/scenes/bad-days.ts';
+import { problemScenes } from '../../infra/scenes/faults-and-problems.ts';
 import { givenService } from '../support/given-service.ts';
 
 const codes = Object.keys(problems).filter((code): code is ProblemCode => Object.hasOwn(problems, code));

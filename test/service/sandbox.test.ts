@@ -28,7 +28,7 @@ afterAll(async () => {
   await dynamodb.close();
 });
 
-/** The sandbox goes by the clock: this makes a call of a job an earlier one. */
+/** The sandbox decides by the clock: this moves an earlier call of a job further back in time. */
 async function letPass(jobId: string, mark: 'metAt' | 'cancelledAt', ms: number): Promise<void> {
   await dynamodb.client.send(
     new UpdateItemCommand({

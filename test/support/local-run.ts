@@ -24,7 +24,7 @@ export interface Answered {
 
 export type PartnerId = 'acme' | 'globex';
 export type StoredItem = Readonly<Record<string, unknown>>;
-export type StoreName = 'JobDirectory' | 'CancellationLog';
+type StoreName = 'JobDirectory' | 'CancellationLog';
 
 export interface TestRun extends LocalRun {
   readonly simulator: PlangrepSimulator;
@@ -98,7 +98,7 @@ export async function callAs(
   return { status: response.status, headers: response.headers, body: JSON.parse(text), text };
 }
 
-export async function itemsOf({ dynamodb }: Pick<LocalRun, 'dynamodb'>, table: StoreName): Promise<StoredItem[]> {
+async function itemsOf({ dynamodb }: Pick<LocalRun, 'dynamodb'>, table: StoreName): Promise<StoredItem[]> {
   const found: StoredItem[] = [];
   const pages = paginateScan({ client: dynamodb.client }, { TableName: dynamodb.tableNames[table] });
   for await (const { Items = [] } of pages) found.push(...Items.map((item) => unmarshall(item)));

@@ -21,7 +21,7 @@ import { applyEvent, type CancellationState, checkNext } from '../../functions/c
 import { createPartitionVerifier, type Verdict } from '../../functions/core/audit/verify-partition.ts';
 import { acme, documentedJob, order7890 } from './names.ts';
 
-/** Streams of the documented job as the table has them: for whoever tampers with them. */
+/** Streams of the documented job as the table has them, for tests that tamper with them. */
 export const streamName = streamKey({ partnerId: acme, jobId: documentedJob });
 export const SHARDS = 8;
 export const at = '2026-11-23T12:00:00.000Z';

@@ -3,7 +3,7 @@ import { externalIdSchema, jobIdSchema, partnerIdSchema, reasonSchema, timestamp
 import { notSentReasonSchema, unknownReasonSchema } from '../plangrep.ts';
 
 /** How a request came in. */
-export const doorSchema = z.enum(['https', 'events']);
+const doorSchema = z.enum(['https', 'events']);
 export type Door = z.infer<typeof doorSchema>;
 
 /** How a cancellation ended. */

@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import * as z from 'zod/mini';
 import { problems } from '../../../functions/contract/problems.ts';
-import { describeMood, isMoodId, moods, problemScenes } from '../../scenes/bad-days.ts';
+import { describeMood, isMoodId, moods, problemScenes } from '../../scenes/faults-and-problems.ts';
 import { freshJobKinds, projects, stories, summarize } from '../../scenes/stories.ts';
 import { validateJson } from '../aws/loopback.ts';
 import type { RunParts } from '../run.ts';

@@ -9,7 +9,7 @@ import {
   toTimestamp,
 } from '../../../functions/core/identifiers.ts';
 import { terminalStatuses } from '../../../functions/simulator/plangrep-jobs.ts';
-import { type Mood, type MoodId, moods, problemScenes } from '../../scenes/bad-days.ts';
+import { type Mood, type MoodId, moods, problemScenes } from '../../scenes/faults-and-problems.ts';
 import { type FreshJobKind, type FreshJobKindId, freshJobKinds, projects } from '../../scenes/stories.ts';
 import type { PlangrepSimulator } from '../plangrep/plangrep-simulator.ts';
 import type { RunParts } from '../run.ts';

@@ -10,7 +10,7 @@ import type { CancellationAnswer, CancellationWithTimeline } from '../../../func
 import { jobIdSchema, partnerIdSchema } from '../../../functions/core/identifiers.ts';
 import { readCancellation } from '../../../functions/core/use-cases/read-cancellations.ts';
 import { presentWithTimeline } from '../../../functions/doors/http/present-cancellation.ts';
-import type { MoodId } from '../../scenes/bad-days.ts';
+import type { MoodId } from '../../scenes/faults-and-problems.ts';
 import type { LocalDynamoDb } from '../aws/dynamodb.ts';
 import type { TableName } from '../../blueprint/tables.ts';
 

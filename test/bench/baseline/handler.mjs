@@ -104,9 +104,9 @@ const lambdaHandler = async (event) => {
   const found = await findJobs(partnerId, externalId);
   const jobs = parsed.data.jobId === undefined ? found : found.filter((jobId) => jobId === parsed.data.jobId);
   const [jobId] = jobs;
-  if (jobId === undefined) return problem(404, 'job_not_found', 'No job of yours goes by that name', { requestId });
+  if (jobId === undefined) return problem(404, 'job_not_found', 'No job of yours has this externalId', { requestId });
   if (jobs.length > 1) {
-    return problem(409, 'ambiguous_external_id', 'Several jobs bear this externalId', { candidates: jobs, requestId });
+    return problem(409, 'ambiguous_external_id', 'Several jobs have this externalId', { candidates: jobs, requestId });
   }
 
   const requestedAt = new Date().toISOString();

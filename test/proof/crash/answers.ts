@@ -11,7 +11,7 @@ export interface HttpEnd {
   readonly code?: string | undefined;
   readonly outcome?: string | null | undefined;
   readonly jobId?: string | undefined;
-  /** Why it is no answer of the contract. */
+  /** Why it is not an answer of the contract. */
   readonly malformed?: string | undefined;
 }
 

@@ -5,7 +5,7 @@ import { cancelRequest, envelope, registerRequest, sqsEvent, sqsRecord } from '.
 import { addJob, nameProject, type Past, register, type Scene, writeStream } from './scene.ts';
 import type { Stage } from './stage.ts';
 
-/** A way into the service, with what is there before somebody comes in. */
+/** A way into the service, with what exists before a request arrives. */
 export interface Door {
   readonly name: string;
   readonly functionName: FunctionName;

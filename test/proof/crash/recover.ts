@@ -3,7 +3,7 @@ import type { Container } from '../../../infra/local/aws/lambda/container.ts';
 import { readRecord, type Scene } from './scene.ts';
 import type { Stage } from './stage.ts';
 
-/** Every crash and every fault is mended within this much virtual time. */
+/** The service recovers from every crash and every fault within this much virtual time. */
 export const RECOVERY_MS = 5 * 60_000;
 const MOST_RUNS = 40;
 

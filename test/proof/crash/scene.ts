@@ -21,7 +21,7 @@ import { createPartitionVerifier, type Verdict } from '../../../functions/core/a
 import type { SimulatedJobFields } from '../../../functions/simulator/plangrep-jobs.ts';
 import type { Stage } from './stage.ts';
 
-/** A partner of its own with an order, so that no case meets another one's data. */
+/** A separate partner with an order, so that no case sees another case's data. */
 export interface Scene {
   readonly id: string;
   /** When its caller makes up its mind: milliseconds since 1970. */

@@ -20,7 +20,7 @@ const bundles = new URL('../../../dist/functions', import.meta.url).pathname;
 /** A reconciler naps for wake-ups within its time: with 3 s of it, it looks at what is due and leaves. */
 const BRIEF_RUN_MS = 22_000;
 
-/** One world of its own: an engine on disk, a secret, Plangrep, and real processes that reach them through one tap. */
+/** A separate world: an engine on disk, a secret, Plangrep, and real processes that reach them through one tap. */
 export interface Stage {
   readonly tap: Tap;
   readonly simulator: PlangrepSimulator;

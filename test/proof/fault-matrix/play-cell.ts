@@ -105,7 +105,7 @@ const arm = (stage: Stage, scene: Scene, hop: Hop, fault: FaultName): string | u
   return undefined;
 };
 
-/** Nobody listens any more from the moment that the hop is next. */
+/** No server listens from the moment that the hop is next. */
 const armRefusal = ({ tap }: Stage, { service, comesAfter }: Hop): void => {
   if (comesAfter === undefined) {
     tap.begin();
@@ -126,7 +126,7 @@ const armRefusal = ({ tap }: Stage, { service, comesAfter }: Hop): void => {
   tap.begin(disturb);
 };
 
-/** A fault that nobody met proves nothing. A refused connection is seen by what did not come. */
+/** A fault that no request met proves nothing. A refused connection shows by the effect that is missing. */
 const isMet = ({ isHit, comesAfter }: Hop, fault: FaultName, effects: Stage['tap']['effects']): boolean =>
   fault === 'refused'
     ? (comesAfter === undefined || effects.some(comesAfter)) && !effects.some(isHit)
@@ -144,7 +144,7 @@ const judgeEnd = async (
   const [first] = events;
   const isOurs = first?.type === 'requested' && first.requestId === `${scene.id}-request-1`;
   const wrong: string[] = [];
-  if (malformed !== undefined) wrong.push(`${status} is no answer of the contract: ${malformed}`);
+  if (malformed !== undefined) wrong.push(`${status} is not an answer of the contract: ${malformed}`);
   if (isOurs && ![200, 202, 409].includes(status)) wrong.push(`${status}, though requested is on record`);
   if (!isOurs && ![200, 202, 409, 503].includes(status)) wrong.push(`${status} ${code}`);
   if (status === 503 && cancelCalls > 0) wrong.push('503, though Plangrep was called');

@@ -14,7 +14,7 @@ export interface QueueCell {
   readonly result: CellResult;
 }
 
-/** `poison`: given back every time, nobody called. `late`: given back, and done once the fault is over. */
+/** `poison`: given back every time, without a call. `late`: given back, and done once the fault is over. */
 type Expectation = 'done' | 'late' | 'poison';
 interface Message {
   readonly name: string;

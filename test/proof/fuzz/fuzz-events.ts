@@ -36,7 +36,7 @@ export interface EventFigures {
 
 /**
  * Plays message `seed` beside two good ones through the production handler: the good ones succeed whatever the third is,
- * and a message that is given back has called nobody.
+ * and a message that is given back has made no call.
  * @returns what is wrong
  */
 export const fuzzEvents = async (seed: number, figures: EventFigures): Promise<string[]> => {
@@ -64,7 +64,7 @@ export const fuzzEvents = async (seed: number, figures: EventFigures): Promise<s
   const isReading = (call: string): boolean => call.startsWith('read ');
   if (isAgain && !ports.plangrep.calls.every(isReading))
     wrong.push(`given back after ${ports.plangrep.calls.join(', ')}`);
-  if (!isAgain && !isUnderstood(Records[1]?.body ?? '')) wrong.push('done, yet it is no event of the contract');
+  if (!isAgain && !isUnderstood(Records[1]?.body ?? '')) wrong.push('done, but it is not an event of the contract');
   if (ports.reported.some(({ code }) => code === 'UNEXPECTED_ERROR')) wrong.push('an unexpected error was reported');
   return wrong.map((what) => `message --seed ${seed}: ${what}`);
 };

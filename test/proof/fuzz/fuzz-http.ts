@@ -72,14 +72,14 @@ export const judgeAnswer = (door: HttpDoor, status: number, contentType: string,
   const isProblem = status >= 400;
   if (contentType !== (isProblem ? problemContentType : 'application/json')) wrong.push(`${status} as ${contentType}`);
   const parsed = (isProblem ? problemSchema : doors[door].success).safeParse(content);
-  if (!parsed.success) wrong.push(`${status} is no answer of the contract: ${body.slice(0, 300)}`);
+  if (!parsed.success) wrong.push(`${status} is not an answer of the contract: ${body.slice(0, 300)}`);
   if (isProblem && problemSchema.safeParse(content).data?.status !== status)
     wrong.push(`${status} names another status`);
   if (!isProblem && status !== 200 && status !== 202) wrong.push(`a ${status}`);
   // A problem quotes the names of fields that it does not know; where an answer names jobs, they are the caller's own.
   const names = JSON.stringify(content, (key, value: unknown) => (key === 'errors' || key === 'detail' ? null : value));
   if (names.includes(world.foreign.jobId)) wrong.push(`${status} shows another partner's job: ${body}`);
-  if (!body.isWellFormed()) wrong.push(`${status} is no Unicode text`);
+  if (!body.isWellFormed()) wrong.push(`${status} is not Unicode text`);
   return wrong;
 };
 

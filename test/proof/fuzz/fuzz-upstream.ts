@@ -21,7 +21,7 @@ export interface UpstreamFigures {
 
 /**
  * Answers calls of the real Plangrep client with random bytes, and takes what it makes of them to the event that would
- * go on record: nobody throws, nothing is called cancelled unless a 2xx of that job says so, and every event can be
+ * go on record: nothing throws, nothing is called cancelled unless a 2xx of that job says so, and every event can be
  * stored and read back as it was.
  */
 export const fuzzUpstream = async (count: number, seed: number, figures: UpstreamFigures): Promise<string[]> => {

@@ -70,7 +70,7 @@ const nastyKeys = [
   '\\ud800',
   'jobId ',
 ] as const;
-export const nastyKey = (random: Random): string => random.pick(nastyKeys);
+const nastyKey = (random: Random): string => random.pick(nastyKeys);
 
 /** For where plain text goes: a header, a query, a part of a path. */
 const nastyTexts = [

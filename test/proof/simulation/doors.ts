@@ -8,7 +8,7 @@ import { requestCancellation } from '../../../functions/core/use-cases/request-c
 import { handleEvents } from '../../../functions/doors/eventbridge/handle-events.ts';
 import type { World } from './world.ts';
 
-/** As in infra/blueprint/event-door.ts and the handlers, stated anew. */
+/** Stated here again, so that the simulation imports nothing of `infra/`. In AWS the queue hands out a message 6 times. */
 const MAX_RECEIVES = 5;
 const VISIBILITY_MS = 60_000;
 const HTTPS_WORK_MS = 10_000;

@@ -38,7 +38,7 @@ export const noFaults: FaultRates = {
 };
 
 /** Every fault at the same rate; those that end or freeze a whole process are rarer, since a process makes many calls. */
-export const faultsAt = (rate: number): FaultRates => ({
+const faultsAt = (rate: number): FaultRates => ({
   crash: rate / 2,
   lostAnswer: rate,
   failure: rate,

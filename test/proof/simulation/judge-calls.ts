@@ -36,7 +36,7 @@ export class CallJudge {
     this.judgeFence(stream, by, grant, violate);
   }
 
-  /** Whoever was overtaken calls no more; unless clocks are so far apart that its claim was ended by another's clock. */
+  /** A process that was overtaken makes no more calls, unless clocks are so far apart that another's clock ended its claim. */
   private judgeFence(
     stream: StreamJournal,
     by: Process,

@@ -117,7 +117,10 @@ export class RequestJudge {
     const violate = (invariant: string, why: string) =>
       this.journal.violate(invariant, `${delivery.requestId} (${by.name}) reached ${jobId}: ${why}`);
     if (job?.partnerId !== partnerId || job.externalId !== externalId) {
-      return violate('a request reaches jobs of its own name', `it is ${job?.partnerId} ${job?.externalId}`);
+      return violate(
+        'a request reaches only jobs of its partner with its externalId',
+        `it is ${job?.partnerId} ${job?.externalId}`,
+      );
     }
     if (named !== undefined) {
       if (named !== jobId) violate('a request reaches the job it names', named);

@@ -65,7 +65,7 @@ export class StreamJudge {
     this.judgeTiming(stream, by, event, violate);
     if (event.type === 'attempt_ended' && event.result === 'rate_limited' && wakeAt !== undefined) {
       const awayMs = Date.parse(wakeAt) - Date.parse(event.at);
-      if (awayMs < (stream.grants.get(by)?.retryAfterMs ?? 0)) violate('nobody calls sooner than a 429 asks');
+      if (awayMs < (stream.grants.get(by)?.retryAfterMs ?? 0)) violate('no process calls sooner than a 429 asks');
     }
     if (event.type === 'closed') this.judgeClosing(event, violate);
 
@@ -98,12 +98,12 @@ export class StreamJudge {
         const hasEnded = stream.written.some(
           (one) => one.event.type === 'attempt_ended' && one.event.seq > claim.event.seq,
         );
-        if (!hasEnded) violate('nobody takes over before the lease ends', `held until ${claim.event.leaseUntil}`);
+        if (!hasEnded) violate('no process takes over before the lease ends', `held until ${claim.event.leaseUntil}`);
       }
     }
     if (by.kind !== 'reconciler' || isEscalated || first === undefined || event.type === 'escalated') return;
     const age = Date.parse(event.at) - Date.parse(first.event.at);
-    // A put that comes late bears its time of writing; a frozen process looked before it froze.
+    // A put that comes late carries the time at which it was made; a frozen process looked before it froze.
     if (!by.wasFrozen && age > ESCALATE_AFTER_MS + ESCALATION_GRACE_MS) {
       violate('what is open for 15 minutes is escalated', `after ${age} ms`);
     }

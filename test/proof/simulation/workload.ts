@@ -88,7 +88,7 @@ export const drawWorkload = (random: Random, startMs: number): Workload => {
     for (let left = random.pick([1, 2, 2, 3, 4]); left > 0; left--) {
       const about = random.pick(jobs as [(typeof jobs)[number], ...typeof jobs]);
       const emittedMs = about.atMs + random.pick([10, 500, SECOND, 10 * SECOND, 10 * SECOND, MINUTE, 200 * SECOND]);
-      // Now and then it names a job that goes by another name, which may be another partner's.
+      // Now and then it names a job with another externalId, which may be another partner's.
       const namedId = random.chance(0.1) ? jobId(`${random.pick(['order-1', 'order-2'])}-job-1`) : about.id;
       const named = random.chance(0.2) ? { jobId: namedId } : {};
       const plan: CancelPlan = { partnerId, externalId: name, ...named };

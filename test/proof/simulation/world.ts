@@ -69,7 +69,7 @@ export class World {
     died: 0,
   };
   readonly running = new Set<Process>();
-  /** Told of every event that is new in the log. */
+  /** Receives every event that is new in the log. */
   onAppended: (event: CancellationEvent) => void = () => undefined;
   private readonly trace: string[] | undefined;
   private readonly plan: WorldPlan;
@@ -186,7 +186,7 @@ export class World {
     this.onAppended(event);
   }
 
-  /** One line of the trace, put into words only when somebody reads it. */
+  /** One line of the trace, put into words only when it is read. */
   note(line: () => string): void {
     this.trace?.push(`${(this.elapsedMs / 1000).toFixed(3).padStart(9)} s  ${line()}`);
   }

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** The collector as `node --expose-gc` gives it; switched on here, so that the soak needs no flag of its own. */
+/** The collector as `node --expose-gc` gives it; switched on here, so that the soak needs no flag. */
 const collectGarbage = (): (() => void) => {
   setFlagsFromString('--expose-gc');
   return runInNewContext('gc') as () => void;

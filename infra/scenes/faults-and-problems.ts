@@ -4,7 +4,7 @@ import type { GatewayFault } from '../local/aws/gateway/answer-request.ts';
 import type { FaultInput } from '../local/plangrep/plangrep-faults.ts';
 import type { FreshJobKindId } from './stories.ts';
 
-/** A bad day, Plangrep's or this service's own. */
+/** Something that goes wrong at Plangrep or in this service, until the console switches it off. */
 export interface Mood {
   readonly title: string;
   /** What happens to a cancel meanwhile. */
@@ -150,11 +150,11 @@ export const problemScenes: Readonly<Record<ProblemCode, ProblemScene>> = {
     mood: 'throttled',
     requests: [['GET /v1/cancellations?externalId=order-7890'], ['GET /v1/cancellations?externalId=order-7890']],
   },
-  internal_error: { how: 'a function that crashes', ...onABadDay('functions_crash') },
-  temporarily_unavailable: { how: 'a DynamoDB that does not answer', ...onABadDay('tables_down') },
-  gateway_timeout: { how: 'a function that answers too late', ...onABadDay('functions_late') },
+  internal_error: { how: 'a function that crashes', ...during('functions_crash') },
+  temporarily_unavailable: { how: 'a DynamoDB that does not answer', ...during('tables_down') },
+  gateway_timeout: { how: 'a function that answers too late', ...during('functions_late') },
 };
 
-function onABadDay(mood: MoodId): Pick<ProblemScene, 'mood' | 'job' | 'requests'> {
+function during(mood: MoodId): Pick<ProblemScene, 'mood' | 'job' | 'requests'> {
   return { mood, job: 'running', requests: [[cancel, theJob]] };
 }
