@@ -5,7 +5,7 @@ import type { CancelAnswer, ListAnswer, ReadAnswer } from './plangrep.ts';
 import type { Report } from './report.ts';
 
 /**
- * What the core needs of the world. A port's expected ends are values. It throws `DependencyUnavailable` when the
+ * What the core needs from outside. A port's expected ends are values. It throws `DependencyUnavailable` when the
  * dependency itself does not answer; anything else that it throws is a bug.
  */
 export interface Ports {

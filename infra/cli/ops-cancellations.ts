@@ -50,7 +50,7 @@ export const listOpenCancellations = opsCommand({
   },
 });
 
-/** An earlier event keeps its wake-up until the reconciler comes by: a cancellation may be in the index several times. */
+/** An earlier event keeps its wake-up until the reconciler's next look: a cancellation may be in the index several times. */
 function newestOfEach(wakeUps: readonly WakeUp[]): WakeUp[] {
   const newest = new Map<string, WakeUp>();
   for (const wakeUp of wakeUps) {

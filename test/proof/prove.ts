@@ -20,7 +20,7 @@ const options = {
 const command = {
   name: 'proof',
   call: 'npm run proof --',
-  summary: 'Plays the evidence: random schedules, seeded bugs, crashes, faults, storm, soak and fuzz.',
+  summary: 'Plays the proofs: random schedules, seeded bugs, crashes, faults, storm, soak and fuzz.',
   options,
   exitCodes: { 0: 'nothing broken', 1: 'something broken', 2: 'wrong usage' },
   wrongUsage: 2,
