@@ -7,10 +7,9 @@ import {
   partnerIdSchema,
   projectIdSchema,
 } from '../../../functions/core/identifiers.ts';
-import type { Path } from './calls-per-path.ts';
 import type { FunctionName } from '../../../infra/blueprint/functions.ts';
 import { accepted, message, oneJob, post, requested } from '../../proof/crash/doors.ts';
-import { proxyEvent, registerRequest } from '../../proof/crash/lambda-events.ts';
+import { proxyEvent, registerRequest } from '../../proof/crash/invocations.ts';
 import {
   addJob,
   nameProject,
@@ -21,6 +20,7 @@ import {
   writeStream,
 } from '../../proof/crash/scene.ts';
 import type { Stage } from '../../proof/crash/stage.ts';
+import type { Path } from './calls-per-path.ts';
 
 /** One way through a function: what is there before, the event, and how it ends. */
 export interface PlayedPath {

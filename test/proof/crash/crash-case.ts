@@ -1,10 +1,9 @@
 import { eventDoor } from '../../../infra/blueprint/bus-events.ts';
 import type { FunctionName } from '../../../infra/blueprint/functions.ts';
 import type { Container } from '../../../infra/local/aws/lambda/container.ts';
-import { readBatchFailures, readHttpEnd } from './answers.ts';
 import type { Door } from './doors.ts';
-import { allowedAfterCrash, judgeCancellation, judgeRegistration, lookAround } from './judge-scene.ts';
-import { recover } from './recover.ts';
+import { readBatchFailures, readHttpEnd } from './invocations.ts';
+import { allowedAfterCrash, judgeCancellation, judgeRegistration, lookAround, recover } from './judge-recovery.ts';
 import { newScene, type Scene } from './scene.ts';
 import type { Stage } from './stage.ts';
 import type { Handle, Play } from './tap.ts';

@@ -1,7 +1,7 @@
 import type { Door as DoorName } from '../../../functions/core/cancellation/events.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import type { FunctionName } from '../../../infra/blueprint/functions.ts';
-import { cancelRequest, envelope, registerRequest, sqsEvent, sqsRecord } from './lambda-events.ts';
+import { cancelRequest, envelope, registerRequest, sqsEvent, sqsRecord } from './invocations.ts';
 import { addJob, nameProject, type Past, register, type Scene, writeStream } from './scene.ts';
 import type { Stage } from './stage.ts';
 

@@ -1,10 +1,9 @@
 import * as z from 'zod/mini';
 import { isTerminal } from '../../../functions/core/cancellation/job-status.ts';
-import type { FaultInput } from '../../../infra/local/plangrep/plangrep-faults.ts';
 import type { Container, InvocationResult } from '../../../infra/local/aws/lambda/container.ts';
-import { type HttpEnd, readHttpEnd } from '../crash/answers.ts';
-import { type AtDeath, allowedAfterFault, judgeCancellation, lookAround } from '../crash/judge-scene.ts';
-import { recover } from '../crash/recover.ts';
+import type { FaultInput } from '../../../infra/local/plangrep/plangrep-faults.ts';
+import { type HttpEnd, readHttpEnd } from '../crash/invocations.ts';
+import { allowedAfterFault, type AtDeath, judgeCancellation, lookAround, recover } from '../crash/judge-recovery.ts';
 import { newScene, type Scene } from '../crash/scene.ts';
 import type { Stage } from '../crash/stage.ts';
 import type { Disturb, Play } from '../crash/tap.ts';

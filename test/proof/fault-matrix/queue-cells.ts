@@ -1,9 +1,7 @@
 import { eventDoor } from '../../../infra/blueprint/bus-events.ts';
 import type { Container } from '../../../infra/local/aws/lambda/container.ts';
-import { readBatchFailures } from '../crash/answers.ts';
-import { allowedAfterFault, judgeCancellation, lookAround } from '../crash/judge-scene.ts';
-import { envelope, sqsEvent, sqsRecord } from '../crash/lambda-events.ts';
-import { recover } from '../crash/recover.ts';
+import { envelope, readBatchFailures, sqsEvent, sqsRecord } from '../crash/invocations.ts';
+import { allowedAfterFault, judgeCancellation, lookAround, recover } from '../crash/judge-recovery.ts';
 import { addJob, newScene, register, type Scene } from '../crash/scene.ts';
 import type { Stage } from '../crash/stage.ts';
 import type { Play } from '../crash/tap.ts';

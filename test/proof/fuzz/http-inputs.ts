@@ -1,4 +1,4 @@
-import type { HttpRequest } from '../crash/lambda-events.ts';
+import type { HttpRequest } from '../crash/invocations.ts';
 import type { Random } from '../simulation/random.ts';
 import { mutateBytes, mutateJson, nastyText, type Pairs } from './nasties.ts';
 

@@ -3,7 +3,7 @@ import type { ExternalId, JobId, PartnerId, Timestamp } from '../../../functions
 import type { DirectoryEntry, RequestBinding } from '../../../functions/core/ports.ts';
 import type { CancelEnd } from '../../../functions/core/use-cases/request-cancellation.ts';
 import type { Journal } from './journal.ts';
-import type { PlangrepModel } from './plangrep-model.ts';
+import type { PlangrepModel } from './plangrep.ts';
 import type { Process } from './process.ts';
 
 /** One delivery of a cancel request, at whichever door. */

@@ -3,7 +3,7 @@ import type { CancellationEvent } from '../../../functions/core/cancellation/eve
 import type { JobId, Timestamp } from '../../../functions/core/identifiers.ts';
 import type { Appended, WakeUp } from '../../../functions/core/ports.ts';
 import { acceptance, isClosed, type Journal, newest, type StreamJournal } from './journal.ts';
-import type { PlangrepModel } from './plangrep-model.ts';
+import type { PlangrepModel } from './plangrep.ts';
 import type { Process } from './process.ts';
 
 const ESCALATE_AFTER_MS = 15 * 60_000;

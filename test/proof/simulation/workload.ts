@@ -4,11 +4,11 @@ import {
   type CancelPlan,
   emitCancel,
   emitRegistration,
-  type RegisterPlan,
   registerOverHttps,
+  type RegisterPlan,
   requestOverHttps,
 } from './doors.ts';
-import type { JobPlan } from './plangrep-model.ts';
+import type { JobPlan } from './plangrep.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
 

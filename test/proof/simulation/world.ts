@@ -1,14 +1,12 @@
 import type { CancellationEvent } from '../../../functions/core/cancellation/events.ts';
 import type { PartnerId, ProjectId } from '../../../functions/core/identifiers.ts';
 import type { Ports } from '../../../functions/core/ports.ts';
-import { createPlangrep } from './call-plangrep.ts';
-import { type FaultRates, noFaults } from './faults.ts';
 import { Journal } from './journal.ts';
 import { CallJudge } from './judge-calls.ts';
 import { RequestJudge } from './judge-requests.ts';
 import { StreamJudge } from './judge-streams.ts';
-import { PlangrepModel } from './plangrep-model.ts';
-import { Process, type ProcessKind } from './process.ts';
+import { createPlangrep, PlangrepModel } from './plangrep.ts';
+import { type FaultRates, noFaults, Process, type ProcessKind } from './process.ts';
 import type { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 import { Store } from './store.ts';

@@ -1,0 +1,45 @@
+import { describe, expect, test } from 'vitest';
+import { describeViolation, runSimulation, type SimulationResult } from './simulation.ts';
+import { runSoak } from './soak.ts';
+
+/** The short forms of the proofs that play the core on stores in memory. `npm run proof` plays the whole forms. */
+const inWords = ({ violations }: SimulationResult): string => violations.map(describeViolation).join('\n\n');
+
+describe('random schedules of doors, reconcilers, crashes and lost answers', () => {
+  test('break no invariant: a fixed seed', async () => {
+    const result = await runSimulation({ schedules: 1_000, seed: 1, stopAfter: 1 });
+
+    expect(inWords(result)).toBe('');
+    // An event that never occurs proves nothing.
+    const { cancelCalls, reads, closed, escalated, takenOver, fenced, died } = result.figures;
+    expect(Math.min(cancelCalls, reads, closed, escalated, takenOver, fenced, died)).toBeGreaterThan(0);
+  });
+
+  test('break no invariant: another seed every time', async () => {
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    console.log(`simulation: --seed ${seed}`);
+
+    const result = await runSimulation({ schedules: 500, seed, stopAfter: 1 });
+
+    expect(inWords(result)).toBe('');
+  });
+
+  test('are the same again under the same seed', async () => {
+    const play = async () => {
+      const { steps, figures } = await runSimulation({ schedules: 20, seed: 7 });
+      return { steps, ...figures, schedulesPerSecond: 0 };
+    };
+
+    const first = await play();
+    const second = await play();
+
+    expect(second).toEqual(first);
+  });
+});
+
+test('the soak loses none of many cancellations with faults, and leaves nothing open', async () => {
+  const { violations, figures } = await runSoak({ cancellations: 2_000, seed: 1 });
+
+  expect(violations).toEqual([]);
+  expect(figures).toMatchObject({ requested: 2_000, closed: 2_000, lost: 0 });
+});
