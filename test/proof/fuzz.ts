@@ -4,7 +4,7 @@ import { startTestRun, type TestRun } from '../support/local-run.ts';
 import type { HttpRequest } from './crash/invocations.ts';
 import { type EventFigures, fuzzEvents, fuzzHttp, judgeAnswer, type Statuses } from './fuzz/fuzz-doors.ts';
 import { fuzzUpstream, type UpstreamFigures } from './fuzz/fuzz-upstream.ts';
-import { type HttpDoor, httpDoors, inputs, world } from './fuzz/http-inputs.ts';
+import { type HttpDoor, httpDoors, httpInputs, world } from './fuzz/http-inputs.ts';
 import { Random } from './simulation/random.ts';
 
 export interface FuzzOptions {
@@ -93,7 +93,7 @@ export const fuzzGateway = async (count: number, seed: number, statuses: Statuse
 };
 
 const play = async (run: TestRun, door: HttpDoor, seed: number, statuses: Statuses): Promise<string[]> => {
-  const request = inputs[door](new Random(seed));
+  const request = httpInputs[door](new Random(seed));
   try {
     const { status, contentType, body } = await send(run, request);
     statuses.set(status, (statuses.get(status) ?? 0) + 1);

@@ -18,7 +18,7 @@ import { acme, externalId, globex, jobId } from '../../support/names.ts';
 import { createAnswerJudge } from '../../support/openapi-answers.ts';
 import { envelope, proxyEvent, sqsEvent, sqsRecord } from '../crash/invocations.ts';
 import { Random } from '../simulation/random.ts';
-import { cancelPairs, type HttpDoor, inputs, registerPairs, world } from './http-inputs.ts';
+import { cancelPairs, type HttpDoor, httpInputs, registerPairs, world } from './http-inputs.ts';
 import { mutateBytes, mutateJson, mutateText, nastyValue } from './nasties.ts';
 
 export const context = { getRemainingTimeInMillis: () => 15_000 } as Context;
@@ -64,7 +64,7 @@ export type Statuses = Map<number, number>;
 /** Plays input `seed` at a door, through the production handler on memory ports. @returns what is wrong */
 export const fuzzHttp = async (door: HttpDoor, seed: number, statuses: Statuses): Promise<string[]> => {
   const random = new Random(seed);
-  const request = inputs[door](random);
+  const request = httpInputs[door](random);
   const ports = await createFuzzWorld();
   const event = proxyEvent('acme', 'request-1', request);
   if (door.startsWith('GET') && random.chance(0.5)) {
@@ -123,8 +123,8 @@ const time = Date.parse('2026-11-23T12:00:00Z');
 /** A valid message, changed at random in its detail, its frame or its bytes. */
 const messageOf = (random: Random): string => {
   const isCancel = random.chance(0.6);
-  const jobId = ['jobId', random.pick(['"job_own"', '"job_foreign"', '"job_nobody"'])] as const;
-  const detail = mutateJson(random, isCancel ? cancelPairs(random) : [jobId, ...registerPairs(random)]);
+  const jobIdPair = ['jobId', random.pick(['"job_own"', '"job_foreign"', '"job_nobody"'])] as const;
+  const detail = mutateJson(random, isCancel ? cancelPairs(random) : [jobIdPair, ...registerPairs(random)]);
   const detailType = isCancel ? '"Job Cancellation Requested"' : '"Job Registered"';
   const frame = [
     ['partnerId', '"acme"'],

@@ -56,7 +56,7 @@ const bodyOf = (random: Random, pairs: Pairs): Pick<HttpRequest, 'body' | 'isBas
 const jobIdOf = (random: Random): string => (random.chance(0.6) ? random.pick(jobIds) : nastyText(random));
 
 /** A valid request of the route, changed at random in any of its parts. */
-export const inputs = {
+export const httpInputs = {
   'POST cancellations': (random: Random): HttpRequest => {
     const path = '/v1/cancellations';
     const input = bodyOf(random, cancelPairs(random));
@@ -85,5 +85,5 @@ export const inputs = {
     return { method: 'GET', resource: path, path, ...query };
   },
 } as const;
-export type HttpDoor = keyof typeof inputs;
+export type HttpDoor = keyof typeof httpInputs;
 export const httpDoors = ['POST cancellations', 'PUT job', 'GET by job', 'GET by externalId'] as const;
