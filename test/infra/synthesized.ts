@@ -27,14 +27,20 @@ const outdir = mkdtempSync(join(tmpdir(), 'synthesized-'));
 /**
  * Both stacks as `cdk synth` makes them, with the flags of cdk.json.
  * @param prepare called between making and synthesizing them, for example to switch cdk-nag's checks on
+ * @param rules whether the CDK validates the templates against its own rules, which takes most of the time
  */
-export const synthesize = (environment: Environment, prepare: (app: App) => void = () => undefined) => {
+export const synthesize = (
+  environment: Environment,
+  prepare: (app: App) => void = () => undefined,
+  rules: 'validated' | 'not validated' = 'validated',
+) => {
   const { context } = contextSchema.parse(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')));
   const directory = mkdtempSync(join(outdir, 'synth-'));
   const app = new App({ context, outdir: directory, analyticsReporting: false });
   const stateful = new StatefulStack(app, 'Stateful', { environment });
   const service = new ServiceStack(app, 'Service', { environment, stateful });
   prepare(app);
+  process.env['CDK_VALIDATION'] = String(rules === 'validated');
   const assembly = app.synth();
   const artifact = assembly.getStackArtifact(stateful.artifactId);
   const resourcesOf = (template: { readonly Resources: unknown }): Resources =>
@@ -50,9 +56,12 @@ export const synthesize = (environment: Environment, prepare: (app: App) => void
 export type Synthesized = ReturnType<typeof synthesize>;
 
 const made = new Map<EnvironmentName, Synthesized>();
-/** One environment's stacks, synthesized once per test process: the files of a worker share them. */
+/**
+ * One environment's stacks, synthesized once per test process: the files of a worker share them. A test of the checks
+ * validates the same templates.
+ */
 export const synthesized = (name: EnvironmentName): Synthesized => {
-  const known = made.get(name) ?? synthesize(environments[name]);
+  const known = made.get(name) ?? synthesize(environments[name], undefined, 'not validated');
   made.set(name, known);
   return known;
 };

@@ -11,6 +11,7 @@ import { listenOnLoopback } from '../../infra/local/aws/loopback.ts';
 import { startLocalRun } from '../../infra/local/run.ts';
 import { fetchDescribed } from '../support/openapi-answers.ts';
 import { childrenOf, isRunning } from '../support/processes.ts';
+import { compileCache } from '../support/run-command.ts';
 import { temporaryFolder } from './arrange.ts';
 
 const start = new URL('../../infra/cli/start.ts', import.meta.url).pathname;
@@ -28,7 +29,10 @@ describe('npm start', () => {
 
   const run = (args: string[] = [], environment: Record<string, string> = {}) => {
     // In a folder of this test: the credentials are written there.
-    const child = spawn(process.execPath, [start, ...args], { cwd: folder, env: { PORT: '0', ...environment } });
+    const child = spawn(process.execPath, [start, ...args], {
+      cwd: folder,
+      env: { PORT: '0', ...compileCache, ...environment },
+    });
     running.push(child);
     return child;
   };

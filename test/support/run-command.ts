@@ -26,7 +26,7 @@ const noAwsProfile = {
   AWS_SHARED_CREDENTIALS_FILE: join(own, 'credentials'),
 };
 /** The tests run the same code in many processes: the first one compiles it for all. */
-const compileCache = { NODE_COMPILE_CACHE: join(tmpdir(), 'run-command-compiled') };
+export const compileCache = { NODE_COMPILE_CACHE: join(tmpdir(), 'run-command-compiled') };
 
 /** Runs a command of `infra/cli` to its end, with nothing of this process's environment but `PATH`. */
 export async function runCommand(
