@@ -11,12 +11,6 @@ beforeEach(async () => {
 const older = jobId('job_older');
 const newer = jobId('job_newer');
 
-/** Reads show these jobs completed, and all others processing. */
-const onlyTheseEnded = (...ended: readonly string[]) =>
-  scene.plangrepAnswers({
-    read: (id) => ({ kind: 'job', job: { id, status: ended.includes(id) ? 'completed' : 'processing' } }),
-  });
-
 describe('several jobs with one externalId', () => {
   beforeEach(async () => {
     await scene.register({ jobId: older, msAgo: 120_000 });
@@ -29,7 +23,7 @@ describe('several jobs with one externalId', () => {
   });
 
   test('does not guess between two that are alive', async () => {
-    onlyTheseEnded(older);
+    scene.onlyTheseEnded(older);
     const end = await scene.cancel();
 
     expect(end).toMatchObject({
@@ -44,7 +38,7 @@ describe('several jobs with one externalId', () => {
   });
 
   test('takes the only one that is alive, and never reads the others again', async () => {
-    onlyTheseEnded(older, documentedJob);
+    scene.onlyTheseEnded(older, documentedJob);
 
     expect(await scene.cancel()).toMatchObject({ state: { jobId: newer } });
 
@@ -62,7 +56,7 @@ describe('several jobs with one externalId', () => {
   });
 
   test('takes the newest when all have ended, and does not send a cancel', async () => {
-    onlyTheseEnded(older, documentedJob, newer);
+    scene.onlyTheseEnded(older, documentedJob, newer);
 
     expect(await scene.cancel()).toMatchObject({ state: { jobId: newer, step: { outcome: 'too_late' } } });
     expect(scene.calls().filter((call) => call.startsWith('cancel'))).toEqual([]);
@@ -77,7 +71,7 @@ describe('several jobs with one externalId', () => {
   });
 
   test('cancels even when it cannot remember which have ended', async () => {
-    onlyTheseEnded(older, documentedJob);
+    scene.onlyTheseEnded(older, documentedJob);
     scene.ports.directory.before = (call) => {
       if (call === 'rememberTerminal') throw broken('job-directory');
     };
@@ -87,7 +81,7 @@ describe('several jobs with one externalId', () => {
   });
 
   test('does not hide a bug in remembering', async () => {
-    onlyTheseEnded(older, documentedJob);
+    scene.onlyTheseEnded(older, documentedJob);
     scene.ports.directory.before = (call) => {
       if (call === 'rememberTerminal') throw new TypeError('a bug');
     };
@@ -104,7 +98,7 @@ describe('several jobs with one externalId', () => {
 
   test('reads a long history of ended ones to its end', async () => {
     for (let n = 0; n < 20; n++) await scene.register({ jobId: jobId(`job_${n}`), msAgo: -n });
-    onlyTheseEnded(...Array.from({ length: 20 }, (_, n) => `job_${n}`), older, newer);
+    scene.onlyTheseEnded(...Array.from({ length: 20 }, (_, n) => `job_${n}`), older, newer);
 
     expect(await scene.cancel()).toMatchObject({ state: { jobId: documentedJob } });
   });
@@ -113,7 +107,7 @@ describe('several jobs with one externalId', () => {
 describe('a job known to have ended', () => {
   test('is read, not cancelled', async () => {
     await scene.ports.directory.rememberTerminal(acme, order7890, documentedJob, 'completed');
-    onlyTheseEnded(documentedJob);
+    scene.onlyTheseEnded(documentedJob);
 
     expect(await scene.cancel()).toMatchObject({ state: { step: { outcome: 'too_late' } } });
     expect(scene.calls()).toEqual([`read ${documentedJob}`]);

@@ -11,21 +11,15 @@ beforeEach(async () => {
 const older = jobId('job_older');
 const newer = jobId('job_newer');
 
-/** Reads show these jobs completed, and all others processing. */
-const onlyTheseEnded = (...ended: readonly string[]) =>
-  scene.plangrepAnswers({
-    read: (id) => ({ kind: 'job', job: { id, status: ended.includes(id) ? 'completed' : 'processing' } }),
-  });
-
 describe('a request with a key', () => {
   const requestKey = 'key-1';
-  beforeEach(() => onlyTheseEnded());
+  beforeEach(() => scene.onlyTheseEnded());
 
   test('is bound to its job: a repeat never reaches a job that was submitted anew', async () => {
     await scene.cancel({ requestKey });
     scene.ports.clock.advance(1_000);
     await scene.register({ jobId: newer, msAgo: 0 });
-    onlyTheseEnded(documentedJob);
+    scene.onlyTheseEnded(documentedJob);
 
     expect(await scene.cancel({ requestKey })).toMatchObject({ state: { jobId: documentedJob } });
     expect(scene.calls()).toEqual([`cancel ${documentedJob}`]);
@@ -81,7 +75,7 @@ describe('a request with a key', () => {
 
     expect(await scene.cancel({ requestKey })).toMatchObject({ kind: 'ambiguous_external_id' });
 
-    onlyTheseEnded(older);
+    scene.onlyTheseEnded(older);
 
     expect(await scene.cancel({ requestKey })).toMatchObject({ state: { jobId: documentedJob } });
     expect(scene.ports.directory.bindings.get(`acme#${requestKey}`)?.jobId).toBe(documentedJob);
@@ -102,7 +96,7 @@ describe('a request with a key', () => {
       await bind(partnerId, key, { ...binding, jobId: older });
       return bind(partnerId, key, binding);
     };
-    onlyTheseEnded(older);
+    scene.onlyTheseEnded(older);
 
     expect(await scene.cancel({ requestKey })).toMatchObject({ state: { jobId: older } });
   });

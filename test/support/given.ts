@@ -38,6 +38,8 @@ export interface Scene {
   register(job: RegisteredJob): Promise<void>;
   /** Sets what Plangrep answers from now on. */
   plangrepAnswers(script: NonNullable<Before['plangrep']>): void;
+  /** Reads show these jobs completed, and all others processing. */
+  onlyTheseEnded(...ended: readonly string[]): void;
   /** acme's request to cancel order-7890, changed by `fields`. */
   cancel(fields?: Partial<CancelRequest>): Promise<CancelEnd>;
   /** Lets time pass, then runs the reconciler for every wake-up that is due. The list of calls to Plangrep starts anew. */
@@ -80,6 +82,10 @@ export async function given(before: Before = {}): Promise<Scene> {
     ports,
     register,
     plangrepAnswers,
+    onlyTheseEnded: (...ended) =>
+      plangrepAnswers({
+        read: (id) => ({ kind: 'job', job: { id, status: ended.includes(id) ? 'completed' : 'processing' } }),
+      }),
     cancel: (fields) => requestCancellation(ports, { ...cancelOrder7890, ...fields }),
     reconcileAfter: async (ms) => {
       clock.advance(ms);
