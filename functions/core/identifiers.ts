@@ -25,6 +25,9 @@ export const partnerIdSchema = z
   .brand<'PartnerId'>();
 export type PartnerId = z.infer<typeof partnerIdSchema>;
 
+/** The public part of a credential, by which it is found: `pcg_<environment>_<keyId>_<secret>`. */
+export const keyIdSchema = z.string().check(z.regex(/^[A-Za-z0-9]{12}$/, 'must be 12 of A-Z, a-z and 0-9'));
+
 /** A Plangrep job's id. It is checked wherever one enters, from a table or from Plangrep too. */
 export const jobIdSchema = plangrepId().brand<'JobId'>();
 export type JobId = z.infer<typeof jobIdSchema>;

@@ -6,6 +6,7 @@ import { createJobDirectory } from '../../functions/adapters/dynamodb/job-direct
 import { createPartners } from '../../functions/adapters/dynamodb/partners.ts';
 import {
   externalIdSchema,
+  keyIdSchema,
   partnerIdSchema,
   projectIdSchema,
   scopeSchema,
@@ -17,7 +18,6 @@ import { opsCommand, partnerOption, readJobId, readPartner } from './ops-command
 import { paint, printable, table } from './terminal.ts';
 
 const allScopes = scopeSchema.options;
-const keyIdSchema = z.string().check(z.regex(/^[A-Za-z0-9]{12}$/, 'must be 12 of A-Z, a-z and 0-9'));
 const daysSchema = z.string().check(z.regex(/^[1-9]\d{0,3}$/, 'must be a whole number of days from 1 to 9999'));
 
 export const issuePartnerKey = opsCommand({

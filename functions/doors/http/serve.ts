@@ -1,6 +1,6 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { type ProblemCode, problemBody, problemContentType, problems } from '../../contract/problems.ts';
-import { type PartnerId, partnerIdSchema, type Scope } from '../../core/identifiers.ts';
+import { keyIdSchema, type PartnerId, partnerIdSchema, type Scope } from '../../core/identifiers.ts';
 import type { Clock } from '../../core/ports.ts';
 import { DependencyUnavailable, type Report, reportFailure } from '../../core/report.ts';
 
@@ -45,8 +45,9 @@ export function serve(
   return async (event, context) => {
     const { requestId, authorizer } = event.requestContext;
     try {
+      // Both are on record with the request: without them it is not served.
       const partnerId = partnerIdSchema.parse(authorizer?.['partnerId']);
-      const keyId = String(authorizer?.['keyId']);
+      const keyId = keyIdSchema.parse(authorizer?.['keyId']);
       const scopes = String(authorizer?.['scopes']).split(' ');
       if (!scopes.includes(scope)) {
         return send(problem('forbidden', `This operation needs a credential with the scope ${scope}.`), requestId);
