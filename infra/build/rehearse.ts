@@ -57,7 +57,7 @@ export async function rehearse(folder: string, { flags = [], only }: RehearsalOp
   }
 }
 
-const [partnerId, projectId, apiKey, secret] = ['acme', 'proj_1', 'pgk_rehearsal', 'k'.repeat(43)];
+const [partnerId, projectId, apiKey, secret] = ['acme', 'proj_1', 'pgk_rehearsal_key', 'k'.repeat(43)];
 const scopes = ['cancellations:write', 'cancellations:read', 'jobs:write'];
 const at = new Date(Date.now() - 600_000).toISOString();
 const hash = '0'.repeat(64);

@@ -1,6 +1,6 @@
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import { GetQueueAttributesCommand, StartMessageMoveTaskCommand } from '@aws-sdk/client-sqs';
-import { keyInSecret } from '../../functions/adapters/plangrep/plangrep-key.ts';
+import { keyInSecret, keyRule } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { CannotDo } from './command.ts';
 import { opsCommand } from './ops-command.ts';
 import { type DeadLetterQueue, deadLetterQueues, type Place } from './places.ts';
@@ -75,14 +75,15 @@ async function inspect({ sqs }: Place, url: string): Promise<{ readonly arn: str
 export const putPlangrepKey = opsCommand({
   name: 'plangrep-key put',
   summary: "Puts the organization's Plangrep API key into Secrets Manager.",
-  notes: `The key is read from stdin or typed without an echo, never from an argument, which a shell history would keep. Plain
-text, or {"apiKey": "…"}. The service uses it within 60 seconds; the key before it stays as AWSPREVIOUS.`,
+  notes: `The key is read from stdin or typed without an echo, never from an argument, which a shell history would keep. It is
+${keyRule}. The service uses it within 60 seconds; the key before
+it stays as AWSPREVIOUS.`,
   options: {},
   async run({ place, terminal }) {
     await terminal.confirm(`Replace the Plangrep key (${place.environment})?`);
     const value = await terminal.readSecret('Plangrep API key (not shown): ');
     if (keyInSecret(value).kind === 'no_key') {
-      throw new CannotDo(2, 'That is neither a plain API key nor {"apiKey": "…"}: nothing was done.');
+      throw new CannotDo(2, `The key must be ${keyRule}: nothing was done.`);
     }
     const SecretId = await place.secretId();
     const put = new PutSecretValueCommand({ SecretId, SecretString: value });

@@ -1,4 +1,5 @@
 import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-http.ts';
+import { keyInSecret, keyRule } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { createConsole } from '../local/console/create-console.ts';
 import { CannotStart, type LocalRun, startLocalRun } from '../local/run.ts';
 import { CannotDo, type CommandDescription, runScript, type Values } from './command.ts';
@@ -20,7 +21,7 @@ const command = {
       PORT: 'the port on 127.0.0.1 (8787; 0: a free one)',
       DATA_DIR: 'a folder that keeps the data between runs (in memory without it)',
       PLANGREP_BASE_URL: "another upstream in the simulator's place: https, or http on loopback",
-      PLANGREP_API_KEY: 'the key for it',
+      PLANGREP_API_KEY: 'the key for it, at least 16 characters',
       RECONCILE_EVERY_MS: 'milliseconds between two runs of the reconciler (60000)',
       QUEUE_VISIBILITY_MS: 'milliseconds until an event that failed is tried again (60000)',
     },
@@ -90,6 +91,9 @@ function readUpstream(baseUrl: string | undefined, apiKey: string | undefined) {
     const rule = 'an origin without a path (https://host), over https, or over http on loopback';
     throw new CannotDo(1, `PLANGREP_BASE_URL must be ${rule}.`, { cause });
   }
-  if (apiKey !== undefined && apiKey !== '') return { baseUrl, apiKey };
-  throw new CannotDo(1, 'PLANGREP_BASE_URL needs PLANGREP_API_KEY beside it.');
+  if (apiKey === undefined || apiKey === '') {
+    throw new CannotDo(1, 'PLANGREP_BASE_URL needs PLANGREP_API_KEY beside it.');
+  }
+  if (keyInSecret(apiKey).kind === 'key') return { baseUrl, apiKey };
+  throw new CannotDo(1, `PLANGREP_API_KEY must be ${keyRule}.`);
 }

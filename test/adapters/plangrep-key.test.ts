@@ -8,7 +8,8 @@ import { listenOnLoopback } from '../../infra/local/aws/loopback.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
 
 const SECRET = 'plangrep/api-key';
-const KEY = 'pgk_live_canary';
+const KEY = 'pgk_live_canary1';
+const NEW_KEY = 'pgk_live_rotated';
 const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 
 let secretsManager: LocalSecretsManager;
@@ -105,13 +106,13 @@ describe('The key of Plangrep', () => {
   test('is kept for less than 60 s', async () => {
     const key = connect();
     await key.get();
-    secretsManager.put(SECRET, 'pgk_new');
+    secretsManager.put(SECRET, NEW_KEY);
     now += 59_999;
 
     expect(await key.get()).toBe(KEY);
     now += 1;
 
-    expect(await key.get()).toBe('pgk_new');
+    expect(await key.get()).toBe(NEW_KEY);
     expect(asked()).toBe(2);
   });
 
@@ -127,10 +128,10 @@ describe('The key of Plangrep', () => {
   test('is fetched again at once when Plangrep rejects it, and then kept', async () => {
     const key = connect();
     await key.get();
-    secretsManager.put(SECRET, 'pgk_new');
+    secretsManager.put(SECRET, NEW_KEY);
 
-    expect(await key.refetch()).toBe('pgk_new');
-    expect(await key.get()).toBe('pgk_new');
+    expect(await key.refetch()).toBe(NEW_KEY);
+    expect(await key.get()).toBe(NEW_KEY);
     expect(asked()).toBe(2);
   });
 
@@ -153,19 +154,21 @@ describe('There is no key', () => {
   test.each([
     ['empty', ''],
     ['blank', ' \n'],
-    ['of two words', 'pgk canary'],
-    ['of two lines', 'pgk\r\nX-Canary: canary'],
-    ['not ASCII', 'pgk_canäry_canary'],
-    ['JSON without apiKey', '{"key":"canary"}'],
-    ['JSON with an apiKey that is not text', '{"apiKey":["canary"]}'],
-    ['JSON with an empty apiKey', '{"apiKey":" ","old":"canary"}'],
-    ['JSON cut short', '{"apiKey":"canary'],
+    ['one character too short', KEY.slice(0, -1)],
+    ['JSON with a short apiKey', '{"apiKey":"pgk_canary"}'],
+    ['of two words', 'pgk_live_1 canary1'],
+    ['of two lines', 'pgk_live_12345678\r\nX-Canary: canary'],
+    ['not ASCII', 'pgk_live_canäry_canary'],
+    ['JSON without apiKey', '{"key":"pgk_live_canary1"}'],
+    ['JSON with an apiKey that is not text', '{"apiKey":["pgk_live_canary1"]}'],
+    ['JSON with an empty apiKey', '{"apiKey":" ","old":"pgk_live_canary1"}'],
+    ['JSON cut short', '{"apiKey":"pgk_live_canary1'],
   ])('when the secret is %s', async (_, value) => {
     secretsManager.put(SECRET, value);
     const failure = await failureOf(connect().get());
 
     expect(failure.dependency).toBe('secret');
-    expect(failure.cause).toMatchObject({ message: expect.stringMatching(/neither a plain API key nor/) });
+    expect(failure.cause).toMatchObject({ message: expect.stringMatching(/must be an API key of at least 16 /) });
   });
 
   test('when the secret does not exist', async () => {

@@ -82,6 +82,12 @@ describe('npm start', () => {
     ['an upstream with a path', [], { PLANGREP_BASE_URL: 'https://plangrep.com/api' }, /^PLANGREP_BASE_URL must be /],
     ['an upstream without a key', [], { PLANGREP_BASE_URL: 'https://plangrep.com' }, /PLANGREP_API_KEY/],
     [
+      'a key that is too short, which the line does not repeat',
+      [],
+      { PLANGREP_BASE_URL: 'https://plangrep.com', PLANGREP_API_KEY: 'pgk_canary' },
+      /^PLANGREP_API_KEY must be an API key of at least 16 printable ASCII characters(?!.*canary)/,
+    ],
+    [
       'a data folder that is a file',
       [],
       { DATA_DIR: start },

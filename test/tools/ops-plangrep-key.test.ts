@@ -18,18 +18,22 @@ afterAll(() => endpoint.close());
 
 describe('plangrep-key put', () => {
   test.each([
-    'pgk_plain',
-    'two words',
-    'umläut',
-    '{"apiKey":"pgk_json"}',
-    '{ "apiKey": " pgk_json ", "note": "x" }',
-    '{"apiKey":""}',
-    '{"apiKey":5}',
-    '{"key":"pgk_json"}',
-    '{not json',
-    '"quoted"',
-    'line\nbreak',
-  ])('takes %j exactly when the service would', async (value) => {
+    ['pgk_plain_1234567', true],
+    [' pgk_plain_123456\n', true],
+    ['pgk_plain_12345', false],
+    [`pgk_plain_12345 `, false],
+    ['two words of a key', false],
+    ['pgk_umläut_1234567', false],
+    ['{"apiKey":"pgk_json_1234567"}', true],
+    ['{"apiKey":"pgk_json_123456"}', false],
+    ['{ "apiKey": " pgk_json_1234567 ", "note": "x" }', true],
+    ['{"apiKey":""}', false],
+    ['{"apiKey":5}', false],
+    ['{"key":"pgk_json_1234567"}', false],
+    ['{not json, but long', false],
+    ['"quoted, and long"', false],
+    ['a_line_and_a_line\nbreak', false],
+  ])('takes %j exactly when the service would: %s', async (value, isKey) => {
     const client = new SecretsManagerClient({
       endpoint: endpoint.url,
       region: localRegion,
@@ -70,7 +74,7 @@ describe('plangrep-key put', () => {
       () => true,
       () => false,
     );
-    expect(isTaken).toBe(isRead);
+    expect({ isTaken, isRead }).toEqual({ isTaken: isKey, isRead: isKey });
     expect(JSON.stringify(shown)).not.toContain(value);
   });
 });

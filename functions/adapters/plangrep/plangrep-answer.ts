@@ -80,7 +80,7 @@ type Content<Value> = { readonly kind: 'content'; readonly value: Value } | Retu
 
 /**
  * Reads the body as JSON. It is unreadable when it is compressed although that was not accepted (never inflated: it may
- * be a bomb), not UTF-8, not JSON, of another shape, or repeats the key.
+ * be a bomb), not UTF-8, not JSON, of another shape, or repeats the key, even where the schema would drop it.
  */
 function readContent<Schema extends z.ZodMiniType>(
   { status, headers, body, interrupted, key }: PlangrepAnswer,
@@ -90,12 +90,20 @@ function readContent<Schema extends z.ZodMiniType>(
   const unreadable = unknown('unreadable_answer', status);
   if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') return unreadable;
   try {
-    const text = new TextDecoder('utf-8', { fatal: true }).decode(body);
-    const parsed = schema.safeParse(text.includes(key) ? undefined : JSON.parse(text));
+    const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    const parsed = schema.safeParse(repeats(json, key) ? undefined : json);
     return parsed.success ? { kind: 'content', value: parsed.data } : unreadable;
   } catch {
     return unreadable;
   }
+}
+
+/**
+ * Whether a name or a value in `json` contains the key. The text as received may spell it with escapes (`\u002d`), so
+ * the search runs over the one spelling that `JSON.stringify` has for each character.
+ */
+function repeats(json: unknown, key: string): boolean {
+  return JSON.stringify(json).includes(JSON.stringify(key).slice(1, -1));
 }
 
 /**

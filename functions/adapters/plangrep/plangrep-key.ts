@@ -44,7 +44,7 @@ export function createPlangrepKey({ client, secretId, clock, report }: PlangrepK
     const { SecretString = '', CreatedDate } = await readSecret(client, secretId);
     const found = keyInSecret(SecretString);
     if (found.kind === 'no_key') {
-      throw new DependencyUnavailable('secret', new Error('the secret is neither a plain API key nor {"apiKey": "…"}'));
+      throw new DependencyUnavailable('secret', new Error(`the secret must be ${keyRule}`));
     }
     const ageDays = CreatedDate && Math.floor((fetchedAt - CreatedDate.getTime()) / DAY_MS);
     report('PLANGREP_KEY_FETCHED', { ageDays });
@@ -85,9 +85,15 @@ async function readSecret(client: SecretsManagerClient, secretId: string): Promi
   }
 }
 
-/** RFC 9110 field values allow more; a key with a space or a line break in it is a mistake, or an injected header. */
-const keySchema = z.string().check(z.regex(/^[\x21-\x7e]+$/));
+/**
+ * RFC 9110 field values allow more; a key with a space or a line break in it is a mistake, or an injected header. Answers
+ * are searched for the key: a shorter one could appear in them by chance, and make good answers unreadable.
+ */
+const keySchema = z.string().check(z.regex(/^[\x21-\x7e]{16,}$/));
 const jsonSecretSchema = z.object({ apiKey: z.string() });
+
+/** What {@link keyInSecret} accepts, for messages: "must be …". */
+export const keyRule = 'an API key of at least 16 printable ASCII characters, plain or as {"apiKey": "…"}';
 
 /** The key in a secret's value: as plain text, or in `{"apiKey": "…"}`. */
 export function keyInSecret(
