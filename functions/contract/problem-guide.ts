@@ -12,8 +12,8 @@ export interface ProblemGuide {
 export const problemGuide: Readonly<Record<ProblemCode, ProblemGuide>> = {
   invalid_request: {
     meaning:
-      'The request does not have the documented form: a field is missing, malformed, repeated or unknown, or the body is not JSON. Nothing was done.',
-    toDo: 'Read `errors`: each entry names a field (`path`) and what is wrong with it (`message`). Correct the request; repeating it unchanged cannot succeed.',
+      'The request does not have the documented form: a field is missing, malformed, repeated or unknown, a text is not valid UTF-8, or the body is not JSON. Nothing was done.',
+    toDo: 'Read `errors`: each entry names a field (`path`) and what is wrong with it (`message`). Correct the request; repeating it unchanged cannot succeed. U+FFFD in a text means that some program read bytes that are not UTF-8 and replaced them: send the original text as UTF-8.',
   },
   unauthorized: {
     meaning:

@@ -3,10 +3,18 @@ import * as z from 'zod/mini';
 const aString = (issue: { input?: unknown }): string =>
   issue.input === undefined ? 'is required' : 'must be a string';
 
+/** What a lossy decoder, such as API Gateway's, leaves in place of bytes that are not UTF-8. */
+export const REPLACEMENT_CHARACTER = '\ufffd';
+
 /** Half of a surrogate pair has no UTF-8 form, so a text that contains one could not be compared byte for byte. */
-const isText = z.refine<string>(
+const isWellFormed = z.refine<string>(
   (text) => text.isWellFormed(),
   'must be well-formed Unicode: it contains half of a surrogate pair',
+);
+/** `commande-é` and `commande-è` in Latin-1 are one text once they are decoded, and one of them is another job. */
+const isNotRepaired = z.refine<string>(
+  (text) => !text.includes(REPLACEMENT_CHARACTER),
+  'must not contain U+FFFD, which stands for bytes that are not valid UTF-8: send the text as UTF-8',
 );
 const hasNoControls = z.refine<string>((text) => !/\p{Cc}/u.test(text), 'must not contain control characters');
 const hasAtMost = (characters: number) =>
@@ -36,20 +44,30 @@ export type JobId = z.infer<typeof jobIdSchema>;
 export const projectIdSchema = plangrepId().brand<'ProjectId'>();
 export type ProjectId = z.infer<typeof projectIdSchema>;
 
-/** The partner's own id for a job: 1 to 180 Unicode characters (code points), compared byte for byte, not unique. */
-export const externalIdSchema = z
+/** An externalId on record. What was recorded before U+FFFD was refused stays readable. */
+export const recordedExternalIdSchema = z
   .string({ error: aString })
   .check(
     z.refine((value) => value.length > 0, 'must not be empty'),
     hasAtMost(180),
-    isText,
+    isWellFormed,
     hasNoControls,
   )
   .brand<'ExternalId'>();
-export type ExternalId = z.infer<typeof externalIdSchema>;
+export type ExternalId = z.infer<typeof recordedExternalIdSchema>;
 
+/** The partner's own id for a job: 1 to 180 Unicode characters (code points), compared byte for byte, not unique. */
+export const externalIdSchema = recordedExternalIdSchema.check(isNotRepaired);
+
+/** A reason on record. */
+export const recordedReasonSchema = z.string().check(hasAtMost(500), isWellFormed, hasNoControls);
 /** Why the partner cancels, in its own words: kept in the audit trail, never logged. */
-export const reasonSchema = z.string().check(hasAtMost(500), isText, hasNoControls);
+export const reasonSchema = recordedReasonSchema.check(isNotRepaired);
+
+/** An EventBridge event's own id: a UUID, and nothing that a decoder could have changed. */
+export const eventIdSchema = z
+  .string()
+  .check(z.regex(/^[\x20-\x7e]{1,128}$/, 'must be 1 to 128 printable ASCII characters'));
 
 /** RFC 3339 in UTC with milliseconds, as `Date.prototype.toISOString` writes it: sorts as text in order of time. */
 export const timestampSchema = z.iso.datetime({ precision: 3 });

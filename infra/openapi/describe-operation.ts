@@ -89,7 +89,7 @@ export function describeOperation(
     ...(body !== undefined && {
       requestBody: {
         required: true,
-        description: 'JSON, at most 8 KiB.',
+        description: 'JSON in UTF-8 without a byte order mark, at most 8 KiB.',
         content: {
           'application/json': {
             schema: { $ref: `#/components/schemas/${body}` },
@@ -107,7 +107,7 @@ export function describeOperation(
 /** Each parameter's schema, which is a component, and its description. */
 const parameters: Readonly<Record<string, readonly [string, string]>> = {
   jobId: ['JobId', "The job's id at Plangrep."],
-  externalId: ['ExternalId', 'Your own id for the job, percent-encoded.'],
+  externalId: ['ExternalId', 'Your own id for the job, as UTF-8 and percent-encoded.'],
   'Idempotency-Key': [
     'IdempotencyKey',
     'Your own name for this request, kept for 30 days. A repeat with the same key reaches only the job that the first request reached; the same key with another body is rejected. Without a key, a repeat is looked up by its externalId again.',

@@ -39,13 +39,14 @@ function message<Shape extends z.core.$ZodShape>(
   return { schema, description, fields, growing };
 }
 
+/** U+FFFD is left to the descriptions: another pattern would count as breaking callers of the released description. */
 const noControls = String.raw`^[^\x00-\x1f\x7f-\x9f]*$`;
 
 const values: Readonly<Record<string, Component>> = {
   ExternalId: {
     schema: externalIdSchema,
     description:
-      'Your own id for a job: 1 to 180 Unicode characters (code points) without control characters, compared byte for byte. Several jobs may have the same.',
+      'Your own id for a job: 1 to 180 Unicode characters (code points), compared byte for byte. Control characters and U+FFFD, which stands for bytes that are not valid UTF-8, are rejected. Several jobs may have the same.',
     keywords: { minLength: 1, maxLength: 180, pattern: noControls, examples: ['order-7890'] },
   },
   JobId: {
@@ -60,7 +61,8 @@ const values: Readonly<Record<string, Component>> = {
   },
   Reason: {
     schema: reasonSchema,
-    description: 'At most 500 Unicode characters (code points) without control characters.',
+    description:
+      'At most 500 Unicode characters (code points). Control characters and U+FFFD, which stands for bytes that are not valid UTF-8, are rejected.',
     keywords: { maxLength: 500, pattern: noControls, examples: ['superseded by a newer upload'] },
   },
   IdempotencyKey: {

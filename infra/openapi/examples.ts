@@ -150,8 +150,17 @@ const malformedJobId = invalid('A jobId with a space in it', {
   jobId: 'must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -',
 });
 
+const latin1ExternalId = invalid(
+  'An externalId in Latin-1',
+  {
+    externalId: 'must not contain U+FFFD, which stands for bytes that are not valid UTF-8: send the text as UTF-8',
+  },
+  'not_utf8',
+);
+
 const ofBodies: readonly ProblemExample[] = [
   invalid('The body is not JSON', { '': 'is not JSON' }, 'not_json'),
+  latin1ExternalId,
   fromFunction('body_too_large', 'Over 8 KiB', 'The body has 9039 bytes; at most 8192 are allowed.'),
   fromFunction('unsupported_media_type', 'A form instead of JSON', 'Send Content-Type: application/json.'),
 ];
@@ -203,6 +212,7 @@ const ofOperation: Readonly<Record<string, readonly ProblemExample[]>> = {
   ],
   listCancellations: [
     invalid('No externalId', { externalId: 'is required' }),
+    latin1ExternalId,
     fromFunction('job_not_found', 'No such job', 'No job of yours has this externalId or jobId.'),
   ],
   readCancellation: [

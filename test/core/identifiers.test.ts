@@ -1,5 +1,14 @@
 import { expect, test } from 'vitest';
-import { externalIdSchema, jobIdSchema, partnerIdSchema, projectIdSchema } from '../../functions/core/identifiers.ts';
+import {
+  eventIdSchema,
+  externalIdSchema,
+  jobIdSchema,
+  partnerIdSchema,
+  projectIdSchema,
+  reasonSchema,
+  recordedExternalIdSchema,
+  recordedReasonSchema,
+} from '../../functions/core/identifiers.ts';
 
 const schemas = {
   partnerId: partnerIdSchema,
@@ -21,4 +30,31 @@ test.each(['..', 'a/b', '', 'x'.repeat(129), 'jöb'])('no job and no project has
 test('a long externalId is counted in characters, not in UTF-16 units', () => {
   expect(externalIdSchema.safeParse('😀'.repeat(180)).success).toBe(true);
   expect(externalIdSchema.safeParse('😀'.repeat(181)).success).toBe(false);
+});
+
+test.each(['\ufffd', 'commande-\ufffd', '\ufffdx', 'a\ufffd\ufffd'])(
+  'what a lossy decoder left is refused: “%s”',
+  (text) => {
+    const all = [externalIdSchema, reasonSchema, jobIdSchema, projectIdSchema, partnerIdSchema, eventIdSchema];
+
+    expect(all.filter((schema) => schema.safeParse(text).success)).toEqual([]);
+  },
+);
+
+test('what was recorded before that rule can still be read', () => {
+  expect(recordedExternalIdSchema.safeParse('commande-\ufffd').success).toBe(true);
+  expect(recordedReasonSchema.safeParse('d\ufffdj\ufffd vu').success).toBe(true);
+  expect(recordedExternalIdSchema.safeParse('half \ud800').success).toBe(false);
+});
+
+test('a byte order mark inside a text is a character like any other', () => {
+  expect(externalIdSchema.parse('\ufefforder-1')).toBe('\ufefforder-1');
+});
+
+test.each(['e7a1f0c2-5d1b-4a0e-9a55-0d8c6f1b2a3c', 'event 1', '~'.repeat(128)])('“%s” is the id of an event', (id) => {
+  expect(eventIdSchema.safeParse(id).success).toBe(true);
+});
+
+test.each(['', 'é', 'a\u0000', '\ud83d', '~'.repeat(129)])('“%s” is not the id of an event', (id) => {
+  expect(eventIdSchema.safeParse(id).success).toBe(false);
 });

@@ -1,11 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { genesisHash, hashEvent, sealEvent } from '../../functions/core/cancellation/chain.ts';
-import type {
-  AttemptEndedBody,
-  CancellationEvent,
-  EventBody,
-  RequestedBody,
+import {
+  type AttemptEndedBody,
+  type CancellationEvent,
+  type EventBody,
+  parseEvent,
+  type RequestedBody,
 } from '../../functions/core/cancellation/events.ts';
 import {
   acceptedAt,
@@ -15,6 +16,7 @@ import {
   foldEvents,
   stateOf,
 } from '../../functions/core/cancellation/state.ts';
+import { recordedExternalIdSchema } from '../../functions/core/identifiers.ts';
 import { acme, documentedJob, order7890 } from '../support/names.ts';
 
 const at = '2026-11-23T12:00:00.000Z';
@@ -46,6 +48,13 @@ const streamOf = (...bodies: EventBody[]): CancellationEvent[] => {
   return events;
 };
 const fold = (...bodies: EventBody[]) => foldEvents(streamOf(...bodies));
+
+test('an event that was recorded before U+FFFD was refused is still an event', () => {
+  const externalId = recordedExternalIdSchema.parse('commande-\ufffd');
+  const [event] = streamOf({ ...requested, externalId, reason: 'd\ufffdj\ufffd vu' });
+
+  expect(parseEvent(event)).toEqual(event);
+});
 
 describe('the fold of a stream', () => {
   test('is undefined for an empty stream', () => {

@@ -71,7 +71,7 @@ describe('the local gateway', () => {
   });
   const raw = (bytes: string): Promise<string> => {
     const socket = connect(Number(new URL(gateway.url).port), '127.0.0.1');
-    socket.write(bytes);
+    socket.write(bytes, 'latin1');
     return text(socket);
   };
 
@@ -152,10 +152,26 @@ describe('the local gateway', () => {
     expect((await seen('/v1/cancellations?'))['queryStringParameters']).toBeNull();
   });
 
+  test('puts U+FFFD in the place of percent-encoded bytes that are not UTF-8', async () => {
+    const event = await seen('/v1/cancellations?externalId=commande-%E9&mark=%EF%BB%BFa&odd=%zz%');
+
+    const values = { externalId: 'commande-\ufffd', mark: '\ufeffa', odd: '%zz%' };
+    expect(event['queryStringParameters']).toMatchObject(values);
+  });
+
   test('passes the body on as text', async () => {
     const answer = await post('"π\u0000 \ud83d\ude00"');
 
     expect(eventSchema.parse(JSON.parse(answer.body)).body).toBe('"π\u0000 😀"');
+  });
+
+  test.each([
+    ['bytes that are not UTF-8, each as U+FFFD', Buffer.from('"commande-é è"', 'latin1'), '"commande-\ufffd \ufffd"'],
+    ['a byte order mark unchanged', Buffer.from('\ufeff{}'), '\ufeff{}'],
+  ])('passes %s on', async (_what, bytes, body) => {
+    const event = eventSchema.parse(JSON.parse((await post(bytes)).body));
+
+    expect(event).toMatchObject({ body, isBase64Encoded: false });
   });
 
   test.each([
@@ -296,6 +312,7 @@ describe('the local gateway', () => {
 
   test.each([
     ['bytes that are not HTTP', 'hello\r\n\r\n'],
+    ['bytes in its path that are not ASCII', 'GET /v1/cancellations?externalId=\u00e9 HTTP/1.1\r\nHost: a\r\n\r\n'],
     ['an unknown method', 'FROB / HTTP/1.1\r\nHost: a\r\n\r\n'],
     ['headers over 10 KB', `GET / HTTP/1.1\r\nHost: a\r\nX-Long: ${'a'.repeat(11_000)}\r\n\r\n`],
     ['two lengths', 'POST /v1/cancellations HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n'],

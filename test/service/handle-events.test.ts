@@ -126,6 +126,14 @@ describe('a batch', () => {
     JSON.stringify({ ...cancelRequested(), detailType: 'Something Else' }),
     JSON.stringify(cancelRequested({ externalId: order7890, force: true })),
     JSON.stringify(cancelRequested({ externalId: '' })),
+    JSON.stringify(cancelRequested({ externalId: 'commande-\ufffd' })),
+    JSON.stringify(cancelRequested({ externalId: order7890, jobId: 'job_\ufffd' })),
+    JSON.stringify(cancelRequested({ externalId: order7890, reason: 'd\ufffdj\ufffd vu' })),
+    JSON.stringify(cancelRequested({ externalId: order7890 }, { id: 'event-\ufffd' })),
+    JSON.stringify(cancelRequested({ externalId: order7890 }, { id: 'event-\ud83d' })),
+    JSON.stringify(registered({ jobId: 'job_1', externalId: 'commande-\ufffd' })),
+    JSON.stringify(registered({ jobId: 'job_1', externalId: 'x', projectId: 'proj_\ufffd' })),
+    `\ufeff${JSON.stringify(cancelRequested())}`,
     JSON.stringify(registered({ externalId: order7890 })),
   ])('fails only for its malformed message: %.60s', async (poison) => {
     const bad = message(poison);

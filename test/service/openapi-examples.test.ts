@@ -68,6 +68,7 @@ const plays: Readonly<Record<string, () => Promise<{ readonly status: number; re
     post({ externalId: 'order-7890', reason: 'superseded by a newer upload' }, { 'Idempotency-Key': 'order-7890-1' }),
   'requestCancellation 202 pending': () => post({ externalId: 'order-7891' }),
   'requestCancellation 400 not_json': () => post('{"externalId":'),
+  'requestCancellation 400 not_utf8': () => post(Buffer.from('{"externalId":"commande-é"}', 'latin1')),
   'requestCancellation 400 invalid_request': () => post({ externalid: 'order-7890' }),
   'requestCancellation 401 unauthorized': () => post({ externalId: 'order-7890' }, { Authorization: 'Bearer guessed' }),
   'requestCancellation 403 forbidden': () =>
@@ -90,6 +91,7 @@ const plays: Readonly<Record<string, () => Promise<{ readonly status: number; re
   },
   'listCancellations 200 cancelled': () => get('?externalId=order-7890'),
   'listCancellations 400 invalid_request': () => get(''),
+  'listCancellations 400 not_utf8': () => get('?externalId=commande-%E9'),
   'listCancellations 403 forbidden': () =>
     withoutScope('cancellations:read', 'GET /v1/cancellations?externalId=order-7890'),
   'listCancellations 404 job_not_found': () => get('?externalId=order-0000'),
@@ -104,6 +106,7 @@ const plays: Readonly<Record<string, () => Promise<{ readonly status: number; re
     put(documented, { externalId: 'order-7890', projectId: 'proj_01hx9z4kqr8e7m3p5n6w2v0abc' }),
   'readCancellation 403 forbidden': () => withoutScope('cancellations:read', `GET /v1/cancellations/${documented}`),
   'registerJob 400 not_json': () => put(documented, '{"externalId":'),
+  'registerJob 400 not_utf8': () => put(documented, Buffer.from('{"externalId":"commande-é"}', 'latin1')),
   'registerJob 400 invalid_request': () => put('job%20with%20spaces', { externalId: 'order-7890' }),
   'registerJob 403 forbidden': () =>
     withoutScope('jobs:write', `PUT /v1/jobs/${documented}`, { externalId: 'order-7890' }),

@@ -1,7 +1,7 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cancelRequestSchema, jobPathSchema } from '../../functions/contract/requests.ts';
+import { cancelRequestSchema, jobPathSchema, readByExternalIdSchema } from '../../functions/contract/requests.ts';
 import { check, readBody } from '../../functions/doors/http/read-input.ts';
 
 const eventWith = (body: string | null, contentType?: string, isBase64Encoded = false): APIGatewayProxyEvent => ({
@@ -21,6 +21,8 @@ const eventWith = (body: string | null, contentType?: string, isBase64Encoded = 
 });
 const read = (body: string | null, contentType = 'application/json') =>
   readBody(eventWith(body, contentType), cancelRequestSchema);
+const readBytes = (bytes: Buffer) =>
+  readBody(eventWith(bytes.toString('base64'), 'application/json', true), cancelRequestSchema);
 const errorsOf = (body: string | null) => {
   const input = read(body);
   return input.kind === 'problem' ? [input.code, input.extra?.['errors']] : input;
@@ -70,9 +72,62 @@ describe('a body', () => {
     ['nothing', null],
     ['an empty text', ''],
     ['no JSON', '{"externalId":'],
-    ['a byte order mark', '\ufeff{"externalId":"a"}'],
   ])('is rejected when it is %s', (_, body) => {
     expect(errorsOf(body)).toEqual(['invalid_request', [{ path: '', message: 'is not JSON' }]]);
+  });
+
+  test('is rejected with a byte order mark, which the message names, as text and as base64', () => {
+    const withMark = '\ufeff{"externalId":"a"}';
+    const errors = [{ path: '', message: 'begins with a byte order mark (U+FEFF): send UTF-8 without one' }];
+
+    expect(errorsOf(withMark)).toEqual(['invalid_request', errors]);
+    expect(readBytes(Buffer.from(withMark))).toMatchObject({ code: 'invalid_request', extra: { errors } });
+  });
+
+  test.each([
+    ['externalId', '{"externalId":"commande-é"}'],
+    ['reason', '{"externalId":"a","reason":"déjà vu"}'],
+  ])('in Latin-1 is rejected with the path of the field: %s', (path, json) => {
+    const bytes = Buffer.from(json, 'latin1');
+    const message = 'must not contain U+FFFD, which stands for bytes that are not valid UTF-8: send the text as UTF-8';
+
+    expect(errorsOf(bytes.toString())).toEqual(['invalid_request', [{ path, message }]]);
+    expect(readBytes(bytes)).toMatchObject({ code: 'invalid_request', extra: { errors: [{ path, message }] } });
+  });
+
+  test('in Latin-1 is rejected where no field is to blame, too', () => {
+    const [key, space] = ['{"externalId":"a","é":1}', '{"externalId":"a"}\u00a0'];
+    const unknown = { path: '\ufffd', message: 'is not a field of this request' };
+
+    expect(readBytes(Buffer.from(key, 'latin1'))).toMatchObject({ extra: { errors: [unknown] } });
+    expect(readBytes(Buffer.from(space, 'latin1'))).toMatchObject({
+      extra: { errors: [{ path: '', message: 'is not valid UTF-8' }] },
+    });
+  });
+
+  test('in UTF-16 is rejected as what it is not', () => {
+    const bytes = Buffer.from('\ufeff{"externalId":"a"}', 'utf16le');
+
+    expect(readBytes(bytes)).toMatchObject({ extra: { errors: [{ path: '', message: 'is not valid UTF-8' }] } });
+  });
+
+  test.each(['iso-8859-1', '"ISO-8859-15"', 'utf-16', ''])('may name the charset %s only for ASCII', (charset) => {
+    const contentType = `application/json; a=b; charset=${charset}`;
+    const errors = [{ path: 'Content-Type', message: 'must not name another charset than UTF-8' }];
+
+    expect(read('{"externalId":"a"}', contentType).kind).toBe('input');
+    expect(read('{"externalId":"é"}', contentType)).toMatchObject({ code: 'invalid_request', extra: { errors } });
+  });
+
+  test.each(['utf-8', 'UTF8', '"utf-8"'])('may name the charset %s for any text', (charset) => {
+    expect(read('{"externalId":"é"}', `application/json;charset=${charset}`).kind).toBe('input');
+  });
+
+  test('in base64 is counted by its bytes, not by what they decode to', () => {
+    const bytes = Buffer.concat([Buffer.from('{"externalId":"'), Buffer.alloc(8000, 0xe9), Buffer.from('"}')]);
+
+    expect(readBytes(bytes)).toMatchObject({ code: 'invalid_request' });
+    expect(readBytes(Buffer.alloc(8193, ' '))).toMatchObject({ code: 'body_too_large' });
   });
 
   test.each(['[]', '[{"externalId":"a"}]', '"a"', '1', 'null', 'true', '['.repeat(3000) + ']'.repeat(3000)])(
@@ -107,6 +162,11 @@ describe('a body', () => {
     [JSON.stringify({ externalId: 'a'.repeat(181) }), 'externalId', 'must be at most 180 characters'],
     ['{"externalId":"a\\u0000b"}', 'externalId', 'must not contain control characters'],
     ['{"externalId":"a\\u0085b"}', 'externalId', 'must not contain control characters'],
+    [
+      '{"externalId":"a\\ufffd"}',
+      'externalId',
+      'must not contain U+FFFD, which stands for bytes that are not valid UTF-8: send the text as UTF-8',
+    ],
     ['{"externalId":"\\ud83d"}', 'externalId', 'must be well-formed Unicode: it contains half of a surrogate pair'],
     ['{"externalId":"a","jobId":".."}', 'jobId', 'must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -'],
     ['{"externalId":"a","jobId":"a/b"}', 'jobId', 'must be 1 to 128 characters of A-Z, a-z, 0-9, _ and -'],
@@ -147,7 +207,19 @@ describe('a body', () => {
 });
 
 describe('path parameters', () => {
-  test.each(['..', 'a/b', '%2e%2e', 'job_1%00', '', 'x'.repeat(129)])('reject the jobId "%.20s"', (jobId) => {
-    expect(check({ jobId }, jobPathSchema)).toMatchObject({ code: 'invalid_request' });
+  test.each(['..', 'a/b', '%2e%2e', 'job_1%00', 'job_%E9', 'job_\ufffd', 'job_é', '', 'x'.repeat(129)])(
+    'reject the jobId "%.20s"',
+    (jobId) => {
+      expect(check({ jobId }, jobPathSchema)).toMatchObject({ code: 'invalid_request' });
+    },
+  );
+});
+
+describe('a query', () => {
+  test.each(['commande-\ufffd', '\ufffd', 'a\ud800'])('that names “%s” is rejected', (externalId) => {
+    expect(check({ externalId }, readByExternalIdSchema)).toMatchObject({
+      code: 'invalid_request',
+      extra: { errors: [{ path: 'externalId' }] },
+    });
   });
 });

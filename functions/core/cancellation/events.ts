@@ -1,5 +1,11 @@
 import * as z from 'zod/mini';
-import { externalIdSchema, jobIdSchema, partnerIdSchema, reasonSchema, timestampSchema } from '../identifiers.ts';
+import {
+  jobIdSchema,
+  partnerIdSchema,
+  recordedExternalIdSchema,
+  recordedReasonSchema,
+  timestampSchema,
+} from '../identifiers.ts';
 import { notSentReasonSchema, unknownReasonSchema } from '../plangrep.ts';
 
 /** How a request came in. */
@@ -26,8 +32,8 @@ const asked = {
   requestId: z.string().check(z.maxLength(128)),
   /** Which of the partner's keys was used; absent at the events door. */
   keyId: z.optional(z.string().check(z.maxLength(64))),
-  externalId: externalIdSchema,
-  reason: z.optional(reasonSchema),
+  externalId: recordedExternalIdSchema,
+  reason: z.optional(recordedReasonSchema),
 };
 
 const claim = {

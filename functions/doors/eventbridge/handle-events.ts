@@ -2,7 +2,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import * as z from 'zod/mini';
 import { cancelRequestSchema, registerJobEventSchema } from '../../contract/requests.ts';
 import type { CancelRequest } from '../../core/cancel-request.ts';
-import { partnerIdSchema, toTimestamp } from '../../core/identifiers.ts';
+import { eventIdSchema, partnerIdSchema, toTimestamp } from '../../core/identifiers.ts';
 import type { Ports } from '../../core/ports.ts';
 import { reportFailure } from '../../core/report.ts';
 import { registerJob } from '../../core/use-cases/register-job.ts';
@@ -10,7 +10,7 @@ import { requestCancellation } from '../../core/use-cases/request-cancellation.t
 
 const common = {
   partnerId: partnerIdSchema,
-  id: z.string().check(z.minLength(1), z.maxLength(128)),
+  id: eventIdSchema,
   /** Whole seconds in EventBridge; here with milliseconds, so that times compare as text. */
   time: z.pipe(
     z.iso.datetime({ offset: true }),

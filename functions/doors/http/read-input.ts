@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type * as z from 'zod/mini';
+import { REPLACEMENT_CHARACTER } from '../../core/identifiers.ts';
 import { type Problem, problem } from './serve.ts';
 
 /** A checked input, or the problem with it. */
@@ -25,21 +26,36 @@ export function readBody<Schema extends z.ZodMiniType>(
   if (!/^application\/json\s*(;|$)/i.test(contentType.trim())) {
     return problem('unsupported_media_type', 'Send Content-Type: application/json.');
   }
-  const body = event.isBase64Encoded ? Buffer.from(event.body ?? '', 'base64').toString() : (event.body ?? '');
-  const bytes = Buffer.byteLength(body);
-  if (bytes > MAX_BODY_BYTES) {
-    return problem('body_too_large', `The body has ${bytes} bytes; at most 8192 are allowed.`);
+  const bytes = Buffer.from(event.body ?? '', event.isBase64Encoded ? 'base64' : 'utf8');
+  if (bytes.length > MAX_BODY_BYTES) {
+    return problem('body_too_large', `The body has ${bytes.length} bytes; at most 8192 are allowed.`);
   }
+  // What is not UTF-8 becomes U+FFFD, here as in API Gateway: the schema then refuses it with the field's path.
+  const body = bytes.toString();
   let value: unknown;
   try {
     value = JSON.parse(body);
   } catch {
-    return invalid([{ path: '', message: 'is not JSON' }]);
+    return invalid([{ path: '', message: whyNotJson(body) }]);
   }
   const input = check(value, schema);
-  const keys = input.kind === 'input' ? repeatedKeys(body) : [];
-  return keys.length > 0 ? repeated(keys) : input;
+  if (input.kind === 'problem') return input;
+  const keys = repeatedKeys(body);
+  if (keys.length > 0) return repeated(keys);
+  return isOtherCharset(contentType) && bytes.some((byte) => byte > 0x7f) ? invalid([notUtf8]) : input;
 }
+
+function whyNotJson(body: string): string {
+  if (body.startsWith('\ufeff')) return 'begins with a byte order mark (U+FEFF): send UTF-8 without one';
+  return body.includes(REPLACEMENT_CHARACTER) ? 'is not valid UTF-8' : 'is not JSON';
+}
+
+/** JSON is UTF-8 whatever `charset` says (RFC 8259, section 8.1), so a caller that names another one means another text. */
+function isOtherCharset(contentType: string): boolean {
+  const [, charset = 'utf-8'] = /;\s*charset="?([^";\s]*)/i.exec(contentType) ?? [];
+  return !/^utf-?8$/i.test(charset);
+}
+const notUtf8 = { path: 'Content-Type', message: 'must not name another charset than UTF-8' };
 
 /** Checks an input, and describes what is wrong with it field by field. */
 export function check<Schema extends z.ZodMiniType>(value: unknown, schema: Schema): Input<z.infer<Schema>> {

@@ -82,6 +82,7 @@ export interface ProxyEventInput {
  * The event of a Lambda proxy integration: path and path parameters as received, the query decoded once, the last value of
  * a name in the single-value maps.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html
  */
 export function toProxyEvent(input: ProxyEventInput): APIGatewayProxyEvent {
   const { request, target, matched, requestId, body } = input;
@@ -112,6 +113,7 @@ export function toProxyEvent(input: ProxyEventInput): APIGatewayProxyEvent {
       resourcePath: resource,
       stage,
     },
+    // The API has no binary media types: API Gateway decodes every body as UTF-8, and puts U+FFFD where it is not.
     body: body.length === 0 ? null : body.toString('utf8'),
     isBase64Encoded: false,
   };
