@@ -103,6 +103,13 @@ describe('partner and job', () => {
     expect(await partners.projectsOf(acme)).toEqual([...before, 'proj_x']);
   });
 
+  test('registers no job under a name that a terminal or a script had decoded wrongly', async () => {
+    const refused = await ops.run('job register --job job_ops --partner acme --external-id commande-\ufffd');
+
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toMatch(/^--external-id must not contain U\+FFFD/);
+  });
+
   test('registers a job: again without effect, and never for a second partner', async () => {
     const register = 'job register --job job_ops';
     const first = await ops.run(`${register} --partner acme --external-id by-hand --project proj_x`);

@@ -43,10 +43,16 @@ export const createFuzzWorld = async (): Promise<MemoryPorts> => {
 };
 
 /** @returns what is wrong with what an input of acme's left behind */
-export const judgeTraces = ({ log, plangrep }: MemoryPorts): string[] => {
+export const judgeTraces = ({ log, directory, plangrep }: MemoryPorts): string[] => {
   const foreign = plangrep.calls.filter((call) => call.endsWith(world.foreign.jobId));
   const strange = [...log.streams.keys()].filter((name) => !name.startsWith('acme#job_') || name.endsWith('foreign'));
-  return [...foreign.map((call) => `Plangrep: ${call}`), ...strange.map((name) => `a stream ${name}`)];
+  const records = [...log.refused, ...log.joined, ...[...log.streams.values()].flat(), ...directory.jobs.keys()];
+  const repaired = records.map((record) => JSON.stringify(record)).filter((record) => record.includes('\ufffd'));
+  return [
+    ...foreign.map((call) => `Plangrep: ${call}`),
+    ...strange.map((name) => `a stream ${name}`),
+    ...repaired.map((record) => `text that was repaired: ${record}`),
+  ];
 };
 
 export const doors = {
