@@ -6,7 +6,7 @@ import type { Report } from './report.ts';
 
 /**
  * What the core needs from outside. A port's expected ends are values. It throws `DependencyUnavailable` when the
- * dependency itself does not answer; anything else that it throws is a bug.
+ * dependency itself does not answer (`RecordUnreadable` when its one record is malformed); anything else that it throws is a bug.
  */
 export interface Ports {
   readonly log: CancellationLog;
@@ -36,6 +36,18 @@ export interface Stream {
   readonly wakeAt?: Timestamp | undefined;
 }
 
+/** Records that were read together. A malformed one is left out, and does not hide the others. */
+export interface Records<Value> {
+  readonly items: readonly Value[];
+  /** Which records were left out, by names that contain nothing a partner wrote. */
+  readonly unreadable: readonly string[];
+}
+
+/** `isCut`: more wake-ups may follow. What follows the items is due no sooner than they are. */
+export interface WakeUps extends Records<WakeUp> {
+  readonly isCut: boolean;
+}
+
 export type Appended = { readonly kind: 'appended' } | { readonly kind: 'lost'; readonly stream: Stream };
 
 /** When an unfinished cancellation must be looked at again. It is stored with the event `seq` of the stream. */
@@ -56,8 +68,12 @@ export interface CancellationLog {
   append(event: CancellationEvent, wakeAt?: Timestamp): Promise<Appended>;
   /** The number of parts that the wake-ups are spread over. */
   readonly shards: number;
-  /** Wake-ups of a shard, the longest due first; eventually consistent, because the index is. */
-  wakeUps(shard: number, limit: number): Promise<readonly WakeUp[]>;
+  /**
+   * Wake-ups of a shard, the longest due first, at most `limit`; eventually consistent, because the index is.
+   * @param isDone leaves out wake-ups that the caller is done with: any number of them, like any number of malformed
+   * ones, hides no other (but for a bound, which `isCut` shows)
+   */
+  wakeUps(shard: number, limit: number, isDone?: (wakeUp: WakeUp) => boolean): Promise<WakeUps>;
   /** @returns whether the wake-up was still as given: only one of two reconcilers moves it */
   moveWakeUp(wakeUp: WakeUp, to: Timestamp): Promise<boolean>;
   /** Removes a wake-up if it is still as given. */
@@ -115,8 +131,8 @@ export interface RequestBinding {
 
 /** Which jobs a partner's externalId names. Reads are strongly consistent. */
 export interface JobDirectory {
-  /** Newest first. */
-  find(partnerId: PartnerId, externalId: ExternalId): Promise<readonly DirectoryEntry[]>;
+  /** Newest first. A record that is left out may be any job: who chooses among the others must take it into account. */
+  find(partnerId: PartnerId, externalId: ExternalId): Promise<Records<DirectoryEntry>>;
   /**
    * Registers a job under an externalId; idempotent: the first registration stays, with its time. A job belongs to one
    * partner and one externalId: those of its first registration.

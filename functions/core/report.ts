@@ -16,6 +16,7 @@ export const reportLevels = {
   REQUEST_REFUSED: 'info',
   ATTEMPT_FENCED: 'warn',
   AUDIT_WRITE_FAILED: 'error',
+  RECORD_UNREADABLE: 'error',
   PLANGREP_KEY_FETCHED: 'info',
   PLANGREP_KEY_REFUSED: 'error',
   DEPENDENCY_UNAVAILABLE: 'error',
@@ -42,6 +43,22 @@ export class DependencyUnavailable extends Error {
   }
 }
 
+/** One record of ours is malformed, and without it no safe answer exists. Only an operator can repair it. */
+export class RecordUnreadable extends DependencyUnavailable {
+  /** Never what a partner wrote: a key that contains that is hashed. */
+  readonly key: string;
+  constructor(dependency: Dependency, key: string) {
+    super(dependency, undefined);
+    this.message = `${dependency} has a record that cannot be read: ${key}`;
+    this.key = key;
+  }
+}
+
+/** Reports records that were left out because they are malformed: by their keys, never by their values. */
+export function reportUnreadable(report: Report, dependency: Dependency, keys: readonly string[]): void {
+  for (const key of keys) report('RECORD_UNREADABLE', { dependency, key });
+}
+
 /**
  * Reports an error that should not have happened: which dependency failed, or where the bug is. The stack is logged and
  * never sent. The message of a SyntaxError is left out, because it quotes the text that could not be parsed.
@@ -51,6 +68,10 @@ export function reportFailure(
   error: unknown,
   fields: Readonly<Record<string, string | undefined>>,
 ): void {
+  if (error instanceof RecordUnreadable) {
+    report('RECORD_UNREADABLE', { ...fields, dependency: error.dependency, key: error.key });
+    return;
+  }
   if (error instanceof DependencyUnavailable) {
     const cause = error.cause instanceof Error ? error.cause.name : undefined;
     report('DEPENDENCY_UNAVAILABLE', { ...fields, dependency: error.dependency, cause });

@@ -33,19 +33,21 @@ export const listOpenCancellations = opsCommand({
     const shards = await Promise.all(
       Array.from({ length: log.shards }, (_, shard) => log.wakeUps(shard, SHOWN_PER_SHARD)),
     );
-    const wakeUps = newestOfEach(shards.flat());
+    const wakeUps = newestOfEach(shards.flatMap(({ items }) => items));
+    const unreadable = shards.flatMap((shard) => shard.unreadable);
     const looks: Look[] = [];
     for (let from = 0; from < wakeUps.length; from += READ_AT_ONCE) {
       looks.push(...(await Promise.all(wakeUps.slice(from, from + READ_AT_ONCE).map((one) => lookAt(log, one)))));
     }
     const open = looks.filter((look) => look.kind !== 'closed').toSorted((a, b) => (ageKey(a) < ageKey(b) ? -1 : 1));
-    const isCut = shards.some((shard) => shard.length === SHOWN_PER_SHARD);
+    const isCut = shards.some((shard) => shard.isCut);
     const headings = ['AGE', 'PARTNER', 'JOB', 'ATTEMPTS', 'LAST RESULT', 'ESCALATED', 'NEXT LOOK'];
     const rows = open.map((one) => toRow(one, now));
     const cut = isCut ? [`There are more: these are the first ${SHOWN_PER_SHARD} of each shard.`] : [];
+    const malformed = unreadable.map((key) => `A wake-up cannot be read: ${printable(key)}`);
     const none = [`No cancellation is open (${place.environment}).`];
-    const lines = open.length === 0 ? none : [...table(headings, rows), ...cut];
-    terminal.show({ open: open.map(toEntry), complete: !isCut }, lines);
+    const shown = open.length === 0 ? none : table(headings, rows);
+    terminal.show({ open: open.map(toEntry), complete: !isCut, unreadable }, [...shown, ...cut, ...malformed]);
     return open.length === 0 ? 1 : 0;
   },
 });

@@ -205,7 +205,7 @@ const ofOperation: Readonly<Record<string, readonly ProblemExample[]>> = {
     fromFunction(
       'temporarily_unavailable',
       'Plangrep did not list its jobs',
-      'Plangrep did not answer which job is meant. Nothing was done; repeat the request.',
+      'It cannot be found out at the moment which job is meant. Nothing was done; repeat the request.',
       {},
       'unresolved',
     ),

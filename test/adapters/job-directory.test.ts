@@ -51,16 +51,16 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
     await register(name, first);
     await register(name, second);
 
-    expect(await directory.find(partner, name)).toEqual([second, first]);
+    expect((await directory.find(partner, name)).items).toEqual([second, first]);
   });
 
   test('finds nothing for another partner or another spelling', async () => {
     const entry = fresh(older);
     await register(externalId('Ångström #1'), entry);
 
-    expect(await directory.find(acme, externalId('Ångström #1'))).toEqual([]);
-    expect(await directory.find(partner, externalId('Ångström #1'.normalize('NFD')))).toEqual([]);
-    expect(await directory.find(partner, externalId('Ångström #1'))).toEqual([entry]);
+    expect((await directory.find(acme, externalId('Ångström #1'))).items).toEqual([]);
+    expect((await directory.find(partner, externalId('Ångström #1'.normalize('NFD')))).items).toEqual([]);
+    expect((await directory.find(partner, externalId('Ångström #1'))).items).toEqual([entry]);
   });
 
   test('registers a job once: the first time and the first project stay', async () => {
@@ -72,7 +72,7 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
     const again = await register(name, { ...entry, ...other });
 
     expect(again).toEqual({ kind: 'registered', entry });
-    expect(await directory.find(partner, name)).toEqual([entry]);
+    expect((await directory.find(partner, name)).items).toEqual([entry]);
   });
 
   test('keeps a job with the partner and the externalId that registered it first', async () => {
@@ -81,8 +81,8 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
 
     expect(await register(externalId('order-2'), entry)).toEqual({ kind: 'taken' });
     expect(await directory.register(globex, externalId('order-1'), entry)).toEqual({ kind: 'taken' });
-    expect(await directory.find(globex, externalId('order-1'))).toEqual([]);
-    expect(await directory.find(partner, externalId('order-2'))).toEqual([]);
+    expect((await directory.find(globex, externalId('order-1'))).items).toEqual([]);
+    expect((await directory.find(partner, externalId('order-2'))).items).toEqual([]);
   });
 
   test('gives a job to exactly one of many partners that register it at once', async () => {
@@ -99,13 +99,13 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
     await register(name, entry);
     await directory.rememberTerminal(partner, name, entry.jobId, 'failed');
 
-    expect(await directory.find(partner, name)).toEqual([{ ...entry, terminalStatus: 'failed' }]);
+    expect((await directory.find(partner, name)).items).toEqual([{ ...entry, terminalStatus: 'failed' }]);
   });
 
   test('remembers nothing about a job that is not registered', async () => {
     await directory.rememberTerminal(partner, externalId('order-1'), newer.jobId, 'failed');
 
-    expect(await directory.find(partner, externalId('order-1'))).toEqual([]);
+    expect((await directory.find(partner, externalId('order-1'))).items).toEqual([]);
   });
 
   const unbound = { fingerprint: 'f', firstSeenAt: '2026-11-23T12:00:00.000Z' };
@@ -145,7 +145,7 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
     await directory.bind(partner, 'key', bound);
     const hash = createHash('sha256').update('key').digest('hex');
     for (const name of [hash, `request#${hash}`, 'key', '#request#']) {
-      expect(await directory.find(partner, externalId(name))).toEqual([]);
+      expect((await directory.find(partner, externalId(name))).items).toEqual([]);
     }
 
     expect(await directory.readBinding(globex, 'key')).toBeUndefined();
@@ -165,7 +165,9 @@ describe('on DynamoDB', () => {
     const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
     await directory.register(acme, externalId('half'), entry);
 
-    expect(await directory.find(acme, externalId('half'))).toEqual([{ ...entry, registeredAt: older.registeredAt }]);
+    expect((await directory.find(acme, externalId('half'))).items).toEqual([
+      { ...entry, registeredAt: older.registeredAt },
+    ]);
   });
 
   test('stores a request key only as a hash, and lets a binding expire after 30 days', async () => {
@@ -180,13 +182,6 @@ describe('on DynamoDB', () => {
 
     expect(Item?.['expiresAt']).toEqual({ N: String(Date.parse('2026-12-23T12:00:00.000Z') / 1000) });
     expect(JSON.stringify(Item)).not.toContain('a-secret-looking-key');
-  });
-
-  test('rejects a malformed jobId from the table', async () => {
-    await put({ pk: 'acme#job#order-bad', sk: '../cancel', registeredAt: older.registeredAt });
-    const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
-
-    await expect(directory.find(acme, externalId('order-bad'))).rejects.toThrow();
   });
 
   test('reads a partner’s key, and nothing for an unknown keyId', async () => {

@@ -25,14 +25,14 @@ describe('an unregistered job', () => {
 
     expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_1', step: { outcome: 'cancelled' } } });
     expect(scene.calls()).toEqual([list, 'cancel job_1']);
-    expect(await scene.ports.directory.find(acme, order7890)).toMatchObject([{ jobId: 'job_1', listed: true }]);
+    expect((await scene.ports.directory.find(acme, order7890)).items).toMatchObject([{ jobId: 'job_1', listed: true }]);
   });
 
   test('has the age that Plangrep gives', async () => {
     listed(job('job_1', 'processing', { createdAt: '2024-11-02T09:00:00.000Z' }));
     await scene.cancel();
 
-    expect(await scene.ports.directory.find(acme, order7890)).toMatchObject([
+    expect((await scene.ports.directory.find(acme, order7890)).items).toMatchObject([
       { registeredAt: '2024-11-02T09:00:00.000Z' },
     ]);
   });
@@ -93,7 +93,7 @@ describe('an unregistered job', () => {
     listed(...Array.from({ length: 20_000 }, (_, n) => job(`job_${n}`, n === 777 ? 'uploading' : 'completed')));
 
     expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_777' } });
-    expect(await scene.ports.directory.find(acme, order7890)).toHaveLength(1);
+    expect((await scene.ports.directory.find(acme, order7890)).items).toHaveLength(1);
   });
 });
 

@@ -132,6 +132,37 @@ describe('a request with a time', () => {
   });
 });
 
+describe('a directory entry that cannot be read', () => {
+  beforeEach(() => scene.ports.directory.unreadable.push('acme#job#sha256:0 job_bad'));
+
+  test.each([
+    ['makes no job look like the only one', {}],
+    ['makes no job look unknown', { externalId: externalId('order-1') }],
+    ['may be the job that is named', { jobId: jobId('job_bad') }],
+    ['may be what an event meant', { eventTime: toTimestamp(0) }],
+  ])('%s', async (_, fields) => {
+    expect(await scene.cancel({ ...fields, requestKey: 'key-1' })).toEqual({ kind: 'unresolved' });
+    expect(scene.calls()).toEqual([]);
+    expect(scene.ports.directory.bindings.size).toBe(0);
+    expect(scene.ports.log.refused).toEqual([]);
+    expect(scene.ports.reported).toEqual([
+      { code: 'RECORD_UNREADABLE', fields: { dependency: 'job-directory', key: 'acme#job#sha256:0 job_bad' } },
+    ]);
+  });
+
+  test('does not stop a request that names another job', async () => {
+    expect(await scene.cancel({ jobId: documentedJob })).toMatchObject({ kind: 'closed' });
+  });
+
+  test('does not stop the repeat of a request that is bound to its job', async () => {
+    scene.ports.directory.unreadable.length = 0;
+    await scene.cancel({ requestKey: 'key-1' });
+    scene.ports.directory.unreadable.push('acme#job#sha256:0 job_bad');
+
+    expect(await scene.cancel({ requestKey: 'key-1' })).toMatchObject({ kind: 'closed' });
+  });
+});
+
 describe('an event’s time, which covers a whole second', () => {
   beforeEach(async () => {
     scene = await given({ jobs: [], projects: [documentedProject] });

@@ -25,6 +25,14 @@ describe('a read', () => {
     expect(await readCancellationsOf(scene.ports, globex, order7890)).toEqual({ kind: 'job_not_found' });
   });
 
+  test('reports an entry that cannot be read, shows the others, and never calls the job unknown', async () => {
+    scene.ports.directory.unreadable.push('acme#job#sha256:0 job_bad');
+
+    expect(await readCancellationsOf(scene.ports, acme, order7890)).toEqual({ kind: 'cancellations', views: [] });
+    expect(await readCancellationsOf(scene.ports, globex, order7890)).toEqual({ kind: 'unresolved' });
+    expect(scene.codes()).toEqual(['RECORD_UNREADABLE', 'RECORD_UNREADABLE']);
+  });
+
   test('never shows another partner’s cancellation', async () => {
     await scene.cancel();
 

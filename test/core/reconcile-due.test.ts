@@ -107,14 +107,15 @@ describe('a run of the reconciler', () => {
     scene.ports.clock.advance(45_000);
     const read = scene.ports.log.wakeUps.bind(scene.ports.log);
     const seen: (readonly WakeUp[])[] = [];
-    // What the index shows is two reads old.
-    scene.ports.log.wakeUps = async (shard, limit) => {
-      seen.push(await read(shard, limit));
-      return seen.at(-5) ?? seen[shard] ?? [];
+    // What the index shows is two reads old, and no more than a page is read of it.
+    scene.ports.log.wakeUps = async (shard, limit, isDone = () => false) => {
+      seen.push((await read(shard, limit)).items);
+      const shown = seen.at(-5) ?? seen[shard] ?? [];
+      return { items: shown.filter((wakeUp) => !isDone(wakeUp)), unreadable: [], isCut: shown.length === limit };
     };
     await run(35_000);
 
-    expect(await Promise.all([read(0, 1), read(1, 1)])).toEqual([[], []]);
+    expect((await Promise.all([read(0, 1), read(1, 1)])).flatMap(({ items }) => items)).toEqual([]);
   });
 
   test('continues with the other shards when one cannot be read', async () => {
@@ -131,12 +132,59 @@ describe('a run of the reconciler', () => {
     expect((await scene.eventTypes(jobId('job_0'))).at(-1)).toBe('closed');
   });
 
+  test('does not say how late it is while a shard cannot be read', async () => {
+    await manyOpen(20);
+    scene.ports.clock.advance(45_000);
+    const read = scene.ports.log.wakeUps.bind(scene.ports.log);
+    scene.ports.log.wakeUps = (shard, ...rest) =>
+      shard === 0 ? Promise.reject(broken('cancellation-log')) : read(shard, ...rest);
+
+    const summary = await run(35_000);
+
+    expect(summary.looked).toBeGreaterThan(0);
+    expect(summary.failed).toBeGreaterThan(0);
+    expect(summary.oldestDueMs).toBeUndefined();
+    expect(scene.ports.reported.at(-1)).toEqual({ code: 'RECONCILED', fields: summary });
+  });
+
+  test('reports each malformed wake-up once, counts it as failed, and looks at the others', async () => {
+    await manyOpen(3);
+    scene.plangrepAnswers({ read: 'cancelled' });
+    scene.ports.clock.advance(15_000);
+    scene.ports.log.unreadableWakeUps.push('acme#job_x event#1', 'acme joined#1');
+
+    expect(await run(35_000)).toMatchObject({ failed: 2, oldestDueMs: 0 });
+    expect(scene.ports.reported.filter(({ code }) => code === 'RECORD_UNREADABLE')).toEqual(
+      scene.ports.log.unreadableWakeUps.map((key) => ({
+        code: 'RECORD_UNREADABLE',
+        fields: { dependency: 'cancellation-log', key },
+      })),
+    );
+    for (const id of ['job_0', 'job_1', 'job_2']) expect(await scene.eventTypes(jobId(id))).toContain('closed');
+  });
+
+  test('looks at what is due behind any number of wake-ups whose look fails', async () => {
+    await manyOpen(200);
+    scene.plangrepAnswers({ read: 'cancelled' });
+    scene.ports.clock.advance(15_000);
+    const others = ['job_150', 'job_199'];
+    scene.ports.log.beforeWrite = (record) => {
+      if ('jobId' in record && !others.some((id) => id === record.jobId)) throw broken('cancellation-log');
+    };
+    await run(35_000);
+
+    for (const id of others) expect(await scene.eventTypes(jobId(id))).toContain('closed');
+  });
+
   test('does not look twice at what a lagging index still shows', async () => {
     scene.plangrepAnswers({ cancel: 'processing' });
     await scene.cancel();
     scene.ports.clock.advance(15_000);
     const stale = await scene.wakeUps();
-    scene.ports.log.wakeUps = async (shard) => (shard === 0 ? stale : []);
+    scene.ports.log.wakeUps = async (shard, _, isDone = () => false) => {
+      const items = shard === 0 ? stale.filter((wakeUp) => !isDone(wakeUp)) : [];
+      return { items, unreadable: [], isCut: false };
+    };
     scene.ports.plangrep.calls.length = 0;
     await run(35_000);
 

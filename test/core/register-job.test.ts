@@ -15,6 +15,6 @@ describe('registering a job', () => {
 
     expect(await register(registeredAt)).toEqual({ kind: 'registered', entry });
     expect(await register(toTimestamp(1))).toEqual({ kind: 'registered', entry });
-    expect(await ports.directory.find(acme, order7890)).toEqual([entry]);
+    expect((await ports.directory.find(acme, order7890)).items).toEqual([entry]);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { DependencyUnavailable, type Report, reportFailure } from '../../functions/core/report.ts';
+import { DependencyUnavailable, RecordUnreadable, type Report, reportFailure } from '../../functions/core/report.ts';
 import { given } from '../support/given.ts';
 import type { PlangrepJob } from '../../functions/core/plangrep.ts';
 import { acme, documentedJob } from '../support/names.ts';
@@ -22,6 +22,18 @@ describe('a failure in the log', () => {
       cause: 'TimeoutError',
     });
     expect(reported(new DependencyUnavailable('partners', 'secret text'))).not.toHaveProperty('cause', 'secret text');
+  });
+
+  test('names the one record that cannot be read', () => {
+    const error = new RecordUnreadable('partners', 'partner#acme');
+
+    expect(reported(error)).toEqual({
+      code: 'RECORD_UNREADABLE',
+      requestId: 'r',
+      dependency: 'partners',
+      key: 'partner#acme',
+    });
+    expect(error.message).toBe('partners has a record that cannot be read: partner#acme');
   });
 
   test('shows where a bug is', () => {

@@ -104,7 +104,7 @@ describe('a cancel that comes as an event', () => {
 describe('a registration that comes as an event', () => {
   test('counts from the event’s own time', async () => {
     await consume(message(registered({ jobId: 'job_1', externalId: order7890, projectId: 'proj_1' })));
-    const [job] = await ports.directory.find(acme, order7890);
+    const [job] = (await ports.directory.find(acme, order7890)).items;
 
     expect(job).toMatchObject({ jobId: 'job_1', registeredAt: '2026-11-23T12:00:00.000Z', projectId: 'proj_1' });
   });

@@ -68,7 +68,7 @@ export async function given(before: Before = {}): Promise<Scene> {
   }
   async function wakeUps(): Promise<readonly WakeUp[]> {
     const shards = await Promise.all(Array.from({ length: log.shards }, (_, shard) => log.wakeUps(shard, 99)));
-    return shards.flat().toSorted((a, b) => a.seq - b.seq);
+    return shards.flatMap(({ items }) => items).toSorted((a, b) => a.seq - b.seq);
   }
   async function due(): Promise<readonly WakeUp[]> {
     return (await wakeUps()).filter(({ wakeAt }) => Date.parse(wakeAt) <= clock.now());

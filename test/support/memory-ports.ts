@@ -8,10 +8,12 @@ import {
   newestFirst,
   type Plangrep,
   type Ports,
+  type Records,
   type Registered,
   type RequestBinding,
   type Stream,
   type WakeUp,
+  type WakeUps,
 } from '../../functions/core/ports.ts';
 import { DependencyUnavailable, type Report } from '../../functions/core/report.ts';
 import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from '../../functions/core/identifiers.ts';
@@ -44,7 +46,10 @@ export class MemoryLog implements CancellationLog {
 
   readonly shards = 2;
 
-  async wakeUps(shard: number, limit: number): Promise<readonly WakeUp[]> {
+  /** What the first shard's index shows of malformed wake-ups. */
+  readonly unreadableWakeUps: string[] = [];
+
+  async wakeUps(shard: number, limit: number, isDone: (wakeUp: WakeUp) => boolean = () => false): Promise<WakeUps> {
     const all = [...this.streams.values()]
       .flat()
       .flatMap(({ event: { partnerId, jobId, seq, hash }, wakeAt }) =>
@@ -52,7 +57,9 @@ export class MemoryLog implements CancellationLog {
           ? []
           : [{ partnerId, jobId, seq, wakeAt }],
       );
-    return all.toSorted((a, b) => (a.wakeAt < b.wakeAt ? -1 : 1)).slice(0, limit);
+    const wakeUps = all.filter((wakeUp) => !isDone(wakeUp)).toSorted((a, b) => (a.wakeAt < b.wakeAt ? -1 : 1));
+    const unreadable = shard === 0 ? [...this.unreadableWakeUps] : [];
+    return { items: wakeUps.slice(0, limit), unreadable, isCut: wakeUps.length > limit };
   }
 
   async moveWakeUp(wakeUp: WakeUp, to: Timestamp): Promise<boolean> {
@@ -106,10 +113,13 @@ export class MemoryDirectory implements JobDirectory {
     return { kind: 'registered', entry: owner.entry };
   }
 
-  async find(partnerId: PartnerId, externalId: ExternalId) {
+  /** What `find` leaves out, whatever is looked for. */
+  readonly unreadable: string[] = [];
+
+  async find(partnerId: PartnerId, externalId: ExternalId): Promise<Records<DirectoryEntry>> {
     await this.before('find');
     const found = this.jobs.get(`${partnerId}#${externalId}`) ?? [];
-    return found.toSorted(newestFirst);
+    return { items: found.toSorted(newestFirst), unreadable: [...this.unreadable] };
   }
 
   async rememberTerminal(partnerId: PartnerId, externalId: ExternalId, jobId: JobId, terminalStatus: string) {

@@ -132,7 +132,7 @@ describe('partner and job', () => {
       stdout: '',
       stderr: expect.stringMatching(/^job_ops is already registered under another externalId or partner/),
     });
-    expect(await directory.find(acme, externalId('by-hand'))).toMatchObject([
+    expect((await directory.find(acme, externalId('by-hand'))).items).toMatchObject([
       { jobId: 'job_ops', projectId: 'proj_x' },
     ]);
   });

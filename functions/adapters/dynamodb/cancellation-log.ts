@@ -16,7 +16,17 @@ import {
 import { BrokenStream } from '../../core/cancellation/state.ts';
 import { type JobId, type PartnerId, type Timestamp, timestampSchema } from '../../core/identifiers.ts';
 import type { Appended, CancellationLog, Stream, WakeUp } from '../../core/ports.ts';
-import { fromItem, insertItem, type Item, queryItems, queryPage, type Table, updateItem } from './table-client.ts';
+import {
+  type Fields,
+  fromItem,
+  insertItem,
+  type Item,
+  queryItems,
+  queryPage,
+  readItems,
+  type Table,
+  updateItem,
+} from './table-client.ts';
 
 /**
  * The number of partitions of the wake-up index. Each takes 1,000 new cancellations a second, and costs the reconciler
@@ -25,6 +35,9 @@ import { fromItem, insertItem, type Item, queryItems, queryPage, type Table, upd
 export const WAKE_SHARDS = 4;
 
 const WAKE_UP_INDEX = 'due-wake-ups';
+
+/** So many pages of wake-ups are read for one, if those at the head are malformed or the caller is done with them. */
+const MOST_PAGES = 40;
 
 /**
  * The cancellation log on DynamoDB. An item has its keys beside the fields of its record; an event that leaves its stream
@@ -76,14 +89,25 @@ export function createCancellationLog(client: DynamoDBClient, tableName: string)
     append,
     shards: WAKE_SHARDS,
 
-    async wakeUps(shard, limit) {
-      const items = await queryPage(table, {
+    async wakeUps(shard, limit, isDone = () => false) {
+      const wakeUps: WakeUp[] = [];
+      const unreadable: string[] = [];
+      const query = {
         IndexName: WAKE_UP_INDEX,
         KeyConditionExpression: 'wakeShard = :shard',
         values: { ':shard': String(shard) },
         Limit: limit,
-      });
-      return items.map(parseWakeUp);
+      };
+      let page = await queryPage(table, query);
+      for (let pages = 1; ; pages += 1) {
+        const read = readItems(page.items, parseWakeUp);
+        wakeUps.push(...read.items.filter((wakeUp) => !isDone(wakeUp)));
+        unreadable.push(...read.unreadable);
+        if (page.next === undefined || wakeUps.length >= limit || pages === MOST_PAGES) break;
+        page = await queryPage(table, query, page.next);
+      }
+      const isCut = page.next !== undefined || wakeUps.length > limit;
+      return { items: wakeUps.slice(0, limit), unreadable, isCut };
     },
 
     moveWakeUp: (wakeUp, to) => updateWakeUp(wakeUp, 'SET wakeAt = :to', { ':to': to }),
@@ -102,7 +126,7 @@ export function createCancellationLog(client: DynamoDBClient, tableName: string)
 
     async readJoined(partnerId, jobId, limit) {
       const query = streamQuery({ partnerId, jobId }, JOINED_PREFIX);
-      const items = await queryPage(table, { ...query, ScanIndexForward: false, Limit: limit });
+      const { items } = await queryPage(table, { ...query, ScanIndexForward: false, Limit: limit });
       return items.map((item) => joinedSchema.parse(fromItem(item))).toReversed();
     },
   };
@@ -127,12 +151,13 @@ function wakeShardOf({ hash }: CancellationEvent): string {
 /** The index projects nothing but keys. */
 const wakeUpKeySchema = z.object({ pk: z.string(), sk: z.string(), wakeAt: timestampSchema });
 
-function parseWakeUp(item: Item): WakeUp {
-  const { pk, sk, wakeAt } = wakeUpKeySchema.parse(fromItem(item));
-  const name = parseStreamKey(pk);
-  const seq = parseEventKey(sk);
-  if (name === undefined || seq === undefined) throw new Error(`${pk} ${sk} has a wake-up, but is not an event`);
-  return { ...name, seq, wakeAt };
+/** @returns undefined for what is not an event's wake-up */
+function parseWakeUp(fields: Fields): WakeUp | undefined {
+  const { data } = wakeUpKeySchema.safeParse(fields);
+  if (data === undefined) return undefined;
+  const name = parseStreamKey(data.pk);
+  const seq = parseEventKey(data.sk);
+  return name === undefined || seq === undefined ? undefined : { ...name, seq, wakeAt: data.wakeAt };
 }
 
 /** @throws BrokenStream when the item is not an event that this service writes */

@@ -13,7 +13,16 @@ import {
 } from '../../core/identifiers.ts';
 import { type DirectoryEntry, type JobDirectory, newestFirst, type RequestBinding } from '../../core/ports.ts';
 import { DependencyUnavailable } from '../../core/report.ts';
-import { fromItem, getItem, insertItem, putItem, queryItems, type Table, updateItem } from './table-client.ts';
+import {
+  type Fields,
+  getRecord,
+  insertItem,
+  putItem,
+  queryItems,
+  readItems,
+  type Table,
+  updateItem,
+} from './table-client.ts';
 
 /** How long a request key stays bound: longer than any redelivery. */
 export const BINDING_DAYS = 30;
@@ -50,13 +59,13 @@ const bindingSchema = z.object({
 export function createJobDirectory(client: DynamoDBClient, tableName: string): JobDirectory {
   const table: Table = { client, name: tableName, dependency: 'job-directory' };
 
-  async function readBinding(partnerId: PartnerId, requestKey: string): Promise<RequestBinding | undefined> {
-    const fields = await getItem(table, bindingKey(partnerId, requestKey), { ConsistentRead: true });
-    return fields && bindingSchema.parse(fields);
+  function readBinding(partnerId: PartnerId, requestKey: string): Promise<RequestBinding | undefined> {
+    return getRecord(table, bindingKey(partnerId, requestKey), bindingSchema, { ConsistentRead: true });
   }
 
   async function readOwner(jobId: JobId): Promise<z.infer<typeof ownerSchema>> {
-    return ownerSchema.parse(await getItem(table, ownerKey(jobId), { ConsistentRead: true }));
+    const owner = await getRecord(table, ownerKey(jobId), ownerSchema, { ConsistentRead: true });
+    return owner ?? disappeared(table);
   }
 
   return {
@@ -68,7 +77,12 @@ export function createJobDirectory(client: DynamoDBClient, tableName: string): J
         KeyConditionExpression: 'pk = :pk',
         values: { ':pk': jobsKey(partnerId, externalId) },
       });
-      return items.map((item) => entrySchema.parse(fromItem(item))).toSorted(newestFirst);
+      const read = readItems(
+        items,
+        (fields) => entrySchema.safeParse(fields).data,
+        (fields) => nameOfEntry(partnerId, externalId, fields),
+      );
+      return { ...read, items: read.items.toSorted(newestFirst) };
     },
 
     async register(partnerId, externalId, { jobId, registeredAt, projectId, listed }) {
@@ -105,11 +119,23 @@ export function createJobDirectory(client: DynamoDBClient, tableName: string): J
             values: { ':fingerprint': binding.fingerprint },
           }));
       if (isBound) return binding;
-      const standing = await readBinding(partnerId, requestKey);
-      if (standing !== undefined) return standing;
-      throw new DependencyUnavailable(table.dependency, new Error('a binding disappeared right after it was found'));
+      return (await readBinding(partnerId, requestKey)) ?? disappeared(table);
     },
   };
+}
+
+function disappeared({ dependency }: Table): never {
+  throw new DependencyUnavailable(dependency, new Error('a record disappeared right after it was found'));
+}
+
+/** An entry's partition key contains what the partner wrote, so only a hash of that names it. */
+function nameOfEntry(partnerId: PartnerId, externalId: ExternalId, { sk }: Fields): string {
+  const jobId = jobIdSchema.safeParse(sk).data ?? `sha256:${sha256(String(sk))}`;
+  return `${partnerId}#job#sha256:${sha256(externalId)} ${jobId}`;
+}
+
+function sha256(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
 }
 
 function jobsKey(partnerId: PartnerId, externalId: ExternalId): string {
@@ -123,5 +149,5 @@ function ownerKey(jobId: JobId) {
 
 /** Hashed, because a caller's key may be long or confidential. */
 function bindingKey(partnerId: PartnerId, requestKey: string) {
-  return { pk: `${partnerId}#request#${createHash('sha256').update(requestKey).digest('hex')}`, sk: 'binding' };
+  return { pk: `${partnerId}#request#${sha256(requestKey)}`, sk: 'binding' };
 }

@@ -2,7 +2,7 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { partnerIdSchema, projectIdSchema, scopeSchema, timestampSchema } from '../../core/identifiers.ts';
 import type { Partners, ReadPartnerKey } from '../../core/ports.ts';
-import { getItem, type Table } from './table-client.ts';
+import { getRecord, type Table } from './table-client.ts';
 
 const keySchema = z.object({
   partnerId: partnerIdSchema,
@@ -18,10 +18,7 @@ const keySchema = z.object({
 /** The credentials of all partners: one read each. */
 export function createReadPartnerKey(client: DynamoDBClient, tableName: string): ReadPartnerKey {
   const table: Table = { client, name: tableName, dependency: 'partners' };
-  return async (keyId) => {
-    const fields = await getItem(table, { pk: `key#${keyId}` });
-    return fields && keySchema.parse(fields);
-  };
+  return (keyId) => getRecord(table, { pk: `key#${keyId}` }, keySchema);
 }
 
 const partnerSchema = z.object({ projects: z.optional(z.array(projectIdSchema)) });
@@ -31,8 +28,8 @@ export function createPartners(client: DynamoDBClient, tableName: string): Partn
   const table: Table = { client, name: tableName, dependency: 'partners' };
   return {
     async projectsOf(partnerId) {
-      const fields = await getItem(table, { pk: `partner#${partnerId}` });
-      return partnerSchema.parse(fields ?? {}).projects ?? [];
+      const partner = await getRecord(table, { pk: `partner#${partnerId}` }, partnerSchema);
+      return partner?.projects ?? [];
     },
   };
 }

@@ -5,14 +5,15 @@ import {
   GetItemCommand,
   PutItemCommand,
   type PutItemCommandInput,
-  paginateQuery,
   QueryCommand,
   type QueryCommandInput,
   UpdateItemCommand,
   type UpdateItemCommandInput,
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
-import { type Dependency, DependencyUnavailable } from '../../core/report.ts';
+import type * as z from 'zod/mini';
+import type { Records } from '../../core/ports.ts';
+import { type Dependency, DependencyUnavailable, RecordUnreadable } from '../../core/report.ts';
 
 // Functions, not methods of one object: a bundle then holds only the operations that it uses.
 
@@ -32,13 +33,41 @@ type Plain<Input> = Omit<Input, 'TableName' | 'Key' | 'Item' | 'ExpressionAttrib
   readonly values?: Fields;
 };
 
+type Query = Plain<QueryCommandInput>;
+
 /** @param fields flat; a field that is undefined is left out */
 export function toItem(fields: Fields): Item {
   return marshall(fields, { removeUndefinedValues: true });
 }
 
+/** Never throws: a number that JavaScript cannot hold exactly is rounded, and a schema decides whether it is valid. */
 export function fromItem(item: Item): Record<string, unknown> {
-  return unmarshall(item);
+  return unmarshall(item, { wrapNumbers: Number });
+}
+
+/**
+ * Reads each item by itself: one that is malformed is left out and named, so that it does not hide the others.
+ * @param parse returns undefined for a malformed record
+ * @param nameOf what an operator finds the record by, without anything that a partner wrote
+ */
+export function readItems<Value>(
+  items: readonly Item[],
+  parse: (fields: Fields) => Value | undefined,
+  nameOf: (fields: Fields) => string = keyOf,
+): Records<Value> {
+  const read: Value[] = [];
+  const unreadable: string[] = [];
+  for (const item of items) {
+    const fields = fromItem(item);
+    const value = parse(fields);
+    if (value === undefined) unreadable.push(nameOf(fields));
+    else read.push(value);
+  }
+  return { items: read, unreadable };
+}
+
+function keyOf({ pk, sk }: Fields): string {
+  return sk === undefined ? String(pk) : `${String(pk)} ${String(sk)}`;
 }
 
 /** @returns undefined when there is no such item @throws DependencyUnavailable */
@@ -50,6 +79,20 @@ export async function getItem(
   const get = new GetItemCommand({ TableName: name, Key: toItem(key), ...options });
   const { Item } = await ask(dependency, () => client.send(get));
   return Item && fromItem(Item);
+}
+
+/** @returns undefined when there is no such record @throws RecordUnreadable, DependencyUnavailable */
+export async function getRecord<Schema extends z.ZodMiniType>(
+  table: Table,
+  key: Fields,
+  schema: Schema,
+  options: { readonly ConsistentRead?: boolean } = {},
+): Promise<z.infer<Schema> | undefined> {
+  const fields = await getItem(table, key, options);
+  if (fields === undefined) return undefined;
+  const { success, data } = schema.safeParse(fields);
+  if (success) return data;
+  throw new RecordUnreadable(table.dependency, keyOf(key));
 }
 
 /** @returns whether the place was free @throws DependencyUnavailable */
@@ -70,20 +113,25 @@ export function updateItem(table: Table, key: Fields, update: Plain<UpdateItemCo
 }
 
 /** Reads every page. @throws DependencyUnavailable */
-export function queryItems(table: Table, query: Plain<QueryCommandInput>): Promise<Item[]> {
-  return ask(table.dependency, async () => {
-    const found: Item[] = [];
-    const pages = paginateQuery({ client: table.client }, inputOf(table, query));
-    for await (const { Items = [] } of pages) found.push(...Items);
-    return found;
-  });
+export async function queryItems(table: Table, query: Query): Promise<Item[]> {
+  const found: Item[] = [];
+  for (let page = await queryPage(table, query); ; page = await queryPage(table, query, page.next)) {
+    found.push(...page.items);
+    if (page.next === undefined) return found;
+  }
+}
+
+/** `next`: where the next page begins, if there may be one. */
+interface Page {
+  readonly items: readonly Item[];
+  readonly next: Item | undefined;
 }
 
 /** Reads one page: at most `Limit` items. @throws DependencyUnavailable */
-export async function queryPage(table: Table, query: Plain<QueryCommandInput>): Promise<Item[]> {
-  const command = new QueryCommand(inputOf(table, query));
-  const { Items = [] } = await ask(table.dependency, () => table.client.send(command));
-  return Items;
+export async function queryPage(table: Table, query: Query, ExclusiveStartKey?: Item): Promise<Page> {
+  const command = new QueryCommand({ ...inputOf(table, query), ExclusiveStartKey });
+  const { Items = [], LastEvaluatedKey } = await ask(table.dependency, () => table.client.send(command));
+  return { items: Items, next: LastEvaluatedKey };
 }
 
 function inputOf<Input>({ name }: Table, { values, ...input }: Plain<Input>) {

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { LONGEST_RETRY_AFTER_MS } from '../../core/cancellation/pace.ts';
 import { externalIdSchema, type JobId, jobIdSchema, projectIdSchema } from '../../core/identifiers.ts';
 import type { CancelAnswer, ListAnswer, PlangrepFailure, PlangrepJob, ReadAnswer } from '../../core/plangrep.ts';
 import type { Exchange } from './plangrep-http.ts';
@@ -62,13 +63,12 @@ function readFailure(answer: PlangrepAnswer): PlangrepFailure {
 }
 
 const RETRY_AFTER_MIN_MS = 1_000;
-const RETRY_AFTER_MAX_MS = 15 * 60_000;
 
 /** RFC 9110, 10.2.3: seconds, or a date. From 1 s to 15 min; undefined when the header is absent or neither. */
 function retryAfterMs({ headers, receivedAt }: PlangrepAnswer): number | undefined {
   const { 'retry-after': value = '' } = headers;
   const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : parseHttpDate(value) - receivedAt;
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, RETRY_AFTER_MIN_MS), RETRY_AFTER_MAX_MS);
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, RETRY_AFTER_MIN_MS), LONGEST_RETRY_AFTER_MS);
 }
 
 /** `Date.parse` alone would accept "-1" and "soon 5". */

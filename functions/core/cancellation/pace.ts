@@ -17,6 +17,18 @@ const KEY_REFUSED_DELAY_MS = 60_000;
 
 const LONGEST_DELAY_MS = 300_000;
 
+/** The longest `Retry-After` of Plangrep that counts. */
+export const LONGEST_RETRY_AFTER_MS = 15 * 60_000;
+
+/** Only an operator can repair a broken stream. Looking at it again this much later keeps the alarm active. */
+export const BROKEN_STREAM_DELAY_MS = 15 * 60_000;
+
+/** No wake-up is ever set further ahead than this: one that is was not set by this service. */
+export const LONGEST_WAKE_UP_DELAY_MS = withJitter(
+  Math.max(LONGEST_RETRY_AFTER_MS, BROKEN_STREAM_DELAY_MS, LONGEST_DELAY_MS, LEASE_MS),
+  1,
+);
+
 /** Milliseconds to the next poll of a job whose cancel was accepted so long ago: 15, 20, 30, 60 … 300 s. */
 export function pollDelayMs(sinceAcceptedMs: number): number {
   let pollAtMs = 0;

@@ -17,7 +17,7 @@ export type FoundJob =
   | { readonly kind: 'job_not_found' }
   | { readonly kind: 'ambiguous_external_id'; readonly candidates: readonly Candidate[] }
   | { readonly kind: 'idempotency_key_reused' }
-  /** Plangrep did not answer, so it is not known which job is meant. Nothing was done. */
+  /** Plangrep did not answer, or a record of ours is malformed, so it is not known which job is meant. Nothing was done. */
   | { readonly kind: 'unresolved' };
 
 /** At most so many reads of Plangrep run at the same time. */

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import type { CancelRequest } from '../cancel-request.ts';
 import { foldEvents } from '../cancellation/state.ts';
 import { type Timestamp, toTimestamp } from '../identifiers.ts';
-import type { DirectoryEntry, Ports } from '../ports.ts';
+import type { DirectoryEntry, Ports, Records } from '../ports.ts';
+import { reportUnreadable } from '../report.ts';
 import { chooseJob, type FoundJob } from './choose-job.ts';
 import { discoverJobs } from './discover-jobs.ts';
 
@@ -13,19 +14,20 @@ import { discoverJobs } from './discover-jobs.ts';
  * job is bound to its time: a repeat reaches no job that was registered later.
  */
 export async function findJob(ports: Ports, request: CancelRequest): Promise<FoundJob> {
-  const { directory, clock } = ports;
+  const { directory, clock, report } = ports;
   const { partnerId, externalId, requestKey } = request;
   // Taken before anything is read: a job that is registered during the search came after the request.
   const seenAt = toTimestamp(clock.now());
-  const [binding, entries] = await Promise.all([
+  const [binding, known] = await Promise.all([
     requestKey === undefined ? undefined : directory.readBinding(partnerId, requestKey),
     directory.find(partnerId, externalId),
   ]);
+  reportUnreadable(report, 'job-directory', known.unreadable);
   const fingerprint = fingerprintOf(request);
   if (binding !== undefined && binding.fingerprint !== fingerprint) return { kind: 'idempotency_key_reused' };
   if (binding?.jobId !== undefined) return { kind: 'job', jobId: binding.jobId, firstCall: 'cancel' };
 
-  const found = await findAmong(ports, request, entries, binding?.firstSeenAt);
+  const found = await findAmong(ports, request, known, binding?.firstSeenAt);
   if (requestKey === undefined || found.kind === 'unresolved') return found;
   if (binding !== undefined && found.kind !== 'job') return found;
 
@@ -44,14 +46,20 @@ function fingerprintOf({ externalId, jobId, reason }: CancelRequest): string {
     .digest('hex');
 }
 
-/** @param known what the directory has, newest first */
+/**
+ * A record that cannot be read may be the job that is meant, or another one that is alive. So beside it only a job that
+ * the request names is chosen.
+ * @param known what the directory has, newest first
+ */
 async function findAmong(
   ports: Ports,
   request: CancelRequest,
-  known: readonly DirectoryEntry[],
+  known: Records<DirectoryEntry>,
   firstSeenAt: Timestamp | undefined,
 ): Promise<FoundJob> {
-  const entries = withinReach(request, known, firstSeenAt);
+  const entries = withinReach(request, known.items, firstSeenAt);
+  const isChosen = request.jobId !== undefined && entries.length > 0;
+  if (known.unreadable.length > 0 && !isChosen) return { kind: 'unresolved' };
   if (entries.length > 0 && !(await mayHaveSuccessor(ports, request, entries))) {
     return chooseJob(ports, request, entries);
   }

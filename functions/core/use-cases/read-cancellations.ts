@@ -2,6 +2,7 @@ import type { CancellationEvent, JoinedRecord } from '../cancellation/events.ts'
 import { type CancellationState, foldEvents } from '../cancellation/state.ts';
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../identifiers.ts';
 import type { Ports } from '../ports.ts';
+import { reportUnreadable } from '../report.ts';
 
 /** A cancellation with everything on record about it. */
 export interface CancellationView {
@@ -37,16 +38,19 @@ export async function readCancellation(
 /** What is on record under an externalId. A job without a cancellation has no view. */
 export type FoundCancellations =
   | { readonly kind: 'job_not_found' }
+  /** No record of a job can be read, but there is one. */
+  | { readonly kind: 'unresolved' }
   | { readonly kind: 'cancellations'; readonly views: readonly CancellationView[] };
 
 /** The cancellations of the partner's jobs with this externalId, the newest job first. */
 export async function readCancellationsOf(
-  ports: ReadPorts,
+  ports: ReadPorts & Pick<Ports, 'report'>,
   partnerId: PartnerId,
   externalId: ExternalId,
 ): Promise<FoundCancellations> {
-  const entries = await ports.directory.find(partnerId, externalId);
-  if (entries.length === 0) return { kind: 'job_not_found' };
+  const { items: entries, unreadable } = await ports.directory.find(partnerId, externalId);
+  reportUnreadable(ports.report, 'job-directory', unreadable);
+  if (entries.length === 0) return { kind: unreadable.length > 0 ? 'unresolved' : 'job_not_found' };
   const views = await Promise.all(
     entries.slice(0, JOBS_SHOWN).map(({ jobId }) => readCancellation(ports, partnerId, jobId)),
   );

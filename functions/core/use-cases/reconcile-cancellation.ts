@@ -1,12 +1,10 @@
 import { decide, decideAfterPoll, judgeRead, type Poll } from '../cancellation/decide.ts';
+import { BROKEN_STREAM_DELAY_MS } from '../cancellation/pace.ts';
 import { BrokenStream, type CancellationState, stateOf } from '../cancellation/state.ts';
 import { toTimestamp } from '../identifiers.ts';
 import type { AttemptPorts, WakeUp } from '../ports.ts';
 import { reportClosed } from '../report.ts';
 import { appendTo, newClaim, settle } from './attempt.ts';
-
-/** Only an operator can repair a broken stream. Looking at it again this much later keeps the alarm active. */
-const BROKEN_STREAM_DELAY_MS = 15 * 60_000;
 
 /**
  * Looks at one wake-up that is due: retries, polls, closes, escalates, or removes the wake-up if it is obsolete.

@@ -1,11 +1,11 @@
 import { toTimestamp } from '../identifiers.ts';
-import type { AttemptPorts, WakeUp } from '../ports.ts';
-import { reportFailure } from '../report.ts';
+import type { AttemptPorts, WakeUp, WakeUps } from '../ports.ts';
+import { reportFailure, reportUnreadable } from '../report.ts';
 import { reconcileCancellation } from './reconcile-cancellation.ts';
 
 /** Wake-ups looked at at the same time: the most that one run asks of Plangrep at once. */
 const AT_ONCE = 10;
-/** Wake-ups read at once from each shard. */
+/** Wake-ups taken at once from each shard. */
 const PAGE = 50;
 /** The longest that looking at one wake-up takes: two calls to Plangrep and the writes around them. */
 const ONE_LOOK_MS = 14_000;
@@ -15,9 +15,13 @@ const SHORTEST_NAP_MS = 250;
 
 export interface ReconcileSummary {
   readonly looked: number;
+  /** Looks and reads of shards that failed, and malformed wake-ups. */
   readonly failed: number;
-  /** Milliseconds for which the longest due wake-up had waited when this run began. */
-  readonly oldestDueMs: number;
+  /**
+   * Milliseconds for which the longest due wake-up had waited when this run began. Absent when a shard could not be
+   * read: 0 would say that nothing waits.
+   */
+  readonly oldestDueMs?: number | undefined;
 }
 
 /** What a run of the reconciler keeps in mind. */
@@ -26,36 +30,39 @@ interface Run {
   readonly untilMs: number;
   /** The index lags behind the table: it may still show what this run has already looked at. */
   readonly lookedAt: Set<string>;
+  /** Malformed wake-ups: each is reported once. */
+  readonly unreadable: Set<string>;
   failed: number;
 }
 
 /**
  * One run of the reconciler: works through the due wake-ups while its time lasts, and naps until the next one is due if
- * that is within its time. A wake-up that fails stays, and does not stop the others.
+ * that is within its time. A wake-up that fails or is malformed stays, and does not stop
+ * the others.
  * @param untilMs milliseconds since 1970: the run is over by then
  */
 export async function reconcileDue(ports: AttemptPorts, untilMs: number): Promise<ReconcileSummary> {
   const { clock, report } = ports;
   const startedMs = clock.now();
-  const run: Run = { ports, untilMs, lookedAt: new Set(), failed: 0 };
-  let oldestDueMs = 0;
+  const run: Run = { ports, untilMs, lookedAt: new Set(), unreadable: new Set(), failed: 0 };
+  let oldestDueMs: number | undefined = 0;
   while (hasTime(run)) {
     const pages = await readShards(run);
-    const pending = pages
-      .flat()
-      .filter((wakeUp) => !isLookedAt(run, wakeUp))
-      .toSorted((a, b) => (a.wakeAt < b.wakeAt ? -1 : 1));
+    const pending = pages.flatMap(({ items }) => items).toSorted((a, b) => (a.wakeAt < b.wakeAt ? -1 : 1));
     const [first] = pending;
-    if (run.lookedAt.size === 0 && first !== undefined) oldestDueMs = Math.max(0, startedMs - Date.parse(first.wakeAt));
+    if (run.lookedAt.size === 0) {
+      if (pages.length < ports.log.shards) oldestDueMs = undefined;
+      else if (first !== undefined) oldestDueMs = Math.max(0, startedMs - Date.parse(first.wakeAt));
+    }
     const nowMs = clock.now();
     const due = pending.filter(({ wakeAt }) => wakeAt <= toTimestamp(nowMs));
     if (due.length > 0) {
       await lookAtEach(run, due);
       continue;
     }
-    // A full page with only wake-ups that this run has looked at may hide others, and the index catches up within
+    // A shard may have more wake-ups that this run has looked at than are read at once, and the index catches up within
     // moments. A page that shows another one is in order, so what it hides is due no sooner.
-    const hidesMore = pages.some((page) => page.length === PAGE && page.every((wakeUp) => isLookedAt(run, wakeUp)));
+    const hidesMore = pages.some(({ items, isCut }) => isCut && items.length === 0);
     const nextMs = hidesMore ? nowMs : first === undefined ? Number.POSITIVE_INFINITY : Date.parse(first.wakeAt);
     if (nextMs > untilMs - ONE_LOOK_MS) break;
     await clock.sleep(Math.min(LONGEST_NAP_MS, Math.max(SHORTEST_NAP_MS, nextMs - nowMs)));
@@ -78,18 +85,28 @@ function nameOf({ partnerId, jobId, seq, wakeAt }: WakeUp): string {
 }
 
 /** One shard after the other, over one connection: to open more costs a cold start more time than the waiting. */
-async function readShards(run: Run): Promise<readonly (readonly WakeUp[])[]> {
+async function readShards(run: Run): Promise<readonly WakeUps[]> {
   const { log, report } = run.ports;
-  const pages: (readonly WakeUp[])[] = [];
+  const pages: WakeUps[] = [];
   for (let shard = 0; shard < log.shards; shard += 1) {
     try {
-      pages.push(await log.wakeUps(shard, PAGE));
+      const page = await log.wakeUps(shard, PAGE, (wakeUp) => isLookedAt(run, wakeUp));
+      noteUnreadable(run, page.unreadable);
+      pages.push(page);
     } catch (error) {
       run.failed += 1;
       reportFailure(report, error, { shard: String(shard) });
     }
   }
   return pages;
+}
+
+/** A malformed wake-up counts as failed: whose cancellation waits, and since when, is not known. */
+function noteUnreadable(run: Run, keys: readonly string[]): void {
+  const news = keys.filter((key) => !run.unreadable.has(key));
+  for (const key of news) run.unreadable.add(key);
+  run.failed += news.length;
+  reportUnreadable(run.ports.report, 'cancellation-log', news);
 }
 
 /** Looks at wake-ups, {@link AT_ONCE} at a time, as long as there is time to begin another. */

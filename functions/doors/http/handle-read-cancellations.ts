@@ -5,7 +5,7 @@ import type { Ports } from '../../core/ports.ts';
 import { readCancellation, readCancellationsOf } from '../../core/use-cases/read-cancellations.ts';
 import { presentWithTimeline } from './present-cancellation.ts';
 import { check, repeated } from './read-input.ts';
-import { type HttpAnswer, type HttpHandler, problem, retryAfter, serve } from './serve.ts';
+import { type HttpAnswer, type HttpHandler, problem, retryAfter, serve, unavailable } from './serve.ts';
 
 type ReadPorts = Pick<Ports, 'log' | 'directory' | 'clock' | 'report'>;
 
@@ -32,8 +32,14 @@ async function readByExternalId(
   const query = check(given, readByExternalIdSchema);
   if (query.kind === 'problem') return query;
   const found = await readCancellationsOf(ports, partnerId, query.value.externalId);
-  if (found.kind === 'job_not_found') return notFound;
-  return { kind: 'success', status: 200, body: { cancellations: found.views.map(presentWithTimeline) } };
+  switch (found.kind) {
+    case 'job_not_found':
+      return notFound;
+    case 'unresolved':
+      return unavailable('The records of this externalId cannot be read at the moment. Repeat the request.');
+    case 'cancellations':
+      return { kind: 'success', status: 200, body: { cancellations: found.views.map(presentWithTimeline) } };
+  }
 }
 
 async function readByJobId(

@@ -50,7 +50,9 @@ function answerFor(end: CancelEnd, path: string): HttpAnswer {
     case 'idempotency_key_reused':
       return problem(end.kind, 'This key was first used with another body. Use a new key.');
     case 'unresolved':
-      return unavailable('Plangrep did not answer which job is meant. Nothing was done; repeat the request.');
+      return unavailable(
+        'It cannot be found out at the moment which job is meant. Nothing was done; repeat the request.',
+      );
   }
 }
 

@@ -101,7 +101,7 @@ export const judgeRegistration = async (
   { partnerId, externalId, jobId }: Scene,
   isComplete: boolean,
 ): Promise<string[]> => {
-  const entries = await directory.find(partnerId, externalId);
+  const { items: entries } = await directory.find(partnerId, externalId);
   const isWhole = entries.length === 1 && entries[0]?.jobId === jobId;
   if (isWhole || (entries.length === 0 && !isComplete)) return [];
   return [`the directory holds ${JSON.stringify(entries)}`];

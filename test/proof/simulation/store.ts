@@ -1,7 +1,7 @@
 import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../../functions/core/cancellation/events.ts';
 import { streamKey } from '../../../functions/core/cancellation/stream-key.ts';
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
-import type { CancellationLog, JobDirectory, WakeUp } from '../../../functions/core/ports.ts';
+import type { CancellationLog, JobDirectory, WakeUp, WakeUps } from '../../../functions/core/ports.ts';
 import { MemoryDirectory, MemoryLog } from '../../support/memory-ports.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
@@ -25,7 +25,7 @@ class LaggingIndex {
     this.items.set(name, item);
   }
 
-  query(now: number, shard: number, limit: number): WakeUp[] {
+  query(now: number, shard: number, limit: number, isDone: (wakeUp: WakeUp) => boolean): WakeUps {
     const found: WakeUp[] = [];
     for (const [name, item] of this.items) {
       for (let [next] = item.toCome; next !== undefined && next.at <= now; [next] = item.toCome) {
@@ -35,7 +35,8 @@ class LaggingIndex {
       if (item.shown === undefined && item.toCome.length === 0) this.items.delete(name);
       if (item.shown !== undefined && item.shard === shard) found.push({ ...item.wakeUp, wakeAt: item.shown });
     }
-    return found.toSorted((a, b) => (a.wakeAt < b.wakeAt ? -1 : 1)).slice(0, limit);
+    const wakeUps = found.filter((wakeUp) => !isDone(wakeUp)).toSorted((a, b) => (a.wakeAt < b.wakeAt ? -1 : 1));
+    return { items: wakeUps.slice(0, limit), unreadable: [], isCut: wakeUps.length > limit };
   }
 }
 
@@ -97,8 +98,8 @@ export class Store {
       read: (partnerId, jobId) => ask(`reads the stream of ${jobId}`, () => log.read(partnerId, jobId)),
       append: (event, wakeAt) =>
         ask(`appends ${event.jobId} ${event.seq} ${event.type}`, () => this.append(by, event, wakeAt), true),
-      wakeUps: (shard, limit) =>
-        ask(`looks for wake-ups in ${shard}`, async () => this.index.query(world.scheduler.now, shard, limit)),
+      wakeUps: (shard, limit, isDone = () => false) =>
+        ask(`looks for wake-ups in ${shard}`, async () => this.index.query(world.scheduler.now, shard, limit, isDone)),
       moveWakeUp: (wakeUp, to) =>
         ask(
           `moves the wake-up of ${wakeUp.jobId} ${wakeUp.seq}`,
