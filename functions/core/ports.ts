@@ -73,7 +73,7 @@ export interface CancellationLog {
    * @param isDone leaves out wake-ups that the caller is done with: any number of them, like any number of malformed
    * ones, hides no other (but for a bound, which `isCut` shows)
    */
-  wakeUps(shard: number, limit: number, isDone?: (wakeUp: WakeUp) => boolean): Promise<WakeUps>;
+  wakeUps(shard: number, limit: number, isDone: (wakeUp: WakeUp) => boolean): Promise<WakeUps>;
   /** @returns whether the wake-up was still as given: only one of two reconcilers moves it */
   moveWakeUp(wakeUp: WakeUp, to: Timestamp): Promise<boolean>;
   /** Removes a wake-up if it is still as given. */

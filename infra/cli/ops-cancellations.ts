@@ -31,7 +31,7 @@ export const listOpenCancellations = opsCommand({
   async run({ place, terminal, now }) {
     const log = createCancellationLog(place.dynamodb, await place.table('CancellationLog'));
     const shards = await Promise.all(
-      Array.from({ length: log.shards }, (_, shard) => log.wakeUps(shard, SHOWN_PER_SHARD)),
+      Array.from({ length: log.shards }, (_, shard) => log.wakeUps(shard, SHOWN_PER_SHARD, () => false)),
     );
     const wakeUps = newestOfEach(shards.flatMap(({ items }) => items));
     const unreadable = shards.flatMap((shard) => shard.unreadable);

@@ -30,6 +30,8 @@ const log = () => createCancellationLog(dynamodb.client, dynamodb.tableNames.Can
 const directory = () => createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
+/** The caller is done with nothing. */
+const isDone = () => false;
 const registeredAt = '2026-11-23T12:00:00.000Z';
 
 describe('the index of wake-ups', () => {
@@ -72,7 +74,7 @@ describe('the index of wake-ups', () => {
     await putWakeUp({ pk, sk, wakeShard: '0', wakeAt: registeredAt });
     const good = await putGood('0', registeredAt);
 
-    expect(await log().wakeUps(0, 50)).toEqual({
+    expect(await log().wakeUps(0, 50, isDone)).toEqual({
       items: [{ partnerId: acme, jobId: good, seq: 1, wakeAt: registeredAt }],
       unreadable: [`${pk} ${sk}`],
       isCut: false,
@@ -84,7 +86,7 @@ describe('the index of wake-ups', () => {
       await putWakeUp({ pk: `acme#job_${++items}`, sk: eventKey(1), wakeShard: '1', wakeAt });
     }
     const good = await putGood('1', registeredAt);
-    const { items: found, unreadable } = await log().wakeUps(1, 50);
+    const { items: found, unreadable } = await log().wakeUps(1, 50, isDone);
 
     expect(found).toMatchObject([{ jobId: good }]);
     expect(unreadable).toHaveLength(3);
@@ -93,10 +95,10 @@ describe('the index of wake-ups', () => {
   test('has a bound for what it reads at once, and says so', async () => {
     for (let n = 0; n < 41; n += 1) await putWakeUp({ pk: `x${n}`, sk: 'x', wakeShard: '2', wakeAt: registeredAt });
     await putGood('2', '2026-11-23T12:30:00.000Z');
-    const { items: found, unreadable, isCut } = await log().wakeUps(2, 1);
+    const { items: found, unreadable, isCut } = await log().wakeUps(2, 1, isDone);
 
     expect([found.length, unreadable.length, isCut]).toEqual([0, 40, true]);
-    expect((await log().wakeUps(2, 2)).items).toHaveLength(1);
+    expect((await log().wakeUps(2, 2, isDone)).items).toHaveLength(1);
   });
 
   /** A run of the reconciler at 13:00 over the real index: what it looked at, and what it reported. */

@@ -49,7 +49,7 @@ export class MemoryLog implements CancellationLog {
   /** What the first shard's index shows of malformed wake-ups. */
   readonly unreadableWakeUps: string[] = [];
 
-  async wakeUps(shard: number, limit: number, isDone: (wakeUp: WakeUp) => boolean = () => false): Promise<WakeUps> {
+  async wakeUps(shard: number, limit: number, isDone: (wakeUp: WakeUp) => boolean): Promise<WakeUps> {
     const all = [...this.streams.values()]
       .flat()
       .flatMap(({ event: { partnerId, jobId, seq, hash }, wakeAt }) =>

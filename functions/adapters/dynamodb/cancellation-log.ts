@@ -89,7 +89,7 @@ export function createCancellationLog(client: DynamoDBClient, tableName: string)
     append,
     shards: WAKE_SHARDS,
 
-    async wakeUps(shard, limit, isDone = () => false) {
+    async wakeUps(shard, limit, isDone) {
       const wakeUps: WakeUp[] = [];
       const unreadable: string[] = [];
       const query = {

@@ -98,7 +98,7 @@ export class Store {
       read: (partnerId, jobId) => ask(`reads the stream of ${jobId}`, () => log.read(partnerId, jobId)),
       append: (event, wakeAt) =>
         ask(`appends ${event.jobId} ${event.seq} ${event.type}`, () => this.append(by, event, wakeAt), true),
-      wakeUps: (shard, limit, isDone = () => false) =>
+      wakeUps: (shard, limit, isDone) =>
         ask(`looks for wake-ups in ${shard}`, async () => this.index.query(world.scheduler.now, shard, limit, isDone)),
       moveWakeUp: (wakeUp, to) =>
         ask(
