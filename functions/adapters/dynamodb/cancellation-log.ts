@@ -100,9 +100,9 @@ export function createCancellationLog(client: DynamoDBClient, tableName: string)
       };
       let page = await queryPage(table, query);
       for (let pages = 1; ; pages += 1) {
-        const read = readItems(page.items, parseWakeUp);
-        wakeUps.push(...read.items.filter((wakeUp) => !isDone(wakeUp)));
-        unreadable.push(...read.unreadable);
+        const { items, unreadable: left } = readItems(page.items, parseWakeUp);
+        wakeUps.push(...items.filter((wakeUp) => !isDone(wakeUp)));
+        unreadable.push(...left);
         if (page.next === undefined || wakeUps.length >= limit || pages === MOST_PAGES) break;
         page = await queryPage(table, query, page.next);
       }

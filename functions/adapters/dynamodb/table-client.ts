@@ -67,7 +67,7 @@ export function readItems<Value>(
 }
 
 function keyOf({ pk, sk }: Fields): string {
-  return sk === undefined ? String(pk) : `${String(pk)} ${String(sk)}`;
+  return [pk, sk].filter((key) => key !== undefined).join(' ');
 }
 
 /** @returns undefined when there is no such item @throws DependencyUnavailable */
