@@ -66,8 +66,9 @@ export function readItems<Value>(
   return { items: read, unreadable };
 }
 
+/** All keys of our tables are text. */
 function keyOf({ pk, sk }: Fields): string {
-  return [pk, sk].filter((key) => key !== undefined).join(' ');
+  return [pk, sk].filter((key) => typeof key === 'string').join(' ');
 }
 
 /** @returns undefined when there is no such item @throws DependencyUnavailable */
