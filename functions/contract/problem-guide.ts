@@ -22,8 +22,8 @@ export const problemGuide: Readonly<Record<ProblemCode, ProblemGuide>> = {
   },
   forbidden: {
     meaning:
-      'The credential is valid but lacks the scope that this operation needs (`detail` names it), or the firewall rejected the request. Nothing was done.',
-    toDo: 'Use a credential with that scope, or ask the operator for one. If `detail` names the firewall, give the operator the `requestId`.',
+      'The credential is valid but lacks the scope that this operation needs (`detail` names it), or no usage plan is set up for you yet, or the firewall rejected the request. Nothing was done. (The answer of the firewall has the type `application/json` and no `requestId`.)',
+    toDo: 'Use a credential with that scope, or ask the operator for one. If `detail` names the usage plan or the firewall, only the operator can help: give them the `requestId`, or the time of the request.',
   },
   job_not_found: {
     meaning:
@@ -69,7 +69,8 @@ export const problemGuide: Readonly<Record<ProblemCode, ProblemGuide>> = {
     toDo: 'Use a new key for every new request. Use the same key only to repeat exactly the same request.',
   },
   too_many_requests: {
-    meaning: 'You send requests faster than the service accepts them, or your quota is used up. Nothing was done.',
+    meaning:
+      'You send requests faster than your plan allows, all your credentials together, or the requests of your plan for today are used up, or the firewall counted too many requests from one credential or address. Nothing was done.',
     toDo: 'Wait for the number of seconds in `Retry-After`, then send the same request again. Add random jitter between repeats.',
   },
   internal_error: {

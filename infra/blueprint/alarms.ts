@@ -58,6 +58,7 @@ export const metricNamespaceOf = (environment: string): string => `PlangrepCance
 /** Everything that an alarm can look at. `infra/constructs/watching/metrics.ts` says which metric each name means. */
 export type MetricName =
   | LogMetricName
+  /** Without those that a throttled function caused: no caller pages anybody by sending much. */
   | 'ApiServerErrors'
   | 'ApiLatencyP99Ms'
   /** Of every function but the authorizer, which answers 401 by failing. */

@@ -1,5 +1,7 @@
+import { authorizationForm } from '../../functions/contract/credential.ts';
 import { type ProblemCode, problemBody, problemContentType, problems } from '../../functions/contract/problems.ts';
 import type { FunctionName } from './functions.ts';
+import { firewallWindowSeconds } from './usage-plans.ts';
 
 /**
  * The REST API, defined once for the stack and the local gateway: routes, authorizer, compression, and API Gateway's own
@@ -36,7 +38,7 @@ export const compressFromBytes = 10_000;
 export const partnerAuthorizer = {
   function: 'authorize-partner',
   /** API Gateway answers 401 to everything else by itself, without starting the function. */
-  identityValidationExpression: '^[Bb]earer +pcg_[a-z]{1,16}_[A-Za-z0-9]{12}_[A-Za-z0-9_-]{43}$',
+  identityValidationExpression: authorizationForm,
   /** A revoked credential stops working within this time. */
   cacheSeconds: 60,
 } as const;
@@ -54,11 +56,16 @@ const retryAfter = (seconds: number) => ({ 'Retry-After': String(seconds) });
 
 const noCredential = 'Send a valid key as "Authorization: Bearer pcg_...". The key is missing, malformed or revoked.';
 const noSuchRoute = 'Check the path and the method: both must match exactly, without a trailing slash.';
+const noPlan =
+  'Your key is valid, but no usage plan is set up for you here yet. Only the operator can do that: give them the requestId.';
 const notAuthorizable = 'The credential could not be checked. Nothing was done; send the request again.';
 const broken = 'The request got no clear answer. Sending it again is safe.';
 
 /**
- * API Gateway's own answers, by response type. A type that is not listed falls back to `DEFAULT_4XX` or `DEFAULT_5XX`.
+ * API Gateway's own answers, by response type. Their headers are fixed, so `Retry-After` is a time after which a request
+ * can succeed: at 1 request a second and more a bucket has a token after 1 s, and the firewall looks back at its window
+ * of 5 minutes. A quota may last longer: who asks every hour loses at most an hour of the next day. (The local gateway
+ * computes the seconds.) A type that is not listed falls back to `DEFAULT_4XX` or `DEFAULT_5XX`.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
  */
 export const gatewayResponses = {
@@ -67,8 +74,14 @@ export const gatewayResponses = {
   INVALID_SIGNATURE: { problem: 'unauthorized', detail: noCredential, headers: challenge },
   EXPIRED_TOKEN: { problem: 'unauthorized', detail: noCredential, headers: challenge },
   ACCESS_DENIED: { problem: 'forbidden', detail: 'This key is valid, but not for this address.' },
-  INVALID_API_KEY: { problem: 'forbidden', detail: 'This key has no usage plan here.' },
-  WAF_FILTERED: { problem: 'forbidden', detail: 'The firewall in front of this service rejected the request.' },
+  /** The authorizer named a usage key that is in no usage plan: no operator has added the partner. */
+  INVALID_API_KEY: { problem: 'forbidden', detail: noPlan },
+  /** The firewall's rate rules. (A request that its other rules block gets a 403 from the firewall itself.) */
+  WAF_FILTERED: {
+    problem: 'too_many_requests',
+    detail: 'Too many requests in five minutes from this credential or address. Send fewer.',
+    headers: retryAfter(firewallWindowSeconds),
+  },
   /** In spite of its name, this is the answer for an unknown path or method. */
   MISSING_AUTHENTICATION_TOKEN: { problem: 'route_not_found', detail: noSuchRoute },
   RESOURCE_NOT_FOUND: { problem: 'route_not_found', detail: noSuchRoute },
@@ -76,12 +89,17 @@ export const gatewayResponses = {
   BAD_REQUEST_PARAMETERS: { problem: 'invalid_request', detail: 'A parameter is missing or malformed.' },
   REQUEST_TOO_LARGE: { problem: 'body_too_large', detail: 'Send a body of at most 8 KiB.' },
   UNSUPPORTED_MEDIA_TYPE: { problem: 'unsupported_media_type', detail: 'Send "Content-Type: application/json".' },
+  /** By the partner's plan, or by the stage for all partners together. */
   THROTTLED: {
     problem: 'too_many_requests',
     detail: 'Slow down, then send the request again.',
     headers: retryAfter(1),
   },
-  QUOTA_EXCEEDED: { problem: 'too_many_requests', detail: 'The quota is used up for now.', headers: retryAfter(900) },
+  QUOTA_EXCEEDED: {
+    problem: 'too_many_requests',
+    detail: "Your plan's requests for today are used up. They are counted anew every day.",
+    headers: retryAfter(3600),
+  },
   AUTHORIZER_FAILURE: { problem: 'temporarily_unavailable', detail: notAuthorizable, headers: retryAfter(5) },
   AUTHORIZER_CONFIGURATION_ERROR: {
     problem: 'temporarily_unavailable',
@@ -128,8 +146,17 @@ export function gatewayResponseHead(type: GatewayResponseType): Head {
   };
 }
 
-/** The whole answer, from the same template: what the local gateway sends. */
-export function renderGatewayResponse(type: GatewayResponseType, requestId: string): Head & { readonly body: string } {
+/**
+ * The whole answer, from the same template: what the local gateway sends.
+ * @param retryAfterSeconds in place of the fixed ones
+ */
+export function renderGatewayResponse(
+  type: GatewayResponseType,
+  requestId: string,
+  retryAfterSeconds?: number,
+): Head & { readonly body: string } {
   const body = gatewayResponseTemplate(type).replace(contextRequestId, () => requestId);
-  return { ...gatewayResponseHead(type), body };
+  const { statusCode, headers } = gatewayResponseHead(type);
+  const exact = retryAfterSeconds === undefined ? {} : retryAfter(retryAfterSeconds);
+  return { statusCode, headers: { ...headers, ...exact }, body };
 }

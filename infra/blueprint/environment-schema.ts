@@ -3,6 +3,7 @@ import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-
 import { partnerIdSchema } from '../../functions/core/identifiers.ts';
 import { eventSourceOf } from './bus-events.ts';
 import { functionNames } from './functions.ts';
+import { defaultPlan, firewallMargin, mostInWindow } from './usage-plans.ts';
 
 /** The retention periods that CloudWatch Logs accepts. A test compares them with the CDK's. */
 export const logRetentionPeriods = [
@@ -24,6 +25,13 @@ const partner = z.strictObject({
     .regex(/^(?!aws\.)[A-Za-z0-9._/-]{1,256}$/, 'must be an event source, not an AWS one')
     .exactOptional(),
 });
+
+const plan = z.strictObject({
+  ratePerSecond: whole(1, 10_000),
+  burst: whole(1, 5_000),
+  requestsPerDay: whole(1, 2_000_000_000),
+});
+const planName = /^[a-z]{1,20}$/;
 
 const domain = z.strictObject({
   name: z.hostname(),
@@ -91,6 +99,14 @@ const environmentSchema = z
       .exactOptional(),
     /** What API Gateway accepts, all partners together: requests a second, and how many at once above that. */
     throttle: z.strictObject({ ratePerSecond: whole(1, 10_000), burst: whole(1, 5_000) }),
+    /**
+     * What a partner may send: `standard`, and others that `ops partner add` and `partner change` choose by name. A
+     * partner whose share is its own gets a plan of its own.
+     */
+    plans: z
+      .strictObject({ [defaultPlan]: plan })
+      .catchall(plan)
+      .readonly(),
     logRetentionDays: z.literal(logRetentionPeriods, 'must be a period that CloudWatch Logs knows'),
     /** E-mail addresses: `page` wakes someone up, `ticket` waits for the morning. */
     alarmAddresses: z.strictObject({ page: addresses, ticket: addresses }),
@@ -148,6 +164,7 @@ function* contradictionsOf(environment: Environment): Generator<readonly [readon
     if ((provisioned[functionName] ?? 0) <= most) continue;
     yield [['concurrency', 'provisioned', functionName], 'must not be over what is reserved'];
   }
+  yield* contradictionsOfPlans(environment);
   // Nor in staging: a release meets the real Plangrep there for the first time.
   if (sandbox === true && name !== 'dev') yield [['sandbox'], 'must not be set outside dev'];
   if (name !== 'prod') return;
@@ -155,6 +172,25 @@ function* contradictionsOf(environment: Environment): Generator<readonly [readon
   if (!environment.deletionProtection) yield [['deletionProtection'], 'must be true in prod'];
   if (environment.pointInTimeRecoveryDays === undefined) yield [['pointInTimeRecoveryDays'], 'must be set in prod'];
   if (environment.alarmAddresses.page.length === 0) yield [['alarmAddresses', 'page'], 'must name someone in prod'];
+}
+
+/** A plan fits into everything around it, so that no partner uses up what is there for all. */
+function* contradictionsOfPlans(environment: Environment): Generator<readonly [readonly PropertyKey[], string]> {
+  const { plans, throttle, firewall, concurrency } = environment;
+  const reserved = concurrency.reserved?.['request-cancellation'] ?? Number.POSITIVE_INFINITY;
+  for (const [name, limits] of Object.entries(plans)) {
+    const field = ['plans', name];
+    if (!planName.test(name)) yield [field, 'must have a name of 1 to 20 of a-z'];
+    if (limits.ratePerSecond > throttle.ratePerSecond) yield [field, 'must not be over the throttle of all partners'];
+    if (limits.burst > throttle.burst) yield [field, "must not have a burst over that of all partners' throttle"];
+    if (limits.burst > reserved) {
+      yield [field, 'must not have a burst over what is reserved for request-cancellation'];
+    }
+    if (Math.min(firewall.perCredential, firewall.perAddress) < firewallMargin * mostInWindow(limits)) {
+      const least = `must be at least ${firewallMargin} times what the plan ${name} lets through in five minutes`;
+      yield [['firewall'], `${least}: ${firewallMargin * mostInWindow(limits)}`];
+    }
+  }
 }
 
 function isSecureOrigin(value: string): boolean {

@@ -15,6 +15,7 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     documentation: true,
     partners: [{ partnerId: 'acme' }],
     throttle: { ratePerSecond: 10, burst: 20 },
+    plans: { standard: { ratePerSecond: 5, burst: 10, requestsPerDay: 10_000 } },
     logRetentionDays: 14,
     alarmAddresses: { page: [], ticket: ['plangrep-cancellation-dev@example.com'] },
     concurrency: { events: 2 },
@@ -22,7 +23,7 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     auditWatch: false,
     setsApiGatewayLogRole: true,
     // In dev too, so that a request that the firewall refuses is first seen where it does no harm.
-    firewall: { perCredential: 300, perAddress: 1_000 },
+    firewall: { perCredential: 4_000, perAddress: 6_000 },
   },
   staging: {
     name: 'staging',
@@ -34,6 +35,10 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     documentation: true,
     partners: [{ partnerId: 'acme' }],
     throttle: { ratePerSecond: 50, burst: 100 },
+    plans: {
+      standard: { ratePerSecond: 10, burst: 10, requestsPerDay: 100_000 },
+      bulk: { ratePerSecond: 25, burst: 10, requestsPerDay: 500_000 },
+    },
     logRetentionDays: 30,
     alarmAddresses: {
       page: ['plangrep-cancellation-staging@example.com'],
@@ -46,7 +51,7 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     rollout: 'canary',
     auditWatch: true,
     setsApiGatewayLogRole: true,
-    firewall: { perCredential: 3_000, perAddress: 10_000 },
+    firewall: { perCredential: 20_000, perAddress: 30_000 },
   },
   prod: {
     name: 'prod',
@@ -58,6 +63,10 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     documentation: true,
     partners: [{ partnerId: 'acme' }],
     throttle: { ratePerSecond: 200, burst: 400 },
+    plans: {
+      standard: { ratePerSecond: 20, burst: 20, requestsPerDay: 200_000 },
+      bulk: { ratePerSecond: 50, burst: 50, requestsPerDay: 1_000_000 },
+    },
     logRetentionDays: 400,
     alarmAddresses: {
       page: ['plangrep-cancellation-oncall@example.com'],
@@ -70,7 +79,7 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     rollout: 'canary',
     auditWatch: true,
     setsApiGatewayLogRole: true,
-    firewall: { perCredential: 3_000, perAddress: 10_000 },
+    firewall: { perCredential: 40_000, perAddress: 60_000 },
   },
 };
 

@@ -14,6 +14,7 @@ import { startQueueEndpoint } from './aws/events/queue-endpoint.ts';
 import { type LocalQueue, startQueue } from './aws/events/queue.ts';
 import type { GatewayFault } from './aws/gateway/answer-request.ts';
 import { type OnAnswer, startGateway } from './aws/gateway/gateway.ts';
+import type { LocalUsagePlans, UsagePlan } from './aws/gateway/usage-plans.ts';
 import type { LambdaRuntime } from './aws/lambda/lambda-runtime.ts';
 import type { Listening } from './aws/loopback.ts';
 import { eventsQueueName, type PartnerCredential } from './seeds.ts';
@@ -23,6 +24,8 @@ export interface DoorOptions {
   readonly port?: number | undefined;
   /** How long the authorizer's answer is cached. @default 60_000 */
   readonly authorizerTtlMs?: number | undefined;
+  /** What partners may send, by plan; the seeded ones are in `standard`. @default `localPlans` */
+  readonly plans?: Readonly<Record<string, UsagePlan>> | undefined;
   /** Receives every answer of the gateway. */
   readonly onAnswer?: OnAnswer | undefined;
   /** Until a message that failed returns. @default 60_000 */
@@ -43,7 +46,11 @@ export type Adopt = <Part extends { close(): Promise<void> | void }>(part: Part)
 export function startHttpDoor(
   { port, authorizerTtlMs, onAnswer }: DoorOptions,
   lambda: LambdaRuntime,
-  around: { readonly fault: () => GatewayFault | undefined; readonly beside: Beside | undefined },
+  around: {
+    readonly fault: () => GatewayFault | undefined;
+    readonly beside: Beside | undefined;
+    readonly usagePlans: LocalUsagePlans;
+  },
 ): Promise<Listening> {
   const cacheSeconds = authorizerTtlMs === undefined ? partnerAuthorizer.cacheSeconds : authorizerTtlMs / 1000;
   return startGateway({

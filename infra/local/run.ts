@@ -4,8 +4,10 @@ import { dirname, join } from 'node:path';
 import { eventDoor } from '../blueprint/bus-events.ts';
 import { type EnvironmentVariable, serviceFunctions } from '../blueprint/functions.ts';
 import { type TableName, tables } from '../blueprint/tables.ts';
+import { localPlans } from '../blueprint/usage-plans.ts';
 import { DataFolderError, type LocalDynamoDb, startLocalDynamoDb, type TablesFault } from './aws/dynamodb.ts';
 import type { GatewayFault } from './aws/gateway/answer-request.ts';
+import { createUsagePlans } from './aws/gateway/usage-plans.ts';
 import type { OnLog } from './aws/lambda/container.ts';
 import { defineContainers, type LambdaRuntime, startLambdaRuntime } from './aws/lambda/lambda-runtime.ts';
 import { type LocalSecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
@@ -19,7 +21,15 @@ import {
   startTimeDoor,
 } from './doors.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from './plangrep/plangrep-simulator.ts';
-import { isExampleJob, type PartnerCredential, plangrepSecretId, seededPartners, seedTables } from './seeds.ts';
+import {
+  isExampleJob,
+  localEnvironment,
+  type PartnerCredential,
+  plangrepSecretId,
+  seededPartners,
+  seedTables,
+  seedUsageKeys,
+} from './seeds.ts';
 
 export interface LocalRunOptions extends DoorOptions {
   /** The folder that keeps the data between runs, created if missing. @default in memory */
@@ -120,6 +130,8 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
   const isSeeded = simulator === undefined ? isExampleJob : () => true;
   const partners = await seedTables(dynamodb, seededPartners, isSeeded, Date.now());
   dynamodb.resetCounts();
+  const usagePlans = createUsagePlans(options.plans ?? localPlans, Date.now, inDataDir('api-keys.json'));
+  seedUsageKeys(usagePlans, seededPartners);
 
   const parts: RunParts = { dynamodb, simulator, partners, faults };
   const plangrepUrl = upstream?.baseUrl ?? simulator?.url ?? '';
@@ -136,6 +148,7 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
     await startHttpDoor(options, lambda, {
       fault: () => (faults.current?.kind === 'tables_down' ? undefined : faults.current),
       beside: options.beside?.(parts),
+      usagePlans,
     }),
   );
   const endpoints = {
@@ -153,7 +166,7 @@ function startFunctions(
   { dynamodb, secretsManager, plangrepUrl }: Pick<LocalRun, 'dynamodb' | 'secretsManager' | 'plangrepUrl'>,
 ): LambdaRuntime {
   const values: Record<EnvironmentVariable, string> = {
-    ENVIRONMENT: 'local',
+    ENVIRONMENT: localEnvironment,
     PLANGREP_BASE_URL: plangrepUrl,
     PLANGREP_SECRET_ID: plangrepSecretId,
     [tables.JobDirectory.variable]: dynamodb.tableNames.JobDirectory,

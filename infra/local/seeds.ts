@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
+import { usageKeyOf } from '../../functions/doors/http/usage-key.ts';
 import {
   externalIdSchema,
   jobIdSchema,
@@ -12,10 +13,13 @@ import {
 import { exampleJob, type SimulatedJobFields } from '../../functions/simulator/plangrep-jobs.ts';
 import { eventSourceOf } from '../blueprint/bus-events.ts';
 import type { TableName } from '../blueprint/tables.ts';
+import { defaultPlan, usageKeyName } from '../blueprint/usage-plans.ts';
 import { projects, stories } from '../scenes/stories.ts';
 import type { LocalDynamoDb } from './aws/dynamodb.ts';
+import type { LocalUsagePlans } from './aws/gateway/usage-plans.ts';
 
 /** Names that every local run uses. */
+export const localEnvironment = 'local';
 export const plangrepSecretId = 'plangrep/api-key';
 export const eventsQueueName = 'cancellation-events';
 
@@ -91,7 +95,7 @@ export function seedTables(
     const secretHash = createHash('sha256').update(secret, 'ascii').digest('hex');
     const createdAt = new Date(nowMs).toISOString();
     await put({ pk: `key#${keyId}`, partnerId, secretHash, scopes: new Set(granted), createdAt });
-    return `pcg_local_${keyId}_${secret}`;
+    return `pcg_${localEnvironment}_${keyId}_${secret}`;
   };
   const register = (partnerId: string, job: SeededJob, position: number) =>
     directory.register(partnerIdSchema.parse(partnerId), externalIdSchema.parse(job.externalId), {
@@ -109,4 +113,13 @@ export function seedTables(
     return { partnerId, token, readerToken, eventSource: eventSourceOf(partnerId) };
   };
   return Promise.all(partners.map(seed));
+}
+
+/** Puts the seeded partners into the usual plan, unless an earlier run of this data folder left them in another. */
+export function seedUsageKeys(usagePlans: LocalUsagePlans, partners: readonly SeededPartner[]): void {
+  for (const { partnerId } of partners) {
+    const value = usageKeyOf(localEnvironment, partnerIdSchema.parse(partnerId));
+    const added = usagePlans.addKey({ name: usageKeyName(localEnvironment, partnerId), value });
+    if (added !== undefined) usagePlans.assign(added.id, defaultPlan);
+  }
 }

@@ -8,6 +8,7 @@ import { functions } from '../../infra/blueprint/functions.ts';
 import { root } from './synthesized.ts';
 
 const { prod, staging } = environments;
+const plan = { ratePerSecond: 10, burst: 10, requestsPerDay: 1_000 };
 
 test.each(environmentNames)('%s is valid', (name) => {
   expect(selectEnvironment(name)).toEqual({ kind: 'selected', environment: environments[name] });
@@ -62,6 +63,29 @@ test.each<{ environment: { name: string; [field: string]: unknown }; message: st
   },
   { environment: { ...staging, sandbox: true }, message: 'staging: sandbox: must not be set outside dev' },
   { environment: { ...prod, sandbox: true }, message: 'prod: sandbox: must not be set outside dev' },
+  {
+    environment: { ...staging, plans: { bulk: plan } },
+    message: 'staging: plans.standard: Invalid input: expected object, received undefined',
+  },
+  {
+    environment: { ...staging, plans: { standard: plan, 'for acme': plan } },
+    message: 'staging: plans.for acme: must have a name of 1 to 20 of a-z',
+  },
+  {
+    environment: { ...staging, plans: { standard: { ...plan, ratePerSecond: 51 } } },
+    message:
+      'staging: plans.standard: must not be over the throttle of all partners; firewall: must be at least 2 times what the plan standard lets through in five minutes: 30620',
+  },
+  {
+    environment: { ...staging, plans: { standard: { ...plan, burst: 101 } } },
+    message:
+      "staging: plans.standard: must not have a burst over that of all partners' throttle; plans.standard: must not have a burst over what is reserved for request-cancellation",
+  },
+  {
+    environment: { ...staging, firewall: { perCredential: 20_000, perAddress: 6_019 } },
+    message:
+      'staging: firewall: must be at least 2 times what the plan standard lets through in five minutes: 6020; firewall: must be at least 2 times what the plan bulk lets through in five minutes: 15020',
+  },
   { environment: { ...prod, firewal: {} }, message: 'prod: Unrecognized key: "firewal"' },
 ])('$message', ({ environment, message }) => {
   expect(checkEnvironment(environment)).toEqual({

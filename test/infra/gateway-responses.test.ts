@@ -48,13 +48,23 @@ describe("API Gateway's own answers", () => {
     ['ACCESS_DENIED', 403, 'forbidden'],
     ['MISSING_AUTHENTICATION_TOKEN', 404, 'route_not_found'],
     ['REQUEST_TOO_LARGE', 413, 'body_too_large'],
+    ['INVALID_API_KEY', 403, 'forbidden'],
     ['THROTTLED', 429, 'too_many_requests'],
+    ['QUOTA_EXCEEDED', 429, 'too_many_requests'],
+    ['WAF_FILTERED', 429, 'too_many_requests'],
     ['AUTHORIZER_FAILURE', 503, 'temporarily_unavailable'],
     ['INTEGRATION_TIMEOUT', 504, 'gateway_timeout'],
     ['DEFAULT_5XX', 500, 'internal_error'],
   ] as const)('%s is %i %s', (type, status, code) => {
     expect(gatewayResponseHead(type).statusCode).toBe(status);
     expect(gatewayResponses[type].problem).toBe(code);
+  });
+
+  test('says the exact seconds where they are known', () => {
+    const retryAfterOf = (seconds?: number) => renderGatewayResponse('THROTTLED', 'request-1', seconds).headers;
+
+    expect(retryAfterOf()).toMatchObject({ 'Retry-After': '1' });
+    expect(retryAfterOf(17)).toMatchObject({ 'Retry-After': '17', 'Content-Type': 'application/problem+json' });
   });
 
   test('keeps a request id as it is, whatever characters it has', () => {

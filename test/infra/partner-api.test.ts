@@ -66,6 +66,27 @@ describe.each(environmentNames)('in %s', (name) => {
       expect(authorizer['AuthorizerResultTtlInSeconds']).toBeLessThanOrEqual(60);
     });
 
+    test('limits each partner by the plan of the key that the authorizer names', () => {
+      const open = new Set(documentationRoutes.map(({ path }) => path));
+      const plans = ofType(service, 'AWS::ApiGateway::UsagePlan').map(([, plan]) => plan);
+
+      expect(oneOf(service, 'AWS::ApiGateway::RestApi')).toMatchObject({ ApiKeySourceType: 'AUTHORIZER' });
+      for (const { ResourceId, ApiKeyRequired = false } of methods) {
+        expect(ApiKeyRequired).toBe(!open.has(pathOf(service, ResourceId)));
+      }
+      expect(plans).toHaveLength(Object.keys(environments[name].plans).length);
+      for (const [plan, { ratePerSecond, burst, requestsPerDay }] of Object.entries(environments[name].plans)) {
+        expect(plans).toContainEqual(
+          expect.objectContaining({
+            UsagePlanName: `plangrep-cancellation-${name}-${plan}`,
+            ApiStages: [expect.objectContaining({ Stage: { Ref: expect.stringContaining('Stagelive') } })],
+            Throttle: { RateLimit: ratePerSecond, BurstLimit: burst },
+            Quota: { Limit: requestsPerDay, Period: 'DAY' },
+          }),
+        );
+      }
+    });
+
     test.each(types)('answers %s as infra/blueprint/api.ts says', (type) => {
       const response = ofType(service, 'AWS::ApiGateway::GatewayResponse').find(
         ([, { ResponseType }]) => ResponseType === type,

@@ -1,9 +1,14 @@
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { problems } from '../../functions/contract/problems.ts';
+import { gatewayResponseHead, partnerAuthorizer } from '../../infra/blueprint/api.ts';
 import type { Environment } from '../../infra/blueprint/environment-schema.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { functionNames } from '../../infra/blueprint/functions.ts';
 import { ofType, oneOf, synthesize, synthesized } from './synthesized.ts';
 
+const rulesSchema = z.array(z.object({ Name: z.string(), Statement: z.unknown(), Action: z.optional(z.unknown()) }));
+const bodiesSchema = z.object({ Refused: z.object({ ContentType: z.string(), Content: z.string() }) });
 const canaries = environmentNames.filter((name) => environments[name].rollout === 'canary');
 
 test('staging and prod are rolled out as canaries, dev at once', () => {
@@ -42,30 +47,83 @@ describe.each(environmentNames)('the firewall of %s', (name) => {
   const { service } = synthesized(name);
   const acl = oneOf(service, 'AWS::WAFv2::WebACL');
 
-  test('protects the stage, and limits each credential and each address', () => {
-    const limit = (Limit: number, AggregateKeyType: string) => ({
-      Action: { Block: {} },
-      Statement: { RateBasedStatement: { Limit, AggregateKeyType, EvaluationWindowSec: 300 } },
-    });
+  const rules = rulesSchema.parse(acl['Rules']);
+  const { firewall, plans } = environments[name];
 
+  test('protects the stage', () => {
     expect(oneOf(service, 'AWS::WAFv2::WebACLAssociation')).toMatchObject({
       ResourceArn: { 'Fn::Join': ['', expect.arrayContaining([expect.stringContaining('/stages/')])] },
     });
-    expect(acl['Rules']).toEqual([
-      expect.objectContaining({ Name: 'AWSManagedRulesAmazonIpReputationList' }),
-      expect.objectContaining({ Name: 'AWSManagedRulesKnownBadInputsRuleSet' }),
-      expect.objectContaining({ Name: 'PerCredential' }),
-      expect.objectContaining({ Name: 'PerAddress' }),
+    expect(acl).toMatchObject({ Scope: 'REGIONAL', DefaultAction: { Allow: {} } });
+    expect(rules.map((rule) => rule.Name)).toEqual([
+      'AWSManagedRulesAmazonIpReputationList',
+      'AWSManagedRulesKnownBadInputsRuleSet',
+      'PerCredential',
+      'PerAddress',
     ]);
-    expect(acl).toMatchObject({
-      Scope: 'REGIONAL',
-      Rules: [
-        {},
-        {},
-        limit(environments[name].firewall.perCredential, 'CUSTOM_KEYS'),
-        limit(environments[name].firewall.perAddress, 'IP'),
-      ],
+  });
+
+  test('counts a credential in its one spelling, and every request for its address', () => {
+    const [, , credential, address] = rules;
+
+    expect(credential?.Statement).toEqual({
+      RateBasedStatement: {
+        Limit: firewall.perCredential,
+        EvaluationWindowSec: 300,
+        AggregateKeyType: 'CUSTOM_KEYS',
+        CustomKeys: [{ Header: { Name: 'Authorization', TextTransformations: [{ Priority: 0, Type: 'LOWERCASE' }] } }],
+        ScopeDownStatement: {
+          RegexMatchStatement: {
+            FieldToMatch: { SingleHeader: { Name: 'authorization' } },
+            RegexString: partnerAuthorizer.identityValidationExpression,
+            TextTransformations: [{ Priority: 0, Type: 'NONE' }],
+          },
+        },
+      },
     });
+    expect(address?.Statement).toEqual({
+      RateBasedStatement: { Limit: firewall.perAddress, EvaluationWindowSec: 300, AggregateKeyType: 'IP' },
+    });
+  });
+
+  test('leaves the answer to API Gateway where a rate is over, since WAF knows no problem+json', () => {
+    for (const rule of rules.slice(2)) expect(rule.Action).toEqual({ Block: {} });
+    expect(gatewayResponseHead('WAF_FILTERED')).toMatchObject({
+      statusCode: 429,
+      headers: { 'Content-Type': 'application/problem+json', 'Retry-After': '300' },
+    });
+  });
+
+  test('answers 403 by itself where another rule blocks', () => {
+    const groupSchema = z.object({
+      ManagedRuleGroupStatement: z.object({ RuleActionOverrides: z.array(z.unknown()) }),
+    });
+    for (const rule of rules.slice(0, 2)) {
+      const { RuleActionOverrides } = groupSchema.parse(rule.Statement).ManagedRuleGroupStatement;
+      expect(RuleActionOverrides.length).toBeGreaterThan(1);
+      for (const override of RuleActionOverrides) {
+        expect(override).toMatchObject({
+          ActionToUse: { Block: { CustomResponse: { ResponseCode: 403, CustomResponseBodyKey: 'Refused' } } },
+        });
+      }
+    }
+    const { Refused } = bodiesSchema.parse(acl['CustomResponseBodies']);
+    expect(Refused.ContentType).toBe('APPLICATION_JSON');
+    expect(JSON.parse(Refused.Content)).toEqual({
+      type: '/problems/forbidden',
+      title: problems.forbidden.title,
+      status: 403,
+      code: 'forbidden',
+      detail: expect.stringContaining('firewall'),
+      retryable: false,
+    });
+  });
+
+  test.each(Object.entries(plans))('lets through at least twice what the plan %s does', (_, plan) => {
+    const most = 300 * plan.ratePerSecond + plan.burst;
+
+    expect(firewall.perCredential).toBeGreaterThanOrEqual(2 * most);
+    expect(firewall.perAddress).toBeGreaterThanOrEqual(2 * most);
   });
 
   test('logs neither credential nor query string, and takes no samples', () => {

@@ -92,7 +92,8 @@ describe('The console', () => {
     await post('mood', { mood: null });
 
     expect(three.map(({ status }) => status)).toEqual([200, 429, 429]);
-    expect(three[1]?.headers.get('retry-after')).toBe('1');
+    // The fault lets a request through every ten seconds.
+    expect(three[1]?.headers.get('retry-after')).toMatch(/^([1-9]|10)$/);
     expect(pages.map(({ status }) => status)).toEqual([200, 200, 200]);
   });
 

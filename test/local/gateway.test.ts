@@ -4,8 +4,8 @@ import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { compressFromBytes, partnerAuthorizer, renderGatewayResponse, routes } from '../../infra/blueprint/api.ts';
-import { createThrottle } from '../../infra/local/aws/gateway/answer-request.ts';
 import { startGateway } from '../../infra/local/aws/gateway/gateway.ts';
+import { createUsagePlans } from '../../infra/local/aws/gateway/usage-plans.ts';
 import { type LambdaRuntime, startLambdaRuntime } from '../../infra/local/aws/lambda/lambda-runtime.ts';
 import type { Listening } from '../../infra/local/aws/loopback.ts';
 import { writeFunctions } from './arrange.ts';
@@ -21,7 +21,8 @@ const authorizer = `exports.handler = async ({ type, authorizationToken, methodA
   const Resource = keyId === 'getonly' ? api + '/' + stage + '/GET/*' : api + '/' + stage + '/*';
   return { principalId: 'acme', policyDocument: { Version: '2012-10-17',
     Statement: [{ Action: 'execute-api:Invoke', Effect, Resource }] },
-    context: { partnerId: 'acme', keyId, scopes: 'a b', type, count: 3 } };
+    context: { partnerId: 'acme', keyId, scopes: 'a b', type, count: 3 },
+    usageIdentifierKey: keyId === 'planless' ? undefined : keyId === 'smaller' ? 'small' : 'large' };
 };`;
 /** Answers what the body asks for, else the event itself. */
 const echo = `exports.handler = async (event) => {
@@ -46,6 +47,10 @@ describe('the local gateway', () => {
   let gateway: Listening;
   let invoked: string[];
   let now = 0;
+  const plans = {
+    large: { ratePerSecond: 10_000, burst: 5_000, requestsPerDay: 1_000_000 },
+    small: { ratePerSecond: 0.5, burst: 2, requestsPerDay: 3 },
+  };
 
   /** By node:http: it sends the path as it is. */
   const call = (path: string, { method = 'GET', headers = {}, body, agent }: Call = {}) =>
@@ -78,10 +83,14 @@ describe('the local gateway', () => {
   beforeAll(async () => {
     const sources = { 'authorize-partner': authorizer, 'request-cancellation': echo, 'read-cancellations': echo };
     lambda = startLambdaRuntime({ functions: writeFunctions(sources, { timeoutMs: 400 }) });
+    const usagePlans = createUsagePlans(plans, () => now);
+    for (const plan of Object.keys(plans))
+      usagePlans.assign(usagePlans.addKey({ name: plan, value: plan })?.id ?? '', plan);
     gateway = await startGateway({
       routes,
       authorizer: partnerAuthorizer,
       gatewayResponse: renderGatewayResponse,
+      usagePlans,
       minimumCompressionBytes: compressFromBytes,
       invoke: (functionName, event) => {
         invoked.push(functionName);
@@ -225,6 +234,41 @@ describe('the local gateway', () => {
     expect(asked()).toBe(4);
   });
 
+  test('refuses what is over the plan, without a call of the function, and says when a request passes again', async () => {
+    const headers = { authorization: bearer('smaller') };
+    const send = () => call('/v1/cancellations', { headers });
+    expect([(await send()).status, (await send()).status]).toEqual([200, 200]);
+
+    const throttled = await send();
+    expect(problem(throttled)).toMatchObject({ status: 429, code: 'too_many_requests' });
+    expect(throttled.headers['retry-after']).toBe('2');
+    expect(invoked.filter((name) => name === 'read-cancellations')).toHaveLength(2);
+
+    now += 2_000;
+    expect((await send()).status).toBe(200);
+    now += 2_000;
+    const used = await send();
+    expect(problem(used)).toMatchObject({ status: 429, code: 'too_many_requests' });
+    expect(used.headers['retry-after']).toBe(String((86_400_000 - (now % 86_400_000)) / 1000));
+    expect((await call('/v1/cancellations')).status).toBe(200);
+  });
+
+  test('refuses a body over the plan before it has arrived', async () => {
+    const headers = { authorization: bearer('smaller'), 'content-type': 'application/json' };
+    for (let request = 0; request < 3; request += 1) await call('/v1/cancellations', { headers });
+    const refused = await call('/v1/cancellations', { method: 'POST', body: Buffer.alloc(1024 * 1024, 'a'), headers });
+
+    expect(problem(refused)).toMatchObject({ status: 429, code: 'too_many_requests' });
+  });
+
+  test('tells a caller for whom there is no plan so', async () => {
+    const answer = await call('/v1/cancellations', { headers: { authorization: bearer('planless') } });
+
+    expect(problem(answer)).toMatchObject({ status: 403, code: 'forbidden' });
+    expect(answer.body).toContain('no usage plan is set up');
+    expect(invoked).toEqual(['authorize-partner']);
+  });
+
   test.each([
     ['GET', '/'],
     ['GET', '/v2/cancellations'],
@@ -343,33 +387,5 @@ describe('the local gateway', () => {
 
     expect(answers.filter(({ status }) => status === 200)).toHaveLength(1000);
     expect(invoked.filter((name) => name === 'authorize-partner')).toHaveLength(1);
-  });
-});
-
-describe("the local gateway's throttle", () => {
-  test('lets a burst through, then as many requests as the rate allows', () => {
-    let now = 1_000_000;
-    const takes = createThrottle(() => now);
-    const limit = { ratePerSecond: 2, burst: 3 };
-    const five = () => Array.from({ length: 5 }, () => takes(limit));
-
-    expect(five()).toEqual([true, true, true, false, false]);
-    now += 1_000;
-    expect(five()).toEqual([true, true, false, false, false]);
-    now += 60_000;
-    expect(five()).toEqual([true, true, true, false, false]);
-  });
-
-  test('lets everything through without a limit, and starts again with another one', () => {
-    const takes = createThrottle(() => 0);
-    const limit = { ratePerSecond: 0.1, burst: 1 };
-
-    expect([takes(limit), takes(limit), takes(undefined), takes(limit), takes({ ...limit })]).toEqual([
-      true,
-      false,
-      true,
-      true,
-      true,
-    ]);
   });
 });

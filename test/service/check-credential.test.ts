@@ -27,13 +27,18 @@ describe('a credential', () => {
     const credential = { kind: 'valid', partnerId: 'acme', keyId: 'AbCdEf123456', scopes: ['cancellations:read'] };
 
     expect(await checkWith(`Bearer ${token()}`).credential).toEqual(credential);
-    expect(await checkWith(`bearer  ${token()}`).credential).toEqual(credential);
+    expect(await checkWith(`BEARER ${token()}`).credential).toEqual(credential);
+    expect(await checkWith(`bEaReR ${token()}`).credential).toEqual(credential);
   });
 
   test.each([
     ['no scheme', token()],
     ['another scheme', `Basic ${token()}`],
     ['no token', 'Bearer '],
+    ['two spaces', `Bearer  ${token()}`],
+    ['7,000 spaces', `Bearer${' '.repeat(7_000)}${token()}`],
+    ['a tab', `Bearer\t${token()}`],
+    ['a space in front', ` Bearer ${token()}`],
     ['another kind of token', `Bearer pgk_live_${secret}`],
     ['something behind it', `Bearer ${token()} x`],
     ['a line break', `Bearer ${token()}\n`],

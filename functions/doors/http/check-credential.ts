@@ -1,7 +1,9 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { APIGatewayAuthorizerResult, APIGatewayTokenAuthorizerEvent } from 'aws-lambda';
+import { readAuthorization } from '../../contract/credential.ts';
 import type { PartnerId, Scope } from '../../core/identifiers.ts';
 import type { Clock, PartnerKey, ReadPartnerKey } from '../../core/ports.ts';
+import { usageKeyOf } from './usage-key.ts';
 
 export interface CredentialPorts {
   readonly readPartnerKey: ReadPartnerKey;
@@ -11,7 +13,7 @@ export interface CredentialPorts {
 
 /**
  * Answers for the whole stage, because API Gateway caches the answer by credential (at most 60 s) for every route; each
- * function checks its own scope. API Gateway answers 401 when the error's text is exactly `Unauthorized` (API Gateway
+ * function checks its own scope. The usage key leads API Gateway to the partner's plan. API Gateway answers 401 when the error's text is exactly `Unauthorized` (API Gateway
  * Developer Guide, Output from an API Gateway Lambda authorizer).
  */
 export function handleAuthorization(ports: CredentialPorts) {
@@ -27,6 +29,7 @@ export function handleAuthorization(ports: CredentialPorts) {
         Statement: [{ Effect: 'Allow', Action: 'execute-api:Invoke', Resource: `${api}/${stage}/*` }],
       },
       context: { partnerId, keyId, scopes: scopes.join(' ') },
+      usageIdentifierKey: usageKeyOf(ports.environment, partnerId),
     };
   };
 }
@@ -41,16 +44,14 @@ export type Credential =
     }
   | { readonly kind: 'invalid' };
 
-/** `Bearer pcg_<environment>_<keyId>_<secret>`: the scheme in any case (RFC 9110, section 11.1), the rest exactly. */
-const bearer = /^(?i:bearer) +pcg_([a-z]{1,16})_([A-Za-z0-9]{12})_([A-Za-z0-9_-]{43})$/;
-
 /** Finds the partner of an `Authorization` header. @throws DependencyUnavailable */
 export async function checkCredential(
   { readPartnerKey, clock, environment }: CredentialPorts,
   authorization: string,
 ): Promise<Credential> {
-  const [, of, keyId, secret] = bearer.exec(authorization) ?? [];
-  if (of !== environment || keyId === undefined || secret === undefined) return { kind: 'invalid' };
+  const sent = readAuthorization(authorization);
+  if (sent?.environment !== environment) return { kind: 'invalid' };
+  const { keyId, secret } = sent;
   const key = await readPartnerKey(keyId);
   if (key === undefined || !isSecretOf(key, secret) || !isLive(key, clock.now())) return { kind: 'invalid' };
   return { kind: 'valid', partnerId: key.partnerId, keyId, scopes: key.scopes };

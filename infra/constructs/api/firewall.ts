@@ -3,20 +3,67 @@ import type { Stage } from 'aws-cdk-lib/aws-apigateway';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
+import { authorizationForm } from '../../../functions/contract/credential.ts';
+import { problemBody } from '../../../functions/contract/problems.ts';
 import type { Environment } from '../../blueprint/environment-schema.ts';
+import { firewallWindowSeconds } from '../../blueprint/usage-plans.ts';
 
 export interface FirewallProps {
   readonly environment: Environment;
   readonly stage: Stage;
 }
 
-/** Which requests are counted together: those with the same credential, or from the same address. */
-type Aggregation = Pick<CfnWebACL.RateBasedStatementProperty, 'aggregateKeyType' | 'customKeys'>;
-const byCredential: Aggregation = {
+/**
+ * Which requests are counted together. A credential is counted in its one spelling only, which is the only one that the
+ * authorizer accepts; in lower case, since the scheme may have any. Every request, whatever credential it has or has
+ * not, is counted for its address too.
+ */
+type Counted = Pick<CfnWebACL.RateBasedStatementProperty, 'aggregateKeyType' | 'customKeys' | 'scopeDownStatement'>;
+const perCredential: Counted = {
   aggregateKeyType: 'CUSTOM_KEYS',
-  customKeys: [{ header: { name: 'Authorization', textTransformations: [{ priority: 0, type: 'NONE' }] } }],
+  customKeys: [{ header: { name: 'Authorization', textTransformations: [{ priority: 0, type: 'LOWERCASE' }] } }],
+  scopeDownStatement: {
+    regexMatchStatement: {
+      fieldToMatch: { singleHeader: { Name: 'authorization' } },
+      regexString: authorizationForm,
+      textTransformations: [{ priority: 0, type: 'NONE' }],
+    },
+  },
 };
-const byAddress: Aggregation = { aggregateKeyType: 'IP' };
+const perAddress: Counted = { aggregateKeyType: 'IP' };
+
+/**
+ * AWS's rule groups, with the rules in each that block. Each of these gets an answer of its own (403), since the answer
+ * of the whole API for a blocked request, the gateway response `WAF_FILTERED`, is the rate rules' 429. A rule that AWS
+ * adds later blocks too, with that 429 until it is named here. WAF ignores a name that it does not know.
+ * @see https://docs.aws.amazon.com/waf/latest/developerguide/customizing-the-response-for-blocked-requests.html
+ * @see https://docs.aws.amazon.com/waf/latest/APIReference/API_RuleActionOverride.html
+ */
+const managedGroups = {
+  AWSManagedRulesAmazonIpReputationList: ['AWSManagedIPReputationList', 'AWSManagedReconnaissanceList'],
+  AWSManagedRulesKnownBadInputsRuleSet: [
+    'JavaDeserializationRCE_HEADER',
+    'JavaDeserializationRCE_BODY',
+    'JavaDeserializationRCE_URIPATH',
+    'JavaDeserializationRCE_QUERYSTRING',
+    'Host_localhost_HEADER',
+    'PROPFIND_METHOD',
+    'ExploitablePaths_URIPATH',
+    'Log4JRCE_HEADER',
+    'Log4JRCE_QUERYSTRING',
+    'Log4JRCE_BODY',
+    'Log4JRCE_URIPATH',
+    'ReactJSRCE_BODY',
+  ],
+} as const;
+
+const refusedKey = 'Refused';
+/** A problem in all but its media type, which WAF does not know, and its requestId, which WAF cannot put into a body. */
+const { requestId: _unknown, ...refusedBody } = problemBody(
+  'forbidden',
+  '',
+  'The firewall in front of this service rejected the request.',
+);
 
 /**
  * The firewall in front of the API.
@@ -33,11 +80,14 @@ export class Firewall extends Construct {
       scope: 'REGIONAL',
       defaultAction: { allow: {} },
       visibilityConfig: visibility('Requests'),
+      customResponseBodies: {
+        [refusedKey]: { contentType: 'APPLICATION_JSON', content: JSON.stringify(refusedBody) },
+      },
       rules: [
         managedRules(0, 'AWSManagedRulesAmazonIpReputationList'),
         managedRules(1, 'AWSManagedRulesKnownBadInputsRuleSet'),
-        limit(2, 'PerCredential', environment.firewall.perCredential, byCredential),
-        limit(3, 'PerAddress', environment.firewall.perAddress, byAddress),
+        limit(2, 'PerCredential', environment.firewall.perCredential, perCredential),
+        limit(3, 'PerAddress', environment.firewall.perAddress, perAddress),
       ],
     });
     new CfnWebACLAssociation(this, 'Association', { resourceArn: stage.stageArn, webAclArn: acl.attrArn });
@@ -85,22 +135,25 @@ function visibility(metricName: string): CfnWebACL.VisibilityConfigProperty {
   };
 }
 
-function managedRules(priority: number, name: string): CfnWebACL.RuleProperty {
+function managedRules(priority: number, name: keyof typeof managedGroups): CfnWebACL.RuleProperty {
+  const refuse = { block: { customResponse: { responseCode: 403, customResponseBodyKey: refusedKey } } };
+  const ruleActionOverrides = managedGroups[name].map((rule) => ({ name: rule, actionToUse: refuse }));
   return {
     name,
     priority,
     overrideAction: { none: {} },
-    statement: { managedRuleGroupStatement: { vendorName: 'AWS', name } },
+    statement: { managedRuleGroupStatement: { vendorName: 'AWS', name, ruleActionOverrides } },
     visibilityConfig: visibility(name),
   };
 }
 
-function limit(priority: number, name: string, most: number, aggregation: Aggregation): CfnWebACL.RuleProperty {
+/** Blocks without an answer of its own: API Gateway answers with `WAF_FILTERED`, which can be a problem. */
+function limit(priority: number, name: string, most: number, counted: Counted): CfnWebACL.RuleProperty {
   return {
     name,
     priority,
     action: { block: {} },
-    statement: { rateBasedStatement: { limit: most, evaluationWindowSec: 300, ...aggregation } },
+    statement: { rateBasedStatement: { limit: most, evaluationWindowSec: firewallWindowSeconds, ...counted } },
     visibilityConfig: visibility(name),
   };
 }

@@ -1,6 +1,7 @@
 import { Duration, RemovalPolicy, Size } from 'aws-cdk-lib';
 import {
   AccessLogFormat,
+  ApiKeySourceType,
   AuthorizationType,
   EndpointType,
   LambdaIntegration,
@@ -8,6 +9,7 @@ import {
   type MethodDeploymentOptions,
   MethodLoggingLevel,
   type MethodOptions,
+  Period,
   ResponseType,
   RestApi,
   TokenAuthorizer,
@@ -28,6 +30,7 @@ import {
 } from '../../blueprint/api.ts';
 import type { Environment } from '../../blueprint/environment-schema.ts';
 import type { FunctionName } from '../../blueprint/functions.ts';
+import { planConstructId } from '../../blueprint/usage-plans.ts';
 
 export interface PartnerApiProps {
   readonly environment: Environment;
@@ -94,6 +97,8 @@ export class PartnerApi extends Construct {
       disableExecuteApiEndpoint: domain !== undefined,
       cloudWatchRole: setsApiGatewayLogRole,
       ...(setsApiGatewayLogRole && { cloudWatchRoleRemovalPolicy: RemovalPolicy.RETAIN }),
+      // A key in a request counts for nothing: only the authorizer says which partner's plan applies.
+      apiKeySourceType: ApiKeySourceType.AUTHORIZER,
       minCompressionSize: Size.bytes(compressFromBytes),
       deployOptions: {
         stageName: 'live',
@@ -113,16 +118,23 @@ export class PartnerApi extends Construct {
       this.api.root.resourceForPath(path).addMethod(method, integration, options);
     };
     const authorizer = this.addAuthorizer(functions[partnerAuthorizer.function].alias);
-    for (const route of routes) addRoute(route, { authorizer });
+    for (const route of routes) addRoute(route, { authorizer, apiKeyRequired: true });
     for (const route of publicRoutes) addRoute(route, { authorizationType: AuthorizationType.NONE });
     this.addGatewayResponses();
-    // Limits nothing by itself: a partner gets its own limits once it has an API key of this plan (docs/decisions.md).
-    this.api.addUsagePlan('Partners', {
-      name: `plangrep-cancellation-${name}`,
-      apiStages: [{ api: this.api, stage: this.api.deploymentStage }],
-      throttle: { rateLimit: throttle.ratePerSecond, burstLimit: throttle.burst },
-    });
+    this.addPlans(environment.plans);
     this.keepExecutionLogs(logRetentionDays, removalPolicy);
+  }
+
+  /** `ops partner add` puts a partner's key into one of them. Each limit is for one key, so for one partner. */
+  private addPlans(plans: Environment['plans']): void {
+    for (const [name, { ratePerSecond, burst, requestsPerDay }] of Object.entries(plans)) {
+      this.api.addUsagePlan(planConstructId(name), {
+        name: `${this.api.restApiName}-${name}`,
+        apiStages: [{ api: this.api, stage: this.api.deploymentStage }],
+        throttle: { rateLimit: ratePerSecond, burstLimit: burst },
+        quota: { limit: requestsPerDay, period: Period.DAY },
+      });
+    }
   }
 
   /** Answers for the whole stage: a cached answer for a credential holds for every route. */

@@ -12,7 +12,7 @@ import {
   type MetricName,
   metricNamespaceOf,
 } from '../../blueprint/alarms.ts';
-import { partnerAuthorizer } from '../../blueprint/api.ts';
+import { documentationRoutes, partnerAuthorizer, routes } from '../../blueprint/api.ts';
 import type { DeadLetterQueueName } from '../../blueprint/bus-events.ts';
 import type { FunctionName } from '../../blueprint/functions.ts';
 import type { BundledFunction } from '../bundled-function.ts';
@@ -31,6 +31,7 @@ export interface MetricsProps extends Watched {
   readonly logAltered: Metric | undefined;
 }
 
+const allRoutes = [...routes, ...documentationRoutes];
 const oneMinute = Duration.minutes(1);
 const fiveMinutes = Duration.minutes(5);
 
@@ -55,7 +56,7 @@ export class Metrics extends Construct {
     );
     const tableThrottles = Object.entries(tableNames).flatMap(([label, name]) => throttlesOf(name, label));
     this.others = {
-      ApiServerErrors: api.metricServerError({ statistic: Stats.SUM, period: oneMinute, label: '5xx' }),
+      ApiServerErrors: this.serverErrors(api, functions),
       ApiLatencyP99Ms: api.metricLatency({ statistic: Stats.p(99), period: fiveMinutes, label: 'latency p99 (ms)' }),
       FunctionErrors: total(this.functionErrors, 'Errors', oneMinute),
       FunctionThrottles: total(this.functionThrottles, 'Throttles', fiveMinutes),
@@ -93,6 +94,24 @@ export class Metrics extends Construct {
       statistic: statistic ?? usual,
       period: Duration.minutes(periodMinutes),
       ...(by !== undefined && value !== undefined && { dimensionsMap: { [by]: value }, label: value }),
+    });
+  }
+
+  /**
+   * Without the 5xx that API Gateway answers for a throttled function: callers cause these by sending much at once, and
+   * they must neither page anybody nor roll a release back. `FunctionThrottles` counts them.
+   */
+  private serverErrors(api: RestApi, functions: Watched['functions']): MathExpression {
+    const behind = new Set<FunctionName>([partnerAuthorizer.function, ...allRoutes.map((route) => route.function)]);
+    const throttles = [...behind].map(
+      (name, index) => [`t${index}`, functions[name].function.metricThrottles()] as const,
+    );
+    const subtracted = throttles.map(([id]) => ` - FILL(${id}, 0)`).join('');
+    return new MathExpression({
+      expression: `FILL(errors, 0)${subtracted}`,
+      usingMetrics: { errors: api.metricServerError({ statistic: Stats.SUM }), ...Object.fromEntries(throttles) },
+      label: '5xx',
+      period: oneMinute,
     });
   }
 

@@ -14,12 +14,16 @@ import {
   toProxyEvent,
 } from './proxy-integration.ts';
 import { type Authorization, type AuthorizerDefinition, createTokenAuthorizer } from './token-authorizer.ts';
+import { createTokenBucket } from './token-bucket.ts';
+import type { LocalUsagePlans } from './usage-plans.ts';
 
 /** The gateway's own answers that this emulator can give. */
 export type GatewayResponseType =
   | Extract<Authorization, { kind: 'refused' }>['response']
   | 'MISSING_AUTHENTICATION_TOKEN'
+  | 'INVALID_API_KEY'
   | 'THROTTLED'
+  | 'QUOTA_EXCEEDED'
   | 'REQUEST_TOO_LARGE'
   | 'INTEGRATION_TIMEOUT'
   | 'DEFAULT_4XX'
@@ -40,7 +44,10 @@ export interface ApiOptions {
   /** Those without a credential. @default none */
   readonly publicRoutes?: readonly Route[];
   readonly authorizer: AuthorizerDefinition;
-  readonly gatewayResponse: (type: GatewayResponseType, requestId: string) => HttpAnswer;
+  /** @param retryAfterSeconds in place of the type's own `Retry-After` */
+  readonly gatewayResponse: (type: GatewayResponseType, requestId: string, retryAfterSeconds?: number) => HttpAnswer;
+  /** What each caller may send. The routes that need a credential need a plan too. @default no limits */
+  readonly usagePlans?: Pick<LocalUsagePlans, 'admit'>;
   readonly invoke: (functionName: string, event: unknown, options?: InvocationOptions) => Promise<InvocationResult>;
   /** The current fault. @default none */
   readonly fault?: () => GatewayFault | undefined;
@@ -55,20 +62,21 @@ const MAX_EVENT_BYTES = 6 * 1024 * 1024;
 const INTEGRATION_TIMEOUT_MS = 29_000;
 
 /**
- * Answers one request after another as a REST API does: route, throttle, authorizer, proxy integration.
+ * Answers one request after another as a REST API does: route, stage's throttle, authorizer, caller's plan, proxy
+ * integration. What a plan refuses costs nothing but the answer: its body is not even read.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
  */
 export function createRequestAnswerer(
   options: ApiOptions,
 ): (request: IncomingMessage, requestId: string) => Promise<HttpAnswer | 'client_gone'> {
   const { routes, publicRoutes = [], gatewayResponse, fault: currentFault = () => undefined } = options;
-  const { invoke, now = Date.now } = options;
+  const { invoke, usagePlans, now = Date.now } = options;
   const authorize = createTokenAuthorizer(
     options.authorizer,
     (event) => invoke(options.authorizer.function, event),
     now,
   );
-  const isLetThrough = createThrottle(now);
+  const stageBucket = createTokenBucket(now);
 
   const integrate = async (
     functionName: string,
@@ -92,7 +100,8 @@ export function createRequestAnswerer(
   };
 
   return async (request, requestId) => {
-    const refuse = (type: GatewayResponseType): HttpAnswer => gatewayResponse(type, requestId);
+    const refuse = (type: GatewayResponseType, retryAfterSeconds?: number): HttpAnswer =>
+      gatewayResponse(type, requestId, retryAfterSeconds);
     const target = readTarget(request.url ?? '/');
     const method = request.method ?? '';
     const open = matchRoute(publicRoutes, method, target.path);
@@ -100,14 +109,20 @@ export function createRequestAnswerer(
     if (matched === undefined) return refuse('MISSING_AUTHENTICATION_TOKEN');
     // Public pages have their own throttle in AWS, and stay available while a fault is set.
     const fault = open === undefined ? currentFault() : undefined;
-    if (open === undefined && !isLetThrough(fault?.kind === 'throttled' ? fault : undefined))
-      return refuse('THROTTLED');
+    const waitMs = open === undefined ? stageBucket.take(fault?.kind === 'throttled' ? fault : undefined) : 0;
+    if (waitMs > 0) return refuse('THROTTLED', Math.ceil(waitMs / 1000));
     if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return refuse('REQUEST_TOO_LARGE');
 
     const methodArn = localArn('execute-api', `${apiId}/${stage}/${matched.route.method}${target.path}`);
     const authorization: Authorization =
       open === undefined ? await authorize(request.headers.authorization, methodArn) : { kind: 'allowed', context: {} };
     if (authorization.kind === 'refused') return refuse(authorization.response);
+    if (open === undefined && usagePlans !== undefined) {
+      const admission = usagePlans.admit(authorization.usageKey);
+      if (admission.kind === 'no_plan') return refuse('INVALID_API_KEY');
+      if (admission.kind === 'throttled') return refuse('THROTTLED', admission.retryAfterSeconds);
+      if (admission.kind === 'quota_exceeded') return refuse('QUOTA_EXCEEDED', admission.retryAfterSeconds);
+    }
 
     const body = await readBody(request, MAX_BODY_BYTES);
     if (body.kind === 'lost') return 'client_gone';
@@ -125,35 +140,5 @@ export function createRequestAnswerer(
     const result = await integrate(matched.route.function, event, fault);
     if (result === 'gateway_timeout') return refuse('INTEGRATION_TIMEOUT');
     return toHttpAnswer(result, () => refuse('DEFAULT_5XX'));
-  };
-}
-
-export interface Throttle {
-  readonly ratePerSecond: number;
-  /** How many requests may come at once above that. */
-  readonly burst: number;
-}
-
-/**
- * A stage's throttle: a bucket of `burst` tokens that fills at `ratePerSecond`. Another throttle starts with a full bucket.
- * @param now milliseconds since 1970
- * @returns whether one more request may pass
- * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
- */
-export function createThrottle(now: () => number): (throttle: Throttle | undefined) => boolean {
-  let held: Throttle | undefined;
-  let tokens = 0;
-  let filledAtMs = 0;
-  return (throttle) => {
-    if (throttle === undefined) {
-      held = undefined;
-      return true;
-    }
-    const passedSeconds = throttle === held ? (now() - filledAtMs) / 1000 : Number.POSITIVE_INFINITY;
-    tokens = Math.min(throttle.burst, tokens + passedSeconds * throttle.ratePerSecond);
-    [held, filledAtMs] = [throttle, now()];
-    if (tokens < 1) return false;
-    tokens -= 1;
-    return true;
   };
 }

@@ -11,7 +11,12 @@ export interface AuthorizerDefinition {
 }
 
 export type Authorization =
-  | { readonly kind: 'allowed'; readonly context: Readonly<Record<string, string>> }
+  | {
+      readonly kind: 'allowed';
+      readonly context: Readonly<Record<string, string>>;
+      /** By which the usage plans know the caller. */
+      readonly usageKey?: string | undefined;
+    }
   | { readonly kind: 'refused'; readonly response: RefusedAuthorization };
 
 /** The response type of the gateway's answer. */
@@ -25,6 +30,7 @@ const answerSchema = z.object({
     Statement: z.array(z.object({ Effect: z.enum(['Allow', 'Deny']), Action: oneOrMore, Resource: oneOrMore })),
   }),
   context: z.optional(z.record(z.string(), scalar)),
+  usageIdentifierKey: z.optional(z.string()),
 });
 type Answer = z.infer<typeof answerSchema>;
 type Verdict = { readonly kind: 'answer'; readonly answer: Answer } | Extract<Authorization, { kind: 'refused' }>;
@@ -69,7 +75,11 @@ export function createTokenAuthorizer(
     const { answer } = verdict;
     if (!isAllowed(answer, methodArn)) return refused('ACCESS_DENIED');
     const context = Object.entries(answer.context ?? {}).map(([name, value]) => [name, String(value)]);
-    return { kind: 'allowed', context: { ...Object.fromEntries(context), principalId: answer.principalId } };
+    return {
+      kind: 'allowed',
+      context: { ...Object.fromEntries(context), principalId: answer.principalId },
+      usageKey: answer.usageIdentifierKey,
+    };
   };
 }
 
