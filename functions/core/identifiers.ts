@@ -64,11 +64,6 @@ export const recordedReasonSchema = z.string().check(hasAtMost(500), isWellForme
 /** Why the partner cancels, in its own words: kept in the audit trail, never logged. */
 export const reasonSchema = recordedReasonSchema.check(isNotRepaired);
 
-/** An EventBridge event's own id: a UUID, and nothing that a decoder could have changed. */
-export const eventIdSchema = z
-  .string()
-  .check(z.regex(/^[\x20-\x7e]{1,128}$/, 'must be 1 to 128 printable ASCII characters'));
-
 /** RFC 3339 in UTC with milliseconds, as `Date.prototype.toISOString` writes it: sorts as text in order of time. */
 export const timestampSchema = z.iso.datetime({ precision: 3 });
 export type Timestamp = z.infer<typeof timestampSchema>;

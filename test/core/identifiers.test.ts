@@ -1,6 +1,5 @@
 import { expect, test } from 'vitest';
 import {
-  eventIdSchema,
   externalIdSchema,
   jobIdSchema,
   partnerIdSchema,
@@ -35,7 +34,7 @@ test('a long externalId is counted in characters, not in UTF-16 units', () => {
 test.each(['\ufffd', 'commande-\ufffd', '\ufffdx', 'a\ufffd\ufffd'])(
   'what a lossy decoder left is refused: “%s”',
   (text) => {
-    const all = [externalIdSchema, reasonSchema, jobIdSchema, projectIdSchema, partnerIdSchema, eventIdSchema];
+    const all = [externalIdSchema, reasonSchema, jobIdSchema, projectIdSchema, partnerIdSchema];
 
     expect(all.filter((schema) => schema.safeParse(text).success)).toEqual([]);
   },
@@ -49,12 +48,4 @@ test('what was recorded before that rule can still be read', () => {
 
 test('a byte order mark inside a text is a character like any other', () => {
   expect(externalIdSchema.parse('\ufefforder-1')).toBe('\ufefforder-1');
-});
-
-test.each(['e7a1f0c2-5d1b-4a0e-9a55-0d8c6f1b2a3c', 'event 1', '~'.repeat(128)])('“%s” is the id of an event', (id) => {
-  expect(eventIdSchema.safeParse(id).success).toBe(true);
-});
-
-test.each(['', 'é', 'a\u0000', '\ud83d', '~'.repeat(129)])('“%s” is not the id of an event', (id) => {
-  expect(eventIdSchema.safeParse(id).success).toBe(false);
 });

@@ -129,8 +129,9 @@ describe('a batch', () => {
     JSON.stringify(cancelRequested({ externalId: 'commande-\ufffd' })),
     JSON.stringify(cancelRequested({ externalId: order7890, jobId: 'job_\ufffd' })),
     JSON.stringify(cancelRequested({ externalId: order7890, reason: 'd\ufffdj\ufffd vu' })),
-    JSON.stringify(cancelRequested({ externalId: order7890 }, { id: 'event-\ufffd' })),
-    JSON.stringify(cancelRequested({ externalId: order7890 }, { id: 'event-\ud83d' })),
+    ...['event-\ufffd', 'event-\ud83d', 'é', '', '~'.repeat(129)].map((id) =>
+      JSON.stringify(cancelRequested(undefined, { id })),
+    ),
     JSON.stringify(registered({ jobId: 'job_1', externalId: 'commande-\ufffd' })),
     JSON.stringify(registered({ jobId: 'job_1', externalId: 'x', projectId: 'proj_\ufffd' })),
     `\ufeff${JSON.stringify(cancelRequested())}`,
