@@ -42,8 +42,8 @@ export interface ClientOptions {
   readonly clock?: Clock | undefined;
 }
 
-/** Longer than the 15 minutes after which the service alerts its operators. */
-const DEFAULT_WAIT_MS = 20 * 60_000;
+/** 20 minutes: longer than the 15 minutes after which the service alerts its operators. */
+const DEFAULT_WAIT_MS = 1_200_000;
 const SHORTEST_LOOK_AGAIN_MS = 1_000;
 
 /**
@@ -82,7 +82,7 @@ export class CancellationClient {
   ): Promise<CancelResult> {
     if (!/^[ -~]{1,255}$/.test(idempotencyKey)) return malformed('Idempotency-Key');
     const content = { externalId, jobId, reason };
-    const sent = await send(this.#settings, 'POST', '/v1/cancellations', options, content, idempotencyKey);
+    const sent = await send(this.#settings, 'POST', 'cancellations', options, content, idempotencyKey);
     return interpret(sent, (body) => isCancellation(body) && standingOf(body, sent), cancelReadings);
   }
 
@@ -101,7 +101,8 @@ export class CancellationClient {
     for (;;) {
       const read = await this.read({ jobId }, { signal, timeoutMs: deadlineMs - clock.now() });
       const result = read.kind === 'found' ? standingOf(read.cancellation, read) : read;
-      if (result.kind !== 'pending' && result.kind !== 'unavailable') return result;
+      // Only what may change says when to look again.
+      if (!('retryAfterMs' in result)) return result;
       const waitMs = Math.max(SHORTEST_LOOK_AGAIN_MS, result.retryAfterMs ?? DEFAULT_LOOK_AGAIN_MS);
       if (clock.now() + waitMs >= deadlineMs) return result;
       await clock.sleep(waitMs, signal);
@@ -111,20 +112,31 @@ export class CancellationClient {
   /** Reads one cancellation with its timeline. */
   async read({ jobId }: Pick<Cancellation, 'jobId'>, options?: CallOptions): Promise<ReadResult> {
     if (!isJobId(jobId)) return malformed('jobId');
-    const sent = await send(this.#settings, 'GET', `/v1/cancellations/${jobId}`, options);
-    const { retryAfterMs } = sent;
+    const sent = await send(this.#settings, 'GET', `cancellations/${jobId}`, options);
     const found = (body: unknown, common: Told): Found | false =>
-      isCancellationWithTimeline(body) && { kind: 'found', cancellation: body, retryAfterMs, ...common };
+      isCancellationWithTimeline(body) && {
+        kind: 'found',
+        cancellation: body,
+        retryAfterMs: sent.retryAfterMs,
+        ...common,
+      };
     return interpret(sent, found, readReadings);
   }
 
-  /** Reads the cancellations of the jobs with an externalId, each with its timeline. */
-  async list({ externalId }: Pick<Cancellation, 'externalId'>, options?: CallOptions): Promise<ListResult> {
+  /**
+   * Reads the cancellations of the jobs with an externalId, each with its timeline: one page of at most 20 jobs.
+   * @param request its `cursor` is the `nextCursor` of the page before
+   */
+  async list(
+    { externalId, cursor = '' }: Pick<Cancellation, 'externalId'> & { readonly cursor?: string | undefined },
+    options?: CallOptions,
+  ): Promise<ListResult> {
     if (/\p{Cs}/u.test(externalId)) return malformed('externalId');
-    const path = `/v1/cancellations?externalId=${encodeURIComponent(externalId)}`;
-    const sent = await send(this.#settings, 'GET', path, options);
+    if (/[^\w-]/.test(cursor)) return malformed('cursor');
+    const path = `cancellations?externalId=${encodeURIComponent(externalId)}`;
+    const sent = await send(this.#settings, 'GET', cursor ? `${path}&cursor=${cursor}` : path, options);
     const listed = (body: unknown, common: Told): Listed | false =>
-      isCancellationList(body) && { kind: 'listed', cancellations: body.cancellations, ...common };
+      isCancellationList(body) && { ...body, kind: 'listed', ...common };
     return interpret(sent, listed, readReadings);
   }
 
@@ -134,7 +146,7 @@ export class CancellationClient {
     options?: CallOptions,
   ): Promise<RegisterResult> {
     if (!isJobId(jobId)) return malformed('jobId');
-    const sent = await send(this.#settings, 'PUT', `/v1/jobs/${jobId}`, options, { externalId, projectId });
+    const sent = await send(this.#settings, 'PUT', `jobs/${jobId}`, options, { externalId, projectId });
     const registered = (body: unknown, common: Told): Registered | false =>
       isRegisteredJob(body) && { kind: 'registered', job: body, ...common };
     return interpret(sent, registered, registerReadings);
@@ -169,7 +181,7 @@ function readOptions({
   demand(timeoutMs > 0 && maxTries > 0, 'timeoutMs, maxTries: over 0');
   demand(isSafe(baseUrl), 'baseUrl: https, or http on loopback; host and path alone');
   return {
-    address: baseUrl.replace(/\/+$/, ''),
+    address: `${baseUrl.replace(/\/+$/, '')}/v1/`,
     authorization: `Bearer ${credential}`,
     timeoutMs,
     maxTries,

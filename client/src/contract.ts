@@ -47,7 +47,9 @@ export interface TimelineEntry {
 }
 
 export interface CancellationWithTimeline extends Cancellation {
-  /** In order of time. */
+  /** How many `joined` requests there are; 1000 stands for 1,000 or more. */
+  readonly joinedCount: number;
+  /** In order of time: at most 200 events (the first and the newest) and the newest `joined` requests, at most 100. */
   readonly timeline: readonly TimelineEntry[];
 }
 
@@ -231,10 +233,12 @@ export interface Found extends Told {
 /** The result of `read`; also `notFound` if no request has asked to cancel the job. */
 export type ReadResult = Found | NotFound | Failure;
 
-/** The cancellations of the newest 20 jobs with an externalId, the newest job's first. */
+/** One page of the cancellations of the jobs with an externalId, the newest job's first. A page may be empty. */
 export interface Listed extends Told {
   readonly kind: 'listed';
   readonly cancellations: readonly CancellationWithTimeline[];
+  /** The `cursor` of the next page. null on the last page; nothing else shows that. */
+  readonly nextCursor: string | null;
 }
 /** The result of `list`. */
 export type ListResult = Listed | NotFound | Failure;

@@ -50,10 +50,15 @@ const isTimeline = listOf(object<{ at: string; type: string }>({ at: text, type:
 export const isCancellation = object<Cancellation>(cancellationChecks);
 export const isCancellationWithTimeline = object<CancellationWithTimeline>({
   ...cancellationChecks,
+  joinedCount: number,
   timeline: isTimeline,
 });
-export const isCancellationList = object<{ readonly cancellations: readonly CancellationWithTimeline[] }>({
+export const isCancellationList = object<{
+  readonly cancellations: readonly CancellationWithTimeline[];
+  readonly nextCursor: string | null;
+}>({
   cancellations: listOf(isCancellationWithTimeline),
+  nextCursor: textOrNull,
 });
 export const isRegisteredJob = object<RegisteredJob>({
   jobId: text,
@@ -94,8 +99,8 @@ export function standingOf(
   }
 }
 
-/** Makes a result of a problem. @returns undefined if the problem lacks what its code promises */
-type Reading<Result> = (common: Refused, answer: Answer) => Result | undefined;
+/** Makes a result of a problem. @returns false if the problem lacks what its code promises */
+type Reading<Result> = (common: Refused, answer: Answer) => Result | false;
 type Readings<Code extends ProblemCode, Result> = Readonly<Record<Code, Reading<Result>>>;
 
 /** These codes become `unavailable` after the last try, or `unexpected`. */
@@ -131,7 +136,7 @@ export const registerReadings = {
 } satisfies Partial<Readings<ProblemCode, RegisteredOtherwise>>;
 
 const asStanding: Reading<Standing> = (_common, answer) =>
-  hasCancellation(answer.body) ? standingOf(answer.body.cancellation, answer) : undefined;
+  hasCancellation(answer.body) && standingOf(answer.body.cancellation, answer);
 
 /** The compiler rejects this if a code has a reading neither here nor elsewhere. */
 export const cancelReadings: Readings<
@@ -140,7 +145,7 @@ export const cancelReadings: Readings<
 > = {
   ...readReadings,
   ambiguous_external_id: (common, { body }) =>
-    hasCandidates(body) ? { kind: 'ambiguous', candidates: body.candidates, ...common } : undefined,
+    hasCandidates(body) && { kind: 'ambiguous', candidates: body.candidates, ...common },
   job_already_terminal: asStanding,
   job_unknown_to_plangrep: asStanding,
   idempotency_key_reused: just('keyReused'),

@@ -190,6 +190,5 @@ export const object =
   (value: unknown): value is Shape =>
     isObject(value) && Object.entries<Check>(checks).every(([name, check]) => check(value[name]));
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null;
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => Object(value) === value;
 const isProblem = object<Problem>({ code: text, detail: text, requestId: text, retryable: oneOf(true, false) });

@@ -57,13 +57,19 @@ export type TimelineEntry = z.infer<typeof timelineEntrySchema>;
 
 export const cancellationWithTimelineSchema = z.strictObject({
   ...cancellation,
-  /** In order of time, with at most the newest 100 `joined` requests. */
+  /** How many `joined` requests there are; 1000 stands for 1,000 or more. */
+  joinedCount: z.int(),
+  /** In order of time: the first and the newest events, and the newest `joined` requests. */
   timeline: z.array(timelineEntrySchema),
 });
 export type CancellationWithTimeline = z.infer<typeof cancellationWithTimelineSchema>;
 
-/** The newest job first, and at most the newest 20 jobs of the externalId. */
-export const cancellationListSchema = z.strictObject({ cancellations: z.array(cancellationWithTimelineSchema) });
+/** One page of an externalId's cancellations. */
+export const cancellationListSchema = z.strictObject({
+  cancellations: z.array(cancellationWithTimelineSchema),
+  /** The `cursor` of the next page; null on the last one. */
+  nextCursor: z.nullable(z.string()),
+});
 
 const problemCodes = Object.keys(problems).filter((code): code is ProblemCode => Object.hasOwn(problems, code));
 

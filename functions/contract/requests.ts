@@ -14,9 +14,6 @@ export const cancelRequestSchema = z.strictObject(
   anObject,
 );
 
-/** `GET /v1/cancellations?externalId=` */
-export const readByExternalIdSchema = z.strictObject({ externalId: externalIdSchema }, anObject);
-
 /** The path of `GET /v1/cancellations/{jobId}` and `PUT /v1/jobs/{jobId}` */
 export const jobPathSchema = z.strictObject({ jobId: jobIdSchema }, anObject);
 

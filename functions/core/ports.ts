@@ -80,8 +80,21 @@ export interface CancellationLog {
   removeWakeUp(wakeUp: WakeUp): Promise<void>;
   recordJoined(record: JoinedRecord): Promise<void>;
   recordRefused(record: RefusedRecord): Promise<void>;
-  /** The newest `joined` records of a cancellation, oldest first, at most `limit`. */
-  readJoined(partnerId: PartnerId, jobId: JobId, limit: number): Promise<readonly JoinedRecord[]>;
+  readJoined(partnerId: PartnerId, jobId: JobId, limits: JoinedLimits): Promise<Joined>;
+}
+
+export interface JoinedLimits {
+  /** The most records that are returned. */
+  readonly shown: number;
+  /** Counting ends here: a count that reaches it stands for this many or more. */
+  readonly counted: number;
+}
+
+/** The requests that joined a cancellation. */
+export interface Joined {
+  /** Oldest first. */
+  readonly newest: readonly JoinedRecord[];
+  readonly count: number;
 }
 
 export interface DirectoryEntry {
@@ -92,6 +105,12 @@ export interface DirectoryEntry {
   readonly listed?: boolean | undefined;
   /** The terminal status that a job read showed. It never changes, so the job need not be read again. */
   readonly terminalStatus?: string | undefined;
+}
+
+/** A part of the jobs that an externalId names, the highest jobId first. */
+export interface JobPage extends Records<DirectoryEntry> {
+  /** The next page begins after this jobId. Absent on the last page. */
+  readonly next?: string | undefined;
 }
 
 /** The order in which the directory answers. */
@@ -133,6 +152,16 @@ export interface RequestBinding {
 export interface JobDirectory {
   /** Newest first. A record that is left out may be any job: who chooses among the others must take it into account. */
   find(partnerId: PartnerId, externalId: ExternalId): Promise<Records<DirectoryEntry>>;
+  /**
+   * One page, in the order of the table's key: it costs the same however many jobs there are, and a job that is
+   * registered between two pages moves no other job to another page.
+   * @param page its `after` is the `next` of the page before
+   */
+  findPage(
+    partnerId: PartnerId,
+    externalId: ExternalId,
+    page: { readonly limit: number; readonly after?: string | undefined },
+  ): Promise<JobPage>;
   /**
    * Registers a job under an externalId; idempotent: the first registration stays, with its time. A job belongs to one
    * partner and one externalId: those of its first registration.

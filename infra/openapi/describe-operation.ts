@@ -108,6 +108,8 @@ export function describeOperation(
 const parameters: Readonly<Record<string, readonly [string, string]>> = {
   jobId: ['JobId', "The job's id at Plangrep."],
   externalId: ['ExternalId', 'Your own id for the job, as UTF-8 and percent-encoded.'],
+  limit: ['PageLimit', 'The most jobs that the page covers.'],
+  cursor: ['Cursor', 'The `nextCursor` of the page before, with the same externalId. Absent: the first page.'],
   'Idempotency-Key': [
     'IdempotencyKey',
     'Your own name for this request, kept for 30 days. A repeat with the same key reaches only the job that the first request reached; the same key with another body is rejected. Without a key, a repeat is looked up by its externalId again.',

@@ -7,6 +7,7 @@ import {
   registeredJobSchema,
   timelineEntrySchema,
 } from '../../functions/contract/answers.ts';
+import { cursorSchema, pageLimitSchema } from '../../functions/contract/page-request.ts';
 import { cancelRequestSchema, idempotencyKeySchema, registerJobSchema } from '../../functions/contract/requests.ts';
 import { outcomeSchema } from '../../functions/core/cancellation/events.ts';
 import {
@@ -16,7 +17,9 @@ import {
   reasonSchema,
   timestampSchema,
 } from '../../functions/core/identifiers.ts';
+import { JOBS_SHOWN } from '../../functions/core/use-cases/read-cancellations.ts';
 import type { Schema } from './document.ts';
+import { exampleCursor } from './examples.ts';
 
 interface Component {
   readonly schema: z.ZodMiniType;
@@ -69,6 +72,16 @@ const values: Readonly<Record<string, Component>> = {
     schema: idempotencyKeySchema,
     description: '1 to 255 printable ASCII characters.',
     keywords: { examples: ['cancel-order-7890-1'] },
+  },
+  PageLimit: {
+    schema: pageLimitSchema,
+    description: 'How many jobs a page covers.',
+    keywords: { default: JOBS_SHOWN, examples: [10] },
+  },
+  Cursor: {
+    schema: cursorSchema,
+    description: 'Where a page begins. Its content may change: use it as it is.',
+    keywords: { examples: [exampleCursor] },
   },
   Timestamp: {
     schema: timestampSchema,
@@ -149,14 +162,17 @@ const answers: Readonly<Record<string, Component>> = {
     'A cancellation with everything that is recorded about it. Fields may be added.',
     {
       ...cancellationFields,
-      timeline: 'Everything on record, in order of time; of the `joined` requests the newest 100.',
+      joinedCount:
+        'How many other requests for the same job joined it. Counted up to 1000, which stands for 1,000 or more.',
+      timeline:
+        'What is on record, in order of time. Of the events at most 200: the first and the newest, and their `seq` shows a gap. Of the `joined` requests the newest: at most 100, and fewer where they are so long that the answer would exceed 256 KB.',
     },
   ),
-  CancellationList: message(
-    cancellationListSchema,
-    'The cancellations of the jobs with an externalId. Empty: no request has asked to cancel any of them.',
-    { cancellations: "The newest job's first; of the newest 20 jobs with this externalId." },
-  ),
+  CancellationList: message(cancellationListSchema, 'One page of the cancellations of the jobs with an externalId.', {
+    cancellations:
+      "The newest job's first. A page may have fewer than `limit`, even none: a job that no request has asked to cancel has no cancellation, and a page never exceeds 256 KB.",
+    nextCursor: 'The `cursor` of the next page. Null: this is the last page. Nothing else shows that.',
+  }),
   Problem: message(
     problemSchema,
     'Why a request failed: Problem Details for HTTP APIs (RFC 9457). Fields may be added: ignore those that you do not know.',

@@ -1,4 +1,5 @@
 import { type ProblemCode, problemBody } from '../../functions/contract/problems.ts';
+import { wrongCursor } from '../../functions/contract/page-request.ts';
 import type { Scope } from '../../functions/core/identifiers.ts';
 import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
 import { gatewayResponses, type GatewayResponseType, renderGatewayResponse } from '../blueprint/api.ts';
@@ -65,6 +66,7 @@ const unknownToPlangrep = {
 const requested = { at: requestedAt, type: 'requested', seq: 1, attempt: 1, requestId, keyId: 'acmelocal001' };
 const cancelledWithTimeline = {
   ...cancelled,
+  joinedCount: 0,
   timeline: [
     { ...requested, reason },
     { at: endedAt, type: 'closed', seq: 2, outcome: 'cancelled', jobStatus: 'cancelled' },
@@ -72,17 +74,31 @@ const cancelledWithTimeline = {
 };
 const pendingWithTimeline = {
   ...pending,
+  joinedCount: 0,
   timeline: [
     requested,
     { at: endedAt, type: 'attempt_ended', seq: 2, attempt: 1, result: 'accepted', jobStatus: 'processing' },
   ],
 };
+const twinCancelled = {
+  ...cancelledWithTimeline,
+  jobId: 'job_twin20000000000000000007893',
+  externalId: 'order-7893',
+  pageCount: 120,
+  successfulPageCount: 40,
+  creditsDebited: 40,
+  timeline: [requested, ...cancelledWithTimeline.timeline.slice(1)],
+};
+/** Where acme's jobs of order-7893 go on after the first of them. */
+export const exampleCursor = 'P-texWQwB06hl6Zy4RDOAGpvYl90d2luMjAwMDAwMDAwMDAwMDAwMDAwMDc4OTM';
 const registered = { jobId, externalId, projectId, registeredAt };
 
 /** A value for each parameter. */
-export const parameterExamples: Readonly<Record<string, string>> = {
+export const parameterExamples: Readonly<Record<string, unknown>> = {
   jobId,
   externalId,
+  limit: 10,
+  cursor: exampleCursor,
   'Idempotency-Key': 'cancel-order-7890-1',
 };
 
@@ -106,8 +122,15 @@ export const successExamples: Readonly<Record<string, Readonly<Record<string, Ex
   },
   listCancellations: {
     200: {
-      cancelled: { summary: 'One job, cancelled', value: { cancellations: [cancelledWithTimeline] } },
-      none: { summary: 'No request has asked to cancel the job', value: { cancellations: [] } },
+      cancelled: {
+        summary: 'One job, cancelled',
+        value: { cancellations: [cancelledWithTimeline], nextCursor: null },
+      },
+      first_page: {
+        summary: 'The first of two pages, with `limit=1`',
+        value: { cancellations: [twinCancelled], nextCursor: exampleCursor },
+      },
+      none: { summary: 'No request has asked to cancel the job', value: { cancellations: [], nextCursor: null } },
     },
   },
   readCancellation: {
@@ -213,6 +236,7 @@ const ofOperation: Readonly<Record<string, readonly ProblemExample[]>> = {
   listCancellations: [
     invalid('No externalId', { externalId: 'is required' }),
     latin1ExternalId,
+    invalid('A cursor of another externalId', { cursor: wrongCursor }, 'wrong_cursor'),
     fromFunction('job_not_found', 'No such job', 'No job of yours has this externalId or jobId.'),
   ],
   readCancellation: [

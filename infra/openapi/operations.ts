@@ -1,6 +1,7 @@
 import type * as z from 'zod/mini';
 import type { ProblemCode } from '../../functions/contract/problems.ts';
-import { jobPathSchema, readByExternalIdSchema } from '../../functions/contract/requests.ts';
+import { readByExternalIdSchema } from '../../functions/contract/page-request.ts';
+import { jobPathSchema } from '../../functions/contract/requests.ts';
 import type { Scope } from '../../functions/core/identifiers.ts';
 
 export interface Success {
@@ -69,13 +70,13 @@ export const operations: Readonly<Record<string, OperationDefinition>> = {
     tag: 'cancellations',
     summary: 'Read the cancellations of an externalId',
     description:
-      'The cancellations of the newest 20 jobs that you registered under this externalId, or that the service found for it, each with its timeline. Several jobs may have the same externalId.',
+      'The cancellations of the jobs that you registered under this externalId, or that the service found for it, each with its timeline. Several jobs may have the same externalId. The answer is one page. For the next one repeat the request with `cursor` set to `nextCursor`, until that is null. Pages are in the order of the jobIds, the highest first. No job is skipped or repeated while you register others; a job that you register between two pages may be missing.',
     scope: 'cancellations:read',
     query: readByExternalIdSchema,
     successes: [
       {
         status: 200,
-        description: "The newest job's cancellation first. Empty: no request has asked to cancel any of these jobs.",
+        description: "One page, with the newest job's cancellation first.",
         schema: 'CancellationList',
       },
     ],

@@ -112,7 +112,7 @@ describe.each(['on DynamoDB', 'in memory'])('the cancellation log %s', (name) =>
     expect((await log().read(acme, id)).wakeAt).toBeUndefined();
   });
 
-  test('keeps joined requests beside the stream, and returns the newest ones, oldest first', async () => {
+  test('keeps joined requests beside the stream: returns the newest ones, oldest first, and counts them', async () => {
     const id = newJob();
     await log().append(seal(id, undefined, requestedBody), leaseUntil);
     const records = Array.from({ length: 5 }, (_, n): JoinedRecord => {
@@ -121,7 +121,12 @@ describe.each(['on DynamoDB', 'in memory'])('the cancellation log %s', (name) =>
     });
     for (const record of records) await log().recordJoined(record);
 
-    expect(await log().readJoined(acme, id, 3)).toEqual(records.slice(2));
+    const read = (shown: number, counted: number) => log().readJoined(acme, id, { shown, counted });
+    expect(await read(3, 9)).toEqual({ newest: records.slice(2), count: 5 });
+    expect(await read(3, 4)).toEqual({ newest: records.slice(2), count: 4 });
+    expect(await read(5, 9)).toEqual({ newest: records, count: 5 });
+    expect(await read(9, 9)).toEqual({ newest: records, count: 5 });
+    expect(await log().readJoined(acme, newJob(), { shown: 3, counted: 9 })).toEqual({ newest: [], count: 0 });
     expect((await log().read(acme, id)).events).toHaveLength(1);
   });
 });

@@ -54,6 +54,23 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
     expect((await directory.find(partner, name)).items).toEqual([second, first]);
   });
 
+  test('finds the jobs of an externalId in pages, the highest jobId first', async () => {
+    const name = externalId('order-1');
+    const entries = ['a', 'B', 'c', '_', '1'].map((id) => fresh({ ...older, jobId: jobId(id) }));
+    for (const entry of entries) await register(name, entry);
+    await register(externalId('order-2'), fresh(newer));
+    const [a, b, c, underscore, one] = entries;
+    const page = (limit: number, after?: DirectoryEntry) =>
+      directory.findPage(partner, name, { limit, after: after?.jobId });
+
+    expect(await page(2)).toEqual({ items: [c, a], unreadable: [], next: a?.jobId });
+    expect(await page(2, a)).toEqual({ items: [underscore, b], unreadable: [], next: b?.jobId });
+    expect(await page(2, b)).toEqual({ items: [one], unreadable: [], next: undefined });
+    expect(await page(5)).toEqual({ items: [c, a, underscore, b, one], unreadable: [], next: undefined });
+    expect(await page(2, one)).toEqual({ items: [], unreadable: [], next: undefined });
+    expect(await directory.findPage(acme, name, { limit: 2 })).toEqual({ items: [], unreadable: [], next: undefined });
+  });
+
   test('finds nothing for another partner or another spelling', async () => {
     const entry = fresh(older);
     await register(externalId('Ångström #1'), entry);

@@ -219,7 +219,34 @@ describe('read and list', () => {
 
     expect(found).toMatchObject({ kind: 'found', cancellation: { jobId, timeline }, retryAfterMs: undefined });
     const cancellations = found.kind === 'found' ? [found.cancellation] : [];
-    expect(await client.list({ externalId })).toEqual({ kind: 'listed', cancellations, requestId: expect.any(String) });
+    expect(await client.list({ externalId })).toEqual({
+      kind: 'listed',
+      cancellations,
+      nextCursor: null,
+      requestId: expect.any(String),
+    });
+  });
+
+  test('lead through all pages of an externalId, each job once', async () => {
+    const { externalId } = service.newNames();
+    const jobIds = Array.from({ length: 22 }, (_, n) => `job_paged_${n}`);
+    for (const jobId of jobIds) await service.run.addJob(externalId, jobId);
+    for (const jobId of jobIds) await service.cancel({ externalId, jobId });
+    const client = clients.create();
+    const shown: string[] = [];
+
+    let page = await client.list({ externalId });
+    while (page.kind === 'listed') {
+      shown.push(...page.cancellations.map(({ jobId }) => jobId));
+      if (page.nextCursor === null) break;
+      page = await client.list({ externalId, cursor: page.nextCursor });
+    }
+
+    expect(shown.toSorted()).toEqual(jobIds.toSorted());
+    const wrong = { kind: 'invalid', errors: [{ path: 'cursor' }] };
+    expect(await client.list({ externalId, cursor: 'AAAA' })).toMatchObject(wrong);
+    const silent = clients.create({ fetch: () => Promise.reject(new Error('the client must not send this')) });
+    expect(await silent.list({ externalId, cursor: 'x&externalId=order-7890' })).toMatchObject(wrong);
   });
 
   test('take every externalId that can be sent, and reject the others', async () => {

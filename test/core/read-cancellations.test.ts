@@ -1,41 +1,147 @@
+import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { readCancellation, readCancellationsOf } from '../../functions/core/use-cases/read-cancellations.ts';
+import type { JobId } from '../../functions/core/identifiers.ts';
+import {
+  type FoundCancellations,
+  type PageRequest,
+  readCancellation,
+  readCancellationsOf,
+} from '../../functions/core/use-cases/read-cancellations.ts';
 import { given, type Scene } from '../support/given.ts';
-import { acme, documentedJob, globex, order7890 } from '../support/names.ts';
+import { acme, documentedJob, globex, jobId, order7890 } from '../support/names.ts';
 
 let scene: Scene;
 beforeEach(async () => {
   scene = await given();
 });
 
+function readPage(page: Partial<PageRequest> = {}): Promise<FoundCancellations> {
+  const asked = { partnerId: acme, externalId: order7890, limit: 20, maxBytes: 1_000, bytesOf: () => 1 };
+  return readCancellationsOf(scene.ports, { ...asked, ...page });
+}
+
+/** The jobs that a page shows, and the job after which the next one begins. */
+async function readJobs(page: Partial<PageRequest> = {}) {
+  const found = await readPage(page);
+  if (found.kind !== 'cancellations') throw new Error(found.kind);
+  return { jobs: found.views.map(({ state }) => state.jobId), next: found.next };
+}
+
+/** Walks over all pages. @param between runs after each page */
+async function walk(page: Partial<PageRequest>, between: (pages: number) => Promise<unknown> = async () => undefined) {
+  const pages: (readonly JobId[])[] = [];
+  let after: string | undefined;
+  do {
+    const { jobs, next } = await readJobs({ ...page, after });
+    pages.push(jobs);
+    await between(pages.length);
+    after = next;
+  } while (after !== undefined);
+  return pages;
+}
+
+async function cancelNewJob(id: string, msAgo = 1_000): Promise<void> {
+  await scene.register({ jobId: jobId(id), msAgo });
+  await scene.cancel({ jobId: jobId(id) });
+}
+
 describe('a read', () => {
   test('shows a cancellation with its events and the requests that joined', async () => {
     await scene.cancel();
     await scene.cancel({ requestId: 'request-2' });
-    const found = await readCancellationsOf(scene.ports, acme, order7890);
+    const found = await readPage();
     const [view] = found.kind === 'cancellations' ? found.views : [];
 
     expect(view?.events.map(({ type }) => type)).toEqual(['requested', 'closed']);
     expect(view?.joined.map(({ requestId }) => requestId)).toEqual(['request-2']);
+    expect(view?.joinedCount).toBe(1);
     expect(await readCancellation(scene.ports, acme, documentedJob)).toEqual(view);
   });
 
   test('distinguishes an unknown externalId from one without a cancellation', async () => {
-    expect(await readCancellationsOf(scene.ports, acme, order7890)).toEqual({ kind: 'cancellations', views: [] });
-    expect(await readCancellationsOf(scene.ports, globex, order7890)).toEqual({ kind: 'job_not_found' });
+    expect(await readPage()).toEqual({ kind: 'cancellations', views: [] });
+    expect(await readPage({ partnerId: globex })).toEqual({ kind: 'job_not_found' });
   });
 
   test('reports an entry that cannot be read, shows the others, and never calls the job unknown', async () => {
     scene.ports.directory.unreadable.push('acme#job#sha256:0 job_bad');
 
-    expect(await readCancellationsOf(scene.ports, acme, order7890)).toEqual({ kind: 'cancellations', views: [] });
-    expect(await readCancellationsOf(scene.ports, globex, order7890)).toEqual({ kind: 'unresolved' });
-    expect(scene.codes()).toEqual(['RECORD_UNREADABLE', 'RECORD_UNREADABLE']);
+    expect(await readPage()).toEqual({ kind: 'cancellations', views: [] });
+    expect(await readPage({ partnerId: globex })).toEqual({ kind: 'unresolved' });
+    scene.ports.directory.findPage = async () => ({ items: [], unreadable: ['job_bad'], next: 'job_bad' });
+    expect(await readPage()).toEqual({ kind: 'cancellations', views: [], next: 'job_bad' });
+    expect(scene.codes()).toEqual(['RECORD_UNREADABLE', 'RECORD_UNREADABLE', 'RECORD_UNREADABLE']);
   });
 
   test('never shows another partner’s cancellation', async () => {
     await scene.cancel();
 
     expect(await readCancellation(scene.ports, globex, documentedJob)).toBeUndefined();
+  });
+});
+
+describe('a page', () => {
+  beforeEach(async () => {
+    scene = await given({ jobs: [] });
+  });
+
+  test('shows the newest job first, and the next one begins where it ends', async () => {
+    await cancelNewJob('job_a', 1_000);
+    await cancelNewJob('job_b', 2_000);
+    await cancelNewJob('job_c', 3_000);
+    await cancelNewJob('job_d', 2_500);
+
+    expect(await readJobs({ limit: 3 })).toEqual({ jobs: ['job_b', 'job_d', 'job_c'], next: 'job_b' });
+    expect(await readJobs({ limit: 3, after: jobId('job_b') })).toEqual({ jobs: ['job_a'], next: undefined });
+    expect(await readJobs({ limit: 4 })).toEqual({ jobs: ['job_a', 'job_b', 'job_d', 'job_c'], next: undefined });
+  });
+
+  test('is shorter by the jobs without a cancellation, and the last one may be empty', async () => {
+    await cancelNewJob('job_b');
+    await scene.register({ jobId: jobId('job_a') });
+
+    expect(await walk({ limit: 1 })).toEqual([['job_b'], []]);
+    expect(await readPage({ after: jobId('a') })).toEqual({ kind: 'cancellations', views: [] });
+  });
+
+  test('ends before it takes too many bytes, but shows at least one', async () => {
+    for (const id of ['job_a', 'job_b', 'job_c', 'job_d', 'job_e', 'job_f', 'job_g']) await cancelNewJob(id);
+
+    expect(await walk({ maxBytes: 3, bytesOf: () => 1 })).toEqual([
+      ['job_g', 'job_f', 'job_e'],
+      ['job_d', 'job_c', 'job_b'],
+      ['job_a'],
+    ]);
+    expect(await walk({ maxBytes: 3, bytesOf: () => 4, limit: 2 })).toHaveLength(7);
+  });
+
+  test('reads no more cancellations than it has room for, but for a few', async () => {
+    for (let n = 10; n < 30; n += 1) await cancelNewJob(`job_${n}`);
+    let reads = 0;
+    const { log } = scene.ports;
+    const read = log.read.bind(log);
+    log.read = (...name) => {
+      reads += 1;
+      return read(...name);
+    };
+    await readJobs({ maxBytes: 1 });
+
+    expect(reads).toBeLessThanOrEqual(5);
+  });
+
+  test('whatever is registered meanwhile, a walk shows each job once', async () => {
+    const names = fc.uniqueArray(fc.stringMatching(/^[A-Za-z0-9_-]{1,6}$/), { minLength: 1, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(names, names, fc.integer({ min: 1, max: 4 }), async (before, meanwhile, limit) => {
+        scene = await given({ jobs: [] });
+        for (const id of before) await cancelNewJob(id);
+        const pages = await walk({ limit }, (n) => cancelNewJob(meanwhile[n % meanwhile.length] ?? 'x'));
+        const shown: readonly string[] = pages.flat();
+
+        expect(new Set(shown).size).toBe(shown.length);
+        expect(before.filter((id) => !shown.includes(id))).toEqual([]);
+      }),
+      { numRuns: 60 },
+    );
   });
 });

@@ -3,6 +3,7 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { gatewayResponses, type GatewayResponseType, renderGatewayResponse } from '../../infra/blueprint/api.ts';
+import { exampleCursor } from '../../infra/openapi/examples.ts';
 import { startLocalRun } from '../../infra/local/run.ts';
 import { givenService } from '../support/given-service.ts';
 import type { Answered } from '../support/local-run.ts';
@@ -90,8 +91,13 @@ const plays: Readonly<Record<string, () => Promise<{ readonly status: number; re
     return post({ externalId: 'order-7898' });
   },
   'listCancellations 200 cancelled': () => get('?externalId=order-7890'),
+  'listCancellations 200 first_page': async () => {
+    await post({ externalId: 'order-7893', jobId: 'job_twin20000000000000000007893' });
+    return get('?externalId=order-7893&limit=1');
+  },
   'listCancellations 400 invalid_request': () => get(''),
   'listCancellations 400 not_utf8': () => get('?externalId=commande-%E9'),
+  'listCancellations 400 wrong_cursor': () => get(`?externalId=order-7890&cursor=${exampleCursor}`),
   'listCancellations 403 forbidden': () =>
     withoutScope('cancellations:read', 'GET /v1/cancellations?externalId=order-7890'),
   'listCancellations 404 job_not_found': () => get('?externalId=order-0000'),

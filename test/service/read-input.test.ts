@@ -1,7 +1,8 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { cancelRequestSchema, jobPathSchema, readByExternalIdSchema } from '../../functions/contract/requests.ts';
+import { readByExternalIdSchema } from '../../functions/contract/page-request.ts';
+import { cancelRequestSchema, jobPathSchema } from '../../functions/contract/requests.ts';
 import { check, readBody } from '../../functions/doors/http/read-input.ts';
 
 const eventWith = (body: string | null, contentType?: string, isBase64Encoded = false): APIGatewayProxyEvent => ({

@@ -99,9 +99,10 @@ export async function startFrontServer(target: string): Promise<FrontServer> {
   };
 }
 
-/** Headers of one connection only, or computed again for the next one. */
+/** Headers of one connection only, or computed again for the next one: a body that was fetched is decompressed. */
 const hopHeaders = new Set([
   'connection',
+  'content-encoding',
   'content-length',
   'host',
   'http2-settings',

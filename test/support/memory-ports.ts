@@ -5,6 +5,9 @@ import {
   type CancellationLog,
   type DirectoryEntry,
   type JobDirectory,
+  type Joined,
+  type JobPage,
+  type JoinedLimits,
   newestFirst,
   type Plangrep,
   type Ports,
@@ -87,8 +90,9 @@ export class MemoryLog implements CancellationLog {
     this.refused.push(record);
   }
 
-  async readJoined(partnerId: PartnerId, jobId: JobId, limit: number) {
-    return this.joined.filter((record) => record.partnerId === partnerId && record.jobId === jobId).slice(-limit);
+  async readJoined(partnerId: PartnerId, jobId: JobId, { shown, counted }: JoinedLimits): Promise<Joined> {
+    const all = this.joined.filter((record) => record.partnerId === partnerId && record.jobId === jobId);
+    return { newest: all.slice(-shown), count: Math.min(all.length, counted) };
   }
 }
 
@@ -120,6 +124,19 @@ export class MemoryDirectory implements JobDirectory {
     await this.before('find');
     const found = this.jobs.get(`${partnerId}#${externalId}`) ?? [];
     return { items: found.toSorted(newestFirst), unreadable: [...this.unreadable] };
+  }
+
+  async findPage(
+    partnerId: PartnerId,
+    externalId: ExternalId,
+    { limit, after }: Parameters<JobDirectory['findPage']>[2],
+  ): Promise<JobPage> {
+    await this.before('findPage');
+    const all = (this.jobs.get(`${partnerId}#${externalId}`) ?? []).toSorted((a, b) => (a.jobId < b.jobId ? 1 : -1));
+    const rest = after === undefined ? all : all.filter(({ jobId }) => jobId < after);
+    const items = rest.slice(0, limit);
+    const next = rest.length > limit ? items.at(-1)?.jobId : undefined;
+    return { items, unreadable: [...this.unreadable], next };
   }
 
   async rememberTerminal(partnerId: PartnerId, externalId: ExternalId, jobId: JobId, terminalStatus: string) {

@@ -7,7 +7,9 @@ import { describe, expect, test } from 'vitest';
 import type * as z from 'zod/mini';
 import { BINDING_DAYS } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { externalIdSchema, jobIdSchema, reasonSchema, timestampSchema } from '../../functions/core/identifiers.ts';
-import { JOBS_SHOWN, JOINED_SHOWN } from '../../functions/core/use-cases/read-cancellations.ts';
+import { JOBS_SHOWN, JOINED_COUNTED, JOINED_SHOWN } from '../../functions/core/use-cases/read-cancellations.ts';
+import { EVENTS_SHOWN, MAX_ANSWER_BYTES } from '../../functions/doors/http/present-cancellation.ts';
+import { cursorSchema } from '../../functions/contract/page-request.ts';
 import { idempotencyKeySchema } from '../../functions/contract/requests.ts';
 import { problems } from '../../functions/contract/problems.ts';
 import { partnerAuthorizer, routes } from '../../infra/blueprint/api.ts';
@@ -88,8 +90,11 @@ describe('the OpenAPI description', () => {
 
   test('states the limits that the functions use', () => {
     expect(text).toContain(`kept for ${BINDING_DAYS} days`);
-    expect(text).toContain(`of the newest ${JOBS_SHOWN} jobs`);
-    expect(text).toContain(`of the \`joined\` requests the newest ${JOINED_SHOWN}`);
+    expect(description.components.schemas['PageLimit']).toMatchObject({ maximum: JOBS_SHOWN, default: JOBS_SHOWN });
+    expect(text).toContain(`Of the \`joined\` requests the newest: at most ${JOINED_SHOWN},`);
+    expect(text).toContain(`Counted up to ${JOINED_COUNTED},`);
+    expect(text).toContain(`Of the events at most ${EVENTS_SHOWN}:`);
+    expect(text).toContain(`never exceeds ${MAX_ANSWER_BYTES / 1000} KB`);
   });
 
   test('is in no bundle of a function that cancels, reads or registers, and neither are the texts about problems', () => {
@@ -171,6 +176,7 @@ describe('what Zod checks by code has an exact description', () => {
     ['JobId', jobIdSchema],
     ['IdempotencyKey', idempotencyKeySchema],
     ['Timestamp', timestampSchema],
+    ['Cursor', cursorSchema],
   ])('%s', (name, schema) => {
     fc.assert(
       fc.property(texts, (value) => {

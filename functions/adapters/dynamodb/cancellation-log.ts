@@ -17,6 +17,7 @@ import { BrokenStream } from '../../core/cancellation/state.ts';
 import { type JobId, type PartnerId, type Timestamp, timestampSchema } from '../../core/identifiers.ts';
 import type { Appended, CancellationLog, Stream, WakeUp } from '../../core/ports.ts';
 import {
+  countItems,
   type Fields,
   fromItem,
   insertItem,
@@ -124,10 +125,14 @@ export function createCancellationLog(client: DynamoDBClient, tableName: string)
       await insert(refusedDayKey(record), refusedKey(record), record);
     },
 
-    async readJoined(partnerId, jobId, limit) {
-      const query = streamQuery({ partnerId, jobId }, JOINED_PREFIX);
-      const { items } = await queryPage(table, { ...query, ScanIndexForward: false, Limit: limit });
-      return items.map((item) => joinedSchema.parse(fromItem(item))).toReversed();
+    async readJoined(partnerId, jobId, { shown, counted }) {
+      const query = { ...streamQuery({ partnerId, jobId }, JOINED_PREFIX), ScanIndexForward: false };
+      const { items, next } = await queryPage(table, { ...query, Limit: shown });
+      const newest = items.map((item) => joinedSchema.parse(fromItem(item))).toReversed();
+      if (next === undefined) return { newest, count: items.length };
+      // Eventually consistent, at half the price: what was recorded last is among the newest.
+      const older = { ...query, ConsistentRead: false };
+      return { newest, count: items.length + (await countItems(table, older, counted - items.length, next)) };
     },
   };
 }

@@ -11,14 +11,22 @@ import {
   projectIdSchema,
   timestampSchema,
 } from '../../core/identifiers.ts';
-import { type DirectoryEntry, type JobDirectory, newestFirst, type RequestBinding } from '../../core/ports.ts';
+import {
+  type DirectoryEntry,
+  type JobDirectory,
+  newestFirst,
+  type Records,
+  type RequestBinding,
+} from '../../core/ports.ts';
 import { DependencyUnavailable } from '../../core/report.ts';
 import {
   type Fields,
   getRecord,
   insertItem,
+  type Item,
   putItem,
   queryItems,
+  queryPage,
   readItems,
   type Table,
   updateItem,
@@ -77,12 +85,22 @@ export function createJobDirectory(client: DynamoDBClient, tableName: string): J
         KeyConditionExpression: 'pk = :pk',
         values: { ':pk': jobsKey(partnerId, externalId) },
       });
-      const read = readItems(
-        items,
-        (fields) => entrySchema.safeParse(fields).data,
-        (fields) => nameOfEntry(partnerId, externalId, fields),
-      );
+      const read = readEntries(partnerId, externalId, items);
       return { ...read, items: read.items.toSorted(newestFirst) };
+    },
+
+    async findPage(partnerId, externalId, { limit, after }) {
+      // One more than is asked for shows whether there is a next page.
+      const { items } = await queryPage(table, {
+        ConsistentRead: true,
+        KeyConditionExpression: after === undefined ? 'pk = :pk' : 'pk = :pk AND sk < :after',
+        values: { ':pk': jobsKey(partnerId, externalId), ':after': after },
+        ScanIndexForward: false,
+        Limit: limit + 1,
+      });
+      const shown = items.slice(0, limit);
+      const next = items.length > limit ? shown.at(-1)?.['sk']?.S : undefined;
+      return { ...readEntries(partnerId, externalId, shown), next };
     },
 
     async register(partnerId, externalId, { jobId, registeredAt, projectId, listed }) {
@@ -122,6 +140,14 @@ export function createJobDirectory(client: DynamoDBClient, tableName: string): J
       return (await readBinding(partnerId, requestKey)) ?? disappeared(table);
     },
   };
+}
+
+function readEntries(partnerId: PartnerId, externalId: ExternalId, items: readonly Item[]): Records<DirectoryEntry> {
+  return readItems(
+    items,
+    (fields) => entrySchema.safeParse(fields).data,
+    (fields) => nameOfEntry(partnerId, externalId, fields),
+  );
 }
 
 function disappeared({ dependency }: Table): never {

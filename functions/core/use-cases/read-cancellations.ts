@@ -1,7 +1,7 @@
 import type { CancellationEvent, JoinedRecord } from '../cancellation/events.ts';
 import { type CancellationState, foldEvents } from '../cancellation/state.ts';
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../identifiers.ts';
-import type { Ports } from '../ports.ts';
+import { type DirectoryEntry, newestFirst, type Ports } from '../ports.ts';
 import { reportUnreadable } from '../report.ts';
 
 /** A cancellation with everything on record about it. */
@@ -10,16 +10,22 @@ export interface CancellationView {
   readonly events: readonly CancellationEvent[];
   /** The newest `joined` records, oldest first. */
   readonly joined: readonly JoinedRecord[];
+  /** How many `joined` records there are, counted up to {@link JOINED_COUNTED}. */
+  readonly joinedCount: number;
   /** Absent once the cancellation is closed. */
   readonly wakeAt?: Timestamp | undefined;
 }
 
 type ReadPorts = Pick<Ports, 'log' | 'directory'>;
 
-/** The most `joined` records that one answer shows. */
+/** The most `joined` records that one cancellation shows. */
 export const JOINED_SHOWN = 100;
-/** The most jobs that one answer by externalId covers: the newest ones. */
+/** Counting costs a read of what is counted, so it ends here: this many stands for this many or more. */
+export const JOINED_COUNTED = 1_000;
+/** The most jobs that one page of an externalId covers. */
 export const JOBS_SHOWN = 20;
+/** So many cancellations of a page are read at the same time. */
+const READ_AT_ONCE = 5;
 
 /** @returns undefined when the partner has no cancellation of this job @throws BrokenStream, DependencyUnavailable */
 export async function readCancellation(
@@ -29,10 +35,24 @@ export async function readCancellation(
 ): Promise<CancellationView | undefined> {
   const [stream, joined] = await Promise.all([
     log.read(partnerId, jobId),
-    log.readJoined(partnerId, jobId, JOINED_SHOWN),
+    log.readJoined(partnerId, jobId, { shown: JOINED_SHOWN, counted: JOINED_COUNTED }),
   ]);
-  const state = foldEvents(stream.events);
-  return state === undefined ? undefined : { state, events: stream.events, joined, wakeAt: stream.wakeAt };
+  const { events, wakeAt } = stream;
+  const state = foldEvents(events);
+  return state === undefined ? undefined : { state, events, joined: joined.newest, joinedCount: joined.count, wakeAt };
+}
+
+/** Which page of an externalId's cancellations is read. */
+export interface PageRequest {
+  readonly partnerId: PartnerId;
+  readonly externalId: ExternalId;
+  /** The most jobs that the page covers. */
+  readonly limit: number;
+  /** The `next` of the page before. */
+  readonly after?: string | undefined;
+  /** The most bytes that the page's cancellations take, as `bytesOf` measures them. */
+  readonly maxBytes: number;
+  readonly bytesOf: (view: CancellationView) => number;
 }
 
 /** What is on record under an externalId. A job without a cancellation has no view. */
@@ -40,19 +60,49 @@ export type FoundCancellations =
   | { readonly kind: 'job_not_found' }
   /** No record of a job can be read, but there is one. */
   | { readonly kind: 'unresolved' }
-  | { readonly kind: 'cancellations'; readonly views: readonly CancellationView[] };
+  | {
+      readonly kind: 'cancellations';
+      /** The newest job's first. */
+      readonly views: readonly CancellationView[];
+      /** The next page begins after this jobId. Absent on the last page. */
+      readonly next?: string | undefined;
+    };
 
-/** The cancellations of the partner's jobs with this externalId, the newest job first. */
+/**
+ * One page of the cancellations of the partner's jobs with this externalId. The pages are in the order of the jobIds, the
+ * highest first, so that no job is skipped or repeated whatever is registered meanwhile. A page ends early where it
+ * would take too many bytes; it shows at least one cancellation, so that a caller always advances.
+ */
 export async function readCancellationsOf(
   ports: ReadPorts & Pick<Ports, 'report'>,
-  partnerId: PartnerId,
-  externalId: ExternalId,
+  { partnerId, externalId, limit, after, maxBytes, bytesOf }: PageRequest,
 ): Promise<FoundCancellations> {
-  const { items: entries, unreadable } = await ports.directory.find(partnerId, externalId);
+  const { items: entries, unreadable, next } = await ports.directory.findPage(partnerId, externalId, { limit, after });
   reportUnreadable(ports.report, 'job-directory', unreadable);
-  if (entries.length === 0) return { kind: unreadable.length > 0 ? 'unresolved' : 'job_not_found' };
-  const views = await Promise.all(
-    entries.slice(0, JOBS_SHOWN).map(({ jobId }) => readCancellation(ports, partnerId, jobId)),
-  );
-  return { kind: 'cancellations', views: views.filter((view) => view !== undefined) };
+  if (entries.length === 0 && after === undefined && next === undefined) {
+    return { kind: unreadable.length > 0 ? 'unresolved' : 'job_not_found' };
+  }
+  const shown: { readonly entry: DirectoryEntry; readonly view: CancellationView }[] = [];
+  let bytes = 0;
+  for (let from = 0; from < entries.length; from += READ_AT_ONCE) {
+    const batch = entries.slice(from, from + READ_AT_ONCE);
+    const views = await Promise.all(batch.map(({ jobId }) => readCancellation(ports, partnerId, jobId)));
+    for (const [n, entry] of batch.entries()) {
+      const view = views[n];
+      if (view === undefined) continue;
+      bytes += bytesOf(view);
+      const last = shown.at(-1)?.entry;
+      if (bytes > maxBytes && last !== undefined) return cancellationsOf(shown, last.jobId);
+      shown.push({ entry, view });
+    }
+  }
+  return cancellationsOf(shown, next);
+}
+
+function cancellationsOf(
+  shown: readonly { readonly entry: DirectoryEntry; readonly view: CancellationView }[],
+  next: string | undefined,
+): FoundCancellations {
+  const views = shown.toSorted((a, b) => newestFirst(a.entry, b.entry)).map(({ view }) => view);
+  return { kind: 'cancellations', views, next };
 }

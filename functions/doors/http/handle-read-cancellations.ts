@@ -1,10 +1,12 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { jobPathSchema, readByExternalIdSchema } from '../../contract/requests.ts';
+import { readByExternalIdSchema, wrongCursor } from '../../contract/page-request.ts';
+import { jobPathSchema } from '../../contract/requests.ts';
 import type { PartnerId } from '../../core/identifiers.ts';
 import type { Ports } from '../../core/ports.ts';
-import { readCancellation, readCancellationsOf } from '../../core/use-cases/read-cancellations.ts';
-import { presentWithTimeline } from './present-cancellation.ts';
-import { check, repeated } from './read-input.ts';
+import { JOBS_SHOWN, readCancellation, readCancellationsOf } from '../../core/use-cases/read-cancellations.ts';
+import { readCursor, writeCursor } from './page-cursor.ts';
+import { bytesOf, MAX_CANCELLATIONS_BYTES, presentWithTimeline } from './present-cancellation.ts';
+import { check, invalid, repeated } from './read-input.ts';
 import { type HttpAnswer, type HttpHandler, problem, retryAfter, serve, unavailable } from './serve.ts';
 
 type ReadPorts = Pick<Ports, 'log' | 'directory' | 'clock' | 'report'>;
@@ -31,14 +33,27 @@ async function readByExternalId(
   const given = Object.fromEntries(parameters.map(([name, values]) => [name, values?.[0]]));
   const query = check(given, readByExternalIdSchema);
   if (query.kind === 'problem') return query;
-  const found = await readCancellationsOf(ports, partnerId, query.value.externalId);
+  const { externalId, limit = JOBS_SHOWN, cursor } = query.value;
+  const jobs = { partnerId, externalId };
+  const after = cursor === undefined ? undefined : readCursor(jobs, cursor);
+  if (cursor !== undefined && after === undefined) return invalid([{ path: 'cursor', message: wrongCursor }]);
+  const found = await readCancellationsOf(ports, {
+    ...jobs,
+    limit,
+    after,
+    maxBytes: MAX_CANCELLATIONS_BYTES,
+    bytesOf: (view) => bytesOf(presentWithTimeline(view)),
+  });
   switch (found.kind) {
     case 'job_not_found':
       return notFound;
     case 'unresolved':
       return unavailable('The records of this externalId cannot be read at the moment. Repeat the request.');
-    case 'cancellations':
-      return { kind: 'success', status: 200, body: { cancellations: found.views.map(presentWithTimeline) } };
+    case 'cancellations': {
+      const cancellations = found.views.map(presentWithTimeline);
+      const nextCursor = found.next === undefined ? null : writeCursor(jobs, found.next);
+      return { kind: 'success', status: 200, body: { cancellations, nextCursor } };
+    }
   }
 }
 

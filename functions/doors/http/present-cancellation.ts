@@ -3,6 +3,13 @@ import type { CancellationState } from '../../core/cancellation/state.ts';
 import type { CancellationView } from '../../core/use-cases/read-cancellations.ts';
 import type { CancellationAnswer, CancellationWithTimeline, TimelineEntry } from '../../contract/answers.ts';
 
+/** No answer about cancellations has more bytes. */
+export const MAX_ANSWER_BYTES = 256_000;
+/** What a page has beside its cancellations takes less than a thousand bytes. */
+export const MAX_CANCELLATIONS_BYTES = MAX_ANSWER_BYTES - 1_000;
+/** The most events that a timeline shows: the first, which says who asked and why, and the newest. */
+export const EVENTS_SHOWN = 200;
+
 /** A cancellation as partners see it: what is not known is null, never left out. */
 export function presentCancellation(state: CancellationState): CancellationAnswer {
   const { jobId, externalId, attempts, requestedAt, step, facts } = state;
@@ -22,9 +29,30 @@ export function presentCancellation(state: CancellationState): CancellationAnswe
   };
 }
 
-export function presentWithTimeline({ state, events, joined }: CancellationView): CancellationWithTimeline {
-  const timeline = [...events.map(presentEvent), ...joined.map(presentJoined)];
-  return { ...presentCancellation(state), timeline: timeline.toSorted((a, b) => (a.at < b.at ? -1 : 1)) };
+/**
+ * A cancellation with its timeline, at most {@link MAX_CANCELLATIONS_BYTES}: of the `joined` requests as many of the newest
+ * as fit. `joinedCount` and the numbers of the events show what is left out.
+ */
+export function presentWithTimeline(view: CancellationView): CancellationWithTimeline {
+  const { state, joinedCount } = view;
+  const newest = view.events.length - (EVENTS_SHOWN - 1);
+  const events = view.events.filter((_event, n) => n === 0 || n >= newest).map(presentEvent);
+  const answer = { ...presentCancellation(state), joinedCount, timeline: events };
+  const joined = view.joined.map(presentJoined);
+  let bytes = bytesOf(answer);
+  let from = joined.length;
+  for (const [n, entry] of joined.entries().toArray().toReversed()) {
+    bytes += bytesOf(entry);
+    if (bytes > MAX_CANCELLATIONS_BYTES) break;
+    from = n;
+  }
+  const timeline = [...events, ...joined.slice(from)].toSorted((a, b) => (a.at < b.at ? -1 : 1));
+  return { ...answer, timeline };
+}
+
+/** The bytes that a part of an answer takes, with the comma after it. */
+export function bytesOf(part: object): number {
+  return Buffer.byteLength(JSON.stringify(part)) + 1;
 }
 
 function presentEvent(event: CancellationEvent): TimelineEntry {

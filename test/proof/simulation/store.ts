@@ -132,8 +132,7 @@ export class Store {
           judge.requests.refused(record);
           world.note(() => `${by.name} records ${record.requestId} refused: ${record.why}`);
         }),
-      readJoined: (partnerId: PartnerId, jobId: JobId, limit: number) =>
-        ask('reads joined', () => log.readJoined(partnerId, jobId, limit)),
+      readJoined: (partnerId, jobId, limits) => ask('reads joined', () => log.readJoined(partnerId, jobId, limits)),
     };
   }
 
@@ -159,6 +158,8 @@ export class Store {
           world.note(() => `${by.name} finds ${externalId}: ${JSON.stringify(found)}`);
           return found;
         }),
+      findPage: (partnerId, externalId, page) =>
+        ask(`finds a page of ${externalId}`, () => directory.findPage(partnerId, externalId, page)),
       register: (partnerId, externalId, entry) =>
         ask(
           `registers ${entry.jobId}`,
