@@ -8,7 +8,6 @@ import * as z from 'zod/mini';
 import { type EnvironmentName, environmentNames, environments } from '../blueprint/environments.ts';
 import type { TableName } from '../blueprint/tables.ts';
 import { deadLetterName, localQueueUrl } from '../local/aws/events/queue-endpoint.ts';
-import { localCredentials, localRegion } from '../local/aws/loopback.ts';
 import { eventsQueueName, plangrepSecretId } from '../local/seeds.ts';
 import { CannotDo } from './command.ts';
 
@@ -45,18 +44,27 @@ export interface Place {
 /** Where `npm start` writes the addresses and credentials of the local run. */
 export const credentialsPath = join('.local', 'credentials.json');
 
+const keySchema = z.object({ accessKeyId: z.string(), secretAccessKey: z.string(), region: z.string() });
+
+/** How the commands reach the local run. */
+export interface LocalAccess<Service extends string> {
+  readonly endpoints: Readonly<Record<Service, string>>;
+  /** The operator's key. */
+  readonly aws: z.infer<typeof keySchema>;
+}
+
 /**
- * The endpoints of the local run whose credentials are in the file.
+ * How to reach the local run whose credentials are in the file.
  * @param instead what else the operator can do when there is none: `pass --environment`
  * @throws CannotDo (2)
  */
-export function readLocalEndpoints<Service extends 'dynamodb' | 'secretsmanager' | 'sqs'>(
+export function readLocalAccess<Service extends 'dynamodb' | 'secretsmanager' | 'sqs'>(
   path: string,
   services: readonly Service[],
   instead: string,
-): Readonly<Record<Service, string>> {
+): LocalAccess<Service> {
   const loopbackUrl = z.url().check(z.regex(/^http:\/\/127\.0\.0\.1:\d{1,5}$/));
-  const schema = z.object({ endpoints: z.looseRecord(z.enum(services), loopbackUrl) });
+  const schema = z.object({ endpoints: z.looseRecord(z.enum(services), loopbackUrl), aws: keySchema });
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -66,9 +74,9 @@ export function readLocalEndpoints<Service extends 'dynamodb' | 'secretsmanager'
     });
   }
   try {
-    return schema.parse(JSON.parse(text)).endpoints;
+    return schema.parse(JSON.parse(text));
   } catch (cause) {
-    const missing = `${path} names no endpoints.${services.join(', endpoints.')} on 127.0.0.1`;
+    const missing = `${path} has no endpoints.${services.join(', endpoints.')} on 127.0.0.1, or no key for them in aws`;
     throw new CannotDo(2, `${missing}: start a local run with "npm start".`, { cause });
   }
 }
@@ -76,10 +84,10 @@ export function readLocalEndpoints<Service extends 'dynamodb' | 'secretsmanager'
 /** @throws CannotDo (2) when there is no local run in this folder */
 export function openLocalPlace(): Place {
   const services = ['dynamodb', 'secretsmanager', 'sqs'] as const;
-  const endpoints = readLocalEndpoints(credentialsPath, services, 'pass an --environment');
+  const { endpoints, aws } = readLocalAccess(credentialsPath, services, 'pass an --environment');
   const deadLetters = localQueueUrl(endpoints.sqs, deadLetterName(eventsQueueName));
   const requestHandler = { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
-  const common = { region: localRegion, credentials: localCredentials, maxAttempts: 2, requestHandler };
+  const common = { region: aws.region, credentials: aws, maxAttempts: 2, requestHandler };
   const clients = {
     dynamodb: new DynamoDBClient({ ...common, endpoint: endpoints.dynamodb }),
     secretsManager: new SecretsManagerClient({ ...common, endpoint: endpoints.secretsmanager }),
@@ -88,7 +96,7 @@ export function openLocalPlace(): Place {
   return {
     environment: 'local',
     where: endpoints.dynamodb,
-    region: localRegion,
+    region: aws.region,
     ...clients,
     table: (name) => Promise.resolve(name),
     secretId: () => Promise.resolve(plangrepSecretId),
@@ -194,7 +202,11 @@ export function explainFailure(error: unknown, place: string): CannotDo | undefi
     const hint = place.startsWith('http') ? ' Is the local run up? Start it with "npm start".' : '';
     return new CannotDo(2, `No answer from ${place}: ${code}.${hint}`, { cause: error });
   }
-  if (/^(Credentials|Token)ProviderError$|^ExpiredToken|^UnrecognizedClient|^InvalidClientTokenId/.test(root.name)) {
+  if (
+    /^(Credentials|Token)ProviderError$|^ExpiredToken|^UnrecognizedClient|^InvalidClientTokenId|^InvalidSignature/.test(
+      root.name,
+    )
+  ) {
     return new CannotDo(2, `No valid AWS credentials (${place}): ${line}`, { cause: error });
   }
   // The SDK marks the errors of a service, and of a connection: anything else is a bug.

@@ -55,8 +55,8 @@ async function start({ json, logs }: Values<typeof options>): Promise<0> {
     throw error instanceof CannotStart ? new CannotDo(1, error.message, { cause: error }) : error;
   });
   end = () => close(run);
-  const { baseUrl, plangrepUrl, partners, endpoints } = run;
-  const asJson = { baseUrl, plangrepUrl, endpoints, partners, credentialsPath };
+  const { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners } = run;
+  const asJson = { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners, credentialsPath };
   process.stdout.write(json ? `${JSON.stringify(asJson)}\n` : `\n${welcome(run, credentialsPath, dataDir)}`);
   return 0;
 }

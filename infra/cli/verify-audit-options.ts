@@ -1,7 +1,8 @@
+import { existsSync } from 'node:fs';
 import { type Timestamp, toTimestamp } from '../../functions/core/identifiers.ts';
 import type { TableName } from '../blueprint/tables.ts';
 import { CannotDo, type CommandDescription, type Values } from './command.ts';
-import { readLocalEndpoints, readRegion } from './places.ts';
+import { type LocalAccess, readLocalAccess, readRegion } from './places.ts';
 
 /** The table's name in the local run. */
 const localTable = 'CancellationLog' satisfies TableName;
@@ -40,6 +41,8 @@ export interface VerifyOptions {
   readonly table: string;
   readonly endpoint: string | undefined;
   readonly region: string | undefined;
+  /** The key of the local run, where the endpoint is its. */
+  readonly aws: LocalAccess<'dynamodb'>['aws'] | undefined;
   readonly closedBefore: Timestamp | undefined;
   readonly json: boolean;
 }
@@ -51,14 +54,17 @@ export function readVerifyOptions(values: Values<typeof options>, credentialsPat
     table: table === undefined ? localTable : readTable(table),
     endpoint: endpoint === undefined ? undefined : readEndpoint(endpoint),
     region: region === undefined ? undefined : readRegion(region),
+    aws: undefined,
     closedBefore: closedBefore === undefined ? undefined : readTime(closedBefore),
     json,
   };
-  if (table !== undefined || endpoint !== undefined) return given;
-  return {
-    ...given,
-    endpoint: readLocalEndpoints(credentialsPath, ['dynamodb'], 'name a table with --table').dynamodb,
-  };
+  // The run of this folder, and no other endpoint, gets the run's key.
+  const isOfRun = endpoint !== undefined && /^http:\/\/127\.0\.0\.1:\d+$/.test(endpoint) && existsSync(credentialsPath);
+  if ((table !== undefined || endpoint !== undefined) && !isOfRun) return given;
+  const { endpoints, aws } = readLocalAccess(credentialsPath, ['dynamodb'], 'name a table with --table');
+  return endpoint === undefined || endpoint === endpoints.dynamodb
+    ? { ...given, endpoint: endpoints.dynamodb, aws }
+    : given;
 }
 
 function readEndpoint(value: string): string {

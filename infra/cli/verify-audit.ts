@@ -2,7 +2,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createHeadsDigest, type Finding } from '../../functions/core/audit/findings.ts';
 import type { Timestamp } from '../../functions/core/identifiers.ts';
 import { isLoopback } from '../../functions/adapters/plangrep/plangrep-http.ts';
-import { localCredentials, localRegion } from '../local/aws/loopback.ts';
+import { localRegion } from '../local/aws/loopback.ts';
 import { CannotDo, type ExitCode, runScript } from './command.ts';
 import { credentialsPath } from './places.ts';
 import { count, createProgress, labelled, paint, printable } from './terminal.ts';
@@ -49,13 +49,16 @@ async function verify(options: VerifyOptions): Promise<ExitCode> {
   return ok ? 0 : 1;
 }
 
-function createClient({ endpoint, region }: VerifyOptions): DynamoDBClient {
+/** For an engine on this machine that checks no key. */
+const noKey = { accessKeyId: 'none', secretAccessKey: 'none' };
+
+function createClient({ endpoint, region, aws }: VerifyOptions): DynamoDBClient {
   const isLocal = endpoint !== undefined && isLoopback(new URL(endpoint).hostname);
   return new DynamoDBClient({
     ...(endpoint !== undefined && { endpoint }),
     ...(region !== undefined && { region }),
-    // An endpoint on this machine checks neither, and must not see the operator's own credentials.
-    ...(isLocal && { region: region ?? localRegion, credentials: localCredentials }),
+    // An endpoint on this machine must not see the operator's own credentials.
+    ...(isLocal && { region: region ?? localRegion, credentials: aws ?? noKey }),
     maxAttempts: 4,
     requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true },
   });

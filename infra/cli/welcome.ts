@@ -9,8 +9,8 @@ export function welcome(run: LocalRun, credentialsPath: string, dataDir: string 
   const key = `-H 'Authorization: Bearer ${acme?.token}'`;
   const url = `${run.baseUrl}/v1/cancellations`;
   const pages = [
-    `${run.baseUrl}/docs     ${paint('dim', 'the reference: paste the credential, try a cancel')}`,
-    `${run.baseUrl}/console  ${paint('dim', 'watch cancellations, cause faults, see every problem')}`,
+    `${run.baseUrl}/docs  ${paint('dim', 'the reference: paste the credential, try a cancel')}`,
+    `${run.consoleUrl}  ${paint('dim', 'watch cancellations, cause faults, see every problem')}`,
   ];
   const cancel = `curl -sS -w '\\n%{http_code}\\n' ${url} \\
   ${key} \\
@@ -19,7 +19,7 @@ export function welcome(run: LocalRun, credentialsPath: string, dataDir: string 
   const read = `curl -sS -w '\\n%{http_code}\\n' '${url}?externalId=order-7890' \\
   ${key}`;
   // The region is passed as an option because version 1 of the AWS CLI does not read AWS_REGION.
-  const publish = `AWS_ACCESS_KEY_ID=local AWS_SECRET_ACCESS_KEY=local aws events put-events \\
+  const publish = `AWS_ACCESS_KEY_ID=${acme?.aws.accessKeyId} AWS_SECRET_ACCESS_KEY=${acme?.aws.secretAccessKey} aws events put-events \\
   --region ${localRegion} --endpoint-url ${run.endpoints.eventbridge} --entries \\
   '[{"Source":"${acme?.eventSource}","DetailType":"Job Cancellation Requested","Detail":"{\\"externalId\\":\\"order-7894\\"}"}]'`;
   const otherJobs = stories.slice(1).map((story) => `${story.externalId}  ${paint('dim', summarize(story))}`);

@@ -8,6 +8,7 @@ import {
 } from '../blueprint/api.ts';
 import { eventDoor, inputTransformer } from '../blueprint/bus-events.ts';
 import { reconcilerSchedule } from '../blueprint/functions.ts';
+import type { AccessKey } from './aws/access-keys.ts';
 import { type LocalEventBridge, startEventBridge } from './aws/events/event-bridge.ts';
 import { startSchedule } from './aws/events/event-rules.ts';
 import { startQueueEndpoint } from './aws/events/queue-endpoint.ts';
@@ -76,6 +77,8 @@ export interface EventsDoor {
 
 interface EventsDoorParts {
   readonly lambda: LambdaRuntime;
+  /** The operator's. */
+  readonly aws: AccessKey;
   readonly partners: readonly PartnerCredential[];
   /** A JSON file that keeps the queue over restarts. @default in memory */
   readonly statePath: string | undefined;
@@ -85,7 +88,7 @@ interface EventsDoorParts {
 /** EventBridge with a rule for each partner, and the queue from there to the function. */
 export async function startEventsDoor(
   { queueVisibilityMs = eventDoor.visibilityTimeoutSeconds * 1000 }: DoorOptions,
-  { lambda, partners, statePath, adopt }: EventsDoorParts,
+  { lambda, aws, partners, statePath, adopt }: EventsDoorParts,
 ): Promise<EventsDoor> {
   const queue = adopt(
     startQueue({
@@ -97,13 +100,14 @@ export async function startEventsDoor(
       statePath,
     }),
   );
-  const { url: queueUrl } = adopt(await startQueueEndpoint(queue));
+  const { url: queueUrl } = adopt(await startQueueEndpoint(queue, [aws]));
   const rules = partners.map(({ partnerId, eventSource }) => ({
     source: eventSource,
     detailTypes: eventDoor.detailTypes,
     inputTransformer: inputTransformer(partnerId),
   }));
-  const eventBridge = adopt(await startEventBridge({ rules, deliver: (input) => queue.send(input) }));
+  const keys = [aws, ...partners.map((partner) => partner.aws)];
+  const eventBridge = adopt(await startEventBridge({ keys, rules, deliver: (input) => queue.send(input) }));
   return { eventBridge, queue, queueUrl };
 }
 

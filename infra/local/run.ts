@@ -5,6 +5,7 @@ import { eventDoor } from '../blueprint/bus-events.ts';
 import { type EnvironmentVariable, serviceFunctions } from '../blueprint/functions.ts';
 import { type TableName, tables } from '../blueprint/tables.ts';
 import { localPlans } from '../blueprint/usage-plans.ts';
+import { createAccessKey, type LocalAccessKey, withRegion } from './aws/access-keys.ts';
 import { DataFolderError, type LocalDynamoDb, startLocalDynamoDb, type TablesFault } from './aws/dynamodb.ts';
 import type { GatewayFault } from './aws/gateway/answer-request.ts';
 import { createUsagePlans } from './aws/gateway/usage-plans.ts';
@@ -52,6 +53,10 @@ export interface RunParts {
   /** Absent with another upstream. */
   readonly simulator?: PlangrepSimulator | undefined;
   readonly partners: readonly PartnerCredential[];
+  /** The operator's key: every local AWS service takes it. The functions use it too. */
+  readonly aws: LocalAccessKey;
+  /** Opens the console's API. */
+  readonly consoleKey: string;
   readonly faults: ServiceFaults;
 }
 
@@ -66,6 +71,8 @@ export interface ServiceFaults {
 /** The whole service on this machine: the bundles that are deployed, with real parts around them. */
 export interface LocalRun extends RunParts, EventsDoor {
   readonly baseUrl: string;
+  /** With the key: its holder can act as every partner. */
+  readonly consoleUrl: string;
   readonly plangrepUrl: string;
   /** For the AWS SDK and CLI. */
   readonly endpoints: Readonly<Record<'dynamodb' | 'secretsmanager' | 'eventbridge' | 'sqs', string>>;
@@ -103,9 +110,9 @@ export async function startLocalRun(options: LocalRunOptions = {}): Promise<Loca
   };
   try {
     const run = { ...(await startParts(options, adopt)), close };
-    const { baseUrl, plangrepUrl, endpoints, partners } = run;
+    const { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners } = run;
     if (options.credentialsPath !== undefined) {
-      await writeCredentials(options.credentialsPath, { baseUrl, plangrepUrl, endpoints, partners });
+      await writeCredentials(options.credentialsPath, { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners });
     }
     return run;
   } catch (error) {
@@ -119,13 +126,16 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
   const inDataDir = (name: string) => (dataDir === undefined ? undefined : join(dataDir, name));
   const faults: ServiceFaults = {};
   const isDown = (): boolean => faults.current?.kind === 'tables_down';
-  const dynamodb = adopt(await startLocalDynamoDb({ tables, path: inDataDir('dynamodb'), isDown }));
+  const aws = withRegion(createAccessKey());
+  const dynamodb = adopt(await startLocalDynamoDb({ tables, path: inDataDir('dynamodb'), isDown, accessKey: aws }));
   const apiKey = upstream?.apiKey ?? `pgk_local_${randomBytes(16).toString('hex')}`;
-  const secretsManager = adopt(await startSecretsManager({ secrets: { [plangrepSecretId]: apiKey } }));
+  const secretsManager = adopt(await startSecretsManager({ secrets: { [plangrepSecretId]: apiKey }, accessKey: aws }));
   const jobs = seededPartners.flatMap((partner) => partner.jobs);
   const simulator =
     upstream === undefined
-      ? adopt(await startPlangrepSimulator({ apiKey, jobs, statePath: inDataDir('plangrep-jobs.json') }))
+      ? adopt(
+          await startPlangrepSimulator({ apiKey, accessKey: aws, jobs, statePath: inDataDir('plangrep-jobs.json') }),
+        )
       : undefined;
   const isSeeded = simulator === undefined ? isExampleJob : () => true;
   const partners = await seedTables(dynamodb, seededPartners, isSeeded, Date.now());
@@ -133,7 +143,8 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
   const usagePlans = createUsagePlans(options.plans ?? localPlans, Date.now, inDataDir('api-keys.json'));
   seedUsageKeys(usagePlans, seededPartners);
 
-  const parts: RunParts = { dynamodb, simulator, partners, faults };
+  const consoleKey = randomBytes(16).toString('base64url');
+  const parts: RunParts = { dynamodb, simulator, partners, aws, consoleKey, faults };
   const plangrepUrl = upstream?.baseUrl ?? simulator?.url ?? '';
   const logs: string[] = [];
   const onLog: OnLog = (line, from) => {
@@ -141,8 +152,8 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
     if (logs.length > KEPT_LINES) logs.shift();
     options.onLog?.(line, from);
   };
-  const lambda = adopt(startFunctions({ ...options, onLog }, { dynamodb, secretsManager, plangrepUrl }));
-  const events = await startEventsDoor(options, { lambda, partners, statePath: inDataDir('queue.json'), adopt });
+  const lambda = adopt(startFunctions({ ...options, onLog }, { aws, dynamodb, secretsManager, plangrepUrl }));
+  const events = await startEventsDoor(options, { lambda, aws, partners, statePath: inDataDir('queue.json'), adopt });
   startTimeDoor(options, lambda, adopt);
   const gateway = adopt(
     await startHttpDoor(options, lambda, {
@@ -157,13 +168,14 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
     eventbridge: events.eventBridge.url,
     sqs: events.queueUrl,
   };
-  const addresses = { baseUrl: gateway.url, plangrepUrl, endpoints };
+  const consoleUrl = `${gateway.url}/console#${consoleKey}`;
+  const addresses = { baseUrl: gateway.url, consoleUrl, plangrepUrl, endpoints };
   return { ...parts, ...addresses, ...events, secretsManager, lambda, logs };
 }
 
 function startFunctions(
   { bundles = defaultBundles, containersPerFunction = 2, onLog }: LocalRunOptions,
-  { dynamodb, secretsManager, plangrepUrl }: Pick<LocalRun, 'dynamodb' | 'secretsManager' | 'plangrepUrl'>,
+  { aws, dynamodb, secretsManager, plangrepUrl }: Pick<LocalRun, 'aws' | 'dynamodb' | 'secretsManager' | 'plangrepUrl'>,
 ): LambdaRuntime {
   const values: Record<EnvironmentVariable, string> = {
     ENVIRONMENT: localEnvironment,
@@ -174,7 +186,7 @@ function startFunctions(
     [tables.Partners.variable]: dynamodb.tableNames.Partners,
     EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
   };
-  const surroundings = { bundles, dynamodb, secretsManager };
+  const surroundings = { bundles, accessKey: aws, dynamodb, secretsManager };
   const functions = defineContainers<EnvironmentVariable>(serviceFunctions, values, surroundings);
   return startLambdaRuntime({ functions, containersPerFunction, onLog });
 }

@@ -15,6 +15,7 @@ import { eventSourceOf } from '../blueprint/bus-events.ts';
 import type { TableName } from '../blueprint/tables.ts';
 import { defaultPlan, usageKeyName } from '../blueprint/usage-plans.ts';
 import { projects, stories } from '../scenes/stories.ts';
+import { createAccessKey, type LocalAccessKey, withRegion } from './aws/access-keys.ts';
 import type { LocalDynamoDb } from './aws/dynamodb.ts';
 import type { LocalUsagePlans } from './aws/gateway/usage-plans.ts';
 
@@ -48,6 +49,8 @@ export interface PartnerCredential {
   readonly readerToken: string;
   /** The source of its events. */
   readonly eventSource: string;
+  /** What it puts events with. */
+  readonly aws: LocalAccessKey;
 }
 
 /** The two partners of every local run, and their jobs in the simulator: those of the stories. */
@@ -110,7 +113,8 @@ export function seedTables(
       put({ pk: `partner#${partnerId}`, partnerId, projects: [projectId] }),
       ...jobs.filter(isSeeded).map((job, position) => register(partnerId, job, position)),
     ]);
-    return { partnerId, token, readerToken, eventSource: eventSourceOf(partnerId) };
+    const aws = withRegion(createAccessKey());
+    return { partnerId, token, readerToken, eventSource: eventSourceOf(partnerId), aws };
   };
   return Promise.all(partners.map(seed));
 }

@@ -3,12 +3,13 @@ import * as z from 'zod/mini';
 import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
 import { putEvent } from '../local/aws/events/event-bridge.ts';
 import type { PlangrepSimulator } from '../local/plangrep/plangrep-simulator.ts';
+import type { PartnerCredential } from '../local/seeds.ts';
 import { type FollowUp, followUps, stories, type StoryCancel } from './stories.ts';
 
 /** What the demo needs of a local run. */
 export interface DemoRun {
   readonly baseUrl: string;
-  readonly partners: readonly { readonly partnerId: string; readonly token: string; readonly eventSource: string }[];
+  readonly partners: readonly Pick<PartnerCredential, 'partnerId' | 'token' | 'eventSource' | 'aws'>[];
   readonly endpoints: { readonly eventbridge: string };
   readonly simulator: PlangrepSimulator;
 }
@@ -138,8 +139,9 @@ async function begin(run: DemoRun, { externalId, jobId, fields, by, outageMs }: 
   if (by === 'request') {
     await call(run, 'POST', path, { externalId });
   } else {
-    await putEvent(run.endpoints.eventbridge, {
-      Source: acmeOf(run).eventSource,
+    const { aws, eventSource } = acmeOf(run);
+    await putEvent(run.endpoints.eventbridge, aws, {
+      Source: eventSource,
       DetailType: 'Job Cancellation Requested',
       Detail: JSON.stringify({ externalId }),
     });

@@ -15,7 +15,7 @@ import { type JobId, toTimestamp } from '../../functions/core/identifiers.ts';
 import type { CancellationLog } from '../../functions/core/ports.ts';
 import { DependencyUnavailable } from '../../functions/core/report.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
-import { localCredentials, localRegion } from '../../infra/local/aws/loopback.ts';
+import { localRegion } from '../../infra/local/aws/loopback.ts';
 import { MemoryLog } from '../support/memory-ports.ts';
 import { acme, documentedJob, globex, jobId, order7890 } from '../support/names.ts';
 import { type TableName, tables } from '../../infra/blueprint/tables.ts';
@@ -230,8 +230,8 @@ describe('on DynamoDB', () => {
 
   test('is unavailable when the table does not answer', async () => {
     vi.stubEnv('AWS_REGION', localRegion);
-    vi.stubEnv('AWS_ACCESS_KEY_ID', localCredentials.accessKeyId);
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', localCredentials.secretAccessKey);
+    vi.stubEnv('AWS_ACCESS_KEY_ID', 'none');
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'none');
     vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', 'http://127.0.0.1:1');
     const nowhere = createCancellationLog(createDynamoDbClient(), 'CancellationLog');
 

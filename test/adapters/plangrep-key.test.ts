@@ -4,18 +4,19 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { createSecretsManagerClient } from '../../functions/adapters/aws-clients.ts';
 import { createPlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { DependencyUnavailable, type Report } from '../../functions/core/report.ts';
+import { createAccessKey } from '../../infra/local/aws/access-keys.ts';
 import { listenOnLoopback } from '../../infra/local/aws/loopback.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
 
 const SECRET = 'plangrep/api-key';
 const KEY = 'pgk_live_canary1';
 const NEW_KEY = 'pgk_live_rotated';
-const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+const credentials = createAccessKey();
 
 let secretsManager: LocalSecretsManager;
 let now = 0;
 beforeEach(async () => {
-  secretsManager = await startSecretsManager({ secrets: { [SECRET]: KEY } });
+  secretsManager = await startSecretsManager({ secrets: { [SECRET]: KEY }, accessKey: credentials });
   now = Date.parse('2026-11-02T09:00:00.000Z');
 });
 afterEach(async () => {
@@ -96,8 +97,8 @@ describe('The key of Plangrep', () => {
   test("is found by the SDK's standard environment variables", async () => {
     vi.stubEnv('AWS_ENDPOINT_URL_SECRETS_MANAGER', secretsManager.url);
     vi.stubEnv('AWS_REGION', 'us-east-1');
-    vi.stubEnv('AWS_ACCESS_KEY_ID', 'local');
-    vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'local');
+    vi.stubEnv('AWS_ACCESS_KEY_ID', credentials.accessKeyId);
+    vi.stubEnv('AWS_SECRET_ACCESS_KEY', credentials.secretAccessKey);
     const client = createSecretsManagerClient();
 
     expect(await createPlangrepKey({ client, secretId: SECRET, clock: { now: () => now }, report }).get()).toBe(KEY);

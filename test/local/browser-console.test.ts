@@ -17,7 +17,7 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
 
   const open = async (scheme: (typeof schemes)[number] = 'light') => {
     const watched = await openPage(browser, run.baseUrl, scheme);
-    await watched.page.goto(`${run.baseUrl}/console`);
+    await watched.page.goto(run.consoleUrl);
     await watched.page.getByText('Watching.').waitFor();
     return watched;
   };
@@ -39,6 +39,27 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
     expect(await page.locator('#pages').innerText()).toBe('141'); // 204 pages, 63 processed
     expect(await page.locator('#credits').innerText()).toBe('141');
     expect(wrong).toEqual([]);
+  });
+
+  test('keeps its key through a reload, in another tab and out of the address', async () => {
+    const { page } = await open();
+
+    await page.reload();
+    await page.getByText('Watching.').waitFor();
+    const other = await page.context().newPage();
+    await other.goto(`${run.baseUrl}/console`);
+    await other.getByText('Watching.').waitFor();
+
+    expect([page.url(), other.url()]).toEqual([`${run.baseUrl}/console`, `${run.baseUrl}/console`]);
+  });
+
+  test.each(['', '#a-key-of-an-earlier-run'])('says what to open when its address ends in "%s"', async (end) => {
+    const { page } = await openPage(browser, run.baseUrl);
+
+    await page.goto(`${run.baseUrl}/console${end}`);
+    await page.getByRole('status').getByText('Open the whole address that "npm start" printed').waitFor();
+    await page.goto(run.consoleUrl);
+    await page.getByText('Watching.').waitFor();
   });
 
   test.each(schemes)('shows a fault from its beginning to its end, %s', async (scheme) => {

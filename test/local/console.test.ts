@@ -23,16 +23,17 @@ describe('The console', () => {
       sent.on('error', reject);
       sent.end(body);
     });
+  const withKey = () => ({ Authorization: `Bearer ${service.run.consoleKey}` });
   const post = (
     path: string,
     body: unknown,
-    headers: Readonly<Record<string, string>> = { Origin: service.run.baseUrl },
+    headers: Readonly<Record<string, string>> = { Origin: service.run.baseUrl, ...withKey() },
   ) => call('POST', `/console/api/${path}`, headers, typeof body === 'string' ? body : JSON.stringify(body));
 
   test.each(['/console', '/console/api/facts', '/console/api/watch', '/console/console.js'])(
     'shows %s only under its own host names, so that DNS rebinding cannot read a credential',
     async (path) => {
-      const { status, body } = await call('GET', path, { Host: 'evil.example:8787' });
+      const { status, body } = await call('GET', path, { Host: 'evil.example:8787', ...withKey() });
 
       expect(status).toBe(403);
       expect(body).not.toContain('pcg_');
@@ -40,18 +41,54 @@ describe('The console', () => {
   );
 
   test('shows nothing to a page of another site', async () => {
-    const { status } = await call('GET', '/console/api/facts', { 'Sec-Fetch-Site': 'cross-site' });
+    const { status } = await call('GET', '/console/api/facts', { 'Sec-Fetch-Site': 'cross-site', ...withKey() });
 
     expect(status).toBe(403);
+  });
+
+  test.each<[string, () => Record<string, string>]>([
+    ['no key', () => ({})],
+    ['a wrong key', () => ({ Authorization: 'Bearer null' })],
+    ['a key that goes on', () => ({ Authorization: `Bearer ${service.run.consoleKey}x` })],
+    ["a partner's credential", () => ({ Authorization: `Bearer ${service.run.partners[0]?.token}` })],
+  ])('shows and takes nothing with %s: every user of this machine can connect to it', async (_what, headers) => {
+    const answers = [
+      await call('GET', '/console/api/facts', headers()),
+      await call('GET', '/console/api/watch', headers()),
+      await post('mood', { mood: 'functions_crash' }, headers()),
+      await post('scenes', { code: 'forbidden' }, headers()),
+    ];
+
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
+    expect(JSON.stringify(answers)).not.toContain('pcg_');
+    expect(service.run.faults.current).toBeUndefined();
+  });
+
+  test('shows the partners and their credentials with the key of the printed address', async () => {
+    const key = new URL(service.run.consoleUrl).hash.slice(1);
+
+    const { status, body } = await call('GET', '/console/api/facts', { Authorization: `Bearer ${key}` });
+
+    expect(status).toBe(200);
+    expect(body).toContain(service.run.partners[0]?.token);
+  });
+
+  test('has no credential and no key in its page', async () => {
+    for (const path of ['/console', '/console/console.js', '/console/access.js', '/console/views.js']) {
+      const { status, body } = await call('GET', path, {});
+
+      expect(status).toBe(200);
+      expect(body).not.toContain('pcg_');
+      expect(body).not.toContain(service.run.consoleKey);
+    }
   });
 
   test.each([
     ['of another origin', { Origin: 'http://evil.example' }],
     ['of another port here', { Origin: 'http://127.0.0.1:1' }],
-    ['of no origin', {}],
     ['of a sandboxed page', { Origin: 'null' }],
   ])('takes no change %s', async (_what, headers) => {
-    const { status } = await post('mood', { mood: 'functions_crash' }, headers);
+    const { status } = await post('mood', { mood: 'functions_crash' }, { ...headers, ...withKey() });
 
     expect(status).toBe(403);
     expect(service.run.faults.current).toBeUndefined();

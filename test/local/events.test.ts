@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { SQSEvent } from 'aws-lambda';
 import { describe, expect, test, vi } from 'vitest';
 import { eventDoor, inputTransformer } from '../../infra/blueprint/bus-events.ts';
+import { callSigned, createAccessKey } from '../../infra/local/aws/access-keys.ts';
 import { type LocalEventBridge, startEventBridge } from '../../infra/local/aws/events/event-bridge.ts';
 import { type LocalQueue, type QueueOptions, startQueue } from '../../infra/local/aws/events/queue.ts';
 import { type BusEvent, fillTemplate, startSchedule } from '../../infra/local/aws/events/event-rules.ts';
@@ -10,19 +11,16 @@ import type { InvocationResult } from '../../infra/local/aws/lambda/container.ts
 import { closeAfterTest, temporaryFolder } from './arrange.ts';
 
 describe('the local EventBridge', () => {
+  const key = createAccessKey();
   const delivered: unknown[] = [];
   const start = async (deliver = (input: string) => void delivered.push(JSON.parse(input))) => {
     delivered.length = 0;
     const { detailTypes } = eventDoor;
     const rules = [{ source: 'partner.acme', detailTypes, inputTransformer: inputTransformer('acme') }];
-    return closeAfterTest(await startEventBridge({ rules, deliver }));
+    return closeAfterTest(await startEventBridge({ keys: [key], rules, deliver }));
   };
   const call = async ({ url }: LocalEventBridge, body: unknown, target = 'AWSEvents.PutEvents') => {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'X-Amz-Target': target },
-      body: JSON.stringify(body),
-    });
+    const response = await callSigned(url, key, { service: 'events', target, body: JSON.stringify(body) });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
   const entry = { Source: 'partner.acme', DetailType: 'Job Registered', Detail: '{"a":"<id>"}' };

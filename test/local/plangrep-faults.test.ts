@@ -19,7 +19,9 @@ const cancel = (jobId: string = exampleJob.id, signal: AbortSignal | null = null
 const read = (jobId: string = exampleJob.id) => fetch(at(`/api/open/v1/jobs/${jobId}`), { headers: authorized });
 const status = () => simulator.job(exampleJob.id)?.status;
 const control = async (method: string, path: string, body?: string) => {
-  const response = await fetch(at(`/simulator${path}`), body === undefined ? { method } : { method, body });
+  const { accessKeyId, secretAccessKey } = simulator.accessKey;
+  const headers = { Authorization: `Basic ${btoa(`${accessKeyId}:${secretAccessKey}`)}` };
+  const response = await fetch(at(`/simulator${path}`), { method, headers, ...(body !== undefined && { body }) });
   const answer: { message: string; requests: unknown[]; jobs: unknown[] } = JSON.parse(await response.text());
   return { status: response.status, body: answer };
 };
@@ -119,6 +121,21 @@ describe('The journal', () => {
 });
 
 describe('Over HTTP', () => {
+  test.each<[string, string | undefined]>([
+    ['no key', undefined],
+    ["Plangrep's key", `Bearer ${KEY}`],
+    ['a wrong key', `Basic ${btoa('LOCAL:secret')}`],
+  ])('nothing is shown or done with %s', async (_what, authorization) => {
+    const headers = authorization === undefined ? {} : { Authorization: authorization };
+    const fault = '{"on":"cancel","kind":"status","status":500}';
+    const read = await fetch(at('/simulator/requests'), { headers });
+    const added = await fetch(at('/simulator/faults'), { method: 'POST', headers, body: fault });
+
+    expect([read.status, added.status]).toEqual([401, 401]);
+    expect(read.headers.get('www-authenticate')).toMatch(/^Basic /);
+    expect(simulator.faults.waiting()).toEqual([]);
+  });
+
   test('faults are added and cleared', async () => {
     const fault = { on: 'cancel', kind: 'status', status: 500 };
     expect(await control('POST', '/faults', JSON.stringify(fault))).toMatchObject({ status: 201, body: { fault } });

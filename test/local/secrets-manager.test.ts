@@ -5,13 +5,14 @@ import {
   SecretsManagerClient,
 } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { callSigned } from '../../infra/local/aws/access-keys.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
 
 let local: LocalSecretsManager;
 let client: SecretsManagerClient;
 beforeEach(async () => {
   local = await startSecretsManager({ secrets: { 'a/secret': 'first' } });
-  const credentials = { accessKeyId: 'local', secretAccessKey: 'local' };
+  const credentials = local.accessKey;
   client = new SecretsManagerClient({ endpoint: local.url, region: 'us-east-1', credentials, maxAttempts: 1 });
 });
 afterEach(async () => {
@@ -73,7 +74,7 @@ describe('the local Secrets Manager', () => {
     ['secretsmanager.toString', '{}', 'UnknownOperationException'],
     ['', '', 'UnknownOperationException'],
   ])('rejects the call "%s" with the body "%s"', async (target, body, type) => {
-    const response = await fetch(local.url, { method: 'POST', headers: { 'X-Amz-Target': target }, body });
+    const response = await callSigned(local.url, local.accessKey, { service: 'secretsmanager', target, body });
     expect([response.status, await response.json()]).toEqual([
       400,
       { __type: type, message: expect.stringMatching(/\w+/) },

@@ -2,6 +2,7 @@ import { execFile, execFileSync } from 'node:child_process';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
 import { welcome } from '../../infra/cli/welcome.ts';
+import { type AccessKey, keyVariables } from '../../infra/local/aws/access-keys.ts';
 import { localRegion } from '../../infra/local/aws/loopback.ts';
 import { plangrepSecretId } from '../../infra/local/seeds.ts';
 import { givenService } from '../support/given-service.ts';
@@ -24,7 +25,7 @@ describe.runIf(isInstalled)('the real AWS CLI', () => {
     };
 
     const command = ['events', 'put-events', '--entries', JSON.stringify([entry])];
-    const answer = await aws(service.run.endpoints.eventbridge, command);
+    const answer = await aws(service.run.endpoints.eventbridge, command, service.run.partners[0]?.aws);
 
     expect(answer).toMatchObject({ FailedEntryCount: 0, Entries: [{ EventId: expect.any(String) }] });
     await untilCancelled(documentedJob);
@@ -43,12 +44,12 @@ describe.runIf(isInstalled)('the real AWS CLI', () => {
   });
 
   test('reads a table and a secret', async () => {
-    const { dynamodb, endpoints } = service.run;
+    const { dynamodb, endpoints, aws: operator } = service.run;
     const tableName = dynamodb.tableNames.CancellationLog;
 
-    const table = await aws(endpoints.dynamodb, ['dynamodb', 'describe-table', '--table-name', tableName]);
+    const table = await aws(endpoints.dynamodb, ['dynamodb', 'describe-table', '--table-name', tableName], operator);
     const readSecret = ['secretsmanager', 'get-secret-value', '--secret-id', plangrepSecretId];
-    const secret = await aws(endpoints.secretsmanager, readSecret);
+    const secret = await aws(endpoints.secretsmanager, readSecret, operator);
 
     expect(table).toMatchObject({ Table: { TableStatus: 'ACTIVE' } });
     expect(secret).toMatchObject({ Name: plangrepSecretId });
@@ -64,11 +65,10 @@ function hasCli(): boolean {
   }
 }
 
-async function aws(endpoint: string, args: readonly string[]): Promise<unknown> {
+async function aws(endpoint: string, args: readonly string[], key: AccessKey | undefined): Promise<unknown> {
   const env = {
     ...process.env,
-    AWS_ACCESS_KEY_ID: 'local',
-    AWS_SECRET_ACCESS_KEY: 'local',
+    ...(key && keyVariables(key)),
     AWS_REGION: localRegion,
     AWS_DEFAULT_REGION: localRegion,
   };

@@ -144,7 +144,7 @@ test.each([
   [{ Source: 's', DetailType: 't', Detail: '{}', Time: 1e300 }, 'InvalidArgument'],
   [{ Source: 'aws.s3', DetailType: 't', Detail: '{}' }, 'NotAuthorizedForSourceException'],
 ])('an entry that EventBridge would refuse is refused: %o', async (entry, code) => {
-  await expect(putEvent(service.run.endpoints.eventbridge, entry)).rejects.toThrow(code);
+  await expect(putEvent(service.run.endpoints.eventbridge, service.run.aws, entry)).rejects.toThrow(code);
 });
 
 describe('PUT /v1/jobs/{jobId}', () => {

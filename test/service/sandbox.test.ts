@@ -1,6 +1,7 @@
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type TableName, tables } from '../../infra/blueprint/tables.ts';
+import { createAccessKey } from '../../infra/local/aws/access-keys.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
 import { defaultBundles, type LocalRun, startLocalRun } from '../../infra/local/run.ts';
@@ -16,10 +17,11 @@ let secretsManager: LocalSecretsManager;
 let sandbox: LocalSandbox;
 const printed: string[] = [];
 const onLog = (line: string) => printed.push(line);
-const open = () => startSandbox({ bundles: defaultBundles, dynamodb, secretsManager, secretId, onLog });
+const accessKey = createAccessKey();
+const open = () => startSandbox({ bundles: defaultBundles, accessKey, dynamodb, secretsManager, secretId, onLog });
 beforeAll(async () => {
-  dynamodb = await startLocalDynamoDb({ tables });
-  secretsManager = await startSecretsManager({ secrets: { [secretId]: apiKey } });
+  dynamodb = await startLocalDynamoDb({ tables, accessKey });
+  secretsManager = await startSecretsManager({ secrets: { [secretId]: apiKey }, accessKey });
   sandbox = await open();
 });
 afterAll(async () => {

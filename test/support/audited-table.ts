@@ -10,6 +10,7 @@ import { type Item, toItem } from '../../functions/adapters/dynamodb/table-clien
 import { sealEvent } from '../../functions/core/cancellation/chain.ts';
 import type { CancellationEvent, EventBody } from '../../functions/core/cancellation/events.ts';
 import { eventKey } from '../../functions/core/cancellation/stream-key.ts';
+import type { AccessKey } from '../../infra/local/aws/access-keys.ts';
 import { type RequestCounts, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { acme, documentedJob, jobId, order7890 } from './names.ts';
 import { accepted, at, closed, ended, leaseUntil, requested, started } from './stored-streams.ts';
@@ -18,6 +19,7 @@ import { tables } from '../../infra/blueprint/tables.ts';
 /** A cancellation log on the embedded engine, written by the service's own adapter, and the means to tamper with it. */
 export interface AuditedTable {
   readonly url: string;
+  readonly accessKey: AccessKey;
   readonly name: string;
   readonly client: DynamoDBClient;
   counts(): RequestCounts;
@@ -61,6 +63,7 @@ export const startAuditedTable = async (): Promise<AuditedTable> => {
   await log.recordRefused({ type: 'refused', partnerId: acme, why: 'job_not_found', at, ...asked });
   return {
     url,
+    accessKey: dynamodb.accessKey,
     name: TableName,
     client,
     counts: () => dynamodb.counts(),

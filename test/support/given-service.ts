@@ -41,7 +41,7 @@ export interface Service {
   list(externalId: string, partner?: PartnerId): Promise<Answered>;
   /** `PUT /v1/jobs/{jobId}` */
   register(jobId: string, body: unknown, partner?: PartnerId): Promise<Answered>;
-  /** Puts an event on the bus, from acme unless `fields` says otherwise. */
+  /** Puts an event on the bus, from acme unless `fields` names another source. Its partner signs it, or the operator. */
   publish(
     detailType: string,
     detail: unknown,
@@ -108,7 +108,9 @@ function serviceOf(theRun: () => TestRun): Service {
     register: (jobId, body, partner = 'acme') => theRun().call(partner, `PUT /v1/jobs/${jobId}`, body),
     async publish(detailType, detail, fields = {}) {
       const entry = { Source: 'partner.acme', DetailType: detailType, Detail: JSON.stringify(detail), ...fields };
-      await putEvent(theRun().endpoints.eventbridge, entry);
+      const { endpoints, partners, aws } = theRun();
+      const sender = partners.find(({ eventSource }) => eventSource === entry.Source);
+      await putEvent(endpoints.eventbridge, sender?.aws ?? aws, entry);
     },
     eventsSettled: () =>
       vi.waitFor(() => expect(theRun().queue.waiting()).toEqual([]), { timeout: 15_000, interval: 20 }),

@@ -4,7 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { systemClock } from '../../functions/compose.ts';
-import { localCredentials, localRegion } from '../../infra/local/aws/loopback.ts';
+import { localRegion } from '../../infra/local/aws/loopback.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
 import { CannotDo } from '../../infra/cli/command.ts';
 import { putPlangrepKey } from '../../infra/cli/ops-queues-and-keys.ts';
@@ -37,7 +37,7 @@ describe('plangrep-key put', () => {
     const client = new SecretsManagerClient({
       endpoint: endpoint.url,
       region: localRegion,
-      credentials: localCredentials,
+      credentials: endpoint.accessKey,
     });
     const place: Place = {
       environment: 'local',

@@ -6,7 +6,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from 'vitest';
 import { createPlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { systemClock } from '../../functions/compose.ts';
-import { listenOnLoopback, localCredentials, localRegion } from '../../infra/local/aws/loopback.ts';
+import { listenOnLoopback, localRegion } from '../../infra/local/aws/loopback.ts';
 import { plangrepSecretId } from '../../infra/local/seeds.ts';
 import { givenOps, issuedSchema } from '../support/given-ops.ts';
 import { onlyLine, type Surroundings } from '../support/run-command.ts';
@@ -62,8 +62,9 @@ describe('dlq', () => {
 
 describe('plangrep-key put', () => {
   const storedKey = (): Promise<string> => {
-    const endpoint = ops.service.run.endpoints.secretsmanager;
-    const client = new SecretsManagerClient({ endpoint, region: localRegion, credentials: localCredentials });
+    const { endpoints, aws } = ops.service.run;
+    const endpoint = endpoints.secretsmanager;
+    const client = new SecretsManagerClient({ endpoint, region: localRegion, credentials: aws });
     return createPlangrepKey({ client, secretId: plangrepSecretId, clock: systemClock, report: () => undefined }).get();
   };
 
@@ -155,7 +156,7 @@ describe('what cannot be done', () => {
     mkdirSync(join(gone, '.local'), { recursive: true });
     const unused = 'http://127.0.0.1:1';
     const endpoints = { dynamodb: unused, secretsmanager: unused, sqs: unused };
-    writeFileSync(join(gone, '.local', 'credentials.json'), JSON.stringify({ endpoints }));
+    writeFileSync(join(gone, '.local', 'credentials.json'), JSON.stringify({ endpoints, aws: ops.service.run.aws }));
     const cases: [string, RegExp, Surroundings?][] = [
       ['', /^No command: .*--help/],
       ['partner-key', /^No such command: .*partner-key revoke/],

@@ -19,15 +19,25 @@ const read = (args: readonly string[], credentialsPath: string) => {
 };
 
 describe('verify-audit reads', () => {
-  const local = credentials('{"endpoints":{"dynamodb":"http://127.0.0.1:4567"},"partners":[]}');
+  const aws = { accessKeyId: 'LOCAL1', secretAccessKey: 's', region: 'eu-west-1' };
+  const local = credentials(JSON.stringify({ endpoints: { dynamodb: 'http://127.0.0.1:4567' }, aws, partners: [] }));
 
   test('the local run’s log when nothing else is named', () => {
     expect(read([], local)).toMatchObject({
       table: 'CancellationLog',
       endpoint: 'http://127.0.0.1:4567',
+      aws,
       json: false,
     });
+    expect(read(['--endpoint', 'http://127.0.0.1:4567', '--table', 'CancellationLog'], local)).toMatchObject({ aws });
   });
+
+  test.each(['http://127.0.0.1:4568', 'http://127.0.0.1.example:4567', 'https://example.com'])(
+    'the log at %s without the key of the local run',
+    (endpoint) => {
+      expect(read(['--endpoint', endpoint], local)).toMatchObject({ endpoint, aws: undefined });
+    },
+  );
 
   test('a table on AWS when one is named, whatever runs here', () => {
     const options = read(['--table', 'stack-CancellationLog-1ABC', '--region', 'eu-central-1'], local);
@@ -65,10 +75,12 @@ describe('verify-audit says what is wrong with', () => {
     expect(() => read(args, nowhere)).toThrow(line);
   });
 
-  test.each(['{"endpoints":{}}', '{"endpoints":{"dynamodb":"nowhere"}}', 'not JSON'])(
-    'a credentials file like %s',
-    (content) => {
-      expect(() => read([], credentials(content))).toThrow(/names no endpoints\.dynamodb/);
-    },
-  );
+  test.each([
+    '{"endpoints":{}}',
+    '{"endpoints":{"dynamodb":"http://127.0.0.1:1"}}',
+    '{"endpoints":{"dynamodb":"nowhere"}}',
+    'not JSON',
+  ])('a credentials file like %s', (content) => {
+    expect(() => read([], credentials(content))).toThrow(/has no endpoints\.dynamodb/);
+  });
 });

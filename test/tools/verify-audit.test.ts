@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { toItem } from '../../functions/adapters/dynamodb/table-client.ts';
 import type { EventBody } from '../../functions/core/cancellation/events.ts';
+import { withRegion } from '../../infra/local/aws/access-keys.ts';
 import { type AuditedTable, startAuditedTable } from '../support/audited-table.ts';
 import { documentedJob } from '../support/names.ts';
 import { onlyLine, runCommand } from '../support/run-command.ts';
@@ -19,7 +20,7 @@ let table: AuditedTable;
 const long = documentedJob;
 beforeEach(async () => {
   table = await startAuditedTable();
-  const credentials = { endpoints: { dynamodb: table.url } };
+  const credentials = { endpoints: { dynamodb: table.url }, aws: withRegion(table.accessKey) };
   writeFileSync(join(folder, '.local', 'credentials.json'), JSON.stringify(credentials));
 });
 afterEach(() => table.close());

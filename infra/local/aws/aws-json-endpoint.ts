@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
-import { text } from 'node:stream/consumers';
 import type * as z from 'zod/mini';
-import { type Listening, serveOnLoopback, validate } from './loopback.ts';
+import { type AccessKey, findSigner } from './access-keys.ts';
+import { checkSource, type Listening, readBody, serveOnLoopback, validate } from './loopback.ts';
 
 /** An error answer of an AWS JSON service. */
 export class ServiceError extends Error {
@@ -15,11 +15,17 @@ export class ServiceError extends Error {
   }
 }
 
+export interface Caller {
+  readonly accessKeyId: string;
+}
+
 export interface AwsJsonEndpointOptions {
   /** The service's name in `X-Amz-Target`: `secretsmanager`, `AWSEvents`. */
   readonly service: string;
+  /** Those that may call. */
+  readonly keys: readonly AccessKey[];
   /** The action by its name. An action throws a {@link ServiceError} to reject its input. */
-  readonly actions: Readonly<Record<string, (input: unknown) => object>>;
+  readonly actions: Readonly<Record<string, (input: unknown, caller: Caller) => object>>;
 }
 
 /** The `url` is for `AWS_ENDPOINT_URL_…` or `aws --endpoint-url`. */
@@ -30,25 +36,50 @@ export interface AwsJsonEndpoint extends Listening {
   fail(times: number): void;
 }
 
+/** As dynalite; no service takes more. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
 /**
- * An AWS service with the AWS JSON protocol on 127.0.0.1, exact enough for the SDK and the AWS CLI. It does not check
- * signatures.
+ * Admits a request to an AWS service: not from a web page, and signed with one of the keys.
+ * @returns its body, and who signed it
+ * @throws ServiceError for any other
+ */
+export async function admit(
+  keys: readonly AccessKey[],
+  request: IncomingMessage,
+): Promise<Caller & { readonly body: Buffer }> {
+  const source = checkSource(request);
+  if (source.kind === 'foreign') throw new ServiceError('AccessDeniedException', source.why, 403);
+  const read = await readBody(request, MAX_BODY_BYTES);
+  if (read.kind !== 'read') throw new ServiceError('SerializationException', 'The body is too large, or not whole.');
+  const { method = '', url = '/', headers } = request;
+  const signer = await findSigner(keys, { method, url, headers, body: read.bytes });
+  if (signer.kind === 'unknown') throw new ServiceError(signer.type, signer.message);
+  return { accessKeyId: signer.accessKeyId, body: read.bytes };
+}
+
+/**
+ * An AWS service with the AWS JSON protocol on 127.0.0.1, exact enough for the SDK and the AWS CLI.
  * @see https://smithy.io/2.0/aws/protocols/aws-json-1_1-protocol.html
  */
-export async function startAwsJsonEndpoint({ service, actions }: AwsJsonEndpointOptions): Promise<AwsJsonEndpoint> {
+export async function startAwsJsonEndpoint({
+  service,
+  keys,
+  actions,
+}: AwsJsonEndpointOptions): Promise<AwsJsonEndpoint> {
   const requests: Record<string, number> = {};
   let failures = 0;
 
   const answer = async (request: IncomingMessage): Promise<object> => {
+    const { body, ...caller } = await admit(keys, request);
     const [target, action = 'none'] = String(request.headers['x-amz-target']).split('.');
     requests[action] = (requests[action] ?? 0) + 1;
-    const body = await text(request);
     if (failures > 0) {
       failures -= 1;
       throw new ServiceError('InternalServiceError', 'A test asked for this failure.', 500);
     }
     const act = target === service && Object.hasOwn(actions, action) ? actions[action] : undefined;
-    if (act !== undefined) return act(parseJson(body));
+    if (act !== undefined) return act(parseJson(body.toString()), caller);
     const offered = Object.keys(actions).join(' and ');
     throw new ServiceError('UnknownOperationException', `This is ${service} with only ${offered}, not ${action}.`);
   };
@@ -61,9 +92,8 @@ export async function startAwsJsonEndpoint({ service, actions }: AwsJsonEndpoint
     answer(request).then(
       (body) => reply(200, body),
       (error: unknown) => {
-        const internal = new ServiceError('InternalServiceError', String(error), 500);
-        const { type, status, message } = error instanceof ServiceError ? error : internal;
-        reply(status, { __type: type, message });
+        const { status, ...body } = describeError(error);
+        reply(status, body);
       },
     );
   });
@@ -75,6 +105,13 @@ export async function startAwsJsonEndpoint({ service, actions }: AwsJsonEndpoint
       failures = times;
     },
   };
+}
+
+/** An error as an AWS JSON service answers it; one that is not a {@link ServiceError} is internal. */
+export function describeError(error: unknown): { status: number; __type: string; message: string } {
+  const internal = new ServiceError('InternalServiceError', String(error), 500);
+  const { type, status, message } = error instanceof ServiceError ? error : internal;
+  return { status, __type: type, message };
 }
 
 /** An action's input, checked. @throws ServiceError that says what is wrong with it */

@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
+import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateTableCommand,
@@ -11,7 +12,9 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
 import * as z from 'zod/mini';
-import { localCredentials, localRegion, serveOnLoopback } from './loopback.ts';
+import { type AccessKey, createAccessKey } from './access-keys.ts';
+import { admit, describeError } from './aws-json-endpoint.ts';
+import { localRegion, serveOnLoopback } from './loopback.ts';
 
 /** All keys are strings. */
 export interface TableDefinition {
@@ -31,6 +34,8 @@ export interface LocalDynamoDbOptions<TableName extends string> {
   readonly tables: Readonly<Record<TableName, TableDefinition>>;
   /** The folder that keeps the data between runs, created if missing. @default in memory */
   readonly path?: string | undefined;
+  /** The only one that may call. @default a new one */
+  readonly accessKey?: AccessKey | undefined;
   /** Cuts every connection while it returns true, except those of this object's own client. @default never */
   readonly isDown?: (() => boolean) | undefined;
 }
@@ -41,6 +46,8 @@ export type RequestCounts = Readonly<Record<string, Readonly<Record<string, numb
 export interface LocalDynamoDb<TableName extends string> {
   /** For `AWS_ENDPOINT_URL_DYNAMODB` or `aws --endpoint-url`. */
   readonly url: string;
+  /** The only one that may call. */
+  readonly accessKey: AccessKey;
   /** Each table's name under itself, so that a misspelled name does not compile. */
   readonly tableNames: Readonly<Record<TableName, string>>;
   /** A client for code outside the functions. Its requests are counted too. */
@@ -65,6 +72,7 @@ const ownAgent = 'local-run';
 export async function startLocalDynamoDb<TableName extends string>({
   tables,
   path,
+  accessKey = createAccessKey(),
   isDown = () => false,
 }: LocalDynamoDbOptions<TableName>): Promise<LocalDynamoDb<TableName>> {
   if (path !== undefined) await checkDataFolder(path);
@@ -74,16 +82,30 @@ export async function startLocalDynamoDb<TableName extends string>({
     updateTableMs: 0,
     ...(path !== undefined && { path }),
   });
-  engine.prependListener('request', (request: IncomingMessage) => {
-    if (isDown() && request.headers['user-agent']?.includes(ownAgent) !== true) request.destroy();
-  });
   const counter = createCounter();
-  engine.on('request', counter.listen);
+  const answer = engine.listeners('request');
+  engine.removeAllListeners('request');
+  engine.on('request', (request: IncomingMessage, response: ServerResponse) => {
+    if (isDown() && request.headers['user-agent']?.includes(ownAgent) !== true) {
+      request.destroy();
+      return;
+    }
+    admit([accessKey], request).then(
+      ({ body }) => {
+        counter.count(request, body);
+        for (const listener of answer) Reflect.apply(listener, engine, [replay(request, body), response]);
+      },
+      (error: unknown) => {
+        const { status, ...body } = describeError(error);
+        response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body));
+      },
+    );
+  });
   const { url, close: closeEngine } = await serveOnLoopback(engine);
   const client = new DynamoDBClient({
     endpoint: url,
     region: localRegion,
-    credentials: localCredentials,
+    credentials: accessKey,
     customUserAgent: ownAgent,
   });
   const close = async (): Promise<void> => {
@@ -100,7 +122,8 @@ export async function startLocalDynamoDb<TableName extends string>({
     throw error;
   }
   counter.reset();
-  return { url, tableNames: namesOf(tables), client, counts: counter.counts, resetCounts: counter.reset, close };
+  const names = namesOf(tables);
+  return { url, accessKey, tableNames: names, client, counts: counter.counts, resetCounts: counter.reset, close };
 }
 
 /** Creates a table unless it exists, and waits until it can be used. */
@@ -147,27 +170,28 @@ function keySchema(partitionKey: string, sortKey?: string): CreateTableCommandIn
   ];
 }
 
-/** Counts requests from a second listener: it reads the bytes that the engine reads, and changes nothing. */
+/**
+ * A request whose body was read, to be read again. It has no `Origin`: dynalite would answer that with an
+ * `Access-Control-Allow-Origin` for every page.
+ */
+function replay({ method, url, headers: { origin: _, ...headers } }: IncomingMessage, body: Buffer): Readable {
+  return Object.assign(Readable.from([body]), { method, url, headers });
+}
+
+/** Counts requests by operation and table. */
 function createCounter() {
   let counts: Record<string, Record<string, number>> = {};
-  const count = (operation: string, table: string): void => {
-    const byTable = (counts[operation] ??= {});
-    byTable[table] = (byTable[table] ?? 0) + 1;
-  };
   return {
     counts: (): RequestCounts => structuredClone(counts),
     reset: (): void => {
       counts = {};
     },
-    listen: (request: IncomingMessage): void => {
-      const operation = String(request.headers['x-amz-target']).split('.')[1] ?? 'unknown';
-      const chunks: Buffer[] = [];
-      request.on('data', (chunk: Buffer) => chunks.push(chunk));
-      request.on('end', () => {
-        // Inside a string value the quotes would be escaped, and an attribute of this name has no string behind it.
-        const name = /"TableName":"([^"]+)"/.exec(Buffer.concat(chunks).toString('latin1'))?.[1];
-        count(operation, name ?? 'several');
-      });
+    count: ({ headers }: IncomingMessage, body: Buffer): void => {
+      const operation = String(headers['x-amz-target']).split('.')[1] ?? 'unknown';
+      // Inside a string value the quotes would be escaped, and an attribute of this name has no string behind it.
+      const table = /"TableName":"([^"]+)"/.exec(body.toString('latin1'))?.[1] ?? 'several';
+      const byTable = (counts[operation] ??= {});
+      byTable[table] = (byTable[table] ?? 0) + 1;
     },
   };
 }

@@ -5,8 +5,6 @@ import * as z from 'zod/mini';
 /** The one AWS account and region that all emulated services are in. */
 export const localAccount = '000000000000';
 export const localRegion = 'eu-west-1';
-/** The SDK and the AWS CLI must send some credentials: the emulated services do not check them. */
-export const localCredentials = { accessKeyId: 'local', secretAccessKey: 'local' };
 
 /** The ARN of a local resource, for example `localArn('sqs', 'orders')`. */
 export function localArn(service: string, resource: string): string {
@@ -47,6 +45,28 @@ export async function serveOnLoopback(server: HttpServer, port?: number): Promis
       server.closeAllConnections();
     });
   return { url, close };
+}
+
+/** Where a request comes from. */
+export type Source =
+  | { readonly kind: 'own' }
+  /** `why` is for the sender, and says what the listener does instead. */
+  | { readonly kind: 'foreign'; readonly why: string };
+
+/**
+ * Keeps web pages away from a listener that is only for this machine. A name that an attacker lets resolve to 127.0.0.1
+ * (DNS rebinding) shows in `Host`; a page of another origin shows in `Origin`, or in `Sec-Fetch-Site` where a browser
+ * sends no `Origin`.
+ * @see https://fetch.spec.whatwg.org/#origin-header
+ */
+export function checkSource({ method, headers }: IncomingMessage): Source {
+  const { host = '', origin, 'sec-fetch-site': site = 'none', 'sec-fetch-mode': mode } = headers;
+  if (!/^(127\.0\.0\.1|localhost)(:\d{1,5})?$/.test(host)) {
+    return { kind: 'foreign', why: 'Only requests to 127.0.0.1 and localhost are answered.' };
+  }
+  const isLink = method === 'GET' && mode === 'navigate';
+  const isOwn = origin === undefined ? site === 'same-origin' || site === 'none' : origin === `http://${host}`;
+  return isOwn || isLink ? { kind: 'own' } : { kind: 'foreign', why: 'Pages of other origins are not answered.' };
 }
 
 export type Body =

@@ -1,9 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
+import { type AccessKey, createAccessKey } from './access-keys.ts';
 import { type AwsJsonEndpoint, parseInput, ServiceError, startAwsJsonEndpoint } from './aws-json-endpoint.ts';
 import { localArn } from './loopback.ts';
 
 export interface LocalSecretsManager extends AwsJsonEndpoint {
+  /** The only one that may call. */
+  readonly accessKey: AccessKey;
   /** Gives a secret its next version. `secretId` is a name or an ARN; an unknown one becomes a new secret. */
   put(secretId: string, value: string): void;
 }
@@ -39,11 +42,14 @@ const arnSuffix = '-LoCaL1';
  * Secrets Manager's `GetSecretValue` and `PutSecretValue` on 127.0.0.1. Versions are in memory, and only the newest two
  * have staging labels.
  * @param secrets values by name
+ * @param accessKey the only one that may call. By default a new one.
  */
 export async function startSecretsManager({
   secrets,
+  accessKey = createAccessKey(),
 }: {
   readonly secrets: Readonly<Record<string, string>>;
+  readonly accessKey?: AccessKey;
 }): Promise<LocalSecretsManager> {
   const known: Secret[] = [];
 
@@ -63,6 +69,7 @@ export async function startSecretsManager({
 
   const endpoint = await startAwsJsonEndpoint({
     service: 'secretsmanager',
+    keys: [accessKey],
     actions: {
       GetSecretValue(input) {
         const { SecretId, VersionId, VersionStage } = parseInput(getInput, input);
@@ -80,7 +87,7 @@ export async function startSecretsManager({
       },
     },
   });
-  return { ...endpoint, put };
+  return { ...endpoint, accessKey, put };
 }
 
 function createSecret(name: string): Secret {

@@ -5,7 +5,8 @@ import * as z from 'zod/mini';
 import { problems } from '../../../functions/contract/problems.ts';
 import { describeMood, isMoodId, moods, problemScenes } from '../../scenes/faults-and-problems.ts';
 import { freshJobKinds, projects, stories, summarize } from '../../scenes/stories.ts';
-import { validateJson } from '../aws/loopback.ts';
+import { isSame } from '../aws/access-keys.ts';
+import { checkSource, validateJson } from '../aws/loopback.ts';
 import type { RunParts } from '../run.ts';
 import { addFreshJob, canHave, prepareScene, setMood } from './set-scene.ts';
 import { type CurrentMood, watchRun } from './watch-run.ts';
@@ -23,7 +24,12 @@ export function createConsole(parts: RunParts) {
     const reply = ({ status, contentType, body }: Reply): void => {
       response.writeHead(status, { ...headers, 'Content-Type': contentType }).end(body);
     };
-    if (path === '/console/api/watch' && request.method === 'GET' && checkSource(request).kind === 'own') {
+    const rejection = rejectionOf(request, path, parts.consoleKey);
+    if (rejection !== undefined) {
+      reply(rejection);
+      return true;
+    }
+    if (path === '/console/api/watch' && request.method === 'GET') {
       // It fails when the page goes away or the run ends: no page is left to notify.
       watchRun(response, parts.dynamodb, mood).catch(() => response.destroy());
       return true;
@@ -44,24 +50,15 @@ const headers = {
 };
 
 /**
- * The console shows credentials and changes the run, so no page of another origin may reach it. A name that resolves to
- * this machine (DNS rebinding) shows in `Host`, another page in `Origin`.
+ * The console shows credentials and changes the run: no page of another origin may reach it, and its API needs the key
+ * that only the printed address has, since every user of this machine can connect to its ports.
  */
-function checkSource({
-  method,
-  headers: sent,
-  socket,
-}: IncomingMessage): { kind: 'own' } | { kind: 'foreign'; why: string } {
-  const host = sent.host ?? '';
-  const own = ['127.0.0.1', 'localhost'].map((name) => `${name}:${socket.localPort}`);
-  if (!own.includes(host)) return { kind: 'foreign', why: 'The console answers only to 127.0.0.1 and localhost.' };
-  if (method === 'GET') {
-    const site = sent['sec-fetch-site'] ?? 'none';
-    const isOwn = site === 'same-origin' || site === 'none' || sent['sec-fetch-mode'] === 'navigate';
-    return isOwn ? { kind: 'own' } : { kind: 'foreign', why: 'The console shows nothing to other pages.' };
-  }
-  if (sent.origin === `http://${host}`) return { kind: 'own' };
-  return { kind: 'foreign', why: 'The console takes nothing from other pages.' };
+function rejectionOf(request: IncomingMessage, path: string, key: string): Reply | undefined {
+  const source = checkSource(request);
+  if (source.kind === 'foreign') return wrong(403, source.why);
+  if (!path.startsWith('/console/api/') || isSame(request.headers.authorization ?? '', `Bearer ${key}`))
+    return undefined;
+  return wrong(401, 'The console needs the key of this run: open the whole address that "npm start" printed.');
 }
 
 interface Reply {
@@ -86,13 +83,12 @@ const files: Readonly<Record<string, readonly [URL, string]>> = {
   '/console': [new URL('console.html', page), 'text/html; charset=utf-8'],
   '/console/page.css': [new URL('../../../functions/pages/page.css', import.meta.url), style],
   '/console/console.css': [new URL('console.css', page), style],
+  '/console/access.js': [new URL('access.js', page), script],
   '/console/console.js': [new URL('console.js', page), script],
   '/console/views.js': [new URL('views.js', page), script],
 };
 
 async function answer(request: IncomingMessage, path: string, parts: RunParts, mood: CurrentMood): Promise<Reply> {
-  const source = checkSource(request);
-  if (source.kind === 'foreign') return wrong(403, source.why);
   if (request.method === 'POST') return act(path, await text(request), parts, mood);
   if (request.method !== 'GET') return wrong(405, 'The console takes GET and POST.');
   if (path === '/console/api/facts') return json(200, facts(parts));

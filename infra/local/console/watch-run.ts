@@ -23,16 +23,15 @@ export interface CurrentMood {
 }
 
 /**
- * Sends the state of the run to a page as server-sent events: once at the start, then after each write to the
- * cancellation log and each change of the mood. Ends when the page goes away.
- * @see https://html.spec.whatwg.org/multipage/server-sent-events.html
+ * Sends the state of the run to a page as lines of JSON: once at the start, then after each write to the cancellation log
+ * and each change of the mood. Ends when the page goes away. (Not server-sent events: `EventSource` cannot send a key.)
  */
 export async function watchRun(
   response: ServerResponse,
   dynamodb: LocalDynamoDb<TableName>,
   mood: CurrentMood,
 ): Promise<void> {
-  response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
+  response.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' });
   let seen = '';
   while (!response.destroyed) {
     const { PutItem, UpdateItem } = dynamodb.counts();
@@ -46,7 +45,7 @@ export async function watchRun(
         stopped: countStopped(cancellations),
         cancellations,
       };
-      response.write(`data: ${JSON.stringify(shown)}\n\n`);
+      response.write(`${JSON.stringify(shown)}\n`);
     }
     await sleep(LOOK_EVERY_MS, undefined, { ref: false });
   }

@@ -16,13 +16,16 @@ import {
   type SimulatedJobFields,
   simulatedJobFieldsSchema,
 } from '../../../functions/simulator/plangrep-jobs.ts';
-import { type Listening, readBody, serveOnLoopback, validateJson } from '../aws/loopback.ts';
+import { type AccessKey, createAccessKey, hasKey } from '../aws/access-keys.ts';
+import { checkSource, type Listening, readBody, serveOnLoopback, validateJson } from '../aws/loopback.ts';
 import { createFaults, type Faults, faultSchema, play, sendJson } from './plangrep-faults.ts';
 import { createJobStore, createJournal, type JobStore, type Journal } from './plangrep-job-store.ts';
 
 export interface PlangrepSimulatorOptions {
   /** The only key that it accepts. */
   readonly apiKey: string;
+  /** Opens the simulator's own addresses ({@link control}). @default a new one */
+  readonly accessKey?: AccessKey;
   /** Jobs to start with. A job that `statePath` already has stays as it is there. */
   readonly jobs?: readonly SimulatedJobFields[];
   /** A JSON file that keeps the jobs over restarts. */
@@ -33,6 +36,8 @@ export interface PlangrepSimulatorOptions {
 
 /** The `url` is for `PLANGREP_BASE_URL`. */
 export interface PlangrepSimulator extends Listening {
+  /** Opens the simulator's own addresses. */
+  readonly accessKey: AccessKey;
   /** From now on only this key is accepted. */
   setApiKey(key: string): void;
   /** From now on no key is accepted. */
@@ -47,6 +52,10 @@ export interface PlangrepSimulator extends Listening {
 }
 
 const MAX_BODY_BYTES = 64 * 1024;
+const noAccessKey: SimulatedAnswer = {
+  ...error(401, 'no_access_key', "The simulator's own addresses need the run's access key: curl -u <id>:<secret>."),
+  headers: { 'WWW-Authenticate': 'Basic realm="the local run"' },
+};
 
 /**
  * The simulator of Plangrep's jobs API (docs.plangrep.com, API reference, Jobs) on 127.0.0.1, for tests, the local run and
@@ -59,18 +68,22 @@ export async function startPlangrepSimulator(options: PlangrepSimulatorOptions):
   const faults = createFaults();
   const requests = createJournal();
   const closing = new AbortController();
+  const { accessKey = createAccessKey() } = options;
   let apiKey: string | undefined = options.apiKey;
   for (const job of options.jobs ?? []) if (job.id === undefined || store.get(job.id) === undefined) store.put(job);
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const { method = '', url = '', headers } = request;
     const path = url.replace(/\?.*$/s, '');
+    const source = checkSource(request);
+    if (source.kind === 'foreign') return sendJson(response, error(403, 'forbidden', source.why));
+    const isControl = path.startsWith('/simulator');
+    if (isControl && !hasKey(accessKey, headers.authorization)) return sendJson(response, noAccessKey);
     const read = await readBody(request, MAX_BODY_BYTES);
     if (read.kind === 'lost') return;
     if (read.kind === 'too_large') return sendJson(response, error(413, 'body_too_large', 'The body is over 64 KiB.'));
     const body = read.bytes.toString();
-    const controlled = control(method, path, body, { faults, requests, store });
-    if (controlled !== undefined) return sendJson(response, controlled);
+    if (isControl) return sendJson(response, control(method, path, body, { faults, requests, store }));
 
     const call = recognizeCall(method, path);
     const jobId = call.kind === 'cancel' || call.kind === 'read' ? call.id : undefined;
@@ -111,6 +124,7 @@ export async function startPlangrepSimulator(options: PlangrepSimulatorOptions):
 
   return {
     url,
+    accessKey,
     setApiKey(key) {
       apiKey = key;
     },
@@ -156,16 +170,15 @@ function createJob(projectId: string, headers: IncomingHttpHeaders, body: string
 }
 
 /**
- * The simulator's own addresses, for people and for tests in another process. They need no key, because they are on
- * loopback only: `GET|POST|DELETE /simulator/faults`, `GET|DELETE /simulator/requests`, `GET|POST /simulator/jobs`.
- * @returns undefined when the request is for Plangrep's API
+ * The simulator's own addresses, for people and for tests in another process, with the run's access key (`curl -u`):
+ * `GET|POST|DELETE /simulator/faults`, `GET|DELETE /simulator/requests`, `GET|POST /simulator/jobs`.
  */
 function control(
   method: string,
   path: string,
   body: string,
   { faults, requests, store }: { readonly faults: Faults; readonly requests: Journal; readonly store: JobStore },
-): SimulatedAnswer | undefined {
+): SimulatedAnswer {
   switch (`${method} ${path}`) {
     case 'GET /simulator/faults':
       return { status: 200, body: { faults: faults.waiting() } };
@@ -187,7 +200,7 @@ function control(
     case 'POST /simulator/jobs':
       return validated(simulatedJobFieldsSchema, body, (fields) => ({ job: store.put(fields) }));
     default:
-      return path.startsWith('/simulator') ? error(404, 'not_found', 'The simulator has no such address.') : undefined;
+      return error(404, 'not_found', 'The simulator has no such address.');
   }
 }
 

@@ -1,3 +1,4 @@
+import { keyVariables } from '../../../infra/local/aws/access-keys.ts';
 import { type Container, startContainer } from '../../../infra/local/aws/lambda/container.ts';
 import { openStage } from '../../proof/crash/stage.ts';
 import type { BenchContext } from '../part.ts';
@@ -97,7 +98,7 @@ async function record(contender: Contender, bootstrap: string): Promise<Recordin
       answer(forwarded);
     });
     const printed: string[] = [];
-    const definition = defineContainer(contender, stage.tap.urls, bootstrap);
+    const definition = defineContainer(contender, stage.tap.urls, bootstrap, keyVariables(stage.dynamodb.accessKey));
     const container = await startContainer(definition, (line) => printed.push(line));
     const result = await container.invoke(event);
     container.kill();

@@ -5,7 +5,7 @@ import { exampleJob } from '../../../functions/simulator/plangrep-jobs.ts';
 import { eventDoor } from '../../../infra/blueprint/bus-events.ts';
 import { type EnvironmentVariable, type FunctionName, serviceFunctions } from '../../../infra/blueprint/functions.ts';
 import type { ContainerDefinition } from '../../../infra/local/aws/lambda/container.ts';
-import { localCredentials, localRegion } from '../../../infra/local/aws/loopback.ts';
+import { localRegion } from '../../../infra/local/aws/loopback.ts';
 import { proxyEvent } from '../../proof/crash/invocations.ts';
 import { addJob } from '../../proof/crash/scene.ts';
 import { secretId, type Stage } from '../../proof/crash/stage.ts';
@@ -166,8 +166,9 @@ export function defineContainer(
       ...environment,
       PLANGREP_BASE_URL: urls.plangrep,
       AWS_REGION: localRegion,
-      AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
+      // What is replayed checks no key.
+      AWS_ACCESS_KEY_ID: 'none',
+      AWS_SECRET_ACCESS_KEY: 'none',
       AWS_ENDPOINT_URL_DYNAMODB: urls.dynamodb,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: urls.secretsmanager,
       // The place of Lambda's own copy of the SDK, for a contender that does not bundle one.

@@ -1,3 +1,4 @@
+import { keyVariables } from '../../../infra/local/aws/access-keys.ts';
 import { functions } from '../../../infra/blueprint/functions.ts';
 import { startContainer } from '../../../infra/local/aws/lambda/container.ts';
 import { openStage } from '../../proof/crash/stage.ts';
@@ -46,7 +47,9 @@ async function measureTutorialCalls(progress: (text: string) => void): Promise<P
     const [contender] = baseline(built);
     if (contender === undefined) throw new Error('the tutorial stack was not built');
     await createBaselineTables(stage.dynamodb.client);
-    const container = await startContainer(defineContainer(contender, stage.tap.urls, built.bootstrap));
+    const container = await startContainer(
+      defineContainer(contender, stage.tap.urls, built.bootstrap, keyVariables(stage.dynamodb.accessKey)),
+    );
     const cancel = async (event: unknown): Promise<void> => {
       const result = await container.invoke(event);
       if (result.kind === 'answered' && isWholePath(result.payload)) return;

@@ -7,7 +7,8 @@ import type { CancellationLog, JobDirectory } from '../../../functions/core/port
 import { eventDoor } from '../../../infra/blueprint/bus-events.ts';
 import { type EnvironmentVariable, type FunctionName, functions } from '../../../infra/blueprint/functions.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
-import { localCredentials, localRegion } from '../../../infra/local/aws/loopback.ts';
+import { createAccessKey, keyVariables } from '../../../infra/local/aws/access-keys.ts';
+import { localRegion } from '../../../infra/local/aws/loopback.ts';
 import { type Container, startContainer } from '../../../infra/local/aws/lambda/container.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from '../../../infra/local/plangrep/plangrep-simulator.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../../infra/local/aws/secrets-manager.ts';
@@ -45,9 +46,10 @@ export interface Stage {
 /** @param path where the engine's data is; it goes with the stage. @default a new, empty folder */
 export const openStage = async (path?: string): Promise<Stage> => {
   const folder = path ?? (await mkdtemp(join(tmpdir(), 'proof-')));
+  const accessKey = createAccessKey();
   let ahead = 0;
-  let dynamodb = await startLocalDynamoDb({ tables, path: folder });
-  const secretsManager = await startSecretsManager({ secrets: { [secretId]: apiKey } });
+  let dynamodb = await startLocalDynamoDb({ tables, path: folder, accessKey });
+  const secretsManager = await startSecretsManager({ secrets: { [secretId]: apiKey }, accessKey });
   const simulator = await startPlangrepSimulator({ apiKey, now: () => Date.now() + ahead });
   const targets = { dynamodb: dynamodb.url, secretsmanager: secretsManager.url, plangrep: simulator.url };
   const tap = await startTap(targets);
@@ -79,8 +81,7 @@ export const openStage = async (path?: string): Promise<Stage> => {
       environment: {
         ...Object.fromEntries(environment.map((variable) => [variable, values[variable]])),
         AWS_REGION: localRegion,
-        AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
-        AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
+        ...keyVariables(accessKey),
         AWS_ENDPOINT_URL_DYNAMODB: tap.urls.dynamodb,
         AWS_ENDPOINT_URL_SECRETS_MANAGER: tap.urls.secretsmanager,
       },
@@ -118,7 +119,7 @@ export const openStage = async (path?: string): Promise<Stage> => {
     start,
     async restartEngine() {
       await dynamodb.close();
-      dynamodb = await startLocalDynamoDb({ tables, path: folder });
+      dynamodb = await startLocalDynamoDb({ tables, path: folder, accessKey });
       ports = portsOn(dynamodb);
       tap.direct('dynamodb', dynamodb.url);
     },

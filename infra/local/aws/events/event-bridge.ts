@@ -1,10 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
+import { type AccessKey, callSigned } from '../access-keys.ts';
 import { type AwsJsonEndpoint, parseInput, ServiceError, startAwsJsonEndpoint } from '../aws-json-endpoint.ts';
 import { applyRule, type BusEvent, type Rule } from './event-rules.ts';
 import { localAccount, localRegion } from '../loopback.ts';
 
 export interface EventBridgeOptions {
+  /** Those that may put events. */
+  readonly keys: readonly AccessKey[];
   readonly rules: readonly Rule[];
   /** The target of every rule: takes the output of the rule's input transformer. */
   readonly deliver: (input: string) => void;
@@ -32,14 +35,16 @@ const entrySchema = z.object({
 });
 type Entry = z.infer<typeof entrySchema>;
 const putEventsInput = z.object({ Entries: z.array(entrySchema).check(z.minLength(1), z.maxLength(10)) });
-const putEventsAnswer = z.object({ Entries: z.array(z.looseObject({ EventId: z.optional(z.string()) })) });
+const putEventsAnswer = z.object({
+  Entries: z.optional(z.array(z.looseObject({ EventId: z.optional(z.string()) }))),
+});
 
 /**
  * EventBridge's `PutEvents` on 127.0.0.1, with the default bus. As in AWS, a rejected entry does not fail the others, an
  * event that matches no rule is dropped, and `time` has whole seconds.
  * @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
-export async function startEventBridge({ rules, deliver }: EventBridgeOptions): Promise<LocalEventBridge> {
+export async function startEventBridge({ keys, rules, deliver }: EventBridgeOptions): Promise<LocalEventBridge> {
   const dropped: BusEvent[] = [];
 
   const put = (entry: Entry): object => {
@@ -67,25 +72,24 @@ export async function startEventBridge({ rules, deliver }: EventBridgeOptions): 
     return { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results };
   };
 
-  const endpoint = await startAwsJsonEndpoint({ service: 'AWSEvents', actions: { PutEvents: putEvents } });
+  const endpoint = await startAwsJsonEndpoint({ service: 'AWSEvents', keys, actions: { PutEvents: putEvents } });
   return { ...endpoint, dropped: () => [...dropped] };
 }
 
 /**
  * Publishes one event to an endpoint, as `aws events put-events` does. `Time` is in seconds since 1970.
- * @returns the event's id @throws when EventBridge rejects the entry
+ * @returns the event's id @throws when EventBridge rejects the call or the entry
  */
 export async function putEvent(
   url: string,
+  key: AccessKey,
   entry: Pick<Required<Entry>, 'Source' | 'DetailType' | 'Detail'> & Pick<Entry, 'Time'>,
 ): Promise<string> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: { 'Content-Type': 'application/x-amz-json-1.1', 'X-Amz-Target': 'AWSEvents.PutEvents' },
-    body: JSON.stringify({ Entries: [entry] }),
-  });
-  const [result] = putEventsAnswer.parse(await response.json()).Entries;
-  if (result?.EventId === undefined) throw new Error(`The event was rejected: ${JSON.stringify(result)}`);
+  const body = JSON.stringify({ Entries: [entry] });
+  const response = await callSigned(url, key, { service: 'events', target: 'AWSEvents.PutEvents', body });
+  const answer = await response.text();
+  const { Entries: [result] = [] } = putEventsAnswer.parse(JSON.parse(answer));
+  if (result?.EventId === undefined) throw new Error(`The event was rejected: ${answer}`);
   return result.EventId;
 }
 

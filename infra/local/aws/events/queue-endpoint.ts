@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import type { AccessKey } from '../access-keys.ts';
 import { type AwsJsonEndpoint, parseInput, ServiceError, startAwsJsonEndpoint } from '../aws-json-endpoint.ts';
 import { localAccount, localArn } from '../loopback.ts';
 import type { LocalQueue } from './queue.ts';
@@ -19,8 +20,9 @@ const moveInput = z.object({ SourceArn: z.string(), DestinationArn: z.optional(z
 /**
  * SQS's `GetQueueAttributes` and `StartMessageMoveTask` on 127.0.0.1 for a queue and its DLQ. A move has ended when it is
  * answered.
+ * @param keys those that may call
  */
-export function startQueueEndpoint(queue: LocalQueue): Promise<AwsJsonEndpoint> {
+export function startQueueEndpoint(queue: LocalQueue, keys: readonly AccessKey[]): Promise<AwsJsonEndpoint> {
   const dlq = deadLetterName(queue.name);
   const bodiesOf = (url: string): readonly string[] => {
     if (url.endsWith(`/${queue.name}`)) return queue.waiting();
@@ -53,5 +55,5 @@ export function startQueueEndpoint(queue: LocalQueue): Promise<AwsJsonEndpoint> 
       return { TaskHandle: Buffer.from(SourceArn).toString('base64') };
     },
   };
-  return startAwsJsonEndpoint({ service: 'AmazonSQS', actions });
+  return startAwsJsonEndpoint({ service: 'AmazonSQS', keys, actions });
 }

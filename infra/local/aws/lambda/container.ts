@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { createInterface } from 'node:readline';
 import { text } from 'node:stream/consumers';
 import * as z from 'zod/mini';
-import { localArn, serveOnLoopback } from '../loopback.ts';
+import { checkSource, localArn, serveOnLoopback } from '../loopback.ts';
 
 /** How an invocation ended for its caller. */
 export type InvocationResult =
@@ -179,13 +179,14 @@ interface RuntimeApiEvents {
   readonly onInitError: (error: string) => void;
 }
 
-const apiPrefix = '/2018-06-01/runtime/';
-
 /**
  * Lambda's Runtime API for one process, on 127.0.0.1.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
 async function startRuntimeApi({ functionName, timeoutMs }: ContainerDefinition, events: RuntimeApiEvents) {
+  // Invocations hold partners' credentials: only the process that was given this path gets them.
+  const secret = randomBytes(16).toString('hex');
+  const apiPrefix = `/${secret}/2018-06-01/runtime/`;
   let waiting: ServerResponse | undefined;
   let pending: { readonly requestId: string; readonly event: string } | undefined;
 
@@ -203,7 +204,9 @@ async function startRuntimeApi({ functionName, timeoutMs }: ContainerDefinition,
   };
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const path = request.url?.startsWith(apiPrefix) === true ? request.url.slice(apiPrefix.length) : '';
+    const { url = '' } = request;
+    const isOwn = checkSource(request).kind === 'own' && url.startsWith(apiPrefix);
+    const path = isOwn ? url.slice(apiPrefix.length) : '';
     if (request.method === 'GET' && path === 'invocation/next') {
       waiting = response;
       events.onReady();
@@ -227,10 +230,10 @@ async function startRuntimeApi({ functionName, timeoutMs }: ContainerDefinition,
     handle(request, response).catch(() => response.destroy());
   });
   server.keepAliveTimeout = 0; // A process may wait hours for its next invocation.
-  const { url, close } = await serveOnLoopback(server);
+  const { url: listening, close } = await serveOnLoopback(server);
   return {
-    /** `127.0.0.1:port`, for `AWS_LAMBDA_RUNTIME_API`. */
-    address: new URL(url).host,
+    /** `127.0.0.1:port/secret`, for `AWS_LAMBDA_RUNTIME_API`. */
+    address: `${new URL(listening).host}/${secret}`,
     /** Sends an invocation as soon as the process asks for one. */
     deliver: (invocation: { readonly requestId: string; readonly event: string }): void => {
       pending = invocation;

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
-import { localCredentials, localRegion } from '../loopback.ts';
+import { type AccessKey, keyVariables } from '../access-keys.ts';
+import { localRegion } from '../loopback.ts';
 import {
   type Container,
   type ContainerDefinition,
@@ -19,6 +20,8 @@ export interface FunctionDefinition<Variable extends string> {
 export interface Surroundings {
   /** The folder with one bundle's folder per function. */
   readonly bundles: string;
+  /** What the functions sign their calls with. */
+  readonly accessKey: AccessKey;
   readonly dynamodb: { readonly url: string };
   readonly secretsManager: { readonly url: string };
 }
@@ -27,7 +30,7 @@ export interface Surroundings {
 export function defineContainers<Variable extends string>(
   functions: Readonly<Record<string, FunctionDefinition<Variable>>>,
   values: Readonly<Record<Variable, string>>,
-  { bundles, dynamodb, secretsManager }: Surroundings,
+  { bundles, accessKey, dynamodb, secretsManager }: Surroundings,
 ): ContainerDefinition[] {
   return Object.entries(functions).map(([functionName, { environment, timeoutSeconds, memoryMb }]) => ({
     functionName,
@@ -37,8 +40,7 @@ export function defineContainers<Variable extends string>(
     environment: {
       ...Object.fromEntries(environment.map((variable) => [variable, values[variable]])),
       AWS_REGION: localRegion,
-      AWS_ACCESS_KEY_ID: localCredentials.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: localCredentials.secretAccessKey,
+      ...keyVariables(accessKey),
       AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
     },

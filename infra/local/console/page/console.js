@@ -1,3 +1,4 @@
+import { ask, follow, refused } from './access.js';
 import { createList, drawTimeline, sendRequest } from './views.js';
 
 const get = (id) => document.getElementById(id);
@@ -5,7 +6,7 @@ const say = (text) => {
   get('live').textContent = text;
 };
 const post = async (path, body) => {
-  const response = await fetch(`/console/api/${path}`, { method: 'POST', body: JSON.stringify(body) });
+  const response = await ask(path, { method: 'POST', body: JSON.stringify(body) });
   const answer = await response.json();
   if (!response.ok) throw new Error(answer.message);
   return answer;
@@ -25,7 +26,15 @@ const button = (text, onClick) => {
   return made;
 };
 
-const facts = await (await fetch('/console/api/facts')).json();
+const readFacts = async () => {
+  const response = await ask('facts');
+  if (response.status !== 401) return response.json();
+  say(refused);
+  // Without a key there is nothing to show: the page waits until another address is opened.
+  return new Promise(() => {});
+};
+
+const facts = await readFacts();
 const titles = new Map(facts.moods.map(({ id, title, what }) => [id, { title, what }]));
 const moodButtons = new Map();
 let chosen;
@@ -64,11 +73,7 @@ const tellChanges = (cancellations) => {
   );
 };
 
-const watch = new EventSource('/console/api/watch');
-watch.addEventListener('open', () => say('Watching.'));
-watch.addEventListener('error', () => say('The local run does not answer; trying again …'));
-watch.addEventListener('message', ({ data }) => {
-  const { mood, stopped, cancellations } = JSON.parse(data);
+const showRun = ({ mood, stopped, cancellations }) => {
   if (shown !== undefined) tellChanges(cancellations);
   shown = cancellations;
   const fresh =
@@ -80,6 +85,12 @@ watch.addEventListener('message', ({ data }) => {
   get('credits').textContent = stopped.credits.toLocaleString();
   showMood(mood);
   draw();
+};
+follow('watch', {
+  onOpen: () => say('Watching.'),
+  onMessage: showRun,
+  onLost: () => say('The local run does not answer; trying again …'),
+  onRefused: () => say(refused),
 });
 
 const cancel = get('cancel');
