@@ -49,10 +49,9 @@ async function verify(options: VerifyOptions): Promise<ExitCode> {
   return ok ? 0 : 1;
 }
 
-/** For an engine on this machine that checks no key. */
-const noKey = { accessKeyId: 'none', secretAccessKey: 'none' };
-
 function createClient({ endpoint, region, aws }: VerifyOptions): DynamoDBClient {
+  // For an engine on this machine that checks no key.
+  const noKey = { accessKeyId: 'none', secretAccessKey: 'none' };
   const isLocal = endpoint !== undefined && isLoopback(new URL(endpoint).hostname);
   return new DynamoDBClient({
     ...(endpoint !== undefined && { endpoint }),

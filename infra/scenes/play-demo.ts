@@ -1,15 +1,20 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
+import type { AccessKey } from '../local/aws/access-keys.ts';
 import { putEvent } from '../local/aws/events/event-bridge.ts';
 import type { PlangrepSimulator } from '../local/plangrep/plangrep-simulator.ts';
-import type { PartnerCredential } from '../local/seeds.ts';
 import { type FollowUp, followUps, stories, type StoryCancel } from './stories.ts';
 
 /** What the demo needs of a local run. */
 export interface DemoRun {
   readonly baseUrl: string;
-  readonly partners: readonly Pick<PartnerCredential, 'partnerId' | 'token' | 'eventSource' | 'aws'>[];
+  readonly partners: readonly {
+    readonly partnerId: string;
+    readonly token: string;
+    readonly eventSource: string;
+    readonly aws: AccessKey;
+  }[];
   readonly endpoints: { readonly eventbridge: string };
   readonly simulator: PlangrepSimulator;
 }

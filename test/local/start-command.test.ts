@@ -15,11 +15,14 @@ import { compileCache } from '../support/run-command.ts';
 import { temporaryFolder } from './arrange.ts';
 
 const start = new URL('../../infra/cli/start.ts', import.meta.url).pathname;
+const awsSchema = z.object({ accessKeyId: z.string(), secretAccessKey: z.string(), region: z.string() });
 const startedSchema = z.object({
   baseUrl: z.string(),
+  consoleUrl: z.string(),
   plangrepUrl: z.string(),
   endpoints: z.object({ dynamodb: z.string(), secretsmanager: z.string(), eventbridge: z.string() }),
-  partners: z.array(z.object({ partnerId: z.string(), token: z.string(), eventSource: z.string() })),
+  aws: awsSchema,
+  partners: z.array(z.object({ partnerId: z.string(), token: z.string(), eventSource: z.string(), aws: awsSchema })),
 });
 type Started = z.infer<typeof startedSchema>;
 

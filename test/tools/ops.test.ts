@@ -6,6 +6,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from 'vitest';
 import { createPlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { systemClock } from '../../functions/compose.ts';
+import { keyVariables } from '../../infra/local/aws/access-keys.ts';
 import { listenOnLoopback, localRegion } from '../../infra/local/aws/loopback.ts';
 import { plangrepSecretId } from '../../infra/local/seeds.ts';
 import { givenOps, issuedSchema } from '../support/given-ops.ts';
@@ -128,8 +129,7 @@ describe('a deployed environment', () => {
     });
     const port = await listenOnLoopback(cloudFormation, 0);
     const env = {
-      AWS_ACCESS_KEY_ID: 'test',
-      AWS_SECRET_ACCESS_KEY: 'test',
+      ...keyVariables(ops.service.run.aws),
       AWS_ENDPOINT_URL_CLOUDFORMATION: `http://127.0.0.1:${port}`,
       AWS_ENDPOINT_URL_DYNAMODB: ops.service.run.endpoints.dynamodb,
       AWS_ENDPOINT_URL_SQS: ops.service.run.endpoints.sqs,
