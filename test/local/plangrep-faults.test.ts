@@ -128,11 +128,11 @@ describe('Over HTTP', () => {
   ])('nothing is shown or done with %s', async (_what, authorization) => {
     const headers = authorization === undefined ? {} : { Authorization: authorization };
     const fault = '{"on":"cancel","kind":"status","status":500}';
-    const read = await fetch(at('/simulator/requests'), { headers });
+    const shown = await fetch(at('/simulator/requests'), { headers });
     const added = await fetch(at('/simulator/faults'), { method: 'POST', headers, body: fault });
 
-    expect([read.status, added.status]).toEqual([401, 401]);
-    expect(read.headers.get('www-authenticate')).toMatch(/^Basic /);
+    expect([shown.status, added.status]).toEqual([401, 401]);
+    expect(shown.headers.get('www-authenticate')).toMatch(/^Basic /);
     expect(simulator.faults.waiting()).toEqual([]);
   });
 

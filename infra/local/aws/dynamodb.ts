@@ -174,8 +174,8 @@ function keySchema(partitionKey: string, sortKey?: string): CreateTableCommandIn
  * A request whose body was read, to be read again. It has no `Origin`: dynalite would answer that with an
  * `Access-Control-Allow-Origin` for every page.
  */
-function replay({ method, url, headers: { origin: _, ...headers } }: IncomingMessage, body: Buffer): Readable {
-  return Object.assign(Readable.from([body]), { method, url, headers });
+function replay({ method, url, headers }: IncomingMessage, body: Buffer): Readable {
+  return Object.assign(Readable.from([body]), { method, url, headers: { ...headers, origin: undefined } });
 }
 
 /** Counts requests by operation and table. */

@@ -91,7 +91,7 @@ follow('watch', {
   onMessage: showRun,
   onLost: () => say('The local run does not answer; trying again …'),
   onRefused: () => say(refused),
-});
+}).catch((error) => say(String(error)));
 
 const cancel = get('cancel');
 cancel.elements.partner.append(...facts.partners.map(({ partnerId, token }) => option(token, partnerId)));
