@@ -90,7 +90,7 @@ const twinCancelled = {
   timeline: [requested, ...cancelledWithTimeline.timeline.slice(1)],
 };
 /** Where acme's jobs of order-7893 go on after the first of them. */
-export const exampleCursor = 'P-texWQwB06hl6Zy4RDOAGpvYl90d2luMjAwMDAwMDAwMDAwMDAwMDAwMDc4OTM';
+export const exampleCursor = '1OD82HaidkjJ7uQUXKcsu2pvYl90d2luMjAwMDAwMDAwMDAwMDAwMDAwMDc4OTM';
 const registered = { jobId, externalId, projectId, registeredAt };
 
 /** A value for each parameter. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import { problemContentType } from '../../functions/contract/problems.ts';
+import { MAX_ANSWER_BYTES } from '../../functions/doors/http/present-cancellation.ts';
 import { routes } from '../../infra/blueprint/api.ts';
 import type { OnAnswer } from '../../infra/local/aws/gateway/gateway.ts';
 import { matchRoute } from '../../infra/local/aws/gateway/proxy-integration.ts';
@@ -89,6 +90,8 @@ export function createAnswerJudge(): AnswerJudge {
   return (method, path, answer) => {
     const route = matchRoute(routes, method, path)?.route;
     const about = (wrong: readonly string[]) => wrong.map((what) => `${method} ${path}, ${answer.status}: ${what}`);
+    const bytes = Buffer.byteLength(answer.body);
+    if (path.startsWith('/v1/') && bytes > MAX_ANSWER_BYTES) return about([`it has ${bytes} bytes`]);
     if (route === undefined || !route.path.startsWith('/v1/')) return about(judgeElsewhere(check, path, answer));
     const verb = route.method.toLowerCase();
     const part = document.paths[route.path]?.[verb]?.responses[answer.status];

@@ -10,11 +10,13 @@ export interface PagedJobs {
 const DIGEST_BYTES = 16;
 
 /**
- * The cursor of the page that begins after a jobId: a position, and a digest of what it is a position in. It is no secret
- * and needs none: whatever it says, only the caller's own jobs with the externalId of the request are read.
+ * The cursor of the page that begins after a jobId: a digest of this position and of the jobs that it is a position in,
+ * then the position. So a cursor that was cut, changed or meant for other jobs is noticed. It is not a secret and needs
+ * none: whatever it says, only the caller's own jobs with the externalId of the request are read.
  */
 export function writeCursor({ partnerId, externalId }: PagedJobs, after: string): string {
-  const digest = createHash('sha256').update(`${partnerId}#${externalId}`).digest().subarray(0, DIGEST_BYTES);
+  const named = JSON.stringify([partnerId, externalId, after]);
+  const digest = createHash('sha256').update(named).digest().subarray(0, DIGEST_BYTES);
   return Buffer.concat([digest, Buffer.from(after)]).toString('base64url');
 }
 

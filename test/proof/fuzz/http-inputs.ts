@@ -1,3 +1,5 @@
+import { writeCursor } from '../../../functions/doors/http/page-cursor.ts';
+import { acme, externalId } from '../../support/names.ts';
 import type { HttpRequest } from '../crash/invocations.ts';
 import type { Random } from '../simulation/random.ts';
 import { mutateBytes, mutateJson, nastyText, type Pairs } from './nasties.ts';
@@ -9,6 +11,12 @@ export const world = {
   twins: { jobIds: ['job_twin_1', 'job_twin_2'], externalId: 'order-twins' },
   foreign: { jobId: 'job_foreign', externalId: 'order-foreign' },
 } as const;
+
+/** Of acme's order-twins: it fits one of the externalIds below. */
+const ownCursor = writeCursor(
+  { partnerId: acme, externalId: externalId(world.twins.externalId) },
+  world.twins.jobIds[1],
+);
 
 const externalIds = ['order-own', 'order-ended', 'order-twins', 'order-foreign', 'order-nobody'] as const;
 const jobIds = ['job_own', 'job_ended', 'job_twin_1', 'job_foreign', 'job_nobody'] as const;
@@ -81,7 +89,10 @@ export const httpInputs = {
     const name = random.chance(0.9) ? 'externalId' : nastyText(random);
     const values = random.chance(0.1) ? [value(), value()] : [value()];
     const more = random.chance(0.1) ? { [nastyText(random)]: [nastyText(random)] } : {};
-    const query = random.chance(0.05) ? {} : { query: { [name]: values, ...more } };
+    const limit = random.chance(0.3) ? [['limit', [random.chance(0.7) ? '1' : nastyText(random)]]] : [];
+    const cursor = random.chance(0.2) ? [['cursor', [random.chance(0.5) ? ownCursor : nastyText(random)]]] : [];
+    const page = Object.fromEntries([...limit, ...cursor]);
+    const query = random.chance(0.05) ? {} : { query: { [name]: values, ...page, ...more } };
     return { method: 'GET', resource: path, path, ...query };
   },
 } as const;
