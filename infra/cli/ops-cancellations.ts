@@ -6,7 +6,7 @@ import type { CancellationEvent, JoinedRecord } from '../../functions/core/cance
 import { BrokenStream, type CancellationState, foldEvents } from '../../functions/core/cancellation/state.ts';
 import { streamKey } from '../../functions/core/cancellation/stream-key.ts';
 import type { CancellationLog, WakeUp } from '../../functions/core/ports.ts';
-import { readCancellation } from '../../functions/core/use-cases/read-cancellations.ts';
+import { JOINED_COUNTED, readCancellation } from '../../functions/core/use-cases/read-cancellations.ts';
 import { CannotDo } from './command.ts';
 import { opsCommand, partnerOption, readJobId, readPartner } from './ops-command.ts';
 import { type Cell, duration, labelled, printable, table } from './terminal.ts';
@@ -129,7 +129,7 @@ export const showCancellation = opsCommand({
     if (view === undefined) {
       throw new CannotDo(1, `${partnerId} has no cancellation of ${jobId} (${place.environment}).`);
     }
-    const { state, events, joined, wakeAt } = view;
+    const { state, events, joined, joinedCount, wakeAt } = view;
     const { step, facts } = state;
     const lines = labelled(12, {
       job: `${state.jobId} of ${partnerId} (${place.environment})`,
@@ -138,16 +138,23 @@ export const showCancellation = opsCommand({
       requested: `${state.requestedAt} (${duration(now - Date.parse(state.requestedAt))} ago)`,
       attempts: String(state.attempts),
       escalated: state.escalatedAt,
+      joined: joinedCount === 0 ? undefined : countJoined(joinedCount, joined.length),
       'job status': facts.jobStatus === undefined ? undefined : printable(facts.jobStatus),
       'next look': wakeAt === undefined ? undefined : `${wakeAt} (${nextLook(wakeAt, now)})`,
     });
     const timeline = [...events, ...joined].toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
     const rows = timeline.map((one) => [one.at, 'seq' in one ? String(one.seq) : '', one.type, describeEvent(one)]);
     const shown = [...lines, '', ...table(['AT', 'SEQ', 'TYPE', 'WHAT'], rows)];
-    terminal.show({ state, wakeAt, events, joined }, shown);
+    terminal.show({ state, wakeAt, events, joinedCount, joined }, shown);
     return 0;
   },
 });
+
+/** How many requests joined, in words for the operator. @param shown of these, in the timeline */
+export function countJoined(count: number, shown: number): string {
+  const counted = count < JOINED_COUNTED ? String(count) : `${count} or more`;
+  return count > shown ? `${counted}; the newest ${shown} are shown` : counted;
+}
 
 /** The fields of an event that an operator looks for. */
 const shownFields = new Set('attempt result why httpStatus code outcome jobStatus door keyId reason'.split(' '));

@@ -9,6 +9,7 @@ import { systemClock } from '../../functions/compose.ts';
 import { keyVariables } from '../../infra/local/aws/access-keys.ts';
 import { listenOnLoopback, localRegion } from '../../infra/local/aws/loopback.ts';
 import { plangrepSecretId } from '../../infra/local/seeds.ts';
+import { countJoined } from '../../infra/cli/ops-cancellations.ts';
 import { givenOps, issuedSchema } from '../support/given-ops.ts';
 import { onlyLine, type Surroundings } from '../support/run-command.ts';
 
@@ -33,10 +34,21 @@ describe('cancellations', () => {
     expect(shown.stdout).toMatch(
       / 1 +requested .* 2 +attempt_ended .*result=accepted.* joined .*reason="twice\\u\{200b\}/s,
     );
+    expect(shown.stdout).toMatch(/^joined +1$/m);
     expect(unknown).toMatchObject({
       code: 1,
       stderr: expect.stringContaining('globex has no cancellation of job_slow'),
     });
+  });
+});
+
+describe('the requests that joined', () => {
+  test.each([
+    [3, 3, '3'],
+    [999, 100, '999; the newest 100 are shown'],
+    [1_000, 100, '1000 or more; the newest 100 are shown'],
+  ])('%i of which %i are shown', (count, shown, words) => {
+    expect(countJoined(count, shown)).toBe(words);
   });
 });
 
