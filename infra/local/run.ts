@@ -8,7 +8,7 @@ import { localPlans } from '../blueprint/usage-plans.ts';
 import { createAccessKey, type LocalAccessKey, withRegion } from './aws/access-keys.ts';
 import { DataFolderError, type LocalDynamoDb, startLocalDynamoDb, type TablesFault } from './aws/dynamodb.ts';
 import type { GatewayFault } from './aws/gateway/answer-request.ts';
-import { createUsagePlans } from './aws/gateway/usage-plans.ts';
+import { createUsagePlans, type LocalUsagePlans } from './aws/gateway/usage-plans.ts';
 import type { OnLog } from './aws/lambda/container.ts';
 import { defineContainers, type LambdaRuntime, startLambdaRuntime } from './aws/lambda/lambda-runtime.ts';
 import { type LocalSecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
@@ -78,6 +78,8 @@ export interface LocalRun extends RunParts, EventsDoor {
   readonly endpoints: Readonly<Record<'dynamodb' | 'secretsmanager' | 'eventbridge' | 'sqs', string>>;
   readonly secretsManager: LocalSecretsManager;
   readonly lambda: LambdaRuntime;
+  /** What each partner may send. */
+  readonly usagePlans: LocalUsagePlans;
   /** The newest 10,000 lines that the functions printed, oldest first. */
   readonly logs: readonly string[];
   /** Ends every part and every process. */
@@ -170,7 +172,7 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
   };
   const consoleUrl = `${gateway.url}/console#${consoleKey}`;
   const addresses = { baseUrl: gateway.url, consoleUrl, plangrepUrl, endpoints };
-  return { ...parts, ...addresses, ...events, secretsManager, lambda, logs };
+  return { ...parts, ...addresses, ...events, secretsManager, lambda, usagePlans, logs };
 }
 
 function startFunctions(

@@ -6,6 +6,7 @@ import { cold } from './contenders/cold.ts';
 import { benchParts, readOptions } from './options.ts';
 import { atMost, type BenchPart } from './part.ts';
 import { runBench } from './run-bench.ts';
+import { measureFairShares } from './shares/fair-shares.ts';
 import { ratioOf, spreadOf } from './timing.ts';
 import { measureWarm } from './contenders/warm.ts';
 
@@ -119,6 +120,15 @@ describe('the parts that time the bundles, with few rounds', () => {
       expect(measured[name]?.cpuMs.median).toBeGreaterThan(0);
       expect(measured[name]?.ms.median).toBeGreaterThan(0);
     }
+  });
+
+  test('fair-shares: one partner beside another that is over its share', async () => {
+    const plan = { ratePerSecond: 2, times: 50, cancels: 3, everyMs: 10, rounds: 1 };
+    const { rows, json } = await measureFairShares(context, plan);
+    expect(rows.map(({ bar }) => bar?.limit)).toEqual([undefined, undefined, '≤ 1.5 ×', undefined]);
+    expect(rows.at(-1)?.figure).toMatch(/ answered 429, 0 lost$/);
+    const { reports } = json as { reports: { statuses: Record<string, number> }[] };
+    expect(reports.at(-1)?.statuses['429']).toBeGreaterThan(0);
   });
 
   test('warm: CPU for each request beside an empty handler and bare https, and memory', async () => {

@@ -5,10 +5,11 @@ import { cold } from './contenders/cold.ts';
 import { warm } from './contenders/warm.ts';
 import { cost } from './cost/cost.ts';
 import { growth } from './growth/growth.ts';
+import { fairShares } from './shares/fair-shares.ts';
 import type { BenchPart } from './part.ts';
 
 /** In the order in which they are run and shown. */
-export const benchParts: readonly BenchPart[] = [cold, warm, calls, growth, cost];
+export const benchParts: readonly BenchPart[] = [cold, warm, calls, growth, fairShares, cost];
 
 const partNames = benchParts.map(({ name }) => name);
 const functionNames = Object.keys(serviceFunctions);

@@ -16,8 +16,8 @@ export function spreadOf(figures: readonly number[]): Spread {
   return { median, lower, upper, count: figures.length };
 }
 
-/** @param share 0.5 for the median; between two figures it is interpolated */
-function quantile(sorted: readonly number[], share: number): number {
+/** @param share 0.5 for the median, 0.95 for the p95; between two figures it is interpolated */
+export function quantile(sorted: readonly number[], share: number): number {
   const at = (sorted.length - 1) * share;
   const below = sorted[Math.floor(at)] ?? Number.NaN;
   const above = sorted[Math.ceil(at)] ?? Number.NaN;
