@@ -60,7 +60,7 @@ async function* readPartitions(source: TableToVerify): AsyncGenerator<Verdict> {
       const partition = keyOf(item, partitionKey);
       if (current?.partition !== partition) {
         if (current !== undefined) yield await confirm(source, current.partition, current.verifier.end());
-        current = { partition, verifier: createPartitionVerifier(partition, WAKE_SHARDS) };
+        current = { partition, verifier: newVerifier(partition) };
       }
       current.verifier.add(toRecord(item));
     }
@@ -81,7 +81,7 @@ async function checkTable({ client, table, place }: TableToVerify): Promise<numb
 
 async function confirm({ client, table }: TableToVerify, partition: string, verdict: Verdict): Promise<Verdict> {
   if (verdict.findings.length === 0) return verdict;
-  const again = createPartitionVerifier(partition, WAKE_SHARDS);
+  const again = newVerifier(partition);
   const query = {
     TableName: table,
     ConsistentRead: true,
@@ -93,6 +93,10 @@ async function confirm({ client, table }: TableToVerify, partition: string, verd
     for (const item of Items) again.add(toRecord(item));
   }
   return again.end();
+}
+
+function newVerifier(partition: string): PartitionVerifier {
+  return createPartitionVerifier(partition, { shards: WAKE_SHARDS, nowMs: Date.now() });
 }
 
 function keyOf(item: Item, key: string): string {

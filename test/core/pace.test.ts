@@ -1,5 +1,13 @@
 import { describe, expect, test } from 'vitest';
-import { delayAfterAttemptMs, pollDelayMs } from '../../functions/core/cancellation/pace.ts';
+import fc from 'fast-check';
+import {
+  BROKEN_STREAM_DELAY_MS,
+  delayAfterAttemptMs,
+  LEASE_MS,
+  LONGEST_RETRY_AFTER_MS,
+  LONGEST_WAKE_UP_DELAY_MS,
+  pollDelayMs,
+} from '../../functions/core/cancellation/pace.ts';
 
 describe('the pace', () => {
   test('polls after 15, 20, 30, 60, 120 and then every 300 s', () => {
@@ -29,6 +37,22 @@ describe('the pace', () => {
     const delay = (ms?: number) => delayAfterAttemptMs({ attempt: 1, result: 'rate_limited' }, ms, 0);
 
     expect([delay(), delay(1_000), delay(900_000)]).toEqual([10_000, 10_000, 900_000]);
+  });
+
+  test('never looks away for longer than it says', () => {
+    const results = ['accepted', 'refused', 'rate_limited', 'key_refused', 'not_sent', 'unknown'] as const;
+    const anyAttempt = fc.record({ attempt: fc.integer({ min: 1, max: 20 }), result: fc.constantFrom(...results) });
+    const anyWait = fc.option(fc.integer({ min: 0, max: LONGEST_RETRY_AFTER_MS }), { nil: undefined });
+    const anyRandom = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
+    fc.assert(
+      fc.property(anyAttempt, anyWait, anyRandom, fc.nat(), (attempt, retryAfterMs, random, sinceMs) => {
+        const delays = [delayAfterAttemptMs(attempt, retryAfterMs, random), pollDelayMs(sinceMs)];
+        expect(Math.max(...delays)).toBeLessThanOrEqual(LONGEST_WAKE_UP_DELAY_MS);
+      }),
+    );
+
+    expect(Math.max(BROKEN_STREAM_DELAY_MS, LONGEST_RETRY_AFTER_MS, LEASE_MS)).toBeLessThan(LONGEST_WAKE_UP_DELAY_MS);
+    expect(LONGEST_WAKE_UP_DELAY_MS).toBe(18 * 60_000);
   });
 
   test('gives an operator time to fix a rejected key', () => {

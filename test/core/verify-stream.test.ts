@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Finding, StoredRecord } from '../../functions/core/audit/findings.ts';
 import { hashEvent, sealEvent } from '../../functions/core/cancellation/chain.ts';
 import type { CancellationEvent } from '../../functions/core/cancellation/events.ts';
+import { LONGEST_WAKE_UP_DELAY_MS } from '../../functions/core/cancellation/pace.ts';
 import { eventKey, parseEventKey } from '../../functions/core/cancellation/stream-key.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 import { acme, documentedJob, globex, jobId } from '../support/names.ts';
@@ -37,6 +38,9 @@ const rekeyed = (records: readonly StoredRecord[], keyFor: (key: string) => stri
 const swapped = (records: readonly StoredRecord[], a: number, b: number): StoredRecord[] =>
   rekeyed(records, (key) => (key === eventKey(a) ? eventKey(b) : key === eventKey(b) ? eventKey(a) : key));
 
+/** As late as a wake-up may be, seen from a machine whose clock is a minute behind. */
+const latestMs = Date.parse(at) + LONGEST_WAKE_UP_DELAY_MS + 60_000;
+
 describe('an untouched stream', () => {
   test.each([
     ['just begun', [requested]],
@@ -61,6 +65,10 @@ describe('an untouched stream', () => {
     const records = storedStream(long).map((record, n) => (n < 6 ? { ...record, ...wakeUp } : record));
 
     expect(found(records)).toEqual([]);
+  });
+
+  test('may have to wait as long as the service ever waits', () => {
+    expect(found(storedStream([requested], { wakeShard: '1', wakeAt: toTimestamp(latestMs) }))).toEqual([]);
   });
 
   test('may have been joined, also by a machine whose clock is behind', () => {
@@ -126,6 +134,16 @@ describe('what is found', () => {
       ['altered 1'],
     ],
     ['a wake-up without a shard', storedStream([requested], { wakeAt: at }), ['altered 1']],
+    [
+      'a wake-up later than any that this service sets',
+      storedStream([requested], { wakeShard: '1', wakeAt: toTimestamp(latestMs + 1) }),
+      ['altered 1'],
+    ],
+    [
+      'no wake-up, where the stream is open',
+      storedStream([requested, ended(1)]).map(({ key, fields }) => ({ key, fields })),
+      ['truncated 2'],
+    ],
     ['a wake-up without a time', storedStream([requested], { wakeShard: '1', wakeAt: 'never' }), ['altered 1']],
     [
       'a key that is not that of an event',

@@ -102,7 +102,7 @@ export const anyLegalBodies: fc.Arbitrary<readonly EventBody[]> = fc
 
 /** The verdict on records, given in the order of a table. */
 export const verify = (records: readonly StoredRecord[], partition = streamName): Verdict => {
-  const verifier = createPartitionVerifier(partition, SHARDS);
+  const verifier = createPartitionVerifier(partition, { shards: SHARDS, nowMs: Date.parse(at) });
   for (const record of records.toSorted((a, b) => (a.key < b.key ? -1 : 1))) verifier.add(record);
   return verifier.end();
 };

@@ -26,6 +26,17 @@ export interface Finding {
   readonly what: string;
 }
 
+/** Machines that write to one partition may have clocks this far apart. */
+export const CLOCK_SKEW_MS = 60_000;
+
+/** What decides whether a wake-up is ever seen. */
+export interface WakeUpReader {
+  /** How many shards of wake-ups the reconciler reads. */
+  readonly shards: number;
+  /** When the log is read, in milliseconds since 1970. */
+  readonly nowMs: number;
+}
+
 /** An item as stored: its partition key is known, and everything but the keys and the wake-up is a field. */
 export interface StoredRecord {
   /** The sort key. */

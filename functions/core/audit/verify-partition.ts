@@ -11,7 +11,14 @@ import {
   refusedKey,
   streamKey,
 } from '../cancellation/stream-key.ts';
-import type { Finding, StoredEvent, StoredRecord, StreamHead } from './findings.ts';
+import {
+  CLOCK_SKEW_MS,
+  type Finding,
+  type StoredEvent,
+  type StoredRecord,
+  type StreamHead,
+  type WakeUpReader,
+} from './findings.ts';
 import { verifyStream } from './verify-stream.ts';
 
 /** The result for one partition of the cancellation log: a stream with its `joined` records, or a day of `refused` ones. */
@@ -30,9 +37,6 @@ export interface PartitionVerifier {
   end(): Verdict;
 }
 
-/** The machine that writes a `joined` record may have another clock than the one that wrote the first event. */
-const CLOCK_SKEW_MS = 60_000;
-
 /**
  * Verifies one partition, record by record. Memory holds its events and findings, and never its `joined` or `refused`
  * records, of which there may be any number. {@link verifyStream} says what can be found and what cannot.
@@ -40,9 +44,8 @@ const CLOCK_SKEW_MS = 60_000;
  * A `joined` or `refused` record must be well-formed and agree with its keys. It has no hash, so its deletion cannot be
  * found, nor an edit that keeps to the schema and the key (of `reason`, for example).
  * @param partition the partition key
- * @param shards how many shards of wake-ups the reconciler reads
  */
-export function createPartitionVerifier(partition: string, shards: number): PartitionVerifier {
+export function createPartitionVerifier(partition: string, reader: WakeUpReader): PartitionVerifier {
   const name = parseStreamKey(partition);
   const events: StoredEvent[] = [];
   const beside: Finding[] = [];
@@ -68,7 +71,7 @@ export function createPartitionVerifier(partition: string, shards: number): Part
       }
     },
     end() {
-      const stream = name === undefined ? { findings: [] } : verifyStream(name, events, shards);
+      const stream = name === undefined ? { findings: [] } : verifyStream(name, events, reader);
       const orphaned = joined > 0 && events.length === 0 ? [orphanedBy(partition, joined)] : [];
       const findings = [...stream.findings, ...orphaned, ...beside];
       return { findings, events: events.length, joined, refused, head: stream.head };

@@ -2,8 +2,16 @@ import { genesisHash, hashEvent } from '../cancellation/chain.ts';
 import { type CancellationEvent, parseEvent } from '../cancellation/events.ts';
 import { applyEvent, type CancellationState, checkNext, type NextCheck } from '../cancellation/state.ts';
 import { type StreamName, streamKey } from '../cancellation/stream-key.ts';
-import { timestampSchema } from '../identifiers.ts';
-import type { Finding, StoredEvent, StoredRecord, StreamHead } from './findings.ts';
+import { LONGEST_WAKE_UP_DELAY_MS } from '../cancellation/pace.ts';
+import { timestampSchema, toTimestamp } from '../identifiers.ts';
+import {
+  CLOCK_SKEW_MS,
+  type Finding,
+  type StoredEvent,
+  type StoredRecord,
+  type StreamHead,
+  type WakeUpReader,
+} from './findings.ts';
 
 export interface VerifiedStream {
   readonly findings: readonly Finding[];
@@ -16,8 +24,9 @@ export interface VerifiedStream {
  *
  * Found: an edit of any field of any event, the last one too, and a field added or removed; a gap; events swapped,
  * copied, moved or inserted; events of another stream, also a whole stream under another job's keys; a cut-off end,
- * since only a closed stream loses its wake-ups; a wake-up that the reconciler would never see. A wake-up on an older
- * event, or before a closing one, is not a finding: the reconciler removes it when it is due.
+ * since only a closed stream loses its wake-ups; a wake-up that the reconciler would never see, or would see later than
+ * this service ever sets one. A wake-up on an older event, or before a closing one, is not a finding: the reconciler
+ * removes it when it is due.
  *
  * Not found in the log alone, because its hashes need no secret: a forger who recomputes every hash from the changed
  * event to the end of the stream, who inserts a whole stream, or who adds a legal event to an open one; the deletion of
@@ -25,9 +34,8 @@ export interface VerifiedStream {
  * still there or is put back: the service then takes the job up again. All of these except changes to open streams are
  * found by comparing the digest of the heads (`findings.ts`) with one written down before.
  * @param events in any order
- * @param shards how many shards of wake-ups the reconciler reads
  */
-export function verifyStream(name: StreamName, events: readonly StoredEvent[], shards: number): VerifiedStream {
+export function verifyStream(name: StreamName, events: readonly StoredEvent[], reader: WakeUpReader): VerifiedStream {
   const stream = streamKey(name);
   const inOrder = events.toSorted((a, b) => a.seq - b.seq);
   const last = inOrder.at(-1);
@@ -40,7 +48,7 @@ export function verifyStream(name: StreamName, events: readonly StoredEvent[], s
     hasClosed: false,
     newest: undefined,
   });
-  const findings = [...walk.findings, ...judgeWakeUp(walk, last, shards)];
+  const findings = [...walk.findings, ...judgeWakeUp(walk, last, reader)];
   return { findings: findings.map((finding) => ({ ...finding, stream })), head: headOf(stream, last) };
 }
 
@@ -130,7 +138,11 @@ function judgeEvent(name: StreamName, seq: number, links: Walk['links'], fields:
 }
 
 /** An event after the closing one is named already, and so is one that is not an event of this stream. */
-function judgeWakeUp({ hasClosed, newest }: Walk, stored: StoredEvent, shards: number): readonly EventFinding[] {
+function judgeWakeUp(
+  { hasClosed, newest }: Walk,
+  stored: StoredEvent,
+  { shards, nowMs }: WakeUpReader,
+): readonly EventFinding[] {
   if (newest === undefined || (hasClosed && newest.type !== 'closed')) return [];
   const { wakeShard, wakeAt, seq } = stored;
   const hasNone = wakeShard === undefined && wakeAt === undefined;
@@ -144,7 +156,13 @@ function judgeWakeUp({ hasClosed, newest }: Walk, stored: StoredEvent, shards: n
   }
   // The shard may change with their number, but the reconciler must read it.
   const isSeen = typeof wakeShard === 'string' && /^(0|[1-9]\d*)$/.test(wakeShard) && Number(wakeShard) < shards;
-  if (isSeen && timestampSchema.safeParse(wakeAt).success) return [];
+  const { data: at } = timestampSchema.safeParse(wakeAt);
+  if (isSeen && at !== undefined) {
+    const latest = toTimestamp(nowMs + LONGEST_WAKE_UP_DELAY_MS + CLOCK_SKEW_MS);
+    if (at <= latest) return [];
+    const late = `The wake-up of event ${seq} (${at}) is later than this service ever sets one: until then nothing looks at this stream.`;
+    return [{ code: 'altered', seq, what: late }];
+  }
   const what = `This log does not write a wake-up like that of event ${seq}: the reconciler would never look at this stream.`;
   return [{ code: 'altered', seq, what }];
 }

@@ -104,7 +104,7 @@ export interface OnRecord {
 export const readRecord = async (stage: Stage, { partnerId, jobId }: Scene): Promise<OnRecord> => {
   const { client, tableNames } = stage.dynamodb;
   const partition = streamKey({ partnerId, jobId });
-  const verifier = createPartitionVerifier(partition, WAKE_SHARDS);
+  const verifier = createPartitionVerifier(partition, { shards: WAKE_SHARDS, nowMs: Date.now() });
   const pages = paginateQuery(
     { client },
     {
