@@ -2,7 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { createDynamoDbClient, createSecretsManagerClient } from './adapters/aws-clients.ts';
+import { createDynamoDbClient, createSecretsManagerClient, createSqsClient } from './adapters/aws-clients.ts';
+import { createDeadLetters } from './adapters/dead-letters.ts';
 import { createCancellationLog } from './adapters/dynamodb/cancellation-log.ts';
 import { createJobDirectory } from './adapters/dynamodb/job-directory.ts';
 import { createPartners, createReadPartnerKey } from './adapters/dynamodb/partners.ts';
@@ -11,6 +12,7 @@ import { createPlangrep } from './adapters/plangrep/plangrep-client.ts';
 import { type CachedPlangrepKey, createPlangrepKey } from './adapters/plangrep/plangrep-key.ts';
 import type { AttemptPorts, Clock, Ports } from './core/ports.ts';
 import { type Report, reportLevels } from './core/report.ts';
+import type { EventsQueue } from './doors/eventbridge/handle-events.ts';
 import type { CredentialPorts } from './doors/http/check-credential.ts';
 import { createApiKeyCheck, type SimulatedCallPorts } from './simulator/handle-simulated-call.ts';
 
@@ -29,6 +31,7 @@ const variables = z.object({
   PARTNERS_TABLE: text,
   /** Only in a sandbox. */
   SANDBOX_TABLE: text,
+  EVENTS_DEAD_LETTERS_URL: z.url(),
   /** How often the queue delivers a message before it moves it to the DLQ. */
   EVENTS_MAX_RECEIVES: z.pipe(z.string().check(z.regex(/^[1-9][0-9]?$/)), z.transform(Number)),
 });
@@ -122,9 +125,14 @@ function composePlangrepKey(secretId: string): CachedPlangrepKey {
   return key;
 }
 
-/** How often the queue delivers a message to `consume-events` before it moves it to the DLQ. */
-export function readMaxReceives(): number {
-  return readConfiguration(z.pick(variables, { EVENTS_MAX_RECEIVES: true })).EVENTS_MAX_RECEIVES;
+/** For the function behind the queue of events. */
+export function composeEventsQueue(): EventsQueue {
+  const names = { EVENTS_MAX_RECEIVES: true, EVENTS_DEAD_LETTERS_URL: true } as const;
+  const configuration = readConfiguration(z.pick(variables, names));
+  return {
+    maxReceives: configuration.EVENTS_MAX_RECEIVES,
+    setAside: createDeadLetters(createSqsClient(), configuration.EVENTS_DEAD_LETTERS_URL),
+  };
 }
 
 /** For the simulator that takes Plangrep's place in a sandbox. */

@@ -1,4 +1,4 @@
-import { composeCancelling, readMaxReceives } from './compose.ts';
+import { composeCancelling, composeEventsQueue } from './compose.ts';
 import { handleEvents } from './doors/eventbridge/handle-events.ts';
 
-export const handler = handleEvents(composeCancelling(), readMaxReceives());
+export const handler = handleEvents(composeCancelling(), composeEventsQueue());

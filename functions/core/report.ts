@@ -11,6 +11,7 @@ export const reportLevels = {
   LISTING_FAILED: 'warn',
   EVENT_REFUSED: 'warn',
   EVENT_MALFORMED: 'error',
+  EVENT_FAILED: 'error',
   RECONCILED: 'info',
   REQUEST_JOINED: 'info',
   REQUEST_REFUSED: 'info',
@@ -31,7 +32,7 @@ export type Report = (
   fields?: Readonly<Record<string, string | number | boolean | undefined>>,
 ) => void;
 
-export type Dependency = 'cancellation-log' | 'job-directory' | 'partners' | 'secret';
+export type Dependency = 'cancellation-log' | 'job-directory' | 'partners' | 'secret' | 'dead-letters';
 
 /** A dependency of ours (a table, the secret) did not answer, after the SDK's own retries. */
 export class DependencyUnavailable extends Error {

@@ -32,6 +32,8 @@ export const logMetrics = {
   AttemptsLeftOpen: { code: 'CANCELLATION_PENDING', from: attempting, by: 'result' },
   CancellationsEscalated: { code: 'CANCELLATION_ESCALATED', from: reconciler },
   OldestDueMs: { code: 'RECONCILED', from: reconciler, field: 'oldestDueMs', statistic: 'Maximum' },
+  /** Looks and reads that failed, and malformed wake-ups, in the worst run. */
+  ReconcilerFailures: { code: 'RECONCILED', from: reconciler, field: 'failed', statistic: 'Maximum' },
   PlangrepKeyRefused: { code: 'PLANGREP_KEY_REFUSED', from: attempting },
   PlangrepKeyAgeDays: {
     code: 'PLANGREP_KEY_FETCHED',
@@ -42,7 +44,10 @@ export const logMetrics = {
   },
   ListingsFailed: { code: 'LISTING_FAILED', from: doors },
   EventsRefused: { code: 'EVENT_REFUSED', from: ['consume-events'] },
+  EventsMalformed: { code: 'EVENT_MALFORMED', from: ['consume-events'] },
+  EventsFailed: { code: 'EVENT_FAILED', from: ['consume-events'] },
   StreamsBroken: { code: 'STREAM_BROKEN', from: reconciler },
+  RecordsUnreadable: { code: 'RECORD_UNREADABLE', from: reporting },
   AuditWritesFailed: { code: 'AUDIT_WRITE_FAILED', from: attempting },
   DependenciesUnavailable: { code: 'DEPENDENCY_UNAVAILABLE', from: reporting },
   UnexpectedErrors: { code: 'UNEXPECTED_ERROR', from: reporting },
@@ -69,6 +74,10 @@ export type MetricName =
   | 'AuditTrailBroken'
   /** Writes to the cancellation log by anyone but this service. */
   | 'LogAltered'
+  /** Messages that wait in the queue of events. */
+  | 'EventsWaiting'
+  /** Of those that were received at most three times. */
+  | 'OldestEventSeconds'
   /** Messages in the queue. */
   | DeadLetterQueueName;
 
@@ -104,13 +113,23 @@ export const alarms: readonly AlarmDefinition[] = [
     // The reconciler reports every minute: silence is its worst failure.
     alarmsWhenSilent: true,
   },
+  // A look that fails is repeated within a minute. While one fails for longer, or a wake-up is malformed, nothing shows
+  // how late the reconciler is.
+  { title: 'Wake-ups fail', severity: 'page', metric: 'ReconcilerFailures', threshold: 1, periods: 2 },
   { title: 'Plangrep refuses the key', severity: 'page', metric: 'PlangrepKeyRefused', threshold: 1 },
   { title: 'Answers are 5xx', severity: 'page', metric: 'ApiServerErrors', threshold: 3, rollsBack: true },
   { title: 'Functions fail', severity: 'page', metric: 'FunctionErrors', threshold: 1, rollsBack: true },
-  { title: 'Events in the dead-letter queue', severity: 'page', metric: 'EventsGivenUp', threshold: 1 },
+  { title: 'Events fail', severity: 'page', metric: 'EventsFailed', threshold: 1 },
+  // CloudWatch leaves out what was received more than three times, so no event that is tried again counts for long.
+  // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html
+  { title: 'Events wait', severity: 'page', metric: 'OldestEventSeconds', threshold: 300, periods: 2 },
+  { title: 'Events pile up', severity: 'page', metric: 'EventsWaiting', threshold: 1_000, periods: 2 },
   { title: 'Events undelivered', severity: 'page', metric: 'EventsUndelivered', threshold: 1 },
   { title: 'Audit trail broken', severity: 'page', metric: 'AuditTrailBroken', threshold: 1 },
   { title: 'Cancellation log altered', severity: 'page', metric: 'LogAltered', threshold: 1, needs: 'auditWatch' },
+  { title: 'Events are malformed', severity: 'ticket', metric: 'EventsMalformed', threshold: 1 },
+  { title: 'Events in the dead-letter queue', severity: 'ticket', metric: 'EventsGivenUp', threshold: 1 },
+  { title: 'Records cannot be read', severity: 'ticket', metric: 'RecordsUnreadable', threshold: 1 },
   { title: 'Closed cancellations undelivered', severity: 'ticket', metric: 'ClosedEventsUndelivered', threshold: 1 },
   { title: 'Reconciler runs missed', severity: 'ticket', metric: 'MissedRuns', threshold: 1 },
   { title: 'Unexpected errors', severity: 'ticket', metric: 'UnexpectedErrors', threshold: 1 },

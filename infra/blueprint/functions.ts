@@ -17,7 +17,8 @@ export type EnvironmentVariable =
   | 'JOB_DIRECTORY_TABLE'
   | 'CANCELLATION_LOG_TABLE'
   | 'PARTNERS_TABLE'
-  | 'EVENTS_MAX_RECEIVES';
+  | 'EVENTS_MAX_RECEIVES'
+  | 'EVENTS_DEAD_LETTERS_URL';
 /** The variables of a sandbox's functions. */
 export type SandboxVariable = 'PLANGREP_SECRET_ID' | 'SANDBOX_TABLE';
 
@@ -35,7 +36,11 @@ export const serviceFunctions = {
     memoryMb: 512,
   },
   'register-job': { environment: ['JOB_DIRECTORY_TABLE'], timeoutSeconds: 15, memoryMb: 512 },
-  'consume-events': { environment: [...allPorts, 'EVENTS_MAX_RECEIVES'], timeoutSeconds: 30, memoryMb: 512 },
+  'consume-events': {
+    environment: [...allPorts, 'EVENTS_MAX_RECEIVES', 'EVENTS_DEAD_LETTERS_URL'],
+    timeoutSeconds: 30,
+    memoryMb: 512,
+  },
   'reconcile-cancellations': { environment: attempt, timeoutSeconds: 40, memoryMb: 512 },
   'read-documentation': { environment: [], timeoutSeconds: 5, memoryMb: 512 },
 } as const satisfies Record<string, FunctionDefinition>;

@@ -11,6 +11,7 @@ export const resourceTitles = {
   PlangrepKey: "the secret with Plangrep's key",
   SandboxTable: "the sandbox's table, only in dev",
   EventsQueue: 'the events queue',
+  EventsGivenUp: 'the dead-letter queue of events',
   MissedRuns: 'the queue of missed runs',
   EventBus: 'the event bus',
   ClosedEventsUndelivered: 'the queue of undelivered closed cancellations',
@@ -83,6 +84,8 @@ const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonl
   'consume-events': [
     ...door,
     { actions: ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'], resource: 'EventsQueue' },
+    // A malformed event goes there at once.
+    { actions: ['sqs:SendMessage'], resource: 'EventsGivenUp' },
   ],
   'reconcile-cancellations': [
     appendToLog,

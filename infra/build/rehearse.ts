@@ -144,11 +144,13 @@ function environment(url: string): Readonly<Record<EnvironmentVariable | Sandbox
     PARTNERS_TABLE: 'Partners',
     SANDBOX_TABLE: 'Sandbox',
     EVENTS_MAX_RECEIVES: '5',
+    EVENTS_DEAD_LETTERS_URL: `${url}/000000000000/dead-letters`,
     AWS_REGION: 'eu-west-1',
     AWS_ACCESS_KEY_ID: 'rehearsal',
     AWS_SECRET_ACCESS_KEY: 'rehearsal',
     AWS_ENDPOINT_URL_DYNAMODB: url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: url,
+    AWS_ENDPOINT_URL_SQS: url,
   };
 }
 

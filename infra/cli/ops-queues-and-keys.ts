@@ -1,10 +1,18 @@
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
-import { GetQueueAttributesCommand, StartMessageMoveTaskCommand } from '@aws-sdk/client-sqs';
+import {
+  ChangeMessageVisibilityBatchCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  type SQSClient,
+  StartMessageMoveTaskCommand,
+} from '@aws-sdk/client-sqs';
 import { keyInSecret, keyRule } from '../../functions/adapters/plangrep/plangrep-key.ts';
+import { readEvent } from '../../functions/doors/eventbridge/read-event.ts';
 import { CannotDo } from './command.ts';
 import { opsCommand } from './ops-command.ts';
 import { type DeadLetterQueue, deadLetterQueues, type Place } from './places.ts';
-import { table } from './terminal.ts';
+import { printable, table } from './terminal.ts';
 
 export const listDeadLetters = opsCommand({
   name: 'dlq list',
@@ -32,10 +40,88 @@ function isQueue(name: string): name is DeadLetterQueue {
   return Object.hasOwn(deadLetterQueues, name);
 }
 
+/** Of the dead-letter queue. */
+const SHOWN = 100;
+/** An event that is shown is hidden from other readers for so long, or until the command ends. */
+const HIDDEN_SECONDS = 60;
+/** SQS hands out or changes at most so many messages in one call. */
+const AT_ONCE = 10;
+
+export const showDeadLetters = opsCommand({
+  name: 'dlq show',
+  summary: 'Shows the events in the dead-letter queue: whose each is, and what is wrong with a malformed one.',
+  notes: `At most ${SHOWN}, and no value that a partner sent. The queue stays as it is. For an event that is not malformed, the log of
+consume-events says why it was given up: search for its id.`,
+  options: {},
+  async run({ place, terminal }) {
+    const url = await place.queueUrl('events');
+    if (url === undefined) throw new CannotDo(2, `There is no dead-letter queue of events (${place.environment}).`);
+    const messages = await lookAtMessages(place.sqs, url);
+    const events = messages.map(toDeadLetter).toSorted((a, b) => (a.sentAt < b.sentAt ? -1 : 1));
+    const rows = events.map(({ sentAt, partnerId, eventId, malformed }) => {
+      const wrong = malformed === undefined ? 'not malformed: refused, or failed' : inWords(malformed);
+      return [sentAt, partnerId ?? '?', printable(eventId ?? '?'), wrong];
+    });
+    const isCut = messages.length >= SHOWN;
+    const cut = isCut ? [`There are more: these are ${messages.length} of them.`] : [];
+    const none = [`Nothing is in the dead-letter queue (${place.environment}).`];
+    const lines = [...table(['SENT', 'PARTNER', 'EVENT', 'WHAT IS WRONG'], rows), ...cut];
+    terminal.show({ events, complete: !isCut }, events.length === 0 ? none : lines);
+    return events.length === 0 ? 1 : 0;
+  },
+});
+
+/** Receives until the queue has no more to show, then makes everything visible again. */
+async function lookAtMessages(sqs: SQSClient, url: string): Promise<readonly Message[]> {
+  const found = new Map<string | undefined, Message>();
+  const receive = {
+    QueueUrl: url,
+    MaxNumberOfMessages: AT_ONCE,
+    VisibilityTimeout: HIDDEN_SECONDS,
+    WaitTimeSeconds: 1,
+  };
+  try {
+    while (found.size < SHOWN) {
+      const { Messages = [] } = await sqs.send(
+        new ReceiveMessageCommand({ ...receive, MessageSystemAttributeNames: ['SentTimestamp'] }),
+      );
+      if (Messages.length === 0) break;
+      for (const message of Messages) found.set(message.MessageId, message);
+    }
+  } finally {
+    const receipts = [...found.values()].map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
+    for (let from = 0; from < receipts.length; from += AT_ONCE) {
+      const Entries = receipts.slice(from, from + AT_ONCE).map((entry) => ({ ...entry, VisibilityTimeout: 0 }));
+      await sqs.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl: url, Entries }));
+    }
+  }
+  return [...found.values()];
+}
+
+interface DeadLetter {
+  readonly messageId: string | undefined;
+  readonly sentAt: string;
+  readonly partnerId: string | undefined;
+  readonly eventId: string | undefined;
+  readonly malformed?: { readonly path: string; readonly what: string };
+}
+
+function toDeadLetter({ MessageId: messageId, Body = '', Attributes }: Message): DeadLetter {
+  const sentAt = new Date(Number(Attributes?.SentTimestamp ?? 0)).toISOString();
+  const read = readEvent(Body);
+  if (read.kind === 'event') return { messageId, sentAt, partnerId: read.event.partnerId, eventId: read.event.id };
+  const { partnerId, eventId, path, what } = read;
+  return { messageId, sentAt, partnerId, eventId, malformed: { path, what } };
+}
+
+function inWords({ path, what }: { readonly path: string; readonly what: string }): string {
+  return `${path === '' ? 'the message' : path} ${what}`;
+}
+
 export const redriveDeadLetters = opsCommand({
   name: 'dlq redrive',
   summary: 'Returns all the events that consume-events gave up on to its queue.',
-  notes: `Fix the cause first: an event that fails again comes back here after five tries. Redelivery is safe: a job is never
+  notes: `Fix the cause first: an event that fails again comes back here after six tries, a malformed one at once. Redelivery is safe: a job is never
 cancelled twice.`,
   options: {},
   async run({ place, terminal }) {
@@ -48,7 +134,11 @@ cancelled twice.`,
     }
     const about = `about ${messages} ${messages === 1 ? 'event' : 'events'}`;
     await terminal.confirm(`Return ${about} to consume-events (${place.environment})?`);
-    await place.sqs.send(new StartMessageMoveTaskCommand({ SourceArn: arn }));
+    // Named, because SQS knows no source of a message that was sent to the dead-letter queue directly.
+    const waiting = await place.queueUrl('waiting');
+    if (waiting === undefined) throw new CannotDo(2, `There is no queue of events (${place.environment}).`);
+    const { arn: DestinationArn } = await inspect(place, waiting);
+    await place.sqs.send(new StartMessageMoveTaskCommand({ SourceArn: arn, DestinationArn }));
     terminal.show({ messages, started: true }, [
       `Redrive started: ${about}. "npm run ops -- dlq list" shows what is left.`,
     ]);

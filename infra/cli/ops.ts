@@ -2,7 +2,7 @@ import { CannotDo, type CommandDescription, endProcess, type ExitCode, parseComm
 import { listOpenCancellations, showCancellation, verifyAuditTrail } from './ops-cancellations.ts';
 import { common, commonOptions, type OpsCommand } from './ops-command.ts';
 import { issuePartnerKey, listPartnerKeys, registerJob, revokePartnerKey, setPartner } from './ops-partners.ts';
-import { listDeadLetters, putPlangrepKey, redriveDeadLetters } from './ops-queues-and-keys.ts';
+import { listDeadLetters, putPlangrepKey, redriveDeadLetters, showDeadLetters } from './ops-queues-and-keys.ts';
 import {
   explainFailure,
   openDeployedPlace,
@@ -23,6 +23,7 @@ const commands: readonly OpsCommand[] = [
   listOpenCancellations,
   showCancellation,
   listDeadLetters,
+  showDeadLetters,
   redriveDeadLetters,
   putPlangrepKey,
   verifyAuditTrail,

@@ -5,6 +5,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
+import { RecordUnreadable } from '../../functions/core/report.ts';
 import { type EnvironmentName, environmentNames, environments } from '../blueprint/environments.ts';
 import type { TableName } from '../blueprint/tables.ts';
 import { deadLetterName, localQueueUrl } from '../local/aws/events/queue-endpoint.ts';
@@ -24,6 +25,10 @@ export const deadLetterQueues = {
 } as const;
 export type DeadLetterQueue = keyof typeof deadLetterQueues;
 
+/** The queue between the partners' rules and consume-events. */
+const waitingEvents = { path: 'EventsDoorQueue' } as const;
+const queues = { ...deadLetterQueues, waiting: waitingEvents } as const;
+
 /** What the commands work on: the local run, or a deployed environment. Names are looked up when they are needed. */
 export interface Place {
   readonly environment: 'local' | EnvironmentName;
@@ -37,7 +42,7 @@ export interface Place {
   /** Of Plangrep's key. */
   secretId(): Promise<string>;
   /** @returns undefined where the place has no such queue */
-  queueUrl(queue: DeadLetterQueue): Promise<string | undefined>;
+  queueUrl(queue: keyof typeof queues): Promise<string | undefined>;
   close(): void;
 }
 
@@ -85,7 +90,10 @@ export function readLocalAccess<Service extends 'dynamodb' | 'secretsmanager' | 
 export function openLocalPlace(): Place {
   const services = ['dynamodb', 'secretsmanager', 'sqs'] as const;
   const { endpoints, aws } = readLocalAccess(credentialsPath, services, 'pass an --environment');
-  const deadLetters = localQueueUrl(endpoints.sqs, deadLetterName(eventsQueueName));
+  const queueNames: Readonly<Record<string, string>> = {
+    events: deadLetterName(eventsQueueName),
+    waiting: eventsQueueName,
+  };
   const requestHandler = { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
   const common = { region: aws.region, credentials: aws, maxAttempts: 2, requestHandler };
   const clients = {
@@ -100,7 +108,10 @@ export function openLocalPlace(): Place {
     ...clients,
     table: (name) => Promise.resolve(name),
     secretId: () => Promise.resolve(plangrepSecretId),
-    queueUrl: (queue) => Promise.resolve(queue === 'events' ? deadLetters : undefined),
+    queueUrl: (queue) => {
+      const name = queueNames[queue];
+      return Promise.resolve(name && localQueueUrl(endpoints.sqs, name));
+    },
     close: () => Object.values(clients).forEach((client) => client.destroy()),
   };
 }
@@ -152,7 +163,7 @@ export function openDeployedPlace(environment: EnvironmentName, region = environ
     table: (name) => stateful('AWS::DynamoDB::GlobalTable', name),
     secretId: () => stateful('AWS::SecretsManager::Secret', 'PlangrepKey'),
     async queueUrl(queue) {
-      const logicalId = new RegExp(`^${deadLetterQueues[queue].path}[0-9A-F]{8}$`);
+      const logicalId = new RegExp(`^${queues[queue].path}[0-9A-F]{8}$`);
       const resources = await resourcesOf(`plangrep-cancellation-${environment}-service`);
       return resources.find((one) => one.type === 'AWS::SQS::Queue' && logicalId.test(one.logicalId))?.physicalId;
     },
@@ -193,6 +204,7 @@ async function listResources(
  * @returns undefined for a bug, whose stack trace is wanted
  */
 export function explainFailure(error: unknown, place: string): CannotDo | undefined {
+  if (error instanceof RecordUnreadable) return new CannotDo(1, `${place}: ${error.message}`, { cause: error });
   const root = error instanceof Error && error.name === 'DependencyUnavailable' ? error.cause : error;
   if (root instanceof CannotDo) return root;
   if (!(root instanceof Error)) return undefined;

@@ -11,7 +11,7 @@ import { reconcilerSchedule } from '../blueprint/functions.ts';
 import type { AccessKey } from './aws/access-keys.ts';
 import { type LocalEventBridge, startEventBridge } from './aws/events/event-bridge.ts';
 import { startSchedule } from './aws/events/event-rules.ts';
-import { startQueueEndpoint } from './aws/events/queue-endpoint.ts';
+import type { QueueEndpoint } from './aws/events/queue-endpoint.ts';
 import { type LocalQueue, startQueue } from './aws/events/queue.ts';
 import type { GatewayFault } from './aws/gateway/answer-request.ts';
 import { type OnAnswer, startGateway } from './aws/gateway/gateway.ts';
@@ -71,8 +71,6 @@ export interface EventsDoor {
   readonly eventBridge: LocalEventBridge;
   /** Between the partners' rules and the function, with its DLQ. */
   readonly queue: LocalQueue;
-  /** The endpoint of the queue's API. */
-  readonly queueUrl: string;
 }
 
 interface EventsDoorParts {
@@ -80,6 +78,8 @@ interface EventsDoorParts {
   /** The operator's. */
   readonly aws: AccessKey;
   readonly partners: readonly PartnerCredential[];
+  /** Through which operators and functions reach the queue. */
+  readonly queues: QueueEndpoint;
   /** A JSON file that keeps the queue over restarts. @default in memory */
   readonly statePath: string | undefined;
   readonly adopt: Adopt;
@@ -88,7 +88,7 @@ interface EventsDoorParts {
 /** EventBridge with a rule for each partner, and the queue from there to the function. */
 export async function startEventsDoor(
   { queueVisibilityMs = eventDoor.visibilityTimeoutSeconds * 1000 }: DoorOptions,
-  { lambda, aws, partners, statePath, adopt }: EventsDoorParts,
+  { lambda, aws, partners, queues, statePath, adopt }: EventsDoorParts,
 ): Promise<EventsDoor> {
   const queue = adopt(
     startQueue({
@@ -100,7 +100,7 @@ export async function startEventsDoor(
       statePath,
     }),
   );
-  const { url: queueUrl } = adopt(await startQueueEndpoint(queue, [aws]));
+  queues.serve(queue);
   const rules = partners.map(({ partnerId, eventSource }) => ({
     source: eventSource,
     detailTypes: eventDoor.detailTypes,
@@ -108,7 +108,7 @@ export async function startEventsDoor(
   }));
   const keys = [aws, ...partners.map((partner) => partner.aws)];
   const eventBridge = adopt(await startEventBridge({ keys, rules, deliver: (input) => queue.send(input) }));
-  return { eventBridge, queue, queueUrl };
+  return { eventBridge, queue };
 }
 
 /** The reconciler's schedule. */

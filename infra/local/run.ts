@@ -7,6 +7,7 @@ import { type TableName, tables } from '../blueprint/tables.ts';
 import { localPlans } from '../blueprint/usage-plans.ts';
 import { createAccessKey, type LocalAccessKey, withRegion } from './aws/access-keys.ts';
 import { DataFolderError, type LocalDynamoDb, startLocalDynamoDb, type TablesFault } from './aws/dynamodb.ts';
+import { type QueueEndpoint, startQueueEndpoint } from './aws/events/queue-endpoint.ts';
 import type { GatewayFault } from './aws/gateway/answer-request.ts';
 import { createUsagePlans, type LocalUsagePlans } from './aws/gateway/usage-plans.ts';
 import type { OnLog } from './aws/lambda/container.ts';
@@ -23,6 +24,7 @@ import {
 } from './doors.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from './plangrep/plangrep-simulator.ts';
 import {
+  eventsQueueName,
   isExampleJob,
   localEnvironment,
   type PartnerCredential,
@@ -154,8 +156,10 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
     if (logs.length > KEPT_LINES) logs.shift();
     options.onLog?.(line, from);
   };
-  const lambda = adopt(startFunctions({ ...options, onLog }, { aws, dynamodb, secretsManager, plangrepUrl }));
-  const events = await startEventsDoor(options, { lambda, aws, partners, statePath: inDataDir('queue.json'), adopt });
+  const queues = adopt(await startQueueEndpoint(eventsQueueName, [aws]));
+  const lambda = adopt(startFunctions({ ...options, onLog }, { aws, dynamodb, secretsManager, queues, plangrepUrl }));
+  const statePath = inDataDir('queue.json');
+  const events = await startEventsDoor(options, { lambda, aws, partners, queues, statePath, adopt });
   startTimeDoor(options, lambda, adopt);
   const gateway = adopt(
     await startHttpDoor(options, lambda, {
@@ -168,7 +172,7 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
     dynamodb: dynamodb.url,
     secretsmanager: secretsManager.url,
     eventbridge: events.eventBridge.url,
-    sqs: events.queueUrl,
+    sqs: queues.url,
   };
   const consoleUrl = `${gateway.url}/console#${consoleKey}`;
   const addresses = { baseUrl: gateway.url, consoleUrl, plangrepUrl, endpoints };
@@ -177,7 +181,13 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
 
 function startFunctions(
   { bundles = defaultBundles, containersPerFunction = 2, onLog }: LocalRunOptions,
-  { aws, dynamodb, secretsManager, plangrepUrl }: Pick<LocalRun, 'aws' | 'dynamodb' | 'secretsManager' | 'plangrepUrl'>,
+  {
+    aws,
+    dynamodb,
+    secretsManager,
+    queues,
+    plangrepUrl,
+  }: Pick<LocalRun, 'aws' | 'dynamodb' | 'secretsManager' | 'plangrepUrl'> & { readonly queues: QueueEndpoint },
 ): LambdaRuntime {
   const values: Record<EnvironmentVariable, string> = {
     ENVIRONMENT: localEnvironment,
@@ -187,8 +197,9 @@ function startFunctions(
     [tables.CancellationLog.variable]: dynamodb.tableNames.CancellationLog,
     [tables.Partners.variable]: dynamodb.tableNames.Partners,
     EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
+    EVENTS_DEAD_LETTERS_URL: queues.deadLettersUrl,
   };
-  const surroundings = { bundles, accessKey: aws, dynamodb, secretsManager };
+  const surroundings = { bundles, accessKey: aws, dynamodb, secretsManager, sqs: queues };
   const functions = defineContainers<EnvironmentVariable>(serviceFunctions, values, surroundings);
   return startLambdaRuntime({ functions, containersPerFunction, onLog });
 }

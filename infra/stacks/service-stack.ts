@@ -43,7 +43,10 @@ export class ServiceStack extends Stack {
     const door = new EventDoor(this, 'EventsDoor', { environment, bus });
     const schedule = new ReconcilerSchedule(this, 'Schedule');
     const logArn = stateful.tables.CancellationLog.tableArn;
-    const variables = variablesOf(stateful, environment, this.plangrepOf(environment, stateful));
+    const variables: Readonly<Record<EnvironmentVariable, string>> = {
+      ...variablesOf(stateful, environment, this.plangrepOf(environment, stateful)),
+      EVENTS_DEAD_LETTERS_URL: door.givenUp.queueUrl,
+    };
     const functions = this.addFunctions(environment, variables, {
       JobDirectory: stateful.tables.JobDirectory.tableArn,
       CancellationLog: logArn,
@@ -52,6 +55,7 @@ export class ServiceStack extends Stack {
       // The whole ARN, with the six characters that Secrets Manager puts after the name.
       PlangrepKey: stateful.plangrepKey.secretArn,
       EventsQueue: door.queue.queueArn,
+      EventsGivenUp: door.givenUp.queueArn,
       MissedRuns: schedule.missed.queueArn,
     });
     door.deliverTo(functions[eventDoor.function].alias, environment.concurrency.events);
@@ -72,6 +76,7 @@ export class ServiceStack extends Stack {
       api,
       functions,
       logArn,
+      eventsQueue: door.queue,
       tableNames: Object.fromEntries(Object.entries(stateful.tables).map(([name, { tableName }]) => [name, tableName])),
       deadLetterQueues: {
         EventsGivenUp: door.givenUp,
@@ -120,7 +125,7 @@ function variablesOf(
   { tables: { JobDirectory, CancellationLog, Partners }, plangrepKey }: StatefulStack,
   { name }: Environment,
   plangrepBaseUrl: string,
-): Readonly<Record<EnvironmentVariable, string>> {
+): Readonly<Record<Exclude<EnvironmentVariable, 'EVENTS_DEAD_LETTERS_URL'>, string>> {
   return {
     ENVIRONMENT: name,
     PLANGREP_BASE_URL: plangrepBaseUrl,

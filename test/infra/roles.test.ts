@@ -17,6 +17,7 @@ const targetPatterns: readonly (readonly [Target, RegExp])[] = [
   ['SandboxTable', /^\{"Fn::GetAtt":\["SandboxTable\w+","Arn"\]\}$/],
   ['PlangrepKey', /^\{"Fn::ImportValue":".*:ExportsOutputRefPlangrepKey\w+"\}$/],
   ['EventsQueue', /^\{"Fn::GetAtt":\["EventsDoorQueue\w+","Arn"\]\}$/],
+  ['EventsGivenUp', /^\{"Fn::GetAtt":\["EventsDoorDeadLetters\w+","Arn"\]\}$/],
   ['MissedRuns', /^\{"Fn::GetAtt":\["ScheduleMissed\w+","Arn"\]\}$/],
   ['EventBus', /^\{"Fn::GetAtt":\["EventBus\w+","Arn"\]\}$/],
   ['ClosedEventsUndelivered', /^\{"Fn::GetAtt":\["ClosedEventsUndelivered\w+","Arn"\]\}$/],

@@ -9,8 +9,12 @@ const MAX_RECEIVES = 5;
 const time = '2026-11-23T12:00:00Z';
 
 let ports: MemoryPorts;
+let deadLetters: string[];
+let setAside: (body: string) => Promise<void>;
 let messages = 0;
 beforeEach(async () => {
+  deadLetters = [];
+  setAside = async (body) => void deadLetters.push(body);
   ports = createMemoryPorts();
   await ports.directory.register(acme, order7890, { jobId: documentedJob, registeredAt: toTimestamp(0) });
 });
@@ -46,7 +50,10 @@ const registered = (detail: object, more: object = {}) => ({
 });
 const context = { getRemainingTimeInMillis: () => 30_000 } as Context;
 const consume = async (...Records: SQSRecord[]) => {
-  const { batchItemFailures } = await handleEvents(ports, MAX_RECEIVES)({ Records }, context);
+  const { batchItemFailures } = await handleEvents(ports, { maxReceives: MAX_RECEIVES, setAside })(
+    { Records },
+    context,
+  );
   return batchItemFailures.map(({ itemIdentifier }) => itemIdentifier);
 };
 const typesOf = async () => (await ports.log.read(acme, documentedJob)).events.map(({ type }) => type);
@@ -72,7 +79,8 @@ describe('a cancel that comes as an event', () => {
   test('belongs to the rule’s partner, whatever the detail says', async () => {
     const claims = message(cancelRequested({ externalId: order7890, partnerId: 'acme' }, { partnerId: 'globex' }));
 
-    expect(await consume(claims)).toEqual([claims.messageId]);
+    expect(await consume(claims)).toEqual([]);
+    expect(deadLetters).toEqual([claims.body]);
     const other = message(cancelRequested({ externalId: order7890 }, { partnerId: 'globex' }));
 
     expect(await consume(other)).toEqual([other.messageId]);
@@ -116,34 +124,55 @@ describe('a registration that comes as an event', () => {
   });
 });
 
-describe('a batch', () => {
-  test.each([
-    'no JSON',
-    'null',
-    '[]',
-    JSON.stringify({ ...cancelRequested(), partnerId: 'ACME' }),
-    JSON.stringify({ ...cancelRequested(), time: 'yesterday' }),
-    JSON.stringify({ ...cancelRequested(), detailType: 'Something Else' }),
-    JSON.stringify(cancelRequested({ externalId: order7890, force: true })),
-    JSON.stringify(cancelRequested({ externalId: '' })),
-    JSON.stringify(cancelRequested({ externalId: 'commande-\ufffd' })),
-    JSON.stringify(cancelRequested({ externalId: order7890, jobId: 'job_\ufffd' })),
-    JSON.stringify(cancelRequested({ externalId: order7890, reason: 'd\ufffdj\ufffd vu' })),
-    ...['event-\ufffd', 'event-\ud83d', 'é', '', '~'.repeat(129)].map((id) =>
-      JSON.stringify(cancelRequested(undefined, { id })),
-    ),
-    JSON.stringify(registered({ jobId: 'job_1', externalId: 'commande-\ufffd' })),
-    JSON.stringify(registered({ jobId: 'job_1', externalId: 'x', projectId: 'proj_\ufffd' })),
-    `\ufeff${JSON.stringify(cancelRequested())}`,
-    JSON.stringify(registered({ externalId: order7890 })),
-  ])('fails only for its malformed message: %.60s', async (poison) => {
-    const bad = message(poison);
+describe('a malformed event', () => {
+  const acmes = { partnerId: 'acme', requestId: 'event-1' };
+  const canary = 'canary-value';
 
-    expect(await consume(bad, message(cancelRequested()))).toEqual([bad.messageId]);
+  test.each([
+    ['no JSON', { path: '', what: 'is not JSON' }],
+    ['null', { path: '' }],
+    ['[]', { path: '' }],
+    [JSON.stringify({ ...cancelRequested(), partnerId: 'ACME' }), { requestId: 'event-1', path: 'partnerId' }],
+    [JSON.stringify({ ...cancelRequested(), id: '' }), { partnerId: 'acme', path: 'id' }],
+    [JSON.stringify({ ...cancelRequested(), time: canary }), { ...acmes, path: 'time' }],
+    [JSON.stringify({ ...cancelRequested(), detailType: canary }), { ...acmes, path: 'detailType' }],
+    [JSON.stringify({ ...cancelRequested(), [canary]: 1 }), { ...acmes, path: '' }],
+    [
+      JSON.stringify(cancelRequested({ externalId: order7890, [canary]: canary })),
+      { ...acmes, path: 'detail', what: 'has a field that is not known' },
+    ],
+    [
+      JSON.stringify(cancelRequested({ externalId: [canary] })),
+      { ...acmes, path: 'detail.externalId', what: 'must be a string' },
+    ],
+    [
+      JSON.stringify(cancelRequested({ externalId: `${canary}\n` })),
+      { ...acmes, path: 'detail.externalId', what: 'must not contain control characters' },
+    ],
+    [JSON.stringify(registered({ externalId: canary })), { ...acmes, path: 'detail.jobId', what: 'is required' }],
+    [JSON.stringify(registered({ externalId: 'x', jobId: `../${canary}` })), { ...acmes, path: 'detail.jobId' }],
+  ])('goes to the DLQ at once, is reported by its field alone, and stops no other: %.60s', async (body, fields) => {
+    const bad = message(body);
+
+    expect(await consume(bad, message(cancelRequested()))).toEqual([]);
+    expect(deadLetters).toEqual([body]);
     expect(await typesOf()).toEqual(['requested', 'closed']);
-    expect(ports.reported.map(({ code }) => code)).toContain('EVENT_MALFORMED');
+    const [line, ...more] = ports.reported.filter(({ code }) => code === 'EVENT_MALFORMED');
+    expect(line?.fields).toMatchObject({ messageId: bad.messageId, ...fields });
+    expect(more).toEqual([]);
+    expect(JSON.stringify(ports.reported)).not.toContain(canary);
   });
 
+  test('comes again when the DLQ does not take it, so that it is not lost', async () => {
+    setAside = () => Promise.reject(broken('dead-letters'));
+    const bad = message('no JSON');
+
+    expect(await consume(bad)).toEqual([bad.messageId]);
+    expect(ports.reported.map(({ code }) => code)).toEqual(['EVENT_MALFORMED', 'DEPENDENCY_UNAVAILABLE']);
+  });
+});
+
+describe('a batch', () => {
   test('fails only for the message that met a broken table or a bug', async () => {
     ports.log.beforeWrite = (record) => {
       if (record.partnerId === acme) throw broken('cancellation-log');
@@ -159,5 +188,27 @@ describe('a batch', () => {
 
     expect(await consume(again)).toEqual([again.messageId]);
     expect(ports.reported.map(({ code }) => code)).toContain('UNEXPECTED_ERROR');
+    expect(ports.reported.map(({ code }) => code)).not.toContain('EVENT_FAILED');
+  });
+
+  test('reports an event that is given up although its partner did nothing wrong', async () => {
+    ports.directory.unreadable.push('acme#job#sha256:0 job_bad');
+    await consume(message(cancelRequested(), MAX_RECEIVES));
+    ports.directory.before = () => {
+      throw broken('job-directory');
+    };
+    await consume(message(registered({ jobId: 'job_1', externalId: 'x' }, { id: 'event-2' }), MAX_RECEIVES));
+    const failed = ports.reported.filter(({ code }) => code === 'EVENT_FAILED');
+
+    expect(failed.map(({ fields }) => fields)).toMatchObject([
+      { partnerId: 'acme', requestId: 'event-1' },
+      { partnerId: 'acme', requestId: 'event-2' },
+    ]);
+  });
+
+  test('does not report as failed what the partner can resolve alone', async () => {
+    await consume(message(cancelRequested({ externalId: 'order-1' }), MAX_RECEIVES));
+
+    expect(ports.reported.map(({ code }) => code)).toEqual(['REQUEST_REFUSED', 'EVENT_REFUSED']);
   });
 });

@@ -90,7 +90,8 @@ async function publish(id: Buffer, detail: Buffer): Promise<Reached> {
     `"id":"${id.toString()}"`,
     `"detail":${detail.toString()}`,
   ];
-  await handleEvents(ports, 5)(sqsEvent(sqsRecord('message-1', `{${frame.join(',')}}`)), context);
+  const queue = { maxReceives: 5, setAside: () => Promise.resolve() };
+  await handleEvents(ports, queue)(sqsEvent(sqsRecord('message-1', `{${frame.join(',')}}`)), context);
   return { keys: [...asked], refused: asked.length === 0 ? ['externalId'] : [] };
 }
 

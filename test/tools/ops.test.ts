@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
 import { createPlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { systemClock } from '../../functions/compose.ts';
 import { keyVariables } from '../../infra/local/aws/access-keys.ts';
@@ -14,6 +15,10 @@ import { givenOps, issuedSchema } from '../support/given-ops.ts';
 import { onlyLine, type Surroundings } from '../support/run-command.ts';
 
 const ops = givenOps();
+const deadLettersSchema = z.object({
+  complete: z.boolean(),
+  events: z.array(z.object({ malformed: z.optional(z.object({ path: z.string() })) })),
+});
 
 describe('cancellations', () => {
   test('lists each open cancellation once, and shows it with its timeline and the requests that joined', async () => {
@@ -54,7 +59,7 @@ describe('the requests that joined', () => {
 
 describe('dlq', () => {
   test('counts the dead letters, and returns them to the queue once that is confirmed', async () => {
-    const none = await ops.run('dlq redrive --yes');
+    const [none, nothing] = await Promise.all([ops.run('dlq redrive --yes'), ops.run('dlq show')]);
     const malformed = () => ops.service.run.logs.filter((line) => line.includes('EVENT_MALFORMED')).length;
     ops.service.run.queue.send('no event');
     await expect.poll(() => ops.service.run.queue.deadLetters().length, { timeout: 10_000 }).toBe(1);
@@ -65,11 +70,43 @@ describe('dlq', () => {
     const redriven = await ops.run('dlq redrive --yes');
 
     expect(none).toMatchObject({ code: 1, stdout: expect.stringContaining('Nothing is in') });
+    expect(nothing).toMatchObject({ code: 1, stdout: expect.stringContaining('Nothing is in') });
     expect(listed).toMatchObject({ code: 0, stdout: expect.stringMatching(/^events +1 /m) });
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('--yes') });
     expect(redriven).toMatchObject({ code: 0, stdout: expect.stringContaining('about 1 event.') });
     expect(unchanged).toBe(tries);
     await expect.poll(malformed).toBeGreaterThan(tries);
+  });
+
+  test('shows whose each dead letter is and what is wrong with it, and changes nothing', async () => {
+    const { service } = ops;
+    const before = service.run.queue.deadLetters().length;
+    const reported = () => service.run.logs.filter((line) => line.includes('EVENT_MALFORMED')).length;
+    const reportedBefore = reported();
+    for (let n = 0; n < 11; n += 1) {
+      await service.publish('Job Cancellation Requested', { externalId: `canary ${n}`, canary: true });
+    }
+    await service.publish('Job Registered', { externalId: 'canary', jobId: '../canary' });
+    await service.publish('Job Cancellation Requested', { externalId: 'canary of nobody' });
+    await expect.poll(() => service.run.queue.deadLetters().length, { timeout: 10_000 }).toBe(before + 13);
+
+    const inText = await ops.run('dlq show');
+    const again = await ops.run('dlq show --json');
+
+    const shown = deadLettersSchema.parse(JSON.parse(again.stdout));
+    const paths = shown.events.map(({ malformed }) => malformed?.path ?? 'none');
+    expect(inText.code).toBe(0);
+    expect(inText.stdout).toMatch(/ acme +[0-9a-f-]{36} +detail has a field that is not known\n/);
+    expect(inText.stdout).toMatch(/ acme +[0-9a-f-]{36} +detail\.jobId must be 1 to 128 characters of/);
+    expect(inText.stdout).toMatch(/ acme +[0-9a-f-]{36} +not malformed: refused, or failed/);
+    expect(`${inText.stdout}${again.stdout}`).not.toContain('canary');
+    expect(shown.complete).toBe(true);
+    expect(paths).toEqual(
+      expect.arrayContaining([...Array.from({ length: 11 }, () => 'detail'), 'detail.jobId', 'none']),
+    );
+    expect(paths).toHaveLength(before + 13);
+    expect(service.run.queue.deadLetters()).toHaveLength(before + 13);
+    expect(reported() - reportedBefore).toBe(12);
   });
 });
 

@@ -64,11 +64,23 @@ export class Dashboard extends Construct {
           graph(
             'Wake-ups',
             [metrics.log('OldestDueMs').with({ label: 'oldest due (ms)' })],
-            [metrics.log('CancellationsEscalated').with({ label: 'escalated' })],
+            [
+              metrics.log('CancellationsEscalated').with({ label: 'escalated' }),
+              metrics.log('ReconcilerFailures').with({ label: 'failed in one run' }),
+            ],
           ),
         ],
         [
           graph('Function errors and throttles', metrics.functionErrors, metrics.functionThrottles),
+          graph(
+            'Events',
+            [metrics.named('EventsWaiting'), metrics.named('OldestEventSeconds')],
+            [
+              metrics.log('EventsRefused').with({ label: 'refused' }),
+              metrics.log('EventsMalformed').with({ label: 'malformed' }),
+              metrics.log('EventsFailed').with({ label: 'failed' }),
+            ],
+          ),
           graph('Messages where none should be', [
             metrics.named('EventsGivenUp'),
             metrics.named('EventsUndelivered'),

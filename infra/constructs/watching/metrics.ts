@@ -22,6 +22,8 @@ export interface Watched {
   readonly functions: Readonly<Record<FunctionName, BundledFunction>>;
   /** By what the metric's label calls the table. */
   readonly tableNames: Readonly<Record<string, string>>;
+  /** Between the partners' rules and the function. */
+  readonly eventsQueue: Queue;
   readonly deadLetterQueues: Readonly<Record<DeadLetterQueueName, Queue>>;
 }
 
@@ -44,7 +46,7 @@ export class Metrics extends Construct {
 
   constructor(scope: Construct, id: string, { environment, logAltered, ...watched }: MetricsProps) {
     super(scope, id);
-    const { api, functions, tableNames, deadLetterQueues } = watched;
+    const { api, functions, tableNames, eventsQueue, deadLetterQueues } = watched;
     this.namespace = metricNamespaceOf(environment);
     this.addFilters(functions);
     const all = Object.entries(functions);
@@ -67,6 +69,12 @@ export class Metrics extends Construct {
         fiveMinutes,
       ),
       LogAltered: logAltered,
+      EventsWaiting: messagesIn(eventsQueue, 'events waiting'),
+      OldestEventSeconds: eventsQueue.metricApproximateAgeOfOldestMessage({
+        statistic: Stats.MAXIMUM,
+        period: fiveMinutes,
+        label: 'oldest event (s)',
+      }),
       EventsGivenUp: messagesIn(deadLetterQueues.EventsGivenUp, 'events given up'),
       EventsUndelivered: messagesIn(deadLetterQueues.EventsUndelivered, 'events undelivered'),
       ClosedEventsUndelivered: messagesIn(deadLetterQueues.ClosedEventsUndelivered, 'closings undelivered'),

@@ -82,6 +82,8 @@ const values: Readonly<Partial<Record<EnvironmentVariable, string>>> = {
   CANCELLATION_LOG_TABLE: 'CancellationLog',
   PARTNERS_TABLE: 'Partners',
   EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
+  // No event of the bench is malformed.
+  EVENTS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/dead-letters',
 };
 
 /** A function as it is shipped. */

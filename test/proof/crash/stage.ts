@@ -9,6 +9,8 @@ import { type EnvironmentVariable, type FunctionName, functions } from '../../..
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
 import { createAccessKey, keyVariables } from '../../../infra/local/aws/access-keys.ts';
 import { localRegion } from '../../../infra/local/aws/loopback.ts';
+import { deadLetterName, localQueueUrl, startQueueEndpoint } from '../../../infra/local/aws/events/queue-endpoint.ts';
+import { startQueue } from '../../../infra/local/aws/events/queue.ts';
 import { type Container, startContainer } from '../../../infra/local/aws/lambda/container.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from '../../../infra/local/plangrep/plangrep-simulator.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../../infra/local/aws/secrets-manager.ts';
@@ -29,6 +31,8 @@ export interface Stage {
   readonly dynamodb: LocalDynamoDb<TableName>;
   readonly log: CancellationLog;
   readonly directory: JobDirectory;
+  /** The events that were set aside, oldest first. */
+  deadLetters(): readonly string[];
   /** What every function printed. */
   readonly printed: string[];
   /** Lets Plangrep's time pass. */
@@ -51,7 +55,22 @@ export const openStage = async (path?: string): Promise<Stage> => {
   let dynamodb = await startLocalDynamoDb({ tables, path: folder, accessKey });
   const secretsManager = await startSecretsManager({ secrets: { [secretId]: apiKey }, accessKey });
   const simulator = await startPlangrepSimulator({ apiKey, now: () => Date.now() + ahead });
-  const targets = { dynamodb: dynamodb.url, secretsmanager: secretsManager.url, plangrep: simulator.url };
+  // Only its DLQ is used: tests invoke the functions themselves.
+  const queue = startQueue({
+    name: 'events',
+    invoke: () => Promise.reject(new Error('the stage sends no message')),
+    batchSize: eventDoor.batchSize,
+    visibilityTimeoutMs: eventDoor.visibilityTimeoutSeconds * 1000,
+    maxReceives: eventDoor.maxReceives,
+  });
+  const queues = await startQueueEndpoint(queue.name, [accessKey]);
+  queues.serve(queue);
+  const targets = {
+    dynamodb: dynamodb.url,
+    secretsmanager: secretsManager.url,
+    sqs: queues.url,
+    plangrep: simulator.url,
+  };
   const tap = await startTap(targets);
   const containers = new Set<Container>();
   const printed: string[] = [];
@@ -69,6 +88,7 @@ export const openStage = async (path?: string): Promise<Stage> => {
     CANCELLATION_LOG_TABLE: tableNames.CancellationLog,
     PARTNERS_TABLE: tableNames.Partners,
     EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
+    EVENTS_DEAD_LETTERS_URL: localQueueUrl(tap.urls.sqs, deadLetterName(queue.name)),
   };
 
   const start: Stage['start'] = async (name, key = 'key waited for') => {
@@ -84,6 +104,7 @@ export const openStage = async (path?: string): Promise<Stage> => {
         ...keyVariables(accessKey),
         AWS_ENDPOINT_URL_DYNAMODB: tap.urls.dynamodb,
         AWS_ENDPOINT_URL_SECRETS_MANAGER: tap.urls.secretsmanager,
+        AWS_ENDPOINT_URL_SQS: tap.urls.sqs,
       },
     };
     const fetched = Promise.withResolvers<void>();
@@ -112,6 +133,7 @@ export const openStage = async (path?: string): Promise<Stage> => {
     get directory() {
       return ports.directory;
     },
+    deadLetters: () => queue.deadLetters(),
     printed,
     advance(ms) {
       ahead += ms;
@@ -129,6 +151,8 @@ export const openStage = async (path?: string): Promise<Stage> => {
       await Promise.all(ending);
       await tap.close();
       await simulator.close();
+      await queues.close();
+      queue.close();
       await secretsManager.close();
       await dynamodb.close();
       await rm(folder, { recursive: true, force: true });

@@ -10,7 +10,7 @@ import { buffer } from 'node:stream/consumers';
 import * as z from 'zod/mini';
 import { listenOnLoopback } from '../../../infra/local/aws/loopback.ts';
 
-export const services = ['dynamodb', 'secretsmanager', 'plangrep'] as const;
+export const services = ['dynamodb', 'secretsmanager', 'sqs', 'plangrep'] as const;
 export type Service = (typeof services)[number];
 
 /** One request that a function sends into the world. */
@@ -78,7 +78,7 @@ const nameOf = (service: Service, { method = '', url = '', headers }: IncomingMe
   if (service === 'plangrep')
     return `${method} ${url.endsWith('/cancel') ? 'cancel' : url.includes('/projects/') ? 'list' : 'job'}`;
   const [, operation = ''] = String(headers['x-amz-target']).split('.');
-  if (service === 'secretsmanager') return operation;
+  if (service !== 'dynamodb') return operation;
   const { TableName, IndexName, Item } = bodySchema.parse(JSON.parse(body.toString()));
   return [operation, TableName, IndexName, Item?.type?.S].filter((part) => part !== undefined).join(' ');
 };

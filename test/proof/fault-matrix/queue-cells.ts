@@ -12,8 +12,11 @@ export interface QueueCell {
   readonly result: CellResult;
 }
 
-/** `poison`: given back every time, without a call. `late`: given back, and done once the fault is over. */
-type Expectation = 'done' | 'late' | 'poison';
+/**
+ * `late`: given back, and done once the fault is over. `useless`: given back every time, without a call. `malformed`: set
+ * aside at once. `malformed late`: set aside once the fault is over.
+ */
+type Expectation = 'done' | 'late' | 'useless' | 'malformed' | 'malformed late';
 interface Message {
   readonly name: string;
   readonly expected: Expectation;
@@ -39,18 +42,26 @@ const loseOnce =
 const messages: readonly Message[] = [
   { name: 'good', expected: 'done', body: (_, valid) => valid },
   { name: 'twice at once', expected: 'done', body: (_, valid) => valid, copies: 2 },
-  { name: 'garbage', expected: 'poison', body: () => '}{' },
-  { name: 'HTML', expected: 'poison', body: () => '<html><body>Bad gateway</body></html>' },
-  { name: 'truncated', expected: 'poison', body: (_, valid) => valid.slice(0, -9) },
-  { name: 'oversized', expected: 'poison', body: (scene) => cancelOf(scene, { reason: 'x'.repeat(255 * 1024) }) },
+  { name: 'garbage', expected: 'malformed', body: () => '}{' },
+  { name: 'HTML', expected: 'malformed', body: () => '<html><body>Bad gateway</body></html>' },
+  { name: 'truncated', expected: 'malformed', body: (_, valid) => valid.slice(0, -9) },
+  { name: 'oversized', expected: 'malformed', body: (scene) => cancelOf(scene, { reason: 'x'.repeat(255 * 1024) }) },
   {
     name: 'unknown type',
-    expected: 'poison',
+    expected: 'malformed',
     body: (_, valid) => valid.replace('Job Cancellation', 'Job Celebration'),
   },
-  { name: 'wrong job', expected: 'poison', body: (scene) => cancelOf(scene, { jobId: 'job_of_nobody' }) },
-  { name: 'claims a partner', expected: 'poison', body: (scene) => cancelOf(scene, { partnerId: 'another' }) },
-  { name: 'before the job', expected: 'poison', body: (scene) => cancelOf(scene, {}, scene.at - hour) },
+  { name: 'wrong job', expected: 'useless', body: (scene) => cancelOf(scene, { jobId: 'job_of_nobody' }) },
+  { name: 'claims a partner', expected: 'malformed', body: (scene) => cancelOf(scene, { partnerId: 'another' }) },
+  {
+    name: 'garbage, DLQ denied',
+    expected: 'malformed late',
+    body: () => '}{',
+    disturb: hits('SendMessage', ({ answer }) =>
+      answer({ status: 403, headers: {}, body: Buffer.from('{"__type":"AccessDeniedException"}') }),
+    ),
+  },
+  { name: 'before the job', expected: 'useless', body: (scene) => cancelOf(scene, {}, scene.at - hour) },
   {
     name: 'table denied',
     expected: 'late',
@@ -105,6 +116,7 @@ const play = async (
     sqsRecord('mate', mateBody),
   ];
 
+  const asideBefore = stage.deadLetters().filter((dead) => dead === text).length;
   stage.tap.begin(disturb);
   const first = readBatchFailures(await consumer.invoke(sqsEvent(...batch(1))));
   stage.tap.begin();
@@ -116,16 +128,31 @@ const play = async (
   const isOdd = (failures: readonly string[] | undefined): boolean =>
     failures?.some((id) => id.startsWith('odd')) ?? true;
   const is = [isOdd(first), isOdd(last)].map((again) => (again ? 'given back' : 'done'));
-  const wanted = { done: 'done,done', late: 'given back,done', poison: 'given back,given back' }[expected];
+  const wanted = {
+    done: 'done,done',
+    late: 'given back,done',
+    useless: 'given back,given back',
+    malformed: 'done,done',
+    'malformed late': 'given back,done',
+  }[expected];
   if (is.join() !== wanted) wrong.push(`${is.join(', ')}, not ${wanted}`);
   if (first?.includes('mate') !== false || last?.includes('mate') !== false)
     wrong.push('its batch-mate failed with it');
-  if (expected === 'poison') {
+  const setAside = stage.deadLetters().filter((dead) => dead === text).length - asideBefore;
+  const setAsideWanted = { done: 0, late: 0, useless: 0, malformed: 2, 'malformed late': 1 }[expected];
+  if (setAside !== setAsideWanted) wrong.push(`set aside ${setAside} times, not ${setAsideWanted}`);
+  if (expected === 'useless' || setAsideWanted > 0) {
     if (before.cancelCalls > 0 || before.record.state !== undefined) wrong.push('it cancelled all the same');
   } else {
     wrong.push(...(await judgeCancellation(stage, scene, before, allowedAfterFault(before), recovery)));
     if (before.cancelCalls !== 1) wrong.push(`${before.cancelCalls} cancel calls`);
   }
-  const shown = { done: 'done', late: 'given back, then done', poison: 'given back to the DLQ' }[expected];
+  const shown = {
+    done: 'done',
+    late: 'given back, then done',
+    useless: 'given back to the DLQ',
+    malformed: 'into the DLQ at once',
+    'malformed late': 'given back, then into the DLQ',
+  }[expected];
   return { shown: `${shown}; its batch-mate is done`, wrong };
 };

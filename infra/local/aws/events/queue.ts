@@ -27,10 +27,23 @@ export interface LocalQueue {
   waiting(): readonly string[];
   /** Bodies in the DLQ, oldest first. */
   deadLetters(): readonly string[];
+  /** Puts a message into the DLQ, as its sender. @returns the message's id @throws when it cannot be saved */
+  sendToDeadLetters(body: string): string;
+  /** Hands out messages of the DLQ, oldest first, and hides them for so long from the next call. */
+  receiveDeadLetters(limit: number, hiddenMs: number): readonly DeadLetter[];
+  /** Hides a message of the DLQ from now on for so long. @returns whether it is there */
+  hideDeadLetter(messageId: string, hiddenMs: number): boolean;
   /** Moves all messages of the DLQ back to the queue, as new messages. @returns how many */
   redrive(): number;
   /** Hands out no more messages. Those that are being worked on count as not done. */
   close(): void;
+}
+
+export interface DeadLetter {
+  readonly messageId: string;
+  readonly body: string;
+  /** Milliseconds since 1970. */
+  readonly sentAt: number;
 }
 
 const messageSchema = z.object({
@@ -131,6 +144,22 @@ export function startQueue(options: QueueOptions): LocalQueue {
     send: (body) => add([newMessage(body)]),
     waiting: () => queue.map(({ body }) => body),
     deadLetters: () => dlq.map(({ body }) => body),
+    sendToDeadLetters(body) {
+      const message = newMessage(body);
+      change({ dlq: [...dlq, message] });
+      return message.messageId;
+    },
+    receiveDeadLetters(limit, hiddenMs) {
+      const now = Date.now();
+      const found = dlq.filter(({ visibleAt }) => visibleAt <= now).slice(0, limit);
+      for (const message of found) message.visibleAt = now + hiddenMs;
+      return found;
+    },
+    hideDeadLetter(messageId, hiddenMs) {
+      const message = dlq.find((one) => one.messageId === messageId);
+      if (message !== undefined) message.visibleAt = Date.now() + hiddenMs;
+      return message !== undefined;
+    },
     redrive() {
       const moved = dlq.map(({ body }) => newMessage(body));
       add(moved, { dlq: [] });
