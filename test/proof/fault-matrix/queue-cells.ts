@@ -54,7 +54,7 @@ const messages: readonly Message[] = [
   { name: 'wrong job', expected: 'useless', body: (scene) => cancelOf(scene, { jobId: 'job_of_nobody' }) },
   { name: 'claims a partner', expected: 'malformed', body: (scene) => cancelOf(scene, { partnerId: 'another' }) },
   {
-    name: 'garbage, DLQ denied',
+    name: 'DLQ denied',
     expected: 'malformed late',
     body: () => '}{',
     disturb: hits('SendMessage', ({ answer }) =>
@@ -79,8 +79,8 @@ const messages: readonly Message[] = [
 ];
 
 const impossible: readonly (readonly [name: string, why: string])[] = [
-  ['slow, timeout', 'SQS hands messages over; the function calls no queue. Its own time-out is a crash: see there'],
-  ['refused, reset', 'the function opens no connection to a queue'],
+  ['slow, timeout', 'SQS hands messages over; the function calls only the DLQ. Its own time-out is a crash: see there'],
+  ['refused, reset', 'the function opens no connection to the queue, only to the DLQ'],
   ['throttled, 5xx', 'Lambda’s poller waits and comes again; the function is not told'],
   ['denied, expired', 'the poller’s role, not the function’s, reads the queue'],
   ['unknown status', 'a message carries no job status'],
