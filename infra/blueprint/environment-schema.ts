@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-http.ts';
-import { partnerIdSchema } from '../../functions/core/identifiers.ts';
-import { eventSourceOf } from './bus-events.ts';
+import { MAX_POLICY_BYTES, policyBytes } from './bus-policy.ts';
 import { functionNames } from './functions.ts';
+import { contradictionsOfSenders, senderSchema } from './senders.ts';
 import { defaultPlan, firewallMargin, mostInWindow } from './usage-plans.ts';
 
 /** The retention periods that CloudWatch Logs accepts. A test compares them with the CDK's. */
@@ -13,18 +13,6 @@ export const logRetentionPeriods = [
 const whole = (least: number, most: number) => z.int('must be a whole number').min(least).max(most);
 const perFunction = z.partialRecord(z.enum(functionNames), whole(1, 1_000)).readonly();
 const addresses = z.array(z.email()).readonly();
-
-const partner = z.strictObject({
-  partnerId: partnerIdSchema,
-  /**
-   * The source of the partner's events. EventBridge keeps `aws.` for itself.
-   * @default - `partner.<partnerId>`
-   */
-  eventSource: z
-    .string()
-    .regex(/^(?!aws\.)[A-Za-z0-9._/-]{1,256}$/, 'must be an event source, not an AWS one')
-    .exactOptional(),
-});
 
 const plan = z.strictObject({
   ratePerSecond: whole(1, 10_000),
@@ -87,8 +75,8 @@ const environmentSchema = z
      * address of its page, and the pages hold nothing that is not in the public repository.
      */
     documentation: z.boolean(),
-    /** Who may send events. Each partner is bound to one source, so no event can name another partner. */
-    partners: z.array(partner).readonly(),
+    /** Who may send events, each with its own source alone, so no event can name another partner. */
+    partners: z.array(senderSchema).readonly(),
     /**
      * An existing bus, by name, that requests come in on and closed cancellations go out to.
      * @default - the environment's own bus, `plangrep-cancellation-<environment>`
@@ -151,8 +139,14 @@ export type CustomDomain = z.input<typeof domain>;
 function* contradictionsOf(environment: Environment): Generator<readonly [readonly PropertyKey[], string]> {
   const { name, partners, sandbox } = environment;
   const { events, reserved = {}, provisioned = {} } = environment.concurrency;
-  const sources = partners.map(({ partnerId, eventSource }) => eventSource ?? eventSourceOf(partnerId));
-  if (new Set(sources).size < sources.length) yield [['partners'], 'must not bind two partners to one event source'];
+  for (const reason of contradictionsOfSenders(name, partners)) yield [['partners'], reason];
+  const bytes = policyBytes(partners);
+  if (bytes > MAX_POLICY_BYTES) {
+    yield [
+      ['partners'],
+      `must fit into a bus policy of ${MAX_POLICY_BYTES} bytes, not ${bytes}: use a second environment`,
+    ];
+  }
   if ((reserved['consume-events'] ?? events) < events) {
     yield [
       ['concurrency', 'events'],

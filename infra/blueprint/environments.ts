@@ -13,7 +13,8 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     plangrepBaseUrl: 'https://plangrep.com',
     sandbox: true,
     documentation: true,
-    partners: [{ partnerId: 'acme' }],
+    // For trying out: every principal of the account may send as acme.
+    partners: [{ partnerId: 'acme', principal: 'own-account' }],
     throttle: { ratePerSecond: 10, burst: 20 },
     plans: { standard: { ratePerSecond: 5, burst: 10, requestsPerDay: 10_000 } },
     logRetentionDays: 14,
@@ -33,7 +34,7 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     deletionProtection: true,
     plangrepBaseUrl: 'https://plangrep.com',
     documentation: true,
-    partners: [{ partnerId: 'acme' }],
+    partners: [{ partnerId: 'acme', principal: 'arn:aws:iam::111122223333:role/acme-events-staging' }],
     throttle: { ratePerSecond: 50, burst: 100 },
     plans: {
       standard: { ratePerSecond: 10, burst: 10, requestsPerDay: 100_000 },
@@ -61,7 +62,7 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     deletionProtection: true,
     plangrepBaseUrl: 'https://plangrep.com',
     documentation: true,
-    partners: [{ partnerId: 'acme' }],
+    partners: [{ partnerId: 'acme', principal: 'arn:aws:iam::111122223333:role/acme-events' }],
     throttle: { ratePerSecond: 200, burst: 400 },
     plans: {
       standard: { ratePerSecond: 20, burst: 20, requestsPerDay: 200_000 },

@@ -1,4 +1,6 @@
 import { type FunctionName, functionNames, type SandboxFunctionName, sandboxFunctionNames } from './functions.ts';
+import { closedEvent } from './bus-events.ts';
+import { exactly } from './bus-policy.ts';
 import { tables } from './tables.ts';
 
 /** What permissions are for, and how the documentation words it. */
@@ -14,6 +16,7 @@ export const resourceTitles = {
   EventsGivenUp: 'the dead-letter queue of events',
   MissedRuns: 'the queue of missed runs',
   EventBus: 'the event bus',
+  ServiceStack: 'the service stack',
   ClosedEventsUndelivered: 'the queue of undelivered closed cancellations',
   OwnLogGroup: 'its own log group',
   Everything: '`*`: X-Ray has no resources',
@@ -106,17 +109,56 @@ const closedEvents: readonly Permission[] = [
     actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
     resource: 'CancellationLogStream',
   },
-  { actions: ['events:PutEvents'], resource: 'EventBus' },
+  {
+    actions: ['events:PutEvents'],
+    resource: 'EventBus',
+    conditions: exactly(closedEvent.source, [closedEvent.detailType]),
+  },
   { actions: ['sqs:SendMessage'], resource: 'ClosedEventsUndelivered' },
 ];
 
-export type RoleName = FunctionName | SandboxFunctionName | 'closed-events';
+/**
+ * An operator takes this role to send given-up events again: the queue takes messages from the rules and from this role
+ * alone. SQS moves them with the permissions of who started the move.
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
+ */
+const redriveEvents: readonly Permission[] = [
+  {
+    actions: [
+      'sqs:CancelMessageMoveTask',
+      'sqs:DeleteMessage',
+      'sqs:GetQueueAttributes',
+      'sqs:ListMessageMoveTasks',
+      'sqs:ReceiveMessage',
+      'sqs:StartMessageMoveTask',
+    ],
+    resource: 'EventsGivenUp',
+  },
+  { actions: ['sqs:SendMessage'], resource: 'EventsQueue' },
+  // `npm run ops` finds the queue by the stack.
+  { actions: ['cloudformation:ListStackResources'], resource: 'ServiceStack' },
+];
+
+/** Roles that no function has. */
+const otherRoles = { 'closed-events': closedEvents, 'redrive-events': redriveEvents } as const;
+type OtherRole = keyof typeof otherRoles;
+
+export type RoleName = FunctionName | SandboxFunctionName | OtherRole;
 /** The sandbox's roles exist only in a sandbox. */
-export const roleNames: readonly RoleName[] = [...functionNames, 'closed-events', ...sandboxFunctionNames];
+export const roleNames: readonly RoleName[] = [
+  ...functionNames,
+  'closed-events',
+  'redrive-events',
+  ...sandboxFunctionNames,
+];
 
 /** Everything that a role may do. */
 export function permissionsOf(role: RoleName): readonly Permission[] {
-  return role === 'closed-events' ? closedEvents : [...functionRoles[role], ...common];
+  return isOfFunction(role) ? [...functionRoles[role], ...common] : otherRoles[role];
+}
+
+export function isOfFunction(role: RoleName): role is FunctionName | SandboxFunctionName {
+  return Object.hasOwn(functionRoles, role);
 }
 
 /** A fixed name, so that the log's own policy can name the role without depending on the service's stack. */

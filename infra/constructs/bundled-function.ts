@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   Alias,
   Architecture,
@@ -62,7 +63,7 @@ export class BundledFunction extends Construct {
     const { role } = new ExactRole(this, 'Permissions', {
       name,
       environment: environment.name,
-      service: 'lambda.amazonaws.com',
+      assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       arns: { ...arns, OwnLogGroup: this.logGroup.logGroupArn },
     });
     this.function = new LambdaFunction(this, 'Function', {

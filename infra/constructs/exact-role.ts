@@ -1,4 +1,4 @@
-import { type IRole, PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { type IPrincipal, type IRole, PolicyDocument, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { permissionsOf, type Resource, type RoleName, roleNameOf } from '../blueprint/roles.ts';
 
@@ -8,8 +8,8 @@ export type Arns = Readonly<Partial<Record<Resource, string>>>;
 export interface ExactRoleProps {
   readonly name: RoleName;
   readonly environment: string;
-  /** The service that assumes the role, such as `lambda.amazonaws.com`. */
-  readonly service: string;
+  /** Who assumes the role. */
+  readonly assumedBy: IPrincipal;
   /** At least of every resource that infra/blueprint/roles.ts names for the role. */
   readonly arns: Arns;
 }
@@ -18,7 +18,7 @@ export interface ExactRoleProps {
 export class ExactRole extends Construct {
   readonly role: IRole;
 
-  constructor(scope: Construct, id: string, { name, environment, service, arns }: ExactRoleProps) {
+  constructor(scope: Construct, id: string, { name, environment, assumedBy, arns }: ExactRoleProps) {
     super(scope, id);
     const statements = permissionsOf(name).map(
       ({ actions, resource, conditions }) =>
@@ -30,7 +30,7 @@ export class ExactRole extends Construct {
     );
     const role = new Role(this, 'Role', {
       roleName: roleNameOf(environment, name),
-      assumedBy: new ServicePrincipal(service),
+      assumedBy,
       inlinePolicies: { exactly: new PolicyDocument({ statements, minimize: false }) },
     });
     this.role = role.withoutPolicyUpdates();

@@ -1,7 +1,7 @@
 import { documentationRoutes, partnerAuthorizer, routes } from '../blueprint/api.ts';
 import { closedEvent, type DeadLetterQueueName, eventDoor } from '../blueprint/bus-events.ts';
 import { functionNames, functions, reconcilerSchedule } from '../blueprint/functions.ts';
-import { permissionsOf, type Resource, type RoleName } from '../blueprint/roles.ts';
+import { isOfFunction, permissionsOf, type Resource, type RoleName } from '../blueprint/roles.ts';
 import { tables } from '../blueprint/tables.ts';
 import { arrow, box, type Drawn, label, line, mark, svg, text, wordsOf, wrap } from './svg.ts';
 
@@ -156,7 +156,7 @@ function accessOf(role: RoleName): readonly (readonly [string, 'reads' | 'writes
     if (thing === undefined) continue;
     writes.set(thing, writes.get(thing) === true || actions.some((action) => /:(Put|Update)/.test(action)));
   }
-  const environment: readonly string[] = role === 'closed-events' ? [] : functions[role].environment;
+  const environment: readonly string[] = isOfFunction(role) ? functions[role].environment : [];
   return [
     ...[...writes].map(([thing, isWritten]) => [thing, isWritten ? 'writes' : 'reads'] as const),
     ...(environment.includes('PLANGREP_BASE_URL') ? [[plangrep, 'calls'] as const] : []),

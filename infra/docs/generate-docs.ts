@@ -39,8 +39,9 @@ export function renderRolesTable(): string {
 }
 
 function describe(conditions: Conditions): string {
-  return Object.values(conditions)
-    .flatMap((keys) => Object.entries(keys))
+  return Object.entries(conditions)
+    .filter(([operator]) => operator !== 'Null')
+    .flatMap(([, keys]) => Object.entries(keys))
     .map(([key, values]) => `\`${key}\` in ${values.map((value) => `\`${value}\``).join(', ')}`)
     .join('; ');
 }

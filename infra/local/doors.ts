@@ -7,9 +7,12 @@ import {
   routes,
 } from '../blueprint/api.ts';
 import { eventDoor, inputTransformer } from '../blueprint/bus-events.ts';
+import { busStatements } from '../blueprint/bus-policy.ts';
 import { reconcilerSchedule } from '../blueprint/functions.ts';
+import { roleNameOf } from '../blueprint/roles.ts';
+import { accountOf } from '../blueprint/senders.ts';
 import type { AccessKey } from './aws/access-keys.ts';
-import { type LocalEventBridge, startEventBridge } from './aws/events/event-bridge.ts';
+import { bus, type LocalEventBridge, startEventBridge } from './aws/events/event-bridge.ts';
 import { startSchedule } from './aws/events/event-rules.ts';
 import type { QueueEndpoint } from './aws/events/queue-endpoint.ts';
 import { type LocalQueue, startQueue } from './aws/events/queue.ts';
@@ -85,7 +88,7 @@ interface EventsDoorParts {
   readonly adopt: Adopt;
 }
 
-/** EventBridge with a rule for each partner, and the queue from there to the function. */
+/** EventBridge with the bus's policy and a rule for each partner, and the queue from there to the function. */
 export async function startEventsDoor(
   { queueVisibilityMs = eventDoor.visibilityTimeoutSeconds * 1000 }: DoorOptions,
   { lambda, aws, partners, queues, statePath, adopt }: EventsDoorParts,
@@ -101,13 +104,25 @@ export async function startEventsDoor(
     }),
   );
   queues.serve(queue);
-  const rules = partners.map(({ partnerId, eventSource }) => ({
+  const rules = partners.map(({ partnerId, eventSource, principal }) => ({
+    account: accountOf({ principal }, bus.account),
     source: eventSource,
     detailTypes: eventDoor.detailTypes,
     inputTransformer: inputTransformer(partnerId),
   }));
-  const keys = [aws, ...partners.map((partner) => partner.aws)];
-  const eventBridge = adopt(await startEventBridge({ keys, rules, deliver: (input) => queue.send(input) }));
+  const role = (name: string): string => `arn:aws:iam::${bus.account}:role/${name}`;
+  const publishers = [
+    { ...aws, principalArn: role('operator') },
+    ...partners.map(({ principal, aws: key }) => ({ ...key, principalArn: principal })),
+  ];
+  const policy = busStatements(partners, {
+    busArn: bus.busArn,
+    accountId: bus.account,
+    partition: 'aws',
+    pipeRoleArn: role(roleNameOf('local', 'closed-events')),
+  });
+  const deliver = (input: string): void => queue.send(input);
+  const eventBridge = adopt(await startEventBridge({ publishers, policy, rules, deliver }));
   return { eventBridge, queue };
 }
 

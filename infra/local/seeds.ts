@@ -36,6 +36,8 @@ export interface SeededPartner {
   readonly keyId: string;
   /** The same for a key that can only read. */
   readonly readerKeyId: string;
+  /** The role that puts its events, in an account of its own. */
+  readonly principal: string;
   readonly projectId: string;
   readonly jobs: readonly SeededJob[];
 }
@@ -49,14 +51,24 @@ export interface PartnerCredential {
   readonly readerToken: string;
   /** The source of its events. */
   readonly eventSource: string;
-  /** What it puts events with. */
+  /** The role in its own account that puts its events. */
+  readonly principal: string;
+  /** The role's key. */
   readonly aws: LocalAccessKey;
 }
 
 /** The two partners of every local run, and their jobs in the simulator: those of the stories. */
 export const seededPartners: readonly SeededPartner[] = [
-  seedPartner('acme', { keyId: 'acmelocal001', readerKeyId: 'acmereader01' }),
-  seedPartner('globex', { keyId: 'globexlocal1', readerKeyId: 'globexreader' }),
+  seedPartner('acme', {
+    keyId: 'acmelocal001',
+    readerKeyId: 'acmereader01',
+    principal: 'arn:aws:iam::111122223333:role/acme-events',
+  }),
+  seedPartner('globex', {
+    keyId: 'globexlocal1',
+    readerKeyId: 'globexreader',
+    principal: 'arn:aws:iam::444455556666:role/globex-events',
+  }),
 ];
 
 /** @returns whether it is Plangrep's documented cancel example: the only job that another upstream has too */
@@ -66,7 +78,7 @@ export function isExampleJob({ id }: SeededJob): boolean {
 
 function seedPartner(
   partnerId: keyof typeof projects,
-  keys: Pick<SeededPartner, 'keyId' | 'readerKeyId'>,
+  keys: Pick<SeededPartner, 'keyId' | 'readerKeyId' | 'principal'>,
 ): SeededPartner {
   const projectId = projects[partnerId];
   const jobs = stories
@@ -106,7 +118,7 @@ export function seedTables(
       projectId: projectIdSchema.parse(job.projectId),
       registeredAt: toTimestamp(nowMs - 60_000 + position * 1000),
     });
-  const seed = async ({ partnerId, keyId, readerKeyId, projectId, jobs }: SeededPartner) => {
+  const seed = async ({ partnerId, keyId, readerKeyId, principal, projectId, jobs }: SeededPartner) => {
     const [token, readerToken] = await Promise.all([
       issueKey(partnerId, keyId, scopes),
       issueKey(partnerId, readerKeyId, ['cancellations:read']),
@@ -114,7 +126,7 @@ export function seedTables(
       ...jobs.filter(isSeeded).map((job, position) => register(partnerId, job, position)),
     ]);
     const aws = withRegion(createAccessKey());
-    return { partnerId, token, readerToken, eventSource: eventSourceOf(partnerId), aws };
+    return { partnerId, token, readerToken, eventSource: eventSourceOf(partnerId), principal, aws };
   };
   return Promise.all(partners.map(seed));
 }

@@ -10,6 +10,7 @@ import { Firewall } from '../constructs/api/firewall.ts';
 import { PartnerApi } from '../constructs/api/partner-api.ts';
 import { BundledFunction } from '../constructs/bundled-function.ts';
 import { CanaryRollout } from '../constructs/canary-rollout.ts';
+import { BusPolicy } from '../constructs/events/bus-policy.ts';
 import { ClosedEvents } from '../constructs/events/closed-events.ts';
 import { EventDoor } from '../constructs/events/event-door.ts';
 import { ReconcilerSchedule } from '../constructs/events/reconciler-schedule.ts';
@@ -65,6 +66,7 @@ export class ServiceStack extends Stack {
       bus,
       streamArn: stateful.logStreamArn,
     });
+    new BusPolicy(this, 'BusPolicy', { environment, bus, pipeRoleArn: closedEvents.roleArn });
 
     const { api } = new PartnerApi(this, 'PartnerApi', { environment, functions });
     new Firewall(this, 'Firewall', { environment, stage: api.deploymentStage });

@@ -1,5 +1,5 @@
 import { type App, Stack } from 'aws-cdk-lib';
-import { CfnRule } from 'aws-cdk-lib/aws-events';
+import { CfnEventBusPolicy, CfnRule } from 'aws-cdk-lib/aws-events';
 import { CfnRole } from 'aws-cdk-lib/aws-iam';
 import { CfnQueue } from 'aws-cdk-lib/aws-sqs';
 import { describe, expect, test } from 'vitest';
@@ -47,6 +47,15 @@ describe('a resource that breaks a rule makes the synth fail', () => {
         new CfnRule(stack, 'Wrong', {
           scheduleExpression: 'rate(1 hour)',
           targets: [{ id: 'Queue', arn: stack.formatArn({ service: 'sqs', resource: 'wrong' }) }],
+        }),
+    },
+    // A statement that lets everyone put events.
+    {
+      finding: 'AwsSolutions::AwsSolutions-EVB1',
+      addTo: (stack: Stack) =>
+        new CfnEventBusPolicy(stack, 'Wrong', {
+          statementId: 'Wrong',
+          statement: { Effect: 'Allow', Principal: '*', Action: 'events:PutEvents', Resource: 'arn:aws:events:::x' },
         }),
     },
     // What CloudFormation itself would refuse, by aws-cdk-lib's own rules.

@@ -2,12 +2,14 @@ import { join } from 'node:path';
 import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { expect, test } from 'vitest';
 import { missingBundles } from '../../infra/constructs/bundled-function.ts';
-import { checkEnvironment, logRetentionPeriods } from '../../infra/blueprint/environment-schema.ts';
+import { checkEnvironment, type Environment, logRetentionPeriods } from '../../infra/blueprint/environment-schema.ts';
 import { environmentNames, environments, selectEnvironment } from '../../infra/blueprint/environments.ts';
 import { functions } from '../../infra/blueprint/functions.ts';
 import { root } from './synthesized.ts';
 
 const { prod, staging } = environments;
+const principal = 'arn:aws:iam::111122223333:role/acme';
+const other = 'arn:aws:iam::111122223333:role/other';
 const plan = { ratePerSecond: 10, burst: 10, requestsPerDay: 1_000 };
 
 test.each(environmentNames)('%s is valid', (name) => {
@@ -36,17 +38,62 @@ test.each<{ environment: { name: string; [field: string]: unknown }; message: st
     message: 'staging: region: must be a region, such as eu-central-1',
   },
   {
-    environment: { ...staging, partners: [{ partnerId: 'Acme' }] },
+    environment: { ...staging, partners: [{ partnerId: 'Acme', principal }] },
     message: 'staging: partners.0.partnerId: must be 1 to 40 characters of a-z, 0-9 and -',
   },
   {
-    environment: { ...staging, partners: [{ partnerId: 'acme', eventSource: 'aws.s3' }] },
+    environment: { ...staging, partners: [{ partnerId: 'acme', principal, eventSource: 'aws.s3' }] },
     message: 'staging: partners.0.eventSource: must be an event source, not an AWS one',
   },
   {
-    environment: { ...staging, partners: [{ partnerId: 'acme' }, { partnerId: 'b', eventSource: 'partner.acme' }] },
+    environment: {
+      ...staging,
+      partners: [
+        { partnerId: 'acme', principal },
+        { partnerId: 'b', principal: other, eventSource: 'partner.acme' },
+      ],
+    },
     message: 'staging: partners: must not bind two partners to one event source',
   },
+  ...['acme', 'arn:aws:iam::111122223333:user/acme', 'arn:aws:iam::111122223333:role/*', '*', '11112222333'].map(
+    (wrong) => ({
+      environment: { ...staging, partners: [{ partnerId: 'acme', principal: wrong }] },
+      message: 'staging: partners.0.principal: must be the ARN of a role, an account of 12 digits, or own-account',
+    }),
+  ),
+  {
+    environment: { ...staging, partners: [{ partnerId: 'acme', principal: 'own-account' }] },
+    message: 'staging: partners: must not have the principal own-account outside dev',
+  },
+  {
+    environment: { ...staging, partners: [{ partnerId: 'acme', principal, eventSource: 'plangrep-cancellation' }] },
+    message: "staging: partners: must not give a partner the source of this service's own events",
+  },
+  {
+    environment: {
+      ...staging,
+      partners: [
+        { partnerId: 'acme', principal },
+        { partnerId: 'acme', principal: other, eventSource: 'acme.other' },
+      ],
+    },
+    message: 'staging: partners: must not name a partner twice',
+  },
+  // The same role, the same account, and an account beside one of its roles.
+  ...[
+    [principal, principal],
+    ['111122223333', '111122223333'],
+    [principal, '111122223333'],
+  ].map(([one, two]) => ({
+    environment: {
+      ...staging,
+      partners: [
+        { partnerId: 'acme', principal: one },
+        { partnerId: 'globex', principal: two },
+      ],
+    },
+    message: 'staging: partners: must not let one principal send as two partners: name a role for each',
+  })),
   {
     environment: { ...staging, concurrency: { events: 5, reserved: { 'consume-events': 2 } } },
     message:
@@ -91,6 +138,31 @@ test.each<{ environment: { name: string; [field: string]: unknown }; message: st
   expect(checkEnvironment(environment)).toEqual({
     kind: 'invalid',
     message: `infra/blueprint/environments.ts, ${message}`,
+  });
+});
+
+test('two partners may have two roles of one account', () => {
+  const partners = [
+    { partnerId: 'acme', principal },
+    { partnerId: 'globex', principal: other },
+  ];
+  const withTwo: Environment = { ...staging, partners };
+
+  expect(checkEnvironment(withTwo)).toEqual({ kind: 'valid' });
+});
+
+test('as many partners are valid as one bus policy has room for', () => {
+  const withPartners = (count: number): Environment => ({
+    ...staging,
+    partners: Array.from({ length: count }, (_, n) => ({
+      partnerId: `partner-${n}`,
+      principal: `arn:aws:iam::111122223333:role/partner-${n}`,
+    })),
+  });
+
+  expect(checkEnvironment(withPartners(10))).toEqual({ kind: 'valid' });
+  expect(checkEnvironment(withPartners(20))).toMatchObject({
+    message: expect.stringMatching(/partners: must fit into a bus policy of 10240 bytes, not \d+/),
   });
 });
 

@@ -2,7 +2,13 @@ import { describe, expect, test } from 'vitest';
 import type { Environment } from '../../infra/blueprint/environment-schema.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { sandboxFunctionNames } from '../../infra/blueprint/functions.ts';
-import { permissionsOf, type Resource as Target, roleNameOf, roleNames } from '../../infra/blueprint/roles.ts';
+import {
+  isOfFunction,
+  permissionsOf,
+  type Resource as Target,
+  roleNameOf,
+  roleNames,
+} from '../../infra/blueprint/roles.ts';
 import { renderRolesTable } from '../../infra/docs/generate-docs.ts';
 import { listOf, ofType, type Resource, type Statement, statementsOf, synthesized } from './synthesized.ts';
 
@@ -18,6 +24,7 @@ const targetPatterns: readonly (readonly [Target, RegExp])[] = [
   ['PlangrepKey', /^\{"Fn::ImportValue":".*:ExportsOutputRefPlangrepKey\w+"\}$/],
   ['EventsQueue', /^\{"Fn::GetAtt":\["EventsDoorQueue\w+","Arn"\]\}$/],
   ['EventsGivenUp', /^\{"Fn::GetAtt":\["EventsDoorDeadLetters\w+","Arn"\]\}$/],
+  ['ServiceStack', /^\{"Ref":"AWS::StackId"\}$/],
   ['MissedRuns', /^\{"Fn::GetAtt":\["ScheduleMissed\w+","Arn"\]\}$/],
   ['EventBus', /^\{"Fn::GetAtt":\["EventBus\w+","Arn"\]\}$/],
   ['ClosedEventsUndelivered', /^\{"Fn::GetAtt":\["ClosedEventsUndelivered\w+","Arn"\]\}$/],
@@ -69,7 +76,7 @@ describe.each(environmentNames)('in %s', (name) => {
     expect(everyPolicy.filter(({ Type }) => Type !== 'AWS::IAM::Role')).toEqual([]);
   });
 
-  test.each(namesHere.filter((role) => role !== 'closed-events'))('%s runs under its own role', (fn) => {
+  test.each(namesHere.filter(isOfFunction))('%s runs under its own role', (fn) => {
     const lambda = ofType(service, 'AWS::Lambda::Function').find(
       ([, { FunctionName }]) => FunctionName === `plangrep-cancellation-${name}-${fn}`,
     );
@@ -193,6 +200,7 @@ describe('what a role may do on the cancellation log', () => {
       'consume-events': ['dynamodb:PutItem', 'dynamodb:Query'],
       'reconcile-cancellations': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       'closed-events': [],
+      'redrive-events': [],
       'simulate-plangrep': [],
     });
   });

@@ -1,29 +1,33 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { closedEvent, eventDoor, eventSourceOf, inputTransformer } from '../../infra/blueprint/bus-events.ts';
+import { closedEvent, eventDoor, inputTransformer } from '../../infra/blueprint/bus-events.ts';
+import { busStatements } from '../../infra/blueprint/bus-policy.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { functions } from '../../infra/blueprint/functions.ts';
+import { accountOf, type Sender, sourceOf } from '../../infra/blueprint/senders.ts';
 import { ofType, oneOf, statementsOf, synthesized } from './synthesized.ts';
 
 describe.each(environmentNames)('in %s', (name) => {
   const { service } = synthesized(name);
-  const { partners } = environments[name];
+  const partners: readonly Sender[] = environments[name].partners;
 
   describe('the event door', () => {
     const queue = oneOf(service, 'AWS::SQS::Queue', 'EventsDoorQueue');
     const rules = ofType(service, 'AWS::Events::Rule').filter(([id]) => id.startsWith('EventsDoor'));
     const arnOf = (prefix: string) => ({ 'Fn::GetAtt': [expect.stringMatching(new RegExp(`^${prefix}`)), 'Arn'] });
 
-    test.each(partners)('takes events of $partnerId only from its own source', ({ partnerId, eventSource }) => {
-      const { paths, template } = inputTransformer(partnerId);
+    test.each(partners)('takes events of $partnerId only from its own account and source', (sender) => {
+      const { paths, template } = inputTransformer(sender.partnerId);
       const mine = rules.filter(([, { EventPattern }]) =>
-        JSON.stringify(EventPattern).includes(`"${eventSource ?? eventSourceOf(partnerId)}"`),
+        JSON.stringify(EventPattern).includes(`"${sourceOf(sender)}"`),
       );
+      const account = accountOf(sender, 'own');
 
       expect(mine.map(([, rule]) => rule)).toMatchObject([
         {
           EventPattern: {
-            source: [eventSource ?? eventSourceOf(partnerId)],
+            account: [account === 'own' ? { Ref: 'AWS::AccountId' } : account],
+            source: [sourceOf(sender)],
             'detail-type': [...eventDoor.detailTypes],
           },
           Targets: [
@@ -59,20 +63,98 @@ describe.each(environmentNames)('in %s', (name) => {
       });
     });
 
-    test('lets only its rules send', () => {
-      const policies = Object.values(service).filter(
-        ({ Type, Properties }) =>
-          Type === 'AWS::SQS::QueuePolicy' && JSON.stringify(Properties['Queues']).includes('EventsDoorQueue'),
-      );
-      const allowed = policies.flatMap(statementsOf).filter(({ Effect }) => Effect === 'Allow');
+    /** The statements about sending of a queue's policy. */
+    const sendingTo = (prefix: string) =>
+      Object.values(service)
+        .filter(
+          ({ Type, Properties }) =>
+            Type === 'AWS::SQS::QueuePolicy' && JSON.stringify(Properties['Queues']).includes(prefix),
+        )
+        .flatMap(statementsOf)
+        .filter(({ Action }) => Action !== 'sqs:*');
+    const ruleArns = rules.map(() => arnOf('EventsDoorRule'));
+    const fromRules = (to: string) => ({
+      Effect: 'Allow',
+      Action: 'sqs:SendMessage',
+      Principal: { Service: 'events.amazonaws.com' },
+      Resource: arnOf(to),
+      Condition: { ArnEquals: { 'aws:SourceArn': ruleArns } },
+    });
 
-      expect(allowed).toMatchObject([
+    test('lets only its rules send, and the role that sends given-up events again', () => {
+      expect(sendingTo('EventsDoorQueue')).toEqual([
+        fromRules('EventsDoorQueue'),
         {
+          Sid: 'OnlyTheRules',
+          Effect: 'Deny',
           Action: 'sqs:SendMessage',
-          Principal: { Service: 'events.amazonaws.com' },
-          Condition: { ArnEquals: { 'aws:SourceArn': rules.map(() => arnOf('EventsDoorRule')) } },
+          Principal: { AWS: '*' },
+          Resource: arnOf('EventsDoorQueue'),
+          Condition: {
+            ArnNotEquals: { 'aws:SourceArn': ruleArns, 'aws:PrincipalArn': [arnOf('EventsDoorRedriveRole')] },
+          },
         },
       ]);
+    });
+
+    test('lets only its rules send what they could not deliver', () => {
+      expect(sendingTo('EventsDoorUndelivered')).toEqual([
+        fromRules('EventsDoorUndelivered'),
+        {
+          Sid: 'OnlyTheRules',
+          Effect: 'Deny',
+          Action: 'sqs:SendMessage',
+          Principal: { AWS: '*' },
+          Resource: arnOf('EventsDoorUndelivered'),
+          Condition: { ArnNotEquals: { 'aws:SourceArn': ruleArns } },
+        },
+      ]);
+    });
+
+    test('can be sent to again only by an operator of this account', () => {
+      const role = oneOf(service, 'AWS::IAM::Role', 'EventsDoorRedrive');
+
+      expect(role).toMatchObject({
+        RoleName: `plangrep-cancellation-${name}-redrive-events`,
+        AssumeRolePolicyDocument: {
+          Statement: [
+            {
+              Action: 'sts:AssumeRole',
+              Effect: 'Allow',
+              Principal: {
+                AWS: { 'Fn::Join': ['', [expect.stringMatching(/^arn:/), { Ref: 'AWS::AccountId' }, ':root']] },
+              },
+            },
+          ],
+        },
+      });
+    });
+  });
+
+  describe('the bus', () => {
+    const busId = oneOf(service, 'AWS::Events::EventBus') && ofType(service, 'AWS::Events::EventBus')[0]?.[0];
+
+    test("has exactly the blueprint's statements in its policy", () => {
+      const policies = ofType(service, 'AWS::Events::EventBusPolicy').map(([, properties]) => properties);
+      const place = { busArn: '{bus}', accountId: '{account}', partition: '{partition}', pipeRoleArn: '{pipe}' };
+      const text = JSON.stringify(policies.map(({ Statement }) => Statement))
+        .replaceAll(`{"Fn::GetAtt":["${busId}","Arn"]}`, '"{bus}"')
+        .replaceAll(/\{"Fn::GetAtt":\["ClosedEventsPermissionsRole\w+","Arn"\]\}/g, '"{pipe}"')
+        .replaceAll(
+          '{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":iam::",{"Ref":"AWS::AccountId"},":root"]]}',
+          '"arn:{partition}:iam::{account}:root"',
+        )
+        .replaceAll(
+          /\{"Fn::Join":\["",\["arn:",\{"Ref":"AWS::Partition"\},":iam::(\d{12}):root"\]\]\}/g,
+          '"arn:{partition}:iam::$1:root"',
+        )
+        .replaceAll('{"Ref":"AWS::AccountId"}', '"{account}"');
+
+      expect(JSON.parse(text)).toEqual(busStatements(partners, place));
+      for (const { EventBusName, StatementId, Statement } of policies) {
+        expect(EventBusName).toEqual({ Ref: busId });
+        expect(Statement).toMatchObject({ Sid: StatementId });
+      }
     });
   });
 

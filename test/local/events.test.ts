@@ -4,23 +4,36 @@ import type { SQSEvent } from 'aws-lambda';
 import { describe, expect, test, vi } from 'vitest';
 import { eventDoor, inputTransformer } from '../../infra/blueprint/bus-events.ts';
 import { callSigned, createAccessKey } from '../../infra/local/aws/access-keys.ts';
-import { type LocalEventBridge, startEventBridge } from '../../infra/local/aws/events/event-bridge.ts';
+import { bus, type LocalEventBridge, startEventBridge } from '../../infra/local/aws/events/event-bridge.ts';
+import type { PolicyStatement } from '../../infra/local/aws/events/bus-policy.ts';
 import { type LocalQueue, type QueueOptions, startQueue } from '../../infra/local/aws/events/queue.ts';
 import { type BusEvent, fillTemplate, startSchedule } from '../../infra/local/aws/events/event-rules.ts';
 import type { InvocationResult } from '../../infra/local/aws/lambda/container.ts';
 import { closeAfterTest, temporaryFolder } from './arrange.ts';
 
 describe('the local EventBridge', () => {
-  const key = createAccessKey();
+  const key = { ...createAccessKey(), principalArn: 'arn:aws:iam::111122223333:role/acme' };
+  const stranger = { ...createAccessKey(), principalArn: 'arn:aws:iam::444455556666:role/other' };
+  const policy: PolicyStatement[] = [
+    {
+      Effect: 'Allow',
+      Principal: { AWS: 'arn:aws:iam::111122223333:root' },
+      Resource: bus.busArn,
+      Condition: {
+        StringEquals: { 'events:source': 'partner.acme', 'events:detail-type': [...eventDoor.detailTypes, 'Other'] },
+      },
+    },
+  ];
   const delivered: unknown[] = [];
   const start = async (deliver = (input: string) => void delivered.push(JSON.parse(input))) => {
     delivered.length = 0;
     const { detailTypes } = eventDoor;
-    const rules = [{ source: 'partner.acme', detailTypes, inputTransformer: inputTransformer('acme') }];
-    return closeAfterTest(await startEventBridge({ keys: [key], rules, deliver }));
+    const account = '111122223333';
+    const rules = [{ account, source: 'partner.acme', detailTypes, inputTransformer: inputTransformer('acme') }];
+    return closeAfterTest(await startEventBridge({ publishers: [key, stranger], policy, rules, deliver }));
   };
-  const call = async ({ url }: LocalEventBridge, body: unknown, target = 'AWSEvents.PutEvents') => {
-    const response = await callSigned(url, key, { service: 'events', target, body: JSON.stringify(body) });
+  const call = async ({ url }: LocalEventBridge, body: unknown, target = 'AWSEvents.PutEvents', by = key) => {
+    const response = await callSigned(url, by, { service: 'events', target, body: JSON.stringify(body) });
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
   const entry = { Source: 'partner.acme', DetailType: 'Job Registered', Detail: '{"a":"<id>"}' };
@@ -61,11 +74,29 @@ describe('the local EventBridge', () => {
     expect(delivered).toEqual([]);
   });
 
-  test('drops an event that matches no rule: another source, another type, another bus', async () => {
+  test('refuses what the policy of the bus does not allow, entry by entry, with the codes of AWS', async () => {
+    const local = await start();
+    const entries = [{ ...entry, Source: 'partner.globex' }, { ...entry, DetailType: 'job registered' }, entry];
+
+    const mine = await call(local, { Entries: entries });
+    const others = await call(local, { Entries: [entry] }, 'AWSEvents.PutEvents', stranger);
+
+    expect(mine.body).toMatchObject({
+      FailedEntryCount: 2,
+      Entries: [
+        { ErrorCode: 'NotAuthorizedForSourceException' },
+        { ErrorCode: 'NotAuthorizedForDetailTypeException' },
+        { EventId: expect.any(String) },
+      ],
+    });
+    expect(others.body).toMatchObject({ FailedEntryCount: 1, Entries: [{ ErrorCode: 'AccessDeniedException' }] });
+    expect(delivered).toHaveLength(1);
+  });
+
+  test('drops an event that matches no rule: another type, another bus', async () => {
     const local = await start();
     const strangers = [
-      { ...entry, Source: 'partner.unknown' },
-      { ...entry, DetailType: 'job registered' },
+      { ...entry, DetailType: 'Other' },
       { ...entry, EventBusName: 'other' },
     ];
     const arn = 'arn:aws:events:eu-west-1:000000000000:event-bus/default';

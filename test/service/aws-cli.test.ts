@@ -31,6 +31,23 @@ describe.runIf(isInstalled)('the real AWS CLI', () => {
     await untilCancelled(documentedJob);
   });
 
+  test("refuses another partner's source, and a key whose secret is wrong", async () => {
+    const [acme, globex] = service.run.partners;
+    const detail = JSON.stringify({ externalId: 'order-7890' });
+    const entry = { Source: acme?.eventSource, DetailType: 'Job Cancellation Requested', Detail: detail };
+    const command = ['events', 'put-events', '--entries', JSON.stringify([entry])];
+    const { eventbridge } = service.run.endpoints;
+
+    const forged = await aws(eventbridge, command, globex?.aws);
+    const guessed = aws(eventbridge, command, acme && { ...acme.aws, secretAccessKey: 'guessed' });
+
+    expect(forged).toMatchObject({
+      FailedEntryCount: 1,
+      Entries: [{ ErrorCode: 'NotAuthorizedForSourceException' }],
+    });
+    await expect(guessed).rejects.toThrow('InvalidSignatureException');
+  });
+
   test('cancels order-7894 with the command that npm start prints, on a machine that has no AWS settings', async () => {
     const printed = stripVTControlCharacters(welcome(service.run, '', undefined));
     const command = /AWS_ACCESS_KEY_ID=.*\n.*\n.*order-7894.*/.exec(printed)?.[0] ?? '';

@@ -51,13 +51,41 @@ describe('an event', () => {
   test('that no rule matches is dropped', async () => {
     const { externalId, jobId } = await service.newJob();
 
+    // The operator's account is the bus's own, which needs no permission from the bus's policy.
     await requestCancel({ externalId }, { Source: 'unknown.source' });
-    await service.publish('Something Else', { externalId });
 
-    expect(service.run.eventBridge.dropped().slice(-2)).toMatchObject([
-      { source: 'unknown.source' },
-      { 'detail-type': 'Something Else' },
-    ]);
+    expect(service.run.eventBridge.dropped().slice(-1)).toMatchObject([{ source: 'unknown.source' }]);
+    expect(statusOf(jobId)).not.toBe('cancelled');
+  });
+
+  test.each<[string, 'acme' | 'globex' | 'operator', string, string, string]>([
+    ["another partner's source", 'globex', 'partner.acme', 'Job Cancellation Requested', 'ForSource'],
+    ["another partner's source, to register", 'globex', 'partner.acme', 'Job Registered', 'ForSource'],
+    ["a partner's source, by an operator", 'operator', 'partner.acme', 'Job Cancellation Requested', 'ForSource'],
+    ["this service's source", 'acme', 'plangrep-cancellation', 'Job Cancellation Closed', 'ForSource'],
+    [
+      "this service's source, by an operator",
+      'operator',
+      'plangrep-cancellation',
+      'Job Cancellation Closed',
+      'ForSource',
+    ],
+    ["this service's type", 'acme', 'partner.acme', 'Job Cancellation Closed', 'ForDetailType'],
+  ])('with %s is refused and reaches no job', async (_what, by, Source, DetailType, code) => {
+    const { externalId, jobId } = await service.newJob();
+    const { endpoints, partners, aws } = service.run;
+    const key = partners.find(({ partnerId }) => partnerId === by)?.aws ?? aws;
+    const seen = service.run.eventBridge.dropped().length;
+
+    const put = putEvent(endpoints.eventbridge, key, {
+      Source,
+      DetailType,
+      Detail: JSON.stringify({ externalId, jobId }),
+    });
+
+    await expect(put).rejects.toThrow(`NotAuthorized${code}Exception`);
+    expect(service.run.queue.waiting()).toEqual([]);
+    expect(service.run.eventBridge.dropped()).toHaveLength(seen);
     expect(statusOf(jobId)).not.toBe('cancelled');
   });
 

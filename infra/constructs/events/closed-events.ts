@@ -1,4 +1,5 @@
 import type { IEventBus } from 'aws-cdk-lib/aws-events';
+import { ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { CfnPipe } from 'aws-cdk-lib/aws-pipes';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -21,6 +22,8 @@ export interface ClosedEventsProps {
 export class ClosedEvents extends Construct {
   /** Each message says where in the stream the records are that the bus did not take. */
   readonly undelivered: Queue;
+  /** The only principal that may put the event. */
+  readonly roleArn: string;
 
   constructor(scope: Construct, id: string, { environment, bus, streamArn }: ClosedEventsProps) {
     super(scope, id);
@@ -28,13 +31,14 @@ export class ClosedEvents extends Construct {
     const { role } = new ExactRole(this, 'Permissions', {
       name: 'closed-events',
       environment: environment.name,
-      service: 'pipes.amazonaws.com',
+      assumedBy: new ServicePrincipal('pipes.amazonaws.com'),
       arns: {
         CancellationLogStream: streamArn,
         EventBus: bus.eventBusArn,
         ClosedEventsUndelivered: this.undelivered.queueArn,
       },
     });
+    this.roleArn = role.roleArn;
     new CfnPipe(this, 'Pipe', {
       description: `${closedEvent.detailType}, ${environment.name}`,
       roleArn: role.roleArn,

@@ -1,11 +1,13 @@
-import { Duration } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import { CfnRule, type IEventBus } from 'aws-cdk-lib/aws-events';
-import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { AccountPrincipal, AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { eventDoor, eventSourceOf, inputTransformer } from '../../blueprint/bus-events.ts';
+import { eventDoor, inputTransformer } from '../../blueprint/bus-events.ts';
 import type { Environment } from '../../blueprint/environment-schema.ts';
+import { accountOf, type Sender, sourceOf } from '../../blueprint/senders.ts';
+import { ExactRole } from '../exact-role.ts';
 import { addDeadLetterQueue, addQueue } from './queues.ts';
 
 export interface EventDoorProps {
@@ -17,7 +19,7 @@ export interface EventDoorProps {
 /** Not longer: an hour late, a cancel saves nothing any more. */
 const deliveryPolicy = { maximumEventAgeInSeconds: 3_600, maximumRetryAttempts: 185 };
 
-/** A rule for each partner, bound to the partner's event source, and the queue behind the rules. */
+/** A rule for each partner, bound to the partner's account and event source, and the queue behind the rules. */
 export class EventDoor extends Construct {
   readonly queue: Queue;
   /** Events that the function gave up. */
@@ -34,20 +36,20 @@ export class EventDoor extends Construct {
       retentionPeriod: Duration.days(4),
       deadLetterQueue: { queue: this.givenUp, maxReceiveCount: eventDoor.maxReceives },
     });
-    const rules = environment.partners.map(({ partnerId, eventSource = eventSourceOf(partnerId) }) =>
-      this.addRule(bus, partnerId, eventSource),
-    );
-    if (rules.length === 0) return;
-    for (const queue of [this.queue, this.undelivered]) {
-      queue.addToResourcePolicy(
-        new PolicyStatement({
-          principals: [new ServicePrincipal('events.amazonaws.com')],
-          actions: ['sqs:SendMessage'],
-          resources: [queue.queueArn],
-          conditions: { ArnEquals: { 'aws:SourceArn': rules.map(({ attrArn }) => attrArn) } },
-        }),
-      );
-    }
+    const rules = environment.partners.map((sender) => this.addRule(bus, sender).attrArn);
+    const redrive = new ExactRole(this, 'Redrive', {
+      name: 'redrive-events',
+      environment: environment.name,
+      // Which of the account's operators may take the role, their own permissions say.
+      assumedBy: new AccountPrincipal(Aws.ACCOUNT_ID),
+      arns: {
+        EventsGivenUp: this.givenUp.queueArn,
+        EventsQueue: this.queue.queueArn,
+        ServiceStack: Aws.STACK_ID,
+      },
+    });
+    onlyFromRules(this.queue, rules, [redrive.role.roleArn]);
+    onlyFromRules(this.undelivered, rules);
   }
 
   /** Starts the function on what arrives; it reports each failed message separately. */
@@ -62,12 +64,17 @@ export class EventDoor extends Construct {
   }
 
   /** L1, since the L2 target builds its own input transformer; this one is defined once, for the local run too. */
-  private addRule(bus: IEventBus, partnerId: string, eventSource: string): CfnRule {
+  private addRule(bus: IEventBus, sender: Sender): CfnRule {
+    const { partnerId } = sender;
     const { paths, template } = inputTransformer(partnerId);
     return new CfnRule(this, `Rule-${partnerId}`, {
-      description: `Events of ${eventSource}, as ${partnerId}`,
+      description: `Events of ${sourceOf(sender)}, as ${partnerId}`,
       eventBusName: bus.eventBusName,
-      eventPattern: { source: [eventSource], 'detail-type': eventDoor.detailTypes },
+      eventPattern: {
+        account: [accountOf(sender, Aws.ACCOUNT_ID)],
+        source: [sourceOf(sender)],
+        'detail-type': eventDoor.detailTypes,
+      },
       targets: [
         {
           id: 'Queue',
@@ -79,4 +86,38 @@ export class EventDoor extends Construct {
       ],
     });
   }
+}
+
+/**
+ * The message says which partner an event is of, so a message from elsewhere could name any. Nobody else may send one, an
+ * administrator's role included. A caller that is not a service has no `aws:SourceArn`, and a service no
+ * `aws:PrincipalArn`: what is absent counts as not equal.
+ * @param rules the ARNs of those that may
+ * @param roles the ARNs of roles that may too
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+ */
+function onlyFromRules(queue: Queue, rules: readonly string[], roles: readonly string[] = []): void {
+  const send = { actions: ['sqs:SendMessage'], resources: [queue.queueArn] };
+  if (rules.length > 0) {
+    queue.addToResourcePolicy(
+      new PolicyStatement({
+        ...send,
+        principals: [new ServicePrincipal('events.amazonaws.com')],
+        conditions: { ArnEquals: { 'aws:SourceArn': rules } },
+      }),
+    );
+  }
+  const except = {
+    ...(rules.length > 0 && { 'aws:SourceArn': rules }),
+    ...(roles.length > 0 && { 'aws:PrincipalArn': roles }),
+  };
+  queue.addToResourcePolicy(
+    new PolicyStatement({
+      ...send,
+      sid: 'OnlyTheRules',
+      effect: Effect.DENY,
+      principals: [new AnyPrincipal()],
+      ...(Object.keys(except).length > 0 && { conditions: { ArnNotEquals: except } }),
+    }),
+  );
 }

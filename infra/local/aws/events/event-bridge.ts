@@ -1,13 +1,28 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
 import { type AccessKey, callSigned } from '../access-keys.ts';
-import { type AwsJsonEndpoint, parseInput, ServiceError, startAwsJsonEndpoint } from '../aws-json-endpoint.ts';
+import {
+  type AwsJsonEndpoint,
+  type Caller,
+  parseInput,
+  ServiceError,
+  startAwsJsonEndpoint,
+} from '../aws-json-endpoint.ts';
+import { accountOfArn, decidePut, type Decision, type PolicyStatement } from './bus-policy.ts';
 import { applyRule, type BusEvent, type Rule } from './event-rules.ts';
-import { localAccount, localRegion } from '../loopback.ts';
+import { localAccount, localArn, localRegion } from '../loopback.ts';
+
+/** A principal that can call. */
+export interface Publisher extends AccessKey {
+  /** The ARN of its role. */
+  readonly principalArn: string;
+}
 
 export interface EventBridgeOptions {
-  /** Those that may put events. */
-  readonly keys: readonly AccessKey[];
+  /** Whose keys are accepted. */
+  readonly publishers: readonly Publisher[];
+  /** The policy of the bus. */
+  readonly policy: readonly PolicyStatement[];
   readonly rules: readonly Rule[];
   /** The target of every rule: takes the output of the rule's input transformer. */
   readonly deliver: (input: string) => void;
@@ -23,6 +38,9 @@ const MAX_REQUEST_BYTES = 1024 * 1024;
 /** How much a `Time` counts in it. */
 const TIME_BYTES = 14;
 const MAX_DETAIL_TYPE_LENGTH = 128;
+
+/** The default bus of the local account. */
+export const bus = { busArn: localArn('events', 'event-bus/default'), account: localAccount };
 
 const entrySchema = z.object({
   Source: z.optional(z.string()),
@@ -40,16 +58,24 @@ const putEventsAnswer = z.object({
 });
 
 /**
- * EventBridge's `PutEvents` on 127.0.0.1, with the default bus. As in AWS, a rejected entry does not fail the others, an
- * event that matches no rule is dropped, and `time` has whole seconds.
+ * EventBridge's `PutEvents` on 127.0.0.1, with the default bus and its policy. As in AWS, a rejected entry does not fail
+ * the others, an event that matches no rule is dropped, and `time` has whole seconds.
  * @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html
  */
-export async function startEventBridge({ keys, rules, deliver }: EventBridgeOptions): Promise<LocalEventBridge> {
+export async function startEventBridge({
+  publishers,
+  policy,
+  rules,
+  deliver,
+}: EventBridgeOptions): Promise<LocalEventBridge> {
   const dropped: BusEvent[] = [];
 
-  const put = (entry: Entry): object => {
+  const put = (entry: Entry, principalArn: string): object => {
     try {
-      const event = toEvent(entry);
+      const event = toEvent(entry, accountOfArn(principalArn));
+      const { source, 'detail-type': detailType } = event;
+      const decision = decidePut(policy, bus, { principalArn, source, detailType });
+      if (decision !== 'allowed') throw refusal(decision, principalArn);
       const outputs = isForDefaultBus(entry) ? rules.flatMap((rule) => applyRule(rule, event) ?? []) : [];
       for (const output of outputs) deliver(output);
       if (outputs.length === 0) dropped.push(event);
@@ -62,17 +88,22 @@ export async function startEventBridge({ keys, rules, deliver }: EventBridgeOpti
     }
   };
 
-  const putEvents = (input: unknown): object => {
+  const putEvents = (input: unknown, { accessKeyId }: Caller): object => {
+    const { principalArn = '' } = publishers.find((publisher) => publisher.accessKeyId === accessKeyId) ?? {};
     const { Entries } = parseInput(putEventsInput, input, 'ValidationException');
     const bytes = Entries.reduce((sum, entry) => sum + bytesOf(entry), 0);
     if (bytes > MAX_REQUEST_BYTES) {
       throw new ServiceError('ValidationException', 'Total size of the entries in the request is over the limit.');
     }
-    const results = Entries.map(put);
+    const results = Entries.map((entry) => put(entry, principalArn));
     return { FailedEntryCount: results.filter((result) => 'ErrorCode' in result).length, Entries: results };
   };
 
-  const endpoint = await startAwsJsonEndpoint({ service: 'AWSEvents', keys, actions: { PutEvents: putEvents } });
+  const endpoint = await startAwsJsonEndpoint({
+    service: 'AWSEvents',
+    keys: publishers,
+    actions: { PutEvents: putEvents },
+  });
   return { ...endpoint, dropped: () => [...dropped] };
 }
 
@@ -97,7 +128,7 @@ export async function putEvent(
  * @throws ServiceError when the entry is rejected
  * @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
  */
-function toEvent(entry: Entry): BusEvent {
+function toEvent(entry: Entry, account: string): BusEvent {
   const source = required('Source', entry.Source);
   const detailType = required('DetailType', entry.DetailType);
   const detail = parseDetail(required('Detail', entry.Detail));
@@ -110,12 +141,26 @@ function toEvent(entry: Entry): BusEvent {
     id: randomUUID(),
     'detail-type': detailType,
     source,
-    account: localAccount,
+    account,
     time: toTime(entry.Time ?? Date.now() / 1000),
     region: localRegion,
     resources: entry.Resources ?? [],
     detail,
   };
+}
+
+/** @see https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html */
+function refusal(decision: Exclude<Decision, 'allowed'>, principalArn: string): ServiceError {
+  switch (decision) {
+    case 'wrong_source':
+      return new ServiceError('NotAuthorizedForSourceException', 'Not authorized for the source.');
+    case 'wrong_detail_type':
+      return new ServiceError('NotAuthorizedForDetailTypeException', 'Not authorized for the detail type.');
+    case 'no_access': {
+      const what = `${principalArn} is not authorized to perform: events:PutEvents on resource: ${bus.busArn}`;
+      return new ServiceError('AccessDeniedException', what);
+    }
+  }
 }
 
 function invalid(name: string, reason: string): ServiceError {

@@ -17,14 +17,20 @@ export interface BusEvent {
 
 /** A rule with an event pattern and an input transformer. */
 export interface Rule {
+  /** That the events come from. */
+  readonly account: string;
   readonly source: string;
   readonly detailTypes: readonly string[];
   readonly inputTransformer: { readonly paths: Readonly<Record<string, string>>; readonly template: string };
 }
 
 /** @returns what the rule hands on, or undefined when the event does not match its pattern */
-export function applyRule({ source, detailTypes, inputTransformer }: Rule, event: BusEvent): string | undefined {
-  if (event.source !== source || !detailTypes.includes(event['detail-type'])) return undefined;
+export function applyRule(
+  { account, source, detailTypes, inputTransformer }: Rule,
+  event: BusEvent,
+): string | undefined {
+  if (event.account !== account || event.source !== source || !detailTypes.includes(event['detail-type']))
+    return undefined;
   return fillTemplate(inputTransformer.template, inputTransformer.paths, event);
 }
 
