@@ -118,7 +118,7 @@ const closedEvents: readonly Permission[] = [
 ];
 
 /**
- * An operator takes this role to send given-up events again: the queue takes messages from the rules and from this role
+ * An operator takes this role to look at given-up events and to send them again: the queue takes messages from the rules and from this role
  * alone. SQS moves them with the permissions of who started the move.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
  */
@@ -126,6 +126,7 @@ const redriveEvents: readonly Permission[] = [
   {
     actions: [
       'sqs:CancelMessageMoveTask',
+      'sqs:ChangeMessageVisibility',
       'sqs:DeleteMessage',
       'sqs:GetQueueAttributes',
       'sqs:ListMessageMoveTasks',
@@ -134,7 +135,7 @@ const redriveEvents: readonly Permission[] = [
     ],
     resource: 'EventsGivenUp',
   },
-  { actions: ['sqs:SendMessage'], resource: 'EventsQueue' },
+  { actions: ['sqs:GetQueueAttributes', 'sqs:SendMessage'], resource: 'EventsQueue' },
   // `npm run ops` finds the queue by the stack.
   { actions: ['cloudformation:ListStackResources'], resource: 'ServiceStack' },
 ];

@@ -111,6 +111,26 @@ describe.each(environmentNames)('in %s', (name) => {
       ]);
     });
 
+    test('lets only the function send to its dead-letter queue, and SQS itself', () => {
+      const role = {
+        'Fn::Join': [
+          '',
+          [expect.any(String), { Ref: 'AWS::AccountId' }, `:role/plangrep-cancellation-${name}-consume-events`],
+        ],
+      };
+
+      expect(sendingTo('EventsDoorDeadLetters')).toEqual([
+        {
+          Sid: 'OnlyTheFunction',
+          Effect: 'Deny',
+          Action: 'sqs:SendMessage',
+          Principal: { AWS: '*' },
+          Resource: arnOf('EventsDoorDeadLetters'),
+          Condition: { Null: { 'aws:PrincipalArn': 'false' }, ArnNotEquals: { 'aws:PrincipalArn': [role] } },
+        },
+      ]);
+    });
+
     test('can be sent to again only by an operator of this account', () => {
       const role = oneOf(service, 'AWS::IAM::Role', 'EventsDoorRedrive');
 
