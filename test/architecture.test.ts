@@ -138,6 +138,11 @@ describe('the check itself', () => {
       allowed: '../local/local-run.ts',
       caught: ['../cli/terminal.ts'],
     },
+    'what runs beside AWS’s credentials imports only Node': {
+      file: 'infra/deploy/fake.ts',
+      allowed: './aws-cli.ts',
+      caught: ['zod/mini', '@aws-sdk/client-cloudformation', '../cli/terminal.ts', '../blueprint/tables.ts'],
+    },
     'infra imports no tests': {
       file: 'infra/docs/fake.ts',
       allowed: '../blueprint/roles.ts',

@@ -1,11 +1,34 @@
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { environmentNames } from '../../infra/blueprint/environments.ts';
+import { moduleSpecifiers, targetOf } from '../support/imports.ts';
 
-const folder = join(import.meta.dirname, '../../.github/workflows');
+const root = join(import.meta.dirname, '../..');
+const folder = join(root, '.github/workflows');
 const workflows = readdirSync(folder).map((name) => [name, readFileSync(join(folder, name), 'utf8')] as const);
 const textOf = (name: string): string => new Map(workflows).get(name) ?? '';
+
+/** A job, with its text without comments: they may name what the job does not do. */
+interface Job {
+  readonly name: string;
+  readonly text: string;
+}
+const jobsOf = (workflow: string): readonly Job[] => {
+  const [, jobs = ''] = workflow.split(/^jobs:\n/m);
+  return [...jobs.matchAll(/^ {2}([\w-]+):\n((?: {4}.*\n|\n)*)/gm)].map(([, name = '', text = '']) => ({
+    name,
+    text: text.replace(/(^|\s)# .*$/gm, ''),
+  }));
+};
+const jobs = workflows.flatMap(([file, text]) => jobsOf(text).map((job) => ({ ...job, name: `${file} ${job.name}` })));
+const runsSteps = ({ text }: Job): boolean => text.includes('    steps:\n');
+const environmentOf = ({ text }: Job): string | undefined => /^ {4}environment: (.+)$/m.exec(text)?.[1];
+const actionsOf = ({ text }: Job): readonly string[] =>
+  [...text.matchAll(/uses: (\S+)@/g)].map(([, name = '']) => name);
+
+const privileged = jobs.filter((job) => runsSteps(job) && job.text.includes('id-token: write'));
+const withSecrets = jobs.filter((job) => /\$\{\{ secrets\./.test(job.text));
 
 describe('the workflows', () => {
   test.each(workflows)('%s pins every action by its commit, and names the release', (_, text) => {
@@ -17,7 +40,7 @@ describe('the workflows', () => {
   });
 
   test.each(workflows)('%s has no key for AWS, and names its rights', (_, text) => {
-    expect(text).not.toMatch(/aws-access-key-id|AWS_SECRET_ACCESS_KEY|permissions: write-all/i);
+    expect(text).not.toMatch(/aws-access-key-id|AWS_SECRET_ACCESS_KEY|permissions: write-all|pull_request_target/i);
     expect(text).toMatch(/^permissions:\n {2}contents: read$/m);
   });
 
@@ -27,12 +50,17 @@ describe('the workflows', () => {
   });
 
   test('build on the processor that the functions run on, where the code caches work', () => {
-    const [, job = ''] = /^ {2}test:\n(.*?)^ {2}\w+:/ms.exec(textOf('checks.yml')) ?? [];
-    expect(job).toContain('upload-artifact');
-    expect(job).toMatch(/runs-on: \S+-arm$/m);
+    const job = jobsOf(textOf('checks.yml')).find(({ name }) => name === 'test');
+    expect(job?.text).toContain('upload-artifact');
+    expect(job?.text).toMatch(/runs-on: \S+-arm$/m);
   });
 
-  test('deploy one environment after the other, each with what was tested, a diff and a smoke test', () => {
+  test('build the functions once: every other job gets the tested bundles', () => {
+    const builders = jobs.filter(({ text }) => /npm run build|npm (run )?test|bash \.ci\/run/.test(text));
+    expect(builders.map(({ name }) => name)).toEqual(['checks.yml test']);
+  });
+
+  test('deploy one environment after the other', () => {
     const order = [...textOf('deploy.yml').matchAll(/^ {2}(\w+):\n {4}needs: (\w+)/gm)].map(([, job, needs]) => [
       job,
       needs,
@@ -42,17 +70,161 @@ describe('the workflows', () => {
       ['staging', 'dev'],
       ['prod', 'staging'],
     ]);
-    const deploy = textOf('deploy-environment.yml');
-    const steps = [
-      'download-artifact',
-      'cdk diff',
-      'needs: diff',
-      'environment: ${{ inputs.environment }}',
-      'cdk deploy',
-      'npm run smoke',
-    ];
-    const places = steps.map((step) => deploy.lastIndexOf(step));
-    expect(places.every((place) => place > 0)).toBe(true);
-    expect(deploy).not.toContain('npm run build');
+  });
+
+  test('show a diff, wait for the approval, deploy what the diff showed, and smoke test it', () => {
+    const order = jobsOf(textOf('deploy-environment.yml')).map(({ name, text }) => [
+      name,
+      /needs: (\w+)/.exec(text)?.[1],
+    ]);
+    expect(order).toEqual([
+      ['deployed', undefined],
+      ['assemble', 'deployed'],
+      ['deploy', 'assemble'],
+      ['smoke', 'deploy'],
+    ]);
+    const [, assemble, deploy, smoke] = jobsOf(textOf('deploy-environment.yml'));
+    expect(
+      inOrder(assemble, ['npm ci', 'name: bundles', 'cdk synth', 'cdk diff', 'sha256sum', 'upload-artifact']),
+    ).toBe(true);
+    const steps = ['download-artifact', 'sha256sum --check --strict', 'tar -xf', 'deploy-assembly.ts cdk.out'];
+    expect(inOrder(deploy, steps)).toBe(true);
+    expect(deploy?.text).toContain('DIGEST: ${{ needs.assemble.outputs.digest }}');
+    expect(smoke?.text).toContain('node infra/cli/smoke.ts --url "$API_URL"');
+  });
+});
+
+function inOrder(job: Job | undefined, parts: readonly string[]): boolean {
+  const places = parts.map((part) => job?.text.indexOf(part) ?? -1);
+  return places.every((place, index) => place > (places[index - 1] ?? 0));
+}
+
+describe('a job that may ask for AWS’s credentials, or holds a secret', () => {
+  test('is one of these', () => {
+    expect(privileged.map(({ name }) => name)).toEqual([
+      'deploy-environment.yml deployed',
+      'deploy-environment.yml deploy',
+    ]);
+    expect(withSecrets.map(({ name }) => name)).toEqual(['deploy-environment.yml smoke']);
+    for (const [name, text] of workflows) expect(text.split(/^jobs:/m)[0], name).not.toContain('id-token: write');
+  });
+
+  test.each([...privileged, ...withSecrets])('runs no package: $name', ({ text, ...job }) => {
+    expect(text).not.toMatch(/\b(npm|npx|yarn|pnpm|corepack|pip|pipx|node_modules|cdk (synth|deploy|diff))\b/);
+    // A cache that other jobs fill could hold their code.
+    expect(text).not.toMatch(/cache/);
+    for (const action of actionsOf({ ...job, text })) {
+      expect(action).toMatch(
+        /^actions\/(checkout|setup-node|(up|down)load-artifact)$|^aws-actions\/configure-aws-credentials$/,
+      );
+    }
+    for (const [, script = ''] of text.matchAll(/\bnode (\S+)/g)) expect(packagesBehind(script)).toEqual([]);
+  });
+
+  test.each(privileged)('gets them from the step before the one that needs them: $name', (job) => {
+    const [beforeLogin = '', afterLogin = ''] = job.text.split('aws-actions/configure-aws-credentials');
+    expect(afterLogin.replace(/uses: actions\/upload-artifact@/, '')).not.toContain('uses:');
+    expect(beforeLogin).not.toMatch(/\baws /);
+  });
+
+  test('is checked for packages through all its imports', () => {
+    expect(packagesBehind('infra/deploy/deploy-assembly.ts')).toEqual([]);
+    expect(packagesBehind('infra/cli/verify-table.ts')).not.toEqual([]);
+  });
+});
+
+/** The packages that a script or any of its imports would load: `import type` and Node's own modules are none. */
+function packagesBehind(script: string): readonly string[] {
+  const reached = new Set([script]);
+  const packages = new Set<string>();
+  for (const file of reached) {
+    expect(existsSync(join(root, file)), file).toBe(true);
+    const source = readFileSync(join(root, file), 'utf8').replace(/^import type .*;$/gm, '');
+    for (const specifier of moduleSpecifiers(source)) {
+      const target = targetOf(file, specifier);
+      if (target !== undefined) reached.add(posix.normalize(target));
+      else if (!specifier.startsWith('node:')) packages.add(`${file}: ${specifier}`);
+    }
+  }
+  return [...packages];
+}
+
+interface Statement {
+  readonly Action: string;
+  readonly Condition: { readonly StringEquals: Readonly<Record<string, { readonly 'Fn::Sub': string }>> };
+  readonly Resource: readonly { readonly 'Fn::Sub': string }[];
+}
+interface Role {
+  readonly Type: string;
+  readonly Properties: {
+    readonly AssumeRolePolicyDocument: { readonly Statement: readonly Statement[] };
+    readonly Policies: readonly { readonly PolicyDocument: { readonly Statement: readonly Statement[] } }[];
+  };
+}
+interface RolesTemplate {
+  readonly Parameters: {
+    readonly Environment: { readonly AllowedValues: readonly string[] };
+    readonly Repository: { readonly AllowedPattern: string };
+  };
+  readonly Resources: Readonly<Record<string, Role>>;
+}
+
+describe('the roles for the workflows', () => {
+  const template: RolesTemplate = JSON.parse(readFileSync(join(root, 'infra/deploy/github-roles.json'), 'utf8'));
+  const roles = Object.entries(template.Resources).filter(([, { Type }]) => Type === 'AWS::IAM::Role');
+  const trustOf = ({ Properties }: Role) => Properties.AssumeRolePolicyDocument.Statement;
+  const claim = (name: string) => `token.actions.githubusercontent.com:${name}`;
+  const subjectOf = (role: Role) => trustOf(role)[0]?.Condition.StringEquals[claim('sub')]?.['Fn::Sub'];
+
+  test.each(roles)('%s trusts one environment of one repository, on main', (_, role) => {
+    expect(trustOf(role)).toHaveLength(1);
+    expect(trustOf(role)[0]).toMatchObject({ Effect: 'Allow', Action: 'sts:AssumeRoleWithWebIdentity' });
+    expect(trustOf(role)[0]?.Condition).toEqual({
+      StringEquals: {
+        [claim('aud')]: 'sts.amazonaws.com',
+        [claim('sub')]: {
+          'Fn::Sub': expect.stringMatching(/^repo:\$\{Repository\}:environment:\$\{Environment\}(-read)?$/),
+        },
+        [claim('ref')]: 'refs/heads/main',
+      },
+    });
+    expect(JSON.stringify(trustOf(role))).not.toContain('*');
+  });
+
+  test('are those of the jobs that ask for them, and no others', () => {
+    const environments = privileged.map((job) =>
+      environmentOf(job)?.replace('${{ inputs.environment }}', '${Environment}'),
+    );
+    const subjects = environments.map((environment) => `repo:\${Repository}:environment:${environment}`);
+    expect(new Set(roles.map(([, role]) => subjectOf(role)))).toEqual(new Set(subjects));
+    expect(roles).toHaveLength(subjects.length);
+    expect(template.Parameters.Environment.AllowedValues).toEqual([...environmentNames]);
+  });
+
+  test('take the repository only when it is named in full', () => {
+    const pattern = new RegExp(`^(?:${template.Parameters.Repository.AllowedPattern})$`);
+    for (const good of ['acme/cancel', 'acme@1234/cancel.api@99']) expect(good).toMatch(pattern);
+    for (const bad of ['acme/*', '*', 'acme', 'acme/cancel:environment', 'acme/a/b', 'acme@/cancel']) {
+      expect(bad).not.toMatch(pattern);
+    }
+  });
+
+  test('may only read two templates, or assume the bootstrap roles that deploy', () => {
+    const rights = roles.flatMap(([name, { Properties }]) =>
+      Properties.Policies.flatMap(({ PolicyDocument }) => PolicyDocument.Statement).map(({ Action, Resource }) => [
+        name,
+        Action,
+        Resource.map((arn) => /(?:stack|role)\/(.*)$/.exec(arn['Fn::Sub'])?.[1]),
+      ]),
+    );
+    const [service, account] = ['plangrep-cancellation-${Environment}', '${AWS::AccountId}-${AWS::Region}'];
+    expect(rights).toEqual([
+      ['ReadRole', 'cloudformation:GetTemplate', [`${service}-stateful/*`, `${service}-service/*`]],
+      [
+        'DeployRole',
+        'sts:AssumeRole',
+        [`cdk-hnb659fds-deploy-role-${account}`, `cdk-hnb659fds-file-publishing-role-${account}`],
+      ],
+    ]);
   });
 });

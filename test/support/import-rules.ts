@@ -58,6 +58,11 @@ export const rules: readonly Rule[] = [
     allows: noneOf(/^infra\/(local|cli|scenes)\//),
   },
   { title: 'only commands import commands', room: /^infra\/(?!cli\/)/, allows: noneOf(/^infra\/cli\//) },
+  {
+    title: 'what runs beside AWS’s credentials imports only Node',
+    room: /^infra\/deploy\//,
+    allows: (target) => /^node:|^infra\/deploy\//.test(target),
+  },
   { title: 'infra imports no tests', room: /^infra\//, allows: noneOf(/^test\//) },
   { title: 'the client imports only itself', room: /^client\/src\//, allows: noneOf(/^(functions|infra|test)\//) },
 ];
