@@ -90,10 +90,9 @@ export interface JoinedLimits {
   readonly counted: number;
 }
 
-/** The requests that joined a cancellation. */
-export interface Joined {
-  /** Oldest first. */
-  readonly newest: readonly JoinedRecord[];
+/** The newest requests that joined a cancellation, oldest first. */
+export interface Joined extends Records<JoinedRecord> {
+  /** How many there are, with those that cannot be read. */
   readonly count: number;
 }
 

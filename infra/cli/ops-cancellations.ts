@@ -129,7 +129,7 @@ export const showCancellation = opsCommand({
     if (view === undefined) {
       throw new CannotDo(1, `${partnerId} has no cancellation of ${jobId} (${place.environment}).`);
     }
-    const { state, events, joined, joinedCount, wakeAt } = view;
+    const { state, events, joined, joinedCount, unreadable, wakeAt } = view;
     const { step, facts } = state;
     const lines = labelled(12, {
       job: `${state.jobId} of ${partnerId} (${place.environment})`,
@@ -144,8 +144,9 @@ export const showCancellation = opsCommand({
     });
     const timeline = [...events, ...joined].toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0));
     const rows = timeline.map((one) => [one.at, 'seq' in one ? String(one.seq) : '', one.type, describeEvent(one)]);
-    const shown = [...lines, '', ...table(['AT', 'SEQ', 'TYPE', 'WHAT'], rows)];
-    terminal.show({ state, wakeAt, events, joinedCount, joined }, shown);
+    const malformed = unreadable.map((key) => `A joined request cannot be read: ${printable(key)}`);
+    const shown = [...lines, '', ...table(['AT', 'SEQ', 'TYPE', 'WHAT'], rows), ...malformed];
+    terminal.show({ state, wakeAt, events, joinedCount, joined, unreadable }, shown);
     return 0;
   },
 });

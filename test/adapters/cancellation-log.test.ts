@@ -122,11 +122,15 @@ describe.each(['on DynamoDB', 'in memory'])('the cancellation log %s', (name) =>
     for (const record of records) await log().recordJoined(record);
 
     const read = (shown: number, counted: number) => log().readJoined(acme, id, { shown, counted });
-    expect(await read(3, 9)).toEqual({ newest: records.slice(2), count: 5 });
-    expect(await read(3, 4)).toEqual({ newest: records.slice(2), count: 4 });
-    expect(await read(5, 9)).toEqual({ newest: records, count: 5 });
-    expect(await read(9, 9)).toEqual({ newest: records, count: 5 });
-    expect(await log().readJoined(acme, newJob(), { shown: 3, counted: 9 })).toEqual({ newest: [], count: 0 });
+    expect(await read(3, 9)).toEqual({ items: records.slice(2), unreadable: [], count: 5 });
+    expect(await read(3, 4)).toEqual({ items: records.slice(2), unreadable: [], count: 4 });
+    expect(await read(5, 9)).toEqual({ items: records, unreadable: [], count: 5 });
+    expect(await read(9, 9)).toEqual({ items: records, unreadable: [], count: 5 });
+    expect(await log().readJoined(acme, newJob(), { shown: 3, counted: 9 })).toEqual({
+      items: [],
+      unreadable: [],
+      count: 0,
+    });
     expect((await log().read(acme, id)).events).toHaveLength(1);
   });
 });

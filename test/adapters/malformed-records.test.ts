@@ -161,6 +161,19 @@ describe('the index of wake-ups', () => {
   });
 });
 
+test('a malformed joined record is counted, left out and named', async () => {
+  const pk = 'acme#job_joined';
+  const asked = { partnerId: 'acme', jobId: 'job_joined', door: 'https', requestId: 'r', externalId: 'order' };
+  await put('CancellationLog', { pk, sk: 'joined#1', type: 'joined', ...asked, at: registeredAt });
+  await put('CancellationLog', { pk, sk: 'joined#2', type: 'joined', ...asked, at: 'yesterday' });
+
+  expect(await log().readJoined(acme, jobId('job_joined'), { shown: 9, counted: 9 })).toMatchObject({
+    items: [{ at: registeredAt }],
+    unreadable: [`${pk} joined#2`],
+    count: 2,
+  });
+});
+
 describe('the job directory', () => {
   const name = externalId('Jane Doe’s order');
   const pk = `acme#job#${name}`;
@@ -176,6 +189,19 @@ describe('the job directory', () => {
       unreadable: [`sha256:${sha256('../cancel')}`, 'job_bad', 'job_worse'].map(
         (id) => `acme#job#sha256:${sha256(name)} ${id}`,
       ),
+    });
+  });
+
+  test('leaves it out of a page too, and the next page begins after it', async () => {
+    const { items, unreadable, next } = await directory().findPage(acme, name, { limit: 2 });
+
+    expect({ items, next }).toEqual({ items: [{ jobId: 'job_good', registeredAt }], next: 'job_good' });
+    expect(unreadable).toEqual([`acme#job#sha256:${sha256(name)} job_worse`]);
+    expect(await directory().findPage(acme, name, { limit: 1, after: 'job_good' })).toMatchObject({ next: 'job_bad' });
+    expect(await directory().findPage(acme, name, { limit: 2, after: 'job_bad' })).toEqual({
+      items: [],
+      unreadable: [`acme#job#sha256:${sha256(name)} sha256:${sha256('../cancel')}`],
+      next: undefined,
     });
   });
 

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
+import { BrokenStream } from '../../functions/core/cancellation/state.ts';
 import type { JobId } from '../../functions/core/identifiers.ts';
 import {
   type FoundCancellations,
@@ -7,7 +8,9 @@ import {
   readCancellation,
   readCancellationsOf,
 } from '../../functions/core/use-cases/read-cancellations.ts';
+import { DependencyUnavailable } from '../../functions/core/report.ts';
 import { given, type Scene } from '../support/given.ts';
+import { broken } from '../support/memory-ports.ts';
 import { acme, documentedJob, globex, jobId, order7890 } from '../support/names.ts';
 
 let scene: Scene;
@@ -71,6 +74,25 @@ describe('a read', () => {
     scene.ports.directory.findPage = async () => ({ items: [], unreadable: ['job_bad'], next: 'job_bad' });
     expect(await readPage()).toEqual({ kind: 'cancellations', views: [], next: 'job_bad' });
     expect(scene.codes()).toEqual(['RECORD_UNREADABLE', 'RECORD_UNREADABLE', 'RECORD_UNREADABLE']);
+  });
+
+  test('leaves out a broken stream and a malformed joined record, reports them, and shows the rest', async () => {
+    await scene.cancel();
+    await cancelNewJob('job_a');
+    const { log } = scene.ports;
+    const { read, readJoined } = { read: log.read.bind(log), readJoined: log.readJoined.bind(log) };
+    log.read = async (partnerId, id) => {
+      if (id === documentedJob) throw new BrokenStream('not an event');
+      return read(partnerId, id);
+    };
+    log.readJoined = async (...asked) => ({ ...(await readJoined(...asked)), unreadable: ['acme#job_a joined#1'] });
+
+    expect((await readJobs()).jobs).toEqual(['job_a']);
+    const reported = scene.ports.reported.filter(({ code }) => code === 'RECORD_UNREADABLE');
+    const keys = reported.map(({ fields }) => fields?.['key']);
+    expect(new Set(keys)).toEqual(new Set(['acme#job_a joined#1', `acme#${documentedJob}`]));
+    log.read = () => Promise.reject(broken('cancellation-log'));
+    await expect(readPage()).rejects.toThrow(DependencyUnavailable);
   });
 
   test('never shows another partner’s cancellation', async () => {

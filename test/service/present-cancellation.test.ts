@@ -51,7 +51,7 @@ function viewOf({ attempts, joined, isClosed, filler }: Given): CancellationView
   const facts = { jobStatus: filler(64), pageCount: Number.MAX_SAFE_INTEGER, creditsDebited: -1.7976931348623157e308 };
   const last = { seq: events.length, hash: '' };
   const state = { partnerId: acme, jobId: job, externalId: name, requestedAt: timeOf(0), attempts, step, facts, last };
-  return { state, events, joined: records, joinedCount: records.length };
+  return { state, events, joined: records, joinedCount: records.length, unreadable: [] };
 }
 
 const eventsOf = (timeline: readonly TimelineEntry[]) => timeline.filter(({ type }) => type !== 'joined');

@@ -92,7 +92,7 @@ export class MemoryLog implements CancellationLog {
 
   async readJoined(partnerId: PartnerId, jobId: JobId, { shown, counted }: JoinedLimits): Promise<Joined> {
     const all = this.joined.filter((record) => record.partnerId === partnerId && record.jobId === jobId);
-    return { newest: all.slice(-shown), count: Math.min(all.length, counted) };
+    return { items: all.slice(-shown), unreadable: [], count: Math.min(all.length, counted) };
   }
 }
 

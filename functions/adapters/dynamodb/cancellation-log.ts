@@ -128,11 +128,11 @@ export function createCancellationLog(client: DynamoDBClient, tableName: string)
     async readJoined(partnerId, jobId, { shown, counted }) {
       const query = { ...streamQuery({ partnerId, jobId }, JOINED_PREFIX), ScanIndexForward: false };
       const { items, next } = await queryPage(table, { ...query, Limit: shown });
-      const newest = items.map((item) => joinedSchema.parse(fromItem(item))).toReversed();
-      if (next === undefined) return { newest, count: items.length };
+      const newest = readItems(items.toReversed(), (fields) => joinedSchema.safeParse(fields).data);
+      if (next === undefined) return { ...newest, count: items.length };
       // Eventually consistent, at half the price: what was recorded last is among the newest.
       const older = { ...query, ConsistentRead: false };
-      return { newest, count: items.length + (await countItems(table, older, counted - items.length, next)) };
+      return { ...newest, count: items.length + (await countItems(table, older, counted - items.length, next)) };
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { CancellationEvent, JoinedRecord } from '../cancellation/events.ts';
-import { type CancellationState, foldEvents } from '../cancellation/state.ts';
+import { BrokenStream, type CancellationState, foldEvents } from '../cancellation/state.ts';
+import { type StreamName, streamKey } from '../cancellation/stream-key.ts';
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../identifiers.ts';
 import { type DirectoryEntry, newestFirst, type Ports } from '../ports.ts';
 import { reportUnreadable } from '../report.ts';
@@ -12,6 +13,8 @@ export interface CancellationView {
   readonly joined: readonly JoinedRecord[];
   /** How many `joined` records there are, counted up to {@link JOINED_COUNTED}. */
   readonly joinedCount: number;
+  /** The keys of `joined` records that are left out because they are malformed. */
+  readonly unreadable: readonly string[];
   /** Absent once the cancellation is closed. */
   readonly wakeAt?: Timestamp | undefined;
 }
@@ -39,7 +42,9 @@ export async function readCancellation(
   ]);
   const { events, wakeAt } = stream;
   const state = foldEvents(events);
-  return state === undefined ? undefined : { state, events, joined: joined.newest, joinedCount: joined.count, wakeAt };
+  if (state === undefined) return undefined;
+  const { items, count, unreadable } = joined;
+  return { state, events, joined: items, joinedCount: count, unreadable, wakeAt };
 }
 
 /** Which page of an externalId's cancellations is read. */
@@ -86,7 +91,7 @@ export async function readCancellationsOf(
   let bytes = 0;
   for (let from = 0; from < entries.length; from += READ_AT_ONCE) {
     const batch = entries.slice(from, from + READ_AT_ONCE);
-    const views = await Promise.all(batch.map(({ jobId }) => readCancellation(ports, partnerId, jobId)));
+    const views = await Promise.all(batch.map(({ jobId }) => readOrReport(ports, { partnerId, jobId })));
     for (const [n, entry] of batch.entries()) {
       const view = views[n];
       if (view === undefined) continue;
@@ -97,6 +102,22 @@ export async function readCancellationsOf(
     }
   }
   return cancellationsOf(shown, next);
+}
+
+/** One broken stream does not hide the other cancellations of a page: it is left out, and the operators are told. */
+async function readOrReport(
+  ports: ReadPorts & Pick<Ports, 'report'>,
+  name: StreamName,
+): Promise<CancellationView | undefined> {
+  try {
+    const view = await readCancellation(ports, name.partnerId, name.jobId);
+    reportUnreadable(ports.report, 'cancellation-log', view?.unreadable ?? []);
+    return view;
+  } catch (error) {
+    if (!(error instanceof BrokenStream)) throw error;
+    reportUnreadable(ports.report, 'cancellation-log', [streamKey(name)]);
+    return undefined;
+  }
 }
 
 function cancellationsOf(

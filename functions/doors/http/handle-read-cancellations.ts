@@ -3,6 +3,7 @@ import { readByExternalIdSchema, wrongCursor } from '../../contract/page-request
 import { jobPathSchema } from '../../contract/requests.ts';
 import type { PartnerId } from '../../core/identifiers.ts';
 import type { Ports } from '../../core/ports.ts';
+import { reportUnreadable } from '../../core/report.ts';
 import { JOBS_SHOWN, readCancellation, readCancellationsOf } from '../../core/use-cases/read-cancellations.ts';
 import { readCursor, writeCursor } from './page-cursor.ts';
 import { bytesOf, MAX_CANCELLATIONS_BYTES, presentWithTimeline } from './present-cancellation.ts';
@@ -66,6 +67,7 @@ async function readByJobId(
   if (names.kind === 'problem') return names;
   const view = await readCancellation(ports, partnerId, names.value.jobId);
   if (view === undefined) return notFound;
+  reportUnreadable(ports.report, 'cancellation-log', view.unreadable);
   const headers = view.wakeAt === undefined ? {} : retryAfter(Date.parse(view.wakeAt) - ports.clock.now());
   return { kind: 'success', status: 200, body: presentWithTimeline(view), headers };
 }
