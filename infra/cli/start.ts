@@ -19,7 +19,7 @@ const command = {
   sections: {
     Environment: {
       PORT: 'the port on 127.0.0.1 (8787; 0: a free one)',
-      DATA_DIR: 'a folder that keeps the data between runs (in memory without it)',
+      DATA_DIR: 'a folder that keeps the data between runs (in memory without it); only its owner can read it',
       PLANGREP_BASE_URL: "another upstream in the simulator's place: https, or http on loopback",
       PLANGREP_API_KEY: 'the key for it, at least 16 characters',
       RECONCILE_EVERY_MS: 'milliseconds between two runs of the reconciler (60000)',
@@ -34,6 +34,8 @@ const command = {
 let end = (): void => process.exit(0);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end());
 
+// The files that a run keeps are for its owner alone; the engine makes its own without a mode.
+process.umask(0o077);
 await runScript(command, start);
 // What a run that could not start has begun already ends with this process.
 if (process.exitCode === 1) process.exit();

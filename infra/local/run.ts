@@ -13,6 +13,7 @@ import { createUsagePlans, type LocalUsagePlans } from './aws/gateway/usage-plan
 import type { OnLog } from './aws/lambda/container.ts';
 import { defineContainers, type LambdaRuntime, startLambdaRuntime } from './aws/lambda/lambda-runtime.ts';
 import { type LocalSecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
+import { closeDataFolder, storeFolder } from './data-folder.ts';
 import {
   type Adopt,
   type Beside,
@@ -130,8 +131,9 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
   const inDataDir = (name: string) => (dataDir === undefined ? undefined : join(dataDir, name));
   const faults: ServiceFaults = {};
   const isDown = (): boolean => faults.current?.kind === 'tables_down';
+  if (dataDir !== undefined) await closeDataFolder(dataDir);
   const aws = withRegion(createAccessKey());
-  const dynamodb = adopt(await startLocalDynamoDb({ tables, path: inDataDir('dynamodb'), isDown, accessKey: aws }));
+  const dynamodb = adopt(await startLocalDynamoDb({ tables, path: inDataDir(storeFolder), isDown, accessKey: aws }));
   const apiKey = upstream?.apiKey ?? `pgk_local_${randomBytes(16).toString('hex')}`;
   const secretsManager = adopt(await startSecretsManager({ secrets: { [plangrepSecretId]: apiKey }, accessKey: aws }));
   const jobs = seededPartners.flatMap((partner) => partner.jobs);
@@ -214,7 +216,7 @@ async function checkBundles(bundles: string): Promise<void> {
 
 /** Readable only for the owner. */
 async function writeCredentials(path: string, content: object): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await writeFile(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
   await chmod(path, 0o600); // `mode` has no effect on a file that exists.
 }

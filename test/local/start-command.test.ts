@@ -1,6 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -205,6 +205,42 @@ describe('npm start', () => {
     expect(read).toMatchObject({ cancellations: [{ outcome: 'cancelled', timeline: [{ seq: 1 }, { seq: 2 }] }] });
     expect(again.status).toBe(200);
     expect(old.status).toBe(401);
+  });
+
+  test('keeps its files from other users, those of an earlier version too', async () => {
+    const data = join(folder, 'open');
+    mkdirSync(join(data, 'dynamodb'), { recursive: true });
+    writeFileSync(join(data, 'queue.json'), '{"queue":[],"dlq":[]}');
+    for (const path of [data, join(data, 'dynamodb')]) chmodSync(path, 0o755);
+    chmodSync(join(data, 'queue.json'), 0o644);
+
+    const { child, addresses } = await started({ DATA_DIR: data });
+    await call(addresses, 'POST');
+    await stop(child);
+    const entries = readdirSync(data, { recursive: true, withFileTypes: true });
+    const modes = entries.map((entry) => {
+      const mode = statSync(join(entry.parentPath, entry.name)).mode & 0o777;
+      return `${entry.isDirectory() ? 'folder' : 'file'} ${mode.toString(8)}`;
+    });
+
+    expect(entries.length).toBeGreaterThan(5);
+    expect([...new Set(modes)].toSorted()).toEqual(['file 600', 'folder 700']);
+    expect(statSync(data).mode & 0o777).toBe(0o700);
+    expect(statSync(join(folder, '.local')).mode & 0o777).toBe(0o700);
+  });
+
+  test('touches no folder of other files, and says so in one clear line', async () => {
+    const other = join(folder, 'other');
+    mkdirSync(other);
+    writeFileSync(join(other, 'thesis.txt'), '');
+    chmodSync(other, 0o755);
+
+    const { stderr, code } = await ending(run([], { DATA_DIR: other }));
+
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^The data folder .* holds other files, and other users may enter it: .*\n$/);
+    expect(statSync(other).mode & 0o777).toBe(0o755);
+    expect(readdirSync(other)).toEqual(['thesis.txt']);
   });
 
   test('ends with one clear line when another run uses the data folder', async () => {

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type * as z from 'zod/mini';
 
-/** A JSON file that keeps a part's state between runs. */
+/** A JSON file that keeps a part's state between runs, readable only for its owner. */
 export interface StateFile<State> {
   /** @returns what the last run saved, if there is a file @throws when the file has other content */
   read(): State | undefined;
@@ -19,8 +19,8 @@ export function stateFile<State>(path: string | undefined, schema: z.ZodMiniType
       return text === undefined ? undefined : schema.parse(JSON.parse(text));
     },
     write: (state) => {
-      mkdirSync(dirname(path), { recursive: true });
-      writeFileSync(`${path}.new`, JSON.stringify(state, null, 2));
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      writeFileSync(`${path}.new`, JSON.stringify(state, null, 2), { mode: 0o600 });
       renameSync(`${path}.new`, path);
     },
   };
