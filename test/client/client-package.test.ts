@@ -30,6 +30,8 @@ let run: TestRun;
 beforeAll(async () => {
   const { stdout } = await exec('npm', ['pack', '--json', '--silent', '--pack-destination', project], {
     cwd: join(root, 'client'),
+    // The client's own script builds it. npm hands the root's "no install scripts" to everything that it starts.
+    env: { ...process.env, npm_config_ignore_scripts: 'false' },
   });
   // What npm prints before the list comes from the scripts that it ran.
   const [listed]: { filename: string; files: { path: string }[] }[] = JSON.parse(stdout.slice(stdout.indexOf('[')));
