@@ -1,5 +1,5 @@
 import type { ClosedBody } from './cancellation/events.ts';
-import type { CancellationState } from './cancellation/state.ts';
+import { BrokenStream, type CancellationState } from './cancellation/state.ts';
 
 /** Every message code with its level. Codes are stable: alarms, metrics and searches depend on them. */
 export const reportLevels = {
@@ -71,6 +71,10 @@ export function reportFailure(
 ): void {
   if (error instanceof RecordUnreadable) {
     report('RECORD_UNREADABLE', { ...fields, dependency: error.dependency, key: error.key });
+    return;
+  }
+  if (error instanceof BrokenStream) {
+    report('STREAM_BROKEN', { ...fields, why: error.message });
     return;
   }
   if (error instanceof DependencyUnavailable) {

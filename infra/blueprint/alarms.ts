@@ -46,7 +46,7 @@ export const logMetrics = {
   EventsRefused: { code: 'EVENT_REFUSED', from: ['consume-events'] },
   EventsMalformed: { code: 'EVENT_MALFORMED', from: ['consume-events'] },
   EventsFailed: { code: 'EVENT_FAILED', from: ['consume-events'] },
-  StreamsBroken: { code: 'STREAM_BROKEN', from: reconciler },
+  StreamsBroken: { code: 'STREAM_BROKEN', from: reporting },
   RecordsUnreadable: { code: 'RECORD_UNREADABLE', from: reporting },
   AuditWritesFailed: { code: 'AUDIT_WRITE_FAILED', from: attempting },
   DependenciesUnavailable: { code: 'DEPENDENCY_UNAVAILABLE', from: reporting },

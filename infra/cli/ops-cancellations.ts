@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createCancellationLog } from '../../functions/adapters/dynamodb/cancellation-log.ts';
-import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import type { CancellationEvent, JoinedRecord } from '../../functions/core/cancellation/events.ts';
 import { BrokenStream, type CancellationState, foldEvents } from '../../functions/core/cancellation/state.ts';
 import { streamKey } from '../../functions/core/cancellation/stream-key.ts';
@@ -121,8 +120,7 @@ export const showCancellation = opsCommand({
     const partnerId = readPartner(values.partner);
     const jobId = readJobId('JOBID', argument);
     const log = createCancellationLog(place.dynamodb, await place.table('CancellationLog'));
-    const directory = createJobDirectory(place.dynamodb, await place.table('JobDirectory'));
-    const view = await readCancellation({ log, directory }, partnerId, jobId).catch((cause: unknown) => {
+    const view = await readCancellation({ log }, partnerId, jobId).catch((cause: unknown) => {
       if (!(cause instanceof BrokenStream)) throw cause;
       throw new CannotDo(1, `The stream is broken (${cause.message}): run "npm run ops -- audit verify".`, { cause });
     });

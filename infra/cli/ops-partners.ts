@@ -1,7 +1,7 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { GetItemCommand, PutItemCommand, paginateScan, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { fromItem, toItem, write } from '../../functions/adapters/dynamodb/table-client.ts';
+import { fromItem, readItems, toItem, write } from '../../functions/adapters/dynamodb/table-client.ts';
 import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { createPartners } from '../../functions/adapters/dynamodb/partners.ts';
 import {
@@ -90,8 +90,13 @@ const projection = {
   ExpressionAttributeNames: Object.fromEntries(shownFields.map((field) => [`#${field}`, field])),
 };
 
+type StoredKey = NonNullable<ReturnType<typeof toKey>>;
+
+/** @returns undefined for a malformed key, which lets no one in */
 function toKey(fields: unknown, now: number) {
-  const { pk, scopes, ...rest } = keySchema.parse(fields);
+  const { success, data } = keySchema.safeParse(fields);
+  if (!success) return undefined;
+  const { pk, scopes, ...rest } = data;
   const isExpired = rest.expiresAt !== undefined && Date.parse(rest.expiresAt) <= now;
   const state = rest.revokedAt !== undefined ? 'revoked' : isExpired ? 'expired' : 'live';
   return { keyId: pk.slice('key#'.length), ...rest, scopes: [...scopes].toSorted(), state };
@@ -110,11 +115,14 @@ export const listPartnerKeys = opsCommand({
       ExpressionAttributeValues: toItem({ ':key': 'key#' }),
       ...projection,
     };
-    const keys: ReturnType<typeof toKey>[] = [];
+    const keys: StoredKey[] = [];
+    const malformed: { readonly keyId: string; readonly state: 'unreadable' }[] = [];
     for await (const { Items = [] } of paginateScan({ client: place.dynamodb }, scan)) {
-      keys.push(...Items.map((item) => toKey(fromItem(item), now)));
+      const { items, unreadable } = readItems(Items, (fields) => toKey(fields, now));
+      keys.push(...items);
+      malformed.push(...unreadable.map((pk) => ({ keyId: pk.slice('key#'.length), state: 'unreadable' as const })));
     }
-    const age = (key: (typeof keys)[number]): string => `${key.partnerId} ${key.createdAt ?? ''}`;
+    const age = (key: StoredKey): string => `${key.partnerId} ${key.createdAt ?? ''}`;
     const shown = keys
       .filter((key) => partnerId === undefined || key.partnerId === partnerId)
       .toSorted((a, b) => (age(a) < age(b) ? -1 : 1));
@@ -122,10 +130,19 @@ export const listPartnerKeys = opsCommand({
       const stateCell = { text: state, style: state === 'live' ? 'green' : 'red' } as const;
       return [keyId, key.partnerId, scopes.join(','), createdAt, expiresAt, stateCell];
     });
+    const unreadable = malformed.map(({ keyId, state }) => [
+      keyId,
+      '?',
+      '',
+      '',
+      '',
+      { text: state, style: 'red' as const },
+    ]);
+    const all = [...shown, ...malformed];
     const none = `${partnerId === undefined ? 'No partner has a key' : `${partnerId} has no key`} (${place.environment}).`;
     const headings = ['KEYID', 'PARTNER', 'SCOPES', 'CREATED', 'EXPIRES', 'STATE'];
-    terminal.show(shown, shown.length === 0 ? [none] : table(headings, rows));
-    return shown.length === 0 ? 1 : 0;
+    terminal.show(all, all.length === 0 ? [none] : table(headings, [...rows, ...unreadable]));
+    return all.length === 0 ? 1 : 0;
   },
 });
 
@@ -141,7 +158,9 @@ export const revokePartnerKey = opsCommand({
     const read = new GetItemCommand({ TableName, Key, ConsistentRead: true, ...projection });
     const { Item } = await place.dynamodb.send(read);
     if (Item === undefined) throw new CannotDo(1, `There is no key ${keyId} (${place.environment}).`);
-    const { partnerId, revokedAt: before } = toKey(fromItem(Item), now);
+    const key = toKey(fromItem(Item), now);
+    if (key === undefined) throw new CannotDo(1, `The key ${keyId} cannot be read, so it lets no one in.`);
+    const { partnerId, revokedAt: before } = key;
     if (before !== undefined) {
       terminal.show({ keyId, partnerId, revokedAt: before }, [
         `Key ${keyId} of ${partnerId} was revoked at ${before}.`,

@@ -88,11 +88,28 @@ describe('a read', () => {
     log.readJoined = async (...asked) => ({ ...(await readJoined(...asked)), unreadable: ['acme#job_a joined#1'] });
 
     expect((await readJobs()).jobs).toEqual(['job_a']);
-    const reported = scene.ports.reported.filter(({ code }) => code === 'RECORD_UNREADABLE');
-    const keys = reported.map(({ fields }) => fields?.['key']);
-    expect(new Set(keys)).toEqual(new Set(['acme#job_a joined#1', `acme#${documentedJob}`]));
+    const reported = scene.ports.reported.filter(({ code }) => /^(RECORD|STREAM)_/.test(code));
+    expect(reported).toEqual(
+      expect.arrayContaining([
+        { code: 'RECORD_UNREADABLE', fields: { dependency: 'cancellation-log', key: 'acme#job_a joined#1' } },
+        { code: 'STREAM_BROKEN', fields: { partnerId: acme, jobId: documentedJob, why: 'not an event' } },
+      ]),
+    );
+    expect(reported).toHaveLength(2);
     log.read = () => Promise.reject(broken('cancellation-log'));
     await expect(readPage()).rejects.toThrow(DependencyUnavailable);
+  });
+
+  test('never calls a broken stream no cancellation, and advances past it', async () => {
+    await scene.cancel();
+    await scene.register({ jobId: jobId('job_0') });
+    scene.ports.log.read = async (_, id) => {
+      if (id === documentedJob) throw new BrokenStream('not an event');
+      return { events: [] };
+    };
+
+    expect(await readPage()).toEqual({ kind: 'unresolved' });
+    expect(await readJobs({ limit: 1 })).toEqual({ jobs: [], next: documentedJob });
   });
 
   test('never shows another partner’s cancellation', async () => {

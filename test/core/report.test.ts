@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { DependencyUnavailable, RecordUnreadable, type Report, reportFailure } from '../../functions/core/report.ts';
+import { BrokenStream } from '../../functions/core/cancellation/state.ts';
 import { given } from '../support/given.ts';
 import type { PlangrepJob } from '../../functions/core/plangrep.ts';
 import { acme, documentedJob } from '../support/names.ts';
@@ -34,6 +35,14 @@ describe('a failure in the log', () => {
       key: 'partner#acme',
     });
     expect(error.message).toBe('partners has a record that cannot be read: partner#acme');
+  });
+
+  test('names a broken stream', () => {
+    expect(reported(new BrokenStream('acme#job_1 event#000002 is not an event'))).toEqual({
+      code: 'STREAM_BROKEN',
+      requestId: 'r',
+      why: 'acme#job_1 event#000002 is not an event',
+    });
   });
 
   test('shows where a bug is', () => {

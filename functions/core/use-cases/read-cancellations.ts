@@ -1,9 +1,9 @@
 import type { CancellationEvent, JoinedRecord } from '../cancellation/events.ts';
 import { BrokenStream, type CancellationState, foldEvents } from '../cancellation/state.ts';
-import { type StreamName, streamKey } from '../cancellation/stream-key.ts';
+import type { StreamName } from '../cancellation/stream-key.ts';
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../identifiers.ts';
 import { type DirectoryEntry, newestFirst, type Ports } from '../ports.ts';
-import { reportUnreadable } from '../report.ts';
+import { reportFailure, reportUnreadable } from '../report.ts';
 
 /** A cancellation with everything on record about it. */
 export interface CancellationView {
@@ -19,7 +19,7 @@ export interface CancellationView {
   readonly wakeAt?: Timestamp | undefined;
 }
 
-type ReadPorts = Pick<Ports, 'log' | 'directory'>;
+type ReadPorts = Pick<Ports, 'log' | 'directory' | 'report'>;
 
 /** The most `joined` records that one cancellation shows. */
 export const JOINED_SHOWN = 100;
@@ -32,7 +32,7 @@ const READ_AT_ONCE = 5;
 
 /** @returns undefined when the partner has no cancellation of this job @throws BrokenStream, DependencyUnavailable */
 export async function readCancellation(
-  { log }: ReadPorts,
+  { log }: Pick<Ports, 'log'>,
   partnerId: PartnerId,
   jobId: JobId,
 ): Promise<CancellationView | undefined> {
@@ -63,7 +63,7 @@ export interface PageRequest {
 /** What is on record under an externalId. A job without a cancellation has no view. */
 export type FoundCancellations =
   | { readonly kind: 'job_not_found' }
-  /** No record of a job can be read, but there is one. */
+  /** There is something on record, and nothing of it can be read. */
   | { readonly kind: 'unresolved' }
   | {
       readonly kind: 'cancellations';
@@ -79,44 +79,47 @@ export type FoundCancellations =
  * would take too many bytes; it shows at least one cancellation, so that a caller always advances.
  */
 export async function readCancellationsOf(
-  ports: ReadPorts & Pick<Ports, 'report'>,
+  ports: ReadPorts,
   { partnerId, externalId, limit, after, maxBytes, bytesOf }: PageRequest,
 ): Promise<FoundCancellations> {
   const { items: entries, unreadable, next } = await ports.directory.findPage(partnerId, externalId, { limit, after });
   reportUnreadable(ports.report, 'job-directory', unreadable);
-  if (entries.length === 0 && after === undefined && next === undefined) {
+  const isOnlyPage = after === undefined && next === undefined;
+  if (entries.length === 0 && isOnlyPage) {
     return { kind: unreadable.length > 0 ? 'unresolved' : 'job_not_found' };
   }
   const shown: { readonly entry: DirectoryEntry; readonly view: CancellationView }[] = [];
-  let bytes = 0;
+  let [bytes, broken] = [0, 0];
   for (let from = 0; from < entries.length; from += READ_AT_ONCE) {
     const batch = entries.slice(from, from + READ_AT_ONCE);
     const views = await Promise.all(batch.map(({ jobId }) => readOrReport(ports, { partnerId, jobId })));
     for (const [n, entry] of batch.entries()) {
       const view = views[n];
-      if (view === undefined) continue;
+      if (view === 'broken') broken += 1;
+      if (view === undefined || view === 'broken') continue;
       bytes += bytesOf(view);
       const last = shown.at(-1)?.entry;
       if (bytes > maxBytes && last !== undefined) return cancellationsOf(shown, last.jobId);
       shown.push({ entry, view });
     }
   }
+  if (isOnlyPage && shown.length === 0 && broken > 0) return { kind: 'unresolved' };
   return cancellationsOf(shown, next);
 }
 
 /** One broken stream does not hide the other cancellations of a page: it is left out, and the operators are told. */
-async function readOrReport(
-  ports: ReadPorts & Pick<Ports, 'report'>,
-  name: StreamName,
-): Promise<CancellationView | undefined> {
+export async function readOrReport(
+  ports: Pick<Ports, 'log' | 'report'>,
+  { partnerId, jobId }: StreamName,
+): Promise<CancellationView | 'broken' | undefined> {
   try {
-    const view = await readCancellation(ports, name.partnerId, name.jobId);
+    const view = await readCancellation(ports, partnerId, jobId);
     reportUnreadable(ports.report, 'cancellation-log', view?.unreadable ?? []);
     return view;
   } catch (error) {
     if (!(error instanceof BrokenStream)) throw error;
-    reportUnreadable(ports.report, 'cancellation-log', [streamKey(name)]);
-    return undefined;
+    reportFailure(ports.report, error, { partnerId, jobId });
+    return 'broken';
   }
 }
 

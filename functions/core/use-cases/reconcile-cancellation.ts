@@ -3,7 +3,7 @@ import { BROKEN_STREAM_DELAY_MS } from '../cancellation/pace.ts';
 import { BrokenStream, type CancellationState, stateOf } from '../cancellation/state.ts';
 import { toTimestamp } from '../identifiers.ts';
 import type { AttemptPorts, WakeUp } from '../ports.ts';
-import { reportClosed } from '../report.ts';
+import { reportClosed, reportFailure } from '../report.ts';
 import { appendTo, newClaim, settle } from './attempt.ts';
 
 /**
@@ -22,7 +22,7 @@ export async function reconcileCancellation(ports: AttemptPorts, wakeUp: WakeUp,
     state = stateOf((await log.read(partnerId, jobId)).events);
   } catch (error) {
     if (!(error instanceof BrokenStream)) throw error;
-    report('STREAM_BROKEN', { partnerId, jobId, why: error.message });
+    reportFailure(report, error, { partnerId, jobId });
     await log.moveWakeUp(wakeUp, toTimestamp(clock.now() + BROKEN_STREAM_DELAY_MS));
     return;
   }

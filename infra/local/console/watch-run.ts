@@ -3,12 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { createCancellationLog } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
-import { fromItem, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
-import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
+import { readItems, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
 import { eventKey } from '../../../functions/core/cancellation/stream-key.ts';
 import type { CancellationAnswer, CancellationWithTimeline } from '../../../functions/contract/answers.ts';
 import { jobIdSchema, partnerIdSchema } from '../../../functions/core/identifiers.ts';
-import { readCancellation } from '../../../functions/core/use-cases/read-cancellations.ts';
+import { readOrReport } from '../../../functions/core/use-cases/read-cancellations.ts';
 import { presentWithTimeline } from '../../../functions/doors/http/present-cancellation.ts';
 import type { MoodId } from '../../scenes/faults-and-problems.ts';
 import type { LocalDynamoDb } from '../aws/dynamodb.ts';
@@ -66,7 +65,6 @@ async function listCancellations({
   tableNames,
 }: LocalDynamoDb<TableName>): Promise<readonly ShownCancellation[]> {
   const log = createCancellationLog(client, tableNames.CancellationLog);
-  const directory = createJobDirectory(client, tableNames.JobDirectory);
   const firstEvents = {
     TableName: tableNames.CancellationLog,
     ConsistentRead: true,
@@ -75,17 +73,22 @@ async function listCancellations({
   };
   const begun: z.infer<typeof firstEventSchema>[] = [];
   for await (const { Items = [] } of paginateScan({ client }, firstEvents)) {
-    begun.push(...Items.map((item) => firstEventSchema.parse(fromItem(item))));
+    begun.push(...readItems(Items, (fields) => firstEventSchema.safeParse(fields).data).items);
   }
   const newest = begun.toSorted((a, b) => (a.at > b.at ? -1 : 1)).slice(0, SHOWN);
   const views = await Promise.all(
     newest.map(async ({ partnerId, jobId }) => {
-      const view = await readCancellation({ log, directory }, partnerId, jobId);
-      return view && { ...presentWithTimeline(view), partnerId, wakeAt: view.wakeAt ?? null };
+      const view = await readOrReport({ log, report: leaveOut }, { partnerId, jobId });
+      return view === undefined || view === 'broken'
+        ? undefined
+        : { ...presentWithTimeline(view), partnerId, wakeAt: view.wakeAt ?? null };
     }),
   );
   return views.filter((view) => view !== undefined);
 }
+
+/** The functions report what cannot be read; here it is only not shown. */
+function leaveOut(): void {}
 
 /** What cancels have saved. */
 export interface Stopped {
