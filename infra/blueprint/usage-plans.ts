@@ -10,8 +10,13 @@ export interface UsagePlan {
 /** The plan of a partner for which no other was chosen. Every environment has it. */
 export const defaultPlan = 'standard';
 
-/** In the CDK app and in `ops`: a construct's id, of which the plan's logical id is made. */
-export const planConstructId = (plan: string): string => `Plan-${plan}`;
+/** In API Gateway, where `ops` finds a plan by its name. */
+export const usagePlanName = (environment: string, plan: string): string =>
+  `plangrep-cancellation-${environment}-${plan}`;
+
+/** The name of a partner's API key. */
+export const usageKeyName = (environment: string, partnerId: string): string =>
+  `plangrep-cancellation-${environment}.${partnerId}`;
 
 /** The period over which the firewall counts: WAF's default. */
 export const firewallWindowSeconds = 300;
@@ -32,7 +37,3 @@ export const localPlans = {
   standard: { ratePerSecond: 10_000, burst: 5_000, requestsPerDay: 1_000_000_000 },
   small: { ratePerSecond: 1, burst: 5, requestsPerDay: 100 },
 } as const satisfies Record<string, UsagePlan>;
-
-/** The name of a partner's API key. */
-export const usageKeyName = (environment: string, partnerId: string): string =>
-  `plangrep-cancellation-${environment} ${partnerId}`;

@@ -2,6 +2,7 @@ import { CannotDo, type CommandDescription, endProcess, type ExitCode, parseComm
 import { listOpenCancellations, showCancellation, verifyAuditTrail } from './ops-cancellations.ts';
 import { common, commonOptions, type OpsCommand } from './ops-command.ts';
 import { issuePartnerKey, listPartnerKeys, registerJob, revokePartnerKey, setPartner } from './ops-partners.ts';
+import { addPartner, changePlan, listPartners, removePartner, showPartner } from './partners/ops-partner.ts';
 import { listDeadLetters, putPlangrepKey, redriveDeadLetters, showDeadLetters } from './ops-queues-and-keys.ts';
 import {
   explainFailure,
@@ -18,7 +19,12 @@ const commands: readonly OpsCommand[] = [
   issuePartnerKey,
   listPartnerKeys,
   revokePartnerKey,
+  addPartner,
   setPartner,
+  changePlan,
+  showPartner,
+  listPartners,
+  removePartner,
   registerJob,
   listOpenCancellations,
   showCancellation,

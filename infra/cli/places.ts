@@ -8,6 +8,7 @@ import * as z from 'zod/mini';
 import { RecordUnreadable } from '../../functions/core/report.ts';
 import { type EnvironmentName, environmentNames, environments } from '../blueprint/environments.ts';
 import type { TableName } from '../blueprint/tables.ts';
+import type { Credentials } from '../local/aws/access-keys.ts';
 import { deadLetterName, localQueueUrl } from '../local/aws/events/queue-endpoint.ts';
 import { eventsQueueName, plangrepSecretId } from '../local/seeds.ts';
 import { CannotDo } from './command.ts';
@@ -29,6 +30,13 @@ export type DeadLetterQueue = keyof typeof deadLetterQueues;
 const waitingEvents = { path: 'EventsDoorQueue' } as const;
 const queues = { ...deadLetterQueues, waiting: waitingEvents } as const;
 
+/** What it takes to call a service without its client. */
+export interface ServiceAccess {
+  readonly endpoint: string;
+  readonly region: string;
+  readonly credentials: Credentials;
+}
+
 /** What the commands work on: the local run, or a deployed environment. Names are looked up when they are needed. */
 export interface Place {
   readonly environment: 'local' | EnvironmentName;
@@ -38,6 +46,8 @@ export interface Place {
   readonly dynamodb: DynamoDBClient;
   readonly secretsManager: SecretsManagerClient;
   readonly sqs: SQSClient;
+  /** Where API Gateway's own API is: for keys and usage plans. */
+  readonly apiGateway: ServiceAccess;
   table(name: TableName): Promise<string>;
   /** Of Plangrep's key. */
   secretId(): Promise<string>;
@@ -63,7 +73,7 @@ export interface LocalAccess<Service extends string> {
  * @param instead what else the operator can do when there is none: `pass --environment`
  * @throws CannotDo (2)
  */
-export function readLocalAccess<Service extends 'dynamodb' | 'secretsmanager' | 'sqs'>(
+export function readLocalAccess<Service extends 'dynamodb' | 'secretsmanager' | 'sqs' | 'apigateway'>(
   path: string,
   services: readonly Service[],
   instead: string,
@@ -88,7 +98,7 @@ export function readLocalAccess<Service extends 'dynamodb' | 'secretsmanager' | 
 
 /** @throws CannotDo (2) when there is no local run in this folder */
 export function openLocalPlace(): Place {
-  const services = ['dynamodb', 'secretsmanager', 'sqs'] as const;
+  const services = ['dynamodb', 'secretsmanager', 'sqs', 'apigateway'] as const;
   const { endpoints, aws } = readLocalAccess(credentialsPath, services, 'pass an --environment');
   const queueNames: Readonly<Record<string, string>> = {
     events: deadLetterName(eventsQueueName),
@@ -106,6 +116,7 @@ export function openLocalPlace(): Place {
     where: endpoints.dynamodb,
     region: aws.region,
     ...clients,
+    apiGateway: { endpoint: endpoints.apigateway, region: aws.region, credentials: aws },
     table: (name) => Promise.resolve(name),
     secretId: () => Promise.resolve(plangrepSecretId),
     queueUrl: (queue) => {
@@ -160,6 +171,11 @@ export function openDeployedPlace(environment: EnvironmentName, region = environ
     where: region,
     region,
     ...clients,
+    apiGateway: {
+      endpoint: `https://apigateway.${region}.amazonaws.com`,
+      region,
+      credentials: clients.dynamodb.config.credentials,
+    },
     table: (name) => stateful('AWS::DynamoDB::GlobalTable', name),
     secretId: () => stateful('AWS::SecretsManager::Secret', 'PlangrepKey'),
     async queueUrl(queue) {

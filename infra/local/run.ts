@@ -4,11 +4,12 @@ import { dirname, join } from 'node:path';
 import { eventDoor } from '../blueprint/bus-events.ts';
 import { type EnvironmentVariable, serviceFunctions } from '../blueprint/functions.ts';
 import { type TableName, tables } from '../blueprint/tables.ts';
-import { localPlans } from '../blueprint/usage-plans.ts';
+import { localPlans, usagePlanName } from '../blueprint/usage-plans.ts';
 import { createAccessKey, type LocalAccessKey, withRegion } from './aws/access-keys.ts';
 import { DataFolderError, type LocalDynamoDb, startLocalDynamoDb, type TablesFault } from './aws/dynamodb.ts';
 import { type QueueEndpoint, startQueueEndpoint } from './aws/events/queue-endpoint.ts';
 import type { GatewayFault } from './aws/gateway/answer-request.ts';
+import { startUsagePlanEndpoint } from './aws/gateway/usage-plan-endpoint.ts';
 import { createUsagePlans, type LocalUsagePlans } from './aws/gateway/usage-plans.ts';
 import type { OnLog } from './aws/lambda/container.ts';
 import { defineContainers, type LambdaRuntime, startLambdaRuntime } from './aws/lambda/lambda-runtime.ts';
@@ -78,7 +79,7 @@ export interface LocalRun extends RunParts, EventsDoor {
   readonly consoleUrl: string;
   readonly plangrepUrl: string;
   /** For the AWS SDK and CLI. */
-  readonly endpoints: Readonly<Record<'dynamodb' | 'secretsmanager' | 'eventbridge' | 'sqs', string>>;
+  readonly endpoints: Readonly<Record<'dynamodb' | 'secretsmanager' | 'eventbridge' | 'sqs' | 'apigateway', string>>;
   readonly secretsManager: LocalSecretsManager;
   readonly lambda: LambdaRuntime;
   /** What each partner may send. */
@@ -148,6 +149,8 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
   dynamodb.resetCounts();
   const usagePlans = createUsagePlans(options.plans ?? localPlans, Date.now, inDataDir('api-keys.json'));
   seedUsageKeys(usagePlans, seededPartners);
+  const nameOf = (plan: string) => usagePlanName(localEnvironment, plan);
+  const usagePlanEndpoint = adopt(await startUsagePlanEndpoint({ usagePlans, keys: [aws], nameOf }));
 
   const consoleKey = randomBytes(16).toString('base64url');
   const parts: RunParts = { dynamodb, simulator, partners, aws, consoleKey, faults };
@@ -175,6 +178,7 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
     secretsmanager: secretsManager.url,
     eventbridge: events.eventBridge.url,
     sqs: queues.url,
+    apigateway: usagePlanEndpoint.url,
   };
   const consoleUrl = `${gateway.url}/console#${consoleKey}`;
   const addresses = { baseUrl: gateway.url, consoleUrl, plangrepUrl, endpoints };

@@ -109,5 +109,5 @@ export function coreViolations(sources: Sources): readonly string[] {
 /** A folder is a room. A file directly in one of these folders is a room by itself. */
 export function roomOf(file: string): string {
   const folder = posix.dirname(file);
-  return ['functions', 'functions/core', 'infra'].includes(folder) ? file : folder;
+  return ['functions', 'functions/core', 'infra', 'infra/cli'].includes(folder) ? file : folder;
 }

@@ -46,6 +46,7 @@ describe('plangrep-key put', () => {
       dynamodb: new DynamoDBClient(),
       sqs: new SQSClient(),
       secretsManager: client,
+      apiGateway: { endpoint: endpoint.url, region: localRegion, credentials: endpoint.accessKey },
       table: (name) => Promise.resolve(name),
       secretId: () => Promise.resolve('key'),
       queueUrl: () => Promise.resolve(undefined),

@@ -30,7 +30,7 @@ import {
 } from '../../blueprint/api.ts';
 import type { Environment } from '../../blueprint/environment-schema.ts';
 import type { FunctionName } from '../../blueprint/functions.ts';
-import { planConstructId } from '../../blueprint/usage-plans.ts';
+import { usagePlanName } from '../../blueprint/usage-plans.ts';
 
 export interface PartnerApiProps {
   readonly environment: Environment;
@@ -121,15 +121,15 @@ export class PartnerApi extends Construct {
     for (const route of routes) addRoute(route, { authorizer, apiKeyRequired: true });
     for (const route of publicRoutes) addRoute(route, { authorizationType: AuthorizationType.NONE });
     this.addGatewayResponses();
-    this.addPlans(environment.plans);
+    this.addPlans(environment);
     this.keepExecutionLogs(logRetentionDays, removalPolicy);
   }
 
   /** `ops partner add` puts a partner's key into one of them. Each limit is for one key, so for one partner. */
-  private addPlans(plans: Environment['plans']): void {
+  private addPlans({ name: environment, plans }: Environment): void {
     for (const [name, { ratePerSecond, burst, requestsPerDay }] of Object.entries(plans)) {
-      this.api.addUsagePlan(planConstructId(name), {
-        name: `${this.api.restApiName}-${name}`,
+      this.api.addUsagePlan(`Plan-${name}`, {
+        name: usagePlanName(environment, name),
         apiStages: [{ api: this.api, stage: this.api.deploymentStage }],
         throttle: { rateLimit: ratePerSecond, burstLimit: burst },
         quota: { limit: requestsPerDay, period: Period.DAY },

@@ -149,7 +149,16 @@ export async function callSigned(
   return fetch(url, { method, headers, body });
 }
 
-function createSigner(credentials: AccessKey, region: string, service: string, applyChecksum: boolean): SignatureV4 {
+/** Fixed ones, or what finds them. */
+export type Credentials = ConstructorParameters<typeof SignatureV4>[0]['credentials'];
+
+/** The SDK's signer. @param applyChecksum whether it adds the body's digest as a header */
+export function createSigner(
+  credentials: Credentials,
+  region: string,
+  service: string,
+  applyChecksum: boolean,
+): SignatureV4 {
   return new SignatureV4({ credentials, region, service, sha256: Sha256, applyChecksum });
 }
 

@@ -44,7 +44,7 @@ export async function measureFairShares(context: BenchContext, plan: FairSharesP
     context.progress('registering jobs');
     const others = await registerJobs(run, 'globex', (plan.rounds + 1) * 2 * plan.cancels);
     const externalIds = await registerJobs(run, 'acme', 500);
-    for (const key of run.usagePlans.keys()) if (key.name.endsWith(' acme')) run.usagePlans.assign(key.id, 'share');
+    for (const key of run.usagePlans.keys()) if (key.name.endsWith('.acme')) run.usagePlans.assign(key.id, 'share');
     const token = run.partners.find(({ partnerId }) => partnerId === 'acme')?.token ?? '';
     const requestsPerSecond = plan.times * plan.ratePerSecond;
     const order: HeavyOrder = { url: run.baseUrl, token, requestsPerSecond, externalIds };

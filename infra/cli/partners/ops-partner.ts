@@ -1,0 +1,217 @@
+import { DeleteItemCommand, paginateScan, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
+import { fromItem, toItem, write } from '../../../functions/adapters/dynamodb/table-client.ts';
+import { type PartnerId, projectIdSchema, toTimestamp } from '../../../functions/core/identifiers.ts';
+import { defaultPlan } from '../../blueprint/usage-plans.ts';
+import { CannotDo, readAs, readList } from '../command.ts';
+import { opsCommand, partnerOption, readPartner } from '../ops-command.ts';
+import type { Place } from '../places.ts';
+import { type Cell, count, labelled, table } from '../terminal.ts';
+import { createUsageKeys, type NamedPlan } from './usage-keys.ts';
+
+const planOption = { hint: 'PLAN', what: `what it may send: a plan of infra/blueprint/environments.ts` } as const;
+
+/** The projects of `--projects`: `any`, or a list. @throws CannotDo (2) */
+function readProjects(value: string): 'any' | readonly string[] {
+  if (value === 'any') return 'any';
+  return readList(value).map((project) => readAs(projectIdSchema, '--projects', project));
+}
+
+export const addPartner = opsCommand({
+  name: 'partner add',
+  summary:
+    'Adds a partner: its record, and its share of the API by a usage plan. Without one, its requests are refused.',
+  notes: 'Run again, it completes what an interrupted run left. A partner that has a record keeps it as it is.',
+  options: {
+    partner: partnerOption,
+    projects: { hint: 'proj_a,proj_b', what: "the partner's own projects in Plangrep, or any (default: none yet)" },
+    plan: { ...planOption, what: `${planOption.what} (default: ${defaultPlan})` },
+  },
+  async run({ place, terminal, values }) {
+    const partnerId = readPartner(values.partner);
+    const projects = readProjects(values.projects ?? '');
+    const usageKeys = createUsageKeys(place);
+    const plan = await usageKeys.planNamed(values.plan ?? defaultPlan);
+    const known = await usageKeys.find(partnerId);
+    if (known?.plan !== undefined && known.plan.id !== plan.id) {
+      const change = `"partner plan --partner ${partnerId} --plan ${plan.name}"`;
+      throw new CannotDo(
+        1,
+        `${partnerId} (${place.environment}) has the plan ${known.plan.name}: ${change} changes it.`,
+      );
+    }
+    const put = new PutItemCommand({
+      TableName: await place.table('Partners'),
+      Item: toItem({ pk: `partner#${partnerId}`, partnerId, projects }),
+      ConditionExpression: 'attribute_not_exists(pk)',
+    });
+    const isNew = await write('partners', () => place.dynamodb.send(put));
+    await usageKeys.put(partnerId, plan);
+    const record = isNew ? `has a record (${describeProjects(projects)})` : 'keeps the record that it has';
+    terminal.show({ partnerId, plan, isNew, ...(isNew && { projects }) }, [
+      `${partnerId} (${place.environment}) ${record} and the plan ${describePlan(plan)}.`,
+      `Next: npm run ops -- partner-key issue --partner ${partnerId}${option(place)}`,
+    ]);
+    return 0;
+  },
+});
+
+export const changePlan = opsCommand({
+  name: 'partner plan',
+  summary: "Changes a partner's usage plan.",
+  notes: 'The quota of the new plan begins anew. For a moment between the two, requests of the partner get 403.',
+  options: { partner: partnerOption, plan: { ...planOption, required: true } },
+  async run({ place, terminal, values }) {
+    const partnerId = readPartner(values.partner);
+    const usageKeys = createUsageKeys(place);
+    const plan = await usageKeys.planNamed(values.plan);
+    const before = await usageKeys.find(partnerId);
+    if (before === undefined) throw new CannotDo(1, notAdded(place, partnerId));
+    await usageKeys.put(partnerId, plan);
+    const was = before.plan === undefined ? 'it had none' : `it was ${before.plan.name}`;
+    terminal.show({ partnerId, plan, before: before.plan ?? null }, [
+      `${partnerId} (${place.environment}) has the plan ${describePlan(plan)}; ${was}.`,
+    ]);
+    return 0;
+  },
+});
+
+export const showPartner = opsCommand({
+  name: 'partner show',
+  summary: 'Shows a partner: its projects, its usage plan and what it has used today, its live keys.',
+  options: { partner: partnerOption },
+  async run({ place, terminal, values, now }) {
+    const partnerId = readPartner(values.partner);
+    const usageKeys = createUsageKeys(place);
+    const [partner, key] = [(await readPartners(place, now)).get(partnerId), await usageKeys.find(partnerId)];
+    if (partner === undefined && key === undefined) {
+      throw new CannotDo(1, `There is no partner ${partnerId} (${place.environment}).`);
+    }
+    const { projects = [], liveKeys = [] } = partner ?? {};
+    const used = key === undefined ? 0 : await usageKeys.usedToday(key, now);
+    const plan = key?.plan;
+    terminal.show(
+      { partnerId, projects, plan: plan ?? null, usedToday: used, liveKeys },
+      labelled(12, {
+        Partner: `${partnerId} (${place.environment})`,
+        Projects: describeProjects(projects),
+        Plan: plan === undefined ? NO_PLAN : describePlan(plan),
+        'Used today': `${count(used)} requests, as API Gateway counts them (UTC)`,
+        'Live keys': liveKeys.join(', ') || 'none',
+      }),
+    );
+    return 0;
+  },
+});
+
+export const listPartners = opsCommand({
+  name: 'partner list',
+  summary: 'Lists the partners with their usage plans.',
+  options: {},
+  async run({ place, terminal, now }) {
+    const partners = await readPartners(place, now);
+    const keys = new Map((await createUsageKeys(place).list()).map((key) => [key.partnerId, key]));
+    const all = [...new Set([...partners.keys(), ...keys.keys()])].toSorted().map((partnerId) => {
+      const { projects = [], liveKeys = [] } = partners.get(partnerId) ?? {};
+      return { partnerId, projects, plan: keys.get(partnerId)?.plan ?? null, liveKeys };
+    });
+    const rows = all.map(({ partnerId, projects, plan, liveKeys }): Cell[] => {
+      const planCell = plan === null ? ({ text: NO_PLAN, style: 'red' } as const) : describePlan(plan);
+      return [partnerId, describeProjects(projects), planCell, String(liveKeys.length)];
+    });
+    const lines = all.length === 0 ? [`There is no partner (${place.environment}).`] : undefined;
+    terminal.show(all, lines ?? table(['PARTNER', 'PROJECTS', 'PLAN', 'LIVE KEYS'], rows));
+    return all.length === 0 ? 1 : 0;
+  },
+});
+
+export const removePartner = opsCommand({
+  name: 'partner remove',
+  summary: 'Removes a partner for good: its credentials, its usage plan and its record.',
+  notes:
+    'Its cancellations under way are seen through, and what is on record stays. Run again, it completes what was interrupted.',
+  options: { partner: partnerOption },
+  async run({ place, terminal, values, now }) {
+    const partnerId = readPartner(values.partner);
+    const partner = (await readPartners(place, now)).get(partnerId);
+    const usageKeys = createUsageKeys(place);
+    if (partner === undefined && (await usageKeys.find(partnerId)) === undefined) {
+      throw new CannotDo(1, `There is no partner ${partnerId} (${place.environment}).`);
+    }
+    const { liveKeys = [] } = partner ?? {};
+    const keys = liveKeys.length === 1 ? 'its live key' : `its ${liveKeys.length} live keys`;
+    await terminal.confirm(`Remove ${partnerId} (${place.environment}) and revoke ${keys}, for good?`);
+    const TableName = await place.table('Partners');
+    for (const keyId of liveKeys) {
+      const UpdateExpression = 'SET revokedAt = if_not_exists(revokedAt, :now)';
+      const ExpressionAttributeValues = toItem({ ':now': toTimestamp(now) });
+      const Key = toItem({ pk: `key#${keyId}` });
+      await place.dynamodb.send(new UpdateItemCommand({ TableName, Key, UpdateExpression, ExpressionAttributeValues }));
+    }
+    await usageKeys.remove(partnerId);
+    await place.dynamodb.send(new DeleteItemCommand({ TableName, Key: toItem({ pk: `partner#${partnerId}` }) }));
+    terminal.show({ partnerId, revoked: liveKeys }, [
+      `${partnerId} (${place.environment}) is removed: its requests are refused from now on.`,
+    ]);
+    return 0;
+  },
+});
+
+interface StoredPartner {
+  readonly projects: 'any' | readonly string[];
+  /** The keyIds of those that are neither revoked nor expired. */
+  readonly liveKeys: readonly string[];
+}
+
+const itemSchema = z.object({
+  pk: z.string(),
+  partnerId: z.optional(z.string()),
+  projects: z.optional(z.union([z.literal('any'), z.array(z.string())])),
+  expiresAt: z.optional(z.string()),
+  revokedAt: z.optional(z.string()),
+});
+const fields = Object.keys(itemSchema.shape);
+
+/** All partners that have a record or a live key, by partnerId. */
+async function readPartners(place: Place, now: number): Promise<ReadonlyMap<string, StoredPartner>> {
+  const scan = {
+    TableName: await place.table('Partners'),
+    ConsistentRead: true,
+    ProjectionExpression: fields.map((field) => `#${field}`).join(', '),
+    ExpressionAttributeNames: Object.fromEntries(fields.map((field) => [`#${field}`, field])),
+  };
+  const partners = new Map<string, StoredPartner>();
+  const change = (partnerId: string, what: Partial<StoredPartner>): void => {
+    partners.set(partnerId, { projects: [], liveKeys: [], ...partners.get(partnerId), ...what });
+  };
+  for await (const { Items = [] } of paginateScan({ client: place.dynamodb }, scan)) {
+    for (const item of Items) {
+      const { pk, partnerId, projects = [], expiresAt, revokedAt } = itemSchema.parse(fromItem(item));
+      const [kind = '', id = ''] = pk.split(/#(.*)/s);
+      if (kind === 'partner') change(id, { projects });
+      const isLive = revokedAt === undefined && (expiresAt === undefined || Date.parse(expiresAt) > now);
+      if (kind !== 'key' || partnerId === undefined || !isLive) continue;
+      change(partnerId, { liveKeys: [...(partners.get(partnerId)?.liveKeys ?? []), id].toSorted() });
+    }
+  }
+  return partners;
+}
+
+const NO_PLAN = 'none: its requests are refused (403)';
+
+function describePlan({ name, ratePerSecond, burst, requestsPerDay }: NamedPlan): string {
+  return `${name} (${count(ratePerSecond)}/s, burst ${count(burst)}, ${count(requestsPerDay)} a day)`;
+}
+
+function describeProjects(projects: StoredPartner['projects']): string {
+  return projects === 'any' ? 'any project' : projects.join(', ') || 'no projects';
+}
+
+function notAdded(place: Place, partnerId: PartnerId): string {
+  const add = `npm run ops -- partner add --partner ${partnerId}${option(place)}`;
+  return `${partnerId} (${place.environment}) has no usage plan yet: "${add}" gives it one.`;
+}
+
+function option({ environment }: Place): string {
+  return environment === 'local' ? '' : ` --environment ${environment}`;
+}
