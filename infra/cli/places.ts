@@ -172,7 +172,8 @@ export function openDeployedPlace(environment: EnvironmentName, region = environ
     region,
     ...clients,
     apiGateway: {
-      endpoint: `https://apigateway.${region}.amazonaws.com`,
+      // The SDK reads this variable for its own clients.
+      endpoint: process.env['AWS_ENDPOINT_URL_API_GATEWAY'] ?? `https://apigateway.${region}.amazonaws.com`,
       region,
       credentials: clients.dynamodb.config.credentials,
     },

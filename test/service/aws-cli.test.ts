@@ -1,6 +1,7 @@
 import { execFile, execFileSync } from 'node:child_process';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
+import * as z from 'zod/mini';
 import { welcome } from '../../infra/cli/welcome.ts';
 import { type AccessKey, keyVariables } from '../../infra/local/aws/access-keys.ts';
 import { localRegion } from '../../infra/local/aws/loopback.ts';
@@ -70,6 +71,25 @@ describe.runIf(isInstalled)('the real AWS CLI', () => {
 
     expect(table).toMatchObject({ Table: { TableStatus: 'ACTIVE' } });
     expect(secret).toMatchObject({ Name: plangrepSecretId });
+  });
+
+  test('puts a new API key into a usage plan, and reads what was used of it', async () => {
+    const { endpoints, aws: operator } = service.run;
+    const call = (...command: string[]) => aws(endpoints.apigateway, ['apigateway', ...command], operator);
+    const inPlan = ['--usage-plan-id', 'small'];
+
+    const value = 'value0000000000000000';
+    const created = await call('create-api-key', '--name', 'by-hand', '--value', value, '--enabled');
+    const { id } = z.object({ id: z.string() }).parse(created);
+    await call('create-usage-plan-key', ...inPlan, '--key-id', id, '--key-type', 'API_KEY');
+    const keys = await call('get-usage-plan-keys', ...inPlan);
+    const day = ['--start-date', '2026-11-26', '--end-date', '2026-11-26'];
+    const usage = await call('get-usage', ...inPlan, '--key-id', id, ...day);
+
+    expect(keys).toMatchObject({ items: [{ id, name: 'by-hand', value }] });
+    expect(usage).toMatchObject({ items: { [id]: [[0, 100]] } });
+    await expect(call('create-api-key', '--name', 'again', '--value', value)).rejects.toThrow('already exists');
+    await expect(call('delete-api-key', '--api-key', 'none')).rejects.toThrow('NotFoundException');
   });
 });
 

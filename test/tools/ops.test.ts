@@ -182,15 +182,20 @@ describe('a deployed environment', () => {
       AWS_ENDPOINT_URL_CLOUDFORMATION: `http://127.0.0.1:${port}`,
       AWS_ENDPOINT_URL_DYNAMODB: ops.service.run.endpoints.dynamodb,
       AWS_ENDPOINT_URL_SQS: ops.service.run.endpoints.sqs,
+      AWS_ENDPOINT_URL_API_GATEWAY: ops.service.run.endpoints.apigateway,
     };
 
-    const [issued, queues, missing] = await Promise.all([
+    const [planless, issued, queues, missing] = await Promise.all([
+      ops.run('partner add --partner far --environment dev', { env, cwd: ops.elsewhere }),
       ops.run('partner-key issue --partner far --json --environment dev', { env, cwd: ops.elsewhere }),
       ops.run('dlq list --environment dev --json', { env, cwd: ops.elsewhere }),
       ops.run('cancellations open --environment prod', { env, cwd: ops.elsewhere }),
     ]);
     cloudFormation.close();
 
+    // API Gateway has only the local run's plans here.
+    const noPlans = '--plan must be one of the plans of dev (none: deploy the service stack first), not "standard".';
+    expect(onlyLine(planless)).toBe(noPlans);
     expect(issuedSchema.parse(JSON.parse(issued.stdout)).credential).toMatch(/^pcg_dev_/);
     expect(JSON.parse(queues.stdout)).toMatchObject([{ queue: 'events' }]);
     const line = 'There is no stack plangrep-cancellation-prod-stateful (eu-central-1)';
@@ -204,7 +209,7 @@ describe('what cannot be done', () => {
     const gone = join(ops.elsewhere, 'gone');
     mkdirSync(join(gone, '.local'), { recursive: true });
     const unused = 'http://127.0.0.1:1';
-    const endpoints = { dynamodb: unused, secretsmanager: unused, sqs: unused };
+    const endpoints = { dynamodb: unused, secretsmanager: unused, sqs: unused, apigateway: unused };
     writeFileSync(join(gone, '.local', 'credentials.json'), JSON.stringify({ endpoints, aws: ops.service.run.aws }));
     const cases: [string, RegExp, Surroundings?][] = [
       ['', /^No command: .*--help/],
