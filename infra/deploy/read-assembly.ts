@@ -1,5 +1,5 @@
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { readFileSync, realpathSync } from 'node:fs';
+import { join, sep } from 'node:path';
 
 /** A stack of a synthesized CDK assembly, with everything that its deployment needs. */
 export interface AssemblyStack {
@@ -70,8 +70,10 @@ interface Asset {
 
 /**
  * Reads what `cdk synth` wrote, with the default (bootstrapped) synthesizer.
+ * Packages' code took part in writing it, so every text is checked before it becomes an argument of the AWS CLI, which
+ * reads a local file for an argument like `file:///proc/self/environ`.
  * @returns the stacks, each after those that it depends on
- * @throws Error for what this project has none of: container images, a stack without a region
+ * @throws Error for what this project has none of, for example container images or a stack without a region
  */
 export function readAssembly(folder: string, caller: Caller): readonly AssemblyStack[] {
   const { artifacts }: Manifest = readJson(folder, 'manifest.json', caller);
@@ -85,19 +87,18 @@ export function readAssembly(folder: string, caller: Caller): readonly AssemblyS
   return [...ordered].flatMap((id) => {
     const { type, properties, environment = '', dependencies = [] } = artifacts[id] ?? { type: '' };
     if (type !== 'aws:cloudformation:stack' || properties === undefined) return [];
-    const region = environment.split('/').at(-1);
-    if (region === undefined || !/^[a-z]{2}(-[a-z]+)+-\d$/.test(region)) throw new Error(`${id} names no region`);
+    const region = checked('region', environment.split('/').at(-1));
     const manifests = dependencies
       .map((dependency) => artifacts[dependency])
       .filter((artifact) => artifact?.type === 'cdk:asset-manifest');
     return {
-      name: properties.stackName,
+      name: checked('stack', properties.stackName),
       region,
       templateUrl: toHttps(properties.stackTemplateAssetObjectUrl, region),
       tags: properties.tags ?? {},
       terminationProtection: properties.terminationProtection ?? false,
-      deployRole: properties.assumeRoleArn,
-      executionRole: properties.cloudFormationExecutionRoleArn,
+      deployRole: checked('role', properties.assumeRoleArn),
+      executionRole: checked('role', properties.cloudFormationExecutionRoleArn),
       files: manifests.flatMap((artifact) => readFiles(folder, artifact?.properties?.file ?? '', caller)),
     };
   });
@@ -109,14 +110,34 @@ function readFiles(folder: string, name: string, caller: Caller): readonly Asset
     throw new Error(`${name} has container images, which are not deployed here`);
   return Object.values(files).flatMap(({ source, destinations }) =>
     Object.values(destinations).map(({ bucketName, objectKey, region, assumeRoleArn }) => ({
-      path: join(folder, source.path),
+      path: inside(folder, source.path),
       packaging: source.packaging,
-      bucket: bucketName,
-      key: objectKey,
-      region,
-      publishingRole: assumeRoleArn,
+      bucket: checked('bucket', bucketName),
+      key: checked('key', objectKey),
+      region: checked('region', region),
+      publishingRole: checked('role', assumeRoleArn),
     })),
   );
+}
+
+const patterns = {
+  region: /^[a-z]{2}(-[a-z]+)+-\d$/,
+  stack: /^[a-zA-Z][a-zA-Z0-9-]*$/,
+  role: /^arn:[a-z-]+:iam::\d{12}:role\/[\w-]+$/,
+  bucket: /^[a-z0-9][a-z0-9-]*$/,
+  key: /^[0-9a-f]+\.[a-z]+$/,
+} as const;
+
+function checked(what: keyof typeof patterns, value: string | undefined): string {
+  if (value === undefined || !patterns[what].test(value)) throw new Error(`the assembly has no proper ${what}`);
+  return value;
+}
+
+/** Nothing else on the machine is ever uploaded, not through a link either. */
+function inside(folder: string, path: string): string {
+  const real = realpathSync(join(folder, path));
+  if (!real.startsWith(`${realpathSync(folder)}${sep}`)) throw new Error('the assembly has a file outside its folder');
+  return real;
 }
 
 function readJson(folder: string, name: string, { account, partition }: Caller) {

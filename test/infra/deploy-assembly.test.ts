@@ -1,5 +1,14 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { crc32, inflateRawSync } from 'node:zlib';
@@ -50,23 +59,49 @@ describe('An assembly', () => {
     }
   });
 
-  test.each([
-    ['without a region', { environment: 'aws://unknown-account/unknown-region' }, /names no region/],
-    ['with container images', {}, /container images/],
-  ])('%s is refused', (_, stack, message) => {
-    const folder = mkdtempSync(join(tmpdir(), 'assembly-'));
+  const properties = {
+    stackName: 'stack',
+    stackTemplateAssetObjectUrl: 's3://bucket/abc.json',
+    assumeRoleArn: roleOf('deploy'),
+    cloudFormationExecutionRoleArn: roleOf('cfn-exec'),
+  };
+  const destination = { bucketName: 'bucket', objectKey: 'abc.json', region, assumeRoleArn: roleOf('file-publishing') };
+  const secretFile = 'file:///proc/self/environ';
+  test.each<
+    [string, { stack?: object; properties?: object; path?: string; destination?: object; assets?: object }, RegExp]
+  >([
+    ['with container images', { assets: { dockerImages: { image: {} } } }, /container images/],
+    ['without a region', { stack: { environment: 'aws://unknown-account/unknown-region' } }, /no proper region/],
+    ['whose stack is a local file', { properties: { stackName: secretFile } }, /no proper stack/],
+    ['whose role is a local file', { properties: { assumeRoleArn: secretFile } }, /no proper role/],
+    ['whose other role is an option', { properties: { cloudFormationExecutionRoleArn: '--debug' } }, /no proper role/],
+    ['whose bucket is a local file', { destination: { bucketName: secretFile } }, /no proper bucket/],
+    ['whose key leads elsewhere', { destination: { objectKey: '../abc.json' } }, /no proper key/],
+    ['whose file is in another region', { destination: { region: secretFile } }, /no proper region/],
+    ['whose publishing role is a local file', { destination: { assumeRoleArn: secretFile } }, /no proper role/],
+    ['with a file outside its folder', { path: '../outside.json' }, /outside its folder/],
+    ['with a link out of its folder', { path: 'link.json' }, /outside its folder/],
+    ['with itself as a file', { path: '.' }, /outside its folder/],
+  ])('%s is refused', (_, wrong, message) => {
+    const parent = mkdtempSync(join(tmpdir(), 'assembly-'));
+    const folder = join(parent, 'cdk.out');
+    mkdirSync(folder);
+    for (const name of ['../outside.json', 'inside.json']) writeFileSync(join(folder, name), '{}');
+    symlinkSync(join(parent, 'outside.json'), join(folder, 'link.json'));
     const artifacts = {
       Assets: { type: 'cdk:asset-manifest', properties: { file: 'assets.json' } },
       Stack: {
         type: 'aws:cloudformation:stack',
         environment: 'aws://unknown-account/eu-central-1',
         dependencies: ['Assets'],
-        properties: { stackName: 'stack', stackTemplateAssetObjectUrl: 's3://bucket/key.json' },
-        ...stack,
+        properties: { ...properties, ...wrong.properties },
+        ...wrong.stack,
       },
     };
+    const source = { path: wrong.path ?? 'inside.json', packaging: 'file' };
+    const files = { abc: { source, destinations: { here: { ...destination, ...wrong.destination } } } };
     writeFileSync(join(folder, 'manifest.json'), JSON.stringify({ artifacts }));
-    writeFileSync(join(folder, 'assets.json'), JSON.stringify({ files: {}, dockerImages: { image: {} } }));
+    writeFileSync(join(folder, 'assets.json'), JSON.stringify({ files, ...wrong.assets }));
 
     expect(() => readAssembly(folder, caller)).toThrow(message);
   });
