@@ -1,7 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import {
   ChangeMessageVisibilityBatchCommand,
   GetQueueAttributesCommand,
+  ListMessageMoveTasksCommand,
   type Message,
   ReceiveMessageCommand,
   type SQSClient,
@@ -122,7 +124,7 @@ export const redriveDeadLetters = opsCommand({
   name: 'dlq redrive',
   summary: 'Returns all the events that consume-events gave up on to its queue.',
   notes: `Fix the cause first: an event that fails again comes back here after six tries, a malformed one at once. Redelivery is safe: a job is never
-cancelled twice.`,
+cancelled twice. In AWS this needs the role plangrep-cancellation-<environment>-redrive-events (docs/runbook.md).`,
   options: {},
   async run({ place, terminal }) {
     const url = await place.queueUrl('events');
@@ -139,12 +141,28 @@ cancelled twice.`,
     if (waiting === undefined) throw new CannotDo(2, `There is no queue of events (${place.environment}).`);
     const { arn: DestinationArn } = await inspect(place, waiting);
     await place.sqs.send(new StartMessageMoveTaskCommand({ SourceArn: arn, DestinationArn }));
+    const failure = await failureOfMove(place.sqs, arn);
+    if (failure !== undefined) {
+      const role = `plangrep-cancellation-${place.environment}-redrive-events`;
+      throw new CannotDo(1, `SQS moved no event (${failure}): only the role ${role} may send to that queue.`);
+    }
     terminal.show({ messages, started: true }, [
       `Redrive started: ${about}. "npm run ops -- dlq list" shows what is left.`,
     ]);
     return 0;
   },
 });
+
+/** @returns why a move failed, which SQS finds out after it has started; undefined while it goes well */
+async function failureOfMove(sqs: SQSClient, SourceArn: string): Promise<string | undefined> {
+  for (let looks = 0; looks < 5; looks += 1) {
+    const { Results: [task] = [] } = await sqs.send(new ListMessageMoveTasksCommand({ SourceArn, MaxResults: 1 }));
+    if (task?.Status === 'FAILED') return task.FailureReason ?? 'no reason given';
+    if (task?.Status === 'COMPLETED') return undefined;
+    await sleep(1_000);
+  }
+  return undefined;
+}
 
 async function inspect({ sqs }: Place, url: string): Promise<{ readonly arn: string; readonly messages: number }> {
   const { Attributes = {} } = await sqs.send(

@@ -17,6 +17,7 @@ export function localQueueUrl(endpoint: string, queueName: string): string {
 
 const attributesInput = z.object({ QueueUrl: z.string(), AttributeNames: z.optional(z.array(z.string())) });
 const moveInput = z.object({ SourceArn: z.string(), DestinationArn: z.optional(z.string()) });
+const movesInput = z.object({ SourceArn: z.string(), MaxResults: z.optional(z.int()) });
 const sendInput = z.object({ QueueUrl: z.string(), MessageBody: z.string().check(z.minLength(1)) });
 const receiveInput = z.object({
   QueueUrl: z.string(),
@@ -46,6 +47,8 @@ export interface QueueEndpoint extends AwsJsonEndpoint {
 export async function startQueueEndpoint(name: string, keys: readonly AccessKey[]): Promise<QueueEndpoint> {
   const dlq = deadLetterName(name);
   let served: LocalQueue | undefined;
+  /** The newest first. */
+  const moves: object[] = [];
   const queue = (): LocalQueue => {
     if (served === undefined) throw new ServiceError('InternalFailure', 'The queue has not started yet.', 500);
     return served;
@@ -110,8 +113,13 @@ export async function startQueueEndpoint(name: string, keys: readonly AccessKey[
           'Messages move only from the dead-letter queue back to the queue.',
         );
       }
-      queue().redrive();
+      const moved = queue().redrive();
+      moves.unshift({ SourceArn, DestinationArn, Status: 'COMPLETED', ApproximateNumberOfMessagesMoved: moved });
       return { TaskHandle: Buffer.from(SourceArn).toString('base64') };
+    },
+    ListMessageMoveTasks(input) {
+      const { MaxResults = 1 } = parseInput(movesInput, input);
+      return { Results: moves.slice(0, MaxResults) };
     },
   };
   const endpoint = await startAwsJsonEndpoint({ service: 'AmazonSQS', keys, actions });
