@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import { CannotDo } from '../../infra/cli/command.ts';
 import { redriveDeadLetters } from '../../infra/cli/ops-queues-and-keys.ts';
 import type { Place } from '../../infra/cli/places.ts';
@@ -11,12 +11,17 @@ async function redrive(...reports: readonly object[]) {
   const sqs = new SQSClient({ region: 'eu-central-1' });
   const sent: string[] = [];
   const left = [...reports];
-  vi.spyOn(sqs, 'send').mockImplementation(async ({ constructor: { name } }: object) => {
+  const answerOf = (name: string): object => {
     sent.push(name);
-    if (name === 'GetQueueAttributesCommand')
-      return { Attributes: { QueueArn: 'arn', ApproximateNumberOfMessages: '2' } };
-    return name === 'ListMessageMoveTasksCommand' ? { Results: [left.length > 1 ? left.shift() : left[0]] } : {};
-  });
+    if (name === 'ListMessageMoveTasksCommand') return { Results: [left.length > 1 ? left.shift() : left[0]] };
+    return { Attributes: { QueueArn: 'arn', ApproximateNumberOfMessages: '2' } };
+  };
+  // The middleware answers where the SDK would ask.
+  sqs.middlewareStack.add(
+    (_next, { commandName = '' }) =>
+      async () => ({ response: {}, output: { $metadata: {}, ...answerOf(commandName) } }),
+    { step: 'initialize' },
+  );
   const place: Place = {
     environment: 'prod',
     where: 'eu-central-1',
