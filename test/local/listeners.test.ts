@@ -29,6 +29,7 @@ const calls: Readonly<Record<string, () => { url: string; headers: Record<string
     headers: { 'x-amz-target': 'AmazonSQS.GetQueueAttributes' },
     body: '{"QueueUrl":"x"}',
   }),
+  'api gateway': () => ({ url: `${service.run.endpoints.apigateway}/apikeys`, headers: {}, body: '{"name":"x"}' }),
   simulator: () => ({ url: `${service.run.plangrepUrl}/simulator/jobs`, headers: {}, body: '{"id":"job_foreign"}' }),
   console: () => ({ url: `${service.run.baseUrl}/console/api/mood`, headers: {}, body: '{"mood":"slow"}' }),
 };
@@ -93,7 +94,7 @@ test.each(names)('the %s allows nothing to a page even where the page has its ow
   expect([400, 401]).toContain((await send(name, { Host: host, Origin: origin })).status);
 });
 
-test.each(['dynamodb', 'secrets manager', 'eventbridge', 'queue'])(
+test.each(['dynamodb', 'secrets manager', 'eventbridge', 'queue', 'api gateway'])(
   'the %s refuses a key of another run',
   async (name) => {
     const { accessKeyId } = createAccessKey();

@@ -29,6 +29,11 @@ async function redrive(...reports: readonly object[]) {
     dynamodb: new DynamoDBClient(),
     secretsManager: new SecretsManagerClient(),
     sqs,
+    apiGateway: {
+      endpoint: 'https://unused',
+      region: 'eu-central-1',
+      credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
+    },
     table: (name) => Promise.resolve(name),
     secretId: () => Promise.resolve('key'),
     queueUrl: (queue) => Promise.resolve(`https://sqs/${queue}`),
