@@ -106,7 +106,7 @@ test.each(['dynamodb', 'secrets manager', 'eventbridge', 'queue', 'api gateway']
 
     expect({ status, body }).toMatchObject({
       status: 400,
-      body: expect.stringContaining('UnrecognizedClientException'),
+      body: expect.stringContaining('The security token included in the request is invalid.'),
     });
   },
 );
