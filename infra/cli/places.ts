@@ -142,7 +142,8 @@ export function readRegion(value: string): string {
 
 /**
  * A deployed environment, by the resources that CloudFormation has in its two stacks. Credentials come from the SDK's
- * own chain; they need `cloudformation:ListStackResources`.
+ * own chain; they need `cloudformation:ListStackResources`, and for a partner's share `apigateway:GET`, `POST` and `DELETE`
+ * on `/apikeys` and `/usageplans`.
  * @param region instead of the environment's own
  */
 export function openDeployedPlace(environment: EnvironmentName, region = environments[environment].region): Place {

@@ -264,9 +264,10 @@ export function problemExamples(operationId: string, scope: Scope): readonly Pro
       `A credential without ${scope}`,
       `This operation needs a credential with the scope ${scope}.`,
     ),
-    fromGateway('WAF_FILTERED', 'Blocked by the firewall'),
+    fromGateway('INVALID_API_KEY', 'No usage plan is set up yet'),
     fromGateway('THROTTLED', 'Too fast'),
-    fromGateway('QUOTA_EXCEEDED', 'The quota is used up'),
+    fromGateway('QUOTA_EXCEEDED', "The plan's requests for today are used up"),
+    fromGateway('WAF_FILTERED', 'The firewall counted too many'),
     fromFunction(
       'internal_error',
       'An error in the service',

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { PartnerKey } from '../../functions/core/ports.ts';
+import { authorizationForm } from '../../functions/contract/credential.ts';
 import { checkCredential } from '../../functions/doors/http/check-credential.ts';
 import { acme } from '../support/names.ts';
 
@@ -23,6 +24,10 @@ const checkWith = (authorization: string, key: PartnerKey | undefined = stored) 
 const token = (keyId = 'AbCdEf123456', environment = 'prod') => `pcg_${environment}_${keyId}_${secret}`;
 
 describe('a credential', () => {
+  test('has one form, which JavaScript, Java and the firewall read alike: no groups, no escapes, no classes by name', () => {
+    expect(authorizationForm).toMatch(/^\^[^()\\|?*+.]+\$$/);
+  });
+
   test('identifies the partner and its scopes', async () => {
     const credential = { kind: 'valid', partnerId: 'acme', keyId: 'AbCdEf123456', scopes: ['cancellations:read'] };
 
