@@ -9,6 +9,7 @@ import { createJobDirectory } from './adapters/dynamodb/job-directory.ts';
 import { createPartners, createReadPartnerKey } from './adapters/dynamodb/partners.ts';
 import { createSandboxRecords } from './adapters/dynamodb/sandbox-records.ts';
 import { createPlangrep } from './adapters/plangrep/plangrep-client.ts';
+import { rememberListings } from './adapters/plangrep/remember-listings.ts';
 import { type CachedPlangrepKey, createPlangrepKey } from './adapters/plangrep/plangrep-key.ts';
 import type { AttemptPorts, Clock, Ports } from './core/ports.ts';
 import { type Report, reportLevels } from './core/report.ts';
@@ -67,10 +68,14 @@ export function composeCredentialCheck(): CredentialPorts {
   };
 }
 
+const plangrepVariables = { PLANGREP_BASE_URL: true, PLANGREP_SECRET_ID: true } as const;
+const findingVariables = { JOB_DIRECTORY_TABLE: true, PARTNERS_TABLE: true } as const;
+
 /** For a function that registers jobs. */
-export function composeRegistration(): Pick<Ports, 'directory' | 'clock' | 'report'> {
-  const { JOB_DIRECTORY_TABLE } = readConfiguration(z.pick(variables, { JOB_DIRECTORY_TABLE: true }));
-  return { directory: createJobDirectory(createDynamoDbClient(), JOB_DIRECTORY_TABLE), clock: systemClock, report };
+export function composeRegistration(): Omit<Ports, 'log'> {
+  const configuration = readConfiguration(z.pick(variables, { ...plangrepVariables, ...findingVariables }));
+  const plangrep = composePlangrep(configuration);
+  return { ...bindFindingPorts(createDynamoDbClient(), configuration), plangrep, clock: systemClock, report };
 }
 
 /** For a function that reads cancellations. */
@@ -86,7 +91,8 @@ export function composeReading(): Pick<Ports, 'log' | 'directory' | 'clock' | 'r
   };
 }
 
-const attemptVariables = { CANCELLATION_LOG_TABLE: true, PLANGREP_BASE_URL: true, PLANGREP_SECRET_ID: true } as const;
+const attemptVariables = { ...plangrepVariables, CANCELLATION_LOG_TABLE: true } as const;
+type Configuration = z.infer<typeof variables>;
 
 /** For a function that continues cancellations whose job is known. */
 export function composeAttempts(): AttemptPorts {
@@ -95,27 +101,37 @@ export function composeAttempts(): AttemptPorts {
 
 /** For a function that finds jobs and cancels them. */
 export function composeCancelling(): Ports {
-  const names = { ...attemptVariables, JOB_DIRECTORY_TABLE: true, PARTNERS_TABLE: true } as const;
-  const configuration = readConfiguration(z.pick(variables, names));
+  const configuration = readConfiguration(z.pick(variables, { ...attemptVariables, ...findingVariables }));
   const client = createDynamoDbClient();
-  return {
-    ...bindAttemptPorts(client, configuration),
-    directory: createJobDirectory(client, configuration.JOB_DIRECTORY_TABLE),
-    partners: createPartners(client, configuration.PARTNERS_TABLE),
-  };
+  return { ...bindAttemptPorts(client, configuration), ...bindFindingPorts(client, configuration) };
 }
 
 function bindAttemptPorts(
   client: DynamoDBClient,
-  configuration: Pick<z.infer<typeof variables>, keyof typeof attemptVariables>,
-): AttemptPorts {
-  const key = composePlangrepKey(configuration.PLANGREP_SECRET_ID);
+  configuration: Pick<Configuration, keyof typeof attemptVariables>,
+): AttemptPorts & Pick<Ports, 'plangrep'> {
   return {
     log: createCancellationLog(client, configuration.CANCELLATION_LOG_TABLE),
-    plangrep: createPlangrep({ baseUrl: configuration.PLANGREP_BASE_URL, key, clock: systemClock }),
+    plangrep: composePlangrep(configuration),
     clock: systemClock,
     report,
   };
+}
+
+function bindFindingPorts(
+  client: DynamoDBClient,
+  configuration: Pick<Configuration, keyof typeof findingVariables>,
+): Pick<Ports, 'directory' | 'partners'> {
+  return {
+    directory: createJobDirectory(client, configuration.JOB_DIRECTORY_TABLE),
+    partners: createPartners(client, configuration.PARTNERS_TABLE, systemClock),
+  };
+}
+
+function composePlangrep(configuration: Pick<Configuration, keyof typeof plangrepVariables>): Ports['plangrep'] {
+  const key = composePlangrepKey(configuration.PLANGREP_SECRET_ID);
+  const plangrep = createPlangrep({ baseUrl: configuration.PLANGREP_BASE_URL, key, clock: systemClock });
+  return rememberListings(plangrep, systemClock);
 }
 
 /** Begins to fetch the key at once: it is there when the first call needs it. */

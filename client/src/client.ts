@@ -9,7 +9,10 @@ import type {
   ReadResult,
   Registered,
   RegisterJobRequest,
+  RegisteredOtherwise,
   RegisterResult,
+  NotFound,
+  TooManyJobs,
   Told,
   WaitResult,
 } from './contract.ts';
@@ -149,7 +152,7 @@ export class CancellationClient {
     const sent = await send(this.#settings, 'PUT', `jobs/${jobId}`, options, { externalId, projectId });
     const registered = (body: unknown, common: Told): Registered | false =>
       isRegisteredJob(body) && { kind: 'registered', job: body, ...common };
-    return interpret(sent, registered, registerReadings);
+    return interpret<Registered, NotFound | RegisteredOtherwise | TooManyJobs>(sent, registered, registerReadings);
   }
 }
 

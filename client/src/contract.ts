@@ -60,6 +60,8 @@ export interface RegisteredJob {
   readonly projectId: string | null;
   /** When it was first registered. */
   readonly registeredAt: string;
+  /** When Plangrep confirmed that the job is yours; null: it did not answer, and the first cancel asks again. */
+  readonly verifiedAt: string | null;
 }
 
 /** One of several unfinished jobs with the same externalId. */
@@ -86,6 +88,7 @@ export type ProblemCode =
   | 'job_already_terminal'
   | 'job_unknown_to_plangrep'
   | 'job_registered_otherwise'
+  | 'too_many_jobs'
   | 'body_too_large'
   | 'unsupported_media_type'
   | 'idempotency_key_reused'
@@ -167,9 +170,14 @@ export interface KeyReused extends Refused {
   readonly kind: 'keyReused';
 }
 
-/** The job is already registered under another externalId or partner. Nothing was changed. */
+/** You have registered the job under another externalId. Nothing was changed. */
 export interface RegisteredOtherwise extends Refused {
   readonly kind: 'registeredOtherwise';
+}
+
+/** Twenty jobs with this externalId have not ended. Nothing was changed. */
+export interface TooManyJobs extends Refused {
+  readonly kind: 'tooManyJobs';
 }
 
 /** The request is malformed. Nothing was done. */
@@ -249,4 +257,4 @@ export interface Registered extends Told {
   readonly job: RegisteredJob;
 }
 /** The result of `registerJob`. */
-export type RegisterResult = Registered | RegisteredOtherwise | Failure;
+export type RegisterResult = Registered | NotFound | RegisteredOtherwise | TooManyJobs | Failure;

@@ -15,6 +15,7 @@ import type {
   RegisteredOtherwise,
   Told,
   TooLate,
+  TooManyJobs,
   UnknownToPlangrep,
 } from './contract.ts';
 import { type Answer, type Check, type Checks, isRetryable, object, oneOf, type Sent, text } from './send.ts';
@@ -65,6 +66,7 @@ export const isRegisteredJob = object<RegisteredJob>({
   externalId: text,
   projectId: textOrNull,
   registeredAt: text,
+  verifiedAt: textOrNull,
 });
 
 // What single codes add to their problem.
@@ -132,15 +134,17 @@ export const readReadings = {
 } satisfies Partial<Readings<ProblemCode, NotFound>>;
 
 export const registerReadings = {
+  ...readReadings,
   job_registered_otherwise: just('registeredOtherwise'),
-} satisfies Partial<Readings<ProblemCode, RegisteredOtherwise>>;
+  too_many_jobs: just('tooManyJobs'),
+} satisfies Partial<Readings<ProblemCode, NotFound | RegisteredOtherwise | TooManyJobs>>;
 
 const asStanding: Reading<Standing> = (_common, answer) =>
   hasCancellation(answer.body) && standingOf(answer.body.cancellation, answer);
 
 /** The compiler rejects this if a code has a reading neither here nor elsewhere. */
 export const cancelReadings: Readings<
-  Exclude<ProblemCode, CodeWithoutReading | keyof typeof failures | keyof typeof registerReadings>,
+  Exclude<ProblemCode, CodeWithoutReading | keyof typeof failures | 'job_registered_otherwise' | 'too_many_jobs'>,
   Standing | Ambiguous | NotFound | KeyReused
 > = {
   ...readReadings,

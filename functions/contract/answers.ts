@@ -15,7 +15,10 @@ export const registeredJobSchema = z.strictObject({
   projectId: z.nullable(projectIdSchema),
   /** When it was first registered. */
   registeredAt: timestampSchema,
+  /** When Plangrep confirmed that the job is yours; null: not asked yet, because Plangrep did not answer. */
+  verifiedAt: z.nullable(timestampSchema),
 });
+export type RegisteredJob = z.infer<typeof registeredJobSchema>;
 
 const count = z.nullable(z.int());
 

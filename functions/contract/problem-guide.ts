@@ -27,8 +27,8 @@ export const problemGuide: Readonly<Record<ProblemCode, ProblemGuide>> = {
   },
   job_not_found: {
     meaning:
-      'No job of yours has this externalId or jobId: it was never registered, belongs to another partner, or was registered only after this `Idempotency-Key` was first used. When you read a cancellation, it can also mean that no cancellation of the job was requested. Nothing was done.',
-    toDo: 'Check the spelling: an externalId is compared byte for byte. If the job is not registered, register it with `PUT /v1/jobs/{jobId}`. Then repeat the cancel with a new `Idempotency-Key`, or without one.',
+      'No job of yours has this externalId or jobId. The answer is the same whether Plangrep has no such job, the job is not in one of your projects or has another externalId there, another partner has registered it, or it was registered only after this `Idempotency-Key` was first used. When you read a cancellation, it can also mean that no cancellation of the job was requested. Nothing was done.',
+    toDo: 'Check the spelling: an externalId is compared byte for byte, and it must be the one that the job has at Plangrep, unless it has none there. If the job is not registered, register it with `PUT /v1/jobs/{jobId}`. Then repeat the cancel with a new `Idempotency-Key`, or without one. If the job is in a project that the operator does not know, ask the operator to add it.',
   },
   route_not_found: {
     meaning:
@@ -52,8 +52,13 @@ export const problemGuide: Readonly<Record<ProblemCode, ProblemGuide>> = {
   },
   job_registered_otherwise: {
     meaning:
-      'This jobId is already registered under another externalId or by another partner. A job keeps the partner and the externalId of its first registration. Nothing was changed.',
+      'You have registered this jobId under another externalId. A job keeps the externalId of its first registration. Nothing was changed.',
     toDo: 'Check the jobId. To cancel a job that you registered earlier, use the externalId of that registration.',
+  },
+  too_many_jobs: {
+    meaning:
+      'Twenty of your jobs with this externalId have not ended, as many as may go by one externalId. Nothing was changed.',
+    toDo: 'Register the job under another externalId, or cancel jobs that you no longer need; a job that has ended makes room.',
   },
   body_too_large: {
     meaning: 'The body has more than 8192 bytes. Nothing was done.',

@@ -11,11 +11,8 @@ export const problems = {
   ambiguous_external_id: { status: 409, title: 'Several unfinished jobs have this externalId', retryable: false },
   job_already_terminal: { status: 409, title: 'The job ended before it could be cancelled', retryable: false },
   job_unknown_to_plangrep: { status: 409, title: 'Plangrep has no such job', retryable: false },
-  job_registered_otherwise: {
-    status: 409,
-    title: 'Job already registered under another externalId or partner',
-    retryable: false,
-  },
+  job_registered_otherwise: { status: 409, title: 'Job already registered under another externalId', retryable: false },
+  too_many_jobs: { status: 409, title: 'Too many unfinished jobs have this externalId', retryable: false },
   body_too_large: { status: 413, title: 'The body is over 8 KiB', retryable: false },
   unsupported_media_type: { status: 415, title: 'The body is not application/json', retryable: false },
   idempotency_key_reused: { status: 422, title: 'Idempotency-Key already used for another request', retryable: false },

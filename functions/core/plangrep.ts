@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { JobId } from './identifiers.ts';
+import type { JobId, ProjectId } from './identifiers.ts';
 
 /**
  * A job as Plangrep shows it, cut to what this service may know: read leniently (only `id` and `status` are sure), the
@@ -8,8 +8,9 @@ import type { JobId } from './identifiers.ts';
 export interface PlangrepJob {
   readonly id: JobId;
   readonly status: string;
+  /** Absent when Plangrep shows none or null. `''`, which is no externalId, for a value that is no string. */
   readonly externalId?: string | undefined;
-  readonly projectId?: string | undefined;
+  readonly projectId?: ProjectId | undefined;
   readonly pageCount?: number | undefined;
   readonly successfulPageCount?: number | undefined;
   readonly creditsDebited?: number | undefined;
@@ -48,6 +49,7 @@ export type CancelAnswer = { readonly kind: 'job'; readonly job: PlangrepJob } |
 /** `not_found`: 404, Plangrep does not know the job. */
 export type ReadAnswer = CancelAnswer | { readonly kind: 'not_found' };
 export type ListAnswer =
-  | { readonly kind: 'jobs'; readonly jobs: readonly PlangrepJob[] }
+  /** `listedAt`, in milliseconds since 1970: the list shows every job that existed then. */
+  | { readonly kind: 'jobs'; readonly jobs: readonly PlangrepJob[]; readonly listedAt: number }
   | { readonly kind: 'not_found' }
   | PlangrepFailure;

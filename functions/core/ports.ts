@@ -96,14 +96,28 @@ export interface Joined extends Records<JoinedRecord> {
   readonly count: number;
 }
 
+/** A registration: the partner states that a job goes by an externalId. */
 export interface DirectoryEntry {
   readonly jobId: JobId;
   readonly registeredAt: Timestamp;
+  /** As Plangrep says; of an unverified registration, as the partner says. */
   readonly projectId?: ProjectId | undefined;
+  /** When Plangrep confirmed that the job is the partner's. Absent: unverified, so it claims nothing and shows nothing. */
+  readonly verifiedAt?: Timestamp | undefined;
+  /** Until then an unverified registration counts. Absent on a verified one, and on those made before they expired. */
+  readonly expiresAt?: Timestamp | undefined;
   /** Found in a listing, not registered: a newer job with the same externalId may still be unknown here. */
   readonly listed?: boolean | undefined;
   /** The terminal status that a job read showed. It never changes, so the job need not be read again. */
   readonly terminalStatus?: string | undefined;
+  /** When Plangrep last answered that the partner has no such job. */
+  readonly absentAt?: Timestamp | undefined;
+}
+export type VerifiedEntry = DirectoryEntry & { readonly verifiedAt: Timestamp };
+
+/** DynamoDB deletes an expired item some days later, so whoever reads one checks it. */
+export function isExpired({ expiresAt }: DirectoryEntry, now: Timestamp): boolean {
+  return expiresAt !== undefined && expiresAt <= now;
 }
 
 /** A part of the jobs that an externalId names, the highest jobId first. */
@@ -117,12 +131,25 @@ export function newestFirst(a: DirectoryEntry, b: DirectoryEntry): number {
   return `${a.registeredAt}#${a.jobId}` < `${b.registeredAt}#${b.jobId}` ? 1 : -1;
 }
 
-/** `taken`: the job is registered under another externalId or by another partner. The current owner is never disclosed. */
-export type Registered = { readonly kind: 'registered'; readonly entry: DirectoryEntry } | { readonly kind: 'taken' };
+/** Who a verified job belongs to. */
+export interface JobOwner {
+  readonly partnerId: PartnerId;
+  readonly externalId: ExternalId;
+}
+
+/** `taken`: the job has another owner, which no answer discloses. */
+export type Claimed =
+  | { readonly kind: 'claimed'; readonly entry: VerifiedEntry }
+  | { readonly kind: 'taken'; readonly owner: JobOwner };
+
+/** The Plangrep projects whose jobs are a partner's. `any`: every job of the organization, which has one partner. */
+export type PartnerAccess =
+  | { readonly kind: 'any' }
+  | { readonly kind: 'projects'; readonly projects: readonly ProjectId[] };
 
 export interface Partners {
-  /** The Plangrep projects that the partner's record names: the service looks there for unregistered jobs. */
-  projectsOf(partnerId: PartnerId): Promise<readonly ProjectId[]>;
+  /** What the partner's record says, at most 60 s old; no projects when there is no record. */
+  accessOf(partnerId: PartnerId): Promise<PartnerAccess>;
 }
 
 /** A credential of a partner as it is stored: without its secret. */
@@ -147,10 +174,17 @@ export interface RequestBinding {
   readonly jobId?: JobId | undefined;
 }
 
+/** What a job read shows that is worth remembering. */
+export type JobFact = Required<Pick<DirectoryEntry, 'terminalStatus'>> | Required<Pick<DirectoryEntry, 'absentAt'>>;
+
 /** Which jobs a partner's externalId names. Reads are strongly consistent. */
 export interface JobDirectory {
   /** Newest first. A record that is left out may be any job: who chooses among the others must take it into account. */
   find(partnerId: PartnerId, externalId: ExternalId): Promise<Records<DirectoryEntry>>;
+  /** The owner of a verified job. */
+  readOwner(jobId: JobId): Promise<JobOwner | undefined>;
+  /** Keeps a registration that could not be verified: it claims nothing, and replaces no verified one. */
+  keepUnverified(partnerId: PartnerId, externalId: ExternalId, entry: DirectoryEntry): Promise<void>;
   /**
    * One page, in the order of the table's key: it costs the same however many jobs there are, and a job that is
    * registered between two pages moves no other job to another page.
@@ -162,12 +196,12 @@ export interface JobDirectory {
     page: { readonly limit: number; readonly after?: string | undefined },
   ): Promise<JobPage>;
   /**
-   * Registers a job under an externalId; idempotent: the first registration stays, with its time. A job belongs to one
-   * partner and one externalId: those of its first registration.
+   * Makes the partner the owner of a job that Plangrep has confirmed, and puts the entry under its externalId;
+   * idempotent. Exactly one partner and one externalId own a job, until an operator releases it.
    */
-  register(partnerId: PartnerId, externalId: ExternalId, entry: DirectoryEntry): Promise<Registered>;
-  /** Marks a job whose terminal status a job read showed. */
-  rememberTerminal(partnerId: PartnerId, externalId: ExternalId, jobId: JobId, status: string): Promise<void>;
+  claim(partnerId: PartnerId, externalId: ExternalId, entry: VerifiedEntry): Promise<Claimed>;
+  /** Adds to an entry what a job read showed. Nothing happens when there is no such entry. */
+  remember(partnerId: PartnerId, externalId: ExternalId, jobId: JobId, fact: JobFact): Promise<void>;
   readBinding(partnerId: PartnerId, requestKey: string): Promise<RequestBinding | undefined>;
   /** @returns the binding that is stored now: the given one, or the one that another request made first */
   bind(partnerId: PartnerId, requestKey: string, binding: RequestBinding): Promise<RequestBinding>;

@@ -8,6 +8,7 @@ export const reportLevels = {
   CANCELLATION_ESCALATED: 'error',
   STREAM_BROKEN: 'error',
   JOB_REGISTERED: 'info',
+  OWNERSHIP_REFUSED: 'warn',
   LISTING_FAILED: 'warn',
   EVENT_REFUSED: 'warn',
   EVENT_MALFORMED: 'error',

@@ -58,7 +58,7 @@ export async function perform(call: Call, records: JobRecords, now: number): Pro
   if (record === undefined) return noSuchJob;
   advance(record, now);
   const { cancelledAt, metAt } = record;
-  const trouble = meet(record, now);
+  const trouble = meet(record, call.kind, now);
   const takesEffect = call.kind === 'cancel' && trouble?.effect !== 'none';
   const answer = takesEffect ? cancel(record, now) : jobAnswer(record.job);
   if (record.cancelledAt !== cancelledAt || record.metAt !== metAt) await records.keep(record);
@@ -105,12 +105,12 @@ function cancel(record: JobRecord, now: number): SimulatedAnswer {
   return jobAnswer(record.job);
 }
 
-/** The trouble of a call about the job at this time, counted from the first such call. */
-function meet(record: JobRecord, now: number): Trouble | undefined {
+/** The trouble of a call about the job at this time. It begins with the first cancel: before, the job can be registered. */
+function meet(record: JobRecord, kind: CallKind, now: number): Trouble | undefined {
   const { trouble } = record.behaviour;
   if (trouble === undefined) return undefined;
-  record.metAt ??= now;
-  return now < record.metAt + trouble.forMs ? trouble : undefined;
+  if (kind === 'cancel') record.metAt ??= now;
+  return record.metAt !== undefined && now < record.metAt + trouble.forMs ? trouble : undefined;
 }
 
 function withTrouble(answer: SimulatedAnswer, { status, retryAfter, delayMs }: Trouble): SimulatedAnswer {

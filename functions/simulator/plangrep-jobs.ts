@@ -38,7 +38,7 @@ export type SimulatedJob = z.infer<typeof jobSchema>;
 
 /** What calls about a job get for a while instead of the ordinary answer. */
 const troubleSchema = z.strictObject({
-  /** Milliseconds, from the first call about the job. */
+  /** Milliseconds, from the first cancel of the job. */
   forMs: count,
   /** Instead of the ordinary answer's. */
   status: z.optional(z.int().check(z.minimum(400), z.maximum(599))),
@@ -82,7 +82,7 @@ export const jobRecordSchema = z.strictObject({
   /** The pages processed at one time, from which later numbers of pages follow. */
   counted: z.strictObject({ pages: count, at: z.number() }),
   cancelledAt: z.optional(z.number()),
-  /** The time of the first call about a job with trouble. */
+  /** The time of the first cancel of a job with trouble. */
   metAt: z.optional(z.number()),
 });
 export type JobRecord = z.infer<typeof jobRecordSchema>;

@@ -11,7 +11,9 @@ interface SandboxJob {
 
 // All from Plangrep's documented example, so that a job is the same at every read.
 const { pageCount, successfulPageCount, billing, createdAt, updatedAt, expiresAt } = exampleJob;
-const always = { projectId: 'proj_sandbox', pageCount, createdAt, updatedAt, expiresAt };
+/** The project of every job of a sandbox: each partner's record names it. */
+export const sandboxProject = 'proj_sandbox';
+const always = { projectId: sandboxProject, pageCount, createdAt, updatedAt, expiresAt };
 const running = { ...always, status: 'processing', successfulPageCount, billing };
 const ended = (status: string, pages: number): NonNullable<SandboxJob['fields']> => ({
   ...always,
@@ -55,7 +57,7 @@ export const sandboxJobs = {
     caller: '200 `cancelled`',
     fields: ended('cancelled', successfulPageCount),
   },
-  unknown: { plangrep: 'has no such job', caller: '409 `job_unknown_to_plangrep`' },
+  unknown: { plangrep: 'has no such job', caller: '404 `job_not_found`, when it registers the job too' },
   rate_limited: {
     plangrep: 'answers 429 for 5 s, then cancels it at once',
     caller: '202, then `cancelled`',
@@ -63,7 +65,7 @@ export const sandboxJobs = {
   },
   error: {
     plangrep: 'answers 500 for 5 s, then cancels it at once',
-    caller: '202, then `cancelled`; 503 if the service must read it to distinguish it from another job',
+    caller: '202, then `cancelled`; meanwhile 503 if the service must read it to distinguish it from another job',
     fields: { ...running, trouble: { forMs: TROUBLE_MS, status: 500, effect: 'none' } },
   },
   lost: {
@@ -83,7 +85,7 @@ const byName: ReadonlyMap<string, SandboxJob> = new Map(Object.entries(sandboxJo
 /** `completed_with_errors_1` is not `completed`: the longest matching name counts. */
 const longestFirst = [...byName.keys()].sort((a, b) => b.length - a.length);
 
-/** What a job of the sandbox remembers: when it was first met, when it was cancelled. Milliseconds since 1970. */
+/** What a job of the sandbox remembers: when it was first met by a cancel, when it was cancelled. Milliseconds since 1970. */
 export type SandboxMarks = Pick<JobRecord, 'metAt' | 'cancelledAt'>;
 
 /**

@@ -21,6 +21,7 @@ export interface LogMetric {
 /** The functions that work on cancellations. */
 const attempting = ['request-cancellation', 'consume-events', 'reconcile-cancellations'] as const;
 const doors = ['request-cancellation', 'consume-events'] as const;
+const finding = [...doors, 'register-job'] as const;
 const reconciler = ['reconcile-cancellations'] as const;
 const reporting = [...attempting, 'read-cancellations', 'register-job'] as const;
 
@@ -37,12 +38,13 @@ export const logMetrics = {
   PlangrepKeyRefused: { code: 'PLANGREP_KEY_REFUSED', from: attempting },
   PlangrepKeyAgeDays: {
     code: 'PLANGREP_KEY_FETCHED',
-    from: attempting,
+    from: [...attempting, 'register-job'],
     field: 'ageDays',
     statistic: 'Maximum',
     periodMinutes: 24 * 60,
   },
   ListingsFailed: { code: 'LISTING_FAILED', from: doors },
+  OwnershipRefused: { code: 'OWNERSHIP_REFUSED', from: finding },
   EventsRefused: { code: 'EVENT_REFUSED', from: ['consume-events'] },
   EventsMalformed: { code: 'EVENT_MALFORMED', from: ['consume-events'] },
   EventsFailed: { code: 'EVENT_FAILED', from: ['consume-events'] },
@@ -132,6 +134,7 @@ export const alarms: readonly AlarmDefinition[] = [
   { title: 'Records cannot be read', severity: 'ticket', metric: 'RecordsUnreadable', threshold: 1 },
   { title: 'Closed cancellations undelivered', severity: 'ticket', metric: 'ClosedEventsUndelivered', threshold: 1 },
   { title: 'Reconciler runs missed', severity: 'ticket', metric: 'MissedRuns', threshold: 1 },
+  { title: 'Ownership refused', severity: 'ticket', metric: 'OwnershipRefused', threshold: 1 },
   { title: 'Unexpected errors', severity: 'ticket', metric: 'UnexpectedErrors', threshold: 1 },
   { title: 'A dependency is unavailable', severity: 'ticket', metric: 'DependenciesUnavailable', threshold: 5 },
   { title: 'Functions are throttled', severity: 'ticket', metric: 'FunctionThrottles', threshold: 1, periods: 2 },

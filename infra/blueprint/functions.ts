@@ -22,9 +22,11 @@ export type EnvironmentVariable =
 /** The variables of a sandbox's functions. */
 export type SandboxVariable = 'PLANGREP_SECRET_ID' | 'SANDBOX_TABLE';
 
-/** Needed to work on a cancellation whose job is known; then also to find the job. */
-const attempt = ['PLANGREP_BASE_URL', 'PLANGREP_SECRET_ID', 'CANCELLATION_LOG_TABLE'] as const;
-const allPorts = [...attempt, 'JOB_DIRECTORY_TABLE', 'PARTNERS_TABLE'] as const;
+/** Needed to ask Plangrep; to find a job and to know whose it is; to work on a cancellation. */
+const plangrep = ['PLANGREP_BASE_URL', 'PLANGREP_SECRET_ID'] as const;
+const finding = ['JOB_DIRECTORY_TABLE', 'PARTNERS_TABLE'] as const;
+const attempt = [...plangrep, 'CANCELLATION_LOG_TABLE'] as const;
+const allPorts = [...attempt, ...finding] as const;
 
 /** The service's functions, in every environment and on this machine. */
 export const serviceFunctions = {
@@ -35,7 +37,7 @@ export const serviceFunctions = {
     timeoutSeconds: 15,
     memoryMb: 512,
   },
-  'register-job': { environment: ['JOB_DIRECTORY_TABLE'], timeoutSeconds: 15, memoryMb: 512 },
+  'register-job': { environment: [...plangrep, ...finding], timeoutSeconds: 15, memoryMb: 512 },
   'consume-events': {
     environment: [...allPorts, 'EVENTS_MAX_RECEIVES', 'EVENTS_DEAD_LETTERS_URL'],
     timeoutSeconds: 30,

@@ -57,19 +57,26 @@ const common: readonly Permission[] = [
 const appendToLog: Permission = { actions: ['dynamodb:PutItem', 'dynamodb:Query'], resource: 'CancellationLog' };
 const readKey: Permission = { actions: ['secretsmanager:GetSecretValue'], resource: 'PlangrepKey' };
 
-/** A door finds the job, claims a job that it found by listing, binds the request, and remembers how a job ended. */
-const door: readonly Permission[] = [
-  appendToLog,
+/** Finds a partner's jobs, verifies and claims them, and remembers what a job read showed. */
+const findJobs: readonly Permission[] = [
   { actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], resource: 'JobDirectory' },
   {
     actions: ['dynamodb:UpdateItem'],
     resource: 'JobDirectory',
-    conditions: onlyAttributes(tables.JobDirectory.partitionKey, tables.JobDirectory.sortKey, 'terminalStatus'),
+    conditions: onlyAttributes(
+      tables.JobDirectory.partitionKey,
+      tables.JobDirectory.sortKey,
+      'terminalStatus',
+      'absentAt',
+    ),
   },
   // A partner's record, not its credentials.
   { actions: ['dynamodb:GetItem'], resource: 'Partners', conditions: onlyKeys('partner#*') },
   readKey,
 ];
+
+/** A door of cancel requests also binds a request to its job, and works on the cancellation. */
+const door: readonly Permission[] = [appendToLog, ...findJobs];
 
 /** Each function's role: exactly its actions on exactly its resources. */
 const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonly Permission[]>> = {
@@ -79,11 +86,7 @@ const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonl
     { actions: ['dynamodb:Query'], resource: 'CancellationLog' },
     { actions: ['dynamodb:Query'], resource: 'JobDirectory' },
   ],
-  'register-job': [
-    { actions: ['dynamodb:PutItem'], resource: 'JobDirectory' },
-    // It reads one thing: who owns the job.
-    { actions: ['dynamodb:GetItem'], resource: 'JobDirectory', conditions: onlyKeys('job#*') },
-  ],
+  'register-job': findJobs,
   'consume-events': [
     ...door,
     { actions: ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'], resource: 'EventsQueue' },

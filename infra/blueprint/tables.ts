@@ -15,7 +15,10 @@ export interface TableDefinition {
 export const tables = {
   /** `pk` is `key#<keyId>` (a credential's hash, scopes, expiry) or `partner#<partnerId>` (the partner's record). */
   Partners: { variable: 'PARTNERS_TABLE', partitionKey: 'pk' },
-  /** `pk` is `<partnerId>#job#<externalId>` (`sk` the jobId) or `<partnerId>#request#<hash of the request key>` (`sk` `binding`). */
+  /**
+   * `pk` is `<partnerId>#job#<externalId>` (`sk` the jobId), `job#<jobId>` (`sk` `owner`, or `released#<time>` for a former
+   * one) or `<partnerId>#request#<hash of the request key>` (`sk` `binding`).
+   */
   JobDirectory: { variable: 'JOB_DIRECTORY_TABLE', partitionKey: 'pk', sortKey: 'sk', timeToLive: 'expiresAt' },
   /** `pk` is `<partnerId>#<jobId>`, `sk` `event#<seq>` or `joined#<time>#<id>`; or `<partnerId>#refused#<day>`. */
   CancellationLog: {

@@ -72,11 +72,12 @@ const requested = {
   leaseUntil: at,
 };
 
-/** In the tables: a credential, a job to cancel, a job that is cancelled, and one whose cancellation is due. */
+/** In the tables: a credential, a partner's record, a job to cancel, a job that is cancelled, and one whose cancellation is due. */
 const items: readonly Item[] = [
   { pk: 'key#rehearsal001', partnerId, scopes, secretHash: createHash('sha256').update(secret).digest('hex') },
-  { pk: `${partnerId}#job#${externalId}`, sk: 'job_1', registeredAt: at },
-  { pk: `${partnerId}#job#order-2`, sk: 'job_2', registeredAt: at },
+  { pk: `partner#${partnerId}`, projects: 'any' },
+  { pk: `${partnerId}#job#${externalId}`, sk: 'job_1', registeredAt: at, verifiedAt: at },
+  { pk: `${partnerId}#job#order-2`, sk: 'job_2', registeredAt: at, verifiedAt: at },
   eventItem('job_2', 1, requested),
   eventItem('job_2', 2, { type: 'closed', outcome: 'cancelled', jobStatus: 'cancelled', pageCount: 204 }),
   eventItem('job_3', 1, { ...requested, wakeShard: '0', wakeAt: at }),

@@ -2,10 +2,8 @@ import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { GetItemCommand, PutItemCommand, paginateScan, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { fromItem, readItems, toItem, write } from '../../functions/adapters/dynamodb/table-client.ts';
-import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { createPartners } from '../../functions/adapters/dynamodb/partners.ts';
 import {
-  externalIdSchema,
   keyIdSchema,
   partnerIdSchema,
   projectIdSchema,
@@ -14,8 +12,8 @@ import {
   toTimestamp,
 } from '../../functions/core/identifiers.ts';
 import { CannotDo, readAs, readList } from './command.ts';
-import { opsCommand, partnerOption, readJobId, readPartner } from './ops-command.ts';
-import { paint, printable, table } from './terminal.ts';
+import { opsCommand, partnerOption, readPartner } from './ops-command.ts';
+import { paint, table } from './terminal.ts';
 
 const allScopes = scopeSchema.options;
 const daysSchema = z.string().check(z.regex(/^[1-9]\d{0,3}$/, 'must be a whole number of days from 1 to 9999'));
@@ -188,20 +186,25 @@ export const revokePartnerKey = opsCommand({
 
 export const setPartner = opsCommand({
   name: 'partner set',
-  summary: "Writes a partner's record: the Plangrep projects in which its unregistered jobs are looked for.",
-  notes: "The projects given replace those that were there; --projects '' leaves none.",
+  summary: "Writes a partner's record: the Plangrep projects whose jobs are the partner's.",
+  notes:
+    "The projects given replace those that were there; --projects '' leaves none, and a partner without projects reaches no job. --projects any is for an organization with one partner: every job is its own.",
   options: {
     partner: partnerOption,
-    projects: { hint: 'proj_a,proj_b', what: "the partner's own projects in Plangrep", required: true },
+    projects: { hint: 'proj_a,proj_b', what: "the partner's own projects in Plangrep, or any", required: true },
   },
-  async run({ place, terminal, values }) {
+  async run({ place, terminal, values, now }) {
     const partnerId = readPartner(values.partner);
-    const projects = readList(values.projects).map((project) => readAs(projectIdSchema, '--projects', project));
+    const projects = readProjects(values.projects);
     const TableName = await place.table('Partners');
-    const before = await createPartners(place.dynamodb, TableName).projectsOf(partnerId);
-    const dropped = before.filter((project) => !projects.includes(project));
+    const access = await createPartners(place.dynamodb, TableName, { now: () => now }).accessOf(partnerId);
+    const before = access.kind === 'any' ? 'any' : access.projects;
+    const dropped =
+      projects === 'any' ? [] : before === 'any' ? ['"any"'] : before.filter((one) => !projects.includes(one));
     if (dropped.length > 0) {
-      await terminal.confirm(`Drop ${dropped.join(', ')} from ${partnerId} (${place.environment})?`);
+      await terminal.confirm(
+        `Drop ${dropped.join(', ')} from ${partnerId} (${place.environment})? Within 60 s it no longer reaches the jobs there.`,
+      );
     }
     await place.dynamodb.send(
       new UpdateItemCommand({
@@ -212,38 +215,13 @@ export const setPartner = opsCommand({
       }),
     );
     terminal.show({ partnerId, projects, before }, [
-      `${partnerId} (${place.environment}): ${projects.join(', ') || 'no projects'}`,
+      `${partnerId} (${place.environment}): ${projects === 'any' ? 'any project' : projects.join(', ') || 'no projects'}`,
     ]);
     return 0;
   },
 });
 
-export const registerJob = opsCommand({
-  name: 'job register',
-  summary: "Registers a Plangrep job under a partner's externalId.",
-  notes: 'As at the doors: the first registration stays, and a job belongs to one partner and one externalId.',
-  options: {
-    partner: partnerOption,
-    job: { hint: 'JOBID', what: "Plangrep's id of the job", required: true },
-    'external-id': { hint: 'X', what: "the partner's own id of the job", required: true },
-    project: { hint: 'P', what: "the job's project in Plangrep" },
-  },
-  async run({ place, terminal, values, now }) {
-    const partnerId = readPartner(values.partner);
-    const jobId = readJobId('--job', values.job);
-    const externalId = readAs(externalIdSchema, '--external-id', values['external-id']);
-    const { project } = values;
-    const projectId = project === undefined ? undefined : readAs(projectIdSchema, '--project', project);
-    const directory = createJobDirectory(place.dynamodb, await place.table('JobDirectory'));
-    const entry = { jobId, registeredAt: toTimestamp(now), projectId };
-    const registered = await directory.register(partnerId, externalId, entry);
-    if (registered.kind === 'taken') {
-      throw new CannotDo(1, `${jobId} is already registered under another externalId or partner.`);
-    }
-    const { registeredAt } = registered.entry;
-    terminal.show({ partnerId, externalId, ...registered.entry }, [
-      `${jobId} is registered as ${printable(externalId)} of ${partnerId} (${place.environment}) since ${registeredAt}.`,
-    ]);
-    return 0;
-  },
-});
+function readProjects(value: string): 'any' | readonly string[] {
+  if (value === 'any') return 'any';
+  return readList(value).map((project) => readAs(projectIdSchema, '--projects', project));
+}

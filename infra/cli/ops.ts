@@ -1,7 +1,8 @@
 import { CannotDo, type CommandDescription, endProcess, type ExitCode, parseCommand, usageOf } from './command.ts';
 import { listOpenCancellations, showCancellation, verifyAuditTrail } from './ops-cancellations.ts';
+import { registerJob, releaseJob, showJob } from './ops-jobs.ts';
 import { common, commonOptions, type OpsCommand } from './ops-command.ts';
-import { issuePartnerKey, listPartnerKeys, registerJob, revokePartnerKey, setPartner } from './ops-partners.ts';
+import { issuePartnerKey, listPartnerKeys, revokePartnerKey, setPartner } from './ops-partners.ts';
 import { addPartner, changePlan, listPartners, removePartner, showPartner } from './partners/ops-partner.ts';
 import { listDeadLetters, putPlangrepKey, redriveDeadLetters, showDeadLetters } from './ops-queues-and-keys.ts';
 import {
@@ -26,6 +27,8 @@ const commands: readonly OpsCommand[] = [
   listPartners,
   removePartner,
   registerJob,
+  showJob,
+  releaseJob,
   listOpenCancellations,
   showCancellation,
   listDeadLetters,

@@ -11,6 +11,7 @@ import {
   toTimestamp,
 } from '../../functions/core/identifiers.ts';
 import { exampleJob, type SimulatedJobFields } from '../../functions/simulator/plangrep-jobs.ts';
+import { sandboxProject } from '../../functions/simulator/sandbox-jobs.ts';
 import { eventSourceOf } from '../blueprint/bus-events.ts';
 import type { TableName } from '../blueprint/tables.ts';
 import { defaultPlan, usageKeyName } from '../blueprint/usage-plans.ts';
@@ -113,16 +114,17 @@ export function seedTables(
     return `pcg_${localEnvironment}_${keyId}_${secret}`;
   };
   const register = (partnerId: string, job: SeededJob, position: number) =>
-    directory.register(partnerIdSchema.parse(partnerId), externalIdSchema.parse(job.externalId), {
+    directory.claim(partnerIdSchema.parse(partnerId), externalIdSchema.parse(job.externalId), {
       jobId: jobIdSchema.parse(job.id),
       projectId: projectIdSchema.parse(job.projectId),
       registeredAt: toTimestamp(nowMs - 60_000 + position * 1000),
+      verifiedAt: toTimestamp(nowMs),
     });
   const seed = async ({ partnerId, keyId, readerKeyId, principal, projectId, jobs }: SeededPartner) => {
     const [token, readerToken] = await Promise.all([
       issueKey(partnerId, keyId, scopes),
       issueKey(partnerId, readerKeyId, ['cancellations:read']),
-      put({ pk: `partner#${partnerId}`, partnerId, projects: [projectId] }),
+      put({ pk: `partner#${partnerId}`, partnerId, projects: [projectId, sandboxProject] }),
       ...jobs.filter(isSeeded).map((job, position) => register(partnerId, job, position)),
     ]);
     const aws = withRegion(createAccessKey());

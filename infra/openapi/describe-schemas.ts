@@ -106,7 +106,8 @@ const requests: Readonly<Record<string, Component>> = {
   }),
   RegisterJobRequest: message(registerJobSchema, 'The externalId of a job. Unknown fields are rejected.', {
     externalId: 'The id by which you will cancel the job.',
-    projectId: 'The Plangrep project of the job. For your own records.',
+    projectId:
+      'The Plangrep project of the job, for your own records: once Plangrep has confirmed the job, its word counts.',
   }),
 };
 
@@ -129,8 +130,10 @@ const answers: Readonly<Record<string, Component>> = {
   RegisteredJob: message(registeredJobSchema, 'A registered job.', {
     jobId: "The job's id at Plangrep.",
     externalId: 'The id by which the job is cancelled.',
-    projectId: 'The Plangrep project of the job. Null: not given.',
+    projectId: 'The Plangrep project of the job. Null: not known.',
     registeredAt: 'When the job was first registered.',
+    verifiedAt:
+      'When Plangrep confirmed that the job is yours. Null: Plangrep did not answer. The registration then counts for 7 days, and the first cancel asks Plangrep again.',
   }),
   Cancellation: message(
     cancellationSchema,

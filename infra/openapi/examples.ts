@@ -91,7 +91,10 @@ const twinCancelled = {
 };
 /** Where acme's jobs of order-7893 go on after the first of them. */
 export const exampleCursor = '1OD82HaidkjJ7uQUXKcsu2pvYl90d2luMjAwMDAwMDAwMDAwMDAwMDAwMDc4OTM';
-const registered = { jobId, externalId, projectId, registeredAt };
+const registered = { jobId, externalId, projectId, registeredAt, verifiedAt: registeredAt };
+/** The same for a job that Plangrep does not know, another's, and one that nobody registered. */
+const noSuchJob =
+  'No job of yours has this externalId or jobId. If it was registered after this Idempotency-Key was first used, use a new key.';
 
 /** A value for each parameter. */
 export const parameterExamples: Readonly<Record<string, unknown>> = {
@@ -237,19 +240,22 @@ const ofOperation: Readonly<Record<string, readonly ProblemExample[]>> = {
     invalid('No externalId', { externalId: 'is required' }),
     latin1ExternalId,
     invalid('A cursor of another externalId', { cursor: wrongCursor }, 'wrong_cursor'),
-    fromFunction('job_not_found', 'No such job', 'No job of yours has this externalId or jobId.'),
+    fromFunction('job_not_found', 'No such job', noSuchJob),
   ],
-  readCancellation: [
-    malformedJobId,
-    fromFunction('job_not_found', 'No cancellation was requested', 'No job of yours has this externalId or jobId.'),
-  ],
+  readCancellation: [malformedJobId, fromFunction('job_not_found', 'No cancellation was requested', noSuchJob)],
   registerJob: [
     ...ofBodies,
     malformedJobId,
+    fromFunction('job_not_found', 'Plangrep does not show such a job as yours', noSuchJob),
     fromFunction(
       'job_registered_otherwise',
       'Already registered under another externalId',
-      'A job keeps the partner and the externalId of its first registration.',
+      'A job keeps the externalId of its first registration.',
+    ),
+    fromFunction(
+      'too_many_jobs',
+      'Twenty jobs have not ended',
+      '20 jobs with this externalId have not ended. Cancel one, or use another externalId.',
     ),
   ],
 };

@@ -104,7 +104,7 @@ export const operations: Readonly<Record<string, OperationDefinition>> = {
     tag: 'jobs',
     summary: 'Register a job',
     description:
-      'Registers a job under your externalId. Idempotent: a job keeps the partner and the externalId of its first registration. Not needed where the service may list your Plangrep project.',
+      'Registers a job under your externalId, which must be the one that the job has at Plangrep, unless it has none there. The service asks Plangrep whether the job is in one of your projects. If Plangrep does not answer, the registration counts for 7 days, and your first cancel asks again. Idempotent: a job keeps the externalId of its first registration. At most 20 jobs that have not ended may have the same externalId. Not needed where the service may list your Plangrep project.',
     scope: 'jobs:write',
     path: jobPathSchema,
     body: 'RegisterJobRequest',
@@ -115,6 +115,6 @@ export const operations: Readonly<Record<string, OperationDefinition>> = {
         schema: 'RegisteredJob',
       },
     ],
-    problems: ['job_registered_otherwise'],
+    problems: ['job_not_found', 'job_registered_otherwise', 'too_many_jobs'],
   },
 };

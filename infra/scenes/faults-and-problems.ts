@@ -129,6 +129,11 @@ export const problemScenes: Readonly<Record<ProblemCode, ProblemScene>> = {
     job: 'running',
     requests: [['PUT /v1/jobs/{jobId}', { externalId: 'another-name' }]],
   },
+  too_many_jobs: {
+    how: 'a job registered under an externalId that twenty running jobs have',
+    job: 'crowd',
+    requests: [['PUT /v1/jobs/job_one_more', theJob]],
+  },
   body_too_large: {
     how: 'a reason of 9,000 characters',
     requests: [[cancel, { ...known, reason: 'x'.repeat(9_000) }]],

@@ -188,6 +188,10 @@ export const freshJobKinds = {
   finishing: { plangrep: 'completes it in 4 s', jobs: [{ ...processing.fields, pagesPerSecond: PAGES_LEFT / 4 }] },
   completed: { plangrep: completed.plangrep, jobs: [completed.fields] },
   twins: { plangrep: 'has two running jobs under one externalId', jobs: [processing.fields, processing.fields] },
+  crowd: {
+    plangrep: 'has twenty running jobs under one externalId',
+    jobs: Array.from({ length: 20 }, () => processing.fields),
+  },
   unknown_to_plangrep: { plangrep: unknown.plangrep, jobs: ['unknown'] },
 } as const satisfies Record<string, FreshJobKind>;
 export type FreshJobKindId = keyof typeof freshJobKinds;

@@ -1,20 +1,26 @@
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
-import { createReadPartnerKey } from '../../functions/adapters/dynamodb/partners.ts';
+import { createPartners, createReadPartnerKey } from '../../functions/adapters/dynamodb/partners.ts';
 import { type ExternalId, partnerIdSchema, type PartnerId, projectIdSchema } from '../../functions/core/identifiers.ts';
-import type { DirectoryEntry, JobDirectory } from '../../functions/core/ports.ts';
+import type { DirectoryEntry, JobDirectory, VerifiedEntry } from '../../functions/core/ports.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { MemoryDirectory } from '../support/memory-ports.ts';
 import { acme, documentedProject, externalId, globex, jobId } from '../support/names.ts';
 import { type TableName, tables } from '../../infra/blueprint/tables.ts';
 
-const older: DirectoryEntry = { jobId: jobId('job_older'), registeredAt: '2026-11-23T11:00:00.000Z' };
-const newer: DirectoryEntry = {
+const older: VerifiedEntry = {
+  jobId: jobId('job_older'),
+  registeredAt: '2026-11-23T11:00:00.000Z',
+  verifiedAt: '2026-11-23T11:00:01.000Z',
+};
+const newer: VerifiedEntry = {
   jobId: jobId('job_newer'),
   registeredAt: '2026-11-23T12:00:00.000Z',
   projectId: documentedProject,
+  verifiedAt: '2026-11-23T12:00:01.000Z',
 };
 
 let dynamodb: LocalDynamoDb<TableName>;
@@ -37,9 +43,9 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
   let directory: JobDirectory;
   let partner: PartnerId;
   let n = 0;
-  const register = (name: ExternalId, entry: DirectoryEntry) => directory.register(partner, name, entry);
+  const claim = (name: ExternalId, entry: VerifiedEntry) => directory.claim(partner, name, entry);
   /** No test meets another's jobs. */
-  const fresh = (entry: DirectoryEntry): DirectoryEntry => ({ ...entry, jobId: jobId(`${entry.jobId}-${n}`) });
+  const fresh = (entry: VerifiedEntry): VerifiedEntry => ({ ...entry, jobId: jobId(`${entry.jobId}-${n}`) });
   beforeEach(() => {
     directory = kinds[kind]();
     partner = partnerIdSchema.parse(`partner-${++n}`);
@@ -48,8 +54,8 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
   test('finds the jobs of an externalId, newest first', async () => {
     const name = externalId('order-1');
     const [first, second] = [fresh(older), fresh(newer)];
-    await register(name, first);
-    await register(name, second);
+    await claim(name, first);
+    await claim(name, second);
 
     expect((await directory.find(partner, name)).items).toEqual([second, first]);
   });
@@ -57,8 +63,8 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
   test('finds the jobs of an externalId in pages, the highest jobId first', async () => {
     const name = externalId('order-1');
     const entries = ['a', 'B', 'c', '_', '1'].map((id) => fresh({ ...older, jobId: jobId(id) }));
-    for (const entry of entries) await register(name, entry);
-    await register(externalId('order-2'), fresh(newer));
+    for (const entry of entries) await claim(name, entry);
+    await claim(externalId('order-2'), fresh(newer));
     const [a, b, c, underscore, one] = entries;
     const page = (limit: number, after?: DirectoryEntry) =>
       directory.findPage(partner, name, { limit, after: after?.jobId });
@@ -73,56 +79,83 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
 
   test('finds nothing for another partner or another spelling', async () => {
     const entry = fresh(older);
-    await register(externalId('Ångström #1'), entry);
+    await claim(externalId('Ångström #1'), entry);
 
     expect((await directory.find(acme, externalId('Ångström #1'))).items).toEqual([]);
     expect((await directory.find(partner, externalId('Ångström #1'.normalize('NFD')))).items).toEqual([]);
     expect((await directory.find(partner, externalId('Ångström #1'))).items).toEqual([entry]);
   });
 
-  test('registers a job once: the first time and the first project stay', async () => {
+  test('claims a job once: the first time and the first project stay', async () => {
     const name = externalId('order-1');
     const entry = fresh(newer);
 
-    expect(await register(name, entry)).toEqual({ kind: 'registered', entry });
+    expect(await claim(name, entry)).toEqual({ kind: 'claimed', entry });
     const other = { projectId: projectIdSchema.parse('proj_another'), registeredAt: '2027-01-01T00:00:00.000Z' };
-    const again = await register(name, { ...entry, ...other });
+    const again = await claim(name, { ...entry, ...other });
 
-    expect(again).toEqual({ kind: 'registered', entry });
+    expect(again).toEqual({ kind: 'claimed', entry });
     expect((await directory.find(partner, name)).items).toEqual([entry]);
   });
 
-  test('keeps a job with the partner and the externalId that registered it first', async () => {
+  test('keeps a job with the partner and the externalId that claimed it first', async () => {
     const entry = fresh(newer);
-    await register(externalId('order-1'), entry);
+    await claim(externalId('order-1'), entry);
 
-    expect(await register(externalId('order-2'), entry)).toEqual({ kind: 'taken' });
-    expect(await directory.register(globex, externalId('order-1'), entry)).toEqual({ kind: 'taken' });
+    const taken = { kind: 'taken', owner: { partnerId: partner, externalId: 'order-1' } };
+    expect(await claim(externalId('order-2'), entry)).toMatchObject(taken);
+    expect(await directory.claim(globex, externalId('order-1'), entry)).toMatchObject(taken);
+    expect(await directory.readOwner(entry.jobId)).toMatchObject(taken.owner);
     expect((await directory.find(globex, externalId('order-1'))).items).toEqual([]);
     expect((await directory.find(partner, externalId('order-2'))).items).toEqual([]);
   });
 
-  test('gives a job to exactly one of many partners that register it at once', async () => {
+  test('gives a job to exactly one of many partners that claim it at once', async () => {
     const entry = fresh(newer);
     const partners = Array.from({ length: 20 }, (_, index) => partnerIdSchema.parse(`many-${n}-${index}`));
-    const registered = await Promise.all(partners.map((id) => directory.register(id, externalId('x'), entry)));
+    const registered = await Promise.all(partners.map((id) => directory.claim(id, externalId('x'), entry)));
 
-    expect(registered.filter(({ kind: end }) => end === 'registered')).toHaveLength(1);
+    expect(registered.filter(({ kind: end }) => end === 'claimed')).toHaveLength(1);
   });
 
-  test('remembers that a job has ended', async () => {
+  test('remembers what a job read showed, of a job that is registered', async () => {
     const name = externalId('order-1');
     const entry = fresh(newer);
-    await register(name, entry);
-    await directory.rememberTerminal(partner, name, entry.jobId, 'failed');
+    const absentAt = '2026-11-23T12:30:00.000Z';
+    await claim(name, entry);
+    await directory.remember(partner, name, entry.jobId, { terminalStatus: 'failed' });
+    await directory.remember(partner, name, entry.jobId, { absentAt });
+    await directory.remember(partner, name, fresh(older).jobId, { terminalStatus: 'failed' });
 
-    expect((await directory.find(partner, name)).items).toEqual([{ ...entry, terminalStatus: 'failed' }]);
+    expect((await directory.find(partner, name)).items).toEqual([{ ...entry, terminalStatus: 'failed', absentAt }]);
   });
 
-  test('remembers nothing about a job that is not registered', async () => {
-    await directory.rememberTerminal(partner, externalId('order-1'), newer.jobId, 'failed');
+  describe('a registration that is not verified', () => {
+    const name = externalId('order-1');
+    const unverified = (): DirectoryEntry => {
+      const { verifiedAt: _, ...entry } = fresh(newer);
+      return { ...entry, expiresAt: '2026-11-30T12:00:00.000Z' };
+    };
 
-    expect((await directory.find(partner, externalId('order-1'))).items).toEqual([]);
+    test('is kept, claims nothing, and is replaced by its repeat', async () => {
+      const entry = unverified();
+      await directory.keepUnverified(partner, name, entry);
+      const again = { ...entry, expiresAt: '2026-12-01T12:00:00.000Z' };
+      await directory.keepUnverified(partner, name, again);
+
+      expect((await directory.find(partner, name)).items).toEqual([again]);
+      expect(await directory.readOwner(entry.jobId)).toBeUndefined();
+      expect(await directory.claim(globex, externalId('theirs'), fresh(newer))).toMatchObject({ kind: 'claimed' });
+    });
+
+    test('gives way to a verified one, and never replaces it', async () => {
+      const entry = unverified();
+      await directory.keepUnverified(partner, name, entry);
+      await claim(name, fresh(newer));
+      await directory.keepUnverified(partner, name, entry);
+
+      expect((await directory.find(partner, name)).items).toEqual([fresh(newer)]);
+    });
   });
 
   const unbound = { fingerprint: 'f', firstSeenAt: '2026-11-23T12:00:00.000Z' };
@@ -170,21 +203,51 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
 });
 
 describe('on DynamoDB', () => {
-  test('completes a registration that stopped between its two writes, with its first time', async () => {
-    const entry = { jobId: jobId('job_half'), registeredAt: newer.registeredAt };
-    await put({
-      pk: 'job#job_half',
-      sk: 'owner',
-      partnerId: 'acme',
-      externalId: 'half',
-      registeredAt: older.registeredAt,
-    });
+  const halfOwner = { pk: 'job#job_half', sk: 'owner', partnerId: 'acme', externalId: 'half' };
+  const half: VerifiedEntry = { ...newer, jobId: jobId('job_half') };
+
+  test('gives an owner from before registrations were verified no right', async () => {
+    await put({ ...halfOwner, registeredAt: older.registeredAt });
     const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
-    await directory.register(acme, externalId('half'), entry);
+
+    expect(await directory.readOwner(half.jobId)).toBeUndefined();
+    expect(await directory.claim(globex, externalId('theirs'), half)).toMatchObject({ kind: 'claimed' });
+  });
+
+  test('completes a claim that stopped between its two writes, with its first time', async () => {
+    const { registeredAt, verifiedAt } = older;
+    await put({ ...halfOwner, registeredAt, verifiedAt });
+    const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
+    await directory.claim(acme, externalId('half'), half);
 
     expect((await directory.find(acme, externalId('half'))).items).toEqual([
-      { ...entry, registeredAt: older.registeredAt },
+      { jobId: half.jobId, registeredAt, verifiedAt },
     ]);
+  });
+
+  test('reads what a partner’s record says, and keeps it for 60 s', async () => {
+    let now = 0;
+    const { client, tableNames } = dynamodb;
+    const partners = createPartners(client, tableNames.Partners, { now: () => now });
+    const write = (projects: unknown) =>
+      client.send(
+        new PutItemCommand({ TableName: tableNames.Partners, Item: marshall({ pk: 'partner#acme', projects }) }),
+      );
+
+    expect(await partners.accessOf(globex)).toEqual({ kind: 'projects', projects: [] });
+
+    await write(['proj_1']);
+
+    expect(await partners.accessOf(acme)).toEqual({ kind: 'projects', projects: ['proj_1'] });
+
+    await write('any');
+    now = 59_999;
+
+    expect(await partners.accessOf(acme)).toEqual({ kind: 'projects', projects: ['proj_1'] });
+
+    now = 60_000;
+
+    expect(await partners.accessOf(acme)).toEqual({ kind: 'any' });
   });
 
   test('stores a request key only as a hash, and lets a binding expire after 30 days', async () => {

@@ -217,20 +217,21 @@ describe('the job directory', () => {
   });
 
   test('throws for a malformed owner: whose job it is must not be guessed', async () => {
-    await put('JobDirectory', { pk: 'job#job_owned', sk: 'owner', partnerId: 'ACME' });
+    const entry = { jobId: jobId('job_owned'), registeredAt, verifiedAt: registeredAt };
+    await put('JobDirectory', { pk: 'job#job_owned', sk: 'owner', partnerId: 'ACME', verifiedAt: registeredAt });
 
-    await expect(directory().register(acme, name, { jobId: jobId('job_owned'), registeredAt })).rejects.toMatchObject({
-      key: 'job#job_owned owner',
-    });
+    const unreadable = { key: 'job#job_owned owner' };
+    await expect(directory().claim(acme, name, entry)).rejects.toMatchObject(unreadable);
+    await expect(directory().readOwner(entry.jobId)).rejects.toMatchObject(unreadable);
   });
 });
 
 describe('the partners', () => {
   test('throw for a malformed record of one partner, and answer for the others', async () => {
-    const partners = createPartners(dynamodb.client, dynamodb.tableNames.Partners);
+    const partners = createPartners(dynamodb.client, dynamodb.tableNames.Partners, { now: () => 0 });
     await put('Partners', { pk: 'partner#acme', projects: 'all of them' });
 
-    await expect(partners.projectsOf(acme)).rejects.toMatchObject({ key: 'partner#acme' });
+    await expect(partners.accessOf(acme)).rejects.toMatchObject({ key: 'partner#acme' });
   });
 
   test('throw for a malformed key: it lets no one in', async () => {

@@ -24,13 +24,13 @@ const answered = (status: number, body: unknown, more: Partial<PlangrepAnswer> =
 const readers = {
   cancel: (answer: PlangrepAnswer) => readCancelAnswer(answer, documentedJob),
   read: (answer: PlangrepAnswer) => readJobAnswer(answer, documentedJob),
-  list: readListAnswer,
+  list: (answer: PlangrepAnswer) => readListAnswer(answer, 0),
 } as const;
 const names = ['cancel', 'read', 'list'] as const;
 const good = { job, jobs: [job] };
 
 describe.each(names)('The status of the answer to a %s decides', (name) => {
-  const success = name === 'list' ? { kind: 'jobs', jobs: [job] } : { kind: 'job', job };
+  const success = name === 'list' ? { kind: 'jobs', jobs: [job], listedAt: 0 } : { kind: 'job', job };
   const unknown = (why: string, httpStatus: number) => ({ kind: 'unknown', why, httpStatus });
   const refused = (httpStatus: number) => ({ kind: 'refused', httpStatus, code: undefined });
   const notFound = name === 'cancel' ? refused(404) : { kind: 'not_found' };
@@ -114,7 +114,7 @@ describe('What is read of an answer', () => {
   });
 
   test('is an empty list', () => {
-    expect(readers.list(answered(200, { jobs: [] }))).toEqual({ kind: 'jobs', jobs: [] });
+    expect(readers.list(answered(200, { jobs: [] }))).toEqual({ kind: 'jobs', jobs: [], listedAt: 0 });
   });
 
   test('is nothing when its bytes are not UTF-8', () => {

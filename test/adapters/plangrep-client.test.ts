@@ -49,7 +49,11 @@ describe('A call that Plangrep answers', () => {
   });
 
   test("lists a project's jobs", async () => {
-    expect(await connect().list(documentedProject, LATER)).toEqual({ kind: 'jobs', jobs: [processing] });
+    expect(await connect().list(documentedProject, LATER)).toEqual({
+      kind: 'jobs',
+      jobs: [processing],
+      listedAt: expect.any(Number),
+    });
   });
 
   test('reads a job that has only id and status', async () => {
@@ -63,8 +67,8 @@ describe('A call that Plangrep answers', () => {
 
   test.each([
     { pageCount: null, successfulPageCount: null, billing: null, externalId: null },
-    { pageCount: -1, successfulPageCount: 1.5, billing: { creditsDebited: -3 }, externalId: 7 },
-    { pageCount: '204', successfulPageCount: {}, billing: { creditsDebited: '63' }, externalId: '' },
+    { pageCount: -1, successfulPageCount: 1.5, billing: { creditsDebited: -3 } },
+    { pageCount: '204', successfulPageCount: {}, billing: { creditsDebited: '63' } },
     { projectId: '../x', createdAt: 'yesterday', billing: 'none', files: 'none', surprise: [1] },
   ])('treats a field that is not as documented as absent: %j', async (fields) => {
     const body = { job: { id: documentedJob, status: 'processing', ...fields }, also: true };
@@ -75,6 +79,24 @@ describe('A call that Plangrep answers', () => {
       job: { id: documentedJob, status: 'processing' },
     });
   });
+
+  test.each([7, '', {}, [], true])(
+    'does not take a job of the externalId %j for one without an externalId',
+    async (id) => {
+      answersNext(200, JSON.stringify({ job: { id: documentedJob, status: 'processing', externalId: id } }));
+
+      expect(await connect().read(documentedJob, LATER)).toMatchObject({ job: { externalId: '' } });
+    },
+  );
+
+  test.each(['x'.repeat(181), 'a\u0000b', 'a\uFFFDb'])(
+    'keeps the externalId %j as it is, to compare it',
+    async (id) => {
+      answersNext(200, JSON.stringify({ job: { id: documentedJob, status: 'processing', externalId: id } }));
+
+      expect(await connect().read(documentedJob, LATER)).toMatchObject({ job: { externalId: id } });
+    },
+  );
 
   test('keeps an undocumented status', async () => {
     simulator.faults.add({ on: 'read', kind: 'job', fields: { status: 'on_hold' } });

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { CancellationClient, type ClientOptions } from '../../client/src/index.ts';
 import { givenClients } from '../support/given-clients.ts';
 import { givenService } from '../support/given-service.ts';
+import { documentedProject } from '../support/names.ts';
 import { answer, type Misbehaviour, problem, startFrontServer } from '../support/front-server.ts';
 
 const service = givenService();
@@ -113,13 +114,15 @@ describe('the result is invalid, and the client sends nothing, if', () => {
 describe('registerJob', () => {
   test('registers a job, also a second time, but not under another externalId', async () => {
     const client = clients.create();
-    const job = { jobId: 'job_client_registered', externalId: 'client registered', projectId: 'proj_1' };
+    const job = { jobId: 'job_client_registered', externalId: 'client registered', projectId: documentedProject };
+    service.run.simulator.addJob({ id: job.jobId, externalId: job.externalId });
 
     const registered = await client.registerJob(job);
 
-    expect(registered).toMatchObject({ kind: 'registered', job });
+    expect(registered).toMatchObject({ kind: 'registered', job: { ...job, verifiedAt: expect.any(String) } });
     expect(await client.registerJob(job)).toMatchObject({ kind: 'registered', job });
     expect(await client.registerJob({ ...job, externalId: 'another' })).toMatchObject({ kind: 'registeredOtherwise' });
+    expect(await client.registerJob({ ...job, jobId: 'job_nobodys' })).toMatchObject({ kind: 'notFound' });
     expect(await client.registerJob({ ...job, externalId: '' })).toMatchObject({ kind: 'invalid' });
   });
 });

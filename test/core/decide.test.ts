@@ -230,8 +230,4 @@ describe('a request', () => {
   test.each(noJob)('that comes again leaves no record yet: $kind', (found) => {
     expect(decideRequest(found, 'provisional')).toEqual({ kind: 'answer', end: found });
   });
-
-  test.each(['final', 'provisional'] as const)('is not refused while its job is unknown (%s)', (refusal) => {
-    expect(decideRequest({ kind: 'unresolved' }, refusal)).toEqual({ kind: 'answer', end: { kind: 'unresolved' } });
-  });
 });

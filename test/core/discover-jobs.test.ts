@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { toTimestamp } from '../../functions/core/identifiers.ts';
+import { projectIdSchema, toTimestamp } from '../../functions/core/identifiers.ts';
 import type { PlangrepJob } from '../../functions/core/plangrep.ts';
 import { given, type Scene } from '../support/given.ts';
 import { acme, documentedProject, externalId, globex, jobId, order7890 } from '../support/names.ts';
@@ -15,7 +15,7 @@ const job = (id: string, status = 'processing', more: Partial<PlangrepJob> = {})
   ...more,
 });
 const listed = (...jobs: PlangrepJob[]) => {
-  scene.ports.plangrep.onList = () => ({ kind: 'jobs', jobs });
+  scene.ports.plangrep.onList = () => ({ kind: 'jobs', jobs, listedAt: scene.ports.clock.now() });
 };
 const list = `list ${documentedProject}`;
 
@@ -46,7 +46,7 @@ describe('an unregistered job', () => {
     scene.ports.plangrep.onList = () => ({ kind: 'unknown', why: 'timeout' });
 
     expect(await scene.cancel()).toEqual({ kind: 'unresolved' });
-    expect(scene.ports.log.refused).toEqual([]);
+    expect(scene.ports.log.refused).toMatchObject([{ why: 'unresolved' }]);
   });
 
   test('is not in a project that Plangrep does not have, and that is reported', async () => {
@@ -69,8 +69,8 @@ describe('an unregistered job', () => {
   });
 
   test('is not taken from the partner that registered it', async () => {
-    const taken = { jobId: jobId('job_1'), registeredAt: toTimestamp(0) };
-    await scene.ports.directory.register(globex, externalId('theirs'), taken);
+    const taken = { jobId: jobId('job_1'), registeredAt: toTimestamp(0), verifiedAt: toTimestamp(0) };
+    await scene.ports.directory.claim(globex, externalId('theirs'), taken);
     listed(job('job_1'));
 
     expect(await scene.cancel()).toEqual({ kind: 'job_not_found' });
@@ -81,6 +81,54 @@ describe('an unregistered job', () => {
     scene.plangrepAnswers({ read: 'failed' });
 
     expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_2', step: { outcome: 'too_late' } } });
+  });
+
+  test('is the newest of those that have ended, whichever project it is in', async () => {
+    const [first, second] = [documentedProject, projectIdSchema.parse('proj_second')];
+    scene = await given({ jobs: [], projects: [first, second] });
+    scene.ports.plangrep.onList = (projectId) => ({
+      kind: 'jobs',
+      jobs:
+        projectId === first
+          ? [job('job_old', 'completed', { createdAt: '2026-11-20T10:00:00+00:00' })]
+          : [job('job_new', 'failed', { createdAt: '2026-11-21T10:00:00.000Z', projectId })],
+      listedAt: scene.ports.clock.now(),
+    });
+    scene.plangrepAnswers({ read: 'failed' });
+
+    expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_new' } });
+  });
+
+  test('without a date counts as the newest of those that have ended', async () => {
+    listed(job('job_dated', 'completed', { createdAt: '2026-11-20T10:00:00.000Z' }), job('job_undated', 'failed'));
+    scene.plangrepAnswers({ read: 'failed' });
+
+    expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_undated' } });
+  });
+
+  test('is not taken from a listing that shows it in a project that is not the partner’s', async () => {
+    listed(job('job_1', 'processing', { projectId: projectIdSchema.parse('proj_theirs') }));
+
+    expect(await scene.cancel()).toEqual({ kind: 'job_not_found' });
+    expect(scene.codes()).toContain('OWNERSHIP_REFUSED');
+  });
+
+  test('stays unknown for as long as a list is remembered', async () => {
+    const { clock, plangrep } = scene.ports;
+    const listedAt = clock.now();
+    plangrep.onList = () => ({ kind: 'jobs', jobs: [], listedAt });
+    clock.advance(29_000);
+
+    expect(await scene.cancel()).toEqual({ kind: 'job_not_found' });
+  });
+
+  test('is cancelled from an old list that shows it alive', async () => {
+    const { clock, plangrep } = scene.ports;
+    const listedAt = clock.now();
+    plangrep.onList = () => ({ kind: 'jobs', jobs: [job('job_1')], listedAt });
+    clock.advance(29_000);
+
+    expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_1' } });
   });
 
   test('is not guessed among several that are alive', async () => {
@@ -107,20 +155,30 @@ describe('a listed job that was submitted again under its externalId', () => {
     listed(second, { ...first, status: 'cancelled' });
     scene.ports.plangrep.onRead = (id) => ({
       kind: 'job',
-      job: { id, status: id === 'job_1' ? 'cancelled' : 'processing' },
+      job: { id, status: id === 'job_1' ? 'cancelled' : 'processing', projectId: documentedProject },
     });
 
     expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_2' } });
+  });
+
+  test('is waited for when the list was made before it may have been submitted', async () => {
+    const { clock, plangrep } = scene.ports;
+    const listedAt = clock.now();
+    plangrep.onList = () => ({ kind: 'jobs', jobs: [first], listedAt });
+    await scene.cancel();
+    clock.advance(10_000);
+
+    expect(await scene.cancel()).toEqual({ kind: 'unresolved', retryAfterMs: 20_000 });
   });
 
   test('is found although the directory knows that the first one ended', async () => {
     listed({ ...first, status: 'completed' });
     scene.ports.plangrep.onRead = (id) => ({
       kind: 'job',
-      job: { id, status: id === 'job_1' ? 'completed' : 'processing' },
+      job: { id, status: id === 'job_1' ? 'completed' : 'processing', projectId: documentedProject },
     });
     await scene.cancel();
-    await scene.ports.directory.rememberTerminal(acme, order7890, jobId('job_1'), 'completed');
+    await scene.ports.directory.remember(acme, order7890, jobId('job_1'), { terminalStatus: 'completed' });
     listed(second, { ...first, status: 'completed' });
 
     expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_2' } });

@@ -101,6 +101,21 @@ describe('a request with a key', () => {
     expect(await scene.cancel({ requestKey })).toMatchObject({ state: { jobId: older } });
   });
 
+  test('reads, and does not cancel, the ended job of a binding that another request made first', async () => {
+    await scene.register({ jobId: older, msAgo: 120_000 });
+    await scene.ports.directory.remember(acme, order7890, older, { terminalStatus: 'completed' });
+    const bind = scene.ports.directory.bind.bind(scene.ports.directory);
+    scene.ports.directory.bind = async (partnerId, key, binding) => {
+      await bind(partnerId, key, { ...binding, jobId: older });
+      return bind(partnerId, key, binding);
+    };
+    scene.onlyTheseEnded(older);
+    await scene.cancel({ requestKey });
+
+    expect(scene.calls().slice(-1)).toEqual([`read ${older}`]);
+    expect(scene.calls()).not.toContain(`cancel ${older}`);
+  });
+
   test('is refused when another request takes the key at the same time', async () => {
     const bind = scene.ports.directory.bind.bind(scene.ports.directory);
     scene.ports.directory.bind = async (partnerId, key, binding) => {
@@ -144,14 +159,24 @@ describe('a directory entry that cannot be read', () => {
     expect(await scene.cancel({ ...fields, requestKey: 'key-1' })).toEqual({ kind: 'unresolved' });
     expect(scene.calls()).toEqual([]);
     expect(scene.ports.directory.bindings.size).toBe(0);
-    expect(scene.ports.log.refused).toEqual([]);
-    expect(scene.ports.reported).toEqual([
-      { code: 'RECORD_UNREADABLE', fields: { dependency: 'job-directory', key: 'acme#job#sha256:0 job_bad' } },
-    ]);
+    expect(scene.ports.log.refused).toMatchObject([{ why: 'unresolved' }]);
+    expect(scene.ports.reported).toContainEqual({
+      code: 'RECORD_UNREADABLE',
+      fields: { dependency: 'job-directory', key: 'acme#job#sha256:0 job_bad' },
+    });
   });
 
   test('does not stop a request that names another job', async () => {
     expect(await scene.cancel({ jobId: documentedJob })).toMatchObject({ kind: 'closed' });
+  });
+
+  test('may be the one that a repeat is bound to', async () => {
+    scene.ports.directory.unreadable.length = 0;
+    await scene.cancel({ requestKey: 'key-2' });
+    scene.ports.directory.jobs.clear();
+    scene.ports.directory.unreadable.push('acme#job#sha256:0 job_bad');
+
+    expect(await scene.cancel({ requestKey: 'key-2' })).toEqual({ kind: 'unresolved' });
   });
 
   test('does not stop the repeat of a request that is bound to its job', async () => {
@@ -170,7 +195,12 @@ describe('an event’s time, which covers a whole second', () => {
 
   const eventTime = '2026-11-23T11:00:00.000Z';
   const at = (registeredAt: string, id: string) =>
-    scene.ports.directory.register(acme, order7890, { jobId: jobId(id), registeredAt });
+    scene.ports.directory.claim(acme, order7890, {
+      jobId: jobId(id),
+      registeredAt,
+      projectId: documentedProject,
+      verifiedAt: registeredAt,
+    });
 
   test('reaches a job registered within that second when there is no other', async () => {
     await at('2026-11-23T11:00:00.999Z', 'job_1');

@@ -1,10 +1,9 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { toTimestamp } from '../../functions/core/identifiers.ts';
 import type { WakeUp } from '../../functions/core/ports.ts';
 import { reconcileDue } from '../../functions/core/use-cases/reconcile-due.ts';
 import { given, type Scene } from '../support/given.ts';
 import { broken } from '../support/memory-ports.ts';
-import { acme, externalId, jobId } from '../support/names.ts';
+import { externalId, jobId } from '../support/names.ts';
 
 let scene: Scene;
 beforeEach(async () => {
@@ -17,7 +16,7 @@ describe('a run of the reconciler', () => {
     scene.plangrepAnswers({ cancel: 'processing' });
     for (let n = 0; n < count; n++) {
       const name = externalId(`order-${n}`);
-      await scene.ports.directory.register(acme, name, { jobId: jobId(`job_${n}`), registeredAt: toTimestamp(0) });
+      await scene.register({ jobId: jobId(`job_${n}`), externalId: name });
       await scene.cancel({ externalId: name });
     }
   };

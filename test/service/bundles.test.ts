@@ -20,10 +20,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Bytes, minified. A larger bundle starts slower: before you raise a limit, find out what was added. */
 const limits = {
   'authorize-partner': 205_000,
-  'request-cancellation': 260_000,
+  'request-cancellation': 266_000,
   'read-cancellations': 227_000,
-  'register-job': 214_000,
-  'consume-events': 284_000, // 27 KB of it are SQS's client, for events that are set aside.
+  'register-job': 248_000,
+  'consume-events': 289_000, // 27 KB of it are SQS's client, for events that are set aside.
   'reconcile-cancellations': 248_000,
   'read-documentation': 870_000,
   'simulate-plangrep': 236_000,

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { problemSchema, registeredJobSchema } from '../../functions/contract/answers.ts';
 import { putEvent } from '../../infra/local/aws/events/event-bridge.ts';
 import { givenService } from '../support/given-service.ts';
+import { documentedProject } from '../support/names.ts';
 
 const service = givenService({ queueVisibilityMs: 400 });
 const requestCancel = (detail: unknown, fields = {}) => service.publish('Job Cancellation Requested', detail, fields);
@@ -28,6 +29,7 @@ describe('an event', () => {
   test('registers a job, at the time of the event', async () => {
     const { externalId, jobId } = service.newNames();
     const Time = Date.parse('2026-11-23T12:00:00Z') / 1000;
+    service.run.simulator.addJob({ id: jobId, externalId });
 
     await announceJob({ externalId, jobId }, { Time });
     await service.eventsSettled();
@@ -179,28 +181,25 @@ describe('PUT /v1/jobs/{jobId}', () => {
   test('registers a job; a repeat gives the same answer', async () => {
     const { externalId, jobId } = service.newNames();
     const body = { externalId, projectId: 'proj_1' };
+    service.run.simulator.addJob({ id: jobId, externalId });
 
     const first = await service.register(jobId, body);
     const second = await service.register(jobId, body);
-    service.run.simulator.addJob({ id: jobId, externalId });
     const cancelled = await service.cancel({ externalId });
 
     expect(first.status).toBe(200);
-    expect(registeredJobSchema.parse(first.body)).toMatchObject({ jobId, externalId, projectId: 'proj_1' });
+    expect(registeredJobSchema.parse(first.body)).toMatchObject({ jobId, externalId, projectId: documentedProject });
     expect(second.body).toEqual(first.body);
     expect(cancelled.status).toBe(200);
   });
 
   test('keeps the partner and the externalId that a job was first registered for', async () => {
-    const { externalId, jobId } = service.newNames();
-    await service.register(jobId, { externalId });
-
+    const { externalId, jobId } = await service.newJob();
     const otherName = await service.register(jobId, { externalId: 'other' });
     const otherPartner = await service.register(jobId, { externalId }, 'globex');
 
-    for (const { body } of [otherName, otherPartner]) {
-      expect(problemSchema.parse(body)).toMatchObject({ status: 409, code: 'job_registered_otherwise' });
-    }
+    expect(problemSchema.parse(otherName.body)).toMatchObject({ status: 409, code: 'job_registered_otherwise' });
+    expect(problemSchema.parse(otherPartner.body)).toMatchObject({ status: 404, code: 'job_not_found' });
   });
 
   test.each([

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 import { handleEvents } from '../../functions/doors/eventbridge/handle-events.ts';
 import { broken, createMemoryPorts, type MemoryPorts } from '../support/memory-ports.ts';
-import { acme, documentedJob, globex, order7890 } from '../support/names.ts';
+import { acme, documentedJob, documentedProject, globex, order7890 } from '../support/names.ts';
 
 const MAX_RECEIVES = 5;
 const time = '2026-11-23T12:00:00Z';
@@ -16,7 +16,9 @@ beforeEach(async () => {
   deadLetters = [];
   setAside = async (body) => void deadLetters.push(body);
   ports = createMemoryPorts();
-  await ports.directory.register(acme, order7890, { jobId: documentedJob, registeredAt: toTimestamp(0) });
+  ports.access.set(acme, { kind: 'any' });
+  const [registeredAt, verifiedAt] = [toTimestamp(0), toTimestamp(0)];
+  await ports.directory.claim(acme, order7890, { jobId: documentedJob, registeredAt, verifiedAt });
 });
 
 const message = (body: unknown, receives = 1): SQSRecord => ({
@@ -105,7 +107,7 @@ describe('a cancel that comes as an event', () => {
     await consume(message(registered({ jobId: 'job_1', externalId: 'order-1' })));
 
     expect(await consume(message(early, 2))).toEqual([]);
-    expect(ports.plangrep.calls).toEqual(['cancel job_1']);
+    expect(ports.plangrep.calls).toEqual(['read job_1', 'cancel job_1']);
   });
 });
 
@@ -114,7 +116,11 @@ describe('a registration that comes as an event', () => {
     await consume(message(registered({ jobId: 'job_1', externalId: order7890, projectId: 'proj_1' })));
     const [job] = (await ports.directory.find(acme, order7890)).items;
 
-    expect(job).toMatchObject({ jobId: 'job_1', registeredAt: '2026-11-23T12:00:00.000Z', projectId: 'proj_1' });
+    expect(job).toMatchObject({
+      jobId: 'job_1',
+      registeredAt: '2026-11-23T12:00:00.000Z',
+      projectId: documentedProject,
+    });
   });
 
   test('of another partner’s job goes to the DLQ', async () => {

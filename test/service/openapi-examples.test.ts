@@ -78,7 +78,8 @@ const plays: Readonly<Record<string, () => Promise<{ readonly status: number; re
   'requestCancellation 409 ambiguous_external_id': () => post({ externalId: 'order-7893' }),
   'requestCancellation 409 job_already_terminal': () => post({ externalId: 'order-7892' }),
   'requestCancellation 409 job_unknown_to_plangrep': async () => {
-    await put('job_gone00000000000000000007895', { externalId: 'order-7895' });
+    await service.run.addJob('order-7895', 'job_gone00000000000000000007895');
+    service.plangrepFails({ on: 'any', kind: 'status', status: 404 });
     return post({ externalId: 'order-7895' });
   },
   'requestCancellation 413 body_too_large': () => post({ externalId: 'order-7890', reason: 'x'.repeat(9000) }),
@@ -116,6 +117,11 @@ const plays: Readonly<Record<string, () => Promise<{ readonly status: number; re
   'registerJob 400 invalid_request': () => put('job%20with%20spaces', { externalId: 'order-7890' }),
   'registerJob 403 forbidden': () =>
     withoutScope('jobs:write', `PUT /v1/jobs/${documented}`, { externalId: 'order-7890' }),
+  'registerJob 404 job_not_found': () => put('job_nobodys', { externalId: 'order-7890' }),
+  'registerJob 409 too_many_jobs': async () => {
+    for (let n = 0; n < 20; n++) await service.run.addJob('order-of-many', `job_of_many_${n}`);
+    return put('job_one_more', { externalId: 'order-of-many' });
+  },
   'registerJob 409 job_registered_otherwise': () => put(documented, { externalId: 'order-7999' }),
   'requestCancellation 503 temporarily_unavailable': () =>
     withoutTables((baseUrl, headers) =>

@@ -74,6 +74,7 @@ describe('The simulator behind its function URL', () => {
 
   test('answers as Plangrep does', async () => {
     const cancelled = await ask('POST', '/api/open/v1/jobs/job_sandbox_processing_direct/cancel');
+    await ask('POST', '/api/open/v1/jobs/job_sandbox_rate_limited_direct/cancel');
     const limited = await ask('GET', '/api/open/v1/jobs/job_sandbox_rate_limited_direct?x=1');
 
     expect(cancelled.status).toBe(200);
@@ -114,7 +115,8 @@ describe('The service in a sandbox', () => {
 
   /** As a partner's developer does it: register a job that behaves as its id says, and cancel it. */
   const register = (externalId: string, jobId: string) => callAs(run, 'acme', `PUT /v1/jobs/${jobId}`, { externalId });
-  const cancel = (externalId: string) => callAs(run, 'acme', 'POST /v1/cancellations', { externalId });
+  const cancel = (externalId: string, jobId?: string) =>
+    callAs(run, 'acme', 'POST /v1/cancellations', { externalId, jobId });
 
   test.each([
     ['processing', 200, { outcome: 'cancelled', jobStatus: 'cancelled', pageCount: 204, successfulPageCount: 63 }],
@@ -123,7 +125,7 @@ describe('The service in a sandbox', () => {
     ['completed_with_errors', 409, { code: 'job_already_terminal', jobStatus: 'completed_with_errors' }],
     ['failed', 409, { code: 'job_already_terminal', jobStatus: 'failed' }],
     ['expired', 409, { code: 'job_already_terminal', jobStatus: 'expired' }],
-    ['unknown', 409, { code: 'job_unknown_to_plangrep' }],
+    ['unknown', 404, { code: 'job_not_found' }],
   ])('answers a cancel of job_sandbox_%s with %i', async (name, status, body) => {
     await register(`order ${name}`, `job_sandbox_${name}`);
 
@@ -164,8 +166,10 @@ describe('The service in a sandbox', () => {
     await register('order either', 'job_sandbox_completed_either');
     await register('order either', 'job_sandbox_error_either');
 
+    await cancel('order either', 'job_sandbox_error_either');
     const unclear = await cancel('order either');
     await letPass('job_sandbox_error_either', 'metAt', 60_000);
+    await reconcileNow(run);
     const clear = await cancel('order either');
 
     expect(unclear).toMatchObject({ status: 503, body: { code: 'temporarily_unavailable' } });

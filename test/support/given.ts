@@ -7,7 +7,7 @@ import type { WakeUp } from '../../functions/core/ports.ts';
 import { reconcileCancellation } from '../../functions/core/use-cases/reconcile-cancellation.ts';
 import { type CancelEnd, requestCancellation } from '../../functions/core/use-cases/request-cancellation.ts';
 import { createMemoryPorts, type MemoryPorts } from './memory-ports.ts';
-import { acme, cancelOrder7890, documentedJob, order7890 } from './names.ts';
+import { acme, cancelOrder7890, documentedJob, documentedProject, order7890 } from './names.ts';
 
 /** What Plangrep answers: a job's status for short, a whole answer, or a function for an answer that depends on the call. */
 type Scripted<Answer> = string | Answer | ((id: JobId) => Answer | Promise<Answer>);
@@ -16,7 +16,7 @@ type Scripted<Answer> = string | Answer | ((id: JobId) => Answer | Promise<Answe
 export interface Before {
   /** Registered jobs. @default the documented job, a minute ago */
   readonly jobs?: readonly RegisteredJob[];
-  /** The projects in acme's record. @default none */
+  /** The projects in acme's record. @default any */
   readonly projects?: readonly ProjectId[];
   /** The events that the documented job's cancellation has, newest last. @default no cancellation */
   readonly events?: readonly EventBody[];
@@ -30,6 +30,8 @@ export interface RegisteredJob {
   readonly jobId: JobId;
   readonly externalId?: ExternalId;
   readonly msAgo?: number;
+  /** Plangrep has not confirmed that the job is acme's. */
+  readonly isUnverified?: boolean;
 }
 
 /** The core over ports in memory: what tests do (cancel, let time pass) and what they look at. */
@@ -59,8 +61,12 @@ export async function given(before: Before = {}): Promise<Scene> {
   const ports = createMemoryPorts();
   const { log, clock, directory, plangrep } = ports;
 
-  async function register({ jobId, externalId = order7890, msAgo = 60_000 }: RegisteredJob): Promise<void> {
-    await directory.register(acme, externalId, { jobId, registeredAt: toTimestamp(clock.now() - msAgo) });
+  async function register(job: RegisteredJob): Promise<void> {
+    const { jobId, externalId = order7890, msAgo = 60_000, isUnverified = false } = job;
+    const registeredAt = toTimestamp(clock.now() - msAgo);
+    const entry = { jobId, registeredAt, projectId: before.projects?.[0] };
+    if (isUnverified) await directory.keepUnverified(acme, externalId, entry);
+    else await directory.claim(acme, externalId, { ...entry, verifiedAt: registeredAt });
   }
   function plangrepAnswers({ cancel, read }: NonNullable<Before['plangrep']>): void {
     if (cancel !== undefined) plangrep.onCancel = playing(cancel);
@@ -77,7 +83,10 @@ export async function given(before: Before = {}): Promise<Scene> {
   }
 
   for (const job of before.jobs ?? [{ jobId: documentedJob }]) await register(job);
-  ports.projects.set(acme, before.projects ?? []);
+  ports.access.set(
+    acme,
+    before.projects === undefined ? { kind: 'any' } : { kind: 'projects', projects: before.projects },
+  );
   await appendAll(ports, before.events ?? [], before.dueInMs ?? 0);
   plangrepAnswers(before.plangrep ?? {});
   return {
@@ -86,7 +95,10 @@ export async function given(before: Before = {}): Promise<Scene> {
     plangrepAnswers,
     onlyTheseEnded: (...ended) =>
       plangrepAnswers({
-        read: (id) => ({ kind: 'job', job: { id, status: ended.includes(id) ? 'completed' : 'processing' } }),
+        read: (id) => ({
+          kind: 'job',
+          job: { id, status: ended.includes(id) ? 'completed' : 'processing', projectId: documentedProject },
+        }),
       }),
     cancel: (fields) => requestCancellation(ports, { ...cancelOrder7890, ...fields }),
     reconcileAfter: async (ms) => {
@@ -105,7 +117,7 @@ export async function given(before: Before = {}): Promise<Scene> {
 
 /** Plangrep's answer that shows a job in this status. */
 export function jobThatIs(status: string, fields: Partial<PlangrepJob> = {}) {
-  return { kind: 'job', job: { id: documentedJob, status, ...fields } } as const;
+  return { kind: 'job', job: { id: documentedJob, status, projectId: documentedProject, ...fields } } as const;
 }
 
 function playing<Answer>(script: Scripted<Answer>): (id: JobId) => Answer | Promise<Answer | JobAnswer> | JobAnswer {

@@ -6,7 +6,7 @@ import type { InvocationResult } from '../../infra/local/aws/lambda/container.ts
 import { type LocalRun, type LocalRunOptions, startLocalRun } from '../../infra/local/run.ts';
 import { plangrepSecretId } from '../../infra/local/seeds.ts';
 import type { PlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
-import { acme, documentedJob, externalId as externalIdOf, jobId as jobIdOf } from './names.ts';
+import { acme, documentedJob, documentedProject, externalId as externalIdOf, jobId as jobIdOf } from './names.ts';
 import { watchAnswers } from './openapi-answers.ts';
 
 /** Values in the places of secrets and personal data. Found anywhere else, they have leaked. */
@@ -68,8 +68,9 @@ export async function startTestRun(options: Omit<LocalRunOptions, 'onAnswer'> = 
     async addJob(externalId, id, fields = {}) {
       simulator.addJob({ id, externalId, ...leaky, ...fields });
       const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
-      const entry = { jobId: jobIdOf(id), registeredAt: toTimestamp(Date.now()) };
-      await directory.register(acme, externalIdOf(externalId), entry);
+      const registeredAt = toTimestamp(Date.now());
+      const entry = { jobId: jobIdOf(id), projectId: documentedProject, registeredAt, verifiedAt: registeredAt };
+      await directory.claim(acme, externalIdOf(externalId), entry);
     },
     async close() {
       const stored = [...(await itemsOf(run, 'JobDirectory')), ...(await itemsOf(run, 'CancellationLog'))];

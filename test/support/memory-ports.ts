@@ -3,22 +3,27 @@ import { streamKey } from '../../functions/core/cancellation/stream-key.ts';
 import type { CancelAnswer, ListAnswer, ReadAnswer } from '../../functions/core/plangrep.ts';
 import {
   type CancellationLog,
+  type Claimed,
   type DirectoryEntry,
   type JobDirectory,
   type Joined,
   type JobPage,
   type JoinedLimits,
+  type JobFact,
+  type JobOwner,
   newestFirst,
+  type PartnerAccess,
   type Plangrep,
   type Ports,
   type Records,
-  type Registered,
   type RequestBinding,
   type Stream,
+  type VerifiedEntry,
   type WakeUp,
   type WakeUps,
 } from '../../functions/core/ports.ts';
 import { DependencyUnavailable, type Report } from '../../functions/core/report.ts';
+import { documentedProject } from './names.ts';
 import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from '../../functions/core/identifiers.ts';
 
 /** The cancellation log in memory. The same tests check it and the one on DynamoDB. */
@@ -103,18 +108,33 @@ export class MemoryDirectory implements JobDirectory {
   /** Runs before each call; throw {@link DependencyUnavailable} to play a broken table. */
   before: (call: keyof JobDirectory) => void | Promise<void> = () => undefined;
 
-  readonly owners = new Map<JobId, { name: string; entry: DirectoryEntry }>();
+  readonly owners = new Map<JobId, JobOwner & { entry: VerifiedEntry }>();
 
-  async register(partnerId: PartnerId, externalId: ExternalId, entry: DirectoryEntry): Promise<Registered> {
-    await this.before('register');
-    const name = `${partnerId}#${externalId}`;
-    const owner = this.owners.get(entry.jobId) ?? { name, entry };
-    if (owner.name !== name) return { kind: 'taken' };
-    if (!this.owners.has(entry.jobId)) {
-      this.owners.set(entry.jobId, owner);
-      this.jobs.set(name, [...(this.jobs.get(name) ?? []), entry]);
-    }
-    return { kind: 'registered', entry: owner.entry };
+  async readOwner(jobId: JobId): Promise<JobOwner | undefined> {
+    await this.before('readOwner');
+    return this.owners.get(jobId);
+  }
+
+  async keepUnverified(partnerId: PartnerId, externalId: ExternalId, entry: DirectoryEntry) {
+    await this.before('keepUnverified');
+    this.put(`${partnerId}#${externalId}`, entry);
+  }
+
+  async claim(partnerId: PartnerId, externalId: ExternalId, entry: VerifiedEntry): Promise<Claimed> {
+    await this.before('claim');
+    const owner = this.owners.get(entry.jobId) ?? { partnerId, externalId, entry };
+    if (owner.partnerId !== partnerId || owner.externalId !== externalId) return { kind: 'taken', owner };
+    this.owners.set(entry.jobId, owner);
+    this.put(`${partnerId}#${externalId}`, owner.entry);
+    return { kind: 'claimed', entry: owner.entry };
+  }
+
+  /** A verified entry stays as it is. */
+  private put(name: string, entry: DirectoryEntry): void {
+    const entries = this.jobs.get(name) ?? [];
+    const known = entries.find(({ jobId }) => jobId === entry.jobId);
+    if (known?.verifiedAt !== undefined) return;
+    this.jobs.set(name, [...entries.filter((one) => one !== known), entry]);
   }
 
   /** What `find` leaves out, whatever is looked for. */
@@ -139,13 +159,13 @@ export class MemoryDirectory implements JobDirectory {
     return { items, unreadable: [...this.unreadable], next };
   }
 
-  async rememberTerminal(partnerId: PartnerId, externalId: ExternalId, jobId: JobId, terminalStatus: string) {
-    await this.before('rememberTerminal');
+  async remember(partnerId: PartnerId, externalId: ExternalId, jobId: JobId, fact: JobFact) {
+    await this.before('remember');
     const name = `${partnerId}#${externalId}`;
     const entries = this.jobs.get(name) ?? [];
     this.jobs.set(
       name,
-      entries.map((entry) => (entry.jobId === jobId ? { ...entry, terminalStatus } : entry)),
+      entries.map((entry) => (entry.jobId === jobId ? { ...entry, ...fact } : entry)),
     );
   }
 
@@ -175,7 +195,7 @@ export class ScriptedPlangrep implements Plangrep {
   });
   onRead: (jobId: JobId) => ReadAnswer | Promise<ReadAnswer> = (id) => ({
     kind: 'job',
-    job: { id, status: 'processing' },
+    job: { id, status: 'processing', projectId: documentedProject },
   });
 
   async cancel(jobId: JobId): Promise<CancelAnswer> {
@@ -183,12 +203,20 @@ export class ScriptedPlangrep implements Plangrep {
     return this.onCancel(jobId);
   }
 
-  async read(jobId: JobId): Promise<ReadAnswer> {
+  /** The `untilMs` of each read. */
+  readonly readsEndBy: number[] = [];
+
+  async read(jobId: JobId, untilMs: number): Promise<ReadAnswer> {
     this.calls.push(`read ${jobId}`);
+    this.readsEndBy.push(untilMs);
     return this.onRead(jobId);
   }
 
-  onList: (projectId: ProjectId) => ListAnswer | Promise<ListAnswer> = () => ({ kind: 'jobs', jobs: [] });
+  onList: (projectId: ProjectId) => ListAnswer | Promise<ListAnswer> = () => ({
+    kind: 'jobs',
+    jobs: [],
+    listedAt: Number.MAX_SAFE_INTEGER,
+  });
 
   async list(projectId: ProjectId): Promise<ListAnswer> {
     this.calls.push(`list ${projectId}`);
@@ -200,8 +228,8 @@ export interface MemoryPorts extends Ports {
   readonly log: MemoryLog;
   readonly directory: MemoryDirectory;
   readonly plangrep: ScriptedPlangrep;
-  /** Whose projects may be listed. */
-  readonly projects: Map<PartnerId, readonly ProjectId[]>;
+  /** What the partners' records say. */
+  readonly access: Map<PartnerId, PartnerAccess>;
   readonly clock: Ports['clock'] & { advance(ms: number): void };
   readonly reported: { code: Parameters<Report>[0]; fields: Parameters<Report>[1] }[];
 }
@@ -211,12 +239,12 @@ export const createMemoryPorts = (): MemoryPorts => {
   let now = Date.parse('2026-11-23T12:00:00.000Z');
   let ids = 0;
   const reported: MemoryPorts['reported'] = [];
-  const projects: MemoryPorts['projects'] = new Map();
+  const access: MemoryPorts['access'] = new Map();
   return {
     log: new MemoryLog(),
     directory: new MemoryDirectory(),
-    partners: { projectsOf: async (partnerId) => projects.get(partnerId) ?? [] },
-    projects,
+    partners: { accessOf: async (partnerId) => access.get(partnerId) ?? { kind: 'projects', projects: [] } },
+    access,
     plangrep: new ScriptedPlangrep(),
     clock: {
       now: () => now,

@@ -1,11 +1,10 @@
 import { createHash } from 'node:crypto';
 import { paginateScan, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { createPartners } from '../../functions/adapters/dynamodb/partners.ts';
 import { fromItem, toItem } from '../../functions/adapters/dynamodb/table-client.ts';
 import { givenOps } from '../support/given-ops.ts';
-import { acme, externalId } from '../support/names.ts';
+import { acme } from '../support/names.ts';
 
 const ops = givenOps();
 
@@ -91,49 +90,29 @@ describe('partner-key', () => {
   });
 });
 
-describe('partner and job', () => {
+describe('partner set', () => {
   test("writes a partner's projects, and asks before it drops one", async () => {
-    const partners = createPartners(ops.service.run.dynamodb.client, ops.service.run.dynamodb.tableNames.Partners);
-    const before = await partners.projectsOf(acme);
+    const { client, tableNames } = ops.service.run.dynamodb;
+    const readProjects = async () => {
+      const access = await createPartners(client, tableNames.Partners, { now: () => 0 }).accessOf(acme);
+      return access.kind === 'any' ? [] : access.projects;
+    };
+    const before = await readProjects();
     const added = await ops.run(`partner set --partner acme --projects ${[...before, 'proj_x'].join(',')}`);
     const refused = await ops.run('partner set --partner acme --projects proj_x');
 
     expect(added).toMatchObject({ code: 0, stderr: '' });
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining(`Drop ${before.join(', ')}`) });
-    expect(await partners.projectsOf(acme)).toEqual([...before, 'proj_x']);
+    expect(await readProjects()).toEqual([...before, 'proj_x']);
   });
 
-  test('registers no job under a name that a terminal or a script had decoded wrongly', async () => {
-    const refused = await ops.run('job register --job job_ops --partner acme --external-id commande-\ufffd');
+  test('gives the one partner of an organization every project, and asks before it takes that back', async () => {
+    const all = await ops.run('partner set --partner solo --projects any');
+    const refused = await ops.run('partner set --partner solo --projects proj_x');
+    const taken = await ops.run('partner set --partner solo --projects proj_x --yes');
 
-    expect(refused).toMatchObject({ code: 2, stdout: '' });
-    expect(refused.stderr).toMatch(/^--external-id must not contain U\+FFFD/);
-  });
-
-  test('registers a job: again without effect, and never for a second partner', async () => {
-    const register = 'job register --job job_ops';
-    const first = await ops.run(`${register} --partner acme --external-id by-hand --project proj_x`);
-    const [again, other] = await Promise.all([
-      ops.run(`${register} --partner acme --external-id by-hand`),
-      ops.run(`${register} --partner globex --external-id by-hand`),
-    ]);
-    const directory = createJobDirectory(
-      ops.service.run.dynamodb.client,
-      ops.service.run.dynamodb.tableNames.JobDirectory,
-    );
-
-    expect(first).toMatchObject({
-      code: 0,
-      stdout: expect.stringContaining('job_ops is registered as by-hand of acme'),
-    });
-    expect(again).toEqual(first);
-    expect(other).toMatchObject({
-      code: 1,
-      stdout: '',
-      stderr: expect.stringMatching(/^job_ops is already registered under another externalId or partner/),
-    });
-    expect((await directory.find(acme, externalId('by-hand'))).items).toMatchObject([
-      { jobId: 'job_ops', projectId: 'proj_x' },
-    ]);
+    expect(all).toMatchObject({ code: 0, stdout: 'solo (local): any project\n' });
+    expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('Drop "any" from solo') });
+    expect(taken).toMatchObject({ code: 0, stdout: 'solo (local): proj_x\n' });
   });
 });

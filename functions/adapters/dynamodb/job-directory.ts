@@ -3,20 +3,23 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import {
   type ExternalId,
-  externalIdSchema,
+  recordedExternalIdSchema,
   type JobId,
   jobIdSchema,
   type PartnerId,
   partnerIdSchema,
   projectIdSchema,
   timestampSchema,
+  toTimestamp,
 } from '../../core/identifiers.ts';
 import {
   type DirectoryEntry,
   type JobDirectory,
+  type JobOwner,
   newestFirst,
   type Records,
   type RequestBinding,
+  type VerifiedEntry,
 } from '../../core/ports.ts';
 import { DependencyUnavailable } from '../../core/report.ts';
 import {
@@ -35,24 +38,38 @@ import {
 /** How long a request key stays bound: longer than any redelivery. */
 export const BINDING_DAYS = 30;
 
+/** In the table a number of seconds, as DynamoDB's time to live wants it. */
+const expirySchema = z.pipe(
+  z.number(),
+  z.transform((seconds) => toTimestamp(seconds * 1_000)),
+);
+
 const entrySchema = z.pipe(
   z.object({
     sk: jobIdSchema,
     registeredAt: timestampSchema,
     projectId: z.optional(projectIdSchema),
+    verifiedAt: z.optional(timestampSchema),
+    expiresAt: z.optional(expirySchema),
     listed: z.optional(z.boolean()),
     terminalStatus: z.optional(z.string()),
+    absentAt: z.optional(timestampSchema),
   }),
   z.transform(({ sk, ...entry }): DirectoryEntry => ({ jobId: sk, ...entry })),
 );
 
+/** An owner without `verifiedAt` is from the time before registrations were verified: it owns nothing. */
 const ownerSchema = z.object({
   partnerId: partnerIdSchema,
-  externalId: externalIdSchema,
+  externalId: recordedExternalIdSchema,
   registeredAt: timestampSchema,
   projectId: z.optional(projectIdSchema),
+  verifiedAt: z.optional(timestampSchema),
   listed: z.optional(z.boolean()),
+  terminalStatus: z.optional(z.string()),
 });
+
+type StoredOwner = JobOwner & Omit<VerifiedEntry, 'jobId'>;
 
 const bindingSchema = z.object({
   fingerprint: z.string(),
@@ -71,13 +88,14 @@ export function createJobDirectory(client: DynamoDBClient, tableName: string): J
     return getRecord(table, bindingKey(partnerId, requestKey), bindingSchema, { ConsistentRead: true });
   }
 
-  async function readOwner(jobId: JobId): Promise<z.infer<typeof ownerSchema>> {
+  async function readOwner(jobId: JobId): Promise<StoredOwner | undefined> {
     const owner = await getRecord(table, ownerKey(jobId), ownerSchema, { ConsistentRead: true });
-    return owner ?? disappeared(table);
+    return owner?.verifiedAt === undefined ? undefined : { ...owner, verifiedAt: owner.verifiedAt };
   }
 
   return {
     readBinding,
+    readOwner,
 
     async find(partnerId, externalId) {
       const items = await queryItems(table, {
@@ -103,24 +121,34 @@ export function createJobDirectory(client: DynamoDBClient, tableName: string): J
       return { ...readEntries(partnerId, externalId, shown), next };
     },
 
-    async register(partnerId, externalId, { jobId, registeredAt, projectId, listed }) {
-      // Two writes, the claim first: after a crash between them, a repeat completes the registration as it was first made.
-      const claim = { partnerId, externalId, registeredAt, projectId, listed };
-      const standing = (await insertItem(table, { ...ownerKey(jobId), ...claim })) ? claim : await readOwner(jobId);
-      const { partnerId: owner, externalId: name, ...fields } = standing;
-      if (owner !== partnerId || name !== externalId) return { kind: 'taken' };
-      await insertItem(table, { pk: jobsKey(partnerId, externalId), sk: jobId, ...fields });
-      return { kind: 'registered', entry: { jobId, ...fields } };
+    async keepUnverified(partnerId, externalId, { jobId, expiresAt, ...fields }) {
+      const seconds = expiresAt && Math.ceil(Date.parse(expiresAt) / 1_000);
+      const item = { pk: jobsKey(partnerId, externalId), sk: jobId, ...fields, expiresAt: seconds };
+      await putItem(table, item, unlessVerified);
     },
 
-    async rememberTerminal(partnerId, externalId, jobId, status) {
+    async claim(partnerId, externalId, { jobId, ...fields }) {
+      // Two writes, the owner first: after a crash between them, a repeat completes the claim as it was first made.
+      const own = { partnerId, externalId, ...fields };
+      const isOurs = await putItem(table, { ...ownerKey(jobId), ...own }, unlessVerified);
+      const standing = isOurs ? own : await readOwner(jobId);
+      const { partnerId: owner, externalId: name, ...stored } = standing ?? disappeared(table);
+      if (owner !== partnerId || name !== externalId) {
+        return { kind: 'taken', owner: { partnerId: owner, externalId: name } };
+      }
+      await putItem(table, { pk: jobsKey(partnerId, externalId), sk: jobId, ...stored }, unlessVerified);
+      return { kind: 'claimed', entry: { jobId, ...stored } };
+    },
+
+    async remember(partnerId, externalId, jobId, fact) {
+      const [[name, value] = []] = Object.entries(fact);
       await updateItem(
         table,
         { pk: jobsKey(partnerId, externalId), sk: jobId },
         {
-          UpdateExpression: 'SET terminalStatus = :status',
+          UpdateExpression: `SET ${name} = :value`,
           ConditionExpression: 'attribute_exists(pk)',
-          values: { ':status': status },
+          values: { ':value': value },
         },
       );
     },
@@ -164,12 +192,15 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-function jobsKey(partnerId: PartnerId, externalId: ExternalId): string {
+/** A verified entry, or owner, stays as it was first made; what is not verified gives way. */
+const unlessVerified = { ConditionExpression: 'attribute_not_exists(verifiedAt)' };
+
+export function jobsKey(partnerId: PartnerId, externalId: ExternalId): string {
   return `${partnerId}#job#${externalId}`;
 }
 
 /** A job's one owner. The only key without a partner in front: it is claimed by a conditional put, never searched. */
-function ownerKey(jobId: JobId) {
+export function ownerKey(jobId: JobId) {
   return { pk: `job#${jobId}`, sk: 'owner' };
 }
 

@@ -1,7 +1,13 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { partnerIdSchema, projectIdSchema, scopeSchema, timestampSchema } from '../../core/identifiers.ts';
-import type { Partners, ReadPartnerKey } from '../../core/ports.ts';
+import {
+  type PartnerId,
+  partnerIdSchema,
+  projectIdSchema,
+  scopeSchema,
+  timestampSchema,
+} from '../../core/identifiers.ts';
+import type { Clock, PartnerAccess, Partners, ReadPartnerKey } from '../../core/ports.ts';
 import { getRecord, type Table } from './table-client.ts';
 
 const keySchema = z.object({
@@ -21,15 +27,30 @@ export function createReadPartnerKey(client: DynamoDBClient, tableName: string):
   return (keyId) => getRecord(table, { pk: `key#${keyId}` }, keySchema);
 }
 
-const partnerSchema = z.object({ projects: z.optional(z.array(projectIdSchema)) });
+const partnerSchema = z.object({ projects: z.optional(z.union([z.literal('any'), z.array(projectIdSchema)])) });
+
+/** A partner that loses a project loses its jobs after so long at the latest. */
+const CACHED_MS = 60_000;
 
 /** The partners' own records. */
-export function createPartners(client: DynamoDBClient, tableName: string): Partners {
+export function createPartners(client: DynamoDBClient, tableName: string, clock: Pick<Clock, 'now'>): Partners {
   const table: Table = { client, name: tableName, dependency: 'partners' };
+  const known = new Map<PartnerId, { readonly until: number; readonly access: PartnerAccess }>();
+
+  async function readAccess(partnerId: PartnerId): Promise<PartnerAccess> {
+    const partner = await getRecord(table, { pk: `partner#${partnerId}` }, partnerSchema);
+    const projects = partner?.projects ?? [];
+    return projects === 'any' ? { kind: 'any' } : { kind: 'projects', projects };
+  }
+
   return {
-    async projectsOf(partnerId) {
-      const partner = await getRecord(table, { pk: `partner#${partnerId}` }, partnerSchema);
-      return partner?.projects ?? [];
+    async accessOf(partnerId) {
+      const now = clock.now();
+      const standing = known.get(partnerId);
+      if (standing !== undefined && now < standing.until) return standing.access;
+      const access = await readAccess(partnerId);
+      known.set(partnerId, { until: now + CACHED_MS, access });
+      return access;
     },
   };
 }

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { LONGEST_RETRY_AFTER_MS } from '../../core/cancellation/pace.ts';
-import { externalIdSchema, type JobId, jobIdSchema, projectIdSchema } from '../../core/identifiers.ts';
+import { type JobId, jobIdSchema, projectIdSchema } from '../../core/identifiers.ts';
 import type { CancelAnswer, ListAnswer, PlangrepFailure, PlangrepJob, ReadAnswer } from '../../core/plangrep.ts';
 import type { Exchange } from './plangrep-http.ts';
 
@@ -29,12 +29,14 @@ export function readJobAnswer(answer: PlangrepAnswer, jobId: JobId): ReadAnswer 
 /**
  * What the answer to a listing means. One job that cannot be read makes the whole list unreadable: a list with a hole
  * could make a job look unknown, or the wrong one look unique.
+ * @param listedAt milliseconds since 1970, from before the call
  */
-export function readListAnswer(answer: PlangrepAnswer): ListAnswer {
+export function readListAnswer(answer: PlangrepAnswer, listedAt: number): ListAnswer {
   if (answer.status === 404) return { kind: 'not_found' };
   if (!isSuccess(answer)) return readFailure(answer);
   const content = readContent(answer, jobListSchema);
-  return content.kind === 'unknown' ? content : { kind: 'jobs', jobs: content.value.jobs.map(toPlangrepJob) };
+  if (content.kind === 'unknown') return content;
+  return { kind: 'jobs', jobs: content.value.jobs.map(toPlangrepJob), listedAt };
 }
 
 export function unknown(
@@ -118,6 +120,12 @@ function lenient<Schema extends z.core.$ZodType>(schema: Schema) {
 }
 const count = z.int().check(z.nonnegative());
 
+/** Only "none" counts as none: a value that no externalId can equal must not let the job pass for one without a name. */
+const jobsExternalId = z.pipe(
+  z.optional(z.unknown()),
+  z.transform((value) => (typeof value === 'string' ? value : value === undefined || value === null ? undefined : '')),
+);
+
 /**
  * A job as Plangrep's API reference documents it (Jobs), reduced to what this service may know: `files` and `resultUrl`
  * are never read. Lenient, because some documented examples show a short job: only `id` and `status` are required.
@@ -125,7 +133,7 @@ const count = z.int().check(z.nonnegative());
 const jobSchema = z.object({
   id: jobIdSchema,
   status: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/)),
-  externalId: lenient(externalIdSchema),
+  externalId: jobsExternalId,
   projectId: lenient(projectIdSchema),
   pageCount: lenient(count),
   successfulPageCount: lenient(count),

@@ -81,8 +81,9 @@ export function createPlangrep({ baseUrl, key, clock }: PlangrepDependencies): P
     },
     async list(projectId, untilMs) {
       const path = `/api/open/v1/projects/${projectIdSchema.parse(projectId)}/jobs`;
+      const listedAt = clock.now();
       const result = await perform({ method: 'GET', path, maxBytes: MAX_LIST_BYTES }, untilMs);
-      return result.kind === 'answer' ? readListAnswer(result) : result;
+      return result.kind === 'answer' ? readListAnswer(result, listedAt) : result;
     },
   };
 }

@@ -121,7 +121,7 @@ export const refusedSchema = z.object({
   type: z.literal('refused'),
   partnerId: partnerIdSchema,
   at: timestampSchema,
-  why: z.enum(['job_not_found', 'ambiguous_external_id', 'idempotency_key_reused']),
+  why: z.enum(['job_not_found', 'ambiguous_external_id', 'idempotency_key_reused', 'unresolved']),
   /** The jobId that was asked for, if one was. */
   jobId: z.optional(jobIdSchema),
   ...asked,

@@ -1,8 +1,8 @@
 import type { CancelRequest } from '../cancel-request.ts';
-import { isTerminal } from '../cancellation/job-status.ts';
 import type { JobId, Timestamp } from '../identifiers.ts';
-import type { DirectoryEntry, Ports } from '../ports.ts';
-import { DependencyUnavailable } from '../report.ts';
+import type { DirectoryEntry, PartnerAccess, Ports, VerifiedEntry } from '../ports.ts';
+import { isKnownAbsent, READS_AT_ONCE, readJob } from './read-jobs.ts';
+import { standingOf } from './verify-job.ts';
 
 /** One of several live jobs that a request may mean. */
 export interface Candidate {
@@ -17,36 +17,44 @@ export type FoundJob =
   | { readonly kind: 'job_not_found' }
   | { readonly kind: 'ambiguous_external_id'; readonly candidates: readonly Candidate[] }
   | { readonly kind: 'idempotency_key_reused' }
-  /** Plangrep did not answer, or a record of ours is malformed, so it is not known which job is meant. Nothing was done. */
-  | { readonly kind: 'unresolved' };
+  /**
+   * It is not known which job is meant: Plangrep did not answer yet, or a record of ours is malformed. Nothing was done.
+   */
+  | { readonly kind: 'unresolved'; readonly retryAfterMs?: number | undefined };
 
-/** At most so many reads of Plangrep run at the same time. */
-const READS_AT_ONCE = 5;
+/** A request makes at most 20 job reads: these, and two that its attempt may need. */
+const CANDIDATES_READ = 18;
 /** The part of the remaining time that the attempt needs. */
 const ATTEMPT_RESERVE_MS = 6_000;
 
 /**
- * Chooses without guessing: the only job; of several jobs the only one that is alive; if all have ended, the newest,
- * because the partner asks how that one ended.
- * @param entries newest first
+ * Chooses without guessing, and only what Plangrep has confirmed to be the partner's: the only job; of several jobs the
+ * only one that is alive; if all have ended, the newest, because the partner asks how that one ended.
+ * @param entries newest first, none of a project that the partner has lost
  */
 export async function chooseJob(
   ports: Ports,
   request: CancelRequest,
+  access: PartnerAccess,
   entries: readonly DirectoryEntry[],
 ): Promise<FoundJob> {
-  const [newest] = entries;
-  if (newest === undefined) return { kind: 'job_not_found' };
-  if (entries.length === 1) {
-    return { kind: 'job', jobId: newest.jobId, firstCall: newest.terminalStatus === undefined ? 'cancel' : 'read' };
+  const [only] = entries;
+  if (only !== undefined && entries.length === 1 && standingOf(access, only) === 'verified') {
+    return { kind: 'job', jobId: only.jobId, firstCall: only.terminalStatus === undefined ? 'cancel' : 'read' };
   }
-  const { readable, live } = await readCandidates(ports, request, entries);
+  const { readable, live, newestEnded } = await readCandidates(ports, request, access, entries);
   if (live.length > 1) return { kind: 'ambiguous_external_id', candidates: live };
   if (readable === 'not_all') return { kind: 'unresolved' };
-  const [only] = live;
-  return only === undefined
-    ? { kind: 'job', jobId: newest.jobId, firstCall: 'read' }
-    : { kind: 'job', jobId: only.jobId, firstCall: 'cancel' };
+  const [alive] = live;
+  if (alive !== undefined) return { kind: 'job', jobId: alive.jobId, firstCall: 'cancel' };
+  return newestEnded === undefined ? { kind: 'job_not_found' } : { kind: 'job', jobId: newestEnded, firstCall: 'read' };
+}
+
+interface ReadCandidates {
+  readonly readable: 'all' | 'not_all';
+  readonly live: readonly Candidate[];
+  /** The newest verified job that is not alive. */
+  readonly newestEnded: JobId | undefined;
 }
 
 /**
@@ -56,38 +64,33 @@ export async function chooseJob(
 async function readCandidates(
   ports: Ports,
   request: CancelRequest,
+  access: PartnerAccess,
   entries: readonly DirectoryEntry[],
-): Promise<{ readable: 'all' | 'not_all'; live: readonly Candidate[] }> {
-  const unread = entries.filter(({ terminalStatus }) => terminalStatus === undefined);
-  const live: Candidate[] = [];
+): Promise<ReadCandidates> {
+  const nowMs = ports.clock.now();
   const untilMs = request.untilMs - ATTEMPT_RESERVE_MS;
-  for (let next = 0; next < unread.length; next += READS_AT_ONCE) {
-    const batch = unread.slice(next, next + READS_AT_ONCE);
-    const answers = await Promise.all(batch.map(({ jobId }) => ports.plangrep.read(jobId, untilMs)));
-    let readable: 'all' | 'not_all' = 'all';
-    for (const [n, { jobId, registeredAt }] of batch.entries()) {
-      const answer = answers[n];
-      if (answer?.kind === 'not_found') continue;
-      if (answer?.kind !== 'job') readable = 'not_all';
-      else if (isTerminal(answer.job.status)) await rememberTerminal(ports, request, jobId, answer.job.status);
-      else live.push({ jobId, registeredAt, jobStatus: answer.job.status });
+  const isVerified = (entry: DirectoryEntry): boolean => standingOf(access, entry) === 'verified';
+  const unread = entries.filter(
+    (entry) => !isKnownAbsent(entry, nowMs) && !(isVerified(entry) && entry.terminalStatus !== undefined),
+  );
+  const live: Candidate[] = [];
+  const verified = new Set(entries.filter(isVerified).map(({ jobId }) => jobId));
+  let readable: ReadCandidates['readable'] = unread.length > CANDIDATES_READ ? 'not_all' : 'all';
+  const wanted = unread.slice(0, CANDIDATES_READ);
+  for (let next = 0; next < wanted.length && live.length < 2; next += READS_AT_ONCE) {
+    const batch = wanted.slice(next, next + READS_AT_ONCE);
+    const reads = await Promise.all(batch.map((entry) => readJob(ports, request, access, entry, untilMs)));
+    for (const read of reads) {
+      if (read.kind === 'unread') readable = 'not_all';
+      if (read.kind === 'alive') live.push(candidateOf(read));
+      if (read.kind === 'ended') verified.add(read.entry.jobId);
     }
-    if (readable === 'not_all' || live.length > 1) return { readable, live };
+    if (reads.some(({ kind }) => kind === 'unread')) break;
   }
-  return { readable: 'all', live };
+  return { readable, live, newestEnded: entries.find(({ jobId }) => verified.has(jobId))?.jobId };
 }
 
-/** Optimization only, it saves the next request a read: a failure is reported and ignored. */
-async function rememberTerminal(
-  { directory, report }: Ports,
-  { partnerId, externalId }: CancelRequest,
-  jobId: JobId,
-  status: string,
-): Promise<void> {
-  try {
-    await directory.rememberTerminal(partnerId, externalId, jobId, status);
-  } catch (error) {
-    if (!(error instanceof DependencyUnavailable)) throw error;
-    report('DEPENDENCY_UNAVAILABLE', { dependency: error.dependency, jobId });
-  }
+function candidateOf(read: { readonly entry: VerifiedEntry; readonly jobStatus: string }): Candidate {
+  const { jobId, registeredAt } = read.entry;
+  return { jobId, registeredAt, jobStatus: read.jobStatus };
 }

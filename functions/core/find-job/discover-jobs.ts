@@ -2,58 +2,81 @@ import type { CancelRequest } from '../cancel-request.ts';
 import { isTerminal } from '../cancellation/job-status.ts';
 import { type ProjectId, timestampSchema, toTimestamp } from '../identifiers.ts';
 import type { PlangrepJob } from '../plangrep.ts';
-import { type DirectoryEntry, newestFirst, type Ports } from '../ports.ts';
+import { type DirectoryEntry, newestFirst, type PartnerAccess, type Ports } from '../ports.ts';
+import { claimJob } from './verify-job.ts';
+
+/** A project is listed at most once in so long: callers get the remembered list meanwhile. */
+export const LISTING_REMEMBERED_MS = 30_000;
 
 /** At most so many live jobs of one externalId go into the directory: from two on the partner must name one anyway. */
 const REMEMBERED = 20;
 
 /** `unknown`: a listing failed, which does not mean that there is no job. */
 export type Discovery =
-  | { readonly kind: 'discovered'; readonly entries: readonly DirectoryEntry[] }
+  | {
+      readonly kind: 'discovered';
+      readonly entries: readonly DirectoryEntry[];
+      /** Milliseconds until the projects are listed again, if the list was made before this request. */
+      readonly listedAgainInMs?: number | undefined;
+    }
   | { readonly kind: 'unknown' };
 
 /**
  * Finds the partner's unregistered jobs with this externalId: lists the Plangrep projects that the partner's record
- * names, and remembers the matches, newest first. If no match is alive, only the newest is kept.
+ * names, and claims the matches, newest first. If no match is alive, only the newest is kept.
  */
-export async function discoverJobs(ports: Ports, request: CancelRequest): Promise<Discovery> {
-  const { partners, plangrep, report } = ports;
+export async function discoverJobs(ports: Ports, request: CancelRequest, access: PartnerAccess): Promise<Discovery> {
+  const { plangrep, clock, report } = ports;
   const { partnerId, externalId } = request;
-  const projects = await partners.projectsOf(partnerId);
+  const projects = access.kind === 'projects' ? access.projects : [];
+  const arrivedMs = clock.now();
   const answers = await Promise.all(projects.map((projectId) => plangrep.list(projectId, request.untilMs)));
 
-  const matches: { job: PlangrepJob; projectId: ProjectId }[] = [];
+  const matches: PlangrepJob[] = [];
+  let listedAt = arrivedMs;
   for (const [n, projectId] of projects.entries()) {
     const answer = answers[n];
     if (answer?.kind !== 'jobs') report('LISTING_FAILED', { partnerId, projectId, result: answer?.kind });
     // A project that Plangrep does not know has no jobs. The report tells the operator who named it in the record.
     if (answer?.kind === 'not_found') continue;
     if (answer?.kind !== 'jobs') return { kind: 'unknown' };
-    for (const job of answer.jobs) if (job.externalId === externalId) matches.push({ job, projectId });
+    listedAt = Math.min(listedAt, answer.listedAt);
+    matches.push(...matchesIn(answer.jobs, externalId, projectId));
   }
-  const live = matches.filter(({ job }) => !isTerminal(job.status));
-  const kept = live.length > 0 ? live.slice(0, REMEMBERED) : matches.slice(0, 1);
-  const entries = await Promise.all(
-    kept.map(({ job, projectId }) => remember(ports, request, { ...entryOf(ports, job), projectId })),
-  );
-  return { kind: 'discovered', entries: entries.flat().toSorted(newestFirst) };
+  const live = matches.filter(({ status }) => !isTerminal(status));
+  const kept = live.length > 0 ? live.slice(0, REMEMBERED) : matches.toSorted(newestCreatedFirst).slice(0, 1);
+  const entries = await Promise.all(kept.map((job) => claim(ports, request, access, job)));
+  const listedAgainInMs = listedAt < arrivedMs ? listedAt + LISTING_REMEMBERED_MS - clock.now() : undefined;
+  return { kind: 'discovered', entries: entries.flat().toSorted(newestFirst), listedAgainInMs };
 }
 
-function entryOf({ clock }: Ports, { id, status, createdAt }: PlangrepJob): DirectoryEntry {
-  return {
-    jobId: id,
-    registeredAt: timestampSchema.safeParse(createdAt).data ?? toTimestamp(clock.now()),
-    listed: true,
-    terminalStatus: isTerminal(status) ? status : undefined,
-  };
+/** A job that does not show its project is in the one that was listed. */
+function matchesIn(jobs: readonly PlangrepJob[], externalId: string, projectId: ProjectId): readonly PlangrepJob[] {
+  return jobs.filter((job) => job.externalId === externalId).map((job) => ({ projectId, ...job }));
 }
 
-/** @returns no entry for a job that another partner has registered, in a project that both can see */
-async function remember(
-  { directory }: Ports,
-  { partnerId, externalId }: CancelRequest,
-  entry: DirectoryEntry,
+/** Over all projects. A job without a readable date counts as the newest, as in the directory. */
+function newestCreatedFirst(a: PlangrepJob, b: PlangrepJob): number {
+  return createdMs(b) - createdMs(a);
+}
+
+function createdMs({ createdAt }: PlangrepJob): number {
+  return createdAt === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(createdAt);
+}
+
+/** @returns no entry for a job that another partner owns, in a project that both can see */
+async function claim(
+  ports: Ports,
+  request: CancelRequest,
+  access: PartnerAccess,
+  job: PlangrepJob,
 ): Promise<readonly DirectoryEntry[]> {
-  const registered = await directory.register(partnerId, externalId, entry);
-  return registered.kind === 'registered' ? [{ ...registered.entry, terminalStatus: entry.terminalStatus }] : [];
+  const registeredAt = timestampSchema.safeParse(job.createdAt).data ?? toTimestamp(ports.clock.now());
+  const entry = { jobId: job.id, registeredAt, listed: true };
+  const claimed = await claimJob(ports, request, access, { entry, job });
+  return claimed.kind === 'owned' ? [{ ...claimed.entry, terminalStatus: terminalStatusOf(job) }] : [];
+}
+
+function terminalStatusOf({ status }: PlangrepJob): string | undefined {
+  return isTerminal(status) ? status : undefined;
 }

@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { CancelRequest } from '../cancel-request.ts';
 import { foldEvents } from '../cancellation/state.ts';
-import { type Timestamp, toTimestamp } from '../identifiers.ts';
-import type { DirectoryEntry, Ports, Records } from '../ports.ts';
+import { type JobId, type Timestamp, toTimestamp } from '../identifiers.ts';
+import { type DirectoryEntry, isExpired, type PartnerAccess, type Ports, type Records } from '../ports.ts';
 import { reportUnreadable } from '../report.ts';
 import { chooseJob, type FoundJob } from './choose-job.ts';
 import { discoverJobs } from './discover-jobs.ts';
+import { standingOf } from './verify-job.ts';
 
 /**
  * Finds the one job that a request means, without guessing; never a job that was registered after the request.
@@ -14,20 +15,22 @@ import { discoverJobs } from './discover-jobs.ts';
  * job is bound to its time: a repeat reaches no job that was registered later.
  */
 export async function findJob(ports: Ports, request: CancelRequest): Promise<FoundJob> {
-  const { directory, clock, report } = ports;
+  const { directory, partners, clock, report } = ports;
   const { partnerId, externalId, requestKey } = request;
   // Taken before anything is read: a job that is registered during the search came after the request.
   const seenAt = toTimestamp(clock.now());
-  const [binding, known] = await Promise.all([
+  const [binding, stored, access] = await Promise.all([
     requestKey === undefined ? undefined : directory.readBinding(partnerId, requestKey),
     directory.find(partnerId, externalId),
+    partners.accessOf(partnerId),
   ]);
-  reportUnreadable(report, 'job-directory', known.unreadable);
+  reportUnreadable(report, 'job-directory', stored.unreadable);
   const fingerprint = fingerprintOf(request);
   if (binding !== undefined && binding.fingerprint !== fingerprint) return { kind: 'idempotency_key_reused' };
-  if (binding?.jobId !== undefined) return { kind: 'job', jobId: binding.jobId, firstCall: 'cancel' };
+  const usable = (records: Records<DirectoryEntry>) => withinAccess(records, access, seenAt);
+  if (binding?.jobId !== undefined) return reachBound(ports, request, access, usable(stored), binding.jobId);
 
-  const found = await findAmong(ports, request, known, binding?.firstSeenAt);
+  const found = await findAmong(ports, request, access, usable(stored), binding?.firstSeenAt);
   if (requestKey === undefined || found.kind === 'unresolved') return found;
   if (binding !== undefined && found.kind !== 'job') return found;
 
@@ -35,8 +38,31 @@ export async function findJob(ports: Ports, request: CancelRequest): Promise<Fou
   const jobId = found.kind === 'job' ? found.jobId : undefined;
   const standing = await directory.bind(partnerId, requestKey, { fingerprint, firstSeenAt, jobId });
   if (standing.fingerprint !== fingerprint) return { kind: 'idempotency_key_reused' };
-  const isOurs = standing.jobId === undefined || standing.jobId === jobId;
-  return isOurs ? found : { kind: 'job', jobId: standing.jobId, firstCall: 'cancel' };
+  if (standing.jobId === undefined || standing.jobId === jobId) return found;
+  return reachBound(ports, request, access, usable(await directory.find(partnerId, externalId)), standing.jobId);
+}
+
+/** The registrations that count: not expired, and of no job whose project left the partner's record. */
+function withinAccess(
+  { items, unreadable }: Records<DirectoryEntry>,
+  access: PartnerAccess,
+  now: Timestamp,
+): Records<DirectoryEntry> {
+  const usable = items.filter((entry) => !isExpired(entry, now) && standingOf(access, entry) !== 'lost');
+  return { items: usable, unreadable };
+}
+
+/** A repeat reaches the job that its key is bound to, as long as that is the partner's, and no other. */
+async function reachBound(
+  ports: Ports,
+  request: CancelRequest,
+  access: PartnerAccess,
+  { items, unreadable }: Records<DirectoryEntry>,
+  bound: JobId,
+): Promise<FoundJob> {
+  const entries = items.filter(({ jobId }) => jobId === bound);
+  if (entries.length === 0 && unreadable.length > 0) return { kind: 'unresolved' };
+  return chooseJob(ports, request, access, entries);
 }
 
 /** Two requests with one key are the same request if they ask for the same. */
@@ -54,19 +80,28 @@ function fingerprintOf({ externalId, jobId, reason }: CancelRequest): string {
 async function findAmong(
   ports: Ports,
   request: CancelRequest,
+  access: PartnerAccess,
   known: Records<DirectoryEntry>,
   firstSeenAt: Timestamp | undefined,
 ): Promise<FoundJob> {
-  const entries = withinReach(request, known.items, firstSeenAt);
-  const isChosen = request.jobId !== undefined && entries.length > 0;
-  if (known.unreadable.length > 0 && !isChosen) return { kind: 'unresolved' };
+  let entries = withinReach(request, known.items, firstSeenAt);
+  const isNamed = request.jobId !== undefined && entries.length > 0;
+  if (known.unreadable.length > 0 && !isNamed) return { kind: 'unresolved' };
   if (entries.length > 0 && !(await mayHaveSuccessor(ports, request, entries))) {
-    return chooseJob(ports, request, entries);
+    const chosen = await chooseJob(ports, request, access, entries);
+    if (chosen.kind !== 'job_not_found') return chosen;
+    // Every one was an unverified registration of a job that is not the partner's: it blocks nothing.
+    entries = [];
   }
-  const discovery = await discoverJobs(ports, request);
+  const discovery = await discoverJobs(ports, request, access);
   if (discovery.kind === 'unknown') return { kind: 'unresolved' };
   const others = discovery.entries.filter(({ jobId }) => entries.every((entry) => entry.jobId !== jobId));
-  return chooseJob(ports, request, [...withinReach(request, others, firstSeenAt), ...entries]);
+  const { listedAgainInMs: retryAfterMs } = discovery;
+  // A remembered list does not show a job that was submitted again since: an ended one must not be taken for it.
+  if (entries.length > 0 && others.length === 0 && retryAfterMs !== undefined) {
+    return { kind: 'unresolved', retryAfterMs };
+  }
+  return chooseJob(ports, request, access, [...withinReach(request, others, firstSeenAt), ...entries]);
 }
 
 /**

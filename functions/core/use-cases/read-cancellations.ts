@@ -82,8 +82,10 @@ export async function readCancellationsOf(
   ports: ReadPorts,
   { partnerId, externalId, limit, after, maxBytes, bytesOf }: PageRequest,
 ): Promise<FoundCancellations> {
-  const { items: entries, unreadable, next } = await ports.directory.findPage(partnerId, externalId, { limit, after });
+  const { items, unreadable, next } = await ports.directory.findPage(partnerId, externalId, { limit, after });
   reportUnreadable(ports.report, 'job-directory', unreadable);
+  // An unverified registration may be of anybody's job: nothing about it is shown.
+  const entries = items.filter(({ verifiedAt }) => verifiedAt !== undefined);
   const isOnlyPage = after === undefined && next === undefined;
   if (entries.length === 0 && isOnlyPage) {
     return { kind: unreadable.length > 0 ? 'unresolved' : 'job_not_found' };

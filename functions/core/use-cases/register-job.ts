@@ -1,6 +1,9 @@
 import type { Door } from '../cancellation/events.ts';
-import type { DirectoryEntry, Ports, Registered } from '../ports.ts';
-import type { ExternalId, PartnerId } from '../identifiers.ts';
+import { isKnownAbsent, READS_AT_ONCE, readJob } from '../find-job/read-jobs.ts';
+import { standingOf, verifyJob } from '../find-job/verify-job.ts';
+import { type ExternalId, type PartnerId, toTimestamp } from '../identifiers.ts';
+import { reportUnreadable } from '../report.ts';
+import { type DirectoryEntry, isExpired, type PartnerAccess, type Ports } from '../ports.ts';
 
 /** "This Plangrep job has this externalId", as every door hands it to the core. */
 export interface JobRegistration extends Pick<DirectoryEntry, 'jobId' | 'projectId' | 'registeredAt'> {
@@ -8,14 +11,95 @@ export interface JobRegistration extends Pick<DirectoryEntry, 'jobId' | 'project
   readonly externalId: ExternalId;
   readonly door: Door;
   readonly requestId: string;
+  /** Milliseconds since 1970: the answer must be ready by then. */
+  readonly untilMs: number;
 }
 
-/** Puts a job into the directory; idempotent. @throws DependencyUnavailable */
-export async function registerJob(
-  { directory, report }: Pick<Ports, 'directory' | 'report'>,
-  { partnerId, externalId, jobId, projectId, registeredAt, door, requestId }: JobRegistration,
-): Promise<Registered> {
-  const registered = await directory.register(partnerId, externalId, { jobId, registeredAt, projectId });
-  report('JOB_REGISTERED', { partnerId, jobId, door, requestId, result: registered.kind });
-  return registered;
+/** How a registration ends: a closed union, with one answer for each kind. */
+export type RegisterEnd =
+  /** Unverified (without `verifiedAt`) when Plangrep could not be asked: the first cancel verifies it. */
+  | { readonly kind: 'registered'; readonly entry: DirectoryEntry }
+  /** Plangrep has no such job, or it is not the partner's, or another partner owns it: no caller learns which. */
+  | { readonly kind: 'job_not_found' }
+  /** The partner itself has registered the job under another externalId. */
+  | { readonly kind: 'registered_otherwise' }
+  | { readonly kind: 'too_many_jobs' }
+  /** The externalId has many jobs, and Plangrep could not be asked which of them have ended. Nothing was done. */
+  | { readonly kind: 'unresolved' };
+
+/** At most so many jobs that have not ended go by one externalId. */
+export const JOBS_OF_ONE_NAME = 20;
+/** So many job reads, and the one that verifies, are all that a registration makes. */
+const READS_FOR_ROOM = 19;
+/** So long does a registration count that Plangrep has not confirmed. */
+export const UNVERIFIED_DAYS = 7;
+
+type RegisterPorts = Pick<Ports, 'directory' | 'partners' | 'plangrep' | 'clock' | 'report'>;
+
+/**
+ * Verifies that a job is the partner's and puts it into the directory; idempotent, the first registration's time stays.
+ * @throws DependencyUnavailable
+ */
+export async function registerJob(ports: RegisterPorts, registration: JobRegistration): Promise<RegisterEnd> {
+  const { partnerId, jobId, door, requestId } = registration;
+  const end = await register(ports, registration);
+  const result = end.kind === 'registered' && end.entry.verifiedAt === undefined ? 'unverified' : end.kind;
+  ports.report('JOB_REGISTERED', { partnerId, jobId, door, requestId, result });
+  return end;
+}
+
+async function register(ports: RegisterPorts, registration: JobRegistration): Promise<RegisterEnd> {
+  const { directory, partners, clock, report } = ports;
+  const { partnerId, externalId, jobId, projectId, registeredAt, untilMs } = registration;
+  const [stored, access] = await Promise.all([directory.find(partnerId, externalId), partners.accessOf(partnerId)]);
+  reportUnreadable(report, 'job-directory', stored.unreadable);
+  const entries = stored.items.filter((entry) => !isExpired(entry, toTimestamp(clock.now())));
+  const known = entries.find((entry) => entry.jobId === jobId);
+  if (known === undefined) {
+    const room = await findRoom(ports, registration, access, entries);
+    if (room !== 'free') return { kind: room };
+  }
+  const entry = known ?? { jobId, projectId, registeredAt };
+  const verification = await verifyJob(ports, registration, access, entry, untilMs);
+  if (verification.kind === 'owned') return { kind: 'registered', entry: verification.entry };
+  if (verification.kind !== 'not_confirmed') return verification;
+  if (standingOf(access, entry) === 'lost') return { kind: 'job_not_found' };
+  return { kind: 'registered', entry: await keepUnverified(ports, registration, entry) };
+}
+
+/** A registration that is verified already stays so. */
+async function keepUnverified(
+  { directory, clock }: RegisterPorts,
+  { partnerId, externalId }: JobRegistration,
+  entry: DirectoryEntry,
+): Promise<DirectoryEntry> {
+  if (entry.verifiedAt !== undefined) return entry;
+  const kept = { ...entry, expiresAt: toTimestamp(clock.now() + UNVERIFIED_DAYS * 86_400_000) };
+  await directory.keepUnverified(partnerId, externalId, kept);
+  return kept;
+}
+
+/**
+ * Whether the externalId may take one more job. When it seems full, the oldest of its jobs are read until one is found
+ * that has ended: a job that this service cancelled has, and the directory does not know it.
+ */
+async function findRoom(
+  ports: RegisterPorts,
+  registration: JobRegistration,
+  access: PartnerAccess,
+  entries: readonly DirectoryEntry[],
+): Promise<'free' | 'too_many_jobs' | 'unresolved'> {
+  const nowMs = ports.clock.now();
+  const open = entries.filter((entry) => entry.terminalStatus === undefined && !isKnownAbsent(entry, nowMs));
+  if (open.length < JOBS_OF_ONE_NAME) return 'free';
+  const oldest = open.toReversed().slice(0, READS_FOR_ROOM);
+  for (let next = 0; next < oldest.length; next += READS_AT_ONCE) {
+    const batch = oldest.slice(next, next + READS_AT_ONCE);
+    const reads = await Promise.all(
+      batch.map((entry) => readJob(ports, registration, access, entry, registration.untilMs)),
+    );
+    if (reads.some(({ kind }) => kind === 'ended' || kind === 'absent')) return 'free';
+    if (reads.some(({ kind }) => kind === 'unread')) return 'unresolved';
+  }
+  return 'too_many_jobs';
 }

@@ -18,7 +18,6 @@ export type CancelEnd =
 
 type OneJob = Extract<FoundJob, { kind: 'job' }>;
 type NoJob = Exclude<FoundJob, OneJob>;
-type Refusal = Extract<NoJob, { kind: RefusedRecord['why'] }>;
 
 /**
  * Cancels the one job that the request means: durable intent, one cancel call, and its result.
@@ -42,7 +41,7 @@ export async function requestCancellation(ports: Ports, request: CancelRequest):
 /** What a request does with the job that was found, or was not. */
 export type RequestStep =
   | { readonly kind: 'cancel'; readonly job: OneJob }
-  | { readonly kind: 'record_refusal'; readonly refusal: Refusal }
+  | { readonly kind: 'record_refusal'; readonly refusal: NoJob }
   /** Nothing goes on record: the same request comes again. */
   | { readonly kind: 'answer'; readonly end: NoJob };
 
@@ -53,9 +52,8 @@ export function decideRequest(found: FoundJob, refusal: CancelRequest['refusal']
     case 'job_not_found':
     case 'ambiguous_external_id':
     case 'idempotency_key_reused':
-      return refusal === 'final' ? { kind: 'record_refusal', refusal: found } : { kind: 'answer', end: found };
     case 'unresolved':
-      return { kind: 'answer', end: found };
+      return refusal === 'final' ? { kind: 'record_refusal', refusal: found } : { kind: 'answer', end: found };
   }
 }
 

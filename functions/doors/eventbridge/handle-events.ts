@@ -54,7 +54,9 @@ async function handleRecord(
   try {
     if (read.kind === 'malformed') return await setMalformedAside(ports, queue, { messageId, body }, read);
     const { event } = read;
-    return event.detailType === 'Job Registered' ? await register(ports, event) : await cancel(ports, event, thisTry);
+    return event.detailType === 'Job Registered'
+      ? await register(ports, event, thisTry)
+      : await cancel(ports, event, thisTry);
   } catch (error) {
     reportFailure(ports.report, error, { messageId, partnerId, requestId });
     if (thisTry.refusal === 'final') ports.report('EVENT_FAILED', { messageId, partnerId, requestId });
@@ -74,10 +76,15 @@ async function setMalformedAside(
   return 'done';
 }
 
-async function register(ports: Ports, { partnerId, id, time, detail }: EventOf<'Job Registered'>): Promise<Handled> {
+/** A refused registration may succeed later: Plangrep shows the job only then, or another job of the name ends. */
+async function register(
+  ports: Ports,
+  { partnerId, id, time, detail }: EventOf<'Job Registered'>,
+  { untilMs }: Try,
+): Promise<Handled> {
   const job = { ...detail, partnerId, registeredAt: time };
-  const registered = await registerJob(ports, { ...job, door: 'events', requestId: id });
-  return registered.kind === 'registered' ? 'done' : 'again';
+  const end = await registerJob(ports, { ...job, door: 'events', requestId: id, untilMs });
+  return end.kind === 'registered' ? 'done' : 'again';
 }
 
 /** A refused cancel may succeed later: its job is registered meanwhile, or one of two live jobs ends. */

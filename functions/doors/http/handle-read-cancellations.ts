@@ -8,11 +8,9 @@ import { JOBS_SHOWN, readCancellation, readCancellationsOf } from '../../core/us
 import { readCursor, writeCursor } from './page-cursor.ts';
 import { bytesOf, MAX_CANCELLATIONS_BYTES, presentWithTimeline } from './present-cancellation.ts';
 import { check, invalid, repeated } from './read-input.ts';
-import { type HttpAnswer, type HttpHandler, problem, retryAfter, serve, unavailable } from './serve.ts';
+import { type HttpAnswer, type HttpHandler, jobNotFound, retryAfter, serve, unavailable } from './serve.ts';
 
 type ReadPorts = Pick<Ports, 'log' | 'directory' | 'clock' | 'report'>;
-
-const notFound = problem('job_not_found', 'No job of yours has this externalId or jobId.');
 
 /** `GET /v1/cancellations?externalId=` and `GET /v1/cancellations/{jobId}` */
 export function handleReadCancellations(ports: ReadPorts): HttpHandler {
@@ -47,7 +45,7 @@ async function readByExternalId(
   });
   switch (found.kind) {
     case 'job_not_found':
-      return notFound;
+      return jobNotFound;
     case 'unresolved':
       return unavailable('The records of this externalId cannot be read at the moment. Repeat the request.');
     case 'cancellations': {
@@ -66,7 +64,7 @@ async function readByJobId(
   const names = check({ ...pathParameters, ...multiValueQueryStringParameters }, jobPathSchema);
   if (names.kind === 'problem') return names;
   const view = await readCancellation(ports, partnerId, names.value.jobId);
-  if (view === undefined) return notFound;
+  if (view === undefined) return jobNotFound;
   reportUnreadable(ports.report, 'cancellation-log', view.unreadable);
   const headers = view.wakeAt === undefined ? {} : retryAfter(Date.parse(view.wakeAt) - ports.clock.now());
   return { kind: 'success', status: 200, body: presentWithTimeline(view), headers };

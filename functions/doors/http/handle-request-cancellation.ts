@@ -5,7 +5,7 @@ import type { Ports } from '../../core/ports.ts';
 import { type CancelEnd, requestCancellation } from '../../core/use-cases/request-cancellation.ts';
 import { presentCancellation } from './present-cancellation.ts';
 import { headerValues, type Input, invalid, readBody } from './read-input.ts';
-import { type HttpAnswer, type HttpHandler, problem, retryAfter, serve, unavailable } from './serve.ts';
+import { type HttpAnswer, type HttpHandler, jobNotFound, problem, retryAfter, serve, unavailable } from './serve.ts';
 
 /** `POST /v1/cancellations` */
 export function handleRequestCancellation(ports: Ports): HttpHandler {
@@ -37,11 +37,7 @@ function answerFor(end: CancelEnd, path: string): HttpAnswer {
     case 'closed':
       return answerForCancellation(end.state, path, 0);
     case 'job_not_found':
-      // The same for an unknown job, another partner's job, and a job registered after the request.
-      return problem(
-        end.kind,
-        'No job of yours has this externalId or jobId. If it was registered after this Idempotency-Key was first used, use a new key.',
-      );
+      return jobNotFound;
     case 'ambiguous_external_id': {
       const { length } = end.candidates;
       const detail = `${length} of your jobs with this externalId have not ended. Repeat the request with the jobId of one of them.`;
@@ -52,6 +48,7 @@ function answerFor(end: CancelEnd, path: string): HttpAnswer {
     case 'unresolved':
       return unavailable(
         'It cannot be found out at the moment which job is meant. Nothing was done; repeat the request.',
+        end.retryAfterMs,
       );
   }
 }

@@ -73,9 +73,18 @@ export function problem(code: ProblemCode, detail: string, extra: Problem['extra
   return { kind: 'problem', code, detail, extra };
 }
 
-/** 503: the request may not be on record, and a repeat is safe. */
-export function unavailable(detail: string): Problem {
-  return { ...problem('temporarily_unavailable', detail), headers: retryAfter(2_000) };
+/**
+ * One answer for an unknown job, another partner's job, a job that nobody confirmed to be the caller's, and one registered
+ * after the request: it tells a caller nothing about jobs that are not its own.
+ */
+export const jobNotFound = problem(
+  'job_not_found',
+  'No job of yours has this externalId or jobId. If it was registered after this Idempotency-Key was first used, use a new key.',
+);
+
+/** 503: the request may not be on record, and a repeat is safe. @param retryAfterMs milliseconds */
+export function unavailable(detail: string, retryAfterMs = 2_000): Problem {
+  return { ...problem('temporarily_unavailable', detail), headers: retryAfter(retryAfterMs) };
 }
 
 /** Seconds, whole, at least 1. @see RFC 9110, section 10.2.3 */

@@ -59,10 +59,12 @@ export async function addFreshJob(
   for (const [position, fields] of jobs.entries()) {
     jobId = `job_${randomBytes(13).toString('hex')}`;
     if (fields !== 'unknown') simulator.addJob({ ...fields, id: jobId, externalId, projectId });
-    await directory.register(partnerIdSchema.parse(partnerId), externalIdSchema.parse(externalId), {
+    const registeredAt = toTimestamp(Date.now() + position);
+    await directory.claim(partnerIdSchema.parse(partnerId), externalIdSchema.parse(externalId), {
       jobId: jobIdSchema.parse(jobId),
       projectId: projectIdSchema.parse(projectId),
-      registeredAt: toTimestamp(Date.now() + position),
+      registeredAt,
+      verifiedAt: registeredAt,
     });
   }
   return { externalId, jobId };

@@ -26,6 +26,7 @@ const cancelAndRead = { ...cancel, 'Plangrep read': 1 } as const;
 const join = { 'Query JobDirectory': 1, 'PutItem CancellationLog': 2, 'Query CancellationLog': 1 } as const;
 const bind = { 'GetItem JobDirectory': 1, 'PutItem JobDirectory': 1 } as const;
 const discover = { 'GetItem Partners': 1, 'Plangrep list': 1, 'PutItem JobDirectory': 2 } as const;
+const verify = { 'Query JobDirectory': 1, 'Plangrep read': 1, 'GetItem JobDirectory': 1 } as const;
 const lookAtOne = { 'Query due-wake-ups': 8, 'Query CancellationLog': 1 } as const;
 const poll = { 'UpdateItem CancellationLog': 2, 'Plangrep read': 1, 'PutItem CancellationLog': 1 } as const;
 const takeOver = { ...poll, 'PutItem CancellationLog': 2, 'Plangrep cancel': 1 } as const;
@@ -38,7 +39,8 @@ const takeOver = { ...poll, 'PutItem CancellationLog': 2, 'Plangrep cancel': 1 }
 export const callsPerPath = {
   // Each: the requests, then write units, read units and stored bytes.
   cancelled: calls(cancel, 3, 1, 994),
-  "a container's first": calls({ ...cancel, GetSecretValue: 1 }, 3, 1, 994),
+  "a container's first": calls({ ...cancel, GetSecretValue: 1, 'GetItem Partners': 1 }, 3, 1.5, 994),
+  "a partner's first": calls({ ...cancel, 'GetItem Partners': 1 }, 3, 1.5, 994),
   pending: calls(cancel, 4, 1, 1049),
   'too late': calls(cancelAndRead, 3, 1, 995),
   'unknown to Plangrep': calls(cancelAndRead, 3, 1, 932),
@@ -47,14 +49,14 @@ export const callsPerPath = {
   'Idempotency-Key, first': calls({ ...cancel, ...bind }, 4, 2, 1247),
   'Idempotency-Key, repeat': calls({ ...join, 'GetItem JobDirectory': 1 }, 2, 3, 308),
   'one of two jobs lives': calls({ ...cancel, 'Plangrep read': 2, 'UpdateItem JobDirectory': 1 }, 4, 1, 1017),
-  'found by listing': calls({ ...cancel, ...discover }, 5, 1.5, 1299),
-  'not found': calls({ 'Query JobDirectory': 1, 'GetItem Partners': 1, 'PutItem CancellationLog': 1 }, 1, 1.5, 271),
+  'found by listing': calls({ ...cancel, ...discover }, 5, 1.5, 1367),
+  'not found': calls({ 'Query JobDirectory': 1, 'PutItem CancellationLog': 1 }, 1, 1, 271),
   ambiguous: calls({ 'Query JobDirectory': 1, 'Plangrep read': 2, 'PutItem CancellationLog': 1 }, 1, 1, 279),
   invalid: calls({}, 0, 0, 0),
   'event, cancelled': calls({ ...cancel, ...bind }, 4, 2, 1221),
-  'event, registered': calls({ 'PutItem JobDirectory': 2 }, 2, 0, 211),
-  'register, first': calls({ 'PutItem JobDirectory': 2 }, 2, 0, 211),
-  'register, repeat': calls({ 'PutItem JobDirectory': 2, 'GetItem JobDirectory': 1 }, 2, 1, 0),
+  'event, registered': calls({ ...verify, 'PutItem JobDirectory': 2 }, 2, 2, 359),
+  'register, first': calls({ ...verify, 'PutItem JobDirectory': 2 }, 2, 2, 359),
+  'register, repeat': calls(verify, 0, 2, 0),
   'read by jobId': calls({ 'Query CancellationLog': 2 }, 0, 2, 0),
   'read by externalId': calls({ 'Query JobDirectory': 1, 'Query CancellationLog': 2 }, 0, 3, 0),
   'credential checked': calls({ 'GetItem Partners': 1 }, 0, 0.5, 0),

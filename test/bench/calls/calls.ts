@@ -63,8 +63,11 @@ export async function measureCalls(): Promise<Readonly<Record<Path, PathCalls>>>
 
 async function measurePath(stage: Stage, path: PlayedPath): Promise<PathCalls> {
   const { functionName, prepare, event, status, container: when = 'warm', isRepeat = false } = path;
+  // One partner, whose record the container has read when it is warm.
+  const { partnerId, projectId } = documentedScene();
+  const partner = path.isPartnersFirst === true ? {} : { partnerId, projectId };
   const prepared = async (): Promise<Scene> => {
-    const scene = documentedScene();
+    const scene = { ...documentedScene(), ...partner };
     await prepare?.(stage, scene);
     return scene;
   };

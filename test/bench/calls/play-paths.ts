@@ -30,6 +30,8 @@ export interface PlayedPath {
   readonly event: (scene: Scene, nth: number) => unknown;
   /** The same request was sent before; the first one is not counted. */
   readonly isRepeat?: true;
+  /** The container has served others: it has neither the partner's record nor the list of its project. */
+  readonly isPartnersFirst?: true;
   /** Whether the container has served a request before. @default 'warm' */
   readonly container?: 'cold' | 'warm';
   /** The HTTP status that shows that this path was taken. */
@@ -68,8 +70,14 @@ const https = { functionName: 'request-cancellation', event: post() } as const;
 const keyed = post(undefined, ({ id }) => ({ 'Idempotency-Key': [`key of ${id}`] }));
 const reconciler = { functionName: 'reconcile-cancellations', event: () => ({}) } as const;
 const reader = { functionName: 'read-cancellations', status: 200 } as const;
+async function unregistered(stage: Stage, scene: Scene): Promise<void> {
+  addJob(stage, scene, scene.jobId);
+  await nameProject(stage, scene);
+}
+
 const registrar = {
   functionName: 'register-job',
+  prepare: unregistered,
   status: 200,
   event: ({ partnerId, id, jobId, externalId }: Scene, nth: number) =>
     registerRequest(partnerId, `${id}-request-${nth}`, jobId, JSON.stringify({ externalId })),
@@ -121,14 +129,8 @@ export const paths: Readonly<Record<Path, PlayedPath>> = {
     prepare: (stage, scene) => twoJobs(stage, scene, { status: 'completed' }),
     status: 200,
   },
-  'found by listing': {
-    ...https,
-    async prepare(stage, scene) {
-      addJob(stage, scene, scene.jobId);
-      await nameProject(stage, scene);
-    },
-    status: 200,
-  },
+  "a partner's first": { ...https, prepare: oneJob(), status: 200, isPartnersFirst: true },
+  'found by listing': { ...https, prepare: unregistered, status: 200, isPartnersFirst: true },
   'not found': { ...https, status: 404 },
   ambiguous: { ...https, prepare: twoJobs, status: 409 },
   invalid: { ...https, event: post(() => ({ force: true })), status: 400 },
@@ -139,6 +141,7 @@ export const paths: Readonly<Record<Path, PlayedPath>> = {
   },
   'event, registered': {
     functionName: 'consume-events',
+    prepare: unregistered,
     event: message('Job Registered', ({ externalId, jobId }) => ({ externalId, jobId })),
   },
   'register, first': registrar,

@@ -31,7 +31,11 @@ export async function measureJobsBehind(sizes: readonly number[], rounds: number
     for (const [at, { partnerId, externalId, ...scene }] of scenes.entries()) {
       for (let n = 0; n < (sizes[at] ?? 0) - 1; n += 1) {
         const registeredAt = toTimestamp(Date.now() - HOUR_MS);
-        await directory.register(partnerId, externalId, { jobId: numbered(scene, n), registeredAt });
+        await directory.claim(partnerId, externalId, {
+          jobId: numbered(scene, n),
+          registeredAt,
+          verifiedAt: registeredAt,
+        });
       }
     }
   });

@@ -50,10 +50,11 @@ export async function measureLogGrowth(
   const stage = await openStage(await loadLog(events));
   try {
     const container = await stage.start('request-cancellation');
-    const cancelOn = async ({ client, tableNames, url }: LocalDynamoDb<TableName>): Promise<number> => {
+    const cancelOn = async (dynamodb: LocalDynamoDb<TableName>): Promise<number> => {
+      const { client, tableNames, url } = dynamodb;
       const scene = documentedScene();
       addJob(stage, scene, scene.jobId);
-      await register({ directory: createJobDirectory(client, tableNames.JobDirectory) }, scene, scene.jobId);
+      await register({ directory: createJobDirectory(client, tableNames.JobDirectory), dynamodb }, scene, scene.jobId);
       stage.tap.direct('dynamodb', url);
       return invokeTimed(container, post()(scene, 1), 200);
     };

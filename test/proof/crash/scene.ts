@@ -52,19 +52,24 @@ export const addJob = ({ simulator }: Stage, scene: Scene, jobId: JobId, fields:
   simulator.addJob({ pageCount: 204, successfulPageCount: 63, externalId, projectId, ...fields, id: jobId });
 };
 
-/** @param agoMs how long ago it was registered */
+/** Registers a job of the scene's partner, verified. @param agoMs how long ago it was registered */
 export const register = async (
-  { directory }: Pick<Stage, 'directory'>,
+  stage: Pick<Stage, 'directory' | 'dynamodb'>,
   scene: Scene,
   jobId: JobId,
   agoMs = 60_000,
 ): Promise<void> => {
-  const { partnerId, externalId } = scene;
-  await directory.register(partnerId, externalId, { jobId, registeredAt: toTimestamp(Date.now() - agoMs) });
+  const { partnerId, externalId, projectId } = scene;
+  const registeredAt = toTimestamp(Date.now() - agoMs);
+  await nameProject(stage, scene);
+  await stage.directory.claim(partnerId, externalId, { jobId, projectId, registeredAt, verifiedAt: registeredAt });
 };
 
-/** Plangrep is asked for the jobs of this partner's project when the directory knows none. */
-export const nameProject = async ({ dynamodb }: Stage, { partnerId, projectId }: Scene): Promise<void> => {
+/** The partner's project: the jobs in it are the partner's, and are listed when the directory knows none. */
+export const nameProject = async (
+  { dynamodb }: Pick<Stage, 'dynamodb'>,
+  { partnerId, projectId }: Scene,
+): Promise<void> => {
   const Item = marshall({ pk: `partner#${partnerId}`, partnerId, projects: [projectId] });
   await dynamodb.client.send(new PutItemCommand({ TableName: dynamodb.tableNames.Partners, Item }));
 };

@@ -8,7 +8,7 @@ import {
   registeredJobSchema,
 } from '../../../functions/contract/answers.ts';
 import { problemContentType } from '../../../functions/contract/problems.ts';
-import { toTimestamp } from '../../../functions/core/identifiers.ts';
+import { projectIdSchema, toTimestamp } from '../../../functions/core/identifiers.ts';
 import { handleEvents } from '../../../functions/doors/eventbridge/handle-events.ts';
 import { readEvent } from '../../../functions/doors/eventbridge/read-event.ts';
 import { handleReadCancellations } from '../../../functions/doors/http/handle-read-cancellations.ts';
@@ -22,30 +22,44 @@ import { Random } from '../simulation/random.ts';
 import { cancelPairs, type HttpDoor, httpInputs, registerPairs, world } from './http-inputs.ts';
 import { mutateBytes, mutateJson, mutateText, nastyValue } from './nasties.ts';
 
+const projects = { acme: projectIdSchema.parse('proj_acme'), globex: projectIdSchema.parse('proj_globex') };
+
 export const context = { getRemainingTimeInMillis: () => 15_000 } as Context;
 
 /** Fresh ports for one input: acme's jobs, one of them with a closed cancellation's worth of history, and a stranger's. */
 export const createFuzzWorld = async (): Promise<MemoryPorts> => {
   const ports = createMemoryPorts();
-  const registeredAt = toTimestamp(0);
+  const registered = { registeredAt: toTimestamp(0), verifiedAt: toTimestamp(0) };
   const { own, ended, twins, foreign } = world;
   const jobs = [own, ended, ...twins.jobIds.map((id) => ({ jobId: id, externalId: twins.externalId }))];
   for (const job of jobs) {
-    await ports.directory.register(acme, externalId(job.externalId), { jobId: jobId(job.jobId), registeredAt });
+    await ports.directory.claim(acme, externalId(job.externalId), {
+      jobId: jobId(job.jobId),
+      projectId: projects.acme,
+      ...registered,
+    });
   }
-  await ports.directory.register(globex, externalId(foreign.externalId), { jobId: jobId(foreign.jobId), registeredAt });
+  await ports.directory.claim(globex, externalId(foreign.externalId), {
+    jobId: jobId(foreign.jobId),
+    projectId: projects.globex,
+    ...registered,
+  });
+  ports.access.set(acme, { kind: 'projects', projects: [projects.acme] });
+  ports.access.set(globex, { kind: 'projects', projects: [projects.globex] });
+  const projectOf = (id: string) => (id === foreign.jobId ? projects.globex : projects.acme);
   ports.plangrep.onCancel = (id) =>
     id === ended.jobId ? { kind: 'refused', httpStatus: 409 } : { kind: 'job', job: { id, status: 'cancelled' } };
   ports.plangrep.onRead = (id) => ({
     kind: 'job',
-    job: { id, status: id === ended.jobId ? 'completed' : 'processing' },
+    job: { id, status: id === ended.jobId ? 'completed' : 'processing', projectId: projectOf(id) },
   });
   return ports;
 };
 
 /** @returns what is wrong with what an input of acme's left behind */
 export const judgeTraces = ({ log, directory, plangrep }: MemoryPorts): string[] => {
-  const foreign = plangrep.calls.filter((call) => call.endsWith(world.foreign.jobId));
+  // A read that verifies a registration shows the caller nothing; a cancel would.
+  const foreign = plangrep.calls.filter((call) => call === `cancel ${world.foreign.jobId}`);
   const strange = [...log.streams.keys()].filter((name) => !name.startsWith('acme#job_') || name.endsWith('foreign'));
   const records = [...log.refused, ...log.joined, ...[...log.streams.values()].flat(), ...directory.jobs.keys()];
   const repaired = records.map((record) => JSON.stringify(record)).filter((record) => record.includes('\ufffd'));

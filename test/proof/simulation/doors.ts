@@ -55,7 +55,7 @@ export const registerOverHttps = (world: World, plan: RegisterPlan, requestId: s
   world.spawn('register', async (ports, by) => {
     const registeredAt = new Date(by.now()).toISOString();
     try {
-      await registerJob(ports, { ...plan, registeredAt, door: 'https', requestId });
+      await registerJob(ports, { ...plan, registeredAt, door: 'https', requestId, untilMs: by.now() + HTTPS_WORK_MS });
     } catch (error) {
       if (!(error instanceof DependencyUnavailable)) throw error;
     }

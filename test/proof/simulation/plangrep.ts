@@ -75,7 +75,8 @@ export class PlangrepModel {
 
   list(projectId: ProjectId): ListAnswer {
     const jobs = [...this.jobs.values()].filter((job) => job.projectId === projectId);
-    return { kind: 'jobs', jobs: jobs.toSorted((a, b) => b.createdAt - a.createdAt).map((job) => this.show(job)) };
+    const shown = jobs.toSorted((a, b) => b.createdAt - a.createdAt).map((job) => this.show(job));
+    return { kind: 'jobs', jobs: shown, listedAt: this.now() };
   }
 
   private show({ id, externalId, projectId, createdAt }: Job): PlangrepJob {

@@ -160,20 +160,23 @@ export class Store {
         }),
       findPage: (partnerId, externalId, page) =>
         ask(`finds a page of ${externalId}`, () => directory.findPage(partnerId, externalId, page)),
-      register: (partnerId, externalId, entry) =>
+      readOwner: (jobId) => ask(`reads the owner of ${jobId}`, () => directory.readOwner(jobId)),
+      keepUnverified: (partnerId, externalId, entry) =>
+        ask(`keeps ${entry.jobId} unverified`, () => directory.keepUnverified(partnerId, externalId, entry), true),
+      claim: (partnerId, externalId, entry) =>
         ask(
-          `registers ${entry.jobId}`,
+          `claims ${entry.jobId}`,
           async () => {
-            const registered = await directory.register(partnerId, externalId, entry);
-            if (registered.kind === 'registered') judge.requests.registered(partnerId, externalId, registered.entry);
-            world.note(() => `${by.name} registers ${externalId}: ${JSON.stringify(registered)}`);
-            return registered;
+            const claimed = await directory.claim(partnerId, externalId, entry);
+            if (claimed.kind === 'claimed') judge.requests.registered(partnerId, externalId, claimed.entry);
+            world.note(() => `${by.name} claims ${externalId}: ${JSON.stringify(claimed)}`);
+            return claimed;
           },
           true,
         ),
-      rememberTerminal: (partnerId, externalId, jobId, status) =>
-        ask(`remembers that ${jobId} is ${status}`, () =>
-          directory.rememberTerminal(partnerId, externalId, jobId, status),
+      remember: (partnerId, externalId, jobId, fact) =>
+        ask(`remembers ${JSON.stringify(fact)} of ${jobId}`, () =>
+          directory.remember(partnerId, externalId, jobId, fact),
         ),
       readBinding: (partnerId, requestKey) =>
         ask(`reads the binding of ${requestKey}`, () => directory.readBinding(partnerId, requestKey)),

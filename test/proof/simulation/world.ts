@@ -155,8 +155,11 @@ export class World {
       log: this.store.logFor(by),
       directory: this.store.directoryFor(by),
       partners: {
-        projectsOf: (partnerId) =>
-          by.askTable('partners', 'reads the projects', async () => plan.projects?.get(partnerId) ?? []),
+        accessOf: (partnerId) =>
+          by.askTable('partners', 'reads the projects', async () => {
+            const projects = plan.projects?.get(partnerId);
+            return projects === undefined ? { kind: 'any' } : { kind: 'projects', projects };
+          }),
       },
       plangrep: createPlangrep(this, by),
       clock: {

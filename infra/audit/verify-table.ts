@@ -14,8 +14,8 @@ import {
   type Verdict,
 } from '../../functions/core/audit/verify-partition.ts';
 import { tables } from '../blueprint/tables.ts';
-import { CannotDo } from './command.ts';
-import { explainFailure } from './places.ts';
+import { CannotDo } from '../cli/command.ts';
+import { explainFailure } from '../cli/places.ts';
 
 type Item = Readonly<Record<string, AttributeValue>>;
 

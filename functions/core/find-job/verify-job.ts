@@ -1,0 +1,107 @@
+import type { CancelRequest } from '../cancel-request.ts';
+import { isTerminal } from '../cancellation/job-status.ts';
+import { toTimestamp } from '../identifiers.ts';
+import type { PlangrepJob } from '../plangrep.ts';
+import type { DirectoryEntry, JobOwner, PartnerAccess, Ports, VerifiedEntry } from '../ports.ts';
+
+/** What Plangrep says about whose job it is. `not_confirmed`: it does not show the project, which is never guessed. */
+export type Ownership = 'owned' | 'foreign' | 'not_confirmed';
+
+/**
+ * A job is a partner's when its project is one of those in the partner's record, and its externalId is the one that it
+ * is registered under, or none.
+ */
+export function judgeOwnership(
+  access: PartnerAccess,
+  externalId: string,
+  job: Pick<PlangrepJob, 'externalId' | 'projectId'>,
+): Ownership {
+  if (job.externalId !== undefined && job.externalId !== externalId) return 'foreign';
+  if (access.kind === 'any') return 'owned';
+  if (job.projectId === undefined) return 'not_confirmed';
+  return access.projects.some((projectId) => projectId === job.projectId) ? 'owned' : 'foreign';
+}
+
+/**
+ * Whether an entry that was verified still is the partner's: `lost` when its project left the partner's record. An entry
+ * that does not say its project has to be verified again.
+ */
+export function standingOf(access: PartnerAccess, entry: DirectoryEntry): 'verified' | 'unverified' | 'lost' {
+  if (entry.verifiedAt === undefined) return 'unverified';
+  if (access.kind === 'any') return 'verified';
+  if (entry.projectId === undefined) return 'unverified';
+  return access.projects.includes(entry.projectId) ? 'verified' : 'lost';
+}
+
+export type Verification =
+  | { readonly kind: 'owned'; readonly entry: VerifiedEntry; readonly jobStatus: string }
+  /** The partner itself owns the job under another externalId. */
+  | { readonly kind: 'registered_otherwise' }
+  /** Plangrep has no such job, or it is not the partner's, or another partner owns it: no caller learns which. */
+  | { readonly kind: 'job_not_found' }
+  /** Plangrep could not be asked, or does not say. */
+  | { readonly kind: 'not_confirmed' };
+
+type VerifyPorts = Pick<Ports, 'directory' | 'plangrep' | 'clock' | 'report'>;
+type Registrant = Pick<CancelRequest, 'partnerId' | 'externalId'>;
+
+/**
+ * Asks Plangrep whether a job is the partner's, with one job read, and if it is makes the partner its owner. The owner
+ * is read beside it in every case, so that the time of a refusal does not show its reason.
+ * @throws DependencyUnavailable
+ */
+export async function verifyJob(
+  ports: VerifyPorts,
+  registrant: Registrant,
+  access: PartnerAccess,
+  entry: DirectoryEntry,
+  untilMs: number,
+): Promise<Verification> {
+  const { plangrep, directory } = ports;
+  const [answer, owner] = await Promise.all([plangrep.read(entry.jobId, untilMs), directory.readOwner(entry.jobId)]);
+  if (owner?.partnerId === registrant.partnerId && owner.externalId !== registrant.externalId) {
+    return { kind: 'registered_otherwise' };
+  }
+  if (answer.kind === 'not_found') return { kind: 'job_not_found' };
+  if (answer.kind !== 'job') return { kind: 'not_confirmed' };
+  return claimJob(ports, registrant, access, { entry, job: answer.job, owner });
+}
+
+function isVerified(entry: DirectoryEntry): entry is VerifiedEntry {
+  return entry.verifiedAt !== undefined;
+}
+
+interface ShownJob {
+  readonly entry: DirectoryEntry;
+  readonly job: PlangrepJob;
+  readonly owner?: JobOwner | undefined;
+}
+
+/** Makes the partner the owner of a job that Plangrep has shown, if it is the partner's. @throws DependencyUnavailable */
+export async function claimJob(
+  { directory, clock, report }: VerifyPorts,
+  { partnerId, externalId }: Registrant,
+  access: PartnerAccess,
+  { entry, job, owner }: ShownJob,
+): Promise<Verification> {
+  const { jobId, registeredAt, listed } = entry;
+  const refused = (why: 'foreign' | 'taken'): Verification => {
+    report('OWNERSHIP_REFUSED', { partnerId, jobId, why });
+    return { kind: 'job_not_found' };
+  };
+  const ownership = judgeOwnership(access, externalId, job);
+  if (ownership === 'foreign') return refused('foreign');
+  if (ownership === 'not_confirmed') return { kind: 'not_confirmed' };
+  if (owner !== undefined && owner.partnerId !== partnerId) return refused('taken');
+  if (owner !== undefined && isVerified(entry)) return { kind: 'owned', entry, jobStatus: job.status };
+  const claimed = await directory.claim(partnerId, externalId, {
+    jobId,
+    registeredAt,
+    projectId: job.projectId,
+    verifiedAt: toTimestamp(clock.now()),
+    listed,
+    terminalStatus: isTerminal(job.status) ? job.status : undefined,
+  });
+  if (claimed.kind === 'claimed') return { kind: 'owned', entry: claimed.entry, jobStatus: job.status };
+  return claimed.owner.partnerId === partnerId ? { kind: 'registered_otherwise' } : refused('taken');
+}
