@@ -21,7 +21,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const limits = {
   'authorize-partner': 205_000,
   'request-cancellation': 266_000,
-  'read-cancellations': 227_000,
+  'read-cancellations': 229_000,
   'register-job': 248_000,
   'consume-events': 289_000, // 27 KB of it are SQS's client, for events that are set aside.
   'reconcile-cancellations': 248_000,

@@ -89,7 +89,8 @@ const plays: Readonly<Record<string, () => Promise<{ readonly status: number; re
     post({ externalId: 'order-7891' }, { 'Idempotency-Key': 'order-7890-1' }),
   'requestCancellation 503 unresolved': () => {
     service.plangrepFails({ on: 'list', kind: 'status', status: 503 });
-    return post({ externalId: 'order-7898' });
+    // acme's list is remembered.
+    return service.cancel({ externalId: 'order-7898' }, { partner: 'globex' });
   },
   'listCancellations 200 cancelled': () => get('?externalId=order-7890'),
   'listCancellations 200 first_page': async () => {
