@@ -150,13 +150,13 @@ export const releaseJob = opsCommand({
     const [releasedAt, releasedBy] = [toTimestamp(now), userInfo().username];
     const { pk } = ownerKey(jobId);
     const record = { ...owner, releasedAt, releasedBy, why: values.why };
-    const [table, key] = [{ TableName }, { pk, sk: `released#${releasedAt}` }];
+    const key = { pk, sk: `released#${releasedAt}` };
     // The record first, the owner last: after a crash in between, the same command completes it.
-    await place.dynamodb.send(new PutItemCommand({ ...table, Item: toItem({ ...record, ...key }) }));
+    await place.dynamodb.send(new PutItemCommand({ TableName, Item: toItem({ ...record, ...key }) }));
     const entryKey = { pk: jobsKey(partnerId, externalId), sk: jobId };
-    await place.dynamodb.send(new DeleteItemCommand({ ...table, Key: toItem(entryKey) }));
+    await place.dynamodb.send(new DeleteItemCommand({ TableName, Key: toItem(entryKey) }));
     const remove = new DeleteItemCommand({
-      ...table,
+      TableName,
       Key: toItem(ownerKey(jobId)),
       ConditionExpression: 'attribute_not_exists(pk) OR (partnerId = :partnerId AND externalId = :externalId)',
       ExpressionAttributeValues: toItem({ ':partnerId': partnerId, ':externalId': externalId }),

@@ -94,14 +94,17 @@ describe('registering a job', () => {
         }),
     ],
     ['the partner has no project', () => scene.ports.access.delete(acme)],
-  ])('is refused in the same way when %s, and leaves nothing', async (_, arrange) => {
-    await arrange();
+  ] as readonly [string, () => unknown][])(
+    'is refused in the same way when %s, and leaves nothing',
+    async (_, arrange) => {
+      await Promise.resolve(arrange());
 
-    expect(await register()).toEqual({ kind: 'job_not_found' });
-    expect(await entries()).toEqual([]);
-    // The same calls in every case: the time does not show the reason.
-    expect(scene.calls()).toEqual([`read ${documentedJob}`]);
-  });
+      expect(await register()).toEqual({ kind: 'job_not_found' });
+      expect(await entries()).toEqual([]);
+      // The same calls in every case: the time does not show the reason.
+      expect(scene.calls()).toEqual([`read ${documentedJob}`]);
+    },
+  );
 
   test('tells the partner when it has registered the job under another externalId', async () => {
     await register({ externalId: externalId('first') });

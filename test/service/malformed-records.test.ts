@@ -1,3 +1,4 @@
+import { projects } from '../../infra/scenes/stories.ts';
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { toItem } from '../../functions/adapters/dynamodb/table-client.ts';
@@ -40,6 +41,8 @@ describe('one malformed record', () => {
     expectProblem(await service.cancel({ externalId }, { partner: 'globex' }), 'temporarily_unavailable');
     expectProblem(await service.cancel({ externalId }), 'job_not_found');
     expect(linesWith('RECORD_UNREADABLE').join('\n')).toContain('partner#globex');
+
+    await spoil('Partners', { pk: 'partner#globex' }, 'projects', [projects.globex]);
   });
 });
 

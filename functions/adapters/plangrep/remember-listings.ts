@@ -19,14 +19,13 @@ interface Listing {
 export function rememberListings(plangrep: Plangrep, clock: Pick<Clock, 'now'>): Plangrep {
   const listings = new Map<ProjectId, Listing>();
 
+  function keep(projectId: ProjectId, answer: Promise<ListAnswer>, forMs: number): void {
+    listings.set(projectId, { until: clock.now() + forMs, answer });
+  }
+
   async function list(projectId: ProjectId, untilMs: number): Promise<ListAnswer> {
     const answer = await plangrep.list(projectId, untilMs);
     if (answer.kind !== 'jobs') keep(projectId, Promise.resolve(answer), FAILURE_REMEMBERED_MS);
-    return answer;
-  }
-
-  function keep(projectId: ProjectId, answer: Promise<ListAnswer>, forMs: number): Promise<ListAnswer> {
-    listings.set(projectId, { until: clock.now() + forMs, answer });
     return answer;
   }
 
@@ -37,7 +36,10 @@ export function rememberListings(plangrep: Plangrep, clock: Pick<Clock, 'now'>):
       const now = clock.now();
       for (const [id, { until }] of listings) if (until <= now) listings.delete(id);
       const known = listings.get(projectId);
-      return known?.answer ?? keep(projectId, list(projectId, untilMs), LISTING_REMEMBERED_MS);
+      if (known !== undefined) return known.answer;
+      const answer = list(projectId, untilMs);
+      keep(projectId, answer, LISTING_REMEMBERED_MS);
+      return answer;
     },
   };
 }
