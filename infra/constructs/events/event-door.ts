@@ -20,7 +20,10 @@ export interface EventDoorProps {
 /** Not longer: an hour late, a cancel saves nothing any more. */
 const deliveryPolicy = { maximumEventAgeInSeconds: 3_600, maximumRetryAttempts: 185 };
 
-/** A rule for each partner, bound to the partner's account and event source, and the queue behind the rules. */
+/**
+ * A rule for each partner, bound to the partner's account and event source, and the queue behind the rules.
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-cross-account.html
+ */
 export class EventDoor extends Construct {
   readonly queue: Queue;
   /** Events that the function gave up. */

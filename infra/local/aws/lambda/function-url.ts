@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { LambdaFunctionURLEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { type Listening, readBody, serveOnLoopback } from '../loopback.ts';
+import { checkSource, type Listening, readBody, serveOnLoopback } from '../loopback.ts';
 import type { InvocationResult } from './container.ts';
 
 const MAX_BODY_BYTES = 6 * 1024 * 1024;
@@ -21,6 +21,8 @@ export function startFunctionUrl(
   invoke: (event: LambdaFunctionURLEvent) => Promise<InvocationResult>,
 ): Promise<Listening> {
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const source = checkSource(request);
+    if (source.kind === 'foreign') return send(response, 403, source.why);
     const body = await readBody(request, MAX_BODY_BYTES);
     if (body.kind === 'lost') return;
     if (body.kind === 'too_large') return send(response, 413, 'Request Entity Too Large');
