@@ -1,7 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { closedEvent, eventDoor } from '../../infra/blueprint/bus-events.ts';
 import { type BusStatement, busStatements } from '../../infra/blueprint/bus-policy.ts';
+import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { decidePut, type PutAttempt } from '../../infra/local/aws/events/bus-policy.ts';
+import { ofType, oneOf, synthesized } from './synthesized.ts';
 
 const account = '999999999999';
 const busArn = `arn:aws:events:eu-central-1:${account}:event-bus/plangrep-cancellation-prod`;
@@ -137,4 +139,33 @@ test('the local bus refuses to play an operator that it does not know', () => {
   const unknown = policy.map((statement) => ({ ...statement, Condition: { StringLike: { 'events:source': ['*'] } } }));
 
   expect(() => decidePut(unknown, { busArn, account }, toAttempt([acme, 'partner.acme']))).toThrow('StringLike');
+});
+
+describe.each(environmentNames)('the bus in %s', (name) => {
+  const { service } = synthesized(name);
+  const { partners } = environments[name];
+  const busId = oneOf(service, 'AWS::Events::EventBus') && ofType(service, 'AWS::Events::EventBus')[0]?.[0];
+
+  test("has exactly the blueprint's statements in its policy", () => {
+    const policies = ofType(service, 'AWS::Events::EventBusPolicy').map(([, properties]) => properties);
+    const named = { busArn: '{bus}', accountId: '{account}', partition: '{partition}', pipeRoleArn: '{pipe}' };
+    const text = JSON.stringify(policies.map(({ Statement }) => Statement))
+      .replaceAll(`{"Fn::GetAtt":["${busId}","Arn"]}`, '"{bus}"')
+      .replaceAll(/\{"Fn::GetAtt":\["ClosedEventsPermissionsRole\w+","Arn"\]\}/g, '"{pipe}"')
+      .replaceAll(
+        '{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":iam::",{"Ref":"AWS::AccountId"},":root"]]}',
+        '"arn:{partition}:iam::{account}:root"',
+      )
+      .replaceAll(
+        /\{"Fn::Join":\["",\["arn:",\{"Ref":"AWS::Partition"\},":iam::(\d{12}):root"\]\]\}/g,
+        '"arn:{partition}:iam::$1:root"',
+      )
+      .replaceAll('{"Ref":"AWS::AccountId"}', '"{account}"');
+
+    expect(JSON.parse(text)).toEqual(busStatements(partners, named));
+    for (const { EventBusName, StatementId, Statement } of policies) {
+      expect(EventBusName).toEqual({ Ref: busId });
+      expect(Statement).toMatchObject({ Sid: StatementId });
+    }
+  });
 });

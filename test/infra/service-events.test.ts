@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { closedEvent, eventDoor, inputTransformer } from '../../infra/blueprint/bus-events.ts';
-import { busStatements } from '../../infra/blueprint/bus-policy.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { functions } from '../../infra/blueprint/functions.ts';
 import { accountOf, type Sender, sourceOf } from '../../infra/blueprint/senders.ts';
@@ -148,33 +147,6 @@ describe.each(environmentNames)('in %s', (name) => {
           ],
         },
       });
-    });
-  });
-
-  describe('the bus', () => {
-    const busId = oneOf(service, 'AWS::Events::EventBus') && ofType(service, 'AWS::Events::EventBus')[0]?.[0];
-
-    test("has exactly the blueprint's statements in its policy", () => {
-      const policies = ofType(service, 'AWS::Events::EventBusPolicy').map(([, properties]) => properties);
-      const place = { busArn: '{bus}', accountId: '{account}', partition: '{partition}', pipeRoleArn: '{pipe}' };
-      const text = JSON.stringify(policies.map(({ Statement }) => Statement))
-        .replaceAll(`{"Fn::GetAtt":["${busId}","Arn"]}`, '"{bus}"')
-        .replaceAll(/\{"Fn::GetAtt":\["ClosedEventsPermissionsRole\w+","Arn"\]\}/g, '"{pipe}"')
-        .replaceAll(
-          '{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":iam::",{"Ref":"AWS::AccountId"},":root"]]}',
-          '"arn:{partition}:iam::{account}:root"',
-        )
-        .replaceAll(
-          /\{"Fn::Join":\["",\["arn:",\{"Ref":"AWS::Partition"\},":iam::(\d{12}):root"\]\]\}/g,
-          '"arn:{partition}:iam::$1:root"',
-        )
-        .replaceAll('{"Ref":"AWS::AccountId"}', '"{account}"');
-
-      expect(JSON.parse(text)).toEqual(busStatements(partners, place));
-      for (const { EventBusName, StatementId, Statement } of policies) {
-        expect(EventBusName).toEqual({ Ref: busId });
-        expect(Statement).toMatchObject({ Sid: StatementId });
-      }
     });
   });
 

@@ -132,8 +132,12 @@ export async function reconcileNow(run: Pick<LocalRun, 'dynamodb' | 'lambda'>): 
   return run.lambda.invoke('reconcile-cancellations', {});
 }
 
-function throwIfLeaked({ partners }: Pick<LocalRun, 'partners'>, texts: readonly string[]): void {
-  const secrets = [...Object.values(canaries), ...partners.map(({ token }) => token.slice(-43))];
+function throwIfLeaked(
+  { partners, aws, consoleKey }: Pick<LocalRun, 'partners' | 'aws' | 'consoleKey'>,
+  texts: readonly string[],
+): void {
+  const ofPartners = partners.flatMap(({ token, aws: key }) => [token.slice(-43), key.secretAccessKey]);
+  const secrets = [...Object.values(canaries), ...ofPartners, aws.secretAccessKey, consoleKey];
   const leaks = texts.filter((text) => secrets.some((secret) => text.includes(secret)));
   if (leaks.length > 0) throw new Error(`A secret came out:\n${leaks.join('\n')}`);
 }
