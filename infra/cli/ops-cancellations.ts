@@ -165,7 +165,7 @@ function describeEvent(event: CancellationEvent | JoinedRecord): string {
     .join(' ');
 }
 
-const verifyAudit = new URL('../audit/verify-audit.ts', import.meta.url).pathname;
+const verifyAudit = new URL('./verify-audit.ts', import.meta.url).pathname;
 
 export const verifyAuditTrail = opsCommand({
   name: 'audit verify',

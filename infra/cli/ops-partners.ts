@@ -6,13 +6,13 @@ import { createPartners } from '../../functions/adapters/dynamodb/partners.ts';
 import {
   keyIdSchema,
   partnerIdSchema,
-  projectIdSchema,
   scopeSchema,
   timestampSchema,
   toTimestamp,
 } from '../../functions/core/identifiers.ts';
 import { CannotDo, readAs, readList } from './command.ts';
 import { opsCommand, partnerOption, readPartner } from './ops-command.ts';
+import { describeProjects, readProjects } from './partners/partner-projects.ts';
 import { paint, table } from './terminal.ts';
 
 const allScopes = scopeSchema.options;
@@ -215,13 +215,8 @@ export const setPartner = opsCommand({
       }),
     );
     terminal.show({ partnerId, projects, before }, [
-      `${partnerId} (${place.environment}): ${projects === 'any' ? 'any project' : projects.join(', ') || 'no projects'}`,
+      `${partnerId} (${place.environment}): ${describeProjects(projects)}`,
     ]);
     return 0;
   },
 });
-
-function readProjects(value: string): 'any' | readonly string[] {
-  if (value === 'any') return 'any';
-  return readList(value).map((project) => readAs(projectIdSchema, '--projects', project));
-}

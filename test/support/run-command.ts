@@ -28,14 +28,13 @@ const noAwsProfile = {
 /** The tests run the same code in many processes: the first one compiles it for all. */
 export const compileCache = { NODE_COMPILE_CACHE: join(tmpdir(), 'run-command-compiled') };
 
-/** Runs a command to its end, with nothing of this process's environment but `PATH`. */
+/** Runs a command of `infra/cli` to its end, with nothing of this process's environment but `PATH`. */
 export async function runCommand(
   name: 'ops' | 'smoke' | 'verify-audit',
   args: readonly string[],
   { stdin = '', env = {}, cwd }: Surroundings = {},
 ): Promise<Ended> {
-  const folder = name === 'verify-audit' ? 'audit' : 'cli';
-  const script = new URL(`../../infra/${folder}/${name}.ts`, import.meta.url).pathname;
+  const script = new URL(`../../infra/cli/${name}.ts`, import.meta.url).pathname;
   const child = spawn(process.execPath, [script, ...args], {
     ...(cwd !== undefined && { cwd }),
     env: { PATH: process.env['PATH'] ?? '', ...noAwsProfile, ...compileCache, ...env },

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { CannotDo, parseCommand } from '../../infra/cli/command.ts';
-import { readVerifyOptions, verifyAudit } from '../../infra/audit/verify-audit-options.ts';
+import { readVerifyOptions, verifyAudit } from '../../infra/cli/audit/verify-audit-options.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'verify-audit-options-'));
 const nowhere = join(folder, 'none.json');

@@ -1,21 +1,16 @@
 import { DeleteItemCommand, paginateScan, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { fromItem, toItem, write } from '../../../functions/adapters/dynamodb/table-client.ts';
-import { type PartnerId, projectIdSchema, toTimestamp } from '../../../functions/core/identifiers.ts';
+import { type PartnerId, toTimestamp } from '../../../functions/core/identifiers.ts';
 import { defaultPlan } from '../../blueprint/usage-plans.ts';
-import { CannotDo, readAs, readList } from '../command.ts';
+import { CannotDo } from '../command.ts';
 import { opsCommand, partnerOption, readPartner } from '../ops-command.ts';
 import type { Place } from '../places.ts';
 import { type Cell, count, labelled, table } from '../terminal.ts';
+import { describeProjects, projectsOfNewPartner } from './partner-projects.ts';
 import { createUsageKeys, type NamedPlan } from './usage-keys.ts';
 
 const planOption = { hint: 'PLAN', what: `what it may send: a plan of infra/blueprint/environments.ts` } as const;
-
-/** The projects of `--projects`: `any`, or a list. @throws CannotDo (2) */
-function readProjects(value: string): 'any' | readonly string[] {
-  if (value === 'any') return 'any';
-  return readList(value).map((project) => readAs(projectIdSchema, '--projects', project));
-}
 
 export const addPartner = opsCommand({
   name: 'partner add',
@@ -24,12 +19,15 @@ export const addPartner = opsCommand({
   notes: 'Run again, it completes what an interrupted run left. A partner that has a record keeps it as it is.',
   options: {
     partner: partnerOption,
-    projects: { hint: 'proj_a,proj_b', what: "the partner's own projects in Plangrep, or any (default: none yet)" },
+    projects: {
+      hint: 'proj_a,proj_b',
+      what: "the partner's own projects in Plangrep, or any (in a sandbox default: the sandbox's)",
+    },
     plan: { ...planOption, what: `${planOption.what} (default: ${defaultPlan})` },
   },
   async run({ place, terminal, values }) {
     const partnerId = readPartner(values.partner);
-    const projects = readProjects(values.projects ?? '');
+    const projects = projectsOfNewPartner(place, values.projects);
     const usageKeys = createUsageKeys(place);
     const plan = await usageKeys.planNamed(values.plan ?? defaultPlan);
     const known = await usageKeys.find(partnerId);
@@ -201,10 +199,6 @@ const NO_PLAN = 'none: its requests are refused (403)';
 
 function describePlan({ name, ratePerSecond, burst, requestsPerDay }: NamedPlan): string {
   return `${name} (${count(ratePerSecond)}/s, burst ${count(burst)}, ${count(requestsPerDay)} a day)`;
-}
-
-function describeProjects(projects: StoredPartner['projects']): string {
-  return projects === 'any' ? 'any project' : projects.join(', ') || 'no projects';
 }
 
 function notAdded(place: Place, partnerId: PartnerId): string {

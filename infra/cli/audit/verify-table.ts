@@ -6,16 +6,16 @@ import {
   paginateScan,
 } from '@aws-sdk/client-dynamodb';
 import { convertToNative } from '@aws-sdk/util-dynamodb';
-import { WAKE_SHARDS } from '../../functions/adapters/dynamodb/cancellation-log.ts';
-import type { StoredRecord } from '../../functions/core/audit/findings.ts';
+import { WAKE_SHARDS } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
+import type { StoredRecord } from '../../../functions/core/audit/findings.ts';
 import {
   createPartitionVerifier,
   type PartitionVerifier,
   type Verdict,
-} from '../../functions/core/audit/verify-partition.ts';
-import { tables } from '../blueprint/tables.ts';
-import { CannotDo } from '../cli/command.ts';
-import { explainFailure } from '../cli/places.ts';
+} from '../../../functions/core/audit/verify-partition.ts';
+import { tables } from '../../blueprint/tables.ts';
+import { CannotDo } from '../command.ts';
+import { explainFailure } from '../places.ts';
 
 type Item = Readonly<Record<string, AttributeValue>>;
 

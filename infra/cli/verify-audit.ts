@@ -3,11 +3,11 @@ import { createHeadsDigest, type Finding } from '../../functions/core/audit/find
 import type { Timestamp } from '../../functions/core/identifiers.ts';
 import { isLoopback } from '../../functions/adapters/plangrep/plangrep-http.ts';
 import { localRegion } from '../local/aws/loopback.ts';
-import { CannotDo, type ExitCode, runScript } from '../cli/command.ts';
-import { credentialsPath } from '../cli/places.ts';
-import { count, createProgress, labelled, paint, printable } from '../cli/terminal.ts';
-import { readVerifyOptions, verifyAudit, type VerifyOptions } from './verify-audit-options.ts';
-import { verifyTable } from './verify-table.ts';
+import { CannotDo, type ExitCode, runScript } from './command.ts';
+import { credentialsPath } from './places.ts';
+import { count, createProgress, labelled, paint, printable } from './terminal.ts';
+import { readVerifyOptions, verifyAudit, type VerifyOptions } from './audit/verify-audit-options.ts';
+import { verifyTable } from './audit/verify-table.ts';
 
 /** `npm run verify-audit`: exits 0 when nothing is found, 1 on findings, 2 when it could not verify. */
 await runScript(verifyAudit, (values) => verify(readVerifyOptions(values, credentialsPath)));
