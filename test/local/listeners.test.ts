@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { createAccessKey } from '../../infra/local/aws/access-keys.ts';
+import { callSigned, createAccessKey } from '../../infra/local/aws/access-keys.ts';
 import { createConsole } from '../../infra/local/console/create-console.ts';
 import { givenService } from '../support/given-service.ts';
 
@@ -92,6 +92,21 @@ test.each(names)('the %s allows nothing to a page even where the page has its ow
   const { host, origin } = new URL(calls[name]?.().url ?? '');
 
   expect([400, 401]).toContain((await send(name, { Host: host, Origin: origin })).status);
+});
+
+test.each<[string, string, string]>([
+  ['dynamodb', 'dynamodb', 'DynamoDB_20120810.Scan'],
+  ['secretsmanager', 'secretsmanager', 'secretsmanager.GetSecretValue'],
+  ['sqs', 'sqs', 'AmazonSQS.GetQueueAttributes'],
+] as const)('a partner has no access to %s with the key that puts its events', async (name, awsService, target) => {
+  const { endpoints, partners } = service.run;
+  const [acme] = partners;
+  if (acme === undefined) throw new Error('a local run has partners');
+  const url = new Map<string, string>(Object.entries(endpoints)).get(name) ?? '';
+
+  const answer = await callSigned(url, acme.aws, { service: awsService, target, body: '{"TableName":"Partners"}' });
+
+  expect(await answer.json()).toMatchObject({ __type: 'UnrecognizedClientException' });
 });
 
 test.each(['dynamodb', 'secrets manager', 'eventbridge', 'queue', 'api gateway'])(

@@ -4,8 +4,9 @@ import { describe, expect, test, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { welcome } from '../../infra/cli/welcome.ts';
 import { type AccessKey, keyVariables } from '../../infra/local/aws/access-keys.ts';
-import { localRegion } from '../../infra/local/aws/loopback.ts';
-import { plangrepSecretId } from '../../infra/local/seeds.ts';
+import { localQueueUrl } from '../../infra/local/aws/events/queue-endpoint.ts';
+import { localArn, localRegion } from '../../infra/local/aws/loopback.ts';
+import { eventsQueueName, plangrepSecretId } from '../../infra/local/seeds.ts';
 import { givenService } from '../support/given-service.ts';
 import { documentedJob } from '../support/names.ts';
 
@@ -61,7 +62,7 @@ describe.runIf(isInstalled)('the real AWS CLI', () => {
     await untilCancelled('job_evnt00000000000000000007894');
   });
 
-  test('reads a table and a secret', async () => {
+  test('reads a table, a secret and a queue', async () => {
     const { dynamodb, endpoints, aws: operator } = service.run;
     const tableName = dynamodb.tableNames.CancellationLog;
 
@@ -69,6 +70,11 @@ describe.runIf(isInstalled)('the real AWS CLI', () => {
     const readSecret = ['secretsmanager', 'get-secret-value', '--secret-id', plangrepSecretId];
     const secret = await aws(endpoints.secretsmanager, readSecret, operator);
 
+    const queueUrl = localQueueUrl(endpoints.sqs, eventsQueueName);
+    const readQueue = ['sqs', 'get-queue-attributes', '--queue-url', queueUrl, '--attribute-names', 'QueueArn'];
+    const queue = await aws(endpoints.sqs, readQueue, operator);
+
+    expect(queue).toMatchObject({ Attributes: { QueueArn: localArn('sqs', eventsQueueName) } });
     expect(table).toMatchObject({ Table: { TableStatus: 'ACTIVE' } });
     expect(secret).toMatchObject({ Name: plangrepSecretId });
   });
