@@ -3,7 +3,7 @@ import { isTerminal } from '../cancellation/job-status.ts';
 import { toTimestamp } from '../identifiers.ts';
 import { type DirectoryEntry, type JobFact, type PartnerAccess, type Ports, type VerifiedEntry } from '../ports.ts';
 import { DependencyUnavailable } from '../report.ts';
-import { judgeOwnership, standingOf, verifyJob } from './verify-job.ts';
+import { judgeOwnership, lookAtJob, standingOf, verifyJob } from './verify-job.ts';
 
 /** What a job read showed of a registered job. */
 export type ReadJob =
@@ -56,7 +56,8 @@ async function readOrVerify(
 ): Promise<ReadJob> {
   const { verifiedAt } = entry;
   if (verifiedAt === undefined || standingOf(access, entry) !== 'verified') {
-    const verification = await verifyJob(ports, registrant, access, entry, untilMs);
+    const look = await lookAtJob(ports, entry.jobId, untilMs);
+    const verification = await verifyJob(ports, registrant, access, entry, look);
     if (verification.kind === 'not_confirmed') return { kind: 'unread' };
     return verification.kind === 'owned' ? shown(verification.entry, verification.jobStatus) : { kind: 'absent' };
   }

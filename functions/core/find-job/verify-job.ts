@@ -1,7 +1,7 @@
 import type { CancelRequest } from '../cancel-request.ts';
 import { isTerminal } from '../cancellation/job-status.ts';
-import { toTimestamp } from '../identifiers.ts';
-import type { PlangrepJob } from '../plangrep.ts';
+import { type JobId, toTimestamp } from '../identifiers.ts';
+import type { PlangrepJob, ReadAnswer } from '../plangrep.ts';
 import type { DirectoryEntry, JobOwner, PartnerAccess, Ports, VerifiedEntry } from '../ports.ts';
 
 /** What Plangrep says about whose job it is. `not_confirmed`: it does not show the project, which is never guessed. */
@@ -42,23 +42,36 @@ export type Verification =
   /** Plangrep could not be asked, or does not say. */
   | { readonly kind: 'not_confirmed' };
 
-type VerifyPorts = Pick<Ports, 'directory' | 'plangrep' | 'clock' | 'report'>;
+type VerifyPorts = Pick<Ports, 'directory' | 'clock' | 'report'>;
 type Registrant = Pick<CancelRequest, 'partnerId' | 'externalId'>;
 
+/** What Plangrep and the directory say about a job, before it is known whose it is. */
+export interface JobLook {
+  readonly answer: ReadAnswer;
+  readonly owner: JobOwner | undefined;
+}
+
 /**
- * Asks Plangrep whether a job is the partner's, with one job read, and if it is makes the partner its owner. The owner
- * is read beside it in every case, so that the time of a refusal does not show its reason.
- * @throws DependencyUnavailable
+ * Looks at a job: one job read, and its owner beside it in every case, so that the time of a refusal does not show its
+ * reason. @throws DependencyUnavailable
  */
+export async function lookAtJob(
+  { plangrep, directory }: Pick<Ports, 'plangrep' | 'directory'>,
+  jobId: JobId,
+  untilMs: number,
+): Promise<JobLook> {
+  const [answer, owner] = await Promise.all([plangrep.read(jobId, untilMs), directory.readOwner(jobId)]);
+  return { answer, owner };
+}
+
+/** Whether a job that was looked at is the partner's; if it is, the partner becomes its owner. @throws DependencyUnavailable */
 export async function verifyJob(
   ports: VerifyPorts,
   registrant: Registrant,
   access: PartnerAccess,
   entry: DirectoryEntry,
-  untilMs: number,
+  { answer, owner }: JobLook,
 ): Promise<Verification> {
-  const { plangrep, directory } = ports;
-  const [answer, owner] = await Promise.all([plangrep.read(entry.jobId, untilMs), directory.readOwner(entry.jobId)]);
   if (owner?.partnerId === registrant.partnerId && owner.externalId !== registrant.externalId) {
     return { kind: 'registered_otherwise' };
   }

@@ -1,6 +1,6 @@
 import type { Door } from '../cancellation/events.ts';
 import { isKnownAbsent, READS_AT_ONCE, readJob } from '../find-job/read-jobs.ts';
-import { standingOf, verifyJob } from '../find-job/verify-job.ts';
+import { lookAtJob, standingOf, verifyJob } from '../find-job/verify-job.ts';
 import { type ExternalId, type PartnerId, toTimestamp } from '../identifiers.ts';
 import { reportUnreadable } from '../report.ts';
 import { type DirectoryEntry, isExpired, type PartnerAccess, type Ports } from '../ports.ts';
@@ -51,7 +51,11 @@ export async function registerJob(ports: RegisterPorts, registration: JobRegistr
 async function register(ports: RegisterPorts, registration: JobRegistration): Promise<RegisterEnd> {
   const { directory, partners, clock, report } = ports;
   const { partnerId, externalId, jobId, projectId, registeredAt, untilMs } = registration;
-  const [stored, access] = await Promise.all([directory.find(partnerId, externalId), partners.accessOf(partnerId)]);
+  const [stored, access, look] = await Promise.all([
+    directory.find(partnerId, externalId),
+    partners.accessOf(partnerId),
+    lookAtJob(ports, jobId, untilMs),
+  ]);
   reportUnreadable(report, 'job-directory', stored.unreadable);
   const entries = stored.items.filter((entry) => !isExpired(entry, toTimestamp(clock.now())));
   const known = entries.find((entry) => entry.jobId === jobId);
@@ -60,7 +64,7 @@ async function register(ports: RegisterPorts, registration: JobRegistration): Pr
     if (room !== 'free') return { kind: room };
   }
   const entry = known ?? { jobId, projectId, registeredAt };
-  const verification = await verifyJob(ports, registration, access, entry, untilMs);
+  const verification = await verifyJob(ports, registration, access, entry, look);
   if (verification.kind === 'owned') return { kind: 'registered', entry: verification.entry };
   if (verification.kind !== 'not_confirmed') return verification;
   if (standingOf(access, entry) === 'lost') return { kind: 'job_not_found' };
