@@ -59,12 +59,13 @@ export const systemClock: Clock = {
 const report: Report = (code, fields = {}) => console[reportLevels[code]]({ code, ...fields });
 
 /** For the authorizer, which knows credentials and nothing else. */
-export function composeCredentialCheck(): CredentialPorts {
+export function composeCredentialCheck(): CredentialPorts & Pick<Ports, 'report'> {
   const configuration = readConfiguration(z.pick(variables, { ENVIRONMENT: true, PARTNERS_TABLE: true }));
   return {
     readPartnerKey: createReadPartnerKey(createDynamoDbClient(), configuration.PARTNERS_TABLE),
     clock: systemClock,
     environment: configuration.ENVIRONMENT,
+    report,
   };
 }
 

@@ -30,7 +30,7 @@ export interface Clock {
   sleep(ms: number): Promise<void>;
 }
 
-/** A stream as read: its events in order, and the wake-up of the last one, absent once it is closed. */
+/** A stream as read: its events in order, and the wake-up of the last one, absent once it is closed or if it is malformed. */
 export interface Stream {
   readonly events: readonly CancellationEvent[];
   readonly wakeAt?: Timestamp | undefined;

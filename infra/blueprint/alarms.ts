@@ -24,6 +24,7 @@ const doors = ['request-cancellation', 'consume-events'] as const;
 const finding = [...doors, 'register-job'] as const;
 const reconciler = ['reconcile-cancellations'] as const;
 const reporting = [...attempting, 'read-cancellations', 'register-job'] as const;
+const everywhere = [...reporting, 'authorize-partner'] as const;
 
 export const logMetrics = {
   CancellationsClosed: { code: 'CANCELLATION_CLOSED', from: attempting, by: 'outcome' },
@@ -49,10 +50,10 @@ export const logMetrics = {
   EventsMalformed: { code: 'EVENT_MALFORMED', from: ['consume-events'] },
   EventsFailed: { code: 'EVENT_FAILED', from: ['consume-events'] },
   StreamsBroken: { code: 'STREAM_BROKEN', from: reporting },
-  RecordsUnreadable: { code: 'RECORD_UNREADABLE', from: reporting },
+  RecordsUnreadable: { code: 'RECORD_UNREADABLE', from: everywhere },
   AuditWritesFailed: { code: 'AUDIT_WRITE_FAILED', from: attempting },
-  DependenciesUnavailable: { code: 'DEPENDENCY_UNAVAILABLE', from: reporting },
-  UnexpectedErrors: { code: 'UNEXPECTED_ERROR', from: reporting },
+  DependenciesUnavailable: { code: 'DEPENDENCY_UNAVAILABLE', from: everywhere },
+  UnexpectedErrors: { code: 'UNEXPECTED_ERROR', from: everywhere },
 } as const satisfies Record<string, LogMetric>;
 
 export type LogMetricName = keyof typeof logMetrics;

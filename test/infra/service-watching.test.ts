@@ -117,6 +117,21 @@ describe.each(environmentNames)('in %s', (name) => {
     }
   });
 
+  test.each([
+    ['Wake-ups fail', 1, 'ReconcilerFailures', 'Maximum'],
+    ['Events fail', 1, 'EventsFailed', 'Sum'],
+    ['Events are malformed', 1, 'EventsMalformed', 'Sum'],
+    ['Records cannot be read', 1, 'RecordsUnreadable', 'Sum'],
+    ['Events wait', 300, 'ApproximateAgeOfOldestMessage', 'Maximum'],
+    ['Events pile up', 1_000, 'ApproximateNumberOfMessagesVisible', 'Maximum'],
+  ])('"%s" begins at %d of %s', (title, Threshold, MetricName, Statistic) => {
+    const alarm = alarms.find(({ AlarmName }) => titleOf(AlarmName) === title);
+
+    expect(alarm).toMatchObject({ Threshold, ComparisonOperator: 'GreaterThanOrEqualToThreshold' });
+    expect(JSON.stringify(alarm)).toContain(`"MetricName":"${MetricName}"`);
+    expect(JSON.stringify(alarm)).toMatch(new RegExp(`"Stat(istic)?":"${Statistic}"`));
+  });
+
   test('only missing data of the reconciler alarms', () => {
     const breaching = alarms.filter(({ TreatMissingData }) => TreatMissingData !== 'notBreaching');
 

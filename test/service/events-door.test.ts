@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
 import { problemSchema, registeredJobSchema } from '../../functions/contract/answers.ts';
 import { putEvent } from '../../infra/local/aws/events/event-bridge.ts';
 import { givenService } from '../support/given-service.ts';
@@ -91,7 +92,7 @@ describe('an event', () => {
     expect(statusOf(jobId)).not.toBe('cancelled');
   });
 
-  test('that is malformed goes to the DLQ, and the others of its batch succeed', async () => {
+  test('that is malformed goes to the DLQ after one try, and the others of its batch succeed', async () => {
     const good = await Promise.all(Array.from({ length: 4 }, () => service.newJob()));
     const poison = { externalId: 'poison', force: true };
 
@@ -100,6 +101,12 @@ describe('an event', () => {
 
     for (const { jobId } of good) expect(statusOf(jobId)).toBe('cancelled');
     expect(deadLettersWith('poison')).toHaveLength(1);
+    const { id } = z.object({ id: z.string() }).parse(JSON.parse(deadLettersWith('poison')[0] ?? ''));
+    const [line = '', ...more] = service.run.logs.filter((one) => one.includes('EVENT_MALFORMED') && one.includes(id));
+    expect(more).toEqual([]);
+    expect(line).toMatch(/partnerId\W+acme/);
+    expect(line).toMatch(/path\W+detail\b/);
+    expect(line).not.toContain('poison');
   });
 
   test('that arrives before the registration of its job is tried again, and cancels once the job is registered', async () => {

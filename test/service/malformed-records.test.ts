@@ -120,15 +120,38 @@ describe('one malformed record', () => {
   });
 
   test('of a credential lets no one in, and ops lists it beside the others', async () => {
+    const { credential, keyId } = await ops.issueKey();
+    const ask = () =>
+      service.run.call('acme', 'GET /v1/cancellations?externalId=x', undefined, {
+        Authorization: `Bearer ${credential}`,
+      });
+    const before = await ask();
+    await spoil('Partners', { pk: `key#${keyId}` }, 'secretHash', 'short');
+    const spoilt = await ask();
     await put('Partners', { pk: 'key#malformed001', partnerId: 'ACME' });
 
     const listed = await ops.run('partner-key list');
     const revoked = await ops.run('partner-key revoke malformed001 --yes');
 
+    expectProblem(before, 'job_not_found');
+    expectProblem(spoilt, 'temporarily_unavailable');
+    expect(linesWith('RECORD_UNREADABLE').join('\n')).toContain(`key#${keyId}`);
     expect(listed.stdout).toMatch(/^malformed001 .*unreadable$/m);
     expect(listed.stdout).toMatch(/^acmelocal001 .*live$/m);
     expect(revoked).toMatchObject({ code: 1, stderr: expect.stringContaining('cannot be read') });
   });
+});
+
+test('a malformed wake-up time of an open cancellation breaks no answer', async () => {
+  const { externalId, jobId } = await service.newJob({ cancelTakes: 60_000 });
+  await service.cancel({ externalId });
+  await spoil('CancellationLog', { pk: `acme#${jobId}`, sk: 'event#000002' }, 'wakeAt', 'soon');
+
+  const joined = await service.cancel({ externalId });
+
+  expect(joined.status).toBe(202);
+  expect(joined.headers.get('retry-after')).toBe('1');
+  expect((await service.show(jobId)).status).toBe(200);
 });
 
 describe('the reconciler', () => {

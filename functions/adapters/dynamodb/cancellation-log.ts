@@ -67,7 +67,7 @@ export function createCancellationLog(client: DynamoDBClient, tableName: string)
 
   async function read(partnerId: PartnerId, jobId: JobId): Promise<Stream> {
     const items = await queryItems(table, streamQuery({ partnerId, jobId }, EVENT_PREFIX));
-    return { events: items.map(readEvent), wakeAt: items.at(-1)?.['wakeAt']?.S };
+    return { events: items.map(readEvent), wakeAt: timestampSchema.safeParse(items.at(-1)?.['wakeAt']?.S).data };
   }
 
   async function append(event: CancellationEvent, wakeAt?: Timestamp): Promise<Appended> {

@@ -3,6 +3,7 @@ import type { APIGatewayAuthorizerResult, APIGatewayTokenAuthorizerEvent } from 
 import { readAuthorization } from '../../contract/credential.ts';
 import type { PartnerId, Scope } from '../../core/identifiers.ts';
 import type { Clock, PartnerKey, ReadPartnerKey } from '../../core/ports.ts';
+import { type Report, reportFailure } from '../../core/report.ts';
 import { usageKeyOf } from './usage-key.ts';
 
 export interface CredentialPorts {
@@ -13,12 +14,16 @@ export interface CredentialPorts {
 
 /**
  * Answers for the whole stage, because API Gateway caches the answer by credential (at most 60 s) for every route; each
- * function checks its own scope. The usage key leads API Gateway to the partner's plan. API Gateway answers 401 when the error's text is exactly `Unauthorized` (API Gateway
- * Developer Guide, Output from an API Gateway Lambda authorizer).
+ * function checks its own scope. The usage key leads API Gateway to the partner's plan. API Gateway answers 401 when the
+ * error's text is exactly `Unauthorized` (API Gateway Developer Guide, Output from an API Gateway Lambda authorizer), and 503
+ * (`AUTHORIZER_FAILURE`) for any other: a credential that cannot be checked lets no one in.
  */
-export function handleAuthorization(ports: CredentialPorts) {
+export function handleAuthorization(ports: CredentialPorts & { readonly report: Report }) {
   return async (event: APIGatewayTokenAuthorizerEvent): Promise<APIGatewayAuthorizerResult> => {
-    const credential = await checkCredential(ports, event.authorizationToken);
+    const credential = await checkCredential(ports, event.authorizationToken).catch((error: unknown) => {
+      reportFailure(ports.report, error, {});
+      throw error;
+    });
     if (credential.kind === 'invalid') throw new Error('Unauthorized');
     const { partnerId, keyId, scopes } = credential;
     const [api = '', stage = ''] = event.methodArn.split('/');

@@ -189,6 +189,12 @@ export const seededBugs: readonly SeededBug[] = [
     '',
   ),
   core(
+    'find-job/find-job',
+    'a directory entry that cannot be read is overlooked',
+    'known.unreadable.length > 0 && !isNamed',
+    "known.unreadable.includes('')",
+  ),
+  core(
     'use-cases/request-cancellation',
     'a refusal leaves no record',
     'await recordRefused(ports, request, step.refusal.kind);',

@@ -24,6 +24,8 @@ export interface FaultRates {
   readonly refusal: number;
   /** A message is handed out again although it was done with. */
   readonly redelivery: number;
+  /** A directory entry, or an item in the index of wake-ups, cannot be read. */
+  readonly unreadable: number;
 }
 
 export const noFaults: FaultRates = {
@@ -37,6 +39,7 @@ export const noFaults: FaultRates = {
   bigSkew: 0,
   refusal: 0,
   redelivery: 0,
+  unreadable: 0,
 };
 
 /** Every fault at the same rate; those that end or freeze a whole process are rarer, since a process makes many calls. */
@@ -51,6 +54,7 @@ const faultsAt = (rate: number): FaultRates => ({
   bigSkew: rate / 4,
   refusal: rate,
   redelivery: rate,
+  unreadable: rate,
 });
 
 /** Some schedules are calm, so that the common case is seen too; a few are mostly faults. */
@@ -58,7 +62,7 @@ export const drawFaults = (random: Random): FaultRates => {
   const faults = faultsAt(random.pick([0, 0.01, 0.02, 0.04, 0.04, 0.08, 0.15]));
   // Crashes alone, losses alone …: what another fault hides shows when it comes alone.
   if (random.chance(0.3)) {
-    const alone = random.pick(['crash', 'lostAnswer', 'slow', 'freeze', 'refusal', 'bigSkew']);
+    const alone = random.pick(['crash', 'lostAnswer', 'slow', 'freeze', 'refusal', 'bigSkew', 'unreadable']);
     return { ...noFaults, [alone]: random.pick([0.05, 0.1, 0.2]) };
   }
   return faults;

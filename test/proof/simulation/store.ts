@@ -1,7 +1,14 @@
 import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../../functions/core/cancellation/events.ts';
 import { streamKey } from '../../../functions/core/cancellation/stream-key.ts';
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
-import type { CancellationLog, JobDirectory, WakeUp, WakeUps } from '../../../functions/core/ports.ts';
+import type {
+  CancellationLog,
+  DirectoryEntry,
+  JobDirectory,
+  Records,
+  WakeUp,
+  WakeUps,
+} from '../../../functions/core/ports.ts';
 import { MemoryDirectory, MemoryLog } from '../../support/memory-ports.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
@@ -99,7 +106,10 @@ export class Store {
       append: (event, wakeAt) =>
         ask(`appends ${event.jobId} ${event.seq} ${event.type}`, () => this.append(by, event, wakeAt), true),
       wakeUps: (shard, limit, isDone) =>
-        ask(`looks for wake-ups in ${shard}`, async () => this.index.query(world.scheduler.now, shard, limit, isDone)),
+        ask(`looks for wake-ups in ${shard}`, async () => {
+          const found = this.index.query(world.scheduler.now, shard, limit, isDone);
+          return world.random.chance(world.faults.unreadable) ? { ...found, unreadable: ['no event'] } : found;
+        }),
       moveWakeUp: (wakeUp, to) =>
         ask(
           `moves the wake-up of ${wakeUp.jobId} ${wakeUp.seq}`,
@@ -146,6 +156,15 @@ export class Store {
     return appended;
   }
 
+  /** Now and then one of the entries cannot be read. */
+  private spoilOne({ items, unreadable }: Records<DirectoryEntry>): Records<DirectoryEntry> {
+    const { random, faults } = this.world;
+    const [first, ...others] = items;
+    if (first === undefined || !random.chance(faults.unreadable)) return { items, unreadable };
+    const spoilt = random.pick([first, ...others]);
+    return { items: items.filter((entry) => entry !== spoilt), unreadable: [...unreadable, spoilt.jobId] };
+  }
+
   directoryFor(by: Process): JobDirectory {
     const { directory, world } = this;
     const { judge } = world;
@@ -154,7 +173,7 @@ export class Store {
     return {
       find: (partnerId, externalId) =>
         ask(`finds ${externalId}`, async () => {
-          const found = await directory.find(partnerId, externalId);
+          const found = this.spoilOne(await directory.find(partnerId, externalId));
           world.note(() => `${by.name} finds ${externalId}: ${JSON.stringify(found)}`);
           return found;
         }),
