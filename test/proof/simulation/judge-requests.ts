@@ -81,11 +81,14 @@ export class RequestJudge {
     const delivery = this.deliveries.get(by);
     if (delivery === undefined) return;
     const name = `${delivery.partnerId}#${requestKey}`;
-    const known = this.keys.get(name) ?? { boundAt: this.now(), firstSeenAt: cameAt(by) };
+    const before = this.keys.get(name);
+    const known = before ?? { boundAt: this.now(), firstSeenAt: cameAt(by) };
     this.keys.set(name, known);
     const { jobId } = standing;
     if (jobId === undefined) return;
-    if (known.job === undefined && known.boundAt >= by.startedAt) this.judgeChoice(by, delivery, jobId);
+    // A key that another delivery bound to its time meanwhile reaches no job that was registered later.
+    const choice = { delivery, reachesUntil: before?.firstSeenAt };
+    if (known.job === undefined && known.boundAt >= by.startedAt) this.judgeChoice(by, choice, jobId);
     known.job ??= { id: jobId, boundAt: this.now() };
     if (known.job.id !== jobId) this.journal.violate('a key is bound to one job', `${name}: ${known.job.id}, ${jobId}`);
   }
@@ -144,21 +147,23 @@ export class RequestJudge {
       if (answered.jobId === undefined && job.registeredAt > answered.cameAt) violate(newer, `came ${answered.cameAt}`);
     }
     // With a key the choice was judged when it was bound, by whichever delivery made it.
-    if (requestKey === undefined) this.judgeChoice(by, delivery, jobId);
+    if (requestKey === undefined) this.judgeChoice(by, { delivery, reachesUntil: undefined }, jobId);
   }
 
   /** Of several jobs behind a name only the one that lives may be taken for the one that is meant. */
   private judgeChoice(
     by: Process,
-    { partnerId, externalId, jobId: named, eventTime, requestId }: Delivery,
+    { delivery, reachesUntil }: { readonly delivery: Delivery; readonly reachesUntil: Timestamp | undefined },
     chosen: JobId,
   ): void {
+    const { partnerId, externalId, jobId: named, eventTime, requestId } = delivery;
     if (named !== undefined) return;
     for (const id of this.jobsOf.get(`${partnerId}#${externalId}`) ?? []) {
       const job = this.jobs.get(id);
       if (id === chosen || job === undefined) continue;
       const wasThere = job.knownAt < by.startedAt && (eventTime === undefined || job.registeredAt <= eventTime);
-      if (!wasThere || !this.plangrep.isAlive(id)) continue;
+      const isInReach = reachesUntil === undefined || job.registeredAt <= reachesUntil;
+      if (!wasThere || !isInReach || !this.plangrep.isAlive(id)) continue;
       const detail = `${requestId} (${by.name}) reached ${chosen}, ${id} lives too`;
       this.journal.violate('a request that may mean several jobs reaches none', detail);
     }
@@ -183,7 +188,9 @@ export class RequestJudge {
     const jobId = 'state' in end ? end.state.jobId : undefined;
     const known = this.answeredKeys.get(name);
     if (known !== undefined && (known.jobId !== undefined || jobId === undefined)) return;
-    this.answeredKeys.set(name, { at: this.now(), cameAt: cameAt(by), jobId });
+    // Another delivery may have bound the key: then its time counts.
+    const bound = this.keys.get(`${delivery.partnerId}#${delivery.requestKey}`);
+    this.answeredKeys.set(name, { at: this.now(), cameAt: bound?.firstSeenAt ?? cameAt(by), jobId });
   }
 
   /** An HTTPS request was answered with 503: nothing was done, so it must not have got as far as a call. */
