@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { DeleteItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { createJobDirectory, jobsKey, ownerKey } from '../../functions/adapters/dynamodb/job-directory.ts';
-import { fromItem, toItem, write } from '../../functions/adapters/dynamodb/table-client.ts';
+import { readItems, toItem, write } from '../../functions/adapters/dynamodb/table-client.ts';
 import {
   externalIdSchema,
   type JobId,
@@ -11,6 +11,7 @@ import {
   timestampSchema,
   toTimestamp,
 } from '../../functions/core/identifiers.ts';
+import { RecordUnreadable } from '../../functions/core/report.ts';
 import { UNVERIFIED_DAYS } from '../../functions/core/use-cases/register-job.ts';
 import { CannotDo, readAs } from './command.ts';
 import { opsCommand, partnerOption, readJobId, readPartner } from './ops-command.ts';
@@ -67,11 +68,12 @@ const ownership = {
 const ownerSchema = z.object({ ...ownership, sk: z.literal('owner') });
 const releasedSchema = z.object({
   ...ownership,
-  sk: z.string(),
+  sk: z.templateLiteral(['released#', z.string()]),
   releasedAt: timestampSchema,
   releasedBy: z.string(),
   why: z.string(),
 });
+const recordSchema = z.union([ownerSchema, releasedSchema]);
 type Owner = z.infer<typeof ownerSchema>;
 type Released = z.infer<typeof releasedSchema>;
 
@@ -84,10 +86,12 @@ async function readJobRecord(place: Place, jobId: JobId): Promise<{ owner?: Owne
     ExpressionAttributeValues: toItem({ ':pk': ownerKey(jobId).pk }),
   });
   const { Items = [] } = await place.dynamodb.send(query);
-  const rows = Items.map((item) => fromItem(item));
-  const released = rows.filter(({ sk }) => sk !== 'owner').map((row) => releasedSchema.parse(row));
-  const [owner] = rows.filter(({ sk }) => sk === 'owner').map((row) => ownerSchema.parse(row));
-  return { ...(owner && { owner }), released };
+  const { items, unreadable } = readItems(Items, (row) => recordSchema.safeParse(row).data);
+  // Without one of them it is not known whose the job is.
+  const [key] = unreadable;
+  if (key !== undefined) throw new RecordUnreadable('job-directory', key);
+  const owner = items.find((row) => row.sk === 'owner');
+  return { ...(owner && { owner }), released: items.filter((row) => row.sk !== 'owner') };
 }
 
 export const showJob = opsCommand({

@@ -4,15 +4,18 @@ import * as z from 'zod/mini';
 import { fromItem, readItems, toItem, write } from '../../functions/adapters/dynamodb/table-client.ts';
 import { createPartners } from '../../functions/adapters/dynamodb/partners.ts';
 import {
+  type PartnerId,
   keyIdSchema,
   partnerIdSchema,
   scopeSchema,
   timestampSchema,
   toTimestamp,
 } from '../../functions/core/identifiers.ts';
+import { RecordUnreadable } from '../../functions/core/report.ts';
 import { CannotDo, readAs, readList } from './command.ts';
 import { opsCommand, partnerOption, readPartner } from './ops-command.ts';
-import { describeProjects, readProjects } from './partners/partner-projects.ts';
+import { describeProjects, type Projects, readProjects } from './partners/partner-projects.ts';
+import type { Place } from './places.ts';
 import { paint, table } from './terminal.ts';
 
 const allScopes = scopeSchema.options;
@@ -184,6 +187,24 @@ export const revokePartnerKey = opsCommand({
   },
 });
 
+/** Of a malformed record nothing is known: a new one replaces it. */
+async function readAccess(place: Place, partnerId: PartnerId, now: number): Promise<Projects | 'unreadable'> {
+  const partners = createPartners(place.dynamodb, await place.table('Partners'), { now: () => now });
+  try {
+    const access = await partners.accessOf(partnerId);
+    return access.kind === 'any' ? 'any' : access.projects;
+  } catch (error) {
+    if (!(error instanceof RecordUnreadable)) throw error;
+    return 'unreadable';
+  }
+}
+
+/** In words for a question. */
+function projectsOf(projects: Projects | 'unreadable'): readonly string[] {
+  if (projects === 'unreadable') return ['whatever its malformed record holds'];
+  return projects === 'any' ? ['"any"'] : projects;
+}
+
 export const setPartner = opsCommand({
   name: 'partner set',
   summary: "Writes a partner's record: the Plangrep projects whose jobs are the partner's.",
@@ -197,10 +218,8 @@ export const setPartner = opsCommand({
     const partnerId = readPartner(values.partner);
     const projects = readProjects(values.projects);
     const TableName = await place.table('Partners');
-    const access = await createPartners(place.dynamodb, TableName, { now: () => now }).accessOf(partnerId);
-    const before = access.kind === 'any' ? 'any' : access.projects;
-    const dropped =
-      projects === 'any' ? [] : before === 'any' ? ['"any"'] : before.filter((one) => !projects.includes(one));
+    const before = await readAccess(place, partnerId, now);
+    const dropped = projects === 'any' ? [] : projectsOf(before).filter((one) => !projects.includes(one));
     if (dropped.length > 0) {
       await terminal.confirm(
         `Drop ${dropped.join(', ')} from ${partnerId} (${place.environment})? Within 60 s it no longer reaches the jobs there.`,

@@ -205,6 +205,13 @@ describe('the job directory', () => {
     });
   });
 
+  test.each([1e15, -1, 'soon'])('leaves out an entry that expires at no time: %s', async (expiresAt) => {
+    const other = externalId(`expires ${expiresAt}`);
+    await put('JobDirectory', { pk: `acme#job#${other}`, sk: 'job_1', registeredAt, expiresAt });
+
+    expect(await directory().find(acme, other)).toMatchObject({ items: [], unreadable: [expect.any(String)] });
+  });
+
   test('throws for a request’s binding that is malformed: what it was bound to must not be guessed', async () => {
     const key = `acme#request#${sha256('a-key')}`;
     await put('JobDirectory', { pk: key, sk: 'binding', fingerprint: 'f', firstSeenAt: registeredAt, jobId: '../x' });

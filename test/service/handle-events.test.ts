@@ -141,6 +141,7 @@ describe('a malformed event', () => {
     [JSON.stringify({ ...cancelRequested(), partnerId: 'ACME' }), { requestId: 'event-1', path: 'partnerId' }],
     [JSON.stringify({ ...cancelRequested(), id: '' }), { partnerId: 'acme', path: 'id' }],
     [JSON.stringify({ ...cancelRequested(), time: canary }), { ...acmes, path: 'time' }],
+    [JSON.stringify({ ...cancelRequested(), time: '9999-12-31T23:59:59-01:00' }), { ...acmes, path: 'time' }],
     [JSON.stringify({ ...cancelRequested(), detailType: canary }), { ...acmes, path: 'detailType' }],
     [JSON.stringify({ ...cancelRequested(), [canary]: 1 }), { ...acmes, path: '' }],
     [

@@ -42,6 +42,14 @@ describe('one malformed record', () => {
     expectProblem(await service.cancel({ externalId }), 'job_not_found');
     expect(linesWith('RECORD_UNREADABLE').join('\n')).toContain('partner#globex');
 
+    const shown = await ops.run('partner show --partner globex');
+    const set = await ops.run('partner set --partner globex --projects proj_globex --yes');
+    const again = await ops.run('partner show --partner globex');
+
+    expect(shown.stdout).toContain('the record is malformed');
+    expect(set.code).toBe(0);
+    expect(again.stdout).toContain('proj_globex');
+
     await spoil('Partners', { pk: 'partner#globex' }, 'projects', [projects.globex]);
   });
 });

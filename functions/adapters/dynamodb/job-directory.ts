@@ -38,9 +38,9 @@ import {
 /** How long a request key stays bound: longer than any redelivery. */
 export const BINDING_DAYS = 30;
 
-/** In the table a number of seconds, as DynamoDB's time to live wants it. */
+/** In the table a number of seconds, as DynamoDB's time to live wants it: up to the end of the year 9999. */
 const expirySchema = z.pipe(
-  z.number(),
+  z.number().check(z.minimum(0), z.maximum(253_402_300_799)),
   z.transform((seconds) => toTimestamp(seconds * 1_000)),
 );
 

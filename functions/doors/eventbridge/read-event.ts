@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { cancelRequestSchema, registerJobEventSchema } from '../../contract/requests.ts';
-import { type PartnerId, partnerIdSchema, toTimestamp } from '../../core/identifiers.ts';
+import { type PartnerId, partnerIdSchema, timestampSchema, toTimestamp } from '../../core/identifiers.ts';
 
 const common = {
   partnerId: partnerIdSchema,
@@ -8,8 +8,12 @@ const common = {
   id: z.string().check(z.regex(/^[\x20-\x7e]{1,128}$/, 'must be 1 to 128 printable ASCII characters')),
   /** Whole seconds in EventBridge; here with milliseconds, so that times compare as text. */
   time: z.pipe(
-    z.iso.datetime({ offset: true }),
-    z.transform((time) => toTimestamp(Date.parse(time))),
+    z.pipe(
+      z.iso.datetime({ offset: true }),
+      z.transform((time) => toTimestamp(Date.parse(time))),
+    ),
+    // An offset may lead out of the years that a record can hold.
+    timestampSchema,
   ),
 };
 

@@ -156,7 +156,7 @@ export const removePartner = opsCommand({
 });
 
 interface StoredPartner {
-  readonly projects: 'any' | readonly string[];
+  readonly projects: 'any' | 'unreadable' | readonly string[];
   /** The keyIds of those that are neither revoked nor expired. */
   readonly liveKeys: readonly string[];
 }
@@ -184,9 +184,12 @@ async function readPartners(place: Place, now: number): Promise<ReadonlyMap<stri
   };
   for await (const { Items = [] } of paginateScan({ client: place.dynamodb }, scan)) {
     for (const item of Items) {
-      const { pk, partnerId, projects = [], expiresAt, revokedAt } = itemSchema.parse(fromItem(item));
-      const [kind = '', id = ''] = pk.split(/#(.*)/s);
-      if (kind === 'partner') change(id, { projects });
+      const { data } = itemSchema.safeParse(fromItem(item));
+      const [kind = '', id = ''] = (item['pk']?.S ?? '').split(/#(.*)/s);
+      if (kind === 'partner') change(id, { projects: data === undefined ? 'unreadable' : (data.projects ?? []) });
+      // A malformed key lets no one in.
+      if (data === undefined) continue;
+      const { partnerId, expiresAt, revokedAt } = data;
       const isLive = revokedAt === undefined && (expiresAt === undefined || Date.parse(expiresAt) > now);
       if (kind !== 'key' || partnerId === undefined || !isLive) continue;
       change(partnerId, { liveKeys: [...(partners.get(partnerId)?.liveKeys ?? []), id].toSorted() });

@@ -29,6 +29,7 @@ export function projectsOfNewPartner({ environment }: Pick<Place, 'environment'>
   );
 }
 
-export function describeProjects(projects: Projects): string {
+export function describeProjects(projects: Projects | 'unreadable'): string {
+  if (projects === 'unreadable') return 'not known: the record is malformed';
   return projects === 'any' ? 'any project' : projects.join(', ') || 'no projects';
 }
