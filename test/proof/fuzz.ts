@@ -1,5 +1,6 @@
 import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
+import { seededPartners } from '../../infra/local/seeds.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 import type { HttpRequest } from './crash/invocations.ts';
 import { type EventFigures, fuzzEvents, fuzzHttp, judgeAnswer, type Statuses } from './fuzz/fuzz-doors.ts';
@@ -73,6 +74,8 @@ export const fuzzGateway = async (count: number, seed: number, statuses: Statuse
   const run = await startTestRun();
   try {
     const { own, ended, twins, foreign } = world;
+    const projectId = seededPartners.find(({ partnerId }) => partnerId === 'globex')?.projectId;
+    run.simulator.addJob({ id: foreign.jobId, externalId: foreign.externalId, projectId });
     await run.call('globex', `PUT /v1/jobs/${foreign.jobId}`, { externalId: foreign.externalId });
     await run.addJob(own.externalId, own.jobId);
     await run.addJob(ended.externalId, ended.jobId, { status: 'completed' });

@@ -118,5 +118,6 @@ const repeat = async (crew: Crew, door: Door, scene: Scene, nth: number): Promis
     door,
     await crew[door.functionName].invoke(door.event(scene, Math.min(nth, eventDoor.maxReceives))),
   );
+  if (nth > 2 && door.repeatedLate?.includes(end) === true) return [];
   return judgeAnswer(door, end).map((what) => `repeat ${nth}: ${what}`);
 };

@@ -13,9 +13,11 @@ export interface Door {
   readonly caller: 'https' | 'events' | 'schedule';
   /** What comes of it: a cancellation, or a job in the directory. */
   readonly makes: 'cancellation' | 'registration';
-  readonly prepare: (stage: Stage, scene: Scene) => Promise<void> | void;
+  readonly prepare: (stage: Stage, scene: Scene) => Promise<void>;
   /** @param nth 1 the first time, 2 when it is repeated */
   readonly event: (scene: Scene, nth: number) => unknown;
+  /** What else a repeat may be answered once the cancellation is closed. */
+  readonly repeatedLate?: readonly string[];
 }
 
 const MINUTE = 60_000;
@@ -51,6 +53,19 @@ export const oneJob =
     addJob(stage, scene, scene.jobId, fields);
     await register(stage, scene, scene.jobId);
   };
+
+/** Nobody has registered the job yet; it is in the partner's project. */
+export const unregistered = async (stage: Stage, scene: Scene): Promise<void> => {
+  addJob(stage, scene, scene.jobId);
+  await nameProject(stage, scene);
+};
+
+/** Registered while Plangrep could not be asked. */
+export const unverified = async (stage: Stage, scene: Scene): Promise<void> => {
+  const { partnerId, externalId, jobId } = scene;
+  await unregistered(stage, scene);
+  await stage.directory.keepUnverified(partnerId, externalId, { jobId, registeredAt: toTimestamp(scene.at - MINUTE) });
+};
 
 export const requested = (scene: Scene, agoMs: number, wakeInMs?: number): Past => ({
   agoMs,
@@ -109,12 +124,12 @@ export const doors: readonly Door[] = [
   {
     ...https,
     name: 'POST cancel, found by listing',
-    async prepare(stage, scene) {
-      addJob(stage, scene, scene.jobId);
-      await nameProject(stage, scene);
-    },
+    prepare: unregistered,
     event: post(),
+    // The remembered list does not show a job that was submitted again since: for 30 s it is not known what is meant.
+    repeatedLate: ['503'],
   },
+  { ...https, name: 'POST cancel, not verified yet', prepare: unverified, event: post() },
   {
     ...events,
     name: 'Job Cancellation Requested',
@@ -126,7 +141,7 @@ export const doors: readonly Door[] = [
     ...events,
     name: 'Job Registered',
     makes: 'registration',
-    prepare: () => undefined,
+    prepare: unregistered,
     event: message('Job Registered', ({ externalId, jobId }) => ({ externalId, jobId })),
   },
   {
@@ -134,7 +149,7 @@ export const doors: readonly Door[] = [
     functionName: 'register-job',
     caller: 'https',
     makes: 'registration',
-    prepare: () => undefined,
+    prepare: unregistered,
     event: ({ partnerId, id, jobId, externalId }, nth) =>
       registerRequest(partnerId, `${id}-request-${nth}`, jobId, JSON.stringify({ externalId })),
   },

@@ -1,6 +1,6 @@
 import type { FunctionName } from '../../../infra/blueprint/functions.ts';
-import { accepted, oneJob, post, requested } from '../crash/doors.ts';
-import { addJob, nameProject, register, type Scene, writeStream } from '../crash/scene.ts';
+import { accepted, oneJob, post, requested, unregistered, unverified } from '../crash/doors.ts';
+import { addJob, register, type Scene, writeStream } from '../crash/scene.ts';
 import type { Stage } from '../crash/stage.ts';
 import type { Effect, Service } from '../crash/tap.ts';
 
@@ -118,13 +118,18 @@ export const awsHops: readonly Hop[] = [
     ...https,
     ...dynamodb,
     name: 'partner',
-    what: 'partners: the projects to list',
+    what: 'partners: the projects whose jobs are the partner’s',
     isHit: named('GetItem Partners'),
-    comesAfter: named('Query JobDirectory'),
-    async prepare(stage, scene) {
-      addJob(stage, scene, scene.jobId);
-      await nameProject(stage, scene);
-    },
+    prepare: unregistered,
+  },
+  {
+    ...https,
+    ...dynamodb,
+    name: 'owner',
+    what: 'directory: the owner of a job that is verified by its first cancel',
+    isHit: named('PutItem JobDirectory'),
+    comesAfter: named('GET job'),
+    prepare: unverified,
   },
   {
     ...https,
@@ -162,6 +167,15 @@ export const plangrepHops: readonly Hop[] = [
     },
   },
   {
+    ...https,
+    ...plangrep,
+    name: 'verify',
+    what: 'the job read that verifies a registration, before its first cancel',
+    on: 'read',
+    isHit: named('GET job'),
+    prepare: unverified,
+  },
+  {
     ...schedule,
     ...plangrep,
     name: 'poll',
@@ -180,9 +194,6 @@ export const plangrepHops: readonly Hop[] = [
     what: 'the listing of a partner’s project',
     on: 'list',
     isHit: named('GET list'),
-    async prepare(stage, scene) {
-      addJob(stage, scene, scene.jobId);
-      await nameProject(stage, scene);
-    },
+    prepare: unregistered,
   },
 ];

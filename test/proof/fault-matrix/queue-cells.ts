@@ -2,7 +2,7 @@ import { eventDoor } from '../../../infra/blueprint/bus-events.ts';
 import type { Container } from '../../../infra/local/aws/lambda/container.ts';
 import { envelope, readBatchFailures, sqsEvent, sqsRecord } from '../crash/invocations.ts';
 import { allowedAfterFault, judgeCancellation, lookAround, recover } from '../crash/judge-recovery.ts';
-import { addJob, newScene, register, type Scene } from '../crash/scene.ts';
+import { addJob, nameProject, newScene, register, type Scene } from '../crash/scene.ts';
 import type { Stage } from '../crash/stage.ts';
 import type { Play } from '../crash/tap.ts';
 import type { CellResult } from './play-cell.ts';
@@ -66,7 +66,7 @@ const messages: readonly Message[] = [
     name: 'table denied',
     expected: 'late',
     body: (_, valid) => valid,
-    disturb: hits('Query JobDirectory', ({ answer }) =>
+    disturb: hits('PutItem CancellationLog requested', ({ answer }) =>
       answer({ status: 400, headers: {}, body: Buffer.from('{"__type":"AccessDeniedException"}') }),
     ),
   },
@@ -109,6 +109,8 @@ const play = async (
   await register(stage, scene, scene.jobId);
   const text = body(scene, cancelOf(scene));
   const mate = newScene();
+  addJob(stage, mate, mate.jobId);
+  await nameProject(stage, mate);
   const registered = { externalId: mate.externalId, jobId: mate.jobId };
   const mateBody = envelope(mate.partnerId, mate.id, 'Job Registered', registered, mate.at);
   const batch = (receives: number) => [
