@@ -131,8 +131,8 @@ export function newestFirst(a: DirectoryEntry, b: DirectoryEntry): number {
   return `${a.registeredAt}#${a.jobId}` < `${b.registeredAt}#${b.jobId}` ? 1 : -1;
 }
 
-/** Who a verified job belongs to. */
-export interface JobOwner {
+/** Who a verified job belongs to, and what Plangrep said then. */
+export interface JobOwner extends Pick<VerifiedEntry, 'projectId' | 'verifiedAt'> {
   readonly partnerId: PartnerId;
   readonly externalId: ExternalId;
 }
@@ -140,7 +140,7 @@ export interface JobOwner {
 /** `taken`: the job has another owner, which no answer discloses. */
 export type Claimed =
   | { readonly kind: 'claimed'; readonly entry: VerifiedEntry }
-  | { readonly kind: 'taken'; readonly owner: JobOwner };
+  | { readonly kind: 'taken'; readonly owner: Pick<JobOwner, 'partnerId' | 'externalId'> };
 
 /** The Plangrep projects whose jobs are a partner's. `any`: every job of the organization, which has one partner. */
 export type PartnerAccess =

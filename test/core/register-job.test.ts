@@ -112,6 +112,14 @@ describe('registering a job', () => {
     expect(await register()).toEqual({ kind: 'registered_otherwise' });
   });
 
+  test('tells it nothing of a job whose project it has lost since', async () => {
+    await register({ externalId: externalId('first') });
+    scene.ports.access.set(acme, { kind: 'projects', projects: [theirs] });
+
+    expect(await register()).toEqual({ kind: 'job_not_found' });
+    expect(scene.calls()).toEqual([`read ${documentedJob}`, `read ${documentedJob}`]);
+  });
+
   test('tells so too when both registrations come at once', async () => {
     scene.ports.directory.before = async (call) => {
       if (call !== 'claim') return;

@@ -122,7 +122,8 @@ export class MemoryDirectory implements JobDirectory {
 
   async claim(partnerId: PartnerId, externalId: ExternalId, entry: VerifiedEntry): Promise<Claimed> {
     await this.before('claim');
-    const owner = this.owners.get(entry.jobId) ?? { partnerId, externalId, entry };
+    const { projectId, verifiedAt } = entry;
+    const owner = this.owners.get(entry.jobId) ?? { partnerId, externalId, projectId, verifiedAt, entry };
     if (owner.partnerId !== partnerId || owner.externalId !== externalId) return { kind: 'taken', owner };
     this.owners.set(entry.jobId, owner);
     this.put(`${partnerId}#${externalId}`, owner.entry);

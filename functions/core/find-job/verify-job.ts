@@ -26,7 +26,10 @@ export function judgeOwnership(
  * Whether an entry that was verified still is the partner's: `lost` when its project left the partner's record. An entry
  * that does not say its project has to be verified again.
  */
-export function standingOf(access: PartnerAccess, entry: DirectoryEntry): 'verified' | 'unverified' | 'lost' {
+export function standingOf(
+  access: PartnerAccess,
+  entry: Pick<DirectoryEntry, 'projectId' | 'verifiedAt'>,
+): 'verified' | 'unverified' | 'lost' {
   if (entry.verifiedAt === undefined) return 'unverified';
   if (access.kind === 'any') return 'verified';
   if (entry.projectId === undefined) return 'unverified';
@@ -72,9 +75,8 @@ export async function verifyJob(
   entry: DirectoryEntry,
   { answer, owner }: JobLook,
 ): Promise<Verification> {
-  if (owner?.partnerId === registrant.partnerId && owner.externalId !== registrant.externalId) {
-    return { kind: 'registered_otherwise' };
-  }
+  const isOwnOtherwise = owner?.partnerId === registrant.partnerId && owner.externalId !== registrant.externalId;
+  if (isOwnOtherwise && standingOf(access, owner) !== 'lost') return { kind: 'registered_otherwise' };
   if (answer.kind === 'not_found') return { kind: 'job_not_found' };
   if (answer.kind !== 'job') return { kind: 'not_confirmed' };
   return claimJob(ports, registrant, access, { entry, job: answer.job, owner });
