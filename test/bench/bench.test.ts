@@ -123,7 +123,8 @@ describe('the parts that time the bundles, with few rounds', () => {
   });
 
   test('fair-shares: one partner beside another that is over its share', async () => {
-    const plan = { ratePerSecond: 2, times: 50, cancels: 3, everyMs: 10, rounds: 1 };
+    const share = { ratePerSecond: 2, burst: 2, requestsPerDay: 1_000 };
+    const plan = { share, times: 50, cancels: 3, everyMs: 10, rounds: 1 };
     const { rows, json } = await measureFairShares(context, plan);
     expect(rows.map(({ bar }) => bar?.limit)).toEqual([undefined, undefined, '≤ 1.5 ×', undefined]);
     expect(rows.at(-1)?.figure).toMatch(/ answered 429, 0 lost$/);

@@ -1,6 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { environments } from '../../../infra/blueprint/environments.ts';
+import { localPlans, type UsagePlan } from '../../../infra/blueprint/usage-plans.ts';
 import { type LocalRun, startLocalRun } from '../../../infra/local/run.ts';
 import { callAs } from '../../support/local-run.ts';
 import { projects } from '../../../infra/scenes/stories.ts';
@@ -9,8 +11,8 @@ import { quantile, ratioOf, show } from '../timing.ts';
 import type { HeavyOrder, HeavyReport, ToHeavy } from './heavy-partner.ts';
 
 export interface FairSharesPlan {
-  /** The heavy partner's share. */
-  readonly ratePerSecond: number;
+  /** The heavy partner's. */
+  readonly share: UsagePlan;
   /** How many times its share it sends. */
   readonly times: number;
   /** The other partner's cancels in a block, one every `everyMs`. */
@@ -20,7 +22,13 @@ export interface FairSharesPlan {
   readonly rounds: number;
 }
 
-const wholePlan: FairSharesPlan = { ratePerSecond: 10, times: 50, cancels: 25, everyMs: 60, rounds: 20 };
+const wholePlan: FairSharesPlan = {
+  share: environments.dev.plans.standard,
+  times: 50,
+  cancels: 25,
+  everyMs: 60,
+  rounds: 20,
+};
 
 export const fairShares: BenchPart = {
   name: 'fair-shares',
@@ -36,9 +44,8 @@ interface Block {
 
 /** On one local run, blocks with the load and without take turns; every second round in the other order. */
 export async function measureFairShares(context: BenchContext, plan: FairSharesPlan): Promise<BenchResult> {
-  const share = { ratePerSecond: plan.ratePerSecond, burst: plan.ratePerSecond, requestsPerDay: 1_000_000_000 };
-  const free = { ratePerSecond: 10_000, burst: 5_000, requestsPerDay: 1_000_000_000 };
-  const run = await startLocalRun({ plans: { standard: free, share }, reconcileEveryMs: 0 });
+  const plans = { standard: localPlans.standard, share: plan.share };
+  const run = await startLocalRun({ plans, reconcileEveryMs: 0 });
   const heavy = fork(new URL('./heavy-partner.ts', import.meta.url), { execArgv: [] });
   try {
     context.progress('registering jobs');
@@ -46,7 +53,7 @@ export async function measureFairShares(context: BenchContext, plan: FairSharesP
     const externalIds = await registerJobs(run, 'acme', 500);
     for (const key of run.usagePlans.keys()) if (key.name.endsWith('.acme')) run.usagePlans.assign(key.id, 'share');
     const token = run.partners.find(({ partnerId }) => partnerId === 'acme')?.token ?? '';
-    const requestsPerSecond = plan.times * plan.ratePerSecond;
+    const requestsPerSecond = plan.times * plan.share.ratePerSecond;
     const order: HeavyOrder = { url: run.baseUrl, token, requestsPerSecond, externalIds };
 
     const blocks: Record<Mode, Block[]> = { alone: [], 'beside the load': [] };
@@ -127,7 +134,7 @@ function describe(
     statuses.reduce((sum, [status, times]) => (wanted(Number(status)) ? sum + times : sum), 0);
   const seconds = reports.reduce((sum, report) => sum + report.seconds, 0);
   const all = count(() => true);
-  const sent = `${Math.round(all / seconds)} a second (${plan.times} × ${plan.ratePerSecond})`;
+  const sent = `${Math.round(all / seconds)} a second (${plan.times} × ${plan.share.ratePerSecond})`;
   const refused = `${((count((status) => status === 429) / all) * 100).toFixed(1)} % answered 429`;
   const lost = count((status) => status === 0);
   return {
