@@ -50,3 +50,8 @@ export function readPartner(value: string): PartnerId {
 export function readJobId(named: string, value: string): JobId {
   return readAs(jobIdSchema, named, value);
 }
+
+/** What selects the same place in another command: for a command to paste. */
+export function environmentOption({ environment }: Pick<Place, 'environment'>): string {
+  return environment === 'local' ? '' : ` --environment ${environment}`;
+}

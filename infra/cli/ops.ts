@@ -2,8 +2,9 @@ import { CannotDo, type CommandDescription, endProcess, type ExitCode, parseComm
 import { listOpenCancellations, showCancellation, verifyAuditTrail } from './ops-cancellations.ts';
 import { registerJob, releaseJob, showJob } from './ops-jobs.ts';
 import { common, commonOptions, type OpsCommand } from './ops-command.ts';
-import { issuePartnerKey, listPartnerKeys, revokePartnerKey, setPartner } from './ops-partners.ts';
-import { addPartner, changePlan, listPartners, removePartner, showPartner } from './partners/ops-partner.ts';
+import { issuePartnerKey, listPartnerKeys, revokePartnerKey } from './partners/ops-partner-keys.ts';
+import { addPartner, listPartners, removePartner, showPartner } from './partners/ops-partner.ts';
+import { setPartner } from './partners/set-partner.ts';
 import { listDeadLetters, putPlangrepKey, redriveDeadLetters, showDeadLetters } from './ops-queues-and-keys.ts';
 import {
   explainFailure,
@@ -22,7 +23,6 @@ const commands: readonly OpsCommand[] = [
   revokePartnerKey,
   addPartner,
   setPartner,
-  changePlan,
   showPartner,
   listPartners,
   removePartner,

@@ -4,8 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { CannotDo, parseCommand, readList, usageOf } from '../../infra/cli/command.ts';
 import { showCancellation } from '../../infra/cli/ops-cancellations.ts';
 import type { OpsCommand } from '../../infra/cli/ops-command.ts';
-import { issuePartnerKey, revokePartnerKey, setPartner } from '../../infra/cli/ops-partners.ts';
 import { putPlangrepKey } from '../../infra/cli/ops-queues-and-keys.ts';
+import { issuePartnerKey, revokePartnerKey } from '../../infra/cli/partners/ops-partner-keys.ts';
+import { setPartner } from '../../infra/cli/partners/set-partner.ts';
 import { explainFailure, readEnvironmentName } from '../../infra/cli/places.ts';
 import { createTerminal, duration, table } from '../../infra/cli/terminal.ts';
 

@@ -64,11 +64,11 @@ describe('partner', () => {
     const credential = await issueKey('initech');
     expect(await statuses(credential, 20)).not.toContain(429);
 
-    const changed = await ops.run('partner plan --partner initech --plan small');
+    const changed = await ops.run('partner set --partner initech --plan small');
     const limited = await statuses(credential, 20);
     const others = await statuses(ops.service.run.partners[0]?.token ?? '', 20);
 
-    expect(changed.stdout).toBe(`initech (local) has the plan ${small}; it was standard.\n`);
+    expect(changed.stdout).toBe(`initech (local): ${small}; before: standard\n`);
     expect(limited).toContain(429);
     expect(limited.filter((status) => status === 404).length).toBeGreaterThanOrEqual(5);
     expect(new Set(others)).toEqual(new Set([200]));
@@ -77,7 +77,7 @@ describe('partner', () => {
   test('that was added in part is completed, and keeps its record', async () => {
     await ops.run('partner set --partner hooli --projects proj_h');
 
-    const added = await ops.run('partner add --partner hooli --projects proj_other --plan small');
+    const added = await ops.run('partner add --partner hooli --plan small');
     const again = await ops.run('partner add --partner hooli --plan small --json');
 
     expect(added.stdout).toContain(`hooli (local) keeps the record that it has and the plan ${small}.`);
@@ -86,8 +86,8 @@ describe('partner', () => {
   });
 
   test.each([
-    ['partner add --partner acme --plan small', 'acme (local) has the plan standard: "partner plan --partner acme'],
-    ['partner plan --partner nobody --plan small', 'nobody (local) has no usage plan yet: "npm run ops -- partner add'],
+    ['partner add --partner acme --plan small', 'acme (local) has the plan standard: "partner set --partner acme'],
+    ['partner set --partner nobody --plan small', 'nobody (local) has no usage plan yet: "npm run ops -- partner add'],
     ['partner show --partner nobody', 'There is no partner nobody (local).'],
     [
       'partner add --partner acme --plan huge',
@@ -95,7 +95,7 @@ describe('partner', () => {
     ],
     ['partner add --partner Acme', '--partner must be 1 to 40 characters'],
     ['partner add --partner new --projects a,b%', '--projects must be'],
-    ['partner plan --partner acme', '"partner plan" needs --plan PLAN.'],
+    ['partner set --partner acme', '"partner set" needs --projects, --plan or both.'],
   ])('%s: %s', async (line, why) => {
     expect(onlyLine(await ops.run(line))).toContain(why);
   });

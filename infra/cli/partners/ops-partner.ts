@@ -1,16 +1,20 @@
-import { DeleteItemCommand, paginateScan, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteItemCommand,
+  GetItemCommand,
+  paginateScan,
+  PutItemCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { fromItem, toItem, write } from '../../../functions/adapters/dynamodb/table-client.ts';
-import { type PartnerId, toTimestamp } from '../../../functions/core/identifiers.ts';
+import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { defaultPlan } from '../../blueprint/usage-plans.ts';
 import { CannotDo } from '../command.ts';
-import { opsCommand, partnerOption, readPartner } from '../ops-command.ts';
+import { environmentOption, opsCommand, partnerOption, readPartner } from '../ops-command.ts';
 import type { Place } from '../places.ts';
 import { type Cell, count, labelled, table } from '../terminal.ts';
 import { describeProjects, projectsOfNewPartner } from './partner-projects.ts';
-import { createUsageKeys, type NamedPlan } from './usage-keys.ts';
-
-const planOption = { hint: 'PLAN', what: `what it may send: a plan of infra/blueprint/environments.ts` } as const;
+import { createUsageKeys, describePlan, noPlan, planOption } from './usage-keys.ts';
 
 export const addPartner = opsCommand({
   name: 'partner add',
@@ -27,48 +31,31 @@ export const addPartner = opsCommand({
   },
   async run({ place, terminal, values }) {
     const partnerId = readPartner(values.partner);
-    const projects = projectsOfNewPartner(place, values.projects);
     const usageKeys = createUsageKeys(place);
     const plan = await usageKeys.planNamed(values.plan ?? defaultPlan);
+    const TableName = await place.table('Partners');
+    const Key = toItem({ pk: `partner#${partnerId}` });
+    const { Item } = await place.dynamodb.send(new GetItemCommand({ TableName, Key, ConsistentRead: true }));
+    const projects = Item === undefined ? projectsOfNewPartner(place, values.projects) : [];
     const known = await usageKeys.find(partnerId);
     if (known?.plan !== undefined && known.plan.id !== plan.id) {
-      const change = `"partner plan --partner ${partnerId} --plan ${plan.name}"`;
+      const change = `"partner set --partner ${partnerId} --plan ${plan.name}"`;
       throw new CannotDo(
         1,
         `${partnerId} (${place.environment}) has the plan ${known.plan.name}: ${change} changes it.`,
       );
     }
     const put = new PutItemCommand({
-      TableName: await place.table('Partners'),
+      TableName,
       Item: toItem({ pk: `partner#${partnerId}`, partnerId, projects }),
       ConditionExpression: 'attribute_not_exists(pk)',
     });
-    const isNew = await write('partners', () => place.dynamodb.send(put));
+    const isNew = Item === undefined && (await write('partners', () => place.dynamodb.send(put)));
     await usageKeys.put(partnerId, plan);
     const record = isNew ? `has a record (${describeProjects(projects)})` : 'keeps the record that it has';
     terminal.show({ partnerId, plan, isNew, ...(isNew && { projects }) }, [
       `${partnerId} (${place.environment}) ${record} and the plan ${describePlan(plan)}.`,
-      `Next: npm run ops -- partner-key issue --partner ${partnerId}${option(place)}`,
-    ]);
-    return 0;
-  },
-});
-
-export const changePlan = opsCommand({
-  name: 'partner plan',
-  summary: "Changes a partner's usage plan.",
-  notes: 'The quota of the new plan begins anew. For a moment between the two, requests of the partner get 403.',
-  options: { partner: partnerOption, plan: { ...planOption, required: true } },
-  async run({ place, terminal, values }) {
-    const partnerId = readPartner(values.partner);
-    const usageKeys = createUsageKeys(place);
-    const plan = await usageKeys.planNamed(values.plan);
-    const before = await usageKeys.find(partnerId);
-    if (before === undefined) throw new CannotDo(1, notAdded(place, partnerId));
-    await usageKeys.put(partnerId, plan);
-    const was = before.plan === undefined ? 'it had none' : `it was ${before.plan.name}`;
-    terminal.show({ partnerId, plan, before: before.plan ?? null }, [
-      `${partnerId} (${place.environment}) has the plan ${describePlan(plan)}; ${was}.`,
+      `Next: npm run ops -- partner-key issue --partner ${partnerId}${environmentOption(place)}`,
     ]);
     return 0;
   },
@@ -93,7 +80,7 @@ export const showPartner = opsCommand({
       labelled(12, {
         Partner: `${partnerId} (${place.environment})`,
         Projects: describeProjects(projects),
-        Plan: plan === undefined ? NO_PLAN : describePlan(plan),
+        Plan: plan === undefined ? noPlan : describePlan(plan),
         'Used today': `${count(used)} requests, as API Gateway counts them (UTC)`,
         'Live keys': liveKeys.join(', ') || 'none',
       }),
@@ -114,7 +101,7 @@ export const listPartners = opsCommand({
       return { partnerId, projects, plan: keys.get(partnerId)?.plan ?? null, liveKeys };
     });
     const rows = all.map(({ partnerId, projects, plan, liveKeys }): Cell[] => {
-      const planCell = plan === null ? ({ text: NO_PLAN, style: 'red' } as const) : describePlan(plan);
+      const planCell = plan === null ? ({ text: noPlan, style: 'red' } as const) : describePlan(plan);
       return [partnerId, describeProjects(projects), planCell, String(liveKeys.length)];
     });
     const lines = all.length === 0 ? [`There is no partner (${place.environment}).`] : undefined;
@@ -196,19 +183,4 @@ async function readPartners(place: Place, now: number): Promise<ReadonlyMap<stri
     }
   }
   return partners;
-}
-
-const NO_PLAN = 'none: its requests are refused (403)';
-
-function describePlan({ name, ratePerSecond, burst, requestsPerDay }: NamedPlan): string {
-  return `${name} (${count(ratePerSecond)}/s, burst ${count(burst)}, ${count(requestsPerDay)} a day)`;
-}
-
-function notAdded(place: Place, partnerId: PartnerId): string {
-  const add = `npm run ops -- partner add --partner ${partnerId}${option(place)}`;
-  return `${partnerId} (${place.environment}) has no usage plan yet: "${add}" gives it one.`;
-}
-
-function option({ environment }: Place): string {
-  return environment === 'local' ? '' : ` --environment ${environment}`;
 }

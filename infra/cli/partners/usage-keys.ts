@@ -4,6 +4,7 @@ import { usageKeyOf } from '../../../functions/doors/http/usage-key.ts';
 import { type UsagePlan, usageKeyName, usagePlanName } from '../../blueprint/usage-plans.ts';
 import { CannotDo } from '../command.ts';
 import type { Place } from '../places.ts';
+import { count } from '../terminal.ts';
 import { ApiGatewayError, createApiGateway } from './api-gateway.ts';
 
 /** A partner's key in API Gateway, and the plan that it is in. */
@@ -19,6 +20,17 @@ export interface NamedPlan extends UsagePlan {
   readonly id: string;
   /** As `--plan` takes it. */
   readonly name: string;
+}
+
+export const planOption = {
+  hint: 'PLAN',
+  what: 'what it may send: a plan of infra/blueprint/environments.ts',
+} as const;
+
+export const noPlan = 'none: its requests are refused (403)';
+
+export function describePlan({ name, ratePerSecond, burst, requestsPerDay }: NamedPlan): string {
+  return `${name} (${count(ratePerSecond)}/s, burst ${count(burst)}, ${count(requestsPerDay)} a day)`;
 }
 
 /** The usage keys of an environment's partners, and its plans, in API Gateway. */

@@ -1,22 +1,17 @@
 import { createHash, randomBytes, randomInt } from 'node:crypto';
 import { GetItemCommand, PutItemCommand, paginateScan, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { fromItem, readItems, toItem, write } from '../../functions/adapters/dynamodb/table-client.ts';
-import { createPartners } from '../../functions/adapters/dynamodb/partners.ts';
+import { fromItem, readItems, toItem, write } from '../../../functions/adapters/dynamodb/table-client.ts';
 import {
-  type PartnerId,
   keyIdSchema,
   partnerIdSchema,
   scopeSchema,
   timestampSchema,
   toTimestamp,
-} from '../../functions/core/identifiers.ts';
-import { RecordUnreadable } from '../../functions/core/report.ts';
-import { CannotDo, readAs, readList } from './command.ts';
-import { opsCommand, partnerOption, readPartner } from './ops-command.ts';
-import { describeProjects, type Projects, readProjects } from './partners/partner-projects.ts';
-import type { Place } from './places.ts';
-import { paint, table } from './terminal.ts';
+} from '../../../functions/core/identifiers.ts';
+import { CannotDo, readAs, readList } from '../command.ts';
+import { opsCommand, partnerOption, readPartner } from '../ops-command.ts';
+import { paint, table } from '../terminal.ts';
 
 const allScopes = scopeSchema.options;
 const daysSchema = z.string().check(z.regex(/^[1-9]\d{0,3}$/, 'must be a whole number of days from 1 to 9999'));
@@ -182,59 +177,6 @@ export const revokePartnerKey = opsCommand({
     if (!isDone) throw new CannotDo(1, `Key ${keyId} was deleted meanwhile.`);
     terminal.show({ keyId, partnerId, revokedAt }, [
       `Key ${keyId} of ${partnerId} is revoked: it stops working within 60 s, when the authorizer's cached answers expire.`,
-    ]);
-    return 0;
-  },
-});
-
-/** Of a malformed record nothing is known: a new one replaces it. */
-async function readAccess(place: Place, partnerId: PartnerId, now: number): Promise<Projects | 'unreadable'> {
-  const partners = createPartners(place.dynamodb, await place.table('Partners'), { now: () => now });
-  try {
-    const access = await partners.accessOf(partnerId);
-    return access.kind === 'any' ? 'any' : access.projects;
-  } catch (error) {
-    if (!(error instanceof RecordUnreadable)) throw error;
-    return 'unreadable';
-  }
-}
-
-/** In words for a question. */
-function projectsOf(projects: Projects | 'unreadable'): readonly string[] {
-  if (projects === 'unreadable') return ['whatever its malformed record holds'];
-  return projects === 'any' ? ['"any"'] : projects;
-}
-
-export const setPartner = opsCommand({
-  name: 'partner set',
-  summary: "Writes a partner's record: the Plangrep projects whose jobs are the partner's.",
-  notes:
-    "The projects given replace those that were there; --projects '' leaves none, and a partner without projects reaches no job. --projects any is for an organization with one partner: every job is its own.",
-  options: {
-    partner: partnerOption,
-    projects: { hint: 'proj_a,proj_b', what: "the partner's own projects in Plangrep, or any", required: true },
-  },
-  async run({ place, terminal, values, now }) {
-    const partnerId = readPartner(values.partner);
-    const projects = readProjects(values.projects);
-    const TableName = await place.table('Partners');
-    const before = await readAccess(place, partnerId, now);
-    const dropped = projects === 'any' ? [] : projectsOf(before).filter((one) => !projects.includes(one));
-    if (dropped.length > 0) {
-      await terminal.confirm(
-        `Drop ${dropped.join(', ')} from ${partnerId} (${place.environment})? Within 60 s it no longer reaches the jobs there.`,
-      );
-    }
-    await place.dynamodb.send(
-      new UpdateItemCommand({
-        TableName,
-        Key: toItem({ pk: `partner#${partnerId}` }),
-        UpdateExpression: 'SET partnerId = :partnerId, projects = :projects',
-        ExpressionAttributeValues: toItem({ ':partnerId': partnerId, ':projects': projects }),
-      }),
-    );
-    terminal.show({ partnerId, projects, before }, [
-      `${partnerId} (${place.environment}): ${describeProjects(projects)}`,
     ]);
     return 0;
   },
