@@ -19,7 +19,7 @@ import {
 } from '../../functions/core/identifiers.ts';
 import { JOBS_SHOWN } from '../../functions/core/use-cases/read-cancellations.ts';
 import type { Schema } from './document.ts';
-import { exampleCursor } from './examples.ts';
+import { exampleCursor } from './example-cancellations.ts';
 
 interface Component {
   readonly schema: z.ZodMiniType;

@@ -1,97 +1,30 @@
 import { type ProblemCode, problemBody } from '../../functions/contract/problems.ts';
 import { wrongCursor } from '../../functions/contract/page-request.ts';
 import type { Scope } from '../../functions/core/identifiers.ts';
-import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
 import { gatewayResponses, type GatewayResponseType, renderGatewayResponse } from '../blueprint/api.ts';
 import type { Example, Examples } from './document.ts';
+import {
+  cancelled,
+  cancelledWithTimeline,
+  exampleCursor,
+  externalId,
+  jobId,
+  pending,
+  pendingWithTimeline,
+  projectId,
+  reason,
+  registered,
+  registeredAt,
+  tooLate,
+  twinCancelled,
+  unknownToPlangrep,
+} from './example-cancellations.ts';
 
 /**
- * The examples of requests and their answers: jobs of the local run, above all the job in Plangrep's documentation. Tests
- * hold each example to its schema, and play each answer at the local run: only times and request ids may differ.
+ * The examples of requests and their answers. Tests hold each example to its schema, and play each answer at the local run:
+ * only times and request ids may differ.
  */
 
-const requestId = 'e2e06f3e-0415-428d-9b6c-20e2f4ffb1f8';
-const requestedAt = '2026-11-02T09:22:08.114Z';
-const endedAt = '2026-11-02T09:22:08.312Z';
-const registeredAt = '2026-11-02T09:00:00.000Z';
-const reason = 'superseded by a newer upload';
-const { id: jobId, externalId, projectId } = exampleJob;
-
-const cancelled = {
-  jobId,
-  externalId,
-  state: 'closed',
-  outcome: 'cancelled',
-  jobStatus: 'cancelled',
-  pageCount: exampleJob.pageCount,
-  successfulPageCount: exampleJob.successfulPageCount,
-  creditsDebited: exampleJob.billing.creditsDebited,
-  attempts: 1,
-  requestedAt,
-  escalatedAt: null,
-  closedAt: endedAt,
-};
-const pending = {
-  ...cancelled,
-  jobId: 'job_slow00000000000000000007891',
-  externalId: 'order-7891',
-  state: 'open',
-  outcome: null,
-  jobStatus: 'processing',
-  pageCount: 120,
-  successfulPageCount: 40,
-  creditsDebited: 40,
-  closedAt: null,
-};
-const tooLate = {
-  ...cancelled,
-  jobId: 'job_done00000000000000000007892',
-  externalId: 'order-7892',
-  outcome: 'too_late',
-  jobStatus: 'completed',
-  pageCount: 12,
-  successfulPageCount: 12,
-  creditsDebited: 12,
-};
-const unknownToPlangrep = {
-  ...cancelled,
-  jobId: 'job_gone00000000000000000007895',
-  externalId: 'order-7895',
-  outcome: 'job_not_found',
-  jobStatus: null,
-  pageCount: null,
-  successfulPageCount: null,
-  creditsDebited: null,
-};
-const requested = { at: requestedAt, type: 'requested', seq: 1, attempt: 1, requestId, keyId: 'acmelocal001' };
-const cancelledWithTimeline = {
-  ...cancelled,
-  joinedCount: 0,
-  timeline: [
-    { ...requested, reason },
-    { at: endedAt, type: 'closed', seq: 2, outcome: 'cancelled', jobStatus: 'cancelled' },
-  ],
-};
-const pendingWithTimeline = {
-  ...pending,
-  joinedCount: 0,
-  timeline: [
-    requested,
-    { at: endedAt, type: 'attempt_ended', seq: 2, attempt: 1, result: 'accepted', jobStatus: 'processing' },
-  ],
-};
-const twinCancelled = {
-  ...cancelledWithTimeline,
-  jobId: 'job_twin20000000000000000007893',
-  externalId: 'order-7893',
-  pageCount: 120,
-  successfulPageCount: 40,
-  creditsDebited: 40,
-  timeline: [requested, ...cancelledWithTimeline.timeline.slice(1)],
-};
-/** Where acme's jobs of order-7893 go on after the first of them. */
-export const exampleCursor = '1OD82HaidkjJ7uQUXKcsu2pvYl90d2luMjAwMDAwMDAwMDAwMDAwMDAwMDc4OTM';
-const registered = { jobId, externalId, projectId, registeredAt, verifiedAt: registeredAt };
 /** The same for a job that Plangrep does not know, another's, and one that nobody registered. */
 const noSuchJob =
   'No job of yours has this externalId or jobId. If it was registered after this Idempotency-Key was first used, use a new key.';

@@ -3,7 +3,7 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { gatewayResponses, type GatewayResponseType, renderGatewayResponse } from '../../infra/blueprint/api.ts';
-import { exampleCursor } from '../../infra/openapi/examples.ts';
+import { exampleCursor } from '../../infra/openapi/example-cancellations.ts';
 import { startLocalRun } from '../../infra/local/run.ts';
 import { givenService } from '../support/given-service.ts';
 import type { Answered } from '../support/local-run.ts';
