@@ -11,7 +11,6 @@ import type {
   RegisterJobRequest,
   RegisteredOtherwise,
   RegisterResult,
-  NotFound,
   TooManyJobs,
   Told,
   WaitResult,
@@ -24,7 +23,6 @@ import {
   isCancellationList,
   isCancellationWithTimeline,
   isRegisteredJob,
-  readReadings,
   registerReadings,
   standingOf,
 } from './interpret.ts';
@@ -84,8 +82,14 @@ export class CancellationClient {
     options?: CallOptions,
   ): Promise<CancelResult> {
     if (!/^[ -~]{1,255}$/.test(idempotencyKey)) return malformed('Idempotency-Key');
-    const content = { externalId, jobId, reason };
-    const sent = await send(this.#settings, 'POST', 'cancellations', options, content, idempotencyKey);
+    const sent = await send(
+      this.#settings,
+      'POST',
+      'cancellations',
+      options,
+      { externalId, jobId, reason },
+      idempotencyKey,
+    );
     return interpret(sent, (body) => isCancellation(body) && standingOf(body, sent), cancelReadings);
   }
 
@@ -123,7 +127,7 @@ export class CancellationClient {
         retryAfterMs: sent.retryAfterMs,
         ...common,
       };
-    return interpret(sent, found, readReadings);
+    return interpret(sent, found);
   }
 
   /**
@@ -140,7 +144,7 @@ export class CancellationClient {
     const sent = await send(this.#settings, 'GET', cursor ? `${path}&cursor=${cursor}` : path, options);
     const listed = (body: unknown, common: Told): Listed | false =>
       isCancellationList(body) && { ...body, kind: 'listed', ...common };
-    return interpret(sent, listed, readReadings);
+    return interpret(sent, listed);
   }
 
   /** Registers a job under an externalId. Repeating an equal registration is not an error. */
@@ -152,7 +156,7 @@ export class CancellationClient {
     const sent = await send(this.#settings, 'PUT', `jobs/${jobId}`, options, { externalId, projectId });
     const registered = (body: unknown, common: Told): Registered | false =>
       isRegisteredJob(body) && { kind: 'registered', job: body, ...common };
-    return interpret<Registered, NotFound | RegisteredOtherwise | TooManyJobs>(sent, registered, registerReadings);
+    return interpret<Registered, RegisteredOtherwise | TooManyJobs>(sent, registered, registerReadings);
   }
 }
 
@@ -165,7 +169,7 @@ function malformed(path: string): Invalid {
 }
 
 /** Unique is enough. Node 18 has no global `crypto`. */
-const newKey = (): string => globalThis.crypto?.randomUUID() ?? `${Date.now()}-${Math.random()}-${Math.random()}`;
+const newKey = (): string => globalThis.crypto?.randomUUID() ?? `${Date.now()}-${Math.random()}`;
 
 export const systemClock: Clock = {
   now: () => Date.now(),

@@ -223,10 +223,10 @@ export interface Unexpected extends Refused {
 }
 
 /** How any request can fail. */
-export type Failure = Invalid | Unauthorized | Forbidden | Unavailable | Unexpected;
+export type Failure = NotFound | Invalid | Unauthorized | Forbidden | Unavailable | Unexpected;
 
 /** The result of `waitUntilClosed`; `pending`: still open at the end of the time. */
-export type WaitResult = Cancelled | Pending | TooLate | UnknownToPlangrep | NotFound | Failure;
+export type WaitResult = Cancelled | Pending | TooLate | UnknownToPlangrep | Failure;
 
 /** The result of `cancel`. */
 export type CancelResult = WaitResult | Ambiguous | KeyReused;
@@ -239,7 +239,7 @@ export interface Found extends Told {
   readonly retryAfterMs: number | undefined;
 }
 /** The result of `read`; also `notFound` if no request has asked to cancel the job. */
-export type ReadResult = Found | NotFound | Failure;
+export type ReadResult = Found | Failure;
 
 /** One page of the cancellations of the jobs with an externalId, the newest job's first. A page may be empty. */
 export interface Listed extends Told {
@@ -249,7 +249,7 @@ export interface Listed extends Told {
   readonly nextCursor: string | null;
 }
 /** The result of `list`. */
-export type ListResult = Listed | NotFound | Failure;
+export type ListResult = Listed | Failure;
 
 /** The job is registered, by this request or by an equal earlier one. */
 export interface Registered extends Told {
@@ -257,4 +257,4 @@ export interface Registered extends Told {
   readonly job: RegisteredJob;
 }
 /** The result of `registerJob`. */
-export type RegisterResult = Registered | NotFound | RegisteredOtherwise | TooManyJobs | Failure;
+export type RegisterResult = Registered | RegisteredOtherwise | TooManyJobs | Failure;

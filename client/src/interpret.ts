@@ -7,7 +7,6 @@ import type {
   Failure,
   FieldError,
   KeyReused,
-  NotFound,
   Pending,
   ProblemCode,
   Refused,
@@ -127,27 +126,22 @@ const failures = {
   unsupported_media_type: invalid,
   unauthorized: just('unauthorized'),
   forbidden: just('forbidden'),
+  job_not_found: just('notFound'),
 } satisfies Partial<Readings<ProblemCode, Failure>>;
 
-export const readReadings = {
-  job_not_found: just('notFound'),
-} satisfies Partial<Readings<ProblemCode, NotFound>>;
-
 export const registerReadings = {
-  ...readReadings,
   job_registered_otherwise: just('registeredOtherwise'),
   too_many_jobs: just('tooManyJobs'),
-} satisfies Partial<Readings<ProblemCode, NotFound | RegisteredOtherwise | TooManyJobs>>;
+} satisfies Partial<Readings<ProblemCode, RegisteredOtherwise | TooManyJobs>>;
 
 const asStanding: Reading<Standing> = (_common, answer) =>
   hasCancellation(answer.body) && standingOf(answer.body.cancellation, answer);
 
 /** The compiler rejects this if a code has a reading neither here nor elsewhere. */
 export const cancelReadings: Readings<
-  Exclude<ProblemCode, CodeWithoutReading | keyof typeof failures | 'job_registered_otherwise' | 'too_many_jobs'>,
-  Standing | Ambiguous | NotFound | KeyReused
+  Exclude<ProblemCode, CodeWithoutReading | keyof typeof failures | keyof typeof registerReadings>,
+  Standing | Ambiguous | KeyReused
 > = {
-  ...readReadings,
   ambiguous_external_id: (common, { body }) =>
     hasCandidates(body) && { kind: 'ambiguous', candidates: body.candidates, ...common },
   job_already_terminal: asStanding,
@@ -163,7 +157,7 @@ export const cancelReadings: Readings<
 export function interpret<Success, Result>(
   sent: Sent,
   success: (body: unknown, common: Told) => Success | false,
-  readings: Readonly<Record<string, Reading<Result>>>,
+  readings?: Readonly<Record<string, Reading<Result>>>,
 ): Success | Result | Failure {
   const { status, body, detail, problem, requestId, retryAfterMs, tries, idempotencyKey } = sent;
   const common = { detail, requestId };
