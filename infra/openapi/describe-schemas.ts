@@ -173,7 +173,7 @@ const answers: Readonly<Record<string, Component>> = {
   ),
   CancellationList: message(cancellationListSchema, 'One page of the cancellations of the jobs with an externalId.', {
     cancellations:
-      "The newest job's first. A page may have fewer than `limit`, even none: a job that no request has asked to cancel has no cancellation, and a page never exceeds 256 KB.",
+      "The newest job's first. A page may have fewer than `limit`, even none: a job that no request has asked to cancel, or that is not verified, has no cancellation, and a page never exceeds 256 KB.",
     nextCursor: 'The `cursor` of the next page. Null: this is the last page. Nothing else shows that.',
   }),
   Problem: message(
