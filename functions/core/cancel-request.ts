@@ -1,6 +1,14 @@
 import type { Asked } from './cancellation/events.ts';
 import type { JobId, PartnerId, Timestamp } from './identifiers.ts';
 
+/** Which delivery of a request this is: an event may come several times, a request over HTTPS once. */
+export interface Delivery {
+  /** From 1 on. */
+  readonly number: number;
+  /** The request is delivered at most so often. */
+  readonly max: number;
+}
+
 /** "Cancel this job", as every door hands it to the core: validated, the partner known by its credential or rule. */
 export interface CancelRequest extends Asked {
   readonly partnerId: PartnerId;
@@ -12,6 +20,8 @@ export interface CancelRequest extends Asked {
   readonly eventTime?: Timestamp | undefined;
   /** `provisional`: the queue delivers the request again, so a refusal is not on record yet. */
   readonly refusal: 'final' | 'provisional';
+  /** @default the only one */
+  readonly delivery?: Delivery | undefined;
   /** Milliseconds since 1970: the answer must be ready by then. */
   readonly untilMs: number;
 }

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 import { handleEvents } from '../../functions/doors/eventbridge/handle-events.ts';
 import { broken, createMemoryPorts, type MemoryPorts } from '../support/memory-ports.ts';
-import { acme, documentedJob, documentedProject, globex, order7890 } from '../support/names.ts';
+import { acme, documentedJob, documentedProject, externalId, globex, jobId, order7890 } from '../support/names.ts';
 
 const MAX_RECEIVES = 5;
 const time = '2026-11-23T12:00:00Z';
@@ -211,6 +211,19 @@ describe('a batch', () => {
       { partnerId: 'acme', requestId: 'event-1' },
       { partnerId: 'acme', requestId: 'event-2' },
     ]);
+  });
+
+  test('does not report as failed an externalId of more jobs than an event may read', async () => {
+    const registeredAt = toTimestamp(0);
+    for (let n = 0; n < 20; n += 1) {
+      const entry = { jobId: jobId(`job_${n}`), registeredAt };
+      await ports.directory.keepUnverified(acme, externalId('many'), entry);
+    }
+    ports.plangrep.onRead = () => ({ kind: 'not_found' });
+    await consume(message(cancelRequested({ externalId: 'many' }), MAX_RECEIVES));
+
+    expect(ports.reported.map(({ code }) => code)).toEqual(['REQUEST_REFUSED', 'EVENT_REFUSED']);
+    expect(ports.log.refused).toMatchObject([{ why: 'unresolved' }]);
   });
 
   test('does not report as failed what the partner can resolve alone', async () => {

@@ -1,6 +1,6 @@
-import type { CancelRequest } from '../cancel-request.ts';
 import type { JobId, Timestamp } from '../identifiers.ts';
 import type { DirectoryEntry, PartnerAccess, Ports, VerifiedEntry } from '../ports.ts';
+import type { CountedRequest } from './job-reads.ts';
 import { isKnownAbsent, READS_AT_ONCE, readJob } from './read-jobs.ts';
 import { standingOf } from './verify-job.ts';
 
@@ -20,10 +20,13 @@ export type FoundJob =
   /**
    * It is not known which job is meant: Plangrep did not answer yet, or a record of ours is malformed. Nothing was done.
    */
-  | { readonly kind: 'unresolved'; readonly retryAfterMs?: number | undefined };
+  | {
+      readonly kind: 'unresolved';
+      readonly retryAfterMs?: number | undefined;
+      /** The externalId has more jobs than one request may read: what a partner registers, not a failure. */
+      readonly isOutOfReads?: boolean | undefined;
+    };
 
-/** A request makes at most 20 job reads: these, and two that its attempt may need. */
-const CANDIDATES_READ = 18;
 /** The part of the remaining time that the attempt needs. */
 const ATTEMPT_RESERVE_MS = 6_000;
 
@@ -34,7 +37,7 @@ const ATTEMPT_RESERVE_MS = 6_000;
  */
 export async function chooseJob(
   ports: Ports,
-  request: CancelRequest,
+  request: CountedRequest,
   access: PartnerAccess,
   entries: readonly DirectoryEntry[],
 ): Promise<FoundJob> {
@@ -45,13 +48,14 @@ export async function chooseJob(
   const { readable, live, newestEnded } = await readCandidates(ports, request, access, entries);
   if (live.length > 1) return { kind: 'ambiguous_external_id', candidates: live };
   if (readable === 'not_all') return { kind: 'unresolved' };
+  if (readable === 'out_of_reads') return { kind: 'unresolved', isOutOfReads: true };
   const [alive] = live;
   if (alive !== undefined) return { kind: 'job', jobId: alive.jobId, firstCall: 'cancel' };
   return newestEnded === undefined ? { kind: 'job_not_found' } : { kind: 'job', jobId: newestEnded, firstCall: 'read' };
 }
 
 interface ReadCandidates {
-  readonly readable: 'all' | 'not_all';
+  readonly readable: 'all' | 'not_all' | 'out_of_reads';
   readonly live: readonly Candidate[];
   /** The newest verified job that is not alive. */
   readonly newestEnded: JobId | undefined;
@@ -63,10 +67,11 @@ interface ReadCandidates {
  */
 async function readCandidates(
   ports: Ports,
-  request: CancelRequest,
+  request: CountedRequest,
   access: PartnerAccess,
   entries: readonly DirectoryEntry[],
 ): Promise<ReadCandidates> {
+  const { readsLeft } = request;
   const nowMs = ports.clock.now();
   const untilMs = request.untilMs - ATTEMPT_RESERVE_MS;
   const isVerified = (entry: DirectoryEntry): boolean => standingOf(access, entry) === 'verified';
@@ -75,10 +80,11 @@ async function readCandidates(
   );
   const live: Candidate[] = [];
   const verified = new Set(entries.filter(isVerified).map(({ jobId }) => jobId));
-  let readable: ReadCandidates['readable'] = unread.length > CANDIDATES_READ ? 'not_all' : 'all';
-  const wanted = unread.slice(0, CANDIDATES_READ);
+  let readable: ReadCandidates['readable'] = unread.length > readsLeft.count ? 'out_of_reads' : 'all';
+  const wanted = unread.slice(0, readsLeft.count);
   for (let next = 0; next < wanted.length && live.length < 2; next += READS_AT_ONCE) {
     const batch = wanted.slice(next, next + READS_AT_ONCE);
+    readsLeft.count -= batch.length;
     const reads = await Promise.all(batch.map((entry) => readJob(ports, request, access, entry, untilMs)));
     for (const read of reads) {
       if (read.kind === 'unread') readable = 'not_all';

@@ -6,6 +6,7 @@ import { type DirectoryEntry, isExpired, type PartnerAccess, type Ports, type Re
 import { reportUnreadable } from '../report.ts';
 import { chooseJob, type FoundJob } from './choose-job.ts';
 import { discoverJobs } from './discover-jobs.ts';
+import { type CountedRequest, countReads } from './job-reads.ts';
 import { standingOf } from './verify-job.ts';
 
 /**
@@ -14,7 +15,8 @@ import { standingOf } from './verify-job.ts';
  * A request with a key is bound to its job when first seen: a repeat reaches that job alone. A request that reached no
  * job is bound to its time: a repeat reaches no job that was registered later.
  */
-export async function findJob(ports: Ports, request: CancelRequest): Promise<FoundJob> {
+export async function findJob(ports: Ports, asked: CancelRequest): Promise<FoundJob> {
+  const request = countReads(asked);
   const { directory, partners, clock, report } = ports;
   const { partnerId, externalId, requestKey } = request;
   // Taken before anything is read: a job that is registered during the search came after the request.
@@ -55,7 +57,7 @@ function withinAccess(
 /** A repeat reaches the job that its key is bound to, as long as that is the partner's, and no other. */
 async function reachBound(
   ports: Ports,
-  request: CancelRequest,
+  request: CountedRequest,
   access: PartnerAccess,
   { items, unreadable }: Records<DirectoryEntry>,
   bound: JobId,
@@ -79,7 +81,7 @@ function fingerprintOf({ externalId, jobId, reason }: CancelRequest): string {
  */
 async function findAmong(
   ports: Ports,
-  request: CancelRequest,
+  request: CountedRequest,
   access: PartnerAccess,
   known: Records<DirectoryEntry>,
   firstSeenAt: Timestamp | undefined,

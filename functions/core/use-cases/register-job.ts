@@ -1,4 +1,6 @@
+import type { Delivery } from '../cancel-request.ts';
 import type { Door } from '../cancellation/events.ts';
+import { onlyDelivery, readsForRoom } from '../find-job/job-reads.ts';
 import { isKnownAbsent, READS_AT_ONCE, readJob } from '../find-job/read-jobs.ts';
 import { lookAtJob, standingOf, verifyJob } from '../find-job/verify-job.ts';
 import { type ExternalId, type PartnerId, toTimestamp } from '../identifiers.ts';
@@ -11,6 +13,8 @@ export interface JobRegistration extends Pick<DirectoryEntry, 'jobId' | 'project
   readonly externalId: ExternalId;
   readonly door: Door;
   readonly requestId: string;
+  /** @default the only one */
+  readonly delivery?: Delivery | undefined;
   /** Milliseconds since 1970: the answer must be ready by then. */
   readonly untilMs: number;
 }
@@ -29,8 +33,6 @@ export type RegisterEnd =
 
 /** At most so many jobs that have not ended go by one externalId. */
 export const JOBS_OF_ONE_NAME = 20;
-/** So many job reads, and the one that verifies, are all that a registration makes. */
-const READS_FOR_ROOM = 19;
 /** So long does a registration count that Plangrep has not confirmed. */
 export const UNVERIFIED_DAYS = 7;
 
@@ -96,7 +98,8 @@ async function findRoom(
   const nowMs = ports.clock.now();
   const open = entries.filter((entry) => entry.terminalStatus === undefined && !isKnownAbsent(entry, nowMs));
   if (open.length < JOBS_OF_ONE_NAME) return 'free';
-  const oldest = open.toReversed().slice(0, READS_FOR_ROOM);
+  const { from, to } = readsForRoom(registration.delivery ?? onlyDelivery);
+  const oldest = open.toReversed().slice(from, to);
   for (let next = 0; next < oldest.length; next += READS_AT_ONCE) {
     const batch = oldest.slice(next, next + READS_AT_ONCE);
     const reads = await Promise.all(

@@ -29,18 +29,16 @@ export function handleEvents(ports: Ports, queue: EventsQueue) {
   return async ({ Records }: SQSEvent, context: Context): Promise<SQSBatchResponse> => {
     const untilMs = ports.clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
     const failures = Records.map(async (record) => {
-      const isLastTry = Number(record.attributes.ApproximateReceiveCount) >= queue.maxReceives;
-      const handled = await handleRecord(ports, queue, record, {
-        untilMs,
-        refusal: isLastTry ? 'final' : 'provisional',
-      });
+      const delivery = { number: Number(record.attributes.ApproximateReceiveCount), max: queue.maxReceives };
+      const refusal = delivery.number >= delivery.max ? 'final' : 'provisional';
+      const handled = await handleRecord(ports, queue, record, { untilMs, refusal, delivery });
       return handled === 'again' ? [{ itemIdentifier: record.messageId }] : [];
     });
     return { batchItemFailures: (await Promise.all(failures)).flat() };
   };
 }
 
-type Try = Pick<CancelRequest, 'untilMs' | 'refusal'>;
+type Try = Pick<CancelRequest, 'untilMs' | 'refusal' | 'delivery'>;
 
 async function handleRecord(
   ports: Ports,
@@ -80,10 +78,10 @@ async function setMalformedAside(
 async function register(
   ports: Ports,
   { partnerId, id, time, detail }: EventOf<'Job Registered'>,
-  { untilMs }: Try,
+  { untilMs, delivery }: Try,
 ): Promise<Handled> {
   const job = { ...detail, partnerId, registeredAt: time };
-  const end = await registerJob(ports, { ...job, door: 'events', requestId: id, untilMs });
+  const end = await registerJob(ports, { ...job, door: 'events', requestId: id, untilMs, delivery });
   return end.kind === 'registered' ? 'done' : 'again';
 }
 
@@ -98,7 +96,8 @@ async function cancel(
   if (end.kind === 'open' || end.kind === 'closed') return 'done';
   const isLastTry = thisTry.refusal === 'final';
   ports.report('EVENT_REFUSED', { partnerId, requestId: id, why: end.kind, isLastTry });
-  // A refusal is the partner's to resolve. That nothing is known is not.
-  if (isLastTry && end.kind === 'unresolved') ports.report('EVENT_FAILED', { partnerId, requestId: id });
+  // A refusal, or an externalId of too many jobs, is the partner's to resolve. That nothing is known is not.
+  if (isLastTry && end.kind === 'unresolved' && end.isOutOfReads !== true)
+    ports.report('EVENT_FAILED', { partnerId, requestId: id });
   return 'again';
 }
