@@ -226,6 +226,20 @@ describe('a batch', () => {
     expect(ports.log.refused).toMatchObject([{ why: 'unresolved' }]);
   });
 
+  test('reports a registration that is given up while Plangrep cannot say whether there is room for it', async () => {
+    for (let n = 0; n < 20; n += 1) await consume(message(registered({ jobId: `job_${n}`, externalId: 'full' })));
+    ports.plangrep.onRead = () => ({ kind: 'unknown', why: 'timeout' });
+    const event = registered({ jobId: 'job_20', externalId: 'full' }, { id: 'event-20' });
+    const codesOf = async (receives: number) => {
+      ports.reported.length = 0;
+      await consume(message(event, receives));
+      return ports.reported.map(({ code }) => code);
+    };
+
+    expect(await codesOf(MAX_RECEIVES - 1)).not.toContain('EVENT_FAILED');
+    expect(await codesOf(MAX_RECEIVES)).toContain('EVENT_FAILED');
+  });
+
   test('does not report as failed what the partner can resolve alone', async () => {
     await consume(message(cancelRequested({ externalId: 'order-1' }), MAX_RECEIVES));
 

@@ -78,11 +78,15 @@ async function setMalformedAside(
 async function register(
   ports: Ports,
   { partnerId, id, time, detail }: EventOf<'Job Registered'>,
-  { untilMs, delivery }: Try,
+  { untilMs, delivery, refusal }: Try,
 ): Promise<Handled> {
   const job = { ...detail, partnerId, registeredAt: time };
   const end = await registerJob(ports, { ...job, door: 'events', requestId: id, untilMs, delivery });
-  return end.kind === 'registered' ? 'done' : 'again';
+  if (end.kind === 'registered') return 'done';
+  if (refusal === 'final' && end.kind === 'unresolved') {
+    ports.report('EVENT_FAILED', { partnerId, requestId: id });
+  }
+  return 'again';
 }
 
 /** A refused cancel may succeed later: its job is registered meanwhile, or one of two live jobs ends. */
