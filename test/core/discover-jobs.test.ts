@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { projectIdSchema, toTimestamp } from '../../functions/core/identifiers.ts';
 import type { PlangrepJob } from '../../functions/core/plangrep.ts';
-import { given, type Scene } from '../support/given.ts';
+import { given, jobThatIs, type Scene } from '../support/given.ts';
 import { acme, documentedProject, externalId, globex, jobId, order7890 } from '../support/names.ts';
 
 let scene: Scene;
@@ -113,6 +113,12 @@ describe('an unregistered job', () => {
     expect(scene.codes()).toContain('OWNERSHIP_REFUSED');
   });
 
+  test('is in the project that was listed when Plangrep shows null for its project', async () => {
+    listed(job('job_1', 'processing', { projectId: undefined }));
+
+    expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_1' } });
+  });
+
   test('stays unknown for as long as a list is remembered', async () => {
     const { clock, plangrep } = scene.ports;
     const listedAt = clock.now();
@@ -142,6 +148,21 @@ describe('an unregistered job', () => {
 
     expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_777' } });
     expect((await scene.ports.directory.find(acme, order7890)).items).toHaveLength(1);
+  });
+});
+
+describe('an unverified registration of a job that is not the partner’s', () => {
+  test('does not hide a listed job that was submitted again', async () => {
+    listed(job('job_1', 'completed', { createdAt: '2026-11-23T10:00:00.000Z' }));
+    scene.plangrepAnswers({ read: (id) => jobThatIs('completed', { id }) });
+    await scene.cancel();
+    await scene.register({ jobId: jobId('job_squat'), msAgo: 0, isUnverified: true });
+    listed(job('job_1', 'completed'), job('job_2', 'processing', { createdAt: '2026-11-23T11:00:00.000Z' }));
+    scene.plangrepAnswers({
+      read: (id) => (id === 'job_squat' ? { kind: 'not_found' } : jobThatIs('processing', { id })),
+    });
+
+    expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_2' } });
   });
 });
 

@@ -52,7 +52,9 @@ export async function discoverJobs(ports: Ports, request: CancelRequest, access:
 
 /** A job that does not show its project is in the one that was listed. */
 function matchesIn(jobs: readonly PlangrepJob[], externalId: string, projectId: ProjectId): readonly PlangrepJob[] {
-  return jobs.filter((job) => job.externalId === externalId).map((job) => ({ projectId, ...job }));
+  return jobs
+    .filter((job) => job.externalId === externalId)
+    .map((job) => ({ ...job, projectId: job.projectId ?? projectId }));
 }
 
 /** Over all projects. A job without a readable date counts as the newest, as in the directory. */

@@ -89,7 +89,7 @@ async function findAmong(
   let entries = withinReach(request, known.items, firstSeenAt);
   const isNamed = request.jobId !== undefined && entries.length > 0;
   if (known.unreadable.length > 0 && !isNamed) return { kind: 'unresolved' };
-  if (entries.length > 0 && !(await mayHaveSuccessor(ports, request, entries))) {
+  if (entries.length > 0 && !(await mayHaveSuccessor(ports, request, access, entries))) {
     const chosen = await chooseJob(ports, request, access, entries);
     if (chosen.kind !== 'job_not_found') return chosen;
     // Every one was an unverified registration of a job that is not the partner's: it blocks nothing.
@@ -125,14 +125,16 @@ function withinReach(
 }
 
 /**
- * Unregistered jobs become known only by listing. If the newest known one has ended, the request may mean a job that
- * was submitted again under the same externalId.
+ * Unregistered jobs become known only by listing. If the newest verified one has ended, the request may mean a job that
+ * was submitted again under the same externalId: an unverified registration beside it may be of anybody's job.
  */
 async function mayHaveSuccessor(
   { log }: Ports,
   { partnerId, jobId: named }: CancelRequest,
-  [newest]: readonly DirectoryEntry[],
+  access: PartnerAccess,
+  entries: readonly DirectoryEntry[],
 ): Promise<boolean> {
+  const newest = entries.find((entry) => standingOf(access, entry) === 'verified');
   if (newest?.listed !== true || named !== undefined) return false;
   if (newest.terminalStatus !== undefined) return true;
   const { events } = await log.read(partnerId, newest.jobId);
