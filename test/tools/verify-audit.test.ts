@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { createCancellationLog } from '../../functions/adapters/dynamodb/cancellation-log.ts';
 import { toItem } from '../../functions/adapters/dynamodb/table-client.ts';
 import type { EventBody } from '../../functions/core/cancellation/events.ts';
+import { toTimestamp } from '../../functions/core/identifiers.ts';
 import { withRegion } from '../../infra/local/aws/access-keys.ts';
 import { type AuditedTable, startAuditedTable } from '../support/audited-table.ts';
-import { documentedJob } from '../support/names.ts';
+import { acme, documentedJob, jobId } from '../support/names.ts';
 import { onlyLine, runCommand } from '../support/run-command.ts';
-import { accepted, at, closed, ended, requested, started } from '../support/stored-streams.ts';
+import { accepted, at, closed, ended, leaseUntil, requested, started } from '../support/stored-streams.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'verify-audit-'));
 const empty = mkdtempSync(join(tmpdir(), 'verify-audit-'));
@@ -130,6 +132,15 @@ describe('verify-audit finds', () => {
     await table.remove('job_short', 1);
     await table.remove('job_short', 2);
     await table.putItem(toItem({ pk: 'else', sk: 'x' }));
+    await table.write('job_put_off', [requested, ended(1)]);
+    await table.edit('job_put_off', 2, 'wakeAt', { S: toTimestamp(Date.now() + 60 * 60_000) });
+    await table.write('job_forgotten', [requested, ended(1)]);
+    await createCancellationLog(table.client, table.name).removeWakeUp({
+      partnerId: acme,
+      jobId: jobId('job_forgotten'),
+      seq: 2,
+      wakeAt: leaseUntil,
+    });
 
     const { found, summary, code } = await runJson();
 
@@ -137,6 +148,7 @@ describe('verify-audit finds', () => {
       findings.map((finding) => `acme#${name} ${finding}`),
     );
     expected.push('acme#copied foreign 1', 'acme#copied foreign 2', `acme#job_short orphaned`, 'else foreign x');
+    expected.push('acme#job_put_off altered 2', 'acme#job_forgotten truncated 2');
     expect(found).toEqual(expected.toSorted());
     expect(summary).toMatchObject({ ok: false, findings: expected.length });
     expect(code).toBe(1);
