@@ -1,9 +1,9 @@
-import { documentedProject, globex } from '../support/names.ts';
 import { scheduleReconciler } from './simulation/doors.ts';
 import type { Violation } from './simulation/journal.ts';
 import { drawFaults } from './simulation/process.ts';
 import { Random } from './simulation/random.ts';
 import { drawWorkload } from './simulation/workload.ts';
+import { reachAll } from './simulation/workload-strangers.ts';
 import { type Figures, type Stretch, World } from './simulation/world.ts';
 
 export interface SimulationOptions {
@@ -98,21 +98,16 @@ const drawStretch = (random: Random, probability: number): Stretch | undefined =
 export const runSchedule = async (seed: number, trace?: string[]): Promise<ScheduleResult> => {
   const random = new Random(seed);
   const calmAfterMs = random.pick([6, 8, 12, 25]) * MINUTE;
-  const world = new World(
-    random,
-    {
-      faults: drawFaults(random),
-      calmAfterMs,
-      keyRefused: drawStretch(random, 0.1),
-      down: drawStretch(random, 0.1),
-      projects: new Map([[globex, [documentedProject]]]),
-    },
-    trace,
-  );
+  const keyRefused = drawStretch(random, 0.1);
+  const down = drawStretch(random, 0.2);
+  const world = new World(random, { faults: drawFaults(random), calmAfterMs, keyRefused, down }, trace);
   const { scheduler, judge } = world;
-  const workload = drawWorkload(random, scheduler.now);
-  for (const { atMs, act } of workload.actions) scheduler.after(atMs, () => act(world));
-  const limitMs = Math.max(calmAfterMs, workload.lastEndMs) + 3 * LONGEST_WAIT;
+  const { access, actions, jobs, lastEndMs } = drawWorkload(random, scheduler.now);
+  for (const [partnerId, standing] of access) world.partners.set(partnerId, standing);
+  const troubleEndsMs = Math.max(calmAfterMs, keyRefused?.to ?? 0, down?.to ?? 0, ...actions.map(({ atMs }) => atMs));
+  const last = reachAll(jobs, troubleEndsMs + 3 * MINUTE);
+  for (const { atMs, act } of [...actions, ...last]) scheduler.after(atMs, () => act(world));
+  const limitMs = Math.max(troubleEndsMs, lastEndMs) + 3 * LONGEST_WAIT;
   scheduleReconciler(world);
   await scheduler.run(() => judge.journal.violations.length > 0 || world.elapsedMs > limitMs);
   if (judge.journal.violations.length === 0) judge.streams.finish();

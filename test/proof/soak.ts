@@ -61,6 +61,7 @@ export const runSoak = async ({ cancellations, seed, onProgress }: SoakOptions):
   const arriveForMs = cancellations * EVERY_MS;
   const world = new World(random, { faults: fivePercent, calmAfterMs: arriveForMs + 5 * MINUTE, isSwift: true });
   const { scheduler, plangrep, store, judge } = world;
+  world.partners.set(acme, { kind: 'any' });
   const { journal } = judge;
   const sampleAt = new Set([0.3, 0.5, 0.75, 1].map((share) => Math.ceil(cancellations * share)));
   const heapMb: number[] = [];

@@ -8,6 +8,7 @@ import {
   timestampSchema,
 } from '../../core/identifiers.ts';
 import type { Clock, PartnerAccess, Partners, ReadPartnerKey } from '../../core/ports.ts';
+import { rememberAccess } from './remember-access.ts';
 import { getRecord, type Table } from './table-client.ts';
 
 const keySchema = z.object({
@@ -29,13 +30,9 @@ export function createReadPartnerKey(client: DynamoDBClient, tableName: string):
 
 const partnerSchema = z.object({ projects: z.optional(z.union([z.literal('any'), z.array(projectIdSchema)])) });
 
-/** A partner that loses a project loses its jobs after so long at the latest. */
-const CACHED_MS = 60_000;
-
 /** The partners' own records. */
 export function createPartners(client: DynamoDBClient, tableName: string, clock: Pick<Clock, 'now'>): Partners {
   const table: Table = { client, name: tableName, dependency: 'partners' };
-  const known = new Map<PartnerId, { readonly until: number; readonly access: PartnerAccess }>();
 
   async function readAccess(partnerId: PartnerId): Promise<PartnerAccess> {
     const partner = await getRecord(table, { pk: `partner#${partnerId}` }, partnerSchema);
@@ -43,14 +40,5 @@ export function createPartners(client: DynamoDBClient, tableName: string, clock:
     return projects === 'any' ? { kind: 'any' } : { kind: 'projects', projects };
   }
 
-  return {
-    async accessOf(partnerId) {
-      const now = clock.now();
-      const standing = known.get(partnerId);
-      if (standing !== undefined && now < standing.until) return standing.access;
-      const access = await readAccess(partnerId);
-      known.set(partnerId, { until: now + CACHED_MS, access });
-      return access;
-    },
-  };
+  return rememberAccess(readAccess, clock);
 }

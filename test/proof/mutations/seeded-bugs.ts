@@ -229,6 +229,78 @@ export const seededBugs: readonly SeededBug[] = [
     'find-job/find-job',
     'a request may name any partner’s job',
     'return entries.filter(({ jobId }) => jobId === named);',
-    "return [{ jobId: named, registeredAt: '' }];",
+    'return entries.slice(0, 1).map((entry) => ({ ...entry, jobId: named }));',
   ),
+  core(
+    'find-job/verify-job',
+    'no ownership check',
+    "if (job.externalId !== undefined && job.externalId !== externalId) return 'foreign';",
+    "if (job.id !== '') return 'owned';",
+  ),
+  core(
+    'find-job/verify-job',
+    'the externalId that Plangrep shows is not compared',
+    "if (job.externalId !== undefined && job.externalId !== externalId) return 'foreign';",
+    '',
+  ),
+  core(
+    'find-job/choose-job',
+    'whose job it is is checked after the cancel',
+    "entries.length === 1 && standingOf(access, only) === 'verified'",
+    "entries.length === 1 && standingOf(access, only) !== 'lost'",
+  ),
+  core(
+    'find-job/verify-job',
+    'the owner row comes before the verification',
+    "if (answer.kind !== 'job') return { kind: 'not_confirmed' };",
+    `await ports.directory.claim(registrant.partnerId, registrant.externalId, { ...entry, verifiedAt: toTimestamp(ports.clock.now()) });
+     if (answer.kind !== 'job') return { kind: 'not_confirmed' };`,
+  ),
+  {
+    name: 'a stale project list: a partner’s record is read once',
+    file: 'functions/adapters/dynamodb/remember-access.ts',
+    from: 'standing !== undefined && now < standing.until',
+    to: 'standing !== undefined && now !== standing.until',
+  },
+  core(
+    'find-job/verify-job',
+    'a verified entry is good for ever',
+    "return access.projects.includes(entry.projectId) ? 'verified' : 'lost';",
+    "return 'verified';",
+  ),
+  core(
+    'find-job/read-jobs',
+    'candidates are shown before they are verified',
+    'const { verifiedAt } = entry;',
+    `const { verifiedAt } = entry;
+     const seen = await ports.plangrep.read(entry.jobId, untilMs);
+     if (seen.kind === 'job' && !isTerminal(seen.job.status)) return shown({ ...entry, verifiedAt: entry.registeredAt }, seen.job.status);`,
+  ),
+  core(
+    'use-cases/read-cancellations',
+    'a reader sees unverified registrations',
+    'const entries = items.filter(({ verifiedAt }) => verifiedAt !== undefined);',
+    'const entries = items;',
+  ),
+  core(
+    'use-cases/register-job',
+    'a registration that Plangrep refutes is kept',
+    "if (verification.kind !== 'not_confirmed') return verification;",
+    "if (verification.kind === 'registered_otherwise') return verification;",
+  ),
+  core(
+    'find-job/verify-job',
+    'a job that another partner owns is taken as well',
+    "if (claimed.kind === 'claimed') return { kind: 'owned', entry: claimed.entry, jobStatus: job.status };",
+    "if (claimed.kind !== 'taken' || claimed.owner.partnerId !== partnerId) return { kind: 'owned', entry: { ...entry, projectId: job.projectId, verifiedAt: registeredAt }, jobStatus: job.status };",
+  ),
+  core(
+    'find-job/find-job',
+    'a repeat reaches the job of its key without another look',
+    'if (binding?.jobId !== undefined) return reachBound(ports, request, access, usable(stored), binding.jobId);',
+    "if (binding?.jobId !== undefined) return { kind: 'job', jobId: binding.jobId, firstCall: 'read' };",
+  ),
+  core('ports', 'an expired registration counts', 'expiresAt <= now', "expiresAt <= ''"),
+  core('find-job/choose-job', 'candidates are read without a limit', 'CANDIDATES_READ = 18', 'CANDIDATES_READ = 180'),
+  core('use-cases/register-job', 'a full name is read to its end', 'READS_FOR_ROOM = 19', 'READS_FOR_ROOM = 190'),
 ];

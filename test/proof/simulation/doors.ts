@@ -2,6 +2,7 @@ import type { Context, SQSEvent } from 'aws-lambda';
 import type { CancelRequest } from '../../../functions/core/cancel-request.ts';
 import type { ExternalId, JobId, PartnerId } from '../../../functions/core/identifiers.ts';
 import { DependencyUnavailable } from '../../../functions/core/report.ts';
+import { JOBS_SHOWN, readCancellationsOf } from '../../../functions/core/use-cases/read-cancellations.ts';
 import { reconcileDue } from '../../../functions/core/use-cases/reconcile-due.ts';
 import { registerJob } from '../../../functions/core/use-cases/register-job.ts';
 import { requestCancellation } from '../../../functions/core/use-cases/request-cancellation.ts';
@@ -27,8 +28,20 @@ export interface RegisterPlan {
   readonly jobId: JobId;
 }
 
+export interface HttpsOptions {
+  /** The `Idempotency-Key`. */
+  readonly key?: string | undefined;
+  /** The job that the request must reach: nothing is at fault any more. */
+  readonly mustReach?: JobId | undefined;
+}
+
 /** `POST /v1/cancellations`, once. */
-export const requestOverHttps = (world: World, plan: CancelPlan, requestId: string, key?: string): void => {
+export const requestOverHttps = (
+  world: World,
+  plan: CancelPlan,
+  requestId: string,
+  { key, mustReach }: HttpsOptions = {},
+): void => {
   world.spawn('https', async (ports, by) => {
     const requestKey = key === undefined ? undefined : `idempotency-key:${key}`;
     const request: CancelRequest = {
@@ -42,7 +55,10 @@ export const requestOverHttps = (world: World, plan: CancelPlan, requestId: stri
     };
     world.judge.requests.begun(by, request);
     try {
-      world.judge.requests.answered(by, await requestCancellation(ports, request));
+      const end = await requestCancellation(ports, request);
+      world.judge.requests.answered(by, end);
+      world.judge.ownership.answered(by, plan, end);
+      if (mustReach !== undefined) world.judge.ownership.mustReach(by, plan, mustReach, end);
     } catch (error) {
       if (!(error instanceof DependencyUnavailable)) throw error;
       world.judge.requests.unavailable(by);
@@ -55,7 +71,21 @@ export const registerOverHttps = (world: World, plan: RegisterPlan, requestId: s
   world.spawn('register', async (ports, by) => {
     const registeredAt = new Date(by.now()).toISOString();
     try {
-      await registerJob(ports, { ...plan, registeredAt, door: 'https', requestId, untilMs: by.now() + HTTPS_WORK_MS });
+      const call = { registeredAt, door: 'https', requestId, untilMs: by.now() + HTTPS_WORK_MS } as const;
+      world.judge.ownership.registered(by, plan, plan.jobId, await registerJob(ports, { ...plan, ...call }));
+    } catch (error) {
+      if (!(error instanceof DependencyUnavailable)) throw error;
+    }
+  });
+};
+
+/** `GET /v1/cancellations?externalId=`, once. */
+export const readOverHttps = (world: World, { partnerId, externalId }: Omit<RegisterPlan, 'jobId'>): void => {
+  world.spawn('reader', async (ports, by) => {
+    try {
+      const page = { limit: JOBS_SHOWN, maxBytes: Number.MAX_SAFE_INTEGER, bytesOf: () => 1 };
+      const found = await readCancellationsOf(ports, { partnerId, externalId, ...page });
+      world.judge.ownership.found(by, { partnerId, externalId }, found);
     } catch (error) {
       if (!(error instanceof DependencyUnavailable)) throw error;
     }

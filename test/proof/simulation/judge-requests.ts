@@ -3,6 +3,7 @@ import type { ExternalId, JobId, PartnerId, Timestamp } from '../../../functions
 import type { DirectoryEntry, RequestBinding } from '../../../functions/core/ports.ts';
 import type { CancelEnd } from '../../../functions/core/use-cases/request-cancellation.ts';
 import type { Journal } from './journal.ts';
+import type { OwnershipJudge } from './judge-ownership.ts';
 import type { PlangrepModel } from './plangrep.ts';
 import type { Process } from './process.ts';
 
@@ -50,6 +51,7 @@ const keyOf = ({ partnerId, requestKey, externalId, jobId, reason }: Delivery): 
 export class RequestJudge {
   private readonly journal: Journal;
   private readonly plangrep: PlangrepModel;
+  private readonly ownership: OwnershipJudge;
   private readonly now: () => number;
   private readonly jobs = new Map<JobId, KnownJob>();
   /** By partner and externalId. */
@@ -60,9 +62,10 @@ export class RequestJudge {
   /** `type requestId` of every record that is durable. */
   private readonly records = new Set<string>();
 
-  constructor(journal: Journal, plangrep: PlangrepModel, now: () => number) {
+  constructor(journal: Journal, plangrep: PlangrepModel, ownership: OwnershipJudge, now: () => number) {
     this.journal = journal;
     this.plangrep = plangrep;
+    this.ownership = ownership;
     this.now = now;
   }
 
@@ -164,6 +167,7 @@ export class RequestJudge {
       const wasThere = job.knownAt < by.startedAt && (eventTime === undefined || job.registeredAt <= eventTime);
       const isInReach = reachesUntil === undefined || job.registeredAt <= reachesUntil;
       if (!wasThere || !isInReach || !this.plangrep.isAlive(id)) continue;
+      if (!this.ownership.mustBe(by, partnerId, id)) continue;
       const detail = `${requestId} (${by.name}) reached ${chosen}, ${id} lives too`;
       this.journal.violate('a request that may mean several jobs reaches none', detail);
     }

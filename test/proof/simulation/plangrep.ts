@@ -13,7 +13,8 @@ import type { World } from './world.ts';
 /** A job's life as chance has laid it out; only a cancel changes it. */
 export interface JobPlan {
   readonly id: JobId;
-  readonly externalId: ExternalId;
+  /** As it was submitted. */
+  readonly externalId: ExternalId | undefined;
   readonly projectId: ProjectId;
   readonly createdAt: number;
   readonly endsAt: number;
@@ -22,6 +23,8 @@ export interface JobPlan {
   readonly cancelTakesMs: number | undefined;
   /** What a cancel of the job answers once it is terminal. */
   readonly refusal: number;
+  /** From then on Plangrep does not know the job any more. */
+  readonly goneAt?: number | undefined;
 }
 
 interface Job extends JobPlan {
@@ -31,7 +34,7 @@ interface Job extends JobPlan {
 /** Plangrep's jobs, and what its three calls do to them (Plangrep's API reference, Jobs), without any fault. */
 export class PlangrepModel {
   private readonly jobs = new Map<JobId, Job>();
-  private readonly now: () => number;
+  readonly now: () => number;
 
   constructor(now: () => number) {
     this.now = now;
@@ -45,14 +48,29 @@ export class PlangrepModel {
     this.jobs.delete(id);
   }
 
+  /** What was submitted, whether Plangrep still knows it or not. */
+  planOf(id: JobId): JobPlan | undefined {
+    return this.jobs.get(id);
+  }
+
+  private find(id: JobId): Job | undefined {
+    const job = this.jobs.get(id);
+    return job?.goneAt !== undefined && this.now() >= job.goneAt ? undefined : job;
+  }
+
   /** @returns nothing for a job that Plangrep does not know; a terminal status never changes again */
   statusOf(id: JobId): string | undefined {
+    return this.find(id) === undefined ? undefined : this.lastStatusOf(id);
+  }
+
+  /** The status that Plangrep shows, or showed until it forgot the job. */
+  lastStatusOf(id: JobId): string | undefined {
     const job = this.jobs.get(id);
     if (job === undefined) return undefined;
-    const { cancelledAt = Number.POSITIVE_INFINITY, endsAt, endStatus, createdAt } = job;
-    const now = this.now();
-    if (now >= Math.min(cancelledAt, endsAt)) return cancelledAt < endsAt ? 'cancelled' : endStatus;
-    return now - createdAt < 2_000 ? 'uploading' : 'processing';
+    const { cancelledAt = Number.POSITIVE_INFINITY, endsAt, endStatus, createdAt, goneAt } = job;
+    const at = Math.min(this.now(), goneAt ?? Number.POSITIVE_INFINITY);
+    if (at >= Math.min(cancelledAt, endsAt)) return cancelledAt < endsAt ? 'cancelled' : endStatus;
+    return at - createdAt < 2_000 ? 'uploading' : 'processing';
   }
 
   isAlive(id: JobId): boolean {
@@ -61,7 +79,7 @@ export class PlangrepModel {
   }
 
   cancel(id: JobId): CancelAnswer {
-    const job = this.jobs.get(id);
+    const job = this.find(id);
     if (job === undefined) return { kind: 'refused', httpStatus: 404 };
     if (!this.isAlive(id)) return { kind: 'refused', httpStatus: job.refusal, code: 'job_terminal' };
     if (job.cancelTakesMs !== undefined) job.cancelledAt ??= this.now() + job.cancelTakesMs;
@@ -69,14 +87,13 @@ export class PlangrepModel {
   }
 
   read(id: JobId): ReadAnswer {
-    const job = this.jobs.get(id);
+    const job = this.find(id);
     return job === undefined ? { kind: 'not_found' } : { kind: 'job', job: this.show(job) };
   }
 
-  list(projectId: ProjectId): ListAnswer {
-    const jobs = [...this.jobs.values()].filter((job) => job.projectId === projectId);
-    const shown = jobs.toSorted((a, b) => b.createdAt - a.createdAt).map((job) => this.show(job));
-    return { kind: 'jobs', jobs: shown, listedAt: this.now() };
+  list(projectId: ProjectId): readonly PlangrepJob[] {
+    const jobs = [...this.jobs.values()].filter((job) => job.projectId === projectId && this.find(job.id) === job);
+    return jobs.toSorted((a, b) => b.createdAt - a.createdAt).map((job) => this.show(job));
   }
 
   private show({ id, externalId, projectId, createdAt }: Job): PlangrepJob {
@@ -184,9 +201,24 @@ export const createPlangrep = (world: World, process: Process): Plangrep => {
           world.figures.reads += 1;
           judge.calls.readCalled(process, id);
         },
-        heard: (answer) => judge.calls.readHeard(process, id, answer),
+        heard: (answer) => {
+          judge.calls.readHeard(process, id, answer);
+          if (answer.kind === 'job') process.container.shown.set(id, answer.job);
+          if (answer.kind === 'job' || answer.kind === 'not_found') process.learned.add(id);
+        },
       }),
-    list: (id: ProjectId, untilMs: number) =>
-      call(world, process, { what: `list ${id}`, untilMs, effect: () => plangrep.list(id) }),
+    list: (id: ProjectId, untilMs: number) => {
+      // By its own clock, before the call.
+      const listedAt = process.now();
+      return call<ListAnswer>(world, process, {
+        what: `list ${id}`,
+        untilMs,
+        effect: () => ({ kind: 'jobs', jobs: plangrep.list(id), listedAt }),
+        heard: (answer) => {
+          if (answer.kind !== 'jobs') return;
+          for (const job of answer.jobs) process.container.shown.set(job.id, job);
+        },
+      });
+    },
   };
 };

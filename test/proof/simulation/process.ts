@@ -1,4 +1,6 @@
+import type { JobId } from '../../../functions/core/identifiers.ts';
 import { type Dependency, DependencyUnavailable } from '../../../functions/core/report.ts';
+import type { Container } from './container.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
 
@@ -68,13 +70,14 @@ export const drawFaults = (random: Random): FaultRates => {
   return faults;
 };
 
-export type ProcessKind = 'https' | 'events' | 'register' | 'reconciler';
+export type ProcessKind = 'https' | 'events' | 'register' | 'reader' | 'reconciler';
 
 /** As in infra/blueprint/functions.ts, stated anew so that the proof does not follow a change there unnoticed. */
 const TIMEOUT_MS: Readonly<Record<ProcessKind, number>> = {
   https: 15_000,
   events: 30_000,
   register: 15_000,
+  reader: 15_000,
   reconciler: 40_000,
 };
 /** What the SDK takes to give up on a table: three tries of 1.5 s. */
@@ -84,26 +87,37 @@ const played = new Error('played');
 /** One invocation of a function. It dies at a crash or its timeout; a frozen one goes on later, whatever the time. */
 export class Process {
   readonly id: number;
-  readonly kind: ProcessKind;
-  /** How far its clock is ahead, in milliseconds. */
-  readonly skew: number;
+  readonly container: Container;
   readonly startedAt: number;
   state: 'running' | 'dead' | 'ended' = 'running';
   /** It stood still for longer than a lease. */
   wasFrozen = false;
   /** It called cancel. */
   hasCalled = false;
+  /** How many jobs it read. */
+  reads = 0;
+  /** The jobs of which Plangrep told it whether there is one, and whose. */
+  readonly learned = new Set<JobId>();
   /** The codes that it reported, each with the request it spoke of. */
   readonly reported = new Set<string>();
   private frozenUntil = 0;
   private readonly world: World;
 
-  constructor(world: World, id: number, kind: ProcessKind, skew: number) {
+  constructor(world: World, id: number, container: Container) {
     this.world = world;
     this.id = id;
-    this.kind = kind;
-    this.skew = skew;
+    this.container = container;
     this.startedAt = world.scheduler.now;
+    container.take(this);
+  }
+
+  get kind(): ProcessKind {
+    return this.container.kind;
+  }
+
+  /** How far its clock is ahead, in milliseconds. */
+  get skew(): number {
+    return this.container.skew;
   }
 
   get name(): string {

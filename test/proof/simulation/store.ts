@@ -151,7 +151,11 @@ export class Store {
     const isNew = this.world.judge.streams.appended(by, event, wakeAt, appended);
     this.world.note(() => `${by.name} ${inWords(event)}, wake-up ${wakeAt ?? 'none'}: ${appended.kind}`);
     if (isNew && wakeAt !== undefined) this.changeIndex(event, wakeAt);
-    if (isNew && event.type === 'requested') this.world.judge.requests.requested(by, event.jobId, event);
+    if (isNew && event.type === 'requested') {
+      const { partnerId, externalId, jobId } = event;
+      this.world.judge.requests.requested(by, jobId, event);
+      this.world.judge.ownership.requested(by, { partnerId, externalId }, jobId);
+    }
     if (isNew) this.world.appended(event);
     return appended;
   }
@@ -187,7 +191,10 @@ export class Store {
           `claims ${entry.jobId}`,
           async () => {
             const claimed = await directory.claim(partnerId, externalId, entry);
-            if (claimed.kind === 'claimed') judge.requests.registered(partnerId, externalId, claimed.entry);
+            if (claimed.kind === 'claimed') {
+              judge.requests.registered(partnerId, externalId, claimed.entry);
+              judge.ownership.claimed(by, { partnerId, externalId }, claimed.entry);
+            }
             world.note(() => `${by.name} claims ${externalId}: ${JSON.stringify(claimed)}`);
             return claimed;
           },

@@ -1,5 +1,6 @@
-import type { ExternalId, JobId } from '../../../functions/core/identifiers.ts';
-import { acme, documentedProject, externalId, globex, jobId } from '../../support/names.ts';
+import type { ExternalId, JobId, PartnerId } from '../../../functions/core/identifiers.ts';
+import type { PartnerAccess } from '../../../functions/core/ports.ts';
+import { acme, externalId, globex, jobId } from '../../support/names.ts';
 import {
   type CancelPlan,
   emitCancel,
@@ -10,106 +11,188 @@ import {
 } from './doors.ts';
 import type { JobPlan } from './plangrep.ts';
 import type { Random } from './random.ts';
-import type { World } from './world.ts';
+import {
+  type Action,
+  drawAccess,
+  drawLoss,
+  drawReading,
+  drawSquat,
+  expiredRegistration,
+  otherPartner,
+  ownProject,
+  projects,
+  type SubmittedJob,
+} from './workload-strangers.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
-/** What chance lays out before a schedule begins: at these times, relative to its start, these things happen. */
+/** What chance lays out before a schedule begins. */
 export interface Workload {
-  readonly actions: readonly { readonly atMs: number; readonly act: (world: World) => void }[];
+  /** The partners' records at the start. */
+  readonly access: ReadonlyMap<PartnerId, PartnerAccess>;
+  readonly actions: readonly Action[];
+  readonly jobs: readonly SubmittedJob[];
   /** By then every job has ended. */
   readonly lastEndMs: number;
 }
 
-const drawJob = (random: Random, id: JobId, name: ExternalId, startMs: number, createdMs: number): JobPlan => ({
-  id,
-  externalId: name,
-  projectId: documentedProject,
-  createdAt: startMs + createdMs,
-  endsAt:
-    startMs +
-    createdMs +
-    random.pick([
-      random.between(SECOND, 30 * SECOND),
-      random.between(10 * SECOND, 3 * MINUTE),
-      random.between(MINUTE, 8 * MINUTE),
-      random.between(5 * MINUTE, 35 * MINUTE),
-    ]),
-  endStatus: random.pick(['completed', 'completed', 'completed_with_errors', 'failed', 'expired']),
-  cancelTakesMs: random.pick<number | undefined>([
-    0,
-    0,
-    0,
-    random.between(100, 30 * SECOND),
-    random.between(SECOND, 10 * MINUTE),
-    undefined,
-  ]),
-  refusal: random.pick([400, 404, 409, 410, 422]),
-});
+/** What is the same for everything under one externalId. */
+interface Topic {
+  readonly random: Random;
+  readonly partnerId: PartnerId;
+  readonly name: ExternalId;
+  readonly startMs: number;
+}
 
-/** One externalId: jobs submitted one after another under it, their registrations, and requests to cancel. */
+/** Mostly in the partner's own project under its own name for it; but Plangrep may have it otherwise. */
+const drawJob = ({ random, partnerId, name, startMs }: Topic, id: JobId, createdMs: number): JobPlan => {
+  const createdAt = startMs + createdMs;
+  const isElsewhere = random.chance(0.15);
+  const elsewhere = random.pick([projects.shared, projects.shared, ownProject(otherPartner(partnerId))]);
+  return {
+    id,
+    externalId: random.chance(0.2) ? undefined : random.chance(0.06) ? externalId('another name') : name,
+    projectId: isElsewhere ? elsewhere : ownProject(partnerId),
+    createdAt,
+    endsAt:
+      createdAt +
+      random.pick([
+        random.between(SECOND, 30 * SECOND),
+        random.between(10 * SECOND, 3 * MINUTE),
+        random.between(MINUTE, 8 * MINUTE),
+        random.between(5 * MINUTE, 35 * MINUTE),
+      ]),
+    endStatus: random.pick(['completed', 'completed', 'completed_with_errors', 'failed', 'expired']),
+    cancelTakesMs: random.pick<number | undefined>([
+      0,
+      0,
+      0,
+      random.between(100, 30 * SECOND),
+      random.between(SECOND, 10 * MINUTE),
+      undefined,
+    ]),
+    refusal: random.pick([400, 404, 409, 410, 422]),
+    goneAt: random.chance(0.04) ? createdAt + random.pick([2 * SECOND, 20 * SECOND, 3 * MINUTE]) : undefined,
+  };
+};
+
+/** A job's registrations, over events or HTTPS; now and then under a second name. */
+const drawRegistrations = ({ random, partnerId, name, startMs }: Topic, job: SubmittedJob): Action[] => {
+  const { id } = job.plan;
+  const isRegistered = random.chance(partnerId === globex ? 0.3 : 0.95);
+  const times = isRegistered ? random.pick([1, 1, 1, 2]) : 0;
+  const overEvents = random.chance(0.4);
+  const actions: Action[] = [];
+  for (let n = 0; n < times; n++) {
+    const emittedMs = job.atMs + random.pick([0, 5, 300, 2 * SECOND]);
+    const delay = random.pick([0, 0, 20, SECOND, 40 * SECOND, 150 * SECOND]);
+    const registration: RegisterPlan = { partnerId, externalId: name, jobId: id };
+    const requestId = `register-${id}-${n}`;
+    actions.push({
+      atMs: emittedMs + delay,
+      act: (world) =>
+        overEvents
+          ? emitRegistration(world, registration, requestId, startMs + emittedMs)
+          : registerOverHttps(world, registration, requestId),
+    });
+  }
+  if (!job.hasOneName) {
+    const second: RegisterPlan = { partnerId, externalId: externalId('second name'), jobId: id };
+    const atMs = job.atMs + random.pick([0, 100, 10 * SECOND]);
+    actions.push({ atMs, act: (world) => registerOverHttps(world, second, `second-${id}`) });
+  }
+  return actions;
+};
+
+/** One request to cancel, with its repeats. */
+const drawRequest = (
+  { random, partnerId, name, startMs }: Topic,
+  jobs: readonly [SubmittedJob, ...SubmittedJob[]],
+  nth: number,
+): Action[] => {
+  const about = random.pick(jobs);
+  const emittedMs = about.atMs + random.pick([10, 500, SECOND, 10 * SECOND, 10 * SECOND, MINUTE, 200 * SECOND]);
+  // Now and then it names a job with another externalId, which may be another partner's.
+  const namedId = random.chance(0.1) ? jobId(`${random.pick(['order-1', 'order-2'])}-job-1`) : about.plan.id;
+  const named = random.chance(0.2) ? { jobId: namedId } : {};
+  const plan: CancelPlan = { partnerId, externalId: name, ...named };
+  const shape = random.pick(['key', 'key', 'event', 'event', 'plain', 'plain']);
+  const key = `key-${nth}`;
+  const repeats = random.pick([0, 0, 1, 1, 2, 3]);
+  let deliveredMs = emittedMs + (shape === 'event' ? random.pick([0, 0, 30, 5 * SECOND, 100 * SECOND]) : 0);
+  const actions: Action[] = random.chance(0.2) ? [drawReading(random, partnerId, name, deliveredMs)] : [];
+  for (let n = 0; n <= repeats; n++) {
+    const requestId = `request-${nth}-${n}`;
+    // The same key for another request, now and then.
+    const sent = n > 0 && random.chance(0.04) ? { ...plan, reason: 'another' } : plan;
+    actions.push({
+      atMs: deliveredMs,
+      act: (world) =>
+        shape === 'event'
+          ? emitCancel(world, sent, key, startMs + emittedMs)
+          : requestOverHttps(world, sent, requestId, { key: shape === 'key' ? key : undefined }),
+    });
+    deliveredMs += random.pick([0, 1, 10, 40, SECOND, 5 * SECOND, 45 * SECOND, 70 * SECOND, 200 * SECOND]);
+  }
+  return actions;
+};
+
+/** One or two externalIds: jobs submitted one after another under each, their registrations, and requests to cancel. */
 export const drawWorkload = (random: Random, startMs: number): Workload => {
-  const actions: { atMs: number; act: (world: World) => void }[] = [];
-  let lastEndMs = 0;
+  const access = drawAccess(random);
+  if (random.chance(0.03)) return { access, ...drawCrowd(random, startMs) };
+  const actions = drawLoss(random, access);
+  const jobs: SubmittedJob[] = [];
   let requests = 0;
-  const names = random.chance(0.35) ? ['order-1', 'order-2'] : ['order-1'];
-  for (const text of names) {
+  for (const text of random.chance(0.35) ? ['order-1', 'order-2'] : ['order-1']) {
     const name = externalId(text);
     const partnerId = random.chance(0.3) ? globex : acme;
-    const jobs: { id: JobId; atMs: number }[] = [];
+    const topic: Topic = { random, partnerId, name, startMs };
+    const own: SubmittedJob[] = [];
+    const isTarget = random.chance(0.3);
     let atMs = random.between(0, 30 * SECOND);
     for (let left = random.pick([1, 1, 2, 2, 3]); left > 0; left--) {
-      const id = jobId(`${text}-job-${jobs.length + 1}`);
-      jobs.push({ id, atMs });
-      const plan = drawJob(random, id, name, startMs, atMs);
-      if (!random.chance(0.05)) {
-        lastEndMs = Math.max(lastEndMs, plan.endsAt - startMs);
-        actions.push({ atMs, act: (world) => world.plangrep.create(plan) });
-      }
-      const isRegistered = random.chance(partnerId === globex ? 0.3 : 0.95);
-      const times = isRegistered ? random.pick([1, 1, 1, 2]) : 0;
-      const overEvents = random.chance(0.4);
-      for (let n = 0; n < times; n++) {
-        const emittedMs = atMs + random.pick([0, 5, 300, 2 * SECOND]);
-        const registration: RegisterPlan = { partnerId, externalId: name, jobId: id };
-        const delay = random.pick([0, 0, 20, SECOND, 40 * SECOND, 150 * SECOND]);
-        const requestId = `register-${id}-${n}`;
-        actions.push({
-          atMs: emittedMs + delay,
-          act: (world) =>
-            overEvents
-              ? emitRegistration(world, registration, requestId, startMs + emittedMs)
-              : registerOverHttps(world, registration, requestId),
-        });
-      }
+      const plan = drawJob(topic, jobId(`${text}-job-${own.length + 1}`), atMs);
+      const job: SubmittedJob = { partnerId, name, plan, atMs, hasOneName: !random.chance(0.05) };
+      own.push(job);
+      // Now and then one that never comes to be.
+      if (!random.chance(0.05)) actions.push({ atMs, act: (world) => world.plangrep.create(plan) });
+      actions.push(...drawRegistrations(topic, job));
+      if (isTarget) actions.push(...drawSquat(random, job, startMs));
+      if (random.chance(0.05)) actions.push(expiredRegistration(job, startMs));
       atMs += random.pick([500, 5 * SECOND, random.between(20 * SECOND, 4 * MINUTE)]);
     }
+    jobs.push(...own);
     for (let left = random.pick([1, 2, 2, 3, 4]); left > 0; left--) {
-      const about = random.pick(jobs as [(typeof jobs)[number], ...typeof jobs]);
-      const emittedMs = about.atMs + random.pick([10, 500, SECOND, 10 * SECOND, 10 * SECOND, MINUTE, 200 * SECOND]);
-      // Now and then it names a job with another externalId, which may be another partner's.
-      const namedId = random.chance(0.1) ? jobId(`${random.pick(['order-1', 'order-2'])}-job-1`) : about.id;
-      const named = random.chance(0.2) ? { jobId: namedId } : {};
-      const plan: CancelPlan = { partnerId, externalId: name, ...named };
-      const shape = random.pick(['key', 'key', 'event', 'event', 'plain', 'plain']);
-      const key = `key-${++requests}`;
-      const repeats = random.pick([0, 0, 1, 1, 2, 3]);
-      let deliveredMs = emittedMs + (shape === 'event' ? random.pick([0, 0, 30, 5 * SECOND, 100 * SECOND]) : 0);
-      for (let n = 0; n <= repeats; n++) {
-        const requestId = `request-${requests}-${n}`;
-        // The same key for another request, now and then.
-        const sent = n > 0 && random.chance(0.04) ? { ...plan, reason: 'another' } : plan;
-        actions.push({
-          atMs: deliveredMs,
-          act: (world) =>
-            shape === 'event'
-              ? emitCancel(world, sent, key, startMs + emittedMs)
-              : requestOverHttps(world, sent, requestId, shape === 'key' ? key : undefined),
-        });
-        deliveredMs += random.pick([0, 1, 10, 40, SECOND, 5 * SECOND, 45 * SECOND, 70 * SECOND, 200 * SECOND]);
-      }
+      actions.push(...drawRequest(topic, own as [SubmittedJob, ...SubmittedJob[]], ++requests));
     }
   }
-  return { actions, lastEndMs };
+  return { access, actions, jobs, lastEndMs: lastEndOf(jobs, startMs) };
 };
+
+/** One externalId with more jobs than a request may read: most of them end before it comes. */
+const drawCrowd = (random: Random, startMs: number): Omit<Workload, 'access'> => {
+  const topic: Topic = { random, partnerId: acme, name: externalId('order-1'), startMs };
+  const { partnerId, name } = topic;
+  const jobs: SubmittedJob[] = [];
+  const actions: Action[] = [];
+  const isLong = random.between(0, 50);
+  for (let n = 0; n < 40; n++) {
+    const atMs = random.between(0, 2 * SECOND);
+    const drawn = drawJob(topic, jobId(`order-1-job-${n}`), atMs);
+    const endsAt = startMs + (n === isLong ? 20 * MINUTE : random.between(8 * SECOND, 15 * SECOND));
+    const plan: JobPlan = { ...drawn, externalId: name, projectId: projects.acme, goneAt: undefined, endsAt };
+    jobs.push({ partnerId, name, plan, atMs, hasOneName: true });
+    const registration: RegisterPlan = { partnerId, externalId: name, jobId: plan.id };
+    const registeredMs = random.chance(0.9) ? 3 * SECOND : random.between(3 * SECOND, 2 * MINUTE);
+    actions.push({ atMs, act: (world) => world.plangrep.create(plan) });
+    actions.push({ atMs: registeredMs, act: (world) => registerOverHttps(world, registration, `register-${n}`) });
+  }
+  const asked = jobs as unknown as [SubmittedJob, ...SubmittedJob[]];
+  for (let n = 1; n <= 4; n++) actions.push(...drawRequest(topic, asked, n));
+  return { actions, jobs: [], lastEndMs: lastEndOf(jobs, startMs) };
+};
+
+const lastEndOf = (jobs: readonly SubmittedJob[], startMs: number): number =>
+  Math.max(...jobs.map(({ plan }) => plan.endsAt - startMs));

@@ -1,17 +1,21 @@
 import type { CancellationEvent } from '../../../functions/core/cancellation/events.ts';
-import type { PartnerId, ProjectId } from '../../../functions/core/identifiers.ts';
 import type { Ports } from '../../../functions/core/ports.ts';
+import { Container } from './container.ts';
 import { Journal } from './journal.ts';
 import { CallJudge } from './judge-calls.ts';
+import { OwnershipJudge } from './judge-ownership.ts';
 import { RequestJudge } from './judge-requests.ts';
 import { StreamJudge } from './judge-streams.ts';
-import { createPlangrep, PlangrepModel } from './plangrep.ts';
+import { PartnerRecords } from './partner-records.ts';
+import { PlangrepModel } from './plangrep.ts';
 import { type FaultRates, noFaults, Process, type ProcessKind } from './process.ts';
 import type { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 import { Store } from './store.ts';
 
 const START_MS = Date.parse('2026-11-23T12:00:00.000Z');
+/** So many wait for their next invocation at most. */
+const MOST_CONTAINERS = 20;
 
 export type Figures = {
   cancelCalls: number;
@@ -22,6 +26,8 @@ export type Figures = {
   takenOver: number;
   fenced: number;
   died: number;
+  unverified: number;
+  ownershipRefused: number;
 };
 
 /** A stretch of virtual time, in milliseconds since the start. */
@@ -36,6 +42,7 @@ export interface Judge {
   readonly streams: StreamJudge;
   readonly calls: CallJudge;
   readonly requests: RequestJudge;
+  readonly ownership: OwnershipJudge;
 }
 
 export interface WorldPlan {
@@ -46,7 +53,6 @@ export interface WorldPlan {
   readonly down?: Stretch | undefined;
   /** Calls take milliseconds, as they do on most days: for what is about many rather than about collisions. */
   readonly isSwift?: boolean;
-  readonly projects?: ReadonlyMap<PartnerId, readonly ProjectId[]>;
 }
 
 /** Everything that a schedule happens in: time, chance, tables, Plangrep, processes, and the judge of it all. */
@@ -54,6 +60,7 @@ export class World {
   readonly random: Random;
   readonly scheduler: Scheduler;
   readonly plangrep: PlangrepModel;
+  readonly partners: PartnerRecords;
   readonly store: Store;
   readonly judge: Judge;
   readonly figures: Figures = {
@@ -65,10 +72,13 @@ export class World {
     takenOver: 0,
     fenced: 0,
     died: 0,
+    unverified: 0,
+    ownershipRefused: 0,
   };
   readonly running = new Set<Process>();
   /** Receives every event that is new in the log. */
   onAppended: (event: CancellationEvent) => void = () => undefined;
+  private containers: readonly Container[] = [];
   private readonly trace: string[] | undefined;
   private readonly plan: WorldPlan;
   private ids = 0;
@@ -80,14 +90,18 @@ export class World {
     this.scheduler = new Scheduler(random, START_MS);
     const now = () => this.scheduler.now;
     this.plangrep = new PlangrepModel(now);
+    this.partners = new PartnerRecords(now);
+    this.store = new Store(this);
+    const { plangrep, partners, store } = this;
     const journal = new Journal();
+    const ownership = new OwnershipJudge(journal, { plangrep, partners, directory: store.directory, now });
     this.judge = {
       journal,
-      streams: new StreamJudge(journal, this.plangrep, now),
+      ownership,
+      streams: new StreamJudge(journal, plangrep, now),
       calls: new CallJudge(journal, now),
-      requests: new RequestJudge(journal, this.plangrep, now),
+      requests: new RequestJudge(journal, plangrep, ownership, now),
     };
-    this.store = new Store(this);
   }
 
   get elapsedMs(): number {
@@ -123,9 +137,19 @@ export class World {
     return random.chance(faults.skew) ? random.between(-3_000, 3_000) : 0;
   }
 
+  /** Mostly one that stands idle, which remembers; now and then, as when many come at once, a new one. */
+  private drawContainer(kind: ProcessKind): Container {
+    const [first, ...others] = this.containers.filter((container) => container.isIdle && container.kind === kind);
+    if (first !== undefined && this.random.chance(0.8)) return this.random.pick([first, ...others]);
+    const container = new Container(this, kind, this.drawSkew());
+    const kept = this.containers.filter((one) => one.isUsable).slice(-MOST_CONTAINERS);
+    this.containers = [...kept, container];
+    return container;
+  }
+
   /** Begins an invocation of a function. @param main what it does; what it throws is a bug */
   spawn(kind: ProcessKind, main: (ports: Ports, by: Process) => Promise<void>): Process {
-    const by = new Process(this, ++this.ids, kind, this.drawSkew());
+    const by = new Process(this, ++this.ids, this.drawContainer(kind));
     this.running.add(by);
     this.note(() => `${by.name} begins${by.skew === 0 ? '' : `, its clock ${by.skew} ms ahead`}`);
     main(this.portsFor(by), by).then(
@@ -150,18 +174,12 @@ export class World {
   }
 
   private portsFor(by: Process): Ports {
-    const { random, judge, plan } = this;
+    const { random, judge } = this;
     return {
       log: this.store.logFor(by),
       directory: this.store.directoryFor(by),
-      partners: {
-        accessOf: (partnerId) =>
-          by.askTable('partners', 'reads the projects', async () => {
-            const projects = plan.projects?.get(partnerId);
-            return projects === undefined ? { kind: 'any' } : { kind: 'projects', projects };
-          }),
-      },
-      plangrep: createPlangrep(this, by),
+      partners: by.container.partners,
+      plangrep: by.container.plangrep,
       clock: {
         now: () => by.now(),
         random: () => random.next(),
@@ -171,6 +189,8 @@ export class World {
       report: (code, fields) => {
         by.reported.add(code).add(`${code} ${String(fields?.['why'] ?? fields?.['type'])}`);
         if (code === 'ATTEMPT_FENCED') this.figures.fenced += 1;
+        if (code === 'OWNERSHIP_REFUSED') this.figures.ownershipRefused += 1;
+        if (code === 'JOB_REGISTERED' && fields?.['result'] === 'unverified') this.figures.unverified += 1;
         if (code === 'UNEXPECTED_ERROR' || code === 'STREAM_BROKEN') {
           judge.journal.violate('no bug surfaces', `${by.name}: ${code} ${JSON.stringify(fields)}`);
         }
