@@ -16,6 +16,7 @@ export const reportLevels = {
   RECONCILED: 'info',
   REQUEST_JOINED: 'info',
   REQUEST_REFUSED: 'info',
+  REQUEST_DEFERRED: 'info',
   ATTEMPT_FENCED: 'warn',
   AUDIT_WRITE_FAILED: 'error',
   RECORD_UNREADABLE: 'error',

@@ -46,6 +46,8 @@ export const logMetrics = {
   },
   ListingsFailed: { code: 'LISTING_FAILED', from: doors },
   OwnershipRefused: { code: 'OWNERSHIP_REFUSED', from: finding },
+  /** Answers 503 that callers cause: nothing failed, and a repeat gets further. */
+  RequestsDeferred: { code: 'REQUEST_DEFERRED', from: ['request-cancellation'] },
   EventsRefused: { code: 'EVENT_REFUSED', from: ['consume-events'] },
   EventsMalformed: { code: 'EVENT_MALFORMED', from: ['consume-events'] },
   EventsFailed: { code: 'EVENT_FAILED', from: ['consume-events'] },
@@ -66,7 +68,7 @@ export const metricNamespaceOf = (environment: string): string => `PlangrepCance
 /** Everything that an alarm can look at. `infra/constructs/watching/metrics.ts` says which metric each name means. */
 export type MetricName =
   | LogMetricName
-  /** Without those that a throttled function caused: no caller pages anybody by sending much. */
+  /** Without throttled functions and deferred requests: no caller pages anybody by what it sends. */
   | 'ApiServerErrors'
   | 'ApiLatencyP99Ms'
   /** Of every function but the authorizer, which answers 401 by failing. */

@@ -88,7 +88,7 @@ describe('the job reads of a request', () => {
       read: (id) => (id.startsWith('listed') ? jobThatIs('completed', { id }) : { kind: 'not_found' }),
     });
 
-    expect(await scene.cancel()).toEqual({ kind: 'unresolved', isOutOfReads: true });
+    expect(await scene.cancel()).toEqual({ kind: 'unresolved', retryAfterMs: 1_000 });
     expect(readsIn(scene)).toBe(JOB_READS - 2);
   });
 });

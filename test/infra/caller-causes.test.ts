@@ -15,7 +15,7 @@ const notCausedByCallers: Partial<Record<MetricName, string>> = {
   OldestDueMs: 'the reconciler does not keep up: a plan bounds what one partner adds',
   ReconcilerFailures: 'what the reconciler reads fails, or is malformed in our own tables',
   PlangrepKeyRefused: 'Plangrep refuses our key',
-  ApiServerErrors: 'an answer that says the mistake is ours, throttled functions subtracted',
+  ApiServerErrors: 'an answer that says the mistake is ours, throttled functions and deferred requests subtracted',
   FunctionErrors: 'a function crashed or reached its timeout, without the authorizer',
   EventsFailed: 'an event that is well-formed failed',
   OldestEventSeconds: 'the events door does not keep up',
@@ -30,6 +30,8 @@ const metricSchema = z.object({
   Expression: z.optional(z.string()),
   MetricStat: z.optional(
     z.object({
+      Period: z.optional(z.number()),
+      Stat: z.optional(z.string()),
       Metric: z.object({
         MetricName: z.string(),
         Dimensions: z.optional(z.array(z.object({ Name: z.string(), Value: z.unknown() }))),
@@ -68,8 +70,14 @@ describe.each(environmentNames)('in %s', (name) => {
     const expression = metrics.find(({ Expression }) => Expression !== undefined)?.Expression ?? '';
 
     expect(new Set(functionsIn(metrics, 'Throttles'))).toEqual(new Set(behind));
-    expect(expression).toMatch(/^FILL\(errors, 0\)( - FILL\(t\d, 0\))+$/);
-    expect(expression.match(/ - /g)).toHaveLength(new Set(behind).size);
+    expect(expression).toMatch(/^FILL\(errors, 0\) - FILL\(deferred, 0\)( - FILL\(t\d, 0\))+$/);
+    expect(expression.match(/ - FILL\(t/g)).toHaveLength(new Set(behind).size);
+  });
+
+  test('a 503 that a caller causes by asking again too soon is subtracted too, minute by minute', () => {
+    const deferred = metricsOf('Answers are 5xx').find(({ Id }) => Id === 'deferred')?.MetricStat;
+
+    expect(deferred).toMatchObject({ Period: 60, Stat: 'Sum', Metric: { MetricName: 'RequestsDeferred' } });
   });
 
   test('no alarm counts 4xx, and no error of the authorizer, which answers 401 by failing', () => {

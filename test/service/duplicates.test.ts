@@ -1,5 +1,6 @@
-import { expect, test } from 'vitest';
-import { givenService } from '../support/given-service.ts';
+import { describe, expect, test } from 'vitest';
+import { projects } from '../../infra/scenes/stories.ts';
+import { expectProblem, givenService } from '../support/given-service.ts';
 import { documentedJob, order7890 } from '../support/names.ts';
 
 const service = givenService();
@@ -17,3 +18,21 @@ test('1,000 identical requests at once make one cancel call, one cancellation, a
   const count = (wanted: string) => types.filter((type) => type === wanted).length;
   expect([types.length, count('requested'), count('closed'), count('joined')]).toEqual([1_001, 1, 1, 999]);
 }, 120_000);
+
+describe('an unregistered job', () => {
+  // One container: its memory is the one of the listing.
+  const one = givenService({ containersPerFunction: 1 });
+
+  test('asked for again too soon for another listing: the caller is told when, and it counts as no failure', async () => {
+    const { jobId, externalId } = one.newNames();
+    one.run.simulator.addJob({ id: jobId, externalId, status: 'processing', projectId: projects.acme });
+    const first = await one.cancel({ externalId });
+    const again = await one.cancel({ externalId });
+
+    expect(first).toMatchObject({ status: 200, body: { jobId, outcome: 'cancelled' } });
+    expectProblem(again, 'temporarily_unavailable');
+    expect(Number(again.headers.get('retry-after'))).toBeGreaterThan(20);
+    const lines = one.run.logs.filter((line) => line.includes(String(again.body['requestId'])));
+    expect(lines.map((line) => /"code":"(\w+)"/.exec(line)?.[1])).toEqual(['REQUEST_REFUSED', 'REQUEST_DEFERRED']);
+  });
+});

@@ -19,14 +19,13 @@ export type FoundJob =
   | { readonly kind: 'idempotency_key_reused' }
   /**
    * It is not known which job is meant: Plangrep did not answer yet, or a record of ours is malformed. Nothing was done.
+   * With `retryAfterMs` nothing failed: the partner's own requests or jobs came too fast or were too many for one
+   * request, and a repeat so much later gets further.
    */
-  | {
-      readonly kind: 'unresolved';
-      readonly retryAfterMs?: number | undefined;
-      /** The externalId has more jobs than one request may read: what a partner registers, not a failure. */
-      readonly isOutOfReads?: boolean | undefined;
-    };
+  | { readonly kind: 'unresolved'; readonly retryAfterMs?: number | undefined };
 
+/** What was read is remembered, so a repeat reads the next ones. */
+const READ_ON_AFTER_MS = 1_000;
 /** The part of the remaining time that the attempt needs. */
 const ATTEMPT_RESERVE_MS = 6_000;
 
@@ -48,7 +47,7 @@ export async function chooseJob(
   const { readable, live, newestEnded } = await readCandidates(ports, request, access, entries);
   if (live.length > 1) return { kind: 'ambiguous_external_id', candidates: live };
   if (readable === 'not_all') return { kind: 'unresolved' };
-  if (readable === 'out_of_reads') return { kind: 'unresolved', isOutOfReads: true };
+  if (readable === 'out_of_reads') return { kind: 'unresolved', retryAfterMs: READ_ON_AFTER_MS };
   const [alive] = live;
   if (alive !== undefined) return { kind: 'job', jobId: alive.jobId, firstCall: 'cancel' };
   return newestEnded === undefined ? { kind: 'job_not_found' } : { kind: 'job', jobId: newestEnded, firstCall: 'read' };

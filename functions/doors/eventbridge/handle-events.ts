@@ -100,8 +100,9 @@ async function cancel(
   if (end.kind === 'open' || end.kind === 'closed') return 'done';
   const isLastTry = thisTry.refusal === 'final';
   ports.report('EVENT_REFUSED', { partnerId, requestId: id, why: end.kind, isLastTry });
-  // A refusal, or an externalId of too many jobs, is the partner's to resolve. That nothing is known is not.
-  if (isLastTry && end.kind === 'unresolved' && end.isOutOfReads !== true)
+  // A refusal, or that a repeat would get further, is the partner's to resolve. That nothing is known is not.
+  if (isLastTry && end.kind === 'unresolved' && end.retryAfterMs === undefined) {
     ports.report('EVENT_FAILED', { partnerId, requestId: id });
+  }
   return 'again';
 }

@@ -5,7 +5,16 @@ import type { Ports } from '../../core/ports.ts';
 import { type CancelEnd, requestCancellation } from '../../core/use-cases/request-cancellation.ts';
 import { presentCancellation } from './present-cancellation.ts';
 import { headerValues, type Input, invalid, readBody } from './read-input.ts';
-import { type HttpAnswer, type HttpHandler, jobNotFound, problem, retryAfter, serve, unavailable } from './serve.ts';
+import {
+  type Caller,
+  type HttpAnswer,
+  type HttpHandler,
+  jobNotFound,
+  problem,
+  retryAfter,
+  serve,
+  unavailable,
+} from './serve.ts';
 
 /** `POST /v1/cancellations` */
 export function handleRequestCancellation(ports: Ports): HttpHandler {
@@ -15,7 +24,9 @@ export function handleRequestCancellation(ports: Ports): HttpHandler {
     const key = readRequestKey(event);
     if (key.kind === 'problem') return key;
     const request = { ...body.value, ...caller, requestKey: key.value, door: 'https', refusal: 'final' } as const;
-    return answerFor(await requestCancellation(ports, request), event.requestContext.path);
+    const end = await requestCancellation(ports, request);
+    reportDeferred(ports, caller, end);
+    return answerFor(end, event.requestContext.path);
   });
 }
 
@@ -27,6 +38,12 @@ function readRequestKey(event: APIGatewayProxyEvent): Input<string | undefined> 
   return key.success
     ? { kind: 'input', value: `idempotency-key:${key.data}` }
     : invalid(key.error.issues.map(({ message }) => ({ path: 'Idempotency-Key', message })));
+}
+
+/** The 503 of such an answer is no failure: the alarm on 5xx subtracts it, because callers cause it. */
+function reportDeferred({ report }: Ports, { partnerId, requestId }: Caller, end: CancelEnd): void {
+  if (end.kind !== 'unresolved' || end.retryAfterMs === undefined) return;
+  report('REQUEST_DEFERRED', { partnerId, requestId });
 }
 
 /** @param path the request's path as the caller wrote it, with the stage if there is one */

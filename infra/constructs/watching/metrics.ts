@@ -106,8 +106,8 @@ export class Metrics extends Construct {
   }
 
   /**
-   * Without the 5xx that API Gateway answers for a throttled function: callers cause these by sending much at once, and
-   * they must neither page anybody nor roll a release back. `FunctionThrottles` counts them.
+   * Without the 5xx that API Gateway answers for a throttled function (`FunctionThrottles`), and the 503 of a deferred
+   * request (`RequestsDeferred`): callers cause these, and they must neither page anybody nor roll a release back.
    */
   private serverErrors(api: RestApi, functions: Watched['functions']): MathExpression {
     const behind = new Set<FunctionName>([partnerAuthorizer.function, ...allRoutes.map((route) => route.function)]);
@@ -116,8 +116,12 @@ export class Metrics extends Construct {
     );
     const subtracted = throttles.map(([id]) => ` - FILL(${id}, 0)`).join('');
     return new MathExpression({
-      expression: `FILL(errors, 0)${subtracted}`,
-      usingMetrics: { errors: api.metricServerError({ statistic: Stats.SUM }), ...Object.fromEntries(throttles) },
+      expression: `FILL(errors, 0) - FILL(deferred, 0)${subtracted}`,
+      usingMetrics: {
+        errors: api.metricServerError({ statistic: Stats.SUM }),
+        deferred: this.log('RequestsDeferred'),
+        ...Object.fromEntries(throttles),
+      },
       label: '5xx',
       period: oneMinute,
     });
