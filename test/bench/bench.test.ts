@@ -6,6 +6,7 @@ import { cold } from './contenders/cold.ts';
 import { benchParts, readOptions } from './options.ts';
 import { atMost, type BenchPart } from './part.ts';
 import { runBench } from './run-bench.ts';
+import { measureTimeTo404 } from './refusals/time-to-404.ts';
 import { measureFairShares } from './shares/fair-shares.ts';
 import { ratioOf, spreadOf } from './timing.ts';
 import { measureWarm } from './contenders/warm.ts';
@@ -130,6 +131,12 @@ describe('the parts that time the bundles, with few rounds', () => {
     expect(rows.at(-1)?.figure).toMatch(/ answered 429, 0 lost$/);
     const { reports } = json as { reports: { statuses: Record<string, number> }[] };
     expect(reports.at(-1)?.statuses['429']).toBeGreaterThan(0);
+  });
+
+  test('time-to-404: at each door, for each reason', async () => {
+    const { rows, table } = await measureTimeTo404(context, 1);
+    expect(rows.map(({ bar }) => bar?.limit)).toEqual(['≤ 10 %', '≤ 10 %', '≤ 10 %', undefined, undefined]);
+    expect(table).toMatch(/^\| door \| unknown \| foreign \| taken \|/);
   });
 
   test('warm: CPU for each request beside an empty handler and bare https, and memory', async () => {

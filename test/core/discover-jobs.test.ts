@@ -76,6 +76,19 @@ describe('an unregistered job', () => {
     expect(await scene.cancel()).toEqual({ kind: 'job_not_found' });
   });
 
+  test('is refused after the same calls whether nobody has it or another partner owns it', async () => {
+    const asked: string[] = [];
+    const taken = { jobId: jobId('job_1'), registeredAt: toTimestamp(0), verifiedAt: toTimestamp(0) };
+    await scene.ports.directory.claim(globex, externalId('theirs'), taken);
+    scene.ports.directory.before = (call) => void asked.push(call);
+    listed(job('job_1'));
+    await scene.cancel();
+    listed();
+    await scene.cancel();
+
+    expect(asked).toEqual(['find', 'readOwner', 'find', 'readOwner']);
+  });
+
   test('is answered with its outcome when it has ended', async () => {
     listed(job('job_2', 'failed'), job('job_1', 'completed'));
     scene.plangrepAnswers({ read: 'failed' });

@@ -1,8 +1,8 @@
 import type { CancelRequest } from '../cancel-request.ts';
 import { isTerminal } from '../cancellation/job-status.ts';
-import { type ProjectId, timestampSchema, toTimestamp } from '../identifiers.ts';
+import { jobIdSchema, type ProjectId, timestampSchema, toTimestamp } from '../identifiers.ts';
 import type { PlangrepJob } from '../plangrep.ts';
-import { type DirectoryEntry, newestFirst, type PartnerAccess, type Ports } from '../ports.ts';
+import { type DirectoryEntry, type JobOwner, newestFirst, type PartnerAccess, type Ports } from '../ports.ts';
 import { claimJob } from './verify-job.ts';
 
 /** A project is listed at most once in so long: callers get the remembered list meanwhile. */
@@ -45,7 +45,8 @@ export async function discoverJobs(ports: Ports, request: CancelRequest, access:
   }
   const live = matches.filter(({ status }) => !isTerminal(status));
   const kept = live.length > 0 ? live.slice(0, REMEMBERED) : matches.toSorted(newestCreatedFirst).slice(0, 1);
-  const entries = await Promise.all(kept.map((job) => claim(ports, request, access, job)));
+  const owners = await readOwners(ports, kept);
+  const entries = await Promise.all(kept.map((job, n) => claim(ports, request, access, { job, owner: owners[n] })));
   const listedAgainInMs = listedAt < arrivedMs ? listedAt + LISTING_REMEMBERED_MS - clock.now() : undefined;
   return { kind: 'discovered', entries: entries.flat().toSorted(newestFirst), listedAgainInMs };
 }
@@ -66,16 +67,28 @@ function createdMs({ createdAt }: PlangrepJob): number {
   return createdAt === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(createdAt);
 }
 
+/** No job of Plangrep's has this id. */
+const noJob = jobIdSchema.parse('-');
+
+/**
+ * The owner of each job. Without a job an owner is looked up too, so that the time of a 404 does not show whether another
+ * partner owns a job of this externalId.
+ */
+function readOwners({ directory }: Ports, jobs: readonly PlangrepJob[]): Promise<readonly (JobOwner | undefined)[]> {
+  const ids = jobs.length > 0 ? jobs.map(({ id }) => id) : [noJob];
+  return Promise.all(ids.map((id) => directory.readOwner(id)));
+}
+
 /** @returns no entry for a job that another partner owns, in a project that both can see */
 async function claim(
   ports: Ports,
   request: CancelRequest,
   access: PartnerAccess,
-  job: PlangrepJob,
+  { job, owner }: { readonly job: PlangrepJob; readonly owner: JobOwner | undefined },
 ): Promise<readonly DirectoryEntry[]> {
   const registeredAt = timestampSchema.safeParse(job.createdAt).data ?? toTimestamp(ports.clock.now());
   const entry = { jobId: job.id, registeredAt, listed: true };
-  const claimed = await claimJob(ports, request, access, { entry, job });
+  const claimed = await claimJob(ports, request, access, { entry, job, owner });
   return claimed.kind === 'owned' ? [{ ...claimed.entry, terminalStatus: terminalStatusOf(job) }] : [];
 }
 

@@ -89,7 +89,7 @@ function isVerified(entry: DirectoryEntry): entry is VerifiedEntry {
 interface ShownJob {
   readonly entry: DirectoryEntry;
   readonly job: PlangrepJob;
-  readonly owner?: JobOwner | undefined;
+  readonly owner: JobOwner | undefined;
 }
 
 /** Makes the partner the owner of a job that Plangrep has shown, if it is the partner's. @throws DependencyUnavailable */
