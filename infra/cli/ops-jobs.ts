@@ -8,6 +8,7 @@ import {
   type JobId,
   partnerIdSchema,
   projectIdSchema,
+  recordedExternalIdSchema,
   timestampSchema,
   toTimestamp,
 } from '../../functions/core/identifiers.ts';
@@ -60,7 +61,7 @@ export const registerJob = opsCommand({
 
 const ownership = {
   partnerId: partnerIdSchema,
-  externalId: externalIdSchema,
+  externalId: recordedExternalIdSchema,
   registeredAt: timestampSchema,
   projectId: z.optional(projectIdSchema),
   verifiedAt: z.optional(timestampSchema),
@@ -155,10 +156,11 @@ export const releaseJob = opsCommand({
     const { pk } = ownerKey(jobId);
     const record = { ...owner, releasedAt, releasedBy, why: values.why };
     const key = { pk, sk: `released#${releasedAt}` };
-    // The record first, the owner last: after a crash in between, the same command completes it.
+    // The record first, the owner after its entry: after a crash in between, the same command completes it.
     await place.dynamodb.send(new PutItemCommand({ TableName, Item: toItem({ ...record, ...key }) }));
     const entryKey = { pk: jobsKey(partnerId, externalId), sk: jobId };
-    await place.dynamodb.send(new DeleteItemCommand({ TableName, Key: toItem(entryKey) }));
+    const removeEntry = new DeleteItemCommand({ TableName, Key: toItem(entryKey) });
+    await place.dynamodb.send(removeEntry);
     const remove = new DeleteItemCommand({
       TableName,
       Key: toItem(ownerKey(jobId)),
@@ -168,6 +170,8 @@ export const releaseJob = opsCommand({
     if (!(await write('job-directory', () => place.dynamodb.send(remove)))) {
       throw new CannotDo(1, `${jobId} got another owner meanwhile: look with "job show", and run the command again.`);
     }
+    // A registration that came in between has put the entry back, and it must not outlive its owner.
+    await place.dynamodb.send(removeEntry);
     terminal.show({ jobId, partnerId, externalId, releasedAt, releasedBy, why: values.why }, [
       `${jobId} is released from ${partnerId} (${place.environment}). The record of it stays.`,
     ]);

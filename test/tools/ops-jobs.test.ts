@@ -1,5 +1,10 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
+import { toItem } from '../../functions/adapters/dynamodb/table-client.ts';
+import { releaseJob } from '../../infra/cli/ops-jobs.ts';
 import { givenOps } from '../support/given-ops.ts';
 import { acme, externalId, globex, jobId } from '../support/names.ts';
 
@@ -81,6 +86,62 @@ describe('job release', () => {
 
     expect(claimed).toMatchObject({ kind: 'claimed' });
     expect((await ops.run(`job show ${names.jobId}`)).stdout).toMatch(/^partner +globex$[^]*RELEASED/m);
+  });
+
+  test('leaves the former owner nothing, even if it registers the job again just then', async () => {
+    const names = await ops.service.newJob();
+    const { client, tableNames } = ops.service.run.dynamodb;
+    const verifiedAt = new Date().toISOString();
+    const registerAgain = () =>
+      directory().claim(acme, externalId(names.externalId), {
+        jobId: jobId(names.jobId),
+        registeredAt: verifiedAt,
+        verifiedAt,
+      });
+    const terminal = { json: false, show: () => undefined, confirm: async () => undefined, readSecret: async () => '' };
+    // The client is the run's own, so what this adds is removed again.
+    const name = 'register-again-after-the-first-delete';
+    client.middlewareStack.add(
+      (next, { commandName }) =>
+        async (args) => {
+          const result = await next(args);
+          if (commandName === 'DeleteItemCommand' && client.middlewareStack.remove(name)) await registerAgain();
+          return result;
+        },
+      { step: 'initialize', name },
+    );
+    await releaseJob.run({
+      place: {
+        environment: 'local',
+        where: 'here',
+        region: 'eu-west-1',
+        dynamodb: client,
+        secretsManager: new SecretsManagerClient({}),
+        sqs: new SQSClient({}),
+        apiGateway: { endpoint: '', region: '', credentials: { accessKeyId: '', secretAccessKey: '' } },
+        table: async () => tableNames.JobDirectory,
+        secretId: async () => '',
+        queueUrl: async () => undefined,
+        close: () => undefined,
+      },
+      terminal,
+      values: { why: 'OPS-1', environment: undefined, region: undefined, json: false, yes: true },
+      argument: names.jobId,
+      now: Date.now(),
+    });
+
+    expect((await directory().find(acme, externalId(names.externalId))).items).toEqual([]);
+    expect(await directory().readOwner(jobId(names.jobId))).toBeUndefined();
+  });
+
+  test('works for a job that was registered under a name that is refused today', async () => {
+    const { client, tableNames } = ops.service.run.dynamodb;
+    const owner = { partnerId: 'acme', externalId: 'commande-\ufffd', registeredAt: '2026-01-01T00:00:00.000Z' };
+    const Item = toItem({ pk: 'job#job_latin1', sk: 'owner', ...owner });
+    await client.send(new PutItemCommand({ TableName: tableNames.JobDirectory, Item }));
+
+    expect((await ops.run('job show job_latin1')).stdout).toMatch(/^externalId +commande-\ufffd$/m);
+    expect(await ops.run('job release job_latin1 --why OPS-2 --yes')).toMatchObject({ code: 0 });
   });
 
   test('of a job that nobody owns says so', async () => {
