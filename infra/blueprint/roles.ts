@@ -59,7 +59,7 @@ const readKey: Permission = { actions: ['secretsmanager:GetSecretValue'], resour
 
 /** Finds a partner's jobs, verifies and claims them, and remembers what a job read showed. */
 const findJobs: readonly Permission[] = [
-  { actions: ['dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:Query'], resource: 'JobDirectory' },
+  { actions: ['dynamodb:PutItem', 'dynamodb:Query'], resource: 'JobDirectory' },
   {
     actions: ['dynamodb:UpdateItem'],
     resource: 'JobDirectory',
@@ -75,8 +75,12 @@ const findJobs: readonly Permission[] = [
   readKey,
 ];
 
-/** A door of cancel requests also binds a request to its job, and works on the cancellation. */
-const door: readonly Permission[] = [appendToLog, ...findJobs];
+/** A door of cancel requests also reads what a request is bound to, and works on the cancellation. */
+const door: readonly Permission[] = [
+  appendToLog,
+  { actions: ['dynamodb:GetItem'], resource: 'JobDirectory' },
+  ...findJobs,
+];
 
 /** Each function's role: exactly its actions on exactly its resources. */
 const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonly Permission[]>> = {
@@ -86,7 +90,11 @@ const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonl
     { actions: ['dynamodb:Query'], resource: 'CancellationLog' },
     { actions: ['dynamodb:Query'], resource: 'JobDirectory' },
   ],
-  'register-job': findJobs,
+  // Of single records only a job's owner.
+  'register-job': [
+    { actions: ['dynamodb:GetItem'], resource: 'JobDirectory', conditions: onlyKeys('job#*') },
+    ...findJobs,
+  ],
   'consume-events': [
     ...door,
     { actions: ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'], resource: 'EventsQueue' },
