@@ -301,6 +301,18 @@ export const seededBugs: readonly SeededBug[] = [
     "if (binding?.jobId !== undefined) return { kind: 'job', jobId: binding.jobId, firstCall: 'read' };",
   ),
   core('ports', 'an expired registration counts', 'expiresAt <= now', "expiresAt <= ''"),
-  core('find-job/choose-job', 'candidates are read without a limit', 'CANDIDATES_READ = 18', 'CANDIDATES_READ = 180'),
-  core('use-cases/register-job', 'a full name is read to its end', 'READS_FOR_ROOM = 19', 'READS_FOR_ROOM = 190'),
+  core(
+    'find-job/choose-job',
+    'candidates are read without a limit',
+    'unread.slice(0, readsLeft.count)',
+    'unread.slice(0)',
+  ),
+  core('find-job/choose-job', 'a second search begins to count its reads anew', 'readsLeft.count -= batch.length;', ''),
+  core('use-cases/register-job', 'a full name is read to its end', '.slice(from, to)', '.slice(from)'),
+  core(
+    'find-job/job-reads',
+    'every delivery of an event reads as many jobs as the first',
+    'number > 1 ? READS_LATER : JOB_READS - READS_OF_ATTEMPT - READS_LATER * (max - 1)',
+    'JOB_READS - READS_OF_ATTEMPT',
+  ),
 ];

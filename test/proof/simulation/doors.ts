@@ -99,6 +99,7 @@ interface Message {
   readonly body: string;
   /** The cancel request in it, if it is one. */
   readonly cancel?: CancelPlan | undefined;
+  readonly reads: { count: number };
   receives: number;
   isDeleted: boolean;
 }
@@ -111,7 +112,7 @@ const messageOf = (
 ): Message => {
   const time = `${new Date(emittedAt).toISOString().slice(0, 19)}Z`;
   const body = JSON.stringify({ partnerId, id, time, detailType, detail });
-  return { id, time, body, receives: 0, isDeleted: false };
+  return { id, time, body, reads: { count: 0 }, receives: 0, isDeleted: false };
 };
 
 /** One handing-out of a message; unless it is done with, the queue hands it out again after a minute, 5 times in all. */
@@ -123,7 +124,8 @@ const receive = (world: World, message: Message): void => {
     if (!isLastTry) receive(world, message);
   });
   world.spawn('events', async (ports, by) => {
-    const { id, body, cancel } = message;
+    const { id, body, cancel, reads } = message;
+    by.reads = reads;
     if (cancel !== undefined) {
       const eventTime = new Date(message.time).toISOString();
       const delivery = { ...cancel, requestKey: `event-id:${id}`, eventTime, requestId: id };

@@ -3,7 +3,7 @@ import type { CancelAnswer, ReadAnswer } from '../../../functions/core/plangrep.
 import { acceptance, isClosed, type Grant, type Journal, type StreamJournal } from './journal.ts';
 import type { Process } from './process.ts';
 
-/** A request or an event reads at most so many jobs. */
+/** A request reads at most so many jobs, and an event over all its deliveries. */
 const MOST_READS = 20;
 const READS_APART_MS = 10_000;
 /** The first poll comes 15 s after what gave the right to the read before: so much may pass before that read. */
@@ -68,8 +68,8 @@ export class CallJudge {
    */
   readCalled(by: Process, jobId: JobId): void {
     const violate = (invariant: string, why = '') => this.journal.violate(invariant, `${jobId} by ${by.name} ${why}`);
-    by.reads += 1;
-    if (by.kind !== 'reconciler' && by.reads > MOST_READS) violate('a request reads at most 20 jobs');
+    by.reads.count += 1;
+    if (by.kind !== 'reconciler' && by.reads.count > MOST_READS) violate('a request reads at most 20 jobs');
     const stream = this.journal.streams.get(jobId);
     const grant = stream?.grants.get(by);
     const polledAt = stream?.polls.get(by);

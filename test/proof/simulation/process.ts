@@ -94,8 +94,8 @@ export class Process {
   wasFrozen = false;
   /** It called cancel. */
   hasCalled = false;
-  /** How many jobs it read. */
-  reads = 0;
+  /** How many jobs it read, and with it the other deliveries of an event. */
+  reads = { count: 0 };
   /** The jobs of which Plangrep told it whether there is one, and whose. */
   readonly learned = new Set<JobId>();
   /** The codes that it reported, each with the request it spoke of. */

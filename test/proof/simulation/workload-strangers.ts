@@ -1,6 +1,10 @@
-import type { ExternalId, PartnerId } from '../../../functions/core/identifiers.ts';
+import {
+  type ExternalId,
+  type PartnerId,
+  type ProjectId,
+  projectIdSchema,
+} from '../../../functions/core/identifiers.ts';
 import type { PartnerAccess } from '../../../functions/core/ports.ts';
-import { projectIdSchema } from '../../../functions/core/identifiers.ts';
 import { acme, externalId, globex } from '../../support/names.ts';
 import {
   type CancelPlan,
@@ -48,9 +52,11 @@ export const otherPartner = (partnerId: PartnerId): PartnerId => (partnerId === 
 /** Mostly each partner has its own project; now and then one that both have, or one partner is the whole company. */
 export const drawAccess = (random: Random): ReadonlyMap<PartnerId, PartnerAccess> => {
   if (random.chance(0.08)) return new Map([[acme, { kind: 'any' }]]);
-  const more = random.chance(0.15) ? [projects.shared] : [];
-  return new Map([acme, globex].map((id) => [id, { kind: 'projects', projects: [ownProject(id), ...more] }]));
+  return eachItsOwn(...(random.chance(0.15) ? [projects.shared] : []));
 };
+
+export const eachItsOwn = (...more: readonly ProjectId[]): ReadonlyMap<PartnerId, PartnerAccess> =>
+  new Map([acme, globex].map((id) => [id, { kind: 'projects', projects: [ownProject(id), ...more] }]));
 
 /** Now and then a partner loses its project, and may get it back. */
 export const drawLoss = (random: Random, access: ReadonlyMap<PartnerId, PartnerAccess>): Action[] => {
@@ -114,14 +120,14 @@ export const drawReading = (random: Random, partnerId: PartnerId, name: External
   act: (world) => readOverHttps(world, { partnerId, externalId: name }),
 });
 
-/** A registration that was never verified, and whose 7 days are over: DynamoDB has not deleted it yet. */
-export const expiredRegistration = ({ partnerId, name, plan }: SubmittedJob, startMs: number): Action => ({
+/** A registration from before the schedule, never verified. DynamoDB deletes it some days after its 7 days. */
+export const unverifiedRegistration = ({ partnerId, name, plan }: SubmittedJob, madeAt: number): Action => ({
   atMs: 0,
   act: ({ store }) =>
     store.directory.keepUnverified(partnerId, name, {
       jobId: plan.id,
-      registeredAt: new Date(startMs - 8 * DAY).toISOString(),
-      expiresAt: new Date(startMs - DAY).toISOString(),
+      registeredAt: new Date(madeAt).toISOString(),
+      expiresAt: new Date(madeAt + 7 * DAY).toISOString(),
     }),
 });
 

@@ -17,15 +17,18 @@ import {
   drawLoss,
   drawReading,
   drawSquat,
-  expiredRegistration,
+  eachItsOwn,
   otherPartner,
   ownProject,
   projects,
   type SubmittedJob,
+  unverifiedRegistration,
 } from './workload-strangers.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
 
 /** What chance lays out before a schedule begins. */
 export interface Workload {
@@ -141,7 +144,8 @@ const drawRequest = (
 /** One or two externalIds: jobs submitted one after another under each, their registrations, and requests to cancel. */
 export const drawWorkload = (random: Random, startMs: number): Workload => {
   const access = drawAccess(random);
-  if (random.chance(0.03)) return { access, ...drawCrowd(random, startMs) };
+  if (random.chance(0.02)) return { access, ...drawCrowd(random, startMs) };
+  if (random.chance(0.02)) return { access: eachItsOwn(), ...drawCrowdOfStrangers(random, startMs) };
   const actions = drawLoss(random, access);
   const jobs: SubmittedJob[] = [];
   let requests = 0;
@@ -160,7 +164,7 @@ export const drawWorkload = (random: Random, startMs: number): Workload => {
       if (!random.chance(0.05)) actions.push({ atMs, act: (world) => world.plangrep.create(plan) });
       actions.push(...drawRegistrations(topic, job));
       if (isTarget) actions.push(...drawSquat(random, job, startMs));
-      if (random.chance(0.05)) actions.push(expiredRegistration(job, startMs));
+      if (random.chance(0.05)) actions.push(unverifiedRegistration(job, startMs - 8 * DAY));
       atMs += random.pick([500, 5 * SECOND, random.between(20 * SECOND, 4 * MINUTE)]);
     }
     jobs.push(...own);
@@ -192,6 +196,27 @@ const drawCrowd = (random: Random, startMs: number): Omit<Workload, 'access'> =>
   const asked = jobs as unknown as [SubmittedJob, ...SubmittedJob[]];
   for (let n = 1; n <= 4; n++) actions.push(...drawRequest(topic, asked, n));
   return { actions, jobs: [], lastEndMs: lastEndOf(jobs, startMs) };
+};
+
+/** One externalId with 20 registrations of jobs that are another's, kept while Plangrep was down, and own jobs unregistered. */
+const drawCrowdOfStrangers = (random: Random, startMs: number): Omit<Workload, 'access'> => {
+  const topic: Topic = { random, partnerId: acme, name: externalId('order-1'), startMs };
+  const { partnerId, name } = topic;
+  const jobs: SubmittedJob[] = [];
+  const actions: Action[] = [];
+  for (let n = 0; n < 26; n++) {
+    const isOwn = n >= 20;
+    const drawn = drawJob(topic, jobId(`order-1-job-${n}`), 0);
+    const where = { externalId: name, projectId: isOwn ? projects.acme : projects.globex };
+    const plan: JobPlan = { ...drawn, ...where, goneAt: undefined, endsAt: startMs + 10 * MINUTE };
+    const job: SubmittedJob = { partnerId, name, plan, atMs: 0, hasOneName: true };
+    jobs.push(job);
+    actions.push({ atMs: 0, act: (world) => world.plangrep.create(plan) });
+    if (!isOwn) actions.push(unverifiedRegistration(job, startMs - HOUR));
+  }
+  const asked = jobs as unknown as [SubmittedJob, ...SubmittedJob[]];
+  for (let n = 1; n <= 4; n++) actions.push(...drawRequest(topic, asked, n));
+  return { actions, jobs, lastEndMs: lastEndOf(jobs, startMs) };
 };
 
 const lastEndOf = (jobs: readonly SubmittedJob[], startMs: number): number =>
