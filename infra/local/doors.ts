@@ -108,6 +108,7 @@ export async function startEventsDoor(
     account: accountOf({ principal }, bus.account),
     source: eventSource,
     detailTypes: eventDoor.detailTypes,
+    messageGroupId: partnerId,
     inputTransformer: inputTransformer(partnerId),
   }));
   const role = (name: string): string => `arn:aws:iam::${bus.account}:role/${name}`;
@@ -121,7 +122,7 @@ export async function startEventsDoor(
     partition: 'aws',
     pipeRoleArn: role(roleNameOf('local', 'closed-events')),
   });
-  const deliver = (input: string): void => queue.send(input);
+  const deliver = (input: string, group: string): void => queue.send(input, group);
   const eventBridge = adopt(await startEventBridge({ publishers, policy, rules, deliver }));
   return { eventBridge, queue };
 }

@@ -35,6 +35,7 @@ describe.each(environmentNames)('in %s', (name) => {
               InputTransformer: { InputPathsMap: paths, InputTemplate: template },
               RetryPolicy: { MaximumEventAgeInSeconds: 3_600, MaximumRetryAttempts: 185 },
               DeadLetterConfig: { Arn: arnOf('EventsDoorUndelivered') },
+              SqsParameters: { MessageGroupId: sender.partnerId },
             },
           ],
         },

@@ -28,8 +28,8 @@ describe('the local EventBridge', () => {
   const start = async (deliver = (input: string) => void delivered.push(JSON.parse(input))) => {
     delivered.length = 0;
     const { detailTypes } = eventDoor;
-    const account = '111122223333';
-    const rules = [{ account, source: 'partner.acme', detailTypes, inputTransformer: inputTransformer('acme') }];
+    const sender = { account: '111122223333', source: 'partner.acme', messageGroupId: 'acme' };
+    const rules = [{ ...sender, detailTypes, inputTransformer: inputTransformer('acme') }];
     return closeAfterTest(await startEventBridge({ publishers: [key, stranger], policy, rules, deliver }));
   };
   const call = async ({ url }: LocalEventBridge, body: unknown, target = 'AWSEvents.PutEvents', by = key) => {
@@ -161,6 +161,22 @@ describe('the local queue', () => {
       eventSourceARN: expect.stringMatching(/^arn:aws:sqs:eu-west-1:/),
       awsRegion: 'eu-west-1',
     });
+  });
+
+  test('lets senders take turns: the messages of one do not delay those of another', async () => {
+    const order: string[] = [];
+    const queue = start(
+      async ({ Records }) => {
+        order.push(...Records.map(({ body }) => body));
+        return answered({ batchItemFailures: [] });
+      },
+      { batchSize: 1 },
+    );
+    for (let n = 0; n < 50; n += 1) queue.send('acme', 'acme');
+    queue.send('globex', 'globex');
+    await emptied(queue);
+    expect(order).toHaveLength(51);
+    expect(order.indexOf('globex')).toBeLessThanOrEqual(2);
   });
 
   test('delivers only what was reported failed again, and at last moves it to the DLQ', async () => {

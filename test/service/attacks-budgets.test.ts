@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { envelope, readBatchFailures, sqsEvent, sqsRecord } from '../proof/crash/invocations.ts';
 import { eventDoor } from '../../infra/blueprint/bus-events.ts';
 import { givenAttacks } from '../support/given-attacks.ts';
@@ -161,6 +161,22 @@ describe('unknown names', () => {
     await expectUnharmed(victim);
     await attacks.restart('request-cancellation');
   });
+});
+
+describe('200 events of acme’s', () => {
+  test('wait behind one of globex’s, which is done as if it were alone', async () => {
+    const victim = await victimJob();
+    const jobs = await Promise.all(Array.from({ length: 200 }, () => service.newJob()));
+    service.plangrepFails({ on: 'cancel', kind: 'late', delayMs: 100 });
+    await Promise.all(jobs.map(({ externalId }) => service.publish('Job Cancellation Requested', { externalId })));
+    await service.publish('Job Cancellation Requested', victim, { Source: 'partner.globex' });
+
+    await vi.waitFor(() => expect(service.run.simulator.job(victim.jobId)?.status).toBe('cancelled'), 10_000);
+
+    expect(service.run.queue.waiting().length).toBeGreaterThan(100);
+    await service.eventsSettled();
+    for (const { jobId } of jobs) expect(service.run.simulator.job(jobId)?.status).toBe('cancelled');
+  }, 60_000);
 });
 
 describe('a large or odd request', () => {

@@ -87,6 +87,9 @@ export class EventDoor extends Construct {
           inputTransformer: { inputPathsMap: paths, inputTemplate: template },
           retryPolicy: deliveryPolicy,
           deadLetterConfig: { arn: this.undelivered.queueArn },
+          // A fair queue: the events of a partner that sends many do not delay another partner's.
+          // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+          sqsParameters: { messageGroupId: partnerId },
         },
       ],
     });

@@ -25,7 +25,7 @@ export interface EventBridgeOptions {
   readonly policy: readonly PolicyStatement[];
   readonly rules: readonly Rule[];
   /** The target of every rule: takes the output of the rule's input transformer. */
-  readonly deliver: (input: string) => void;
+  readonly deliver: (input: string, messageGroupId: string) => void;
 }
 
 export interface LocalEventBridge extends AwsJsonEndpoint {
@@ -76,9 +76,14 @@ export async function startEventBridge({
       const { source, 'detail-type': detailType } = event;
       const decision = decidePut(policy, bus, { principalArn, source, detailType });
       if (decision !== 'allowed') throw refusal(decision, principalArn);
-      const outputs = isForDefaultBus(entry) ? rules.flatMap((rule) => applyRule(rule, event) ?? []) : [];
-      for (const output of outputs) deliver(output);
-      if (outputs.length === 0) dropped.push(event);
+      let matches = 0;
+      for (const rule of isForDefaultBus(entry) ? rules : []) {
+        const output = applyRule(rule, event);
+        if (output === undefined) continue;
+        deliver(output, rule.messageGroupId);
+        matches += 1;
+      }
+      if (matches === 0) dropped.push(event);
       return { EventId: event.id };
     } catch (error) {
       // The publisher must send an event again that could not be delivered.

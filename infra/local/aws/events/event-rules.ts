@@ -21,6 +21,8 @@ export interface Rule {
   readonly account: string;
   readonly source: string;
   readonly detailTypes: readonly string[];
+  /** Of the messages that it puts into the queue. */
+  readonly messageGroupId: string;
   readonly inputTransformer: { readonly paths: Readonly<Record<string, string>>; readonly template: string };
 }
 

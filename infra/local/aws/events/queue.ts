@@ -21,8 +21,11 @@ export interface QueueOptions {
 /** A queue with its DLQ, as an event source of a function. */
 export interface LocalQueue {
   readonly name: string;
-  /** The message is accepted, and saved in `statePath`, when this returns. @throws when it cannot be saved */
-  send(body: string): void;
+  /**
+   * The message is accepted, and saved in `statePath`, when this returns. @throws when it cannot be saved
+   * @param group whose messages are one sender's. @default - a sender of its own
+   */
+  send(body: string, group?: string): void;
   /** Bodies that wait or are being worked on, oldest first. */
   waiting(): readonly string[];
   /** Bodies in the DLQ, oldest first. */
@@ -49,6 +52,8 @@ export interface DeadLetter {
 const messageSchema = z.object({
   messageId: z.string(),
   body: z.string(),
+  /** Its `MessageGroupId`. */
+  group: z.optional(z.string()),
   /** Milliseconds since 1970, as all times here. */
   sentAt: z.number(),
   firstReceivedAt: z.optional(z.number()),
@@ -67,11 +72,12 @@ const BATCHES_AT_ONCE = 2;
 
 /**
  * An SQS queue as Lambda's event source: batches, partial batch answers, redelivery after the visibility timeout, DLQ. It
- * delivers at least once, and promises no order.
+ * delivers at least once, and promises no order. It is fair: the groups take turns, however many messages one has.
  *
  * Only one invocation at a time has a message, however short the visibility timeout is: in AWS it cannot be shorter than
  * the function's timeout.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
  * @throws when the file at `statePath` has other content
  */
 export function startQueue(options: QueueOptions): LocalQueue {
@@ -125,7 +131,7 @@ export function startQueue(options: QueueOptions): LocalQueue {
     if (exhausted.length > 0) {
       change({ queue: queue.filter((message) => !exhausted.includes(message)), dlq: [...dlq, ...exhausted] });
     }
-    const ready = visible.filter((message) => !exhausted.includes(message));
+    const ready = inTurns(visible.filter((message) => !exhausted.includes(message)));
     // A message without room now is handed out when a batch ends.
     for (let room = BATCHES_AT_ONCE - batches; room > 0 && ready.length > 0; room -= 1) {
       handOut(ready.splice(0, batchSize), now);
@@ -141,7 +147,7 @@ export function startQueue(options: QueueOptions): LocalQueue {
 
   return {
     name,
-    send: (body) => add([newMessage(body)]),
+    send: (body, group) => add([newMessage(body, group)]),
     waiting: () => queue.map(({ body }) => body),
     deadLetters: () => dlq.map(({ body }) => body),
     sendToDeadLetters(body) {
@@ -161,7 +167,7 @@ export function startQueue(options: QueueOptions): LocalQueue {
       return message !== undefined;
     },
     redrive() {
-      const moved = dlq.map(({ body }) => newMessage(body));
+      const moved = dlq.map(({ body, group }) => newMessage(body, group));
       add(moved, { dlq: [] });
       return moved.length;
     },
@@ -172,9 +178,23 @@ export function startQueue(options: QueueOptions): LocalQueue {
   };
 }
 
-function newMessage(body: string): Message {
+function newMessage(body: string, group?: string): Message {
   const now = Date.now();
-  return { messageId: randomUUID(), body, sentAt: now, receives: 0, visibleAt: now };
+  return { messageId: randomUUID(), body, group, sentAt: now, receives: 0, visibleAt: now };
+}
+
+/** The first message of each group, then the second of each, and so on. */
+function inTurns(messages: readonly Message[]): Message[] {
+  const turns = new Map<string, number>();
+  return messages
+    .map((message) => {
+      const { group, messageId } = message;
+      const turn = turns.get(group ?? messageId) ?? 0;
+      turns.set(group ?? messageId, turn + 1);
+      return { message, turn };
+    })
+    .toSorted((a, b) => a.turn - b.turn)
+    .map(({ message }) => message);
 }
 
 /** A message as Lambda hands it to a function, with the attributes of one that EventBridge sent. */
