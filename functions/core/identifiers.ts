@@ -68,6 +68,15 @@ export const reasonSchema = recordedReasonSchema.check(isNotRepaired);
 export const timestampSchema = z.iso.datetime({ precision: 3 });
 export type Timestamp = z.infer<typeof timestampSchema>;
 
+/** Somebody else's RFC 3339 time, of any offset and precision. An offset may lead out of the years that a timestamp has. */
+export const foreignTimestampSchema = z.pipe(
+  z.pipe(
+    z.iso.datetime({ offset: true }),
+    z.transform((time) => toTimestamp(Date.parse(time))),
+  ),
+  timestampSchema,
+);
+
 /** @param epochMs milliseconds since 1970 */
 export function toTimestamp(epochMs: number): Timestamp {
   return new Date(epochMs).toISOString();

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { JobId, ProjectId } from './identifiers.ts';
+import type { JobId, ProjectId, Timestamp } from './identifiers.ts';
 
 /**
  * A job as Plangrep shows it, cut to what this service may know: read leniently (only `id` and `status` are sure), the
@@ -14,7 +14,7 @@ export interface PlangrepJob {
   readonly pageCount?: number | undefined;
   readonly successfulPageCount?: number | undefined;
   readonly creditsDebited?: number | undefined;
-  readonly createdAt?: string | undefined;
+  readonly createdAt?: Timestamp | undefined;
 }
 
 /** Why the effect of a call is not known. */

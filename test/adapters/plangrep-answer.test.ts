@@ -213,3 +213,17 @@ describe('An answer that repeats the key', () => {
     expect(readers.read(answered(200, body))).toMatchObject({ why: 'unreadable_answer' });
   });
 });
+
+test.each([
+  ['2026-11-20T10:00:00.000Z', '2026-11-20T10:00:00.000Z'],
+  ['2026-11-20T10:00:00Z', '2026-11-20T10:00:00.000Z'],
+  ['2026-11-20T11:30:00.1234+01:30', '2026-11-20T10:00:00.123Z'],
+  ['0000-01-01T00:00:00+23:59', undefined],
+  ['9999-12-31T23:59:59-01:00', undefined],
+  ['yesterday', undefined],
+  [null, undefined],
+])('A job created at %s is as old as one created at %s: texts of times are compared', (createdAt, as) => {
+  const answer = readJobAnswer(answered(200, { job: { ...job, createdAt } }), documentedJob);
+
+  expect(answer).toMatchObject({ kind: 'job', job: { createdAt: as } });
+});

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { LONGEST_RETRY_AFTER_MS } from '../../core/cancellation/pace.ts';
-import { type JobId, jobIdSchema, projectIdSchema } from '../../core/identifiers.ts';
+import { foreignTimestampSchema, type JobId, jobIdSchema, projectIdSchema } from '../../core/identifiers.ts';
 import type { CancelAnswer, ListAnswer, PlangrepFailure, PlangrepJob, ReadAnswer } from '../../core/plangrep.ts';
 import type { Exchange } from './plangrep-http.ts';
 
@@ -138,7 +138,7 @@ const jobSchema = z.object({
   pageCount: lenient(count),
   successfulPageCount: lenient(count),
   billing: lenient(z.object({ creditsDebited: lenient(z.number().check(z.nonnegative())) })),
-  createdAt: lenient(z.iso.datetime({ offset: true })),
+  createdAt: lenient(foreignTimestampSchema),
 });
 const oneJobSchema = z.object({ job: jobSchema });
 const jobListSchema = z.object({ jobs: z.array(jobSchema) });

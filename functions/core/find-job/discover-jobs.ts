@@ -1,6 +1,6 @@
 import type { CancelRequest } from '../cancel-request.ts';
 import { isTerminal } from '../cancellation/job-status.ts';
-import { jobIdSchema, type ProjectId, timestampSchema, toTimestamp } from '../identifiers.ts';
+import { jobIdSchema, type ProjectId, toTimestamp } from '../identifiers.ts';
 import type { PlangrepJob } from '../plangrep.ts';
 import { type DirectoryEntry, type JobOwner, newestFirst, type PartnerAccess, type Ports } from '../ports.ts';
 import { claimJob } from './verify-job.ts';
@@ -86,7 +86,7 @@ async function claim(
   access: PartnerAccess,
   { job, owner }: { readonly job: PlangrepJob; readonly owner: JobOwner | undefined },
 ): Promise<readonly DirectoryEntry[]> {
-  const registeredAt = timestampSchema.safeParse(job.createdAt).data ?? toTimestamp(ports.clock.now());
+  const registeredAt = job.createdAt ?? toTimestamp(ports.clock.now());
   const entry = { jobId: job.id, registeredAt, listed: true };
   const claimed = await claimJob(ports, request, access, { entry, job, owner });
   return claimed.kind === 'owned' ? [{ ...claimed.entry, terminalStatus: terminalStatusOf(job) }] : [];

@@ -1,20 +1,13 @@
 import * as z from 'zod/mini';
 import { cancelRequestSchema, registerJobEventSchema } from '../../contract/requests.ts';
-import { type PartnerId, partnerIdSchema, timestampSchema, toTimestamp } from '../../core/identifiers.ts';
+import { foreignTimestampSchema, type PartnerId, partnerIdSchema } from '../../core/identifiers.ts';
 
 const common = {
   partnerId: partnerIdSchema,
   /** A UUID in EventBridge; in any case nothing that a decoder could have changed. */
   id: z.string().check(z.regex(/^[\x20-\x7e]{1,128}$/, 'must be 1 to 128 printable ASCII characters')),
   /** Whole seconds in EventBridge; here with milliseconds, so that times compare as text. */
-  time: z.pipe(
-    z.pipe(
-      z.iso.datetime({ offset: true }),
-      z.transform((time) => toTimestamp(Date.parse(time))),
-    ),
-    // An offset may lead out of the years that a record can hold.
-    timestampSchema,
-  ),
+  time: foreignTimestampSchema,
 };
 
 /**
