@@ -215,6 +215,16 @@ describe('an event’s time, which covers a whole second', () => {
     expect(await scene.cancel({ eventTime })).toMatchObject({ state: { jobId: 'job_1' } });
   });
 
+  test('reaches a job of that second beside an older registration of a job that is not the partner’s', async () => {
+    const squat = { jobId: jobId('job_squat'), registeredAt: '2026-11-23T10:59:00.000Z' };
+    await scene.ports.directory.keepUnverified(acme, order7890, squat);
+    await at('2026-11-23T11:00:00.500Z', 'job_1');
+    scene.plangrepAnswers({ read: { kind: 'not_found' } });
+
+    expect(await scene.cancel({ eventTime })).toMatchObject({ state: { jobId: 'job_1' } });
+    expect(scene.calls()).toEqual(['read job_squat', 'cancel job_1']);
+  });
+
   test('reaches none registered later, unless the event names it', async () => {
     await at('2026-11-23T11:00:01.000Z', 'job_1');
 

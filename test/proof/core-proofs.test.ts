@@ -11,8 +11,7 @@ describe('random schedules of doors, reconcilers, crashes and lost answers', () 
 
     expect(inWords(result)).toBe('');
     // An event that never occurs proves nothing.
-    const { cancelCalls, reads, closed, escalated, takenOver, fenced, died } = result.figures;
-    expect(Math.min(cancelCalls, reads, closed, escalated, takenOver, fenced, died)).toBeGreaterThan(0);
+    expect(Object.entries(result.figures).filter(([, count]) => count === 0)).toEqual([]);
   });
 
   test('break no invariant: another seed every time', async () => {

@@ -86,14 +86,15 @@ async function findAmong(
   known: Records<DirectoryEntry>,
   firstSeenAt: Timestamp | undefined,
 ): Promise<FoundJob> {
-  let entries = withinReach(request, known.items, firstSeenAt);
+  const entries = withinReach(request, known.items, firstSeenAt);
   const isNamed = request.jobId !== undefined && entries.length > 0;
   if (known.unreadable.length > 0 && !isNamed) return { kind: 'unresolved' };
   if (entries.length > 0 && !(await mayHaveSuccessor(ports, request, access, entries))) {
     const chosen = await chooseJob(ports, request, access, entries);
     if (chosen.kind !== 'job_not_found') return chosen;
-    // Every one was an unverified registration of a job that is not the partner's: it blocks nothing.
-    entries = [];
+    // Every one was an unverified registration of a job that is not the partner's: it hides no other job.
+    const items = known.items.filter((entry) => !entries.includes(entry));
+    return findAmong(ports, request, access, { items, unreadable: [] }, firstSeenAt);
   }
   const discovery = await discoverJobs(ports, request, access);
   if (discovery.kind === 'unknown') return { kind: 'unresolved' };

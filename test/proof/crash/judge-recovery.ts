@@ -95,14 +95,15 @@ export const judgeCancellation = async (
   return wrong;
 };
 
-/** @returns what is wrong with a job's registration: it is there whole, or not at all */
+/** @returns what is wrong with a job's registration: it is there whole and verified, or not at all */
 export const judgeRegistration = async (
   { directory }: Stage,
   { partnerId, externalId, jobId }: Scene,
   isComplete: boolean,
 ): Promise<string[]> => {
   const { items: entries } = await directory.find(partnerId, externalId);
-  const isWhole = entries.length === 1 && entries[0]?.jobId === jobId;
+  const [entry] = entries;
+  const isWhole = entries.length === 1 && entry?.jobId === jobId && entry.verifiedAt !== undefined;
   if (isWhole || (entries.length === 0 && !isComplete)) return [];
   return [`the directory holds ${JSON.stringify(entries)}`];
 };

@@ -315,4 +315,17 @@ export const seededBugs: readonly SeededBug[] = [
     'number > 1 ? READS_LATER : JOB_READS - READS_OF_ATTEMPT - READS_LATER * (max - 1)',
     'JOB_READS - READS_OF_ATTEMPT',
   ),
+  core(
+    'find-job/choose-job',
+    'unverified registrations are among the candidates',
+    "if (read.kind === 'alive') live.push(candidateOf(read));",
+    `if (read.kind === 'alive') live.push(candidateOf(read));
+     if (live.length === 2) live.push(...entries.filter(({ verifiedAt }) => verifiedAt === undefined).map((entry) => ({ ...entry, jobStatus: '' })));`,
+  ),
+  core(
+    'find-job/discover-jobs',
+    'a remembered list counts as a new one',
+    'listedAt < arrivedMs ? listedAt + LISTING_REMEMBERED_MS - clock.now() : undefined',
+    'listedAt < 0 ? listedAt + LISTING_REMEMBERED_MS - clock.now() : undefined',
+  ),
 ];

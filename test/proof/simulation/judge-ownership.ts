@@ -72,6 +72,14 @@ export class OwnershipJudge {
     return job !== undefined && this.known.partners.hasAllSince(partnerId, job.projectId, since);
   }
 
+  /** A live job of the partner's that nobody registered: created by then, so a listing shows it. */
+  unregisteredJob(by: Process, { partnerId, externalId }: Name, untilMs: number): JobId | undefined {
+    const live = this.known.plangrep.liveJobsAs(externalId);
+    const isUnregistered = ({ id, createdAt }: JobPlan): boolean =>
+      createdAt <= untilMs && !this.known.directory.owners.has(id) && this.mustBe(by, partnerId, id);
+    return live.find(isUnregistered)?.id;
+  }
+
   claimed(by: Process, name: Name, entry: VerifiedEntry): void {
     const { jobId, registeredAt } = entry;
     const shown = by.container.shown.get(jobId);

@@ -2,7 +2,7 @@ import type { JoinedRecord, RefusedRecord, RequestedBody } from '../../../functi
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
 import type { DirectoryEntry, RequestBinding } from '../../../functions/core/ports.ts';
 import type { CancelEnd } from '../../../functions/core/use-cases/request-cancellation.ts';
-import type { Journal } from './journal.ts';
+import type { Journal, WrittenEvent } from './journal.ts';
 import type { OwnershipJudge } from './judge-ownership.ts';
 import type { PlangrepModel } from './plangrep.ts';
 import type { Process } from './process.ts';
@@ -23,6 +23,8 @@ interface KnownJob {
   readonly partnerId: PartnerId;
   readonly externalId: ExternalId;
   readonly registeredAt: Timestamp;
+  /** Found in a listing. */
+  readonly listed?: boolean | undefined;
   /** When the registration took effect. */
   readonly knownAt: number;
 }
@@ -41,6 +43,7 @@ interface AnsweredKey {
   readonly jobId?: JobId | undefined;
 }
 
+const isClosing = ({ event }: WrittenEvent): boolean => event.type === 'closed';
 /** What the clock of the delivery's process showed when the request came. */
 const cameAt = (by: Process): Timestamp => new Date(by.startedAt + by.skew).toISOString();
 /** A key, and what was asked for under it. */
@@ -73,9 +76,10 @@ export class RequestJudge {
     this.deliveries.set(by, delivery);
   }
 
-  registered(partnerId: PartnerId, externalId: ExternalId, { jobId, registeredAt }: DirectoryEntry): void {
+  registered(partnerId: PartnerId, externalId: ExternalId, { jobId, ...entry }: DirectoryEntry): void {
     if (this.jobs.has(jobId)) return;
-    this.jobs.set(jobId, { partnerId, externalId, registeredAt, knownAt: this.now() });
+    const { registeredAt, listed } = entry;
+    this.jobs.set(jobId, { partnerId, externalId, registeredAt, listed, knownAt: this.now() });
     const name = `${partnerId}#${externalId}`;
     this.jobsOf.set(name, (this.jobsOf.get(name) ?? new Set()).add(jobId));
   }
@@ -171,6 +175,13 @@ export class RequestJudge {
       const detail = `${requestId} (${by.name}) reached ${chosen}, ${id} lives too`;
       this.journal.violate('a request that may mean several jobs reaches none', detail);
     }
+    const isOver = this.journal.streams.get(chosen)?.written.some((one) => isClosing(one) && one.at < by.startedAt);
+    if (this.jobs.get(chosen)?.listed !== true || isOver !== true) return;
+    const untilMs = Math.min(by.startedAt, ...[eventTime, reachesUntil].flatMap((at) => at ?? []).map(Date.parse));
+    const successor = this.ownership.unregisteredJob(by, { partnerId, externalId }, untilMs);
+    if (successor === undefined) return;
+    const detail = `${requestId} (${by.name}) reached ${chosen}, ${successor} lives`;
+    this.journal.violate('an ended job is not taken for one that was submitted again', detail);
   }
 
   /** An HTTPS request was answered with this. */

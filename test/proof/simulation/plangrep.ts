@@ -53,6 +53,11 @@ export class PlangrepModel {
     return this.jobs.get(id);
   }
 
+  /** Those that live now, whoever's they are. */
+  liveJobsAs(externalId: ExternalId): readonly JobPlan[] {
+    return [...this.jobs.values()].filter((job) => job.externalId === externalId && this.isAlive(job.id));
+  }
+
   private find(id: JobId): Job | undefined {
     const job = this.jobs.get(id);
     return job?.goneAt !== undefined && this.now() >= job.goneAt ? undefined : job;
