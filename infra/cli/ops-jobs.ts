@@ -13,7 +13,7 @@ import {
   toTimestamp,
 } from '../../functions/core/identifiers.ts';
 import { RecordUnreadable } from '../../functions/core/report.ts';
-import { UNVERIFIED_DAYS } from '../../functions/core/use-cases/register-job.ts';
+import { UNVERIFIED_DAYS, unverifiedUntil } from '../../functions/core/use-cases/register-job.ts';
 import { CannotDo, readAs } from './command.ts';
 import { opsCommand, partnerOption, readJobId, readPartner } from './ops-command.ts';
 import type { Place } from './places.ts';
@@ -47,11 +47,10 @@ export const registerJob = opsCommand({
     const known = found.items.find((entry) => entry.jobId === jobId);
     const registeredAt = known?.registeredAt ?? toTimestamp(now);
     const projectId = given ?? known?.projectId;
-    const entry = { jobId, registeredAt, projectId, expiresAt: toTimestamp(now + UNVERIFIED_DAYS * 86_400_000) };
-    if (known?.verifiedAt === undefined) await directory.keepUnverified(partnerId, externalId, entry);
-    const shown = known?.verifiedAt === undefined ? entry : known;
-    const state =
-      known?.verifiedAt === undefined ? 'unverified until its first cancel' : `verified at ${known.verifiedAt}`;
+    const isVerified = known?.verifiedAt !== undefined;
+    const shown = isVerified ? known : { jobId, registeredAt, projectId, expiresAt: unverifiedUntil(now) };
+    if (!isVerified) await directory.keepUnverified(partnerId, externalId, shown);
+    const state = isVerified ? `verified at ${known.verifiedAt}` : 'unverified until its first cancel';
     terminal.show({ partnerId, externalId, ...shown }, [
       `${jobId} is registered as ${printable(externalId)} of ${partnerId} (${place.environment}) since ${registeredAt}, ${state}.`,
     ]);

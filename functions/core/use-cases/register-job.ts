@@ -3,7 +3,7 @@ import type { Door } from '../cancellation/events.ts';
 import { onlyDelivery, readsForRoom } from '../find-job/job-reads.ts';
 import { isKnownAbsent, READS_AT_ONCE, readJob } from '../find-job/read-jobs.ts';
 import { lookAtJob, standingOf, verifyJob } from '../find-job/verify-job.ts';
-import { type ExternalId, type PartnerId, toTimestamp } from '../identifiers.ts';
+import { type ExternalId, type PartnerId, type Timestamp, toTimestamp } from '../identifiers.ts';
 import { reportUnreadable } from '../report.ts';
 import { type DirectoryEntry, isExpired, type PartnerAccess, type Ports } from '../ports.ts';
 
@@ -35,6 +35,10 @@ export type RegisterEnd =
 export const JOBS_OF_ONE_NAME = 20;
 /** So long does a registration count that Plangrep has not confirmed. */
 export const UNVERIFIED_DAYS = 7;
+/** @param nowMs milliseconds since 1970 */
+export function unverifiedUntil(nowMs: number): Timestamp {
+  return toTimestamp(nowMs + UNVERIFIED_DAYS * 86_400_000);
+}
 
 type RegisterPorts = Pick<Ports, 'directory' | 'partners' | 'plangrep' | 'clock' | 'report'>;
 
@@ -80,7 +84,7 @@ async function keepUnverified(
   entry: DirectoryEntry,
 ): Promise<DirectoryEntry> {
   if (entry.verifiedAt !== undefined) return entry;
-  const kept = { ...entry, expiresAt: toTimestamp(clock.now() + UNVERIFIED_DAYS * 86_400_000) };
+  const kept = { ...entry, expiresAt: unverifiedUntil(clock.now()) };
   await directory.keepUnverified(partnerId, externalId, kept);
   return kept;
 }
