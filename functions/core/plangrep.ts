@@ -50,6 +50,12 @@ export type CancelAnswer = { readonly kind: 'job'; readonly job: PlangrepJob } |
 export type ReadAnswer = CancelAnswer | { readonly kind: 'not_found' };
 export type ListAnswer =
   /** `listedAt`, in milliseconds since 1970: the list shows every job that existed then. */
-  | { readonly kind: 'jobs'; readonly jobs: readonly PlangrepJob[]; readonly listedAt: number }
+  | {
+      readonly kind: 'jobs';
+      readonly jobs: readonly PlangrepJob[];
+      readonly listedAt: number;
+      /** The externalIds of jobs in it that cannot be read; undefined for one that may have any. */
+      readonly unreadable?: readonly (string | undefined)[] | undefined;
+    }
   | { readonly kind: 'not_found' }
   | PlangrepFailure;

@@ -117,6 +117,20 @@ describe('What is read of an answer', () => {
     expect(readers.list(answered(200, { jobs: [] }))).toEqual({ kind: 'jobs', jobs: [], listedAt: 0 });
   });
 
+  test('is a list without the jobs in it that cannot be read, but with their externalIds', () => {
+    const named = (externalId: unknown) => ({ externalId, id: '../x', status: 'processing' });
+    const jobs = [job, named('order-1'), { status: 7 }, named(null), job];
+
+    expect(readers.list(answered(200, { jobs }))).toEqual({
+      kind: 'jobs',
+      jobs: [job, job],
+      listedAt: 0,
+      unreadable: ['order-1', undefined, undefined],
+    });
+    expect(readers.list(answered(200, { jobs: [7, null, job] }))).toMatchObject({ unreadable: [undefined, undefined] });
+    expect(readers.list(answered(200, { jobs: 7 }))).toMatchObject({ why: 'unreadable_answer' });
+  });
+
   test('is nothing when its bytes are not UTF-8', () => {
     const body = Buffer.from(JSON.stringify({ job: { ...job, externalId: 'é' } }), 'latin1');
 

@@ -118,9 +118,9 @@ describe('An unreliable answer', () => {
     HTML: '<html>Welcome</html>',
     'another JSON': '[]',
     'no job': '{"job":null,"jobs":null}',
-    'a malformed id': '{"job":{"id":"..","status":"failed"},"jobs":[{"id":"..","status":"failed"}]}',
-    'a malformed status': `{"job":{"id":"${documentedJob}","status":"a b"},"jobs":[{"id":"j","status":""}]}`,
-    'no status': `{"job":{"id":"${documentedJob}"},"jobs":[{"id":"${documentedJob}"}]}`,
+    'a malformed id': '{"job":{"id":"..","status":"failed"}}',
+    'a malformed status': `{"job":{"id":"${documentedJob}","status":"a b"}}`,
+    'no status': `{"job":{"id":"${documentedJob}"}}`,
     'the key in it': `{"job":{"id":"${documentedJob}","status":"${API_KEY}"},"jobs":[{"id":"j","status":"${API_KEY}"}]}`,
   };
   describe.each(callNames)('of a %s', (name) => {
@@ -172,10 +172,15 @@ describe('An unreliable answer', () => {
     );
   });
 
-  test('is unknown for a list when one of its jobs cannot be read', async () => {
-    answersNext(200, JSON.stringify({ jobs: [processing, { id: 'job_2' }] }));
+  test('leaves out of a list the jobs that cannot be read, and says so', async () => {
+    const jobs = [processing, { id: 'job_2' }, { id: 'job_3', externalId: 'order-1', status: '' }];
+    answersNext(200, JSON.stringify({ jobs }));
 
-    expect(await connect().list(documentedProject, LATER)).toMatchObject({ why: 'unreadable_answer' });
+    expect(await connect().list(documentedProject, LATER)).toMatchObject({
+      kind: 'jobs',
+      jobs: [{ id: processing.id }],
+      unreadable: [undefined, 'order-1'],
+    });
   });
 });
 

@@ -49,6 +49,17 @@ describe('an unregistered job', () => {
     expect(scene.ports.log.refused).toMatchObject([{ why: 'unresolved' }]);
   });
 
+  test.each([
+    ['it may be one that cannot be read', [order7890], 'unresolved'],
+    ['one that cannot be read may be any', [undefined], 'unresolved'],
+    ['only others cannot be read', ['order-1', ''], 'closed'],
+  ])('when %s: %o → %s', async (_, unreadable, kind) => {
+    scene.ports.plangrep.onList = () => ({ kind: 'jobs', jobs: [job('job_1')], listedAt: 0, unreadable });
+
+    expect(await scene.cancel()).toMatchObject({ kind });
+    expect(scene.ports.reported[0]).toMatchObject({ code: 'LISTING_FAILED', fields: { result: 'unreadable_job' } });
+  });
+
   test('is not in a project that Plangrep does not have, and that is reported', async () => {
     scene.ports.plangrep.onList = () => ({ kind: 'not_found' });
 

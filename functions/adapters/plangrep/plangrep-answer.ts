@@ -27,8 +27,8 @@ export function readJobAnswer(answer: PlangrepAnswer, jobId: JobId): ReadAnswer 
 }
 
 /**
- * What the answer to a listing means. One job that cannot be read makes the whole list unreadable: a list with a hole
- * could make a job look unknown, or the wrong one look unique.
+ * What the answer to a listing means. A job that cannot be read is left out, and its externalId told: a list with a hole
+ * could make that job look unknown, or another one of its externalId look unique.
  * @param listedAt milliseconds since 1970, from before the call
  */
 export function readListAnswer(answer: PlangrepAnswer, listedAt: number): ListAnswer {
@@ -36,7 +36,14 @@ export function readListAnswer(answer: PlangrepAnswer, listedAt: number): ListAn
   if (!isSuccess(answer)) return readFailure(answer);
   const content = readContent(answer, jobListSchema);
   if (content.kind === 'unknown') return content;
-  return { kind: 'jobs', jobs: content.value.jobs.map(toPlangrepJob), listedAt };
+  const jobs: PlangrepJob[] = [];
+  let unreadable: (string | undefined)[] | undefined;
+  for (const item of content.value.jobs) {
+    const { data } = jobSchema.safeParse(item);
+    if (data === undefined) (unreadable ??= []).push(namedSchema.safeParse(item).data?.externalId);
+    else jobs.push(toPlangrepJob(data));
+  }
+  return { kind: 'jobs', jobs, listedAt, unreadable };
 }
 
 export function unknown(
@@ -141,7 +148,8 @@ const jobSchema = z.object({
   createdAt: lenient(foreignTimestampSchema),
 });
 const oneJobSchema = z.object({ job: jobSchema });
-const jobListSchema = z.object({ jobs: z.array(jobSchema) });
+const jobListSchema = z.object({ jobs: z.array(z.unknown()) });
+const namedSchema = z.object({ externalId: z.string() });
 
 function toPlangrepJob({ billing, ...job }: z.infer<typeof jobSchema>): PlangrepJob {
   return { ...job, creditsDebited: billing?.creditsDebited };

@@ -36,10 +36,13 @@ export async function discoverJobs(ports: Ports, request: CancelRequest, access:
   let listedAt = arrivedMs;
   for (const [n, projectId] of projects.entries()) {
     const answer = answers[n];
-    if (answer?.kind !== 'jobs') report('LISTING_FAILED', { partnerId, projectId, result: answer?.kind });
+    const result = answer?.kind === 'jobs' && answer.unreadable ? 'unreadable_job' : answer?.kind;
+    if (result !== 'jobs') report('LISTING_FAILED', { partnerId, projectId, result });
     // A project that Plangrep does not know has no jobs. The report tells the operator who named it in the record.
     if (answer?.kind === 'not_found') continue;
     if (answer?.kind !== 'jobs') return { kind: 'unknown' };
+    // A job that cannot be read matters only if it may be the one that is looked for.
+    if (answer.unreadable?.some((name = externalId) => name === externalId)) return { kind: 'unknown' };
     listedAt = Math.min(listedAt, answer.listedAt);
     matches.push(...matchesIn(answer.jobs, externalId, projectId));
   }
