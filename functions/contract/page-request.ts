@@ -10,8 +10,8 @@ export const pageLimitSchema = z.pipe(
 );
 
 export const wrongCursor = 'must be the nextCursor of an earlier page of this externalId, unchanged';
-/** Where a page begins. Its content is the service's own. */
-export const cursorSchema = z.string().check(z.regex(/^[A-Za-z0-9_-]{1,256}$/, wrongCursor));
+/** Where a page begins. Its content is the service's own: at most a sort key of 1,024 bytes, of a malformed entry too. */
+export const cursorSchema = z.string().check(z.regex(/^[A-Za-z0-9_-]{1,1400}$/, wrongCursor));
 
 /** `GET /v1/cancellations?externalId=` */
 export const readByExternalIdSchema = z.strictObject({

@@ -1,6 +1,7 @@
 import { projects } from '../../infra/scenes/stories.ts';
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { beforeEach, describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
 import { toItem } from '../../functions/adapters/dynamodb/table-client.ts';
 import type { TableName } from '../../infra/blueprint/tables.ts';
 import { expectProblem, type JobNames } from '../support/given-service.ts';
@@ -59,6 +60,27 @@ describe('a malformed directory entry', () => {
   beforeEach(async () => {
     good = await service.newJob();
     await put('JobDirectory', { pk: `acme#job#${good.externalId}`, sk: `${good.jobId}_bad`, registeredAt: 'once' });
+  });
+
+  test('with a name that no job can have ends no walk through the pages', async () => {
+    await service.cancel({ externalId: good.externalId, jobId: good.jobId });
+    await put('JobDirectory', { pk: `acme#job#${good.externalId}`, sk: 'z'.repeat(1_024), registeredAt: 'once' });
+    const page = (cursor: string) =>
+      service.run.call(
+        'acme',
+        `GET /v1/cancellations?limit=1&externalId=${encodeURIComponent(good.externalId)}${cursor}`,
+      );
+    const shown: unknown[] = [];
+    let cursor = '';
+    for (let pages = 0; pages < 3; pages += 1) {
+      const { status, body } = await page(cursor);
+      expect(status).toBe(200);
+      shown.push(...z.array(z.unknown()).parse(body['cancellations']));
+      cursor = `&cursor=${String(body['nextCursor'])}`;
+    }
+
+    expect(cursor).toBe('&cursor=null');
+    expect(shown).toMatchObject([{ jobId: good.jobId }]);
   });
 
   test('makes no job look like the only one: the cancel is answered 503, and nothing is done', async () => {
