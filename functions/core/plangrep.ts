@@ -8,7 +8,7 @@ import type { JobId, ProjectId, Timestamp } from './identifiers.ts';
 export interface PlangrepJob {
   readonly id: JobId;
   readonly status: string;
-  /** Absent when Plangrep shows none or null. `''`, which is no externalId, for a value that is no string. */
+  /** Absent when Plangrep shows none or null. `''`, which is not an externalId, for a value that is not a string. */
   readonly externalId?: string | undefined;
   readonly projectId?: ProjectId | undefined;
   readonly pageCount?: number | undefined;

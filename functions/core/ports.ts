@@ -115,7 +115,7 @@ export interface DirectoryEntry {
 }
 export type VerifiedEntry = DirectoryEntry & { readonly verifiedAt: Timestamp };
 
-/** DynamoDB deletes an expired item some days later, so whoever reads one checks it. */
+/** DynamoDB deletes an expired item some days later, so every reader checks it. */
 export function isExpired({ expiresAt }: DirectoryEntry, now: Timestamp): boolean {
   return expiresAt !== undefined && expiresAt <= now;
 }

@@ -88,8 +88,8 @@ const environmentSchema = z
     /** What API Gateway accepts, all partners together: requests a second, and how many at once above that. */
     throttle: z.strictObject({ ratePerSecond: whole(1, 10_000), burst: whole(1, 5_000) }),
     /**
-     * What a partner may send: `standard`, and others that `ops partner add` and `partner change` choose by name. A
-     * partner whose share is its own gets a plan of its own.
+     * What a partner may send: `standard`, and others that `ops partner add` and `partner set` choose by name. A
+     * partner with a different share gets a separate plan.
      */
     plans: z
       .strictObject({ [defaultPlan]: plan })

@@ -77,7 +77,7 @@ const recordSchema = z.union([ownerSchema, releasedSchema]);
 type Owner = z.infer<typeof ownerSchema>;
 type Released = z.infer<typeof releasedSchema>;
 
-/** What the directory knows of a job, whoever's it is: its owner, and its former ones, the oldest first. */
+/** What the directory knows of a job of any partner: its owner, and its former ones, the oldest first. */
 async function readJobRecord(place: Place, jobId: JobId): Promise<{ owner?: Owner; released: readonly Released[] }> {
   const query = new QueryCommand({
     TableName: await place.table('JobDirectory'),
@@ -104,7 +104,7 @@ export const showJob = opsCommand({
     const { owner, released } = await readJobRecord(place, jobId);
     if (owner === undefined && released.length === 0) {
       terminal.show({ jobId, owner: null, released: [] }, [
-        `Nobody owns ${jobId} (${place.environment}). A registration that is not verified yet claims no job.`,
+        `No partner owns ${jobId} (${place.environment}). A registration that is not verified yet claims no job.`,
       ]);
       return 1;
     }
@@ -117,7 +117,7 @@ export const showJob = opsCommand({
     ]);
     const history = rows.length === 0 ? [] : ['', ...table(['RELEASED', 'FROM', 'EXTERNALID', 'BY', 'WHY'], rows)];
     terminal.show({ jobId, owner: owner ?? null, released }, [
-      ...(owner === undefined ? [`Nobody owns ${jobId} now (${place.environment}).`] : describeOwner(jobId, owner)),
+      ...(owner === undefined ? [`No partner owns ${jobId} now (${place.environment}).`] : describeOwner(jobId, owner)),
       ...history,
     ]);
     return 0;
@@ -147,7 +147,7 @@ export const releaseJob = opsCommand({
   async run({ place, terminal, argument, values, now }) {
     const jobId = readJobId('JOBID', argument);
     const { owner } = await readJobRecord(place, jobId);
-    if (owner === undefined) throw new CannotDo(1, `Nobody owns ${jobId} (${place.environment}).`);
+    if (owner === undefined) throw new CannotDo(1, `No partner owns ${jobId} (${place.environment}).`);
     const { partnerId, externalId } = owner;
     await terminal.confirm(`Release ${jobId} from ${partnerId} (${place.environment})?`);
     const TableName = await place.table('JobDirectory');

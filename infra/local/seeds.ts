@@ -37,7 +37,7 @@ export interface SeededPartner {
   readonly keyId: string;
   /** The same for a key that can only read. */
   readonly readerKeyId: string;
-  /** The role that puts its events, in an account of its own. */
+  /** The role that puts its events, in the partner's account. */
   readonly principal: string;
   readonly projectId: string;
   readonly jobs: readonly SeededJob[];

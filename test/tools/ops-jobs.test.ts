@@ -35,7 +35,7 @@ describe('job register', () => {
     });
     expect(again).toEqual(first);
     expect(other).toMatchObject({ code: 0, stdout: expect.stringContaining('of globex') });
-    expect(shown).toMatchObject({ code: 1, stdout: expect.stringMatching(/^Nobody owns job_ops/) });
+    expect(shown).toMatchObject({ code: 1, stdout: expect.stringMatching(/^No partner owns job_ops/) });
     expect((await directory().find(acme, externalId('by-hand'))).items).toMatchObject([
       { jobId: 'job_ops', projectId: 'proj_x', expiresAt: expect.any(String) },
     ]);
@@ -147,7 +147,7 @@ describe('job release', () => {
   test('of a job that nobody owns says so', async () => {
     expect(await ops.run('job release job_nobodys --why x --yes')).toMatchObject({
       code: 1,
-      stderr: expect.stringMatching(/^Nobody owns job_nobodys/),
+      stderr: expect.stringMatching(/^No partner owns job_nobodys/),
     });
     expect(await ops.run('job release job_nobodys')).toMatchObject({
       code: 2,

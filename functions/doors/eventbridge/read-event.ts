@@ -29,7 +29,7 @@ export interface MalformedEvent {
   readonly eventId: string | undefined;
   /** The field that is wrong: `detail.externalId`. Only names that this service knows, never a value. */
   readonly path: string;
-  /** What is wrong with it, in words of our own. */
+  /** What is wrong with it, in this service's words. */
   readonly what: string;
 }
 

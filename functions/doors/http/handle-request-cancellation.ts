@@ -40,7 +40,7 @@ function readRequestKey(event: APIGatewayProxyEvent): Input<string | undefined> 
     : invalid(key.error.issues.map(({ message }) => ({ path: 'Idempotency-Key', message })));
 }
 
-/** The 503 of such an answer is no failure: the alarm on 5xx subtracts it, because callers cause it. */
+/** The 503 of such an answer is not a failure: the alarm on 5xx subtracts it, because callers cause it. */
 function reportDeferred({ report }: Ports, { partnerId, requestId }: Caller, end: CancelEnd): void {
   if (end.kind !== 'unresolved' || end.retryAfterMs === undefined) return;
   report('REQUEST_DEFERRED', { partnerId, requestId });

@@ -74,7 +74,7 @@ export function problem(code: ProblemCode, detail: string, extra: Problem['extra
 }
 
 /**
- * One answer for an unknown job, another partner's job, a job that nobody confirmed to be the caller's, and one registered
+ * One answer for an unknown job, another partner's job, a job that is not confirmed to be the caller's, and one registered
  * after the request: it tells a caller nothing about jobs that are not its own.
  */
 export const jobNotFound = problem(

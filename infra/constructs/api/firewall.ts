@@ -33,7 +33,7 @@ const perCredential: Counted = {
 const perAddress: Counted = { aggregateKeyType: 'IP' };
 
 /**
- * AWS's rule groups, with the rules in each that block. Each of these gets an answer of its own (403), since the answer
+ * AWS's rule groups, with the rules in each that block. Each of these gets its own answer (403), since the answer
  * of the whole API for a blocked request, the gateway response `WAF_FILTERED`, is the rate rules' 429. A rule that AWS
  * adds later blocks too, with that 429 until it is named here. WAF ignores a name that it does not know.
  * @see https://docs.aws.amazon.com/waf/latest/developerguide/customizing-the-response-for-blocked-requests.html
@@ -147,7 +147,7 @@ function managedRules(priority: number, name: keyof typeof managedGroups): CfnWe
   };
 }
 
-/** Blocks without an answer of its own: API Gateway answers with `WAF_FILTERED`, which can be a problem. */
+/** Blocks without a custom answer: API Gateway answers with `WAF_FILTERED`, which can be a problem. */
 function limit(priority: number, name: string, most: number, counted: Counted): CfnWebACL.RuleProperty {
   return {
     name,

@@ -97,7 +97,7 @@ export class EventDoor extends Construct {
 }
 
 /**
- * The message says which partner an event is of, so a message from elsewhere could name any. Nobody else may send one, an
+ * The message says which partner an event is of, so a message from elsewhere could name any. No other caller may send one, an
  * administrator's role included. A caller that is not a service has no `aws:SourceArn`, and a service no
  * `aws:PrincipalArn`: what is absent counts as not equal.
  * @param rules the ARNs of those that may

@@ -19,7 +19,7 @@ export type Decision = 'allowed' | 'no_access' | 'wrong_source' | 'wrong_detail_
 type Context = Readonly<Record<string, readonly string[]>>;
 
 /**
- * Decides as IAM does about a call to a resource with a policy of its own: a `Deny` wins; a principal of another account
+ * Decides as IAM does about a call to a resource that has a policy: a `Deny` wins; a principal of another account
  * needs an `Allow` here. Every principal's own permissions are taken to allow everything: the bus's policy must hold
  * against those.
  * @param account that the bus is in

@@ -23,7 +23,7 @@ export interface LocalQueue {
   readonly name: string;
   /**
    * The message is accepted, and saved in `statePath`, when this returns. @throws when it cannot be saved
-   * @param group whose messages are one sender's. @default - a sender of its own
+   * @param group whose messages are one sender's. @default - a separate sender
    */
   send(body: string, group?: string): void;
   /** Bodies that wait or are being worked on, oldest first. */

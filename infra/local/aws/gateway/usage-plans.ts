@@ -52,7 +52,7 @@ interface Share {
 const DAY_MS = 86_400_000;
 
 /**
- * The usage plans of one REST API: each key has a bucket and a quota of its own. A request over the rate does not count
+ * The usage plans of one REST API: each key has its bucket and its quota. A request over the rate does not count
  * against the quota. A day ends at midnight UTC.
  * @param now milliseconds since 1970
  * @param statePath a JSON file that keeps the keys over restarts; without it they are in memory
