@@ -54,8 +54,8 @@ export type ListAnswer =
       readonly kind: 'jobs';
       readonly jobs: readonly PlangrepJob[];
       readonly listedAt: number;
-      /** The externalIds of jobs in it that cannot be read; undefined for one that may have any. */
-      readonly unreadable?: readonly (string | undefined)[] | undefined;
+      /** The externalIds of jobs in it that cannot be read: null for one that has none, undefined for one that may have any. */
+      readonly unreadable?: readonly (string | null | undefined)[] | undefined;
     }
   | { readonly kind: 'not_found' }
   | PlangrepFailure;

@@ -128,6 +128,7 @@ describe('What is read of an answer', () => {
       unreadable: ['order-1', undefined, undefined],
     });
     expect(readers.list(answered(200, { jobs: [7, null, job] }))).toMatchObject({ unreadable: [undefined, undefined] });
+    expect(readers.list(answered(200, { jobs: [{ externalId: null }, job] }))).toMatchObject({ unreadable: [null] });
     expect(readers.list(answered(200, { jobs: 7 }))).toMatchObject({ why: 'unreadable_answer' });
   });
 

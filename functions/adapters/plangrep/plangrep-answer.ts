@@ -37,7 +37,7 @@ export function readListAnswer(answer: PlangrepAnswer, listedAt: number): ListAn
   const content = readContent(answer, jobListSchema);
   if (content.kind === 'unknown') return content;
   const jobs: PlangrepJob[] = [];
-  let unreadable: (string | undefined)[] | undefined;
+  let unreadable: (string | null | undefined)[] | undefined;
   for (const item of content.value.jobs) {
     const { data } = jobSchema.safeParse(item);
     if (data === undefined) (unreadable ??= []).push(namedSchema.safeParse(item).data?.externalId);
@@ -149,7 +149,8 @@ const jobSchema = z.object({
 });
 const oneJobSchema = z.object({ job: jobSchema });
 const jobListSchema = z.object({ jobs: z.array(z.unknown()) });
-const namedSchema = z.object({ externalId: z.string() });
+/** Null says that the job has no externalId, so it is not the one that is looked for. */
+const namedSchema = z.object({ externalId: z.nullable(z.string()) });
 
 function toPlangrepJob({ billing, ...job }: z.infer<typeof jobSchema>): PlangrepJob {
   return { ...job, creditsDebited: billing?.creditsDebited };
