@@ -3,6 +3,7 @@ import { paginateScan, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { createPartners } from '../../functions/adapters/dynamodb/partners.ts';
 import { fromItem, toItem } from '../../functions/adapters/dynamodb/table-client.ts';
+import { sandboxProject } from '../../functions/simulator/sandbox-jobs.ts';
 import { givenOps } from '../support/given-ops.ts';
 import { acme } from '../support/names.ts';
 
@@ -107,12 +108,30 @@ describe('partner set', () => {
   });
 
   test('gives the one partner of an organization every project, and asks before it takes that back', async () => {
-    const all = await ops.run('partner set --partner solo --projects any');
+    const all = await ops.run('partner set --partner solo --projects any --yes');
     const refused = await ops.run('partner set --partner solo --projects proj_x');
     const taken = await ops.run('partner set --partner solo --projects proj_x --yes');
 
     expect(all).toMatchObject({ code: 0, stdout: 'solo (local): any project\n' });
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('Drop "any" from solo') });
     expect(taken).toMatchObject({ code: 0, stdout: 'solo (local): proj_x\n' });
+  });
+
+  test('asks before two partners have the same project, by name or by any, but for the sandbox’s', async () => {
+    await ops.run('partner set --partner first --projects proj_first,proj_both');
+    const set = await ops.run('partner set --partner second --projects proj_second,proj_both');
+    const added = await ops.run('partner add --partner second --projects proj_both');
+    const any = await ops.run('partner set --partner second --projects any');
+    const sandbox = await ops.run(`partner set --partner second --projects ${sandboxProject}`);
+    const allowed = await ops.run('partner set --partner second --projects any --yes');
+    const beside = await ops.run('partner set --partner third --projects proj_third');
+    await ops.run('partner set --partner second --projects proj_second --yes');
+
+    for (const refused of [set, added]) {
+      expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining('proj_both (first)') });
+    }
+    expect(any).toMatchObject({ code: 2, stderr: expect.stringContaining('proj_first, proj_both (first)') });
+    expect([sandbox.code, allowed.code]).toEqual([0, 0]);
+    expect(beside).toMatchObject({ code: 2, stderr: expect.stringContaining('proj_third (second)') });
   });
 });

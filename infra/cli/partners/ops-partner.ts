@@ -1,19 +1,12 @@
-import {
-  DeleteItemCommand,
-  GetItemCommand,
-  paginateScan,
-  PutItemCommand,
-  UpdateItemCommand,
-} from '@aws-sdk/client-dynamodb';
-import * as z from 'zod/mini';
-import { fromItem, toItem, write } from '../../../functions/adapters/dynamodb/table-client.ts';
+import { DeleteItemCommand, GetItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { toItem, write } from '../../../functions/adapters/dynamodb/table-client.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { defaultPlan } from '../../blueprint/usage-plans.ts';
 import { CannotDo } from '../command.ts';
 import { environmentOption, opsCommand, partnerOption, readPartner } from '../ops-command.ts';
-import type { Place } from '../places.ts';
 import { type Cell, count, labelled, table } from '../terminal.ts';
-import { describeProjects, projectsOfNewPartner } from './partner-projects.ts';
+import { confirmShared, describeProjects, projectsOfNewPartner } from './partner-projects.ts';
+import { readPartners } from './read-partners.ts';
 import { createUsageKeys, describePlan, noPlan, planOption } from './usage-keys.ts';
 
 export const addPartner = opsCommand({
@@ -29,7 +22,7 @@ export const addPartner = opsCommand({
     },
     plan: { ...planOption, what: `${planOption.what} (default: ${defaultPlan})` },
   },
-  async run({ place, terminal, values }) {
+  async run({ place, terminal, values, now }) {
     const partnerId = readPartner(values.partner);
     const usageKeys = createUsageKeys(place);
     const plan = await usageKeys.planNamed(values.plan ?? defaultPlan);
@@ -45,6 +38,7 @@ export const addPartner = opsCommand({
         `${partnerId} (${place.environment}) has the plan ${known.plan.name}: ${change} changes it.`,
       );
     }
+    await confirmShared({ place, terminal, now }, partnerId, projects);
     const put = new PutItemCommand({
       TableName,
       Item: toItem({ pk: `partner#${partnerId}`, partnerId, projects }),
@@ -141,46 +135,3 @@ export const removePartner = opsCommand({
     return 0;
   },
 });
-
-interface StoredPartner {
-  readonly projects: 'any' | 'unreadable' | readonly string[];
-  /** The keyIds of those that are neither revoked nor expired. */
-  readonly liveKeys: readonly string[];
-}
-
-const itemSchema = z.object({
-  pk: z.string(),
-  partnerId: z.optional(z.string()),
-  projects: z.optional(z.union([z.literal('any'), z.array(z.string())])),
-  expiresAt: z.optional(z.string()),
-  revokedAt: z.optional(z.string()),
-});
-const fields = Object.keys(itemSchema.shape);
-
-/** All partners that have a record or a live key, by partnerId. */
-async function readPartners(place: Place, now: number): Promise<ReadonlyMap<string, StoredPartner>> {
-  const scan = {
-    TableName: await place.table('Partners'),
-    ConsistentRead: true,
-    ProjectionExpression: fields.map((field) => `#${field}`).join(', '),
-    ExpressionAttributeNames: Object.fromEntries(fields.map((field) => [`#${field}`, field])),
-  };
-  const partners = new Map<string, StoredPartner>();
-  const change = (partnerId: string, what: Partial<StoredPartner>): void => {
-    partners.set(partnerId, { projects: [], liveKeys: [], ...partners.get(partnerId), ...what });
-  };
-  for await (const { Items = [] } of paginateScan({ client: place.dynamodb }, scan)) {
-    for (const item of Items) {
-      const { data } = itemSchema.safeParse(fromItem(item));
-      const [kind = '', id = ''] = (item['pk']?.S ?? '').split(/#(.*)/s);
-      if (kind === 'partner') change(id, { projects: data === undefined ? 'unreadable' : (data.projects ?? []) });
-      // A malformed key lets no one in.
-      if (data === undefined) continue;
-      const { partnerId, expiresAt, revokedAt } = data;
-      const isLive = revokedAt === undefined && (expiresAt === undefined || Date.parse(expiresAt) > now);
-      if (kind !== 'key' || partnerId === undefined || !isLive) continue;
-      change(partnerId, { liveKeys: [...(partners.get(partnerId)?.liveKeys ?? []), id].toSorted() });
-    }
-  }
-  return partners;
-}

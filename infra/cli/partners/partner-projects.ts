@@ -2,7 +2,9 @@ import { projectIdSchema } from '../../../functions/core/identifiers.ts';
 import { sandboxProject } from '../../../functions/simulator/sandbox-jobs.ts';
 import { environments } from '../../blueprint/environments.ts';
 import { CannotDo, readAs, readList } from '../command.ts';
+import type { OpsRequest } from '../ops-command.ts';
 import type { Place } from '../places.ts';
+import { readPartners, type StoredPartner } from './read-partners.ts';
 
 /** The Plangrep projects whose jobs are a partner's; `any`: all, for an organization with one partner. */
 export type Projects = 'any' | readonly string[];
@@ -32,4 +34,32 @@ export function projectsOfNewPartner({ environment }: Pick<Place, 'environment'>
 export function describeProjects(projects: Projects | 'unreadable'): string {
   if (projects === 'unreadable') return 'not known: the record is malformed';
   return projects === 'any' ? 'any project' : projects.join(', ') || 'no projects';
+}
+
+/**
+ * Asks before a partner gets a project that another one has: there, a job is whichever partner's registers it first. In a
+ * sandbox all have the sandbox's. @throws CannotDo (1) when the answer is no
+ */
+export async function confirmShared(
+  { place, terminal, now }: Pick<OpsRequest, 'place' | 'terminal' | 'now'>,
+  partnerId: string,
+  given: Projects,
+): Promise<void> {
+  const others = [...(await readPartners(place, now))].filter(([id]) => id !== partnerId);
+  const shared = others.flatMap(([id, { projects }]) => {
+    const both = overlap(given, projects);
+    return both === '' ? [] : [`${both} (${id})`];
+  });
+  if (shared.length === 0) return;
+  await terminal.confirm(
+    `Others have the same projects: ${shared.join(', ')}. A job there belongs to whichever partner registers it first. Give them to ${partnerId} (${place.environment}) too?`,
+  );
+}
+
+/** What two partners would share, in words: '' for nothing. */
+function overlap(given: Projects, others: StoredPartner['projects']): string {
+  if (given.length === 0 || others.length === 0 || others === 'unreadable') return '';
+  if (given === 'any') return others === 'any' ? others : others.join(', ');
+  const both = others === 'any' ? given : given.filter((project) => others.includes(project));
+  return both.filter((project) => project !== sandboxProject).join(', ');
 }

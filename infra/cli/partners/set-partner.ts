@@ -6,7 +6,7 @@ import { RecordUnreadable } from '../../../functions/core/report.ts';
 import { CannotDo } from '../command.ts';
 import { environmentOption, opsCommand, type OpsRequest, partnerOption, readPartner } from '../ops-command.ts';
 import type { Place } from '../places.ts';
-import { describeProjects, type Projects, readProjects } from './partner-projects.ts';
+import { confirmShared, describeProjects, type Projects, readProjects } from './partner-projects.ts';
 import { createUsageKeys, describePlan, type NamedPlan, planOption } from './usage-keys.ts';
 
 export const setPartner = opsCommand({
@@ -52,6 +52,7 @@ async function writeProjects(
       `Drop ${dropped.join(', ')} from ${partnerId} (${place.environment})? Within 60 s it no longer reaches the jobs there.`,
     );
   }
+  await confirmShared({ place, terminal, now }, partnerId, projects);
   await place.dynamodb.send(
     new UpdateItemCommand({
       TableName: await place.table('Partners'),
