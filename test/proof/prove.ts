@@ -45,7 +45,7 @@ interface PlayedPart {
 const parts: readonly ProofPart[] = [
   {
     name: 'interleavings',
-    claim: 'no random schedule of doors, reconcilers, crashes and lost answers breaks an invariant',
+    claim: 'no random schedule of doors, reconcilers, crashes, lost answers and foreign jobs breaks an invariant',
     async prove({ seed, schedules, onProgress }) {
       const { steps, figures, violations, ...played } = await runSimulation({ schedules, seed, onProgress });
       const all = { schedules: played.schedules, steps, ...figures };

@@ -125,6 +125,8 @@ export class OwnershipJudge {
       if (owners.get(state.jobId)?.partnerId === name.partnerId) continue;
       this.violate('an answer shows only jobs of its partner', by, name, state.jobId);
     }
+    // More registrations than a page covers: what comes later is not known yet.
+    if (found.next !== undefined) return;
     const entries = jobs.get(`${name.partnerId}#${name.externalId}`) ?? [];
     const [entry] = entries;
     if (entry !== undefined && entries.every(({ verifiedAt }) => verifiedAt === undefined)) {
