@@ -137,6 +137,7 @@ export const alarms: readonly AlarmDefinition[] = [
   { title: 'Records cannot be read', severity: 'ticket', metric: 'RecordsUnreadable', threshold: 1 },
   { title: 'Closed cancellations undelivered', severity: 'ticket', metric: 'ClosedEventsUndelivered', threshold: 1 },
   { title: 'Reconciler runs missed', severity: 'ticket', metric: 'MissedRuns', threshold: 1 },
+  { title: 'Listings fail', severity: 'ticket', metric: 'ListingsFailed', threshold: 1 },
   { title: 'Ownership refused', severity: 'ticket', metric: 'OwnershipRefused', threshold: 1 },
   { title: 'Unexpected errors', severity: 'ticket', metric: 'UnexpectedErrors', threshold: 1 },
   { title: 'A dependency is unavailable', severity: 'ticket', metric: 'DependenciesUnavailable', threshold: 5 },

@@ -60,6 +60,12 @@ describe('an unregistered job', () => {
     expect(scene.ports.reported[0]).toMatchObject({ code: 'LISTING_FAILED', fields: { result: 'unreadable_job' } });
   });
 
+  test('is deferred, which pages nobody, where its project has too many jobs to list', async () => {
+    scene.ports.plangrep.onList = () => ({ kind: 'unknown', why: 'oversized_answer' });
+
+    expect(await scene.cancel()).toEqual({ kind: 'unresolved', retryAfterMs: 30_000 });
+  });
+
   test('is not in a project that Plangrep does not have, and that is reported', async () => {
     scene.ports.plangrep.onList = () => ({ kind: 'not_found' });
 

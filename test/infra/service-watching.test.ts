@@ -66,6 +66,7 @@ describe.each(environmentNames)('in %s', (name) => {
       'Events are malformed',
       'Events in the dead-letter queue',
       'Functions are throttled',
+      'Listings fail',
       'Ownership refused',
       "Plangrep's key is over 90 days old",
       'Reconciler runs missed',

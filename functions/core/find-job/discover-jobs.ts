@@ -2,8 +2,8 @@ import type { CancelRequest } from '../cancel-request.ts';
 import { isTerminal } from '../cancellation/job-status.ts';
 import { jobIdSchema, type ProjectId, toTimestamp } from '../identifiers.ts';
 import type { PlangrepJob } from '../plangrep.ts';
-import { type DirectoryEntry, type JobOwner, newestFirst, type PartnerAccess, type Ports } from '../ports.ts';
-import { claimJob } from './verify-job.ts';
+import { type DirectoryEntry, newestFirst, type PartnerAccess, type Ports } from '../ports.ts';
+import { claimJob, terminalStatusOf } from './verify-job.ts';
 
 /** A project is listed at most once in so long: callers get the remembered list meanwhile. */
 export const LISTING_REMEMBERED_MS = 30_000;
@@ -19,7 +19,7 @@ export type Discovery =
       /** Milliseconds until the projects are listed again, if the list was made before this request. */
       readonly listedAgainInMs?: number | undefined;
     }
-  | { readonly kind: 'unknown' };
+  | { readonly kind: 'unknown'; readonly retryAfterMs?: number | undefined };
 
 /**
  * Finds the partner's unregistered jobs with this externalId: lists the Plangrep projects that the partner's record
@@ -40,7 +40,11 @@ export async function discoverJobs(ports: Ports, request: CancelRequest, access:
     if (result !== 'jobs') report('LISTING_FAILED', { partnerId, projectId, result });
     // A project that Plangrep does not know has no jobs. The report tells the operator who named it in the record.
     if (answer?.kind === 'not_found') continue;
-    if (answer?.kind !== 'jobs') return { kind: 'unknown' };
+    if (answer?.kind !== 'jobs') {
+      // A project of too many jobs is the partner's to resolve, by registering them: nobody is paged for it.
+      const isTooLong = answer?.kind === 'unknown' && answer.why === 'oversized_answer';
+      return { kind: 'unknown', retryAfterMs: isTooLong ? LISTING_REMEMBERED_MS : undefined };
+    }
     // A job that cannot be read matters only if it may be the one that is looked for.
     if (answer.unreadable?.some((name = externalId) => name === externalId)) return { kind: 'unknown' };
     listedAt = Math.min(listedAt, answer.listedAt);
@@ -48,8 +52,9 @@ export async function discoverJobs(ports: Ports, request: CancelRequest, access:
   }
   const live = matches.filter(({ status }) => !isTerminal(status));
   const kept = live.length > 0 ? live.slice(0, REMEMBERED) : matches.toSorted(newestCreatedFirst).slice(0, 1);
-  const owners = await readOwners(ports, kept);
-  const entries = await Promise.all(kept.map((job, n) => claim(ports, request, access, { job, owner: owners[n] })));
+  const entries = await Promise.all(kept.map((job) => claim(ports, request, access, job)));
+  // So that the time of a 404 does not show whether another partner owns a job of this externalId.
+  if (kept.length === 0) await ports.directory.readOwner(noJob);
   const listedAgainInMs = listedAt < arrivedMs ? listedAt + LISTING_REMEMBERED_MS - clock.now() : undefined;
   return { kind: 'discovered', entries: entries.flat().toSorted(newestFirst), listedAgainInMs };
 }
@@ -73,28 +78,16 @@ function createdMs({ createdAt }: PlangrepJob): number {
 /** No job of Plangrep's has this id. */
 const noJob = jobIdSchema.parse('-');
 
-/**
- * The owner of each job. Without a job an owner is looked up too, so that the time of a 404 does not show whether another
- * partner owns a job of this externalId.
- */
-function readOwners({ directory }: Ports, jobs: readonly PlangrepJob[]): Promise<readonly (JobOwner | undefined)[]> {
-  const ids = jobs.length > 0 ? jobs.map(({ id }) => id) : [noJob];
-  return Promise.all(ids.map((id) => directory.readOwner(id)));
-}
-
 /** @returns no entry for a job that another partner owns, in a project that both can see */
 async function claim(
   ports: Ports,
   request: CancelRequest,
   access: PartnerAccess,
-  { job, owner }: { readonly job: PlangrepJob; readonly owner: JobOwner | undefined },
+  job: PlangrepJob,
 ): Promise<readonly DirectoryEntry[]> {
   const registeredAt = job.createdAt ?? toTimestamp(ports.clock.now());
   const entry = { jobId: job.id, registeredAt, listed: true };
+  const owner = await ports.directory.readOwner(job.id);
   const claimed = await claimJob(ports, request, access, { entry, job, owner });
   return claimed.kind === 'owned' ? [{ ...claimed.entry, terminalStatus: terminalStatusOf(job) }] : [];
-}
-
-function terminalStatusOf({ status }: PlangrepJob): string | undefined {
-  return isTerminal(status) ? status : undefined;
 }

@@ -97,7 +97,7 @@ async function findAmong(
     return findAmong(ports, request, access, { items, unreadable: [] }, firstSeenAt);
   }
   const discovery = await discoverJobs(ports, request, access);
-  if (discovery.kind === 'unknown') return { kind: 'unresolved' };
+  if (discovery.kind === 'unknown') return { kind: 'unresolved', retryAfterMs: discovery.retryAfterMs };
   const others = discovery.entries.filter(({ jobId }) => entries.every((entry) => entry.jobId !== jobId));
   const { listedAgainInMs: retryAfterMs } = discovery;
   // A remembered list does not show a job that was submitted again since: an ended one must not be taken for it.

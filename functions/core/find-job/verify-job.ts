@@ -82,6 +82,10 @@ export async function verifyJob(
   return claimJob(ports, registrant, access, { entry, job: answer.job, owner });
 }
 
+export function terminalStatusOf({ status }: PlangrepJob): string | undefined {
+  return isTerminal(status) ? status : undefined;
+}
+
 function isVerified(entry: DirectoryEntry): entry is VerifiedEntry {
   return entry.verifiedAt !== undefined;
 }
@@ -115,7 +119,7 @@ export async function claimJob(
     projectId: job.projectId,
     verifiedAt: toTimestamp(clock.now()),
     listed,
-    terminalStatus: isTerminal(job.status) ? job.status : undefined,
+    terminalStatus: terminalStatusOf(job),
   });
   if (claimed.kind === 'claimed') return { kind: 'owned', entry: claimed.entry, jobStatus: job.status };
   return claimed.owner.partnerId === partnerId ? { kind: 'registered_otherwise' } : refused('taken');
