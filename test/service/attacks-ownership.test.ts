@@ -19,6 +19,17 @@ describe("another partner's job", () => {
     await expectUnharmed(victim);
   });
 
+  test('is registered before globex has done so, and cancelled: refused as unknown, and globex comes later', async () => {
+    const names = service.newNames();
+    addJob({ id: names.jobId, externalId: names.externalId, projectId: projects.globex });
+
+    await expectUnknown(names);
+    expect(service.run.simulator.job(names.jobId)?.status).not.toBe('cancelled');
+    const { jobId, externalId } = names;
+    expect((await service.register(jobId, { externalId }, 'globex')).body).toMatchObject({ jobId, externalId });
+    expect((await service.cancel({ externalId }, { partner: 'globex' })).body).toMatchObject({ outcome: 'cancelled' });
+  });
+
   test('is looked at once it is cancelled: refused as unknown, without its pages and credits', async () => {
     const victim = await victimJob();
     await expectUnharmed(victim);
