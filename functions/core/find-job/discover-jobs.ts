@@ -67,12 +67,8 @@ function matchesIn(jobs: readonly PlangrepJob[], externalId: string, projectId: 
 }
 
 /** Over all projects. A job without a readable date counts as the newest, as in the directory. */
-function newestCreatedFirst(a: PlangrepJob, b: PlangrepJob): number {
-  return createdMs(b) - createdMs(a);
-}
-
-function createdMs({ createdAt }: PlangrepJob): number {
-  return createdAt === undefined ? Number.MAX_SAFE_INTEGER : Date.parse(createdAt);
+function newestCreatedFirst({ createdAt: a = '9' }: PlangrepJob, { createdAt: b = '9' }: PlangrepJob): number {
+  return b.localeCompare(a);
 }
 
 /** No job of Plangrep's has this id. */
