@@ -39,6 +39,8 @@ import {
 export interface LocalRunOptions extends DoorOptions {
   /** The folder that keeps the data between runs, created if missing. @default in memory */
   readonly dataDir?: string | undefined;
+  /** How long the tables take to answer, beside their own work, in milliseconds. @default 0 */
+  readonly tablesLatencyMs?: number | undefined;
   /** Another Plangrep instead of the simulator. */
   readonly upstream?: { readonly baseUrl: string; readonly apiKey: string } | undefined;
   /** Receives every line that a function prints. */
@@ -128,13 +130,15 @@ export async function startLocalRun(options: LocalRunOptions = {}): Promise<Loca
 }
 
 async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<LocalRun, 'close'>> {
-  const { upstream, dataDir } = options;
+  const { upstream, dataDir, tablesLatencyMs: latencyMs } = options;
   const inDataDir = (name: string) => (dataDir === undefined ? undefined : join(dataDir, name));
   const faults: ServiceFaults = {};
   const isDown = (): boolean => faults.current?.kind === 'tables_down';
   if (dataDir !== undefined) await closeDataFolder(dataDir);
   const aws = withRegion(createAccessKey());
-  const dynamodb = adopt(await startLocalDynamoDb({ tables, path: inDataDir(storeFolder), isDown, accessKey: aws }));
+  const dynamodb = adopt(
+    await startLocalDynamoDb({ tables, path: inDataDir(storeFolder), isDown, latencyMs, accessKey: aws }),
+  );
   const apiKey = upstream?.apiKey ?? `pgk_local_${randomBytes(16).toString('hex')}`;
   const secretsManager = adopt(await startSecretsManager({ secrets: { [plangrepSecretId]: apiKey }, accessKey: aws }));
   const jobs = seededPartners.flatMap((partner) => partner.jobs);

@@ -38,6 +38,8 @@ export interface LocalDynamoDbOptions<TableName extends string> {
   readonly accessKey?: AccessKey | undefined;
   /** Cuts every connection while it returns true, except those of this object's own client. @default never */
   readonly isDown?: (() => boolean) | undefined;
+  /** How long each answer waits, in milliseconds, as over a network. @default 0 */
+  readonly latencyMs?: number | undefined;
 }
 
 /** The number of requests by operation and table: `counts['PutItem']?.['CancellationLog']`. */
@@ -74,6 +76,7 @@ export async function startLocalDynamoDb<TableName extends string>({
   path,
   accessKey = createAccessKey(),
   isDown = () => false,
+  latencyMs = 0,
 }: LocalDynamoDbOptions<TableName>): Promise<LocalDynamoDb<TableName>> {
   if (path !== undefined) await checkDataFolder(path);
   const engine = dynalite({
@@ -91,8 +94,9 @@ export async function startLocalDynamoDb<TableName extends string>({
       return;
     }
     admit([accessKey], request).then(
-      ({ body }) => {
+      async ({ body }) => {
         counter.count(request, body);
+        if (latencyMs > 0) await sleep(latencyMs);
         for (const listener of answer) Reflect.apply(listener, engine, [replay(request, body), response]);
       },
       (error: unknown) => {
