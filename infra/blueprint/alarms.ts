@@ -12,6 +12,11 @@ export interface LogMetric {
   readonly field?: string;
   /** The line's field that the metric is split by: only a field with few values, since each value costs. */
   readonly by?: string;
+  /**
+   * Every other line counts 0. For a metric that is computed with: an expression may have no value where one of its metrics
+   * has none. https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_MetricTransformation.html
+   */
+  readonly zeroOtherwise?: true;
   /** How an alarm reads it. @default 'Sum' */
   readonly statistic?: 'Sum' | 'Maximum';
   /** Minutes over which an alarm reads it. @default 5 */
@@ -47,13 +52,13 @@ export const logMetrics = {
   ListingsFailed: { code: 'LISTING_FAILED', from: doors },
   OwnershipRefused: { code: 'OWNERSHIP_REFUSED', from: finding },
   /** Answers 503 that callers cause: nothing failed, and a repeat gets further. */
-  RequestsDeferred: { code: 'REQUEST_DEFERRED', from: ['request-cancellation'] },
+  RequestsDeferred: { code: 'REQUEST_DEFERRED', from: ['request-cancellation'], zeroOtherwise: true },
   EventsRefused: { code: 'EVENT_REFUSED', from: ['consume-events'] },
   EventsMalformed: { code: 'EVENT_MALFORMED', from: ['consume-events'] },
   EventsFailed: { code: 'EVENT_FAILED', from: ['consume-events'] },
-  StreamsBroken: { code: 'STREAM_BROKEN', from: reporting },
+  StreamsBroken: { code: 'STREAM_BROKEN', from: reporting, zeroOtherwise: true },
   RecordsUnreadable: { code: 'RECORD_UNREADABLE', from: everywhere },
-  AuditWritesFailed: { code: 'AUDIT_WRITE_FAILED', from: attempting },
+  AuditWritesFailed: { code: 'AUDIT_WRITE_FAILED', from: attempting, zeroOtherwise: true },
   DependenciesUnavailable: { code: 'DEPENDENCY_UNAVAILABLE', from: everywhere },
   UnexpectedErrors: { code: 'UNEXPECTED_ERROR', from: everywhere },
 } as const satisfies Record<string, LogMetric>;

@@ -39,6 +39,9 @@ const metricSchema = z.object({
     }),
   ),
 });
+const filterSchema = z.object({
+  MetricTransformations: z.array(z.object({ MetricName: z.string(), DefaultValue: z.optional(z.number()) })),
+});
 const alarmSchema = z.object({ AlarmName: z.string(), Metrics: z.optional(z.array(metricSchema)) });
 
 test('an alarm pages or rolls back only for what no caller causes by itself', () => {
@@ -78,6 +81,23 @@ describe.each(environmentNames)('in %s', (name) => {
     const deferred = metricsOf('Answers are 5xx').find(({ Id }) => Id === 'deferred')?.MetricStat;
 
     expect(deferred).toMatchObject({ Period: 60, Stat: 'Sum', Metric: { MetricName: 'RequestsDeferred' } });
+  });
+
+  test('what is computed with a log metric has a value as long as the functions log anything', () => {
+    const computed = new Set(
+      ofType(service, 'AWS::CloudWatch::Alarm').flatMap(
+        ([, alarm]) => alarmSchema.parse(alarm).Metrics?.map(({ MetricStat }) => MetricStat?.Metric.MetricName) ?? [],
+      ),
+    );
+    const filters = ofType(service, 'AWS::Logs::MetricFilter').flatMap(
+      ([, filter]) => filterSchema.parse(filter).MetricTransformations,
+    );
+    const ofComputed = filters.filter(({ MetricName }) => computed.has(MetricName));
+
+    expect(new Set(ofComputed.map(({ MetricName }) => MetricName))).toEqual(
+      new Set(['RequestsDeferred', 'StreamsBroken', 'AuditWritesFailed']),
+    );
+    expect(ofComputed.filter(({ DefaultValue }) => DefaultValue !== 0)).toEqual([]);
   });
 
   test('no alarm counts 4xx, and no error of the authorizer, which answers 401 by failing', () => {

@@ -136,6 +136,7 @@ export class Metrics extends Construct {
           metricNamespace: this.namespace,
           metricName,
           metricValue: metric.field === undefined ? '1' : `$.message.${metric.field}`,
+          ...(metric.zeroOtherwise === true && { defaultValue: 0 }),
           ...(metric.by !== undefined && { dimensions: { [metric.by]: `$.message.${metric.by}` } }),
         });
       }
