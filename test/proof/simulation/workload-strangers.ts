@@ -58,7 +58,7 @@ export const drawAccess = (random: Random): ReadonlyMap<PartnerId, PartnerAccess
 export const eachItsOwn = (...more: readonly ProjectId[]): ReadonlyMap<PartnerId, PartnerAccess> =>
   new Map([acme, globex].map((id) => [id, { kind: 'projects', projects: [ownProject(id), ...more] }]));
 
-/** Now and then a partner loses its project, and may get it back. */
+/** Now and then a partner loses its project: for a while, for good, or to the other partner. */
 export const drawLoss = (random: Random, access: ReadonlyMap<PartnerId, PartnerAccess>): Action[] => {
   if (!random.chance(0.2)) return [];
   const partnerId = random.pick([acme, acme, globex]);
@@ -66,16 +66,17 @@ export const drawLoss = (random: Random, access: ReadonlyMap<PartnerId, PartnerA
   if (before === undefined) return [];
   const lostMs = random.between(0, 6 * MINUTE);
   const projectsLeft = before.kind === 'any' ? [] : before.projects.filter((id) => id !== ownProject(partnerId));
-  const set = (atMs: number, to: PartnerAccess): Action => ({
+  const set = (atMs: number, to: PartnerAccess, whose = partnerId): Action => ({
     atMs,
     act: (world) => {
-      world.partners.set(partnerId, to);
-      world.note(() => `the record of ${partnerId} is now ${JSON.stringify(to)}`);
+      world.partners.set(whose, to);
+      world.note(() => `the record of ${whose} is now ${JSON.stringify(to)}`);
     },
   });
   const loss = set(lostMs, { kind: 'projects', projects: projectsLeft });
   const backMs = lostMs + random.pick([10 * SECOND, 40 * SECOND, 90 * SECOND, 5 * MINUTE]);
-  return random.chance(0.5) ? [loss] : [loss, set(backMs, before)];
+  const both: PartnerAccess = { kind: 'projects', projects: [projects.acme, projects.globex] };
+  return random.pick([[loss], [loss, set(lostMs, both, otherPartner(partnerId))], [loss, set(backMs, before)]]);
 };
 
 /** The other partner registers a job, before or after its owner does, and asks for its cancel and its state. */

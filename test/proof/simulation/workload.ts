@@ -198,14 +198,15 @@ const drawCrowd = (random: Random, startMs: number): Omit<Workload, 'access'> =>
   return { actions, jobs: [], lastEndMs: lastEndOf(jobs, startMs) };
 };
 
-/** One externalId with 20 registrations of jobs that are another's, kept while Plangrep was down, and own jobs unregistered. */
+/** One externalId with up to 20 registrations of jobs that are another's, kept while Plangrep was down, and own jobs unregistered. */
 const drawCrowdOfStrangers = (random: Random, startMs: number): Omit<Workload, 'access'> => {
   const topic: Topic = { random, partnerId: acme, name: externalId('order-1'), startMs };
   const { partnerId, name } = topic;
   const jobs: SubmittedJob[] = [];
   const actions: Action[] = [];
-  for (let n = 0; n < 26; n++) {
-    const isOwn = n >= 20;
+  const strangers = random.pick([16, 17, 18, 20]);
+  for (let n = 0; n < strangers + 6; n++) {
+    const isOwn = n >= strangers;
     const drawn = drawJob(topic, jobId(`order-1-job-${n}`), 0);
     const where = { externalId: name, projectId: isOwn ? projects.acme : projects.globex };
     const plan: JobPlan = { ...drawn, ...where, goneAt: undefined, endsAt: startMs + 10 * MINUTE };
