@@ -28,8 +28,8 @@ interface Known {
 }
 
 /**
- * Judges whose job it is, by Plangrep's model and the partners' records alone: what is done to a job, and what is shown
- * of it, is only ever its partner's.
+ * Judges whose job it is, by Plangrep's model and the partners' records: what is done to a job, and what is shown of it,
+ * is only ever its partner's. That its owner row stands is judged besides.
  */
 export class OwnershipJudge {
   private readonly journal: Journal;
@@ -40,7 +40,6 @@ export class OwnershipJudge {
     this.known = known;
   }
 
-  /** @param at whose process it is, and what it did: for the violation */
   private violate(invariant: string, by: Process, { partnerId, externalId }: Name, jobId: JobId): void {
     const { plangrep, directory } = this.known;
     const job = plangrep.planOf(jobId);
