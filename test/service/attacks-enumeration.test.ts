@@ -10,7 +10,7 @@ const attacks = givenAttacks();
 const { service, victimJob } = attacks;
 const path = '/v1/cancellations';
 
-/** Jobs of globex's that acme may ask for, and one that nobody has. */
+/** Jobs of globex's that acme may ask for, and one that does not exist. */
 async function jobsToAskFor(): Promise<Readonly<Record<string, JobNames>>> {
   const [unknown, taken, unregistered] = [service.newNames(), service.newNames(), service.newNames()];
   const add = ({ jobId, externalId }: JobNames, projectId: string) =>

@@ -175,7 +175,7 @@ describe('Plangrep shows a job oddly:', () => {
     ['a list for an externalId', { externalId: ['order'] }],
     ['another externalId', { externalId: 'order 0 ü✏️' }],
     ['another job', { id: 'job_other', externalId: undefined }],
-  ])('%s: nobody can register it under a name that it does not bear', async (_what, fields) => {
+  ])('%s: it cannot be registered under a name that it does not bear', async (_what, fields) => {
     const { jobId, externalId } = service.newNames();
     service.run.simulator.addJob({ id: jobId, externalId });
     service.plangrepFails({ on: 'read', jobId, kind: 'job', fields });
@@ -192,7 +192,7 @@ describe('Plangrep shows a job oddly:', () => {
     ['null for its project', { projectId: null }],
     ['a project that is no id', { projectId: '../x' }],
     ['a list of projects', { projectId: [projects.acme, projects.globex] }],
-  ])('%s: it is nobody’s until Plangrep shows whose', async (_what, fields) => {
+  ])('%s: no partner owns it until Plangrep shows whose it is', async (_what, fields) => {
     const names = service.newNames();
     const { jobId, externalId } = names;
     service.run.simulator.addJob({ id: jobId, externalId, projectId: projects.globex });

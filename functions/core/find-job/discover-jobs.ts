@@ -41,7 +41,7 @@ export async function discoverJobs(ports: Ports, request: CancelRequest, access:
     // A project that Plangrep does not know has no jobs. The report tells the operator who named it in the record.
     if (answer?.kind === 'not_found') continue;
     if (answer?.kind !== 'jobs') {
-      // A project of too many jobs is the partner's to resolve, by registering them: nobody is paged for it.
+      // The partner can resolve that its project has too many jobs, by registering them: no operator is paged.
       const isTooLong = answer?.kind === 'unknown' && answer.why === 'oversized_answer';
       return { kind: 'unknown', retryAfterMs: isTooLong ? LISTING_REMEMBERED_MS : undefined };
     }

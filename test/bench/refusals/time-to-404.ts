@@ -139,6 +139,6 @@ function describe(
 }
 
 const notes = [
-  'acme asks for a job that nobody has, for one of a project of globex, and for one that globex registered in a project of both.',
+  'acme asks for a job that does not exist, for one of a project of globex, and for one that globex registered in a project of both.',
   `Plangrep answers after ${latency.from} to ${latency.to} ms, a table after ${tablesLatencyMs} ms more than its work takes; the median of each, and its middle half.`,
 ];
