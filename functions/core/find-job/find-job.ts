@@ -21,11 +21,12 @@ export async function findJob(ports: Ports, asked: CancelRequest): Promise<Found
   const { partnerId, externalId, requestKey } = request;
   // Taken before anything is read: a job that is registered during the search came after the request.
   const seenAt = toTimestamp(clock.now());
-  const [binding, stored, access] = await Promise.all([
+  const [binding, stored] = await Promise.all([
     requestKey === undefined ? undefined : directory.readBinding(partnerId, requestKey),
     directory.find(partnerId, externalId),
-    partners.accessOf(partnerId),
   ]);
+  // After them: it is usually remembered, and at a cold start a second connection takes longer than this read.
+  const access = await partners.accessOf(partnerId);
   reportUnreadable(report, 'job-directory', stored.unreadable);
   const fingerprint = fingerprintOf(request);
   if (binding !== undefined && binding.fingerprint !== fingerprint) return { kind: 'idempotency_key_reused' };

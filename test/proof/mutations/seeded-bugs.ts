@@ -227,9 +227,9 @@ export const seededBugs: readonly SeededBug[] = [
   core('cancellation/pace', 'a 429’s Retry-After is ignored', 'Math.max(retryAfterMs ?? 0, scheduled)', 'scheduled'),
   core(
     'find-job/find-job',
-    'a request may name any partner’s job',
+    'a request that names a job reaches the newest one',
     'return entries.filter(({ jobId }) => jobId === named);',
-    'return entries.slice(0, 1).map((entry) => ({ ...entry, jobId: named }));',
+    'return entries.slice(0, 1);',
   ),
   core(
     'find-job/verify-job',
