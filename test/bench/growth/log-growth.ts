@@ -46,8 +46,10 @@ export async function measureLogGrowth(
   progress(`filling a log with ${events} events`);
   // On disk, like the full one.
   const emptyFolder = await loadLog(0);
-  const empty = await startLocalDynamoDb({ tables, path: emptyFolder });
   const stage = await openStage(await loadLog(events));
+  // The functions have one access key, for both.
+  const { accessKey } = stage.dynamodb;
+  const empty = await startLocalDynamoDb({ tables, path: emptyFolder, accessKey });
   try {
     const container = await stage.start('request-cancellation');
     const cancelOn = async (dynamodb: LocalDynamoDb<TableName>): Promise<number> => {
