@@ -1,6 +1,6 @@
 import { CannotDo, type CommandDescription, endProcess, type ExitCode, parseCommand, usageOf } from './command.ts';
 import { listOpenCancellations, showCancellation, verifyAuditTrail } from './ops-cancellations.ts';
-import { registerJob, releaseJob, showJob } from './ops-jobs.ts';
+import { registerJob, releaseJob, releaseProject, showJob } from './jobs/ops-jobs.ts';
 import { common, commonOptions, type OpsCommand } from './ops-command.ts';
 import { issuePartnerKey, listPartnerKeys, revokePartnerKey } from './partners/ops-partner-keys.ts';
 import { addPartner, listPartners, removePartner, showPartner } from './partners/ops-partner.ts';
@@ -29,6 +29,7 @@ const commands: readonly OpsCommand[] = [
   registerJob,
   showJob,
   releaseJob,
+  releaseProject,
   listOpenCancellations,
   showCancellation,
   listDeadLetters,

@@ -4,9 +4,10 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { toItem } from '../../functions/adapters/dynamodb/table-client.ts';
-import { releaseJob } from '../../infra/cli/ops-jobs.ts';
+import { releaseJob } from '../../infra/cli/jobs/ops-jobs.ts';
+import { projectIdSchema } from '../../functions/core/identifiers.ts';
 import { givenOps } from '../support/given-ops.ts';
-import { acme, externalId, globex, jobId } from '../support/names.ts';
+import { acme, documentedProject, externalId, globex, jobId } from '../support/names.ts';
 
 const ops = givenOps();
 const directory = () => {
@@ -153,5 +154,35 @@ describe('job release', () => {
       code: 2,
       stderr: expect.stringContaining('--why'),
     });
+  });
+});
+
+describe('project release', () => {
+  test('takes every job of a project from a partner, on record, and no other job', async () => {
+    for (const n of [1, 2]) await ops.service.run.addJob(`moved ${n}`, `job_moved_${n}`);
+
+    const verifiedAt = new Date().toISOString();
+    await directory().claim(acme, externalId('in another'), {
+      jobId: jobId('job_in_another'),
+      projectId: projectIdSchema.parse('proj_another'),
+      registeredAt: verifiedAt,
+      verifiedAt,
+    });
+    const asked = await ops.run('project release proj_another --partner acme --why OPS-2');
+    const released = await ops.run('project release proj_another --partner acme --why OPS-2 --yes');
+    const again = await ops.run('project release proj_another --partner acme --why OPS-2 --yes');
+    const all = await ops.run(`project release ${documentedProject} --partner acme --why OPS-3 --yes --json`);
+
+    expect(asked).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('Release one job of proj_another from acme'),
+    });
+    expect(released).toMatchObject({ code: 0, stdout: expect.stringContaining('one job of proj_another is released') });
+    expect(again).toMatchObject({ code: 1, stderr: expect.stringMatching(/^acme owns no job of proj_another/) });
+    expect(JSON.parse(all.stdout).released).toBeGreaterThanOrEqual(3);
+    expect(await directory().readOwner(jobId('job_moved_2'))).toBeUndefined();
+    expect((await directory().find(acme, externalId('moved 1'))).items).toEqual([]);
+    expect((await ops.run('job show job_in_another')).stdout).toContain('OPS-2');
+    expect((await ops.run('job show job_glbx00000000000000000009001')).stdout).toMatch(/^partner +globex$/m);
   });
 });

@@ -1,23 +1,10 @@
-import { userInfo } from 'node:os';
-import { DeleteItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
-import * as z from 'zod/mini';
-import { createJobDirectory, jobsKey, ownerKey } from '../../functions/adapters/dynamodb/job-directory.ts';
-import { readItems, toItem, write } from '../../functions/adapters/dynamodb/table-client.ts';
-import {
-  externalIdSchema,
-  type JobId,
-  partnerIdSchema,
-  projectIdSchema,
-  recordedExternalIdSchema,
-  timestampSchema,
-  toTimestamp,
-} from '../../functions/core/identifiers.ts';
-import { RecordUnreadable } from '../../functions/core/report.ts';
-import { UNVERIFIED_DAYS, unverifiedUntil } from '../../functions/core/use-cases/register-job.ts';
-import { CannotDo, readAs } from './command.ts';
-import { opsCommand, partnerOption, readJobId, readPartner } from './ops-command.ts';
-import type { Place } from './places.ts';
-import { labelled, printable, table } from './terminal.ts';
+import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
+import { externalIdSchema, type JobId, projectIdSchema, toTimestamp } from '../../../functions/core/identifiers.ts';
+import { UNVERIFIED_DAYS, unverifiedUntil } from '../../../functions/core/use-cases/register-job.ts';
+import { CannotDo, readAs } from '../command.ts';
+import { opsCommand, partnerOption, readJobId, readPartner } from '../ops-command.ts';
+import { count, createProgress, labelled, printable, table } from '../terminal.ts';
+import { listOwned, type Owner, readJobRecord, releaseOwner } from './job-records.ts';
 
 export const registerJob = opsCommand({
   name: 'job register',
@@ -57,42 +44,6 @@ export const registerJob = opsCommand({
     return 0;
   },
 });
-
-const ownership = {
-  partnerId: partnerIdSchema,
-  externalId: recordedExternalIdSchema,
-  registeredAt: timestampSchema,
-  projectId: z.optional(projectIdSchema),
-  verifiedAt: z.optional(timestampSchema),
-};
-const ownerSchema = z.object({ ...ownership, sk: z.literal('owner') });
-const releasedSchema = z.object({
-  ...ownership,
-  sk: z.templateLiteral(['released#', z.string()]),
-  releasedAt: timestampSchema,
-  releasedBy: z.string(),
-  why: z.string(),
-});
-const recordSchema = z.union([ownerSchema, releasedSchema]);
-type Owner = z.infer<typeof ownerSchema>;
-type Released = z.infer<typeof releasedSchema>;
-
-/** What the directory knows of a job of any partner: its owner, and its former ones, the oldest first. */
-async function readJobRecord(place: Place, jobId: JobId): Promise<{ owner?: Owner; released: readonly Released[] }> {
-  const query = new QueryCommand({
-    TableName: await place.table('JobDirectory'),
-    ConsistentRead: true,
-    KeyConditionExpression: 'pk = :pk',
-    ExpressionAttributeValues: toItem({ ':pk': ownerKey(jobId).pk }),
-  });
-  const { Items = [] } = await place.dynamodb.send(query);
-  const { items, unreadable } = readItems(Items, (row) => recordSchema.safeParse(row).data);
-  // Without one of them it is not known whose the job is.
-  const [key] = unreadable;
-  if (key !== undefined) throw new RecordUnreadable('job-directory', key);
-  const owner = items.find((row) => row.sk === 'owner');
-  return { ...(owner && { owner }), released: items.filter((row) => row.sk !== 'owner') };
-}
 
 export const showJob = opsCommand({
   name: 'job show',
@@ -135,44 +86,62 @@ function describeOwner(jobId: JobId, owner: Owner): readonly string[] {
   });
 }
 
+const whyOption = {
+  hint: 'TEXT',
+  what: 'the reason, for the record: a ticket number, no personal data',
+  required: true,
+} as const;
+
 export const releaseJob = opsCommand({
   name: 'job release',
   summary: 'Takes a job from its owner, so that the partner whose job it is at Plangrep can register it.',
   notes:
     'On record: who released it, when and why stay in the directory ("job show"). A cancellation under way is seen through. If Plangrep still shows the job in a project of the former owner, it can register the job again.',
   argument: { hint: 'JOBID', what: "Plangrep's id of the job" },
-  options: {
-    why: { hint: 'TEXT', what: 'the reason, for the record: a ticket number, no personal data', required: true },
-  },
+  options: { why: whyOption },
   async run({ place, terminal, argument, values, now }) {
     const jobId = readJobId('JOBID', argument);
     const { owner } = await readJobRecord(place, jobId);
     if (owner === undefined) throw new CannotDo(1, `No partner owns ${jobId} (${place.environment}).`);
     const { partnerId, externalId } = owner;
     await terminal.confirm(`Release ${jobId} from ${partnerId} (${place.environment})?`);
-    const TableName = await place.table('JobDirectory');
-    const [releasedAt, releasedBy] = [toTimestamp(now), userInfo().username];
-    const { pk } = ownerKey(jobId);
-    const record = { ...owner, releasedAt, releasedBy, why: values.why };
-    const key = { pk, sk: `released#${releasedAt}` };
-    // The record first, the owner after its entry: after a crash in between, the same command completes it.
-    await place.dynamodb.send(new PutItemCommand({ TableName, Item: toItem({ ...record, ...key }) }));
-    const entryKey = { pk: jobsKey(partnerId, externalId), sk: jobId };
-    const removeEntry = new DeleteItemCommand({ TableName, Key: toItem(entryKey) });
-    await place.dynamodb.send(removeEntry);
-    const remove = new DeleteItemCommand({
-      TableName,
-      Key: toItem(ownerKey(jobId)),
-      ConditionExpression: 'attribute_not_exists(pk) OR (partnerId = :partnerId AND externalId = :externalId)',
-      ExpressionAttributeValues: toItem({ ':partnerId': partnerId, ':externalId': externalId }),
-    });
-    if (!(await write('job-directory', () => place.dynamodb.send(remove)))) {
+    const release = { releasedAt: toTimestamp(now), why: values.why };
+    const released = await releaseOwner(place, owner, release);
+    if (released === 'owned_by_another') {
       throw new CannotDo(1, `${jobId} got another owner meanwhile: look with "job show", and run the command again.`);
     }
-    // A registration that came in between has put the entry back, and it must not outlive its owner.
-    await place.dynamodb.send(removeEntry);
-    terminal.show({ jobId, partnerId, externalId, releasedAt, releasedBy, why: values.why }, [
+    terminal.show({ jobId, partnerId, externalId, ...release }, [
       `${jobId} is released from ${partnerId} (${place.environment}). The record of it stays.`,
+    ]);
+    return 0;
+  },
+});
+
+export const releaseProject = opsCommand({
+  name: 'project release',
+  summary: "Takes every job of a project from a partner: for a project that is another partner's now.",
+  notes:
+    'Like "job release" for each of them. First take the project from the partner\'s record ("partner set"): what the record still names, the partner can register again. It reads the whole directory, and goes on where an interrupted run ended.',
+  argument: { hint: 'PROJECT', what: "Plangrep's id of the project" },
+  options: { partner: partnerOption, why: whyOption },
+  async run({ place, terminal, argument, values, now }) {
+    const projectId = readAs(projectIdSchema, 'PROJECT', argument);
+    const partnerId = readPartner(values.partner);
+    const owned = await listOwned(place, partnerId, projectId);
+    if (owned.length === 0) {
+      throw new CannotDo(1, `${partnerId} owns no job of ${projectId} (${place.environment}).`);
+    }
+    const jobs = owned.length === 1 ? 'one job' : `${count(owned.length)} jobs`;
+    await terminal.confirm(`Release ${jobs} of ${projectId} from ${partnerId} (${place.environment})?`);
+    const release = { releasedAt: toTimestamp(now), why: values.why };
+    const progress = createProgress(process.stderr);
+    for (const [n, owner] of owned.entries()) {
+      progress.show(`${count(n)} of ${jobs} released`);
+      await releaseOwner(place, owner, release);
+    }
+    progress.clear();
+    terminal.show({ partnerId, projectId, released: owned.length, ...release }, [
+      `${jobs} of ${projectId} ${owned.length === 1 ? 'is' : 'are'} released from ${partnerId} (${place.environment}).`,
     ]);
     return 0;
   },
