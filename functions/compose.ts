@@ -4,8 +4,8 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { createDynamoDbClient, createSecretsManagerClient, createSqsClient } from './adapters/aws-clients.ts';
 import { createDeadLetters } from './adapters/dead-letters.ts';
-import { createCancellationLog } from './adapters/dynamodb/cancellation-log.ts';
-import { createJobDirectory } from './adapters/dynamodb/job-directory.ts';
+import { createCancellationLog, createReadableLog } from './adapters/dynamodb/cancellation-log.ts';
+import { createJobDirectory, createPagedDirectory } from './adapters/dynamodb/job-directory.ts';
 import { createPartners, createReadPartnerKey } from './adapters/dynamodb/partners.ts';
 import { createSandboxRecords } from './adapters/dynamodb/sandbox-records.ts';
 import { createPlangrep } from './adapters/plangrep/plangrep-client.ts';
@@ -14,6 +14,7 @@ import { type CachedPlangrepKey, createPlangrepKey } from './adapters/plangrep/p
 import type { AttemptPorts, Clock, Ports } from './core/ports.ts';
 import { type Report, reportLevels } from './core/report.ts';
 import type { EventsQueue } from './doors/eventbridge/handle-events.ts';
+import type { ReadPorts } from './core/use-cases/read-cancellations.ts';
 import type { CredentialPorts } from './doors/http/check-credential.ts';
 import { createApiKeyCheck, type SimulatedCallPorts } from './simulator/handle-simulated-call.ts';
 
@@ -80,13 +81,13 @@ export function composeRegistration(): Omit<Ports, 'log'> {
 }
 
 /** For a function that reads cancellations. */
-export function composeReading(): Pick<Ports, 'log' | 'directory' | 'clock' | 'report'> {
+export function composeReading(): ReadPorts & Pick<Ports, 'clock'> {
   const names = { CANCELLATION_LOG_TABLE: true, JOB_DIRECTORY_TABLE: true } as const;
   const configuration = readConfiguration(z.pick(variables, names));
   const client = createDynamoDbClient();
   return {
-    log: createCancellationLog(client, configuration.CANCELLATION_LOG_TABLE),
-    directory: createJobDirectory(client, configuration.JOB_DIRECTORY_TABLE),
+    log: createReadableLog(client, configuration.CANCELLATION_LOG_TABLE),
+    directory: createPagedDirectory(client, configuration.JOB_DIRECTORY_TABLE),
     clock: systemClock,
     report,
   };

@@ -80,6 +80,10 @@ export interface CancellationLog {
   removeWakeUp(wakeUp: WakeUp): Promise<void>;
   recordJoined(record: JoinedRecord): Promise<void>;
   recordRefused(record: RefusedRecord): Promise<void>;
+}
+
+/** The log as those see it who show it. */
+export interface ReadableLog extends Pick<CancellationLog, 'read'> {
   readJoined(partnerId: PartnerId, jobId: JobId, limits: JoinedLimits): Promise<Joined>;
 }
 
@@ -186,16 +190,6 @@ export interface JobDirectory {
   /** Keeps a registration that could not be verified: it claims nothing, and replaces no verified one. */
   keepUnverified(partnerId: PartnerId, externalId: ExternalId, entry: DirectoryEntry): Promise<void>;
   /**
-   * One page, in the order of the table's key: it costs the same however many jobs there are, and a job that is
-   * registered between two pages moves no other job to another page.
-   * @param page its `after` is the `next` of the page before
-   */
-  findPage(
-    partnerId: PartnerId,
-    externalId: ExternalId,
-    page: { readonly limit: number; readonly after?: string | undefined },
-  ): Promise<JobPage>;
-  /**
    * Makes the partner the owner of a job that Plangrep has confirmed, and puts the entry under its externalId;
    * idempotent. Exactly one partner and one externalId own a job, until an operator releases it.
    */
@@ -205,6 +199,20 @@ export interface JobDirectory {
   readBinding(partnerId: PartnerId, requestKey: string): Promise<RequestBinding | undefined>;
   /** @returns the binding that is stored now: the given one, or the one that another request made first */
   bind(partnerId: PartnerId, requestKey: string, binding: RequestBinding): Promise<RequestBinding>;
+}
+
+/** The job directory as those see it who show it. */
+export interface JobPages {
+  /**
+   * One page, in the order of the table's key: it costs the same however many jobs there are, and a job that is
+   * registered between two pages moves no other job to another page.
+   * @param page its `after` is the `next` of the page before
+   */
+  findPage(
+    partnerId: PartnerId,
+    externalId: ExternalId,
+    page: { readonly limit: number; readonly after?: string | undefined },
+  ): Promise<JobPage>;
 }
 
 /**

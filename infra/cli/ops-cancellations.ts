@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { createCancellationLog } from '../../functions/adapters/dynamodb/cancellation-log.ts';
+import { createCancellationLog, createReadableLog } from '../../functions/adapters/dynamodb/cancellation-log.ts';
 import type { CancellationEvent, JoinedRecord } from '../../functions/core/cancellation/events.ts';
 import { BrokenStream, type CancellationState, foldEvents } from '../../functions/core/cancellation/state.ts';
 import { streamKey } from '../../functions/core/cancellation/stream-key.ts';
@@ -119,7 +119,7 @@ export const showCancellation = opsCommand({
   async run({ place, terminal, values, argument, now }) {
     const partnerId = readPartner(values.partner);
     const jobId = readJobId('JOBID', argument);
-    const log = createCancellationLog(place.dynamodb, await place.table('CancellationLog'));
+    const log = createReadableLog(place.dynamodb, await place.table('CancellationLog'));
     const view = await readCancellation({ log }, partnerId, jobId).catch((cause: unknown) => {
       if (!(cause instanceof BrokenStream)) throw cause;
       throw new CannotDo(1, `The stream is broken (${cause.message}): run "npm run ops -- audit verify".`, { cause });

@@ -1,8 +1,8 @@
 import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { createCancellationLog } from '../../functions/adapters/dynamodb/cancellation-log.ts';
-import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
+import { createCancellationLog, createReadableLog } from '../../functions/adapters/dynamodb/cancellation-log.ts';
+import { createJobDirectory, createPagedDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { createPartners, createReadPartnerKey } from '../../functions/adapters/dynamodb/partners.ts';
 import { type Item, toItem } from '../../functions/adapters/dynamodb/table-client.ts';
 import { sealEvent } from '../../functions/core/cancellation/chain.ts';
@@ -77,7 +77,7 @@ describe('whatever a stored record holds', () => {
   test('a directory entry is read or named', async () => {
     const fields = { pk: `acme#job#${order7890}`, sk: documentedJob, ...entry, expiresAt: 1, absentAt: at };
     await holds(fields, async (client) => {
-      const directory = createJobDirectory(client, 't');
+      const directory = createPagedDirectory(client, 't');
       one(await directory.find(acme, order7890));
       one(await directory.findPage(acme, order7890, { limit: 1 }));
     });
@@ -91,7 +91,7 @@ describe('whatever a stored record holds', () => {
   test('a request that joined is read or named', async () => {
     const fields = { pk: streamKey(name), sk: `joined#${at}#r`, type: 'joined', ...name, at, ...asked };
     await holds(fields, async (client) =>
-      one(await createCancellationLog(client, 't').readJoined(acme, documentedJob, { shown: 9, counted: 9 })),
+      one(await createReadableLog(client, 't').readJoined(acme, documentedJob, { shown: 9, counted: 9 })),
     );
   });
 

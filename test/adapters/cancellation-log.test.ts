@@ -1,7 +1,7 @@
 import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createCancellationLog, WAKE_SHARDS } from '../../functions/adapters/dynamodb/cancellation-log.ts';
+import { createReadableLog, WAKE_SHARDS } from '../../functions/adapters/dynamodb/cancellation-log.ts';
 import { createDynamoDbClient } from '../../functions/adapters/aws-clients.ts';
 import { hashEvent, sealEvent } from '../../functions/core/cancellation/chain.ts';
 import type {
@@ -12,7 +12,7 @@ import type {
 } from '../../functions/core/cancellation/events.ts';
 import { BrokenStream } from '../../functions/core/cancellation/state.ts';
 import { type JobId, toTimestamp } from '../../functions/core/identifiers.ts';
-import type { CancellationLog } from '../../functions/core/ports.ts';
+import type { CancellationLog, ReadableLog } from '../../functions/core/ports.ts';
 import { DependencyUnavailable } from '../../functions/core/report.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { localRegion } from '../../infra/local/aws/loopback.ts';
@@ -27,11 +27,11 @@ const requestedBody: EventBody = { type: 'requested', ...asked, attempt: 1, clai
 const closedBody: ClosedBody = { type: 'closed', outcome: 'cancelled', jobStatus: 'cancelled', creditsDebited: 62.5 };
 
 let dynamodb: LocalDynamoDb<TableName>;
-let logs: Record<string, CancellationLog>;
+let logs: Record<string, CancellationLog & ReadableLog>;
 beforeAll(async () => {
   dynamodb = await startLocalDynamoDb({ tables });
   logs = {
-    'on DynamoDB': createCancellationLog(dynamodb.client, dynamodb.tableNames.CancellationLog),
+    'on DynamoDB': createReadableLog(dynamodb.client, dynamodb.tableNames.CancellationLog),
     'in memory': new MemoryLog(),
   };
 });
@@ -51,7 +51,7 @@ const rawItem = async (pk: string, sk: string) => {
 };
 
 describe.each(['on DynamoDB', 'in memory'])('the cancellation log %s', (name) => {
-  const log = (): CancellationLog => {
+  const log = (): CancellationLog & ReadableLog => {
     const found = logs[name];
     if (found === undefined) throw new Error(name);
     return found;
@@ -136,7 +136,7 @@ describe.each(['on DynamoDB', 'in memory'])('the cancellation log %s', (name) =>
 });
 
 describe('on DynamoDB', () => {
-  const log = () => createCancellationLog(dynamodb.client, dynamodb.tableNames.CancellationLog);
+  const log = () => createReadableLog(dynamodb.client, dynamodb.tableNames.CancellationLog);
 
   test('reads a stream of several pages', async () => {
     const id = newJob();
@@ -237,7 +237,7 @@ describe('on DynamoDB', () => {
     vi.stubEnv('AWS_ACCESS_KEY_ID', 'none');
     vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'none');
     vi.stubEnv('AWS_ENDPOINT_URL_DYNAMODB', 'http://127.0.0.1:1');
-    const nowhere = createCancellationLog(createDynamoDbClient(), 'CancellationLog');
+    const nowhere = createReadableLog(createDynamoDbClient(), 'CancellationLog');
 
     await expect(nowhere.read(acme, documentedJob)).rejects.toThrow(DependencyUnavailable);
     await expect(nowhere.append(seal(documentedJob, undefined, requestedBody))).rejects.toThrow(DependencyUnavailable);

@@ -2,10 +2,10 @@ import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
+import { createPagedDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { createPartners, createReadPartnerKey } from '../../functions/adapters/dynamodb/partners.ts';
 import { type ExternalId, partnerIdSchema, type PartnerId, projectIdSchema } from '../../functions/core/identifiers.ts';
-import type { DirectoryEntry, JobDirectory, VerifiedEntry } from '../../functions/core/ports.ts';
+import type { DirectoryEntry, JobDirectory, JobPages, VerifiedEntry } from '../../functions/core/ports.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { MemoryDirectory } from '../support/memory-ports.ts';
 import { acme, documentedProject, externalId, globex, jobId } from '../support/names.ts';
@@ -34,13 +34,13 @@ const put = async (item: Record<string, string>) => {
   await dynamodb.client.send(new PutItemCommand({ TableName: dynamodb.tableNames.JobDirectory, Item }));
 };
 
-const kinds: Record<'on DynamoDB' | 'in memory', () => JobDirectory> = {
-  'on DynamoDB': () => createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory),
+const kinds: Record<'on DynamoDB' | 'in memory', () => JobDirectory & JobPages> = {
+  'on DynamoDB': () => createPagedDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory),
   'in memory': () => new MemoryDirectory(),
 };
 
 describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (kind) => {
-  let directory: JobDirectory;
+  let directory: JobDirectory & JobPages;
   let partner: PartnerId;
   let n = 0;
   const claim = (name: ExternalId, entry: VerifiedEntry) => directory.claim(partner, name, entry);
@@ -208,7 +208,7 @@ describe('on DynamoDB', () => {
 
   test('gives an owner from before registrations were verified no right', async () => {
     await put({ ...halfOwner, registeredAt: older.registeredAt });
-    const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
+    const directory = createPagedDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
 
     expect(await directory.readOwner(half.jobId)).toBeUndefined();
     expect(await directory.claim(globex, externalId('theirs'), half)).toMatchObject({ kind: 'claimed' });
@@ -217,7 +217,7 @@ describe('on DynamoDB', () => {
   test('completes a claim that stopped between its two writes, with its first time', async () => {
     const { registeredAt, verifiedAt } = older;
     await put({ ...halfOwner, registeredAt, verifiedAt });
-    const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
+    const directory = createPagedDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
     await directory.claim(acme, externalId('half'), half);
 
     expect((await directory.find(acme, externalId('half'))).items).toEqual([
@@ -251,7 +251,7 @@ describe('on DynamoDB', () => {
   });
 
   test('stores a request key only as a hash, and lets a binding expire after 30 days', async () => {
-    const directory = createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
+    const directory = createPagedDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
     await directory.bind(acme, 'a-secret-looking-key', { fingerprint: 'f', firstSeenAt: '2026-11-23T12:00:00.000Z' });
     const pk = `acme#request#${createHash('sha256').update('a-secret-looking-key').digest('hex')}`;
     const command = new GetItemCommand({

@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { createCancellationLog, WAKE_SHARDS } from '../../functions/adapters/dynamodb/cancellation-log.ts';
-import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
+import { createReadableLog, WAKE_SHARDS } from '../../functions/adapters/dynamodb/cancellation-log.ts';
+import { createPagedDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { createPartners, createReadPartnerKey } from '../../functions/adapters/dynamodb/partners.ts';
 import { toItem } from '../../functions/adapters/dynamodb/table-client.ts';
 import { sealEvent } from '../../functions/core/cancellation/chain.ts';
@@ -26,8 +26,8 @@ afterAll(() => dynamodb.close());
 const put = async (table: TableName, fields: Record<string, unknown>): Promise<void> => {
   await dynamodb.client.send(new PutItemCommand({ TableName: dynamodb.tableNames[table], Item: toItem(fields) }));
 };
-const log = () => createCancellationLog(dynamodb.client, dynamodb.tableNames.CancellationLog);
-const directory = () => createJobDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
+const log = () => createReadableLog(dynamodb.client, dynamodb.tableNames.CancellationLog);
+const directory = () => createPagedDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** The caller is done with nothing. */

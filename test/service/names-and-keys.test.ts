@@ -4,16 +4,15 @@ import type { APIGatewayProxyResult, Context } from 'aws-lambda';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
+import { createPagedDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { streamKey } from '../../functions/core/cancellation/stream-key.ts';
-import type { Ports } from '../../functions/core/ports.ts';
 import { handleEvents } from '../../functions/doors/eventbridge/handle-events.ts';
 import { handleReadCancellations } from '../../functions/doors/http/handle-read-cancellations.ts';
 import { handleRegisterJob } from '../../functions/doors/http/handle-register-job.ts';
 import { handleRequestCancellation } from '../../functions/doors/http/handle-request-cancellation.ts';
 import type { HttpHandler } from '../../functions/doors/http/serve.ts';
 import { type HttpRequest, proxyEvent, sqsEvent, sqsRecord } from '../proof/crash/invocations.ts';
-import { createMemoryPorts } from '../support/memory-ports.ts';
+import { type AllPorts, createMemoryPorts } from '../support/memory-ports.ts';
 
 /**
  * Names as bytes, as a caller sends them, go through the doors' own code to the keys of the tables. Each property runs
@@ -53,7 +52,7 @@ client.middlewareStack.add(
 );
 
 /** The core with the real directory. */
-function createPorts(): Ports {
+function createPorts(): AllPorts {
   asked.length = 0;
   const memory = createMemoryPorts();
   const read = memory.log.read.bind(memory.log);
@@ -61,7 +60,7 @@ function createPorts(): Ports {
     asked.push(streamKey({ partnerId, jobId }));
     return read(partnerId, jobId);
   };
-  return { ...memory, directory: createJobDirectory(client, 'JobDirectory') };
+  return { ...memory, directory: createPagedDirectory(client, 'JobDirectory') };
 }
 
 const context = { getRemainingTimeInMillis: () => 15_000 } as Context;
@@ -73,7 +72,7 @@ function pathsOf({ statusCode, body }: APIGatewayProxyResult): readonly string[]
   return [...new Set(errors.map(({ path }) => path))];
 }
 
-async function request(door: (ports: Ports) => HttpHandler, sent: HttpRequest): Promise<Reached> {
+async function request(door: (ports: AllPorts) => HttpHandler, sent: HttpRequest): Promise<Reached> {
   const answer = await door(createPorts())(proxyEvent('acme', 'request-1', sent), context);
   return { keys: [...asked], refused: pathsOf(answer) };
 }

@@ -8,6 +8,7 @@ import {
   type JobDirectory,
   type Joined,
   type JobPage,
+  type JobPages,
   type JoinedLimits,
   type JobFact,
   type JobOwner,
@@ -15,6 +16,7 @@ import {
   type PartnerAccess,
   type Plangrep,
   type Ports,
+  type ReadableLog,
   type Records,
   type RequestBinding,
   type Stream,
@@ -22,12 +24,13 @@ import {
   type WakeUp,
   type WakeUps,
 } from '../../functions/core/ports.ts';
+import type { ReadPorts } from '../../functions/core/use-cases/read-cancellations.ts';
 import { DependencyUnavailable, type Report } from '../../functions/core/report.ts';
 import { documentedProject } from './names.ts';
 import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from '../../functions/core/identifiers.ts';
 
 /** The cancellation log in memory. The same tests check it and the one on DynamoDB. */
-export class MemoryLog implements CancellationLog {
+export class MemoryLog implements CancellationLog, ReadableLog {
   readonly streams = new Map<string, { event: CancellationEvent; wakeAt?: Timestamp | undefined }[]>();
   readonly joined: JoinedRecord[] = [];
   readonly refused: RefusedRecord[] = [];
@@ -102,11 +105,11 @@ export class MemoryLog implements CancellationLog {
 }
 
 /** The job directory in memory. The same tests check it and the one on DynamoDB. */
-export class MemoryDirectory implements JobDirectory {
+export class MemoryDirectory implements JobDirectory, JobPages {
   readonly jobs = new Map<string, DirectoryEntry[]>();
   readonly bindings = new Map<string, RequestBinding>();
   /** Runs before each call; throw {@link DependencyUnavailable} to play a broken table. */
-  before: (call: keyof JobDirectory) => void | Promise<void> = () => undefined;
+  before: (call: keyof JobDirectory | keyof JobPages) => void | Promise<void> = () => undefined;
 
   readonly owners = new Map<JobId, JobOwner & { entry: VerifiedEntry }>();
 
@@ -150,7 +153,7 @@ export class MemoryDirectory implements JobDirectory {
   async findPage(
     partnerId: PartnerId,
     externalId: ExternalId,
-    { limit, after }: Parameters<JobDirectory['findPage']>[2],
+    { limit, after }: Parameters<JobPages['findPage']>[2],
   ): Promise<JobPage> {
     await this.before('findPage');
     const all = (this.jobs.get(`${partnerId}#${externalId}`) ?? []).toSorted((a, b) => (a.jobId < b.jobId ? 1 : -1));
@@ -224,6 +227,9 @@ export class ScriptedPlangrep implements Plangrep {
     return this.onList(projectId);
   }
 }
+
+/** Every port, with what only the readers of cancellations ask. */
+export type AllPorts = Ports & ReadPorts;
 
 export interface MemoryPorts extends Ports {
   readonly log: MemoryLog;

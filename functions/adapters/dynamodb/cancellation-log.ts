@@ -15,7 +15,7 @@ import {
 } from '../../core/cancellation/stream-key.ts';
 import { BrokenStream } from '../../core/cancellation/state.ts';
 import { type JobId, type PartnerId, type Timestamp, timestampSchema } from '../../core/identifiers.ts';
-import type { Appended, CancellationLog, Stream, WakeUp } from '../../core/ports.ts';
+import type { Appended, CancellationLog, ReadableLog, Stream, WakeUp } from '../../core/ports.ts';
 import {
   countItems,
   type Fields,
@@ -124,6 +124,14 @@ export function createCancellationLog(client: DynamoDBClient, tableName: string)
     async recordRefused(record) {
       await insert(refusedDayKey(record), refusedKey(record), record);
     },
+  };
+}
+
+/** The log with what only its readers ask: so no other bundle holds it. */
+export function createReadableLog(client: DynamoDBClient, tableName: string): CancellationLog & ReadableLog {
+  const table: Table = { client, name: tableName, dependency: 'cancellation-log' };
+  return {
+    ...createCancellationLog(client, tableName),
 
     async readJoined(partnerId, jobId, { shown, counted }) {
       const query = { ...streamQuery({ partnerId, jobId }, JOINED_PREFIX), ScanIndexForward: false };

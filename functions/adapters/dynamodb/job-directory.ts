@@ -16,6 +16,7 @@ import {
   type DirectoryEntry,
   type JobDirectory,
   type JobOwner,
+  type JobPages,
   newestFirst,
   type Records,
   type RequestBinding,
@@ -107,20 +108,6 @@ export function createJobDirectory(client: DynamoDBClient, tableName: string): J
       return { ...read, items: read.items.toSorted(newestFirst) };
     },
 
-    async findPage(partnerId, externalId, { limit, after }) {
-      // One more than is asked for shows whether there is a next page.
-      const { items } = await queryPage(table, {
-        ConsistentRead: true,
-        KeyConditionExpression: after === undefined ? 'pk = :pk' : 'pk = :pk AND sk < :after',
-        values: { ':pk': jobsKey(partnerId, externalId), ':after': after },
-        ScanIndexForward: false,
-        Limit: limit + 1,
-      });
-      const shown = items.slice(0, limit);
-      const next = items.length > limit ? shown.at(-1)?.['sk']?.S : undefined;
-      return { ...readEntries(partnerId, externalId, shown), next };
-    },
-
     async keepUnverified(partnerId, externalId, { jobId, expiresAt, ...fields }) {
       const seconds = expiresAt && Math.ceil(Date.parse(expiresAt) / 1_000);
       const item = { pk: jobsKey(partnerId, externalId), sk: jobId, ...fields, expiresAt: seconds };
@@ -166,6 +153,28 @@ export function createJobDirectory(client: DynamoDBClient, tableName: string): J
           }));
       if (isBound) return binding;
       return (await readBinding(partnerId, requestKey)) ?? disappeared(table);
+    },
+  };
+}
+
+/** The directory with what only its readers ask: so no other bundle holds it. */
+export function createPagedDirectory(client: DynamoDBClient, tableName: string): JobDirectory & JobPages {
+  const table: Table = { client, name: tableName, dependency: 'job-directory' };
+  return {
+    ...createJobDirectory(client, tableName),
+
+    async findPage(partnerId, externalId, { limit, after }) {
+      // One more than is asked for shows whether there is a next page.
+      const { items } = await queryPage(table, {
+        ConsistentRead: true,
+        KeyConditionExpression: after === undefined ? 'pk = :pk' : 'pk = :pk AND sk < :after',
+        values: { ':pk': jobsKey(partnerId, externalId), ':after': after },
+        ScanIndexForward: false,
+        Limit: limit + 1,
+      });
+      const shown = items.slice(0, limit);
+      const next = items.length > limit ? shown.at(-1)?.['sk']?.S : undefined;
+      return { ...readEntries(partnerId, externalId, shown), next };
     },
   };
 }

@@ -2,7 +2,7 @@ import type { CancellationEvent, JoinedRecord } from '../cancellation/events.ts'
 import { BrokenStream, type CancellationState, foldEvents } from '../cancellation/state.ts';
 import type { StreamName } from '../cancellation/stream-key.ts';
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../identifiers.ts';
-import { type DirectoryEntry, newestFirst, type Ports } from '../ports.ts';
+import { type DirectoryEntry, type JobPages, newestFirst, type Ports, type ReadableLog } from '../ports.ts';
 import { reportFailure, reportUnreadable } from '../report.ts';
 
 /** A cancellation with everything on record about it. */
@@ -19,7 +19,11 @@ export interface CancellationView {
   readonly wakeAt?: Timestamp | undefined;
 }
 
-type ReadPorts = Pick<Ports, 'log' | 'directory' | 'report'>;
+/** What it takes to show cancellations. */
+export interface ReadPorts extends Pick<Ports, 'report'> {
+  readonly log: ReadableLog;
+  readonly directory: JobPages;
+}
 
 /** The most `joined` records that one cancellation shows. */
 export const JOINED_SHOWN = 100;
@@ -32,7 +36,7 @@ const READ_AT_ONCE = 5;
 
 /** @returns undefined when the partner has no cancellation of this job @throws BrokenStream, DependencyUnavailable */
 export async function readCancellation(
-  { log }: Pick<Ports, 'log'>,
+  { log }: Pick<ReadPorts, 'log'>,
   partnerId: PartnerId,
   jobId: JobId,
 ): Promise<CancellationView | undefined> {
@@ -111,7 +115,7 @@ export async function readCancellationsOf(
 
 /** One broken stream does not hide the other cancellations of a page: it is left out, and the operators are told. */
 export async function readOrReport(
-  ports: Pick<Ports, 'log' | 'report'>,
+  ports: Pick<ReadPorts, 'log' | 'report'>,
   { partnerId, jobId }: StreamName,
 ): Promise<CancellationView | 'broken' | undefined> {
   try {

@@ -4,16 +4,21 @@ import { jobPathSchema } from '../../contract/requests.ts';
 import type { PartnerId } from '../../core/identifiers.ts';
 import type { Ports } from '../../core/ports.ts';
 import { reportUnreadable } from '../../core/report.ts';
-import { JOBS_SHOWN, readCancellation, readCancellationsOf } from '../../core/use-cases/read-cancellations.ts';
+import {
+  JOBS_SHOWN,
+  readCancellation,
+  readCancellationsOf,
+  type ReadPorts,
+} from '../../core/use-cases/read-cancellations.ts';
 import { readCursor, writeCursor } from './page-cursor.ts';
 import { bytesOf, MAX_CANCELLATIONS_BYTES, presentWithTimeline } from './present-cancellation.ts';
 import { check, invalid, repeated } from './read-input.ts';
 import { type HttpAnswer, type HttpHandler, jobNotFound, retryAfter, serve, unavailable } from './serve.ts';
 
-type ReadPorts = Pick<Ports, 'log' | 'directory' | 'clock' | 'report'>;
+type Reading = ReadPorts & Pick<Ports, 'clock'>;
 
 /** `GET /v1/cancellations?externalId=` and `GET /v1/cancellations/{jobId}` */
-export function handleReadCancellations(ports: ReadPorts): HttpHandler {
+export function handleReadCancellations(ports: Reading): HttpHandler {
   return serve('cancellations:read', ports, (event, { partnerId }) =>
     event.pathParameters?.['jobId'] === undefined
       ? readByExternalId(ports, partnerId, event)
@@ -22,7 +27,7 @@ export function handleReadCancellations(ports: ReadPorts): HttpHandler {
 }
 
 async function readByExternalId(
-  ports: ReadPorts,
+  ports: Reading,
   partnerId: PartnerId,
   { multiValueQueryStringParameters }: APIGatewayProxyEvent,
 ): Promise<HttpAnswer> {
@@ -57,7 +62,7 @@ async function readByExternalId(
 }
 
 async function readByJobId(
-  ports: ReadPorts,
+  ports: Reading,
   partnerId: PartnerId,
   { pathParameters, multiValueQueryStringParameters }: APIGatewayProxyEvent,
 ): Promise<HttpAnswer> {

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { createCancellationLog } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
+import { createReadableLog } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
 import { readItems, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
 import { eventKey } from '../../../functions/core/cancellation/stream-key.ts';
 import type { CancellationAnswer, CancellationWithTimeline } from '../../../functions/contract/answers.ts';
@@ -64,7 +64,7 @@ async function listCancellations({
   client,
   tableNames,
 }: LocalDynamoDb<TableName>): Promise<readonly ShownCancellation[]> {
-  const log = createCancellationLog(client, tableNames.CancellationLog);
+  const log = createReadableLog(client, tableNames.CancellationLog);
   const firstEvents = {
     TableName: tableNames.CancellationLog,
     ConsistentRead: true,

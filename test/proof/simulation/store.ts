@@ -5,6 +5,8 @@ import type {
   CancellationLog,
   DirectoryEntry,
   JobDirectory,
+  JobPages,
+  ReadableLog,
   Records,
   WakeUp,
   WakeUps,
@@ -95,7 +97,7 @@ export class Store {
     directory.owners.delete(jobId);
   }
 
-  logFor(by: Process): CancellationLog {
+  logFor(by: Process): CancellationLog & ReadableLog {
     const { log, world } = this;
     const { judge } = world;
     const ask = <Answer>(what: string, effect: () => Promise<Answer>, repeats = false) =>
@@ -169,7 +171,7 @@ export class Store {
     return { items: items.filter((entry) => entry !== spoilt), unreadable: [...unreadable, spoilt.jobId] };
   }
 
-  directoryFor(by: Process): JobDirectory {
+  directoryFor(by: Process): JobDirectory & JobPages {
     const { directory, world } = this;
     const { judge } = world;
     const ask = <Answer>(what: string, effect: () => Promise<Answer>, repeats = false) =>

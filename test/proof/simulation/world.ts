@@ -1,5 +1,5 @@
 import type { CancellationEvent } from '../../../functions/core/cancellation/events.ts';
-import type { Ports } from '../../../functions/core/ports.ts';
+import type { AllPorts } from '../../support/memory-ports.ts';
 import { Container } from './container.ts';
 import { Journal } from './journal.ts';
 import { CallJudge } from './judge-calls.ts';
@@ -148,7 +148,7 @@ export class World {
   }
 
   /** Begins an invocation of a function. @param main what it does; what it throws is a bug */
-  spawn(kind: ProcessKind, main: (ports: Ports, by: Process) => Promise<void>): Process {
+  spawn(kind: ProcessKind, main: (ports: AllPorts, by: Process) => Promise<void>): Process {
     const by = new Process(this, ++this.ids, this.drawContainer(kind));
     this.running.add(by);
     this.note(() => `${by.name} begins${by.skew === 0 ? '' : `, its clock ${by.skew} ms ahead`}`);
@@ -173,7 +173,7 @@ export class World {
     if (by.state === 'dead') this.figures.died += 1;
   }
 
-  private portsFor(by: Process): Ports {
+  private portsFor(by: Process): AllPorts {
     const { random, judge } = this;
     return {
       log: this.store.logFor(by),
