@@ -105,13 +105,18 @@ export function composeAttempts(): AttemptPorts {
 export function composeCancelling(): Ports {
   const configuration = readConfiguration(z.pick(variables, { ...attemptVariables, ...findingVariables }));
   const client = createDynamoDbClient();
-  return { ...bindAttemptPorts(client, configuration), ...bindFindingPorts(client, configuration) };
+  const attempt = bindAttemptPorts(client, configuration);
+  return {
+    ...attempt,
+    ...bindFindingPorts(client, configuration),
+    plangrep: rememberListings(attempt.plangrep, systemClock),
+  };
 }
 
 function bindAttemptPorts(
   client: DynamoDBClient,
   configuration: Pick<Configuration, keyof typeof attemptVariables>,
-): AttemptPorts & Pick<Ports, 'plangrep'> {
+): AttemptPorts {
   return {
     log: createCancellationLog(client, configuration.CANCELLATION_LOG_TABLE),
     plangrep: composePlangrep(configuration),
@@ -132,8 +137,7 @@ function bindFindingPorts(
 
 function composePlangrep(configuration: Pick<Configuration, keyof typeof plangrepVariables>): Ports['plangrep'] {
   const key = composePlangrepKey(configuration.PLANGREP_SECRET_ID);
-  const plangrep = createPlangrep({ baseUrl: configuration.PLANGREP_BASE_URL, key, clock: systemClock });
-  return rememberListings(plangrep, systemClock);
+  return createPlangrep({ baseUrl: configuration.PLANGREP_BASE_URL, key, clock: systemClock });
 }
 
 /** Begins to fetch the key at once: it is there when the first call needs it. */

@@ -1,7 +1,7 @@
 import type { JobId, Timestamp } from '../identifiers.ts';
 import type { DirectoryEntry, PartnerAccess, Ports, VerifiedEntry } from '../ports.ts';
 import type { CountedRequest } from './job-reads.ts';
-import { isKnownAbsent, READS_AT_ONCE, readJob } from './read-jobs.ts';
+import { isKnownAbsent, readJobs } from './read-jobs.ts';
 import { standingOf } from './verify-job.ts';
 
 /** One of several live jobs that a request may mean. */
@@ -81,16 +81,14 @@ async function readCandidates(
   const verified = new Set(entries.filter(isVerified).map(({ jobId }) => jobId));
   let readable: ReadCandidates['readable'] = unread.length > readsLeft.count ? 'out_of_reads' : 'all';
   const wanted = unread.slice(0, readsLeft.count);
-  for (let next = 0; next < wanted.length && live.length < 2; next += READS_AT_ONCE) {
-    const batch = wanted.slice(next, next + READS_AT_ONCE);
-    readsLeft.count -= batch.length;
-    const reads = await Promise.all(batch.map((entry) => readJob(ports, request, access, entry, untilMs)));
+  for await (const reads of readJobs({ ports, registrant: request, access, untilMs }, wanted)) {
+    readsLeft.count -= reads.length;
     for (const read of reads) {
       if (read.kind === 'unread') readable = 'not_all';
       if (read.kind === 'alive') live.push(candidateOf(read));
       if (read.kind === 'ended') verified.add(read.entry.jobId);
     }
-    if (reads.some(({ kind }) => kind === 'unread')) break;
+    if (readable === 'not_all' || live.length > 1) break;
   }
   return { readable, live, newestEnded: entries.find(({ jobId }) => verified.has(jobId))?.jobId };
 }

@@ -14,13 +14,18 @@ export type ReadJob =
   | { readonly kind: 'unread' };
 
 /** At most so many reads of Plangrep run at the same time. */
-export const READS_AT_ONCE = 5;
+const READS_AT_ONCE = 5;
 
 /** "Plangrep has no such job" is not asked again for so long. */
 const ABSENT_MS = 30_000;
 
-type ReadPorts = Pick<Ports, 'directory' | 'plangrep' | 'clock' | 'report'>;
-type Registrant = Pick<CancelRequest, 'partnerId' | 'externalId'>;
+/** Whose jobs are read, and until when: milliseconds since 1970. */
+export interface Reading {
+  readonly ports: Pick<Ports, 'directory' | 'plangrep' | 'clock' | 'report'>;
+  readonly registrant: Pick<CancelRequest, 'partnerId' | 'externalId'>;
+  readonly access: PartnerAccess;
+  readonly untilMs: number;
+}
 
 /** @param nowMs milliseconds since 1970 */
 export function isKnownAbsent({ absentAt }: DirectoryEntry, nowMs: number): boolean {
@@ -28,32 +33,31 @@ export function isKnownAbsent({ absentAt }: DirectoryEntry, nowMs: number): bool
 }
 
 /**
- * Reads a registered job, and verifies it if it is not verified yet. What was learned for later is remembered.
+ * Reads registered jobs in their order, some at the same time, and verifies those that are not verified yet. A caller
+ * stops when it has seen enough. What was learned for later is remembered.
  * @throws DependencyUnavailable when an unverified job cannot be claimed
  */
-export async function readJob(
-  ports: ReadPorts,
-  registrant: Registrant,
-  access: PartnerAccess,
-  entry: DirectoryEntry,
-  untilMs: number,
-): Promise<ReadJob> {
-  const read = await readOrVerify(ports, registrant, access, entry, untilMs);
+export async function* readJobs(
+  reading: Reading,
+  entries: readonly DirectoryEntry[],
+): AsyncGenerator<readonly ReadJob[], void> {
+  for (let next = 0; next < entries.length; next += READS_AT_ONCE) {
+    const batch = entries.slice(next, next + READS_AT_ONCE);
+    yield await Promise.all(batch.map((entry) => readJob(reading, entry)));
+  }
+}
+
+async function readJob(reading: Reading, entry: DirectoryEntry): Promise<ReadJob> {
+  const read = await readOrVerify(reading, entry);
   if (read.kind === 'absent') {
-    await remember(ports, registrant, entry, { absentAt: toTimestamp(ports.clock.now()) });
+    await remember(reading, entry, { absentAt: toTimestamp(reading.ports.clock.now()) });
   } else if (read.kind === 'ended' && read.entry.terminalStatus === undefined) {
-    await remember(ports, registrant, entry, { terminalStatus: read.jobStatus });
+    await remember(reading, entry, { terminalStatus: read.jobStatus });
   }
   return read;
 }
 
-async function readOrVerify(
-  ports: ReadPorts,
-  registrant: Registrant,
-  access: PartnerAccess,
-  entry: DirectoryEntry,
-  untilMs: number,
-): Promise<ReadJob> {
+async function readOrVerify({ ports, registrant, access, untilMs }: Reading, entry: DirectoryEntry): Promise<ReadJob> {
   const { verifiedAt } = entry;
   if (verifiedAt === undefined || standingOf(access, entry) !== 'verified') {
     const look = await lookAtJob(ports, entry.jobId, untilMs);
@@ -75,8 +79,7 @@ function shown(entry: VerifiedEntry, jobStatus: string): ReadJob {
 
 /** Optimization only, it saves the next request a read: a failure is reported and ignored. */
 async function remember(
-  { directory, report }: ReadPorts,
-  { partnerId, externalId }: Registrant,
+  { ports: { directory, report }, registrant: { partnerId, externalId } }: Reading,
   { jobId }: DirectoryEntry,
   fact: JobFact,
 ): Promise<void> {

@@ -19,7 +19,7 @@ export function judgeOwnership(
   if (job.externalId !== undefined && job.externalId !== externalId) return 'foreign';
   if (access.kind === 'any') return 'owned';
   if (job.projectId === undefined) return 'not_confirmed';
-  return access.projects.some((projectId) => projectId === job.projectId) ? 'owned' : 'foreign';
+  return access.projects.includes(job.projectId) ? 'owned' : 'foreign';
 }
 
 /**

@@ -1,7 +1,7 @@
 import type { Delivery } from '../cancel-request.ts';
 import type { Door } from '../cancellation/events.ts';
 import { onlyDelivery, readsForRoom } from '../find-job/job-reads.ts';
-import { isKnownAbsent, READS_AT_ONCE, readJob } from '../find-job/read-jobs.ts';
+import { isKnownAbsent, readJobs } from '../find-job/read-jobs.ts';
 import { lookAtJob, standingOf, verifyJob } from '../find-job/verify-job.ts';
 import { type ExternalId, type PartnerId, type Timestamp, toTimestamp } from '../identifiers.ts';
 import { reportUnreadable } from '../report.ts';
@@ -104,11 +104,8 @@ async function findRoom(
   if (open.length < JOBS_OF_ONE_NAME) return 'free';
   const { from, to } = readsForRoom(registration.delivery ?? onlyDelivery);
   const oldest = open.toReversed().slice(from, to);
-  for (let next = 0; next < oldest.length; next += READS_AT_ONCE) {
-    const batch = oldest.slice(next, next + READS_AT_ONCE);
-    const reads = await Promise.all(
-      batch.map((entry) => readJob(ports, registration, access, entry, registration.untilMs)),
-    );
+  const reading = { ports, registrant: registration, access, untilMs: registration.untilMs };
+  for await (const reads of readJobs(reading, oldest)) {
     if (reads.some(({ kind }) => kind === 'ended' || kind === 'absent')) return 'free';
     if (reads.some(({ kind }) => kind === 'unread')) return 'unresolved';
   }

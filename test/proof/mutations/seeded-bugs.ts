@@ -307,7 +307,7 @@ export const seededBugs: readonly SeededBug[] = [
     'unread.slice(0, readsLeft.count)',
     'unread.slice(0)',
   ),
-  core('find-job/choose-job', 'a second search begins to count its reads anew', 'readsLeft.count -= batch.length;', ''),
+  core('find-job/choose-job', 'a second search begins to count its reads anew', 'readsLeft.count -= reads.length;', ''),
   core('use-cases/register-job', 'a full name is read to its end', '.slice(from, to)', '.slice(from)'),
   core(
     'find-job/job-reads',
