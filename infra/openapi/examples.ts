@@ -25,7 +25,7 @@ import {
  * only times and request ids may differ.
  */
 
-/** The same for a job that Plangrep does not know, another's, and one that nobody registered. */
+/** The same for a job that Plangrep does not know, another's, and one that is not registered. */
 const noSuchJob =
   'No job of yours has this externalId or jobId. If it was registered after this Idempotency-Key was first used, use a new key.';
 

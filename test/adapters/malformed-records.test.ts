@@ -62,7 +62,7 @@ describe('the index of wake-ups', () => {
     return name.jobId;
   };
   const malformed = {
-    'that is no stream': () => ({ pk: `ACME/${++items}`, sk: eventKey(1) }),
+    'that is not a stream': () => ({ pk: `ACME/${++items}`, sk: eventKey(1) }),
     'of a day of refused requests': () => ({ pk: `acme#refused#2026-11-23`, sk: `${registeredAt}#${++items}` }),
     'that is no event': () => ({ pk: `acme#job_${++items}`, sk: `joined#${registeredAt}#r` }),
     'of a jobId that would leave its path': () => ({ pk: `acme#../cancel${++items}`, sk: eventKey(1) }),

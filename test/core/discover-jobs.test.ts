@@ -60,7 +60,7 @@ describe('an unregistered job', () => {
     expect(scene.ports.reported[0]).toMatchObject({ code: 'LISTING_FAILED', fields: { result: 'unreadable_job' } });
   });
 
-  test('is deferred, which pages nobody, where its project has too many jobs to list', async () => {
+  test('is deferred, which does not page, where its project has too many jobs to list', async () => {
     scene.ports.plangrep.onList = () => ({ kind: 'unknown', why: 'oversized_answer' });
 
     expect(await scene.cancel()).toEqual({ kind: 'unresolved', retryAfterMs: 30_000 });
@@ -93,7 +93,7 @@ describe('an unregistered job', () => {
     expect(await scene.cancel()).toEqual({ kind: 'job_not_found' });
   });
 
-  test('is refused after the same calls whether nobody has it or another partner owns it', async () => {
+  test('is refused after the same calls whether Plangrep has no such job or another partner owns it', async () => {
     const asked: string[] = [];
     const taken = { jobId: jobId('job_1'), registeredAt: toTimestamp(0), verifiedAt: toTimestamp(0) };
     await scene.ports.directory.claim(globex, externalId('theirs'), taken);

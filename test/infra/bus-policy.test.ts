@@ -50,7 +50,7 @@ const attacks: Readonly<Record<string, Put>> = {
   "a role of another account with the partner's role name": ['arn:aws:iam::123456789012:role/acme', 'partner.acme'],
   'a stranger': ['arn:aws:iam::123456789012:role/any', 'partner.acme'],
   'a stranger with a source of his own': ['arn:aws:iam::123456789012:role/any', 'his.own'],
-  'a partner with a source of nobody': [acme, 'billing'],
+  'a partner with a source that belongs to none': [acme, 'billing'],
   'a partner with its source in capitals': [acme, 'PARTNER.ACME'],
   'a partner with a longer source': [acme, 'partner.acme.eu'],
   'a partner with another type': [acme, 'partner.acme', 'Job Cancellation Requested '],
@@ -60,7 +60,7 @@ const attacks: Readonly<Record<string, Put>> = {
   'an administrator with the source of a whole account': [`arn:aws:iam::${account}:role/admin`, 'partner.initech'],
   'an administrator with a source that is named by hand': [`arn:aws:iam::${account}:role/admin`, 'com.globex'],
   'an administrator as the partner beside the service': [`arn:aws:iam::${account}:role/admin`, 'partner.inhouse'],
-  'a whole account with a source of nobody': ['arn:aws:iam::777788889999:role/any', 'billing'],
+  'a whole account with a source that belongs to none': ['arn:aws:iam::777788889999:role/any', 'billing'],
   "an administrator with this service's source": [`arn:aws:iam::${account}:role/admin`, closedEvent.source],
   'the pipe as a partner': [pipe, 'partner.acme'],
   'a partner beside the service, as another': [`arn:aws:iam::${account}:role/inhouse`, 'partner.acme'],
@@ -124,7 +124,7 @@ test('a source is compared by a set operator that is false without a source', ()
   }
 });
 
-test('no statement has a wildcard, and each has an id of its own that AWS takes', () => {
+test('no statement has a wildcard, and each has an id that is unique and that AWS takes', () => {
   const { length } = new Set(policy.map(({ Sid }) => Sid)).values().toArray();
 
   expect(length).toBe(policy.length);

@@ -86,7 +86,7 @@ describe('the workflows', () => {
     const [assemble, diff, deploy, smoke] = jobsOf(textOf('deploy-environment.yml'));
     expect(inOrder(assemble, ['npm ci', 'name: bundles', 'cdk synth', 'sha256sum', 'upload-artifact'])).toBe(true);
     for (const job of [diff, deploy]) {
-      // In a folder of its own: a packed file must not be able to take the place of a script.
+      // In a separate folder: a packed file must not be able to take the place of a script.
       const unpack = [
         'download-artifact',
         'path: ${{ runner.temp }}/assembly',

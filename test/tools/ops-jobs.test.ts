@@ -145,7 +145,7 @@ describe('job release', () => {
     expect(await ops.run('job release job_latin1 --why OPS-2 --yes')).toMatchObject({ code: 0 });
   });
 
-  test('of a job that nobody owns says so', async () => {
+  test('of a job without an owner says so', async () => {
     expect(await ops.run('job release job_nobodys --why x --yes')).toMatchObject({
       code: 1,
       stderr: expect.stringMatching(/^No partner owns job_nobodys/),

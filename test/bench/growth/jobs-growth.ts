@@ -101,7 +101,7 @@ export async function measureListing(sizes: readonly number[], rounds: number): 
       const scene = { ...documentedScene(), projectId: project.projectId };
       addJob(stage, scene, scene.jobId);
       await nameProject(stage, scene);
-      // A container remembers a project's list: each cancel has one of its own, with open connections.
+      // A container remembers a project's list: each cancel starts another container, with open connections.
       const container = await startWarm(stage);
       let plangrepMs = 0;
       stage.tap.begin(({ name }) => {

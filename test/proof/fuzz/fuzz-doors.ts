@@ -28,7 +28,7 @@ export const context = { getRemainingTimeInMillis: () => 15_000 } as Context;
 
 /**
  * Fresh ports for one input: acme's jobs, and globex's job, which acme has registered too while Plangrep could not be
- * asked, under globex's name for it and under one of its own.
+ * asked, under globex's name for it and under another name.
  */
 export const createFuzzWorld = async (): Promise<MemoryPorts> => {
   const ports = createMemoryPorts();

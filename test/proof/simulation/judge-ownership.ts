@@ -71,7 +71,7 @@ export class OwnershipJudge {
     return job !== undefined && this.known.partners.hasAllSince(partnerId, job.projectId, since);
   }
 
-  /** A live job of the partner's that nobody registered: created by then, so a listing shows it. */
+  /** A live job of the partner's that is not registered: created by then, so a listing shows it. */
   unregisteredJob(by: Process, { partnerId, externalId }: Name, untilMs: number): JobId | undefined {
     const live = this.known.plangrep.liveJobsAs(externalId);
     const isUnregistered = ({ id, createdAt }: JobPlan): boolean =>

@@ -53,7 +53,7 @@ export class PlangrepModel {
     return this.jobs.get(id);
   }
 
-  /** Those that live now, whoever's they are. */
+  /** Those that live now, of every partner. */
   liveJobsAs(externalId: ExternalId): readonly JobPlan[] {
     return [...this.jobs.values()].filter((job) => job.externalId === externalId && this.isAlive(job.id));
   }
