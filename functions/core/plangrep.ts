@@ -43,7 +43,13 @@ export type PlangrepFailure =
   | { readonly kind: 'not_sent'; readonly why: NotSentReason }
   /** Any other 4xx. */
   | { readonly kind: 'refused'; readonly httpStatus: number; readonly code?: string | undefined }
-  | { readonly kind: 'unknown'; readonly why: UnknownReason; readonly httpStatus?: number | undefined };
+  /** `retryAfterMs`: as for 429, of a 503. */
+  | {
+      readonly kind: 'unknown';
+      readonly why: UnknownReason;
+      readonly httpStatus?: number | undefined;
+      readonly retryAfterMs?: number | undefined;
+    };
 
 export type CancelAnswer = { readonly kind: 'job'; readonly job: PlangrepJob } | PlangrepFailure;
 /** `not_found`: 404, Plangrep does not know the job. */

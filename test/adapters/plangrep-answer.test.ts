@@ -151,6 +151,10 @@ describe('Retry-After', () => {
     ['Mon, 02 Nov 2026 09:14:59 GMT', 899_000],
     ['Mon, 02 Nov 2026 09:15:01 GMT', 900_000],
     ['Monday, 02-Nov-26 09:00:05 GMT', 5_000],
+    ['Mon Nov  2 09:00:06 2026', 6_000],
+    ['Mon Nov 02 09:00:07 2026', 7_000],
+    ['Mon Nov  2 09:00:06 2026 +1', undefined],
+    ['~Mon Nov  2 09:00:06 2026', undefined],
     [' 5', undefined],
     ['5 ', undefined],
     ['5s', undefined],
@@ -160,9 +164,34 @@ describe('Retry-After', () => {
     ['~Mon, 02 Nov 2026 09:00:02 GMT', undefined],
     ['1234567890123456', 900_000],
   ])('%j is %s ms, from 1 s to 15 min', (value, retryAfterMs) => {
-    const answer = answered(429, '', { headers: { 'retry-after': value } });
+    const wait = { headers: { 'retry-after': value } };
 
-    expect(readCancelAnswer(answer, documentedJob)).toEqual({ kind: 'rate_limited', retryAfterMs });
+    for (const name of names) {
+      expect(readers[name](answered(429, '', wait))).toEqual({ kind: 'rate_limited', retryAfterMs });
+      expect(readers[name](answered(503, '', wait))).toEqual({
+        kind: 'unknown',
+        why: 'server_error',
+        httpStatus: 503,
+        retryAfterMs,
+      });
+    }
+  });
+
+  test.each([
+    ['its clock is an hour fast', 'Mon, 02 Nov 2026 10:00:00 GMT', 'Mon, 02 Nov 2026 10:00:05 GMT', 5_000],
+    ['its clock is an hour slow', 'Mon, 02 Nov 2026 08:00:00 GMT', 'Mon, 02 Nov 2026 08:00:05 GMT', 5_000],
+    ['its Date is malformed', 'today', 'Mon, 02 Nov 2026 09:00:05 GMT', 5_000],
+    ['it says seconds', 'Mon, 02 Nov 2026 08:00:00 GMT', '5', 5_000],
+  ])('counts from the Date of the answer when %s', (_, date, value, retryAfterMs) => {
+    const answer = answered(503, '', { headers: { date, 'retry-after': value } });
+
+    expect(readers.cancel(answer)).toMatchObject({ retryAfterMs });
+  });
+
+  test.each([302, 408, 413, 425, 500, 502, 504])('is not read of a %i', (status) => {
+    const answer = answered(status, '', { headers: { 'retry-after': '5' } });
+
+    expect(readers.cancel(answer)).not.toHaveProperty('retryAfterMs');
   });
 });
 

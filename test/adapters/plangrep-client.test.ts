@@ -246,7 +246,7 @@ describe('A rejection', () => {
     ['Xxx, 99 Yyy 2026 09:00:00 GMT', undefined],
     ['', undefined],
   ])('reads Retry-After %j as %s ms', async (value, retryAfterMs) => {
-    answersNext(429, '', { 'Retry-After': value });
+    answersNext(429, '', { 'Retry-After': value, Date: new Date(NOW).toUTCString() });
 
     expect(await connect().read(documentedJob, LATER)).toEqual({ kind: 'rate_limited', retryAfterMs });
   });

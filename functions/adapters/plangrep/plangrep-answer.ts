@@ -65,6 +65,7 @@ function readFailure(answer: PlangrepAnswer): PlangrepFailure {
   // Both mean that a proxy gave up on the request or would not forward it: it is unknown whether Plangrep received it.
   if (status === 408 || status === 425) return unknown('timeout', status);
   if (status >= 300 && status < 400) return unknown('redirect', status);
+  if (status === 503) return { ...unknown('server_error', status), retryAfterMs: retryAfterMs(answer) };
   if (status < 400 || status >= 500) return unknown('server_error', status);
   const content = readContent({ ...answer, interrupted: undefined }, errorSchema);
   const code = content.kind === 'content' ? (content.value.code ?? content.value.error?.code) : undefined;
@@ -73,16 +74,21 @@ function readFailure(answer: PlangrepAnswer): PlangrepFailure {
 
 const RETRY_AFTER_MIN_MS = 1_000;
 
-/** RFC 9110, 10.2.3: seconds, or a date. From 1 s to 15 min; undefined when the header is absent or neither. */
+/**
+ * RFC 9110, 10.2.3: seconds, or a date, which counts from the answer's own `Date`: clocks differ. From 1 s to 15 min;
+ * undefined when the header is absent or neither. Read for 429 (RFC 6585, 4) and 503 (RFC 9110, 15.6.4) only: for no
+ * other status that is read here does a standard say what it means, and every second of a needless wait is billed.
+ */
 function retryAfterMs({ headers, receivedAt }: PlangrepAnswer): number | undefined {
-  const { 'retry-after': value = '' } = headers;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : parseHttpDate(value) - receivedAt;
+  const { 'retry-after': value = '', date = '' } = headers;
+  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : parseHttpDate(value) - (parseHttpDate(date) || receivedAt);
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, RETRY_AFTER_MIN_MS), LONGEST_RETRY_AFTER_MS);
 }
 
-/** `Date.parse` alone would accept "-1" and "soon 5". */
+/** RFC 9110, 5.6.7, in its three forms. `Date.parse` alone would accept "-1" and "soon 5". */
 function parseHttpDate(value: string): number {
-  return /^[A-Za-z]{3,9}, [0-9A-Za-z :-]+ GMT$/.test(value) ? Date.parse(value) : Number.NaN;
+  if (/^[A-Za-z]{3,9}, [0-9A-Za-z :-]+ GMT$/.test(value)) return Date.parse(value);
+  return /^[A-Za-z]{3} [A-Za-z]{3} [ \d]\d [\d:]{8} \d{4}$/.test(value) ? Date.parse(`${value} GMT`) : Number.NaN;
 }
 
 type Content<Value> = { readonly kind: 'content'; readonly value: Value } | ReturnType<typeof unknown>;
