@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-http.ts';
+import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { MAX_POLICY_BYTES, policyBytes } from './bus-policy.ts';
 import { functionNames } from './functions.ts';
 import { contradictionsOfSenders, senderSchema } from './senders.ts';

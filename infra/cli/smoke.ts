@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { isLoopback } from '../../functions/adapters/plangrep/plangrep-http.ts';
+import { isLoopback } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { problemContentType } from '../../functions/contract/problems.ts';
 import { CannotDo, type ExitCode, runScript } from './command.ts';
 import { paint } from './terminal.ts';

@@ -1,4 +1,4 @@
-import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-http.ts';
+import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { keyInSecret, keyRule } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { createConsole } from '../local/console/create-console.ts';
 import { CannotStart, type LocalRun, startLocalRun } from '../local/run.ts';

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createHeadsDigest, type Finding } from '../../functions/core/audit/findings.ts';
 import type { Timestamp } from '../../functions/core/identifiers.ts';
-import { isLoopback } from '../../functions/adapters/plangrep/plangrep-http.ts';
+import { isLoopback } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { localRegion } from '../local/aws/loopback.ts';
 import { CannotDo, type ExitCode, runScript } from './command.ts';
 import { credentialsPath } from './places.ts';

@@ -134,10 +134,14 @@ describe('An unreliable answer', () => {
       });
     });
 
-    test('is unknown with another Content-Encoding, and is never inflated', async () => {
+    test('is unknown when few bytes would become too many', async () => {
       simulator.faults.add({ on: name, kind: 'gzip_bomb' });
 
-      expect(await calls[name](connect(), LATER)).toMatchObject({ kind: 'unknown', why: 'unreadable_answer' });
+      expect(await calls[name](connect(), LATER)).toEqual({
+        kind: 'unknown',
+        why: 'oversized_answer',
+        httpStatus: 200,
+      });
     });
 
     test('is read with Content-Encoding identity', async () => {

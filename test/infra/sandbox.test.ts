@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-http.ts';
+import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { type EnvironmentName, environments } from '../../infra/blueprint/environments.ts';
 import { type FunctionDefinition, functionNames, serviceFunctions } from '../../infra/blueprint/functions.ts';
 import { ofType, oneOf, type Resources, synthesize, synthesized } from './synthesized.ts';

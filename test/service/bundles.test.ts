@@ -20,11 +20,11 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Bytes, minified. A larger bundle starts slower: before you raise a limit, find out what was added. */
 const limits = {
   'authorize-partner': 205_000,
-  'request-cancellation': 266_000,
+  'request-cancellation': 275_000,
   'read-cancellations': 229_000,
-  'register-job': 248_000,
-  'consume-events': 291_000, // 27 KB of it are SQS's client, for events that are set aside.
-  'reconcile-cancellations': 248_000,
+  'register-job': 255_000,
+  'consume-events': 300_000, // 27 KB of it are SQS's client, for events that are set aside.
+  'reconcile-cancellations': 255_000,
   'read-documentation': 870_000,
   'simulate-plangrep': 236_000,
 } as const satisfies Record<keyof typeof functions, number>;

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { LONGEST_RETRY_AFTER_MS } from '../../core/cancellation/pace.ts';
 import { foreignTimestampSchema, type JobId, jobIdSchema, projectIdSchema } from '../../core/identifiers.ts';
 import type { CancelAnswer, ListAnswer, PlangrepFailure, PlangrepJob, ReadAnswer } from '../../core/plangrep.ts';
-import type { Exchange } from './plangrep-http.ts';
+import { type Exchange, isSuccess } from './plangrep-http.ts';
 
 /** An HTTP answer of Plangrep, with what its reader has to know. */
 export interface PlangrepAnswer extends Extract<Exchange, { kind: 'answer' }> {
@@ -14,7 +14,7 @@ export interface PlangrepAnswer extends Extract<Exchange, { kind: 'answer' }> {
 
 /** What the answer to a cancel means. */
 export function readCancelAnswer(answer: PlangrepAnswer, jobId: JobId): CancelAnswer {
-  if (!isSuccess(answer)) return readFailure(answer);
+  if (!isSuccess(answer.status)) return readFailure(answer);
   const content = readContent(answer, oneJobSchema);
   if (content.kind === 'unknown') return content;
   const job = toPlangrepJob(content.value.job);
@@ -33,7 +33,7 @@ export function readJobAnswer(answer: PlangrepAnswer, jobId: JobId): ReadAnswer 
  */
 export function readListAnswer(answer: PlangrepAnswer, listedAt: number): ListAnswer {
   if (answer.status === 404) return { kind: 'not_found' };
-  if (!isSuccess(answer)) return readFailure(answer);
+  if (!isSuccess(answer.status)) return readFailure(answer);
   const content = readContent(answer, jobListSchema);
   if (content.kind === 'unknown') return content;
   const jobs: PlangrepJob[] = [];
@@ -51,10 +51,6 @@ export function unknown(
   httpStatus?: number,
 ): Extract<PlangrepFailure, { kind: 'unknown' }> {
   return { kind: 'unknown', why, httpStatus };
-}
-
-function isSuccess({ status }: PlangrepAnswer): boolean {
-  return status >= 200 && status < 300;
 }
 
 /** The status alone decides, so a body that is cut short, HTML or empty loses nothing. */
@@ -94,16 +90,15 @@ function parseHttpDate(value: string): number {
 type Content<Value> = { readonly kind: 'content'; readonly value: Value } | ReturnType<typeof unknown>;
 
 /**
- * Reads the body as JSON. It is unreadable when it is compressed although that was not accepted (never inflated: it may
- * be a bomb), not UTF-8, not JSON, of another shape, or repeats the key, even where the schema would drop it.
+ * Reads the body as JSON. It is unreadable when it is not UTF-8, not JSON, of another shape, or repeats the key, even
+ * where the schema would drop it.
  */
 function readContent<Schema extends z.ZodMiniType>(
-  { status, headers, body, interrupted, key }: PlangrepAnswer,
+  { status, body, interrupted, key }: PlangrepAnswer,
   schema: Schema,
 ): Content<z.infer<Schema>> {
   if (interrupted !== undefined) return unknown(interrupted, status);
   const unreadable = unknown('unreadable_answer', status);
-  if ((headers['content-encoding'] ?? 'identity').toLowerCase() !== 'identity') return unreadable;
   try {
     const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
     const parsed = schema.safeParse(repeats(json, key) ? undefined : json);

@@ -3,8 +3,9 @@ import type { PlangrepFailure } from '../../core/plangrep.ts';
 import type { Clock, Plangrep } from '../../core/ports.ts';
 import { DependencyUnavailable } from '../../core/report.ts';
 import { type PlangrepAnswer, readCancelAnswer, readJobAnswer, readListAnswer, unknown } from './plangrep-answer.ts';
-import { createExchange, type Deadline, parsePlangrepOrigin, type Sent, startDeadline } from './plangrep-http.ts';
+import { createExchange, type Deadline, type Sent, startDeadline } from './plangrep-http.ts';
 import type { PlangrepKey } from './plangrep-key.ts';
+import { parsePlangrepOrigin } from './plangrep-origin.ts';
 
 export interface PlangrepDependencies {
   /** Plangrep's origin: https, or http on loopback. `/api/open/v1` is added here. */
@@ -19,7 +20,7 @@ const MIN_CALL_MS = 100;
 const MAX_JOB_BYTES = 256 * 1024;
 const MAX_LIST_BYTES = 8 * 1024 * 1024;
 
-type Call = Pick<Sent, 'method' | 'path' | 'maxBytes'>;
+type Call = Omit<Sent, 'headers'>;
 
 /**
  * Plangrep's jobs API (docs.plangrep.com, API reference, Jobs) over HTTP/1.1. Each call has one total deadline of 5 s,

@@ -6,36 +6,8 @@ import {
   request as httpRequest,
 } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-
-/** The one origin that the client ever talks to, and that the key is ever sent to. */
-export interface PlangrepOrigin {
-  readonly protocol: 'https:' | 'http:';
-  readonly hostname: string;
-  /** Empty: the protocol's own. */
-  readonly port: string;
-}
-
-/**
- * Reads a base URL such as `https://plangrep.com`.
- * @throws Error unless it is a bare origin (no credentials, path, query or fragment) over https, or over http on
- * loopback (127.0.0.0/8, [::1], localhost). The message does not repeat the value, which may contain a credential.
- */
-export function parsePlangrepOrigin(baseUrl: string): PlangrepOrigin {
-  const url = URL.parse(baseUrl);
-  if (url === null || url.href !== `${url.origin}/`) {
-    throw new Error('the Plangrep base URL must be only an origin: no credentials, path, query or fragment');
-  }
-  const { protocol, hostname, port } = url;
-  if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(hostname))) {
-    throw new Error('the Plangrep base URL must be https, or http on loopback');
-  }
-  return Object.freeze({ protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port });
-}
-
-/** After WHATWG URL parsing every spelling of an IPv4 address is four decimal numbers, and names are lower case. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
-}
+import type { PlangrepOrigin } from './plangrep-origin.ts';
+import { receiveBody, type TakeChunk } from './receive-body.ts';
 
 /** One total deadline over everything that a call to Plangrep does. */
 export interface Deadline {
@@ -63,8 +35,16 @@ export interface Sent {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
-  /** Bytes of an answer's body that are read at most. */
+  /** Bytes of an answer's body that are read at most, compressed or not. */
   readonly maxBytes: number;
+  /** Takes the body of a 2xx while it arrives, instead of `Exchange.body`, which stays empty then. */
+  readonly stream?: BodyStream | undefined;
+}
+
+export interface BodyStream {
+  /** As in {@link Sent}, for this body alone. */
+  readonly maxBytes: number;
+  readonly take: TakeChunk;
 }
 
 /** Why an exchange has no whole answer. */
@@ -75,7 +55,7 @@ export type Exchange =
   | { readonly kind: 'not_connected' }
   /** The request may have left; no status line came back. */
   | { readonly kind: 'no_answer'; readonly why: Interruption }
-  /** A status came back; the body is whole unless `interrupted` says why not. */
+  /** A status came back; the body, inflated, is whole unless `interrupted` says why not. */
   | {
       readonly kind: 'answer';
       readonly status: number;
@@ -95,8 +75,8 @@ const MAX_IDLE_MS = 4_000;
 const strictParsing = { maxHeaderSize: 16_384, insecureHTTPParser: false };
 
 /**
- * One bounded HTTP/1.1 exchange at a time with one origin: no redirect, no retry, no decompression, connections kept
- * alive. The promise never rejects, and settles by the deadline at the latest.
+ * One bounded HTTP/1.1 exchange at a time with one origin: no redirect, no retry, connections kept alive. The promise
+ * never rejects, and settles by the deadline at the latest.
  * @param now milliseconds since 1970: measures how long connections have been idle
  */
 export function createExchange(
@@ -110,10 +90,11 @@ export function createExchange(
       : [httpRequest, new HttpAgent({ keepAlive: true }), 'connect'];
   let lastUsed = now();
 
-  return async ({ method, path, headers, maxBytes }, deadline) => {
+  return async (sent, deadline) => {
+    const { method, path, headers } = sent;
     if (now() - lastUsed > MAX_IDLE_MS) closeIdle(agent);
     const outgoing = request({ ...strictParsing, agent, hostname, port, method, path, headers });
-    const exchange = await follow(outgoing, { maxBytes, openedEvent, deadline });
+    const exchange = await follow(outgoing, sent, { openedEvent, deadline });
     lastUsed = now();
     return exchange;
   };
@@ -126,14 +107,14 @@ function closeIdle(agent: HttpAgent): void {
 /** Sends the request and waits for its end. */
 function follow(
   outgoing: ClientRequest,
-  { maxBytes, openedEvent, deadline }: { maxBytes: number; openedEvent: string; deadline: Deadline },
+  sent: Sent,
+  { openedEvent, deadline }: { openedEvent: string; deadline: Deadline },
 ): Promise<Exchange> {
   const { promise, resolve } = Promise.withResolvers<Exchange>();
   let opened = false;
   let answer: IncomingMessage | undefined;
   let settled = false;
   const chunks: Buffer[] = [];
-  let size = 0;
 
   // Several of the events below may occur: the first one decides.
   function settle(interrupted: Interruption | undefined): void {
@@ -169,16 +150,17 @@ function follow(
   });
   outgoing.on('response', (response) => {
     answer = response;
-    response.on('data', (chunk: Buffer) => {
-      size += chunk.length;
-      if (size > maxBytes) settle('oversized_answer');
-      else chunks.push(chunk);
-    });
-    response.on('end', () => settle(undefined));
-    // Without a listener the error would be thrown; the request's events report its reason.
-    response.on('error', () => undefined);
+    const { maxBytes, take } = (isSuccess(Number(response.statusCode)) && sent.stream) || {
+      maxBytes: sent.maxBytes,
+      take: (chunk) => chunks.push(chunk) > 0,
+    };
+    receiveBody(response, maxBytes, (chunk) => !settled && take(chunk), settle);
   });
   void deadline.expired.then(() => settle('timeout'));
   outgoing.end();
   return promise;
+}
+
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
 }

@@ -203,7 +203,7 @@ export const upstreamAnswer = (random: Random, id: string): UpstreamAnswer => {
   ];
   const head = random.chance(0.99) ? `HTTP/1.1 ${status} Something` : random.pick(['HTTP/9.9 200 OK', 'ICY 200', '']);
   const bytes = Buffer.concat([Buffer.from(`${head}\r\n${headers.join('\r\n')}\r\n\r\n`), sent]);
-  const isHonest = status >= 200 && status < 300 && !isCut && !isZipped;
+  const isHonest = status >= 200 && status < 300 && !isCut;
   return { bytes, says: isHonest ? statusIn(plain, id) : undefined };
 };
 
