@@ -2,12 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { createDynamoDbClient, createSecretsManagerClient, createSqsClient } from './adapters/aws-clients.ts';
-import { createDeadLetters } from './adapters/dead-letters.ts';
+import { createDynamoDbClient, createSecretsManagerClient } from './adapters/aws-clients.ts';
 import { createCancellationLog, createReadableLog } from './adapters/dynamodb/cancellation-log.ts';
 import { createJobDirectory, createPagedDirectory } from './adapters/dynamodb/job-directory.ts';
 import { createPartners, createReadPartnerKey } from './adapters/dynamodb/partners.ts';
 import { createSandboxRecords } from './adapters/dynamodb/sandbox-records.ts';
+import { createDeadLetters } from './adapters/sqs/dead-letters.ts';
+import { createSendMessage } from './adapters/sqs/send-message.ts';
 import { createPlangrep } from './adapters/plangrep/plangrep-client.ts';
 import { rememberListings } from './adapters/plangrep/remember-listings.ts';
 import { type CachedPlangrepKey, createPlangrepKey } from './adapters/plangrep/plangrep-key.ts';
@@ -103,8 +104,11 @@ export function composeAttempts(): AttemptPorts {
 
 /** For a function that finds jobs and cancels them. */
 export function composeCancelling(): Ports {
+  return bindCancellingPorts(createDynamoDbClient());
+}
+
+function bindCancellingPorts(client: DynamoDBClient): Ports {
   const configuration = readConfiguration(z.pick(variables, { ...attemptVariables, ...findingVariables }));
-  const client = createDynamoDbClient();
   const attempt = bindAttemptPorts(client, configuration);
   return {
     ...attempt,
@@ -148,13 +152,12 @@ function composePlangrepKey(secretId: string): CachedPlangrepKey {
 }
 
 /** For the function behind the queue of events. */
-export function composeEventsQueue(): EventsQueue {
+export function composeEventsDoor(): readonly [Ports, EventsQueue] {
   const names = { EVENTS_MAX_RECEIVES: true, EVENTS_DEAD_LETTERS_URL: true } as const;
   const configuration = readConfiguration(z.pick(variables, names));
-  return {
-    maxReceives: configuration.EVENTS_MAX_RECEIVES,
-    setAside: createDeadLetters(createSqsClient(), configuration.EVENTS_DEAD_LETTERS_URL),
-  };
+  const client = createDynamoDbClient();
+  const setAside = createDeadLetters(createSendMessage(client), configuration.EVENTS_DEAD_LETTERS_URL);
+  return [bindCancellingPorts(client), { maxReceives: configuration.EVENTS_MAX_RECEIVES, setAside }];
 }
 
 /** For the simulator that takes Plangrep's place in a sandbox. */

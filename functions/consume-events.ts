@@ -1,4 +1,4 @@
-import { composeCancelling, composeEventsQueue } from './compose.ts';
+import { composeEventsDoor } from './compose.ts';
 import { handleEvents } from './doors/eventbridge/handle-events.ts';
 
-export const handler = handleEvents(composeCancelling(), composeEventsQueue());
+export const handler = handleEvents(...composeEventsDoor());

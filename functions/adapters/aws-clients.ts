@@ -1,6 +1,5 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient, type SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
-import { SQSClient, type SQSClientConfig } from '@aws-sdk/client-sqs';
 
 /**
  * Given explicitly, because a client otherwise looks for each of them in the environment and in the profile's files at
@@ -14,7 +13,7 @@ const settings = {
   useDualstackEndpoint: false,
   useFipsEndpoint: false,
   userAgentAppId: 'plangrep-cancellation',
-} satisfies DynamoDBClientConfig & SecretsManagerClientConfig & SQSClientConfig;
+} satisfies DynamoDBClientConfig & SecretsManagerClientConfig;
 
 /**
  * The client of every table. A table answers in single milliseconds, so a longer wait means a broken connection. The SDK
@@ -48,17 +47,6 @@ export function createSecretsManagerClient(overrides: SecretsManagerClientConfig
         throwOnRequestTimeout: true,
       },
       ...overrides,
-    }),
-  );
-}
-
-/** SQS's client, for the rare message that the events door sets aside. A repeat of a send only makes a second copy. */
-export function createSqsClient(): SQSClient {
-  return withoutIdleSteps(
-    new SQSClient({
-      ...settings,
-      maxAttempts: 2,
-      requestHandler: { connectionTimeout: 1_000, requestTimeout: 1_500, throwOnRequestTimeout: true },
     }),
   );
 }

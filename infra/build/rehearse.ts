@@ -151,7 +151,6 @@ function environment(url: string): Readonly<Record<EnvironmentVariable | Sandbox
     AWS_SECRET_ACCESS_KEY: 'rehearsal',
     AWS_ENDPOINT_URL_DYNAMODB: url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: url,
-    AWS_ENDPOINT_URL_SQS: url,
   };
 }
 

@@ -122,7 +122,7 @@ export async function startEventsDoor(
     partition: 'aws',
     pipeRoleArn: role(roleNameOf('local', 'closed-events')),
   });
-  const deliver = (input: string, group: string): void => queue.send(input, group);
+  const deliver = (input: string, group: string) => queue.send(input, group);
   const eventBridge = adopt(await startEventBridge({ publishers, policy, rules, deliver }));
   return { eventBridge, queue };
 }

@@ -7,7 +7,7 @@ import { type TableName, tables } from '../blueprint/tables.ts';
 import { localPlans, usagePlanName } from '../blueprint/usage-plans.ts';
 import { createAccessKey, type LocalAccessKey, withRegion } from './aws/access-keys.ts';
 import { DataFolderError, type LocalDynamoDb, startLocalDynamoDb, type TablesFault } from './aws/dynamodb.ts';
-import { type QueueEndpoint, startQueueEndpoint } from './aws/events/queue-endpoint.ts';
+import { deadLetterName, localQueueUrl, type QueueEndpoint, startQueueEndpoint } from './aws/events/queue-endpoint.ts';
 import type { GatewayFault } from './aws/gateway/answer-request.ts';
 import { startUsagePlanEndpoint } from './aws/gateway/usage-plan-endpoint.ts';
 import { createUsagePlans, type LocalUsagePlans } from './aws/gateway/usage-plans.ts';
@@ -165,7 +165,7 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
     if (logs.length > KEPT_LINES) logs.shift();
     options.onLog?.(line, from);
   };
-  const queues = adopt(await startQueueEndpoint(eventsQueueName, [aws]));
+  const queues = adopt(await startQueueEndpoint([{ name: eventsQueueName, sentTo: 'by rules' }], [aws]));
   const lambda = adopt(startFunctions({ ...options, onLog }, { aws, dynamodb, secretsManager, queues, plangrepUrl }));
   const statePath = inDataDir('queue.json');
   const events = await startEventsDoor(options, { lambda, aws, partners, queues, statePath, adopt });
@@ -207,9 +207,9 @@ function startFunctions(
     [tables.CancellationLog.variable]: dynamodb.tableNames.CancellationLog,
     [tables.Partners.variable]: dynamodb.tableNames.Partners,
     EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
-    EVENTS_DEAD_LETTERS_URL: queues.deadLettersUrl,
+    EVENTS_DEAD_LETTERS_URL: localQueueUrl(queues.url, deadLetterName(eventsQueueName)),
   };
-  const surroundings = { bundles, accessKey: aws, dynamodb, secretsManager, sqs: queues };
+  const surroundings = { bundles, accessKey: aws, dynamodb, secretsManager };
   const functions = defineContainers<EnvironmentVariable>(serviceFunctions, values, surroundings);
   return startLambdaRuntime({ functions, containersPerFunction, onLog });
 }

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SQSEvent } from 'aws-lambda';
+import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import { describe, expect, test, vi } from 'vitest';
 import { eventDoor, inputTransformer } from '../../infra/blueprint/bus-events.ts';
 import { callSigned, createAccessKey } from '../../infra/local/aws/access-keys.ts';
@@ -225,6 +225,44 @@ describe('the local queue', () => {
     queue.send('slow');
     await emptied(queue);
     expect(calls).toBe(1);
+  });
+
+  test('hides a message for its delay, over a restart too, and lets others pass', async () => {
+    const statePath = join(temporaryFolder(), 'queue.json');
+    const received: SQSRecord[] = [];
+    const receive: QueueOptions['invoke'] = async ({ Records }) => {
+      received.push(...Records);
+      return answered(null);
+    };
+    const first = start(receive, { statePath });
+    first.send('in an hour', 'acme', 3_600_000);
+    first.send('soon', 'acme', 100);
+    first.send('at once', 'acme');
+    await vi.waitFor(() => expect(received.map(({ body }) => body)).toEqual(['at once']), { interval: 1 });
+    expect(first.delayed()).toEqual(['in an hour', 'soon']);
+    first.close();
+
+    const second = start(receive, { statePath });
+    await vi.waitFor(() => expect(second.waiting()).toEqual(['in an hour']), { interval: 5 });
+
+    expect(second.delayed()).toEqual(['in an hour']);
+    const [, { body, attributes } = { body: '', attributes: { SentTimestamp: '' } }] = received;
+    expect(body).toBe('soon');
+    expect(Date.now() - Number(attributes.SentTimestamp)).toBeGreaterThanOrEqual(100);
+  });
+
+  test('without a DLQ delivers a message until it is done', async () => {
+    let deliveries = 0;
+    const queue = start(
+      async () => {
+        deliveries += 1;
+        return deliveries < 20 ? { kind: 'timed_out' } : answered(null);
+      },
+      { maxReceives: undefined, visibilityTimeoutMs: 1 },
+    );
+    queue.send('stubborn');
+    await emptied(queue);
+    expect([deliveries, queue.deadLetters()]).toEqual([20, []]);
   });
 
   test('moves the messages of the DLQ back as new ones', async () => {

@@ -23,7 +23,7 @@ const limits = {
   'request-cancellation': 275_000,
   'read-cancellations': 229_000,
   'register-job': 255_000,
-  'consume-events': 300_000, // 27 KB of it are SQS's client, for events that are set aside.
+  'consume-events': 274_000,
   'reconcile-cancellations': 255_000,
   'read-documentation': 870_000,
   'simulate-plangrep': 236_000,

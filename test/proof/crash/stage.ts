@@ -63,7 +63,7 @@ export const openStage = async (path?: string): Promise<Stage> => {
     visibilityTimeoutMs: eventDoor.visibilityTimeoutSeconds * 1000,
     maxReceives: eventDoor.maxReceives,
   });
-  const queues = await startQueueEndpoint(queue.name, [accessKey]);
+  const queues = await startQueueEndpoint([{ name: queue.name, sentTo: 'by rules' }], [accessKey]);
   queues.serve(queue);
   const targets = {
     dynamodb: dynamodb.url,
@@ -104,7 +104,6 @@ export const openStage = async (path?: string): Promise<Stage> => {
         ...keyVariables(accessKey),
         AWS_ENDPOINT_URL_DYNAMODB: tap.urls.dynamodb,
         AWS_ENDPOINT_URL_SECRETS_MANAGER: tap.urls.secretsmanager,
-        AWS_ENDPOINT_URL_SQS: tap.urls.sqs,
       },
     };
     const fetched = Promise.withResolvers<void>();

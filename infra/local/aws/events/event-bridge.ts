@@ -25,7 +25,7 @@ export interface EventBridgeOptions {
   readonly policy: readonly PolicyStatement[];
   readonly rules: readonly Rule[];
   /** The target of every rule: takes the output of the rule's input transformer. */
-  readonly deliver: (input: string, messageGroupId: string) => void;
+  readonly deliver: (input: string, messageGroupId: string) => unknown;
 }
 
 export interface LocalEventBridge extends AwsJsonEndpoint {

@@ -18,7 +18,12 @@ export function localQueueUrl(endpoint: string, queueName: string): string {
 const attributesInput = z.object({ QueueUrl: z.string(), AttributeNames: z.optional(z.array(z.string())) });
 const moveInput = z.object({ SourceArn: z.string(), DestinationArn: z.optional(z.string()) });
 const movesInput = z.object({ SourceArn: z.string(), MaxResults: z.optional(z.int()) });
-const sendInput = z.object({ QueueUrl: z.string(), MessageBody: z.string().check(z.minLength(1)) });
+const sendInput = z.object({
+  QueueUrl: z.string(),
+  MessageBody: z.string().check(z.minLength(1)),
+  DelaySeconds: z.optional(z.int().check(z.minimum(0), z.maximum(900))),
+  MessageGroupId: z.optional(z.string().check(z.minLength(1), z.maxLength(128))),
+});
 const receiveInput = z.object({
   QueueUrl: z.string(),
   MaxNumberOfMessages: z.optional(z.int().check(z.minimum(1), z.maximum(10))),
@@ -31,50 +36,64 @@ const visibilityInput = z.object({
     .check(z.minLength(1), z.maxLength(10)),
 });
 
+export interface QueueDefinition {
+  readonly name: string;
+  /** `by rules`: callers send only to its DLQ, and look at that. `by callers`: they send to the queue; it has no DLQ. */
+  readonly sentTo: 'by rules' | 'by callers';
+}
+
 export interface QueueEndpoint extends AwsJsonEndpoint {
-  /** The URL of the DLQ. */
-  readonly deadLettersUrl: string;
-  /** From now on calls reach this queue and its DLQ. */
+  /** From now on calls reach this queue, and its DLQ if it has one. */
   serve(queue: LocalQueue): void;
 }
 
+/** The queue that a call names, or its DLQ. */
+interface Target extends QueueDefinition {
+  readonly part: 'queue' | 'dlq';
+  readonly queue: LocalQueue;
+}
+
 /**
- * SQS on 127.0.0.1 for a queue and its DLQ, as far as functions and operators use it. A move has ended when it is answered.
- * The endpoint starts before the queue, since functions are told its URL and the queue invokes functions.
- * @param name the queue's
+ * SQS on 127.0.0.1 for queues and their DLQs, as far as functions and operators use it. A move has ended when it is
+ * answered. The endpoint starts before the queues, since functions are told its URL and queues invoke functions.
  * @param keys those that may call
  */
-export async function startQueueEndpoint(name: string, keys: readonly AccessKey[]): Promise<QueueEndpoint> {
-  const dlq = deadLetterName(name);
-  let served: LocalQueue | undefined;
+export async function startQueueEndpoint(
+  definitions: readonly QueueDefinition[],
+  keys: readonly AccessKey[],
+): Promise<QueueEndpoint> {
+  const served = new Map<string, LocalQueue>();
   /** The newest first. */
-  const moves: object[] = [];
-  const queue = (): LocalQueue => {
-    if (served === undefined) throw new ServiceError('InternalFailure', 'The queue has not started yet.', 500);
-    return served;
-  };
-  const kindOf = (url: string): 'queue' | 'dlq' => {
-    if (url.endsWith(`/${name}`)) return 'queue';
-    if (url.endsWith(`/${dlq}`)) return 'dlq';
+  const moves: Readonly<Record<'SourceArn' | 'DestinationArn' | 'Status', string>>[] = [];
+
+  const find = (urlOrArn: string): Target => {
+    for (const definition of definitions) {
+      const { name, sentTo } = definition;
+      const dlq = sentTo === 'by rules' ? deadLetterName(name) : undefined;
+      const named = /[^/:]*$/.exec(urlOrArn)?.[0];
+      if (named !== name && named !== dlq) continue;
+      const queue = served.get(name);
+      if (queue === undefined) throw new ServiceError('InternalFailure', 'The queue has not started yet.', 500);
+      return { ...definition, part: named === name ? 'queue' : 'dlq', queue };
+    }
     throw new ServiceError('com.amazonaws.sqs#QueueDoesNotExist', 'The specified queue does not exist.');
   };
-  const requireDlq = (url: string): void => {
-    if (kindOf(url) === 'dlq') return;
-    throw new ServiceError(
-      'AccessDeniedException',
-      'Only rules may send to this queue, and only its function reads it.',
-      403,
-    );
+  const findDlq = (url: string): LocalQueue => {
+    const { part, queue } = find(url);
+    if (part === 'dlq') return queue;
+    throw new ServiceError('AccessDeniedException', 'Only its function reads this queue.', 403);
   };
   const actions: Record<string, (input: unknown) => object> = {
     GetQueueAttributes(input) {
       const { QueueUrl, AttributeNames = [] } = parseInput(attributesInput, input);
-      const bodies = kindOf(QueueUrl) === 'queue' ? queue().waiting() : queue().deadLetters();
+      const { part, queue } = find(QueueUrl);
+      const delayed = part === 'queue' ? queue.delayed().length : 0;
+      const bodies = part === 'queue' ? queue.waiting() : queue.deadLetters();
       const attributes = {
         QueueArn: localArn('sqs', QueueUrl.slice(QueueUrl.lastIndexOf('/') + 1)),
-        ApproximateNumberOfMessages: String(bodies.length),
+        ApproximateNumberOfMessages: String(bodies.length - delayed),
         ApproximateNumberOfMessagesNotVisible: '0',
-        ApproximateNumberOfMessagesDelayed: '0',
+        ApproximateNumberOfMessagesDelayed: String(delayed),
       };
       const wanted = Object.entries(attributes).filter(([attribute]) =>
         AttributeNames.some((asked) => asked === 'All' || asked === attribute),
@@ -82,22 +101,28 @@ export async function startQueueEndpoint(name: string, keys: readonly AccessKey[
       return { Attributes: Object.fromEntries(wanted) };
     },
     SendMessage(input) {
-      const { QueueUrl, MessageBody } = parseInput(sendInput, input);
-      requireDlq(QueueUrl);
-      return { MessageId: queue().sendToDeadLetters(MessageBody), MD5OfMessageBody: md5(MessageBody) };
+      const { QueueUrl, MessageBody, DelaySeconds = 0, MessageGroupId } = parseInput(sendInput, input);
+      const { part, sentTo, queue } = find(QueueUrl);
+      if (part === 'queue' && sentTo === 'by rules') {
+        throw new ServiceError('AccessDeniedException', 'Only rules may send to this queue.', 403);
+      }
+      const MessageId =
+        part === 'dlq'
+          ? queue.sendToDeadLetters(MessageBody)
+          : queue.send(MessageBody, MessageGroupId, DelaySeconds * 1000);
+      return { MessageId, MD5OfMessageBody: md5(MessageBody) };
     },
     ReceiveMessage(input) {
       const { QueueUrl, MaxNumberOfMessages = 1, VisibilityTimeout = 30 } = parseInput(receiveInput, input);
-      requireDlq(QueueUrl);
-      const found = queue().receiveDeadLetters(MaxNumberOfMessages, VisibilityTimeout * 1000);
+      const found = findDlq(QueueUrl).receiveDeadLetters(MaxNumberOfMessages, VisibilityTimeout * 1000);
       return { Messages: found.map(toMessage) };
     },
     ChangeMessageVisibilityBatch(input) {
       const { QueueUrl, Entries } = parseInput(visibilityInput, input);
-      requireDlq(QueueUrl);
+      const queue = findDlq(QueueUrl);
       const results = Entries.map(({ Id, ReceiptHandle, VisibilityTimeout = 0 }) => ({
         Id,
-        isThere: queue().hideDeadLetter(ReceiptHandle, VisibilityTimeout * 1000),
+        isThere: queue.hideDeadLetter(ReceiptHandle, VisibilityTimeout * 1000),
       }));
       const failed = { SenderFault: true, Code: 'ReceiptHandleIsInvalid' };
       return {
@@ -106,28 +131,30 @@ export async function startQueueEndpoint(name: string, keys: readonly AccessKey[
       };
     },
     StartMessageMoveTask(input) {
-      const { SourceArn, DestinationArn = localArn('sqs', name) } = parseInput(moveInput, input);
-      if (SourceArn !== localArn('sqs', dlq) || DestinationArn !== localArn('sqs', name)) {
+      const { SourceArn, DestinationArn: wanted } = parseInput(moveInput, input);
+      const { part, name, queue } = find(SourceArn);
+      const DestinationArn = localArn('sqs', name);
+      if (part !== 'dlq' || (wanted ?? DestinationArn) !== DestinationArn) {
         throw new ServiceError(
           'com.amazonaws.sqs#ResourceNotFoundException',
           'Messages move only from the dead-letter queue back to the queue.',
         );
       }
-      const moved = queue().redrive();
-      moves.unshift({ SourceArn, DestinationArn, Status: 'COMPLETED', ApproximateNumberOfMessagesMoved: moved });
+      const moved = queue.redrive();
+      const done = { SourceArn, DestinationArn, Status: 'COMPLETED', ApproximateNumberOfMessagesMoved: moved };
+      moves.unshift(done);
       return { TaskHandle: Buffer.from(SourceArn).toString('base64') };
     },
     ListMessageMoveTasks(input) {
-      const { MaxResults = 1 } = parseInput(movesInput, input);
-      return { Results: moves.slice(0, MaxResults) };
+      const { SourceArn, MaxResults = 1 } = parseInput(movesInput, input);
+      return { Results: moves.filter((move) => move.SourceArn === SourceArn).slice(0, MaxResults) };
     },
   };
   const endpoint = await startAwsJsonEndpoint({ service: 'AmazonSQS', keys, actions });
   return {
     ...endpoint,
-    deadLettersUrl: localQueueUrl(endpoint.url, dlq),
-    serve(started) {
-      served = started;
+    serve(queue) {
+      served.set(queue.name, queue);
     },
   };
 }

@@ -12,8 +12,8 @@ export interface QueueOptions {
   readonly batchSize: number;
   /** A message that failed returns this long after it was handed out. */
   readonly visibilityTimeoutMs: number;
-  /** After this many receives a message that returns goes to the DLQ. */
-  readonly maxReceives: number;
+  /** After this many receives a message that returns goes to the DLQ. @default - it returns until it is done */
+  readonly maxReceives?: number | undefined;
   /** A JSON file that keeps the messages over restarts. @default in memory */
   readonly statePath?: string | undefined;
 }
@@ -24,10 +24,14 @@ export interface LocalQueue {
   /**
    * The message is accepted, and saved in `statePath`, when this returns. @throws when it cannot be saved
    * @param group whose messages are one sender's. @default - a separate sender
+   * @param delayMs for which it is hidden. @default 0
+   * @returns the message's id
    */
-  send(body: string, group?: string): void;
+  send(body: string, group?: string, delayMs?: number): string;
   /** Bodies that wait or are being worked on, oldest first. */
   waiting(): readonly string[];
+  /** Those of them that are still hidden by their delay. */
+  delayed(): readonly string[];
   /** Bodies in the DLQ, oldest first. */
   deadLetters(): readonly string[];
   /** Puts a message into the DLQ, as its sender. @returns the message's id @throws when it cannot be saved */
@@ -71,8 +75,8 @@ type Messages = z.infer<typeof messagesSchema>;
 const BATCHES_AT_ONCE = 2;
 
 /**
- * An SQS queue as Lambda's event source: batches, partial batch answers, redelivery after the visibility timeout, DLQ. It
- * delivers at least once, and promises no order. It is fair: the groups take turns, however many messages one has.
+ * An SQS queue as Lambda's event source: delays, batches, partial batch answers, redelivery after the visibility timeout,
+ * DLQ. It delivers at least once, and promises no order. It is fair: the groups take turns, however many messages one has.
  *
  * Only one invocation at a time has a message, however short the visibility timeout is: in AWS it cannot be shorter than
  * the function's timeout.
@@ -81,7 +85,7 @@ const BATCHES_AT_ONCE = 2;
  * @throws when the file at `statePath` has other content
  */
 export function startQueue(options: QueueOptions): LocalQueue {
-  const { name, invoke, batchSize, visibilityTimeoutMs, maxReceives } = options;
+  const { name, invoke, batchSize, visibilityTimeoutMs, maxReceives = Number.POSITIVE_INFINITY } = options;
   const file = stateFile(options.statePath, messagesSchema);
   let { queue, dlq } = file.read() ?? { queue: [], dlq: [] };
   /** Messages that are being worked on. */
@@ -147,8 +151,16 @@ export function startQueue(options: QueueOptions): LocalQueue {
 
   return {
     name,
-    send: (body, group) => add([newMessage(body, group)]),
+    send(body, group, delayMs) {
+      const message = newMessage(body, group, delayMs);
+      add([message]);
+      return message.messageId;
+    },
     waiting: () => queue.map(({ body }) => body),
+    delayed() {
+      const now = Date.now();
+      return queue.filter(({ receives, visibleAt }) => receives === 0 && visibleAt > now).map(({ body }) => body);
+    },
     deadLetters: () => dlq.map(({ body }) => body),
     sendToDeadLetters(body) {
       const message = newMessage(body);
@@ -178,9 +190,9 @@ export function startQueue(options: QueueOptions): LocalQueue {
   };
 }
 
-function newMessage(body: string, group?: string): Message {
+function newMessage(body: string, group?: string, delayMs = 0): Message {
   const now = Date.now();
-  return { messageId: randomUUID(), body, group, sentAt: now, receives: 0, visibleAt: now };
+  return { messageId: randomUUID(), body, group, sentAt: now, receives: 0, visibleAt: now + delayMs };
 }
 
 /** The first message of each group, then the second of each, and so on. */

@@ -24,15 +24,13 @@ export interface Surroundings {
   readonly accessKey: AccessKey;
   readonly dynamodb: { readonly url: string };
   readonly secretsManager: { readonly url: string };
-  /** Absent where no function sends to a queue. */
-  readonly sqs?: { readonly url: string };
 }
 
 /** @param values of all variables; each function is given only its own */
 export function defineContainers<Variable extends string>(
   functions: Readonly<Record<string, FunctionDefinition<Variable>>>,
   values: Readonly<Record<Variable, string>>,
-  { bundles, accessKey, dynamodb, secretsManager, sqs }: Surroundings,
+  { bundles, accessKey, dynamodb, secretsManager }: Surroundings,
 ): ContainerDefinition[] {
   return Object.entries(functions).map(([functionName, { environment, timeoutSeconds, memoryMb }]) => ({
     functionName,
@@ -45,7 +43,6 @@ export function defineContainers<Variable extends string>(
       ...keyVariables(accessKey),
       AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
-      ...(sqs !== undefined && { AWS_ENDPOINT_URL_SQS: sqs.url }),
     },
   }));
 }
