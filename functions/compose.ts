@@ -75,7 +75,7 @@ const plangrepVariables = { PLANGREP_BASE_URL: true, PLANGREP_SECRET_ID: true } 
 const findingVariables = { JOB_DIRECTORY_TABLE: true, PARTNERS_TABLE: true } as const;
 
 /** For a function that registers jobs. */
-export function composeRegistration(): Omit<Ports, 'log'> {
+export function composeRegistration(): Omit<Ports, 'log' | 'wakeUpQueue'> {
   const configuration = readConfiguration(z.pick(variables, { ...plangrepVariables, ...findingVariables }));
   const plangrep = composePlangrep(configuration);
   return { ...bindFindingPorts(createDynamoDbClient(), configuration), plangrep, clock: systemClock, report };
@@ -124,6 +124,8 @@ function bindAttemptPorts(
   return {
     log: createCancellationLog(client, configuration.CANCELLATION_LOG_TABLE),
     plangrep: composePlangrep(configuration),
+    // Until the queue is deployed, the schedule finds every wake-up.
+    wakeUpQueue: { send: async () => undefined },
     clock: systemClock,
     report,
   };

@@ -25,6 +25,8 @@ export interface Cancellation {
   readonly requestedAt: string;
   /** When the service alerted its operators, because the cancellation had been open for too long. */
   readonly escalatedAt: string | null;
+  /** When the service looks at the job next. A later time than before shows that it has looked. */
+  readonly nextLookAt: string | null;
   readonly closedAt: string | null;
 }
 
@@ -32,7 +34,7 @@ export interface Cancellation {
 export interface TimelineEntry {
   readonly at: string;
   /** Give your `switch` a default: a newer service may have more types. */
-  readonly type: 'requested' | 'attempt_started' | 'attempt_ended' | 'escalated' | 'closed' | 'joined';
+  readonly type: 'requested' | 'attempt_started' | 'attempt_ended' | 'observed' | 'escalated' | 'closed' | 'joined';
   /** Absent on `joined`, which is another request for the same job. */
   readonly seq?: number | undefined;
   readonly attempt?: number | undefined;

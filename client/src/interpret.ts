@@ -43,6 +43,7 @@ const cancellationChecks: Checks<Cancellation> = {
   attempts: number,
   requestedAt: text,
   escalatedAt: textOrNull,
+  nextLookAt: textOrNull,
   closedAt: textOrNull,
 };
 const isTimeline = listOf(object<{ at: string; type: string }>({ at: text, type: text }));

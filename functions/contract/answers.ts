@@ -36,6 +36,8 @@ const cancellation = {
   attempts: z.int(),
   requestedAt: timestampSchema,
   escalatedAt: z.nullable(timestampSchema),
+  /** When the service looks at the job next; null: closed. A later time than before shows that it has looked. */
+  nextLookAt: z.nullable(timestampSchema),
   closedAt: z.nullable(timestampSchema),
 };
 export const cancellationSchema = z.strictObject(cancellation);
@@ -43,7 +45,7 @@ export type CancellationAnswer = z.infer<typeof cancellationSchema>;
 
 export const timelineEntrySchema = z.strictObject({
   at: timestampSchema,
-  type: z.enum(['requested', 'attempt_started', 'attempt_ended', 'escalated', 'closed', 'joined']),
+  type: z.enum(['requested', 'attempt_started', 'attempt_ended', 'observed', 'escalated', 'closed', 'joined']),
   /** The event's number in the audit trail; a `joined` request is not part of it and has none. */
   seq: z.optional(z.int()),
   attempt: z.optional(z.int()),

@@ -24,4 +24,6 @@ export interface CancelRequest extends Asked {
   readonly delivery?: Delivery | undefined;
   /** Milliseconds since 1970: the answer must be ready by then. */
   readonly untilMs: number;
+  /** Milliseconds since 1970: until then the answer may wait for the end of the cancellation. @default it does not wait */
+  readonly waitUntilMs?: number | undefined;
 }

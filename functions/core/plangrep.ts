@@ -15,6 +15,12 @@ export interface PlangrepJob {
   readonly successfulPageCount?: number | undefined;
   readonly creditsDebited?: number | undefined;
   readonly createdAt?: Timestamp | undefined;
+  /** When the job changed last, so it was created then or before. */
+  readonly updatedAt?: Timestamp | undefined;
+  /** Absent while the job runs. */
+  readonly completedAt?: Timestamp | undefined;
+  /** When Plangrep stops showing the job and its result: a later read may answer 404. */
+  readonly expiresAt?: Timestamp | undefined;
 }
 
 /** Why the effect of a call is not known. */

@@ -13,12 +13,13 @@ export interface Ports {
   readonly directory: JobDirectory;
   readonly partners: Partners;
   readonly plangrep: Plangrep;
+  readonly wakeUpQueue: WakeUpQueue;
   readonly clock: Clock;
   readonly report: Report;
 }
 
 /** What it takes to complete a cancellation whose job is known. */
-export type AttemptPorts = Pick<Ports, 'log' | 'plangrep' | 'clock' | 'report'>;
+export type AttemptPorts = Pick<Ports, 'log' | 'plangrep' | 'wakeUpQueue' | 'clock' | 'report'>;
 
 export interface Clock {
   /** Milliseconds since 1970. It paces the work; safety does not depend on it. */
@@ -54,6 +55,15 @@ export type Appended = { readonly kind: 'appended' } | { readonly kind: 'lost'; 
 export interface WakeUp extends StreamName {
   readonly seq: number;
   readonly wakeAt: Timestamp;
+}
+
+/**
+ * Makes wake-ups punctual. Nothing depends on it: losing, repeating or delaying a message is harmless, because the log's
+ * index has every wake-up, and a message entitles its receiver to nothing.
+ */
+export interface WakeUpQueue {
+  /** Sends a message that arrives when the wake-up is due, or sooner. @throws DependencyUnavailable */
+  send(wakeUp: WakeUp): Promise<void>;
 }
 
 /** The audit trail: append-only. `chain.ts` says how events are linked. */

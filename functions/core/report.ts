@@ -14,6 +14,9 @@ export const reportLevels = {
   EVENT_MALFORMED: 'error',
   EVENT_FAILED: 'error',
   RECONCILED: 'info',
+  WAKE_UP_NOT_SENT: 'warn',
+  JOB_ABSENT: 'warn',
+  CANCELLATION_UNKNOWN_JOB: 'error',
   REQUEST_JOINED: 'info',
   REQUEST_REFUSED: 'info',
   REQUEST_DEFERRED: 'info',
@@ -34,7 +37,7 @@ export type Report = (
   fields?: Readonly<Record<string, string | number | boolean | undefined>>,
 ) => void;
 
-export type Dependency = 'cancellation-log' | 'job-directory' | 'partners' | 'secret' | 'dead-letters';
+export type Dependency = 'cancellation-log' | 'job-directory' | 'partners' | 'secret' | 'dead-letters' | 'wake-ups';
 
 /** A dependency of ours (a table, the secret) did not answer, after the SDK's own retries. */
 export class DependencyUnavailable extends Error {
@@ -103,6 +106,7 @@ export function reportClosed(
   { outcome, pageCount, successfulPageCount, creditsDebited }: ClosedBody,
 ): void {
   const isStopped = outcome === 'cancelled' && pageCount !== undefined && successfulPageCount !== undefined;
+  if (outcome === 'job_not_found') report('CANCELLATION_UNKNOWN_JOB', { partnerId, jobId });
   report('CANCELLATION_CLOSED', {
     partnerId,
     jobId,

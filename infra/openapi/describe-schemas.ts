@@ -123,6 +123,8 @@ const cancellationFields = {
   attempts: 'How many attempts to cancel the job the service has started.',
   requestedAt: 'When the first request for it was recorded.',
   escalatedAt: 'When the service alerted its operator, because it had been open for too long. Null: not alerted.',
+  nextLookAt:
+    'When the service looks at the job next. A later time than before shows that it has looked. Null once it is closed.',
   closedAt: 'When it was closed. Null while it is open.',
 };
 
@@ -149,7 +151,7 @@ const answers: Readonly<Record<string, Component>> = {
       seq: 'Its number in the audit trail: 1, 2, 3 … A `joined` request is recorded beside the trail and has none.',
       attempt: 'Which attempt it belongs to: 1, 2, 3 …',
       result:
-        'How the attempt ended (`attempt_ended`): `accepted`, `refused`, `rate_limited`, `key_refused`, `not_sent` or `unknown`. More may be added.',
+        'How the attempt ended (`attempt_ended`): `accepted`, `refused`, `rate_limited`, `key_refused`, `not_sent`, `not_found` or `unknown`. What a later read showed (`observed`): `job` or `not_found`. More may be added.',
       why: 'More about an attempt that was `not_sent` or ended as `unknown`, such as `timeout`. More values may be added.',
       httpStatus: 'The HTTP status of the answer from Plangrep.',
       outcome: 'How the cancellation ended (`closed`).',

@@ -21,6 +21,7 @@ export const cancelled = {
   attempts: 1,
   requestedAt,
   escalatedAt: null,
+  nextLookAt: null,
   closedAt: endedAt,
 };
 export const pending = {
@@ -33,6 +34,7 @@ export const pending = {
   pageCount: 120,
   successfulPageCount: 40,
   creditsDebited: 40,
+  nextLookAt: '2026-11-02T09:22:13.305Z',
   closedAt: null,
 };
 export const tooLate = {

@@ -28,14 +28,17 @@ const processing = {
   successfulPageCount: 63,
   creditsDebited: 63,
   createdAt: '2024-11-02T09:00:00.000Z',
+  updatedAt: '2024-11-02T09:22:00.000Z',
+  expiresAt: '2024-11-09T09:00:00.000Z',
 };
 
 describe('A call that Plangrep answers', () => {
   test('cancels the job and shows it cancelled', async () => {
     const answer = await connect().cancel(documentedJob, LATER);
 
-    expect(answer).toEqual({ kind: 'job', job: { ...processing, status: 'cancelled' } });
-    expect(simulator.job(documentedJob)?.status).toBe('cancelled');
+    const { status, updatedAt, completedAt } = simulator.job(documentedJob) ?? {};
+    expect(answer).toEqual({ kind: 'job', job: { ...processing, status, updatedAt, completedAt } });
+    expect([status, completedAt]).toEqual(['cancelled', expect.any(String)]);
   });
 
   test('shows a job that is still processing after its cancel', async () => {
@@ -70,6 +73,7 @@ describe('A call that Plangrep answers', () => {
     { pageCount: -1, successfulPageCount: 1.5, billing: { creditsDebited: -3 } },
     { pageCount: '204', successfulPageCount: {}, billing: { creditsDebited: '63' } },
     { projectId: '../x', createdAt: 'yesterday', billing: 'none', files: 'none', surprise: [1] },
+    { updatedAt: 7, completedAt: null, expiresAt: '2026-13-01T00:00:00Z' },
   ])('treats a field that is not as documented as absent: %j', async (fields) => {
     const body = { job: { id: documentedJob, status: 'processing', ...fields }, also: true };
     answersNext(200, JSON.stringify(body));

@@ -30,6 +30,7 @@ describe('a first attempt', () => {
 
     expect(await makeAttempt()).toEqual({
       kind: 'end',
+      hasRead: false,
       body: {
         type: 'closed',
         outcome: 'cancelled',
@@ -74,11 +75,14 @@ describe('a first attempt', () => {
     expect(plangrep.calls).toEqual([cancel, read]);
   });
 
-  test('closes as job_not_found when the cancel is refused and no such job can be read', async () => {
+  test('stays open as not_found when the cancel is refused and no such job can be read', async () => {
     plangrep.onCancel = () => ({ kind: 'refused', httpStatus: 404 });
     plangrep.onRead = () => ({ kind: 'not_found' });
 
-    expect((await makeAttempt()).body).toEqual({ type: 'closed', outcome: 'job_not_found' });
+    const { body, hasRead } = await makeAttempt();
+
+    expect(body).toMatchObject({ type: 'attempt_ended', result: 'not_found', httpStatus: 404 });
+    expect(hasRead).toBe(true);
   });
 
   test('stays open, with what Plangrep answered, when the cancel is refused and the job is alive', async () => {
@@ -103,7 +107,7 @@ describe('a first attempt', () => {
   test('keeps the wait that Plangrep asks for', async () => {
     plangrep.onCancel = () => ({ kind: 'rate_limited', retryAfterMs: 7_000 });
 
-    expect(await makeAttempt()).toMatchObject({ body: { result: 'rate_limited' }, retryAfterMs: 7_000 });
+    expect(await makeAttempt()).toMatchObject({ body: { result: 'rate_limited', retryAfterMs: 7_000 } });
   });
 
   const failures: [PlangrepFailure, object][] = [
@@ -141,11 +145,19 @@ describe('an attempt that begins by reading', () => {
     expect(plangrep.calls).toEqual([read]);
   });
 
-  test('closes as job_not_found without a cancel call when there is no such job', async () => {
+  test('stays open as not_found without a cancel call when there is no such job', async () => {
     plangrep.onRead = () => ({ kind: 'not_found' });
 
-    expect((await makeAttempt('read')).body).toMatchObject({ outcome: 'job_not_found' });
+    expect((await makeAttempt('read')).body).toMatchObject({ type: 'attempt_ended', result: 'not_found' });
     expect(plangrep.calls).toEqual([read]);
+  });
+
+  test('goes by a reading that was just made', async () => {
+    const alive = { kind: 'alive', job: jobThatIs('processing').job } as const;
+    const attempt = { jobId: documentedJob, attempt: 2, firstCall: alive, untilMs: Number.MAX_VALUE };
+
+    expect(await attemptCancel(plangrep, attempt)).toMatchObject({ body: { outcome: 'cancelled' }, hasRead: true });
+    expect(plangrep.calls).toEqual([cancel]);
   });
 
   test('cancels when the job is alive', async () => {

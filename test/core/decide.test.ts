@@ -10,7 +10,7 @@ import {
   judgeRead,
   type Reading,
 } from '../../functions/core/cancellation/decide.ts';
-import type { CancellationEvent, EventBody } from '../../functions/core/cancellation/events.ts';
+import type { AttemptEndedBody, CancellationEvent, EventBody } from '../../functions/core/cancellation/events.ts';
 import { stateOf } from '../../functions/core/cancellation/state.ts';
 import type { PlangrepFailure, PlangrepJob } from '../../functions/core/plangrep.ts';
 import { decideRequest } from '../../functions/core/use-cases/request-cancellation.ts';
@@ -22,12 +22,15 @@ const SECOND = 1_000;
 const MINUTE = 60 * SECOND;
 
 /** A stream whose events were all written at the same time, `at`. */
-const given = (...bodies: EventBody[]) => {
+const stateAfter = (...bodies: EventBody[]) => {
   const events: CancellationEvent[] = [];
   for (const body of bodies) {
     events.push(sealEvent({ partnerId: acme, jobId: documentedJob }, events.at(-1), body, { eventId: 'e', at }));
   }
-  const state = stateOf(events);
+  return stateOf(events);
+};
+const given = (...bodies: EventBody[]) => {
+  const state = stateAfter(...bodies);
   return {
     /** The wake-up of this event is due so many milliseconds after the request. */
     whenDue: (seq: number, afterMs: number) => decide(state, { seq }, startMs + afterMs),
@@ -65,8 +68,8 @@ describe('a wake-up that is due', () => {
   });
 
   test.each([
-    [15, 20],
-    [35, 30],
+    [5, 10],
+    [30, 30],
     [300, 300],
   ])('of a cancel accepted %i s ago polls, and again after %i s', (agoS, againS) => {
     const nextPollMs = startMs + (agoS + againS) * SECOND;
@@ -98,11 +101,8 @@ describe('a job read', () => {
     expect(judgeRead({ kind: 'job', job: job('a_status_of_tomorrow') }).kind).toBe('alive');
   });
 
-  test('that finds no job closes as job_not_found', () => {
-    expect(judgeRead({ kind: 'not_found' })).toEqual({
-      kind: 'closes',
-      body: { type: 'closed', outcome: 'job_not_found' },
-    });
+  test('that finds no job shows it absent, which is no end', () => {
+    expect(judgeRead({ kind: 'not_found' })).toEqual({ kind: 'absent' });
   });
 
   test.each(failures)('that failed says nothing about the job: %o', (failure) => {
@@ -112,7 +112,10 @@ describe('a job read', () => {
 
 describe('after a poll', () => {
   const nextPollMs = startMs + 20 * SECOND;
-  const when = (reading: Reading) => decideAfterPoll({ kind: 'poll', nowMs: startMs, nextPollMs }, reading);
+  const wakeAt = '2026-11-23T12:00:20.000Z';
+  const polled = { ...accepted(1), jobStatus: 'processing' };
+  const when = (reading: Reading, ...more: EventBody[]) =>
+    decideAfterPoll(stateAfter(requested, polled, ...more), { kind: 'poll', nowMs: startMs, nextPollMs }, reading);
 
   test('a terminal job closes the cancellation', () => {
     expect(when(cancelled)).toMatchObject({ kind: 'closes', body: { outcome: 'cancelled' } });
@@ -122,19 +125,57 @@ describe('after a poll', () => {
     ['a job that is still alive', alive],
     ['a read that failed', { kind: 'failed', failure: { kind: 'unknown', why: 'timeout' } }],
     ['a 429 without Retry-After', { kind: 'failed', failure: { kind: 'rate_limited' } }],
-    ['a 429 with a Retry-After up to the next poll', rateLimited(20 * SECOND)],
+    ['a 429 with a Retry-After up to the next poll', failed({ kind: 'rate_limited', retryAfterMs: 20 * SECOND })],
   ] satisfies [string, Reading][])('%s waits for the next poll', (_, reading) => {
     expect(when(reading)).toEqual({ kind: 'wait' });
   });
 
-  test('a 429 with a longer Retry-After waits as long as Plangrep asks', () => {
-    expect(when(rateLimited(10 * MINUTE))).toEqual({ kind: 'wait_longer', wakeAt: '2026-11-23T12:10:00.000Z' });
+  test.each([
+    [{ kind: 'rate_limited', retryAfterMs: 10 * MINUTE }],
+    [{ kind: 'unknown', why: 'server_error', httpStatus: 503, retryAfterMs: 10 * MINUTE }],
+  ] satisfies [PlangrepFailure][])('waits as long as Plangrep asks, if that is longer: %o', (failure) => {
+    expect(when(failed(failure))).toEqual({ kind: 'wait_longer', wakeAt: '2026-11-23T12:10:00.000Z' });
   });
 
-  function rateLimited(retryAfterMs: number): Reading {
-    return { kind: 'failed', failure: { kind: 'rate_limited', retryAfterMs } };
+  test('another status goes on record, with the next poll', () => {
+    const blocked: Reading = { kind: 'alive', job: job('blocked_insufficient_credits') };
+
+    expect(when(blocked)).toMatchObject({
+      kind: 'leaves_open',
+      body: { type: 'observed', result: 'job', jobStatus: 'blocked_insufficient_credits' },
+      wakeAt,
+    });
+  });
+
+  test('a job that is not found goes on record, and so does its return', () => {
+    const absent = { type: 'observed', result: 'not_found' } as const;
+
+    expect(when({ kind: 'absent' })).toEqual({ kind: 'leaves_open', body: absent, wakeAt });
+    expect(when(alive, absent)).toMatchObject({ kind: 'leaves_open', body: { type: 'observed', result: 'job' } });
+    expect(when(alive, absent, { ...absent, result: 'job', jobStatus: 'processing' })).toEqual({ kind: 'wait' });
+  });
+
+  test('a job that can be read neither after it expired nor for an hour more closes as job_not_found', () => {
+    const expired = (msAgo: number): EventBody => ({
+      type: 'observed',
+      result: 'job',
+      jobStatus: 'processing',
+      expiresAt: new Date(startMs - msAgo).toISOString(),
+    });
+    const failure = failed({ kind: 'unknown', why: 'timeout' });
+
+    expect(when({ kind: 'absent' }, expired(0))).toEqual(unknownJob);
+    expect(when(failure, expired(60 * MINUTE))).toEqual(unknownJob);
+    expect(when(failure, expired(60 * MINUTE - 1))).toEqual({ kind: 'wait' });
+    expect(when(alive, expired(60 * MINUTE))).toEqual({ kind: 'wait' });
+  });
+
+  function failed(failure: PlangrepFailure): Reading {
+    return { kind: 'failed', failure };
   }
 });
+
+const unknownJob = { kind: 'closes', body: { type: 'closed', outcome: 'job_not_found' } };
 
 describe('an attempt', () => {
   test('that reads a live job first sends the cancel', () => {
@@ -193,22 +234,76 @@ describe('an attempt', () => {
     },
   );
 
+  test('that reads no job, first or after a refusal, ends as not_found', () => {
+    expect(decideAfterFirstRead(2, { kind: 'absent' })).toMatchObject({ body: { result: 'not_found' } });
+    expect(decideAfterRefusal(1, refusal, { kind: 'absent' })).toMatchObject({
+      body: { result: 'not_found', httpStatus: 409, code: 'job_terminal' },
+    });
+  });
+
+  test('whose refused cancel is followed by a failed read keeps the wait that Plangrep asks for', () => {
+    const failure = { kind: 'rate_limited', retryAfterMs: 7 * SECOND } as const;
+
+    expect(decideAfterRefusal(1, refusal, { kind: 'failed', failure }).body).toMatchObject({ retryAfterMs: 7_000 });
+  });
+
+  const endOf = (body: typeof closed | AttemptEndedBody, state = stateAfter(requested), nowMs = startMs) =>
+    decideEnd(state, { kind: 'end', body }, { nowMs, random: 0, hasRead: false });
+
   test('that closes the cancellation leaves no wake-up', () => {
-    expect(decideEnd({ kind: 'end', body: closed }, startMs, 0)).toEqual({ kind: 'closes', body: closed });
+    expect(endOf(closed)).toEqual({ kind: 'closes', body: closed });
   });
 
   test.each([
-    ['10 s after its first end, if nothing is known', { body: ended(1) }, '2026-11-23T12:00:10.000Z'],
-    ['15 s after Plangrep accepted the cancel', { body: accepted(1) }, '2026-11-23T12:00:15.000Z'],
+    ['2 s after its first end, if nothing is known', ended(1), '2026-11-23T12:00:02.000Z'],
+    ['5 s after Plangrep accepted the cancel', accepted(1), '2026-11-23T12:00:05.000Z'],
     [
       'as late as Plangrep asks',
-      { body: { ...ended(1), result: 'rate_limited' as const }, retryAfterMs: 90 * SECOND },
+      { ...ended(1), result: 'rate_limited' as const, retryAfterMs: 90 * SECOND },
       '2026-11-23T12:01:30.000Z',
     ],
-  ])('that leaves it open is followed by a look %s', (_, end, wakeAt) => {
-    expect(decideEnd({ kind: 'end', ...end }, startMs, 0)).toEqual({ kind: 'leaves_open', body: end.body, wakeAt });
+  ])('that leaves it open is followed by a look %s', (_, body, wakeAt) => {
+    expect(endOf(body)).toEqual({ kind: 'leaves_open', body, wakeAt });
+  });
+
+  describe('that does not find the job', () => {
+    const absent = (attempt: number): AttemptEndedBody => ({ type: 'attempt_ended', attempt, result: 'not_found' });
+    const twice = stateAfter(requested, absent(1), started(2), absent(2), started(3));
+
+    test('leaves the cancellation open until that was read three times, over 5 minutes', () => {
+      const once = stateAfter(requested, absent(1), started(2));
+
+      expect(endOf(absent(2), once, startMs + 60 * MINUTE).kind).toBe('leaves_open');
+      expect(endOf(absent(3), twice, startMs + 5 * MINUTE - 1).kind).toBe('leaves_open');
+      expect(endOf(absent(3), twice, startMs + 5 * MINUTE)).toEqual(unknownJob);
+    });
+
+    test('counts anew after a read that found it', () => {
+      const found = { ...ended(3), result: 'refused' as const, jobStatus: 'processing' };
+      const state = stateAfter(requested, absent(1), started(2), absent(2), started(3), found, started(4));
+
+      expect(endOf(absent(4), state, startMs + 60 * MINUTE).kind).toBe('leaves_open');
+    });
+
+    test('closes it at once after the job expired', () => {
+      const known = { ...ended(1), result: 'refused' as const, jobStatus: 'processing', expiresAt: at };
+      const state = stateAfter(requested, known, started(2));
+
+      expect(endOf(absent(2), state)).toEqual(unknownJob);
+      expect(endOf(ended(2), state, startMs + 60 * MINUTE)).toEqual(unknownJob);
+      expect(endOf(ended(2), state, startMs + 60 * MINUTE - 1).kind).toBe('leaves_open');
+      expect(endOf({ ...known, attempt: 2 }, state, startMs + 60 * MINUTE).kind).toBe('leaves_open');
+    });
+  });
+
+  test('of a cancellation that began anew is paced as the first', () => {
+    const state = stateAfter(requested, started(2), { type: 'closed', outcome: 'job_not_found' }, again(3));
+
+    expect(endOf(ended(3), state)).toMatchObject({ wakeAt: '2026-11-23T12:00:02.000Z' });
   });
 });
+
+const again = (attempt: number): EventBody => ({ ...requested, attempt });
 
 describe('a request', () => {
   const noJob = [

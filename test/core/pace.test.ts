@@ -3,63 +3,85 @@ import fc from 'fast-check';
 import {
   BROKEN_STREAM_DELAY_MS,
   delayAfterAttemptMs,
+  isAbsenceCertain,
   LEASE_MS,
   LONGEST_RETRY_AFTER_MS,
   LONGEST_WAKE_UP_DELAY_MS,
   pollDelayMs,
+  READ_FLOOR_MS,
 } from '../../functions/core/cancellation/pace.ts';
 
+type Result = Parameters<typeof delayAfterAttemptMs>[0]['result'];
+
+const [results, documentedFloorMs] = [
+  ['accepted', 'refused', 'rate_limited', 'key_refused', 'not_sent', 'not_found', 'unknown'] as const,
+  5_000,
+];
+
+/** Seconds, without jitter. */
+function delayS(attempt: number, result: Result, hasRead = attempt > 1, retryAfterMs?: number): number {
+  return delayAfterAttemptMs({ attempt, result, retryAfterMs }, hasRead, 0) / 1000;
+}
+
 describe('the pace', () => {
-  test('polls after 15, 20, 30, 60, 120 and then every 300 s', () => {
+  test('polls after 5, 10, 15, 30, 60, 120 and then every 300 s', () => {
     const delays: number[] = [];
     for (let since = 0, polls = 0; polls < 8; polls++) {
       delays.push(pollDelayMs(since) / 1000);
       since += pollDelayMs(since);
     }
 
-    expect(delays).toEqual([15, 20, 30, 60, 120, 300, 300, 300]);
+    expect(delays).toEqual([5, 10, 15, 30, 60, 120, 300, 300]);
+    expect(delayS(3, 'accepted')).toBe(5);
   });
 
   test('does not poll faster after a late poll', () => {
-    expect(pollDelayMs(36_000)).toBe(60_000);
+    expect(pollDelayMs(16_000)).toBe(30_000);
   });
 
-  test('retries at growing intervals, up to a fifth later than the schedule and never sooner', () => {
-    const delay = (attempt: number, random: number, result: 'unknown' | 'not_sent' | 'refused' = 'unknown') =>
-      delayAfterAttemptMs({ attempt, result }, undefined, random) / 1000;
-
-    expect([1, 2, 3, 4, 5, 6, 7, 8, 1000].map((n) => delay(n, 0))).toEqual([10, 15, 20, 30, 60, 120, 300, 300, 300]);
-    expect([delay(2, 0, 'not_sent'), delay(3, 0, 'refused')]).toEqual([15, 20]);
-    expect(delay(1, 0.999999)).toBeCloseTo(12);
+  test('retries 1 s after a call that did nothing, 2 s after any other, and then at growing intervals', () => {
+    expect([delayS(1, 'not_sent'), delayS(1, 'rate_limited'), delayS(1, 'unknown')]).toEqual([1, 1, 2]);
+    expect([2, 3, 4, 5, 6, 7, 8, 1000].map((n) => delayS(n, 'unknown'))).toEqual([5, 10, 20, 30, 60, 120, 300, 300]);
   });
 
-  test('waits at least as long as a 429 asks, and as long as the schedule', () => {
-    const delay = (ms?: number) => delayAfterAttemptMs({ attempt: 1, result: 'rate_limited' }, ms, 0);
-
-    expect([delay(), delay(1_000), delay(900_000)]).toEqual([10_000, 10_000, 900_000]);
+  test('retries up to a fifth later than the schedule, and never sooner', () => {
+    expect(delayAfterAttemptMs({ attempt: 1, result: 'unknown' }, false, 0.999999)).toBeCloseTo(2_400);
   });
 
-  test('never looks away for longer than it says', () => {
-    const results = ['accepted', 'refused', 'rate_limited', 'key_refused', 'not_sent', 'unknown'] as const;
-    const anyAttempt = fc.record({ attempt: fc.integer({ min: 1, max: 20 }), result: fc.constantFrom(...results) });
-    const anyWait = fc.option(fc.integer({ min: 0, max: LONGEST_RETRY_AFTER_MS }), { nil: undefined });
+  test('goes by what Plangrep asks for, shorter or longer than the schedule', () => {
+    expect([delayS(1, 'rate_limited', false, 900_000), delayS(1, 'unknown', false, 120_000)]).toEqual([900, 120]);
+    expect([delayS(6, 'rate_limited', true, 7_000), delayS(1, 'unknown', false, 1_000)]).toEqual([7, 1]);
+  });
+
+  test('gives a person time to replace a rejected key', () => {
+    expect([1, 2, 3, 4, 5, 6].map((n) => delayS(n, 'key_refused'))).toEqual([10, 20, 30, 60, 120, 300]);
+  });
+
+  test('never reads a job twice within the documented floor, and never looks away for longer than it says', () => {
+    const anyAttempt = fc.record({
+      attempt: fc.integer({ min: 1, max: 20 }),
+      result: fc.constantFrom(...results),
+      retryAfterMs: fc.option(fc.integer({ min: 1_000, max: LONGEST_RETRY_AFTER_MS }), { nil: undefined }),
+    });
     const anyRandom = fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true });
     fc.assert(
-      fc.property(anyAttempt, anyWait, anyRandom, fc.nat(), (attempt, retryAfterMs, random, sinceMs) => {
-        const delays = [delayAfterAttemptMs(attempt, retryAfterMs, random), pollDelayMs(sinceMs)];
+      fc.property(anyAttempt, anyRandom, fc.nat(), (attempt, random, sinceMs) => {
+        const delays = [delayAfterAttemptMs(attempt, true, random), pollDelayMs(sinceMs)];
+        expect(Math.min(...delays)).toBeGreaterThanOrEqual(documentedFloorMs);
         expect(Math.max(...delays)).toBeLessThanOrEqual(LONGEST_WAKE_UP_DELAY_MS);
       }),
     );
 
+    expect(READ_FLOOR_MS).toBe(documentedFloorMs);
     expect(Math.max(BROKEN_STREAM_DELAY_MS, LONGEST_RETRY_AFTER_MS, LEASE_MS)).toBeLessThan(LONGEST_WAKE_UP_DELAY_MS);
     expect(LONGEST_WAKE_UP_DELAY_MS).toBe(18 * 60_000);
   });
 
-  test('gives an operator time to fix a rejected key', () => {
-    expect(delayAfterAttemptMs({ attempt: 1, result: 'key_refused' }, undefined, 0)).toBe(60_000);
-  });
-
-  test('polls an accepted cancel at Plangrep’s pace', () => {
-    expect(delayAfterAttemptMs({ attempt: 3, result: 'accepted' }, undefined, 0)).toBe(15_000);
+  test.each([
+    [2, 60 * 60_000, false],
+    [3, 5 * 60_000 - 1, false],
+    [3, 5 * 60_000, true],
+  ])('takes %i reads over %i ms that found no job for its absence: %s', (reads, forMs, isCertain) => {
+    expect(isAbsenceCertain(reads, forMs)).toBe(isCertain);
   });
 });

@@ -25,7 +25,7 @@ describe('a cancel that Plangrep accepted', () => {
 
     const tail = (await scene.wakeUps()).find(({ seq }) => seq === 2);
 
-    expect(tail?.wakeAt).toBe(toTimestamp(scene.ports.clock.now() + 20_000));
+    expect(tail?.wakeAt).toBe(toTimestamp(scene.ports.clock.now() + 15_000));
   });
 
   test.each([
@@ -40,11 +40,31 @@ describe('a cancel that Plangrep accepted', () => {
     expect(scene.codes()).toContain('CANCELLATION_CLOSED');
   });
 
-  test('closes when Plangrep does not know the job any more', async () => {
+  test('closes when Plangrep has not known the job for minutes, and says so at its first 404', async () => {
     scene.plangrepAnswers({ read: { kind: 'not_found' } });
-    await scene.reconcileAfter(15_000);
+    await scene.reconcileAfter(5_000);
+
+    expect(await scene.eventTypes()).toEqual(['requested', 'attempt_ended', 'observed']);
+    expect(scene.codes().filter((code) => code === 'JOB_ABSENT')).toHaveLength(1);
+
+    for (let minutes = 0; minutes < 10; minutes++) await scene.reconcileAfter(60_000);
 
     expect((await scene.ports.log.read(acme, documentedJob)).events.at(-1)).toMatchObject({ outcome: 'job_not_found' });
+    expect(scene.codes().filter((code) => code === 'JOB_ABSENT')).toHaveLength(1);
+    expect(scene.codes()).toContain('CANCELLATION_UNKNOWN_JOB');
+    expect(await scene.wakeUps()).toEqual([]);
+  });
+
+  test('goes on when the job was not known for a moment', async () => {
+    scene.plangrepAnswers({ read: { kind: 'not_found' } });
+    await scene.reconcileAfter(5_000);
+    scene.plangrepAnswers({ read: 'processing' });
+    await scene.reconcileAfter(60_000);
+    scene.plangrepAnswers({ read: 'cancelled' });
+    await scene.reconcileAfter(120_000);
+
+    expect(await scene.eventTypes()).toEqual(['requested', 'attempt_ended', 'observed', 'observed', 'closed']);
+    expect(scene.codes()).not.toContain('CANCELLATION_UNKNOWN_JOB');
   });
 
   test('is read once by three reconcilers that look at the same time', async () => {
@@ -58,9 +78,9 @@ describe('a cancel that Plangrep accepted', () => {
   });
 
   test.each<[ReadAnswer, number]>([
-    [{ kind: 'unknown', why: 'timeout' }, 20_000],
-    [{ kind: 'rate_limited' }, 20_000],
-    [{ kind: 'rate_limited', retryAfterMs: 5_000 }, 20_000],
+    [{ kind: 'unknown', why: 'timeout' }, 15_000],
+    [{ kind: 'rate_limited' }, 15_000],
+    [{ kind: 'rate_limited', retryAfterMs: 5_000 }, 15_000],
     [{ kind: 'rate_limited', retryAfterMs: 600_000 }, 600_000],
   ])('waits when the job cannot be read: %o', async (answer, ms) => {
     scene.plangrepAnswers({ read: answer });
@@ -68,6 +88,7 @@ describe('a cancel that Plangrep accepted', () => {
     const tail = (await scene.wakeUps()).find(({ seq }) => seq === 2);
 
     expect(tail?.wakeAt).toBe(toTimestamp(scene.ports.clock.now() + ms));
+    expect(scene.ports.wakeUpQueue.sent.at(-1)).toEqual(tail);
     expect(await scene.eventTypes()).toHaveLength(2);
   });
 

@@ -22,7 +22,7 @@ describe('a run of the reconciler', () => {
   };
 
   test('ends at once when nothing is waiting', async () => {
-    expect(await run(35_000)).toEqual({ looked: 0, failed: 0, oldestDueMs: 0 });
+    expect(await run(35_000)).toEqual({ looked: 0, lostByQueue: 0, failed: 0, oldestDueMs: 0 });
   });
 
   test('ends at once when what waits is not due within its time', async () => {
@@ -42,19 +42,32 @@ describe('a run of the reconciler', () => {
     expect(scene.ports.clock.now()).toBe(started);
   });
 
-  test('naps until the next one is due, and completes it', async () => {
-    scene.plangrepAnswers({ cancel: 'processing' });
-    await scene.cancel();
+  test('leaves the wake-up queue its time, and counts what it lost', async () => {
+    await manyOpen(3);
     scene.plangrepAnswers({ read: 'cancelled' });
-    await run(35_000);
+    scene.ports.clock.advance(9_999);
 
-    expect(await scene.eventTypes()).toEqual(['requested', 'attempt_ended', 'closed']);
+    expect(await run(35_000)).toMatchObject({ looked: 0, lostByQueue: 0 });
+
+    scene.ports.clock.advance(1);
+
+    expect(await run(35_000)).toMatchObject({ looked: 3, lostByQueue: 3, oldestDueMs: 5_000 });
+  });
+
+  test('counts no claim as lost by the queue, which gets no message of it', async () => {
+    scene.plangrepAnswers({ cancel: () => Promise.reject(new Error('killed')) });
+    await expect(scene.cancel()).rejects.toThrow('killed');
+    scene.ports.clock.advance(50_000);
+    scene.plangrepAnswers({ cancel: 'cancelled' });
+
+    expect(await run(35_000)).toMatchObject({ looked: 1, lostByQueue: 0 });
+    expect(await scene.eventTypes()).toContain('closed');
   });
 
   test('looks at everything that is due, many at the same time and each once', async () => {
     await manyOpen(300);
     scene.plangrepAnswers({ read: 'cancelled' });
-    scene.ports.clock.advance(45_000);
+    scene.ports.clock.advance(50_000);
     scene.ports.plangrep.calls.length = 0;
     let atOnce = 0;
     let most = 0;
@@ -66,7 +79,7 @@ describe('a run of the reconciler', () => {
     };
     const { looked, failed, oldestDueMs } = await run(35_000);
 
-    expect([looked, failed, oldestDueMs]).toEqual([600, 0, 30_000]);
+    expect([looked, failed, oldestDueMs]).toEqual([600, 0, 45_000]);
     expect(new Set(scene.ports.plangrep.calls).size).toBe(300);
     expect(scene.calls()).toHaveLength(300);
     expect(most).toBe(10);
@@ -103,7 +116,7 @@ describe('a run of the reconciler', () => {
   test('finds what a full page of obsolete wake-ups hides for a while', async () => {
     await manyOpen(120);
     scene.plangrepAnswers({ read: 'cancelled' });
-    scene.ports.clock.advance(45_000);
+    scene.ports.clock.advance(50_000);
     const read = scene.ports.log.wakeUps.bind(scene.ports.log);
     const seen: (readonly WakeUp[])[] = [];
     // What the index shows is two reads old, and no more than a page is read of it.
@@ -122,7 +135,7 @@ describe('a run of the reconciler', () => {
   test('continues with the other shards when one cannot be read', async () => {
     await manyOpen(20);
     scene.plangrepAnswers({ read: 'cancelled' });
-    scene.ports.clock.advance(45_000);
+    scene.ports.clock.advance(50_000);
     const read = scene.ports.log.wakeUps.bind(scene.ports.log);
     let reads = 0;
     scene.ports.log.wakeUps = (...page) =>
@@ -135,7 +148,7 @@ describe('a run of the reconciler', () => {
 
   test('does not say how late it is while a shard cannot be read', async () => {
     await manyOpen(20);
-    scene.ports.clock.advance(45_000);
+    scene.ports.clock.advance(50_000);
     const read = scene.ports.log.wakeUps.bind(scene.ports.log);
     scene.ports.log.wakeUps = (shard, ...rest) =>
       shard === 0 ? Promise.reject(broken('cancellation-log')) : read(shard, ...rest);
@@ -154,7 +167,7 @@ describe('a run of the reconciler', () => {
     scene.ports.clock.advance(15_000);
     scene.ports.log.unreadableWakeUps.push('acme#job_x event#1', 'acme joined#1');
 
-    expect(await run(35_000)).toMatchObject({ failed: 2, oldestDueMs: 0 });
+    expect(await run(35_000)).toMatchObject({ failed: 2, oldestDueMs: 10_000 });
     expect(scene.ports.reported.filter(({ code }) => code === 'RECORD_UNREADABLE')).toEqual(
       scene.ports.log.unreadableWakeUps.map((key) => ({
         code: 'RECORD_UNREADABLE',

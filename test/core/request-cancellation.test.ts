@@ -1,11 +1,14 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { sealEvent } from '../../functions/core/cancellation/chain.ts';
 import type { EventBody } from '../../functions/core/cancellation/events.ts';
+import { BrokenStream } from '../../functions/core/cancellation/state.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
+import type { CancelAnswer, ReadAnswer } from '../../functions/core/plangrep.ts';
 import { DependencyUnavailable } from '../../functions/core/report.ts';
 import { given, type Scene } from '../support/given.ts';
 import { broken } from '../support/memory-ports.ts';
 import { acme, documentedJob, externalId, globex, jobId } from '../support/names.ts';
+import { requested } from '../support/stored-streams.ts';
 
 let scene: Scene;
 beforeEach(async () => {
@@ -44,7 +47,7 @@ describe('a request for a job without a cancellation', () => {
   test('stays open and says when to look again, if Plangrep needs time', async () => {
     scene.plangrepAnswers({ cancel: 'processing' });
 
-    expect(await scene.cancel()).toMatchObject({ state: { step: { kind: 'waiting' } }, retryAfterMs: 15_000 });
+    expect(await scene.cancel()).toMatchObject({ state: { step: { kind: 'waiting' } }, retryAfterMs: 6_500 });
     expect(await scene.eventTypes()).toEqual(['requested', 'attempt_ended']);
   });
 
@@ -67,7 +70,7 @@ describe('a request for a job without a cancellation', () => {
       if (record.type === 'closed') throw broken('cancellation-log');
     };
 
-    expect(await scene.cancel()).toMatchObject({ state: { step: { kind: 'attempting' } }, retryAfterMs: 45_000 });
+    expect(await scene.cancel()).toMatchObject({ state: { step: { kind: 'attempting' } }, retryAfterMs: 6_000 });
     expect(scene.ports.reported).toContainEqual({
       code: 'AUDIT_WRITE_FAILED',
       fields: { partnerId: acme, jobId: documentedJob, type: 'closed' },
@@ -84,11 +87,11 @@ describe('a request for a job without a cancellation', () => {
 
   test('is fenced when it continues after another invocation took its attempt over', async () => {
     const takeOver = async () => {
-      const [requested] = (await scene.ports.log.read(acme, documentedJob)).events;
-      if (requested === undefined) throw new Error('no intent');
+      const [intent] = (await scene.ports.log.read(acme, documentedJob)).events;
+      if (intent === undefined) throw new Error('no intent');
       const body: EventBody = { type: 'closed', outcome: 'too_late', jobStatus: 'completed' };
       const place = { eventId: 'other', at: toTimestamp(scene.ports.clock.now()) };
-      await scene.ports.log.append(sealEvent(requested, requested, body, place));
+      await scene.ports.log.append(sealEvent(intent, intent, body, place));
     };
     scene.ports.plangrep.onCancel = async (id) => {
       await takeOver();
@@ -119,8 +122,8 @@ describe('a request for a job that has a cancellation', () => {
     const [, newest] = scene.ports.log.streams.get(`acme#${documentedJob}`) ?? [];
     if (newest !== undefined) newest.wakeAt = undefined;
 
-    expect(open).toMatchObject({ kind: 'open', retryAfterMs: 15_000 });
-    expect(await scene.cancel()).toMatchObject({ kind: 'open', retryAfterMs: 0 });
+    expect(open).toMatchObject({ kind: 'open', retryAfterMs: 6_500 });
+    expect(await scene.cancel()).toMatchObject({ kind: 'open', retryAfterMs: 1_500 });
   });
 
   test('has one winner among many at the same time', async () => {
@@ -146,6 +149,150 @@ describe('a request for a job that has a cancellation', () => {
     scene.ports.log.beforeWrite = ({ type }) => {
       if (type === 'joined') throw new TypeError('a bug');
     };
+
+    await expect(scene.cancel()).rejects.toThrow('a bug');
+  });
+});
+
+describe('a request for a job that Plangrep did not know', () => {
+  const unknownJob: EventBody = { type: 'closed', outcome: 'job_not_found' };
+  beforeEach(async () => {
+    scene = await given({ events: [requested, unknownJob] });
+  });
+
+  test('begins the cancellation anew when Plangrep knows the job after all', async () => {
+    expect(await scene.cancel({ requestId: 'request-2' })).toMatchObject({
+      kind: 'closed',
+      state: { attempts: 2, step: { outcome: 'cancelled' } },
+    });
+    expect(await scene.eventTypes()).toEqual(['requested', 'closed', 'requested', 'closed']);
+    expect(scene.calls()).toEqual([`read ${documentedJob}`, `cancel ${documentedJob}`]);
+    expect(scene.ports.log.joined).toEqual([]);
+  });
+
+  test('closes it by what the read showed when the job has ended meanwhile', async () => {
+    scene.plangrepAnswers({ read: 'completed' });
+
+    expect(await scene.cancel()).toMatchObject({ kind: 'closed', state: { step: { outcome: 'too_late' } } });
+    expect(scene.calls()).toEqual([`read ${documentedJob}`]);
+  });
+
+  test.each([{ kind: 'not_found' }, { kind: 'unknown', why: 'timeout' }] satisfies ReadAnswer[])(
+    'joins it otherwise: %o',
+    async (answer) => {
+      scene.plangrepAnswers({ read: answer });
+
+      expect(await scene.cancel()).toMatchObject({ kind: 'closed', state: { step: { outcome: 'job_not_found' } } });
+      expect(await scene.eventTypes()).toEqual(['requested', 'closed']);
+      expect(scene.ports.log.joined).toHaveLength(1);
+    },
+  );
+
+  test('has one winner among many that begin it anew at the same time', async () => {
+    await Promise.all(Array.from({ length: 20 }, (_, n) => scene.cancel({ requestId: `request-${n}` })));
+
+    expect(await scene.eventTypes()).toEqual(['requested', 'closed', 'requested', 'closed']);
+    expect(scene.calls().filter((call) => call.startsWith('cancel'))).toHaveLength(1);
+    expect(scene.ports.log.joined).toHaveLength(19);
+  });
+});
+
+describe('a request that waits', () => {
+  const wait = (ms: number) => {
+    const now = scene.ports.clock.now();
+    return scene.cancel({ waitUntilMs: now + ms, untilMs: now + 12_000 });
+  };
+
+  test('stays until its retry took effect', async () => {
+    const answers: CancelAnswer[] = [{ kind: 'unknown', why: 'server_error', httpStatus: 500 }];
+    scene.plangrepAnswers({ cancel: (id) => answers.shift() ?? { kind: 'job', job: { id, status: 'cancelled' } } });
+
+    expect(await wait(10_000)).toMatchObject({ kind: 'closed', state: { attempts: 2 } });
+    expect(await scene.wakeUps()).toEqual([expect.objectContaining({ seq: 1 })]);
+  });
+
+  test('polls an accepted cancel, no faster than Plangrep allows', async () => {
+    scene.plangrepAnswers({ cancel: 'processing', read: 'cancelled' });
+    const started = scene.ports.clock.now();
+
+    expect(await wait(10_000)).toMatchObject({ kind: 'closed' });
+    expect(scene.ports.clock.now() - started).toBe(5_000);
+    expect(scene.calls()).toEqual([`cancel ${documentedJob}`, `read ${documentedJob}`]);
+  });
+
+  test('is answered when its time is up, with the look that comes next', async () => {
+    scene.plangrepAnswers({ cancel: 'processing' });
+    const started = scene.ports.clock.now();
+
+    expect(await wait(7_000)).toMatchObject({
+      kind: 'open',
+      wakeAt: toTimestamp(started + 15_000),
+      retryAfterMs: 9_500,
+    });
+    expect(scene.ports.clock.now() - started).toBe(7_000);
+  });
+
+  test('sees what another invocation wrote', async () => {
+    scene.plangrepAnswers({ cancel: () => Promise.reject(new Error('killed')) });
+    await expect(scene.cancel()).rejects.toThrow('killed');
+    const sleep = scene.ports.clock.sleep.bind(scene.ports.clock);
+    const [intent] = (await scene.ports.log.read(acme, documentedJob)).events;
+    Object.assign(scene.ports.clock, {
+      sleep: async (ms: number) => {
+        await sleep(ms);
+        if (intent === undefined || (await scene.eventTypes()).length > 1) return;
+        const place = { eventId: 'other', at: toTimestamp(scene.ports.clock.now()) };
+        await scene.ports.log.append(sealEvent(intent, intent, { type: 'closed', outcome: 'cancelled' }, place));
+      },
+    });
+
+    expect(await wait(10_000)).toMatchObject({ kind: 'closed', state: { step: { outcome: 'cancelled' } } });
+  });
+
+  test.each([
+    ['does not answer', () => broken('cancellation-log')],
+    ['is broken', () => new BrokenStream('a gap')],
+  ])('is answered with what it knows when the log %s', async (_, error) => {
+    scene.plangrepAnswers({ cancel: 'processing' });
+    scene.ports.log.read = () => Promise.reject(error());
+
+    expect(await wait(10_000)).toMatchObject({ kind: 'open', state: { step: { kind: 'waiting' } } });
+  });
+
+  test('does not hide a bug', async () => {
+    scene.plangrepAnswers({ cancel: 'processing' });
+    scene.ports.log.read = () => Promise.reject(new TypeError('a bug'));
+
+    await expect(wait(10_000)).rejects.toThrow('a bug');
+  });
+});
+
+describe('the message for a wake-up', () => {
+  test('is sent for an event that leaves the cancellation open, and not on the happy path', async () => {
+    await scene.cancel();
+
+    expect(scene.ports.wakeUpQueue.sent).toEqual([]);
+
+    scene = await given({ plangrep: { cancel: { kind: 'unknown', why: 'timeout' } } });
+    await scene.cancel();
+
+    expect(scene.ports.wakeUpQueue.sent).toEqual([
+      { partnerId: acme, jobId: documentedJob, seq: 2, wakeAt: toTimestamp(scene.ports.clock.now() + 2_200) },
+    ]);
+  });
+
+  test('may be lost: that is reported, and the index has the wake-up', async () => {
+    scene.plangrepAnswers({ cancel: { kind: 'unknown', why: 'timeout' } });
+    scene.ports.wakeUpQueue.before = () => Promise.reject(broken('wake-ups'));
+
+    expect(await scene.cancel()).toMatchObject({ kind: 'open' });
+    expect(scene.codes()).toContain('WAKE_UP_NOT_SENT');
+    expect((await scene.wakeUps()).map(({ seq }) => seq)).toEqual([1, 2]);
+  });
+
+  test('hides no bug', async () => {
+    scene.plangrepAnswers({ cancel: { kind: 'unknown', why: 'timeout' } });
+    scene.ports.wakeUpQueue.before = () => Promise.reject(new TypeError('a bug'));
 
     await expect(scene.cancel()).rejects.toThrow('a bug');
   });

@@ -37,6 +37,9 @@ const ended = (attempt: number, result: 'accepted' | 'unknown' = 'unknown'): Att
   result,
 });
 const escalated: EventBody = { type: 'escalated' };
+const observed: EventBody = { type: 'observed', result: 'not_found' };
+const unknownJob: EventBody = { type: 'closed', outcome: 'job_not_found' };
+const again = (attempt: number): EventBody => ({ ...requested, attempt, externalId: order7890 });
 const closed: EventBody = { type: 'closed', outcome: 'cancelled', jobStatus: 'cancelled', creditsDebited: 63 };
 
 const streamOf = (...bodies: EventBody[]): CancellationEvent[] => {
@@ -109,6 +112,24 @@ describe('the fold of a stream', () => {
     });
   });
 
+  test('begins anew after an unknown job: another request, its own attempts, nothing known', () => {
+    const state = fold(requested, { ...ended(1), jobStatus: 'processing' }, escalated, unknownJob, again(2));
+
+    expect(state).toMatchObject({ attempts: 2, firstAttempt: 2, facts: {}, step: { kind: 'attempting' } });
+    expect(state?.escalatedAt).toBeUndefined();
+  });
+
+  test('counts the reads in a row that did not find the job, until one finds it', () => {
+    const absent: EventBody = { type: 'attempt_ended', attempt: 1, result: 'not_found' };
+    const found: EventBody = { type: 'observed', result: 'job', jobStatus: 'processing', expiresAt: at };
+
+    expect(fold(requested, absent)?.absence).toEqual({ since: at, reads: 1 });
+    const gone = [requested, ended(1, 'accepted'), observed, observed];
+    expect(fold(...gone)?.absence).toEqual({ since: at, reads: 2 });
+    expect(fold(...gone, found)?.absence).toBeUndefined();
+    expect(fold(...gone, found, observed)).toMatchObject({ facts: { expiresAt: at }, absence: { reads: 1 } });
+  });
+
   test('is accepted from the time at which Plangrep accepted the cancel', () => {
     const [first, second] = [fold(requested), fold(requested, ended(1, 'accepted'))];
 
@@ -126,6 +147,12 @@ describe('what may not follow', () => {
     ['a new attempt after an accepted one', [requested, ended(1, 'accepted'), started(2)]],
     ['a second escalation', [requested, escalated, escalated]],
     ['anything after closed', [requested, closed, escalated]],
+    ['a request after a known end', [requested, closed, again(2)]],
+    ['a request while the cancellation is open', [requested, ended(1), again(2)]],
+    ['a request that repeats an attempt', [requested, unknownJob, again(1)]],
+    ['anything but a request after an unknown job', [requested, unknownJob, started(2)]],
+    ['a poll before an accepted cancel', [requested, ended(1), observed]],
+    ['a poll during an attempt', [requested, observed]],
     ['a second closing', [requested, closed, closed]],
   ])('%s', (_, bodies) => {
     expect(() => fold(...bodies)).toThrow(BrokenStream);
@@ -159,10 +186,13 @@ describe('any stream that the rules allow', () => {
     fc.integer({ min: 1, max: 4 }).map((attempt) => ended(attempt)),
     fc.integer({ min: 1, max: 4 }).map((attempt) => ended(attempt, 'accepted')),
     fc.constant(escalated),
+    fc.constant(observed),
     fc.constant(closed),
+    fc.constant(unknownJob),
+    fc.integer({ min: 2, max: 4 }).map(again),
   );
 
-  test('has one requested, at most one closing which is last, attempts in order, and a chain that holds', () => {
+  test('has one open part at most, attempts in order, and a chain that holds', () => {
     fc.assert(
       fc.property(fc.array(anyBody, { maxLength: 40 }), (bodies) => {
         const events: CancellationEvent[] = [];
@@ -172,9 +202,16 @@ describe('any stream that the rules allow', () => {
           events.push(sealEvent({ partnerId: acme, jobId: documentedJob }, events.at(-1), body, place));
         }
         const types = events.map(({ type }) => type);
-        expect(types.filter((type) => type === 'requested')).toHaveLength(events.length === 0 ? 0 : 1);
-        expect(types.slice(0, -1)).not.toContain('closed');
-        expect(types.filter((type) => type === 'escalated').length).toBeLessThan(2);
+        expect(types.map((type, n) => type === 'requested' && n > 0 && types[n - 1] !== 'closed')).not.toContain(true);
+        expect(
+          types.map((type, n) => type === 'closed' && (types[n + 1] ?? 'requested') !== 'requested'),
+        ).not.toContain(true);
+        const known = events.findIndex((event) => event.type === 'closed' && event.outcome !== 'job_not_found');
+        expect([-1, events.length - 1]).toContain(known);
+        const attempts = events.flatMap((event) => ('claimedBy' in event ? [event.attempt] : []));
+        expect(attempts).toEqual(attempts.map((_, index) => index + 1));
+        const parts = types.join(' ').split('requested');
+        expect(Math.max(...parts.map((part) => part.split('escalated').length - 1))).toBeLessThan(2);
         expect(events.map(({ seq }) => seq)).toEqual(events.map((_, index) => index + 1));
         let previousHash = genesisHash({ partnerId: acme, jobId: documentedJob });
         for (const event of events) {

@@ -50,7 +50,17 @@ function viewOf({ attempts, joined, isClosed, filler }: Given): CancellationView
     : ({ kind: 'attempting', claimedBy: 'a', leaseUntil: timeOf(0) } as const);
   const facts = { jobStatus: filler(64), pageCount: Number.MAX_SAFE_INTEGER, creditsDebited: -1.7976931348623157e308 };
   const last = { seq: events.length, hash: '' };
-  const state = { partnerId: acme, jobId: job, externalId: name, requestedAt: timeOf(0), attempts, step, facts, last };
+  const state = {
+    partnerId: acme,
+    jobId: job,
+    externalId: name,
+    requestedAt: timeOf(0),
+    attempts,
+    firstAttempt: 1,
+    step,
+    facts,
+    last,
+  };
   return { state, events, joined: records, joinedCount: records.length, unreadable: [] };
 }
 

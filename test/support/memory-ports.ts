@@ -22,6 +22,7 @@ import {
   type Stream,
   type VerifiedEntry,
   type WakeUp,
+  type WakeUpQueue,
   type WakeUps,
 } from '../../functions/core/ports.ts';
 import type { ReadPorts } from '../../functions/core/use-cases/read-cancellations.ts';
@@ -231,10 +232,23 @@ export class ScriptedPlangrep implements Plangrep {
 /** Every port, with what only the readers of cancellations ask. */
 export type AllPorts = Ports & ReadPorts;
 
+/** The wake-up queue in memory: what was sent, oldest first. Nothing arrives by itself. */
+export class MemoryWakeUpQueue implements WakeUpQueue {
+  readonly sent: WakeUp[] = [];
+  /** Runs before each send; throw {@link DependencyUnavailable} to play a broken queue. */
+  before: () => void | Promise<void> = () => undefined;
+
+  async send(wakeUp: WakeUp): Promise<void> {
+    await this.before();
+    this.sent.push(wakeUp);
+  }
+}
+
 export interface MemoryPorts extends Ports {
   readonly log: MemoryLog;
   readonly directory: MemoryDirectory;
   readonly plangrep: ScriptedPlangrep;
+  readonly wakeUpQueue: MemoryWakeUpQueue;
   /** What the partners' records say. */
   readonly access: Map<PartnerId, PartnerAccess>;
   readonly clock: Ports['clock'] & { advance(ms: number): void };
@@ -253,6 +267,7 @@ export const createMemoryPorts = (): MemoryPorts => {
     partners: { accessOf: async (partnerId) => access.get(partnerId) ?? { kind: 'projects', projects: [] } },
     access,
     plangrep: new ScriptedPlangrep(),
+    wakeUpQueue: new MemoryWakeUpQueue(),
     clock: {
       now: () => now,
       random: () => 0.5,

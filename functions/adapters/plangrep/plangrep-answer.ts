@@ -147,6 +147,9 @@ const jobSchema = z.object({
   successfulPageCount: lenient(count),
   billing: lenient(z.object({ creditsDebited: lenient(z.number().check(z.nonnegative())) })),
   createdAt: lenient(foreignTimestampSchema),
+  updatedAt: lenient(foreignTimestampSchema),
+  completedAt: lenient(foreignTimestampSchema),
+  expiresAt: lenient(foreignTimestampSchema),
 });
 const oneJobSchema = z.object({ job: jobSchema });
 const jobListSchema = z.object({ jobs: z.array(z.unknown()) });

@@ -1,5 +1,5 @@
 import { genesisHash, hashEvent } from '../cancellation/chain.ts';
-import { type CancellationEvent, parseEvent } from '../cancellation/events.ts';
+import { type CancellationEvent, type Outcome, parseEvent } from '../cancellation/events.ts';
 import { applyEvent, type CancellationState, checkNext, type NextCheck } from '../cancellation/state.ts';
 import { type StreamName, streamKey } from '../cancellation/stream-key.ts';
 import { LONGEST_WAKE_UP_DELAY_MS } from '../cancellation/pace.ts';
@@ -45,7 +45,7 @@ export function verifyStream(name: StreamName, events: readonly StoredEvent[], r
     seq: 0,
     links: [genesisHash(name)],
     fold: { state: undefined },
-    hasClosed: false,
+    closedAs: undefined,
     newest: undefined,
   });
   const findings = [...walk.findings, ...judgeWakeUp(walk, last, reader)];
@@ -62,7 +62,8 @@ interface Walk {
   readonly links: readonly string[] | 'any';
   /** `unknown` after a finding: a later event is not blamed for it. */
   readonly fold: { readonly state: CancellationState | undefined } | 'unknown';
-  readonly hasClosed: boolean;
+  /** How the stream ended, if it did: only one that ended as `job_not_found` may begin anew. */
+  readonly closedAs: Outcome | undefined;
   /** The last one, if it is an event of this stream in its place. */
   readonly newest: CancellationEvent | undefined;
 }
@@ -80,7 +81,7 @@ function walkOn(name: StreamName, before: Walk, { seq, fields }: StoredEvent): W
       fold === 'unknown' || event === undefined || displaced.length > 0
         ? 'unknown'
         : { state: applyEvent(fold.state, event) },
-    hasClosed: before.hasClosed || event?.type === 'closed',
+    closedAs: closedAfter(before.closedAs, event),
     newest: event,
   };
 }
@@ -91,8 +92,14 @@ function judgeGap(expected: number, seq: number): readonly EventFinding[] {
   return [{ code: 'missing', seq: expected, what: `${what} missing.` }];
 }
 
-function judgePlace({ hasClosed, fold }: Walk, event: CancellationEvent): readonly EventFinding[] {
-  const check: NextCheck = hasClosed
+function closedAfter(closedAs: Outcome | undefined, event: CancellationEvent | undefined): Outcome | undefined {
+  if (event?.type === 'closed') return event.outcome;
+  return event?.type === 'requested' && closedAs === 'job_not_found' ? undefined : closedAs;
+}
+
+function judgePlace({ closedAs, fold }: Walk, event: CancellationEvent): readonly EventFinding[] {
+  const mayFollow = closedAs === undefined || (closedAs === 'job_not_found' && event.type === 'requested');
+  const check: NextCheck = !mayFollow
     ? { kind: 'not_allowed', why: 'nothing follows a closed cancellation' }
     : fold === 'unknown'
       ? { kind: 'allowed' }
@@ -139,11 +146,11 @@ function judgeEvent(name: StreamName, seq: number, links: Walk['links'], fields:
 
 /** An event after the closing one is named already, and so is one that is not an event of this stream. */
 function judgeWakeUp(
-  { hasClosed, newest }: Walk,
+  { closedAs, newest }: Walk,
   stored: StoredEvent,
   { shards, nowMs }: WakeUpReader,
 ): readonly EventFinding[] {
-  if (newest === undefined || (hasClosed && newest.type !== 'closed')) return [];
+  if (newest === undefined || (closedAs !== undefined && newest.type !== 'closed')) return [];
   const { wakeShard, wakeAt, seq } = stored;
   const hasNone = wakeShard === undefined && wakeAt === undefined;
   if (newest.type === 'closed') {

@@ -1,9 +1,9 @@
 import { type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { CancelAnswer, PlangrepFailure, PlangrepJob, ReadAnswer } from '../plangrep.ts';
-import type { AttemptEndedBody, ClosedBody, EventBody, RequestedBody } from './events.ts';
+import type { AttemptEndedBody, ClosedBody, EventBody, ObservedBody, RequestedBody } from './events.ts';
 import { factsOf, outcomeOf } from './job-status.ts';
-import { delayAfterAttemptMs, ESCALATE_AFTER_MS, pollDelayMs } from './pace.ts';
-import { acceptedAt, type CancellationState } from './state.ts';
+import { delayAfterAttemptMs, ESCALATE_AFTER_MS, EXPIRED_FOR_MS, isAbsenceCertain, pollDelayMs } from './pace.ts';
+import { acceptedAt, type CancellationState, longerAbsence } from './state.ts';
 
 /** What to do with a wake-up that is due. */
 export type Decision =
@@ -36,6 +36,8 @@ export function decide(state: CancellationState, { seq }: { readonly seq: number
 export type Reading =
   | { readonly kind: 'closes'; readonly body: ClosedBody }
   | { readonly kind: 'alive'; readonly job: PlangrepJob }
+  /** 404, which may also be a deployment of Plangrep's, or another organization's key. */
+  | { readonly kind: 'absent' }
   | { readonly kind: 'failed'; readonly failure: PlangrepFailure };
 
 export function judgeRead(answer: ReadAnswer): Reading {
@@ -43,7 +45,7 @@ export function judgeRead(answer: ReadAnswer): Reading {
     case 'job':
       return judgeJob(answer.job);
     case 'not_found':
-      return { kind: 'closes', body: { type: 'closed', outcome: 'job_not_found' } };
+      return { kind: 'absent' };
     case 'rate_limited':
     case 'key_refused':
     case 'not_sent':
@@ -59,25 +61,63 @@ function judgeJob(job: PlangrepJob): Extract<Reading, { kind: 'closes' | 'alive'
   return { kind: 'closes', body: { type: 'closed', outcome, ...factsOf(job) } };
 }
 
+const closedAsUnknown = { kind: 'closes', body: { type: 'closed', outcome: 'job_not_found' } } as const;
+
+/** Whether one more read that did not find the job is enough. A job past its `expiresAt` is expected to be gone. */
+function isGone({ absence, facts }: CancellationState, nowMs: number): boolean {
+  if (facts.expiresAt !== undefined && Date.parse(facts.expiresAt) <= nowMs) return true;
+  const { reads, since } = longerAbsence(absence, toTimestamp(nowMs));
+  return isAbsenceCertain(reads, nowMs - Date.parse(since));
+}
+
+/** Whether a job that could not be read is not asked about any more. */
+function isLongExpired({ facts: { expiresAt } }: CancellationState, nowMs: number): boolean {
+  return expiresAt !== undefined && nowMs - Date.parse(expiresAt) >= EXPIRED_FOR_MS;
+}
+
 /** What to do after a poll, whose wake-up was moved to its next one before it. */
 export type AfterPoll =
-  | { readonly kind: 'closes'; readonly body: ClosedBody }
+  | NextEvent
   | { readonly kind: 'wait' }
   /** Plangrep asked for a longer wait than the schedule's. */
   | { readonly kind: 'wait_longer'; readonly wakeAt: Timestamp };
 
-export function decideAfterPoll({ nowMs, nextPollMs }: Poll, reading: Reading): AfterPoll {
-  if (reading.kind === 'closes') return reading;
-  if (reading.kind === 'alive' || reading.failure.kind !== 'rate_limited') return { kind: 'wait' };
-  const askedMs = nowMs + (reading.failure.retryAfterMs ?? 0);
-  return askedMs > nextPollMs ? { kind: 'wait_longer', wakeAt: toTimestamp(askedMs) } : { kind: 'wait' };
+export function decideAfterPoll(state: CancellationState, { nowMs, nextPollMs }: Poll, reading: Reading): AfterPoll {
+  const leavesOpen = (body: ObservedBody): NextEvent => ({
+    kind: 'leaves_open',
+    body,
+    wakeAt: toTimestamp(nextPollMs),
+  });
+  switch (reading.kind) {
+    case 'closes':
+      return reading;
+    case 'absent':
+      return isGone(state, nowMs) ? closedAsUnknown : leavesOpen({ type: 'observed', result: 'not_found' });
+    case 'alive': {
+      const isNews = state.absence !== undefined || reading.job.status !== state.facts.jobStatus;
+      return isNews ? leavesOpen({ type: 'observed', result: 'job', ...openFactsOf(reading.job) }) : { kind: 'wait' };
+    }
+    case 'failed': {
+      if (isLongExpired(state, nowMs)) return closedAsUnknown;
+      const askedMs = nowMs + (retryAfterOf(reading.failure) ?? 0);
+      return askedMs > nextPollMs ? { kind: 'wait_longer', wakeAt: toTimestamp(askedMs) } : { kind: 'wait' };
+    }
+  }
 }
 
-/** How an attempt ended: what goes on record, and the wait that Plangrep asked for, if it did. */
+/** What the trail keeps of a job that has not ended: also until when it can be read. */
+function openFactsOf(job: PlangrepJob) {
+  return { ...factsOf(job), expiresAt: job.expiresAt };
+}
+
+function retryAfterOf(failure: PlangrepFailure): number | undefined {
+  return failure.kind === 'rate_limited' || failure.kind === 'unknown' ? failure.retryAfterMs : undefined;
+}
+
+/** How an attempt ended: what goes on record. */
 export interface AttemptEnd {
   readonly kind: 'end';
   readonly body: ClosedBody | AttemptEndedBody;
-  readonly retryAfterMs?: number | undefined;
 }
 
 /** An attempt that reads the job first sends the cancel only if that read shows the job alive. */
@@ -85,6 +125,8 @@ export function decideAfterFirstRead(attempt: number, reading: Reading): Attempt
   switch (reading.kind) {
     case 'closes':
       return { kind: 'end', body: reading.body };
+    case 'absent':
+      return ended(attempt, 'not_found');
     case 'failed':
       return endedBy(attempt, reading.failure);
     case 'alive':
@@ -103,27 +145,38 @@ export function decideAfterCancel(
   if (answer.kind !== 'job') return endedBy(attempt, answer);
   const judged = judgeJob(answer.job);
   if (judged.kind === 'closes') return { kind: 'end', body: judged.body };
-  return ended(attempt, 'accepted', factsOf(judged.job));
+  return ended(attempt, 'accepted', openFactsOf(judged.job));
 }
 
-/** A refused cancel closes the cancellation only if the job that is read after it is terminal or does not exist. */
+/** A refused cancel closes the cancellation only if the job that is read after it is terminal. */
 export function decideAfterRefusal(attempt: number, refusal: Refusal, reading: Reading): AttemptEnd {
-  if (reading.kind === 'closes') return { kind: 'end', body: reading.body };
-  return endedBy(attempt, refusal, reading.kind === 'alive' ? factsOf(reading.job) : {});
+  const { httpStatus, code } = refusal;
+  switch (reading.kind) {
+    case 'closes':
+      return { kind: 'end', body: reading.body };
+    case 'absent':
+      return ended(attempt, 'not_found', { httpStatus, code });
+    case 'alive':
+      return ended(attempt, 'refused', { httpStatus, code, ...openFactsOf(reading.job) });
+    case 'failed':
+      return ended(attempt, 'refused', { httpStatus, code, retryAfterMs: retryAfterOf(reading.failure) });
+  }
 }
 
-function endedBy(attempt: number, failure: PlangrepFailure, facts: Partial<AttemptEndedBody> = {}): AttemptEnd {
+function endedBy(attempt: number, failure: PlangrepFailure): AttemptEnd {
   switch (failure.kind) {
     case 'rate_limited':
-      return { ...ended(attempt, 'rate_limited'), retryAfterMs: failure.retryAfterMs };
+      return ended(attempt, 'rate_limited', { retryAfterMs: failure.retryAfterMs });
     case 'key_refused':
       return ended(attempt, 'key_refused');
     case 'not_sent':
       return ended(attempt, 'not_sent', { why: failure.why });
     case 'refused':
-      return ended(attempt, 'refused', { httpStatus: failure.httpStatus, code: failure.code, ...facts });
-    case 'unknown':
-      return ended(attempt, 'unknown', { why: failure.why, httpStatus: failure.httpStatus });
+      return ended(attempt, 'refused', { httpStatus: failure.httpStatus, code: failure.code });
+    case 'unknown': {
+      const { why, httpStatus, retryAfterMs } = failure;
+      return ended(attempt, 'unknown', { why, httpStatus, retryAfterMs });
+    }
   }
 }
 
@@ -142,11 +195,21 @@ export type NextEvent =
 
 /**
  * The event that ends an attempt, with the next look at the cancellation if that stays open.
- * @param nowMs milliseconds since 1970
+ * @param state under the claim of the attempt
  * @param random from 0 up to 1
  */
-export function decideEnd({ body, retryAfterMs }: AttemptEnd, nowMs: number, random: number): NextEvent {
+export function decideEnd(
+  state: CancellationState,
+  { body }: AttemptEnd,
+  { nowMs, random, hasRead }: { readonly nowMs: number; readonly random: number; readonly hasRead: boolean },
+): NextEvent {
   if (body.type === 'closed') return { kind: 'closes', body };
-  const wakeAt = toTimestamp(nowMs + delayAfterAttemptMs(body, retryAfterMs, random));
+  if (
+    body.result === 'not_found' ? isGone(state, nowMs) : body.jobStatus === undefined && isLongExpired(state, nowMs)
+  ) {
+    return closedAsUnknown;
+  }
+  const attempt = body.attempt - state.firstAttempt + 1;
+  const wakeAt = toTimestamp(nowMs + delayAfterAttemptMs({ ...body, attempt }, hasRead, random));
   return { kind: 'leaves_open', body, wakeAt };
 }

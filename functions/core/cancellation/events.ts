@@ -24,6 +24,8 @@ const jobFacts = {
   pageCount: z.optional(count),
   successfulPageCount: z.optional(count),
   creditsDebited: z.optional(z.number()),
+  /** From then on Plangrep may answer that it has no such job. */
+  expiresAt: z.optional(timestampSchema),
 };
 
 /** Who asked, and when and why: the same on `requested`, `joined` and `refused`. */
@@ -52,15 +54,19 @@ const attemptEnded = z.object({
   /**
    * `accepted`: Plangrep accepted the cancel, the job is not terminal yet. `refused`: a 4xx, and the job is not known to
    * be terminal. `rate_limited`: 429. `key_refused`: 401 for the newest key. `not_sent`: Plangrep did nothing.
-   * `unknown`: anything may have happened.
+   * `not_found`: 404 to a job read. `unknown`: anything may have happened.
    */
-  result: z.enum(['accepted', 'refused', 'rate_limited', 'key_refused', 'not_sent', 'unknown']),
+  result: z.enum(['accepted', 'refused', 'rate_limited', 'key_refused', 'not_sent', 'not_found', 'unknown']),
   why: z.optional(z.union([unknownReasonSchema, notSentReasonSchema])),
   httpStatus: z.optional(z.int()),
   /** Plangrep's machine-readable error code. */
   code: z.optional(z.string().check(z.maxLength(64))),
+  /** Milliseconds that Plangrep asked to wait. */
+  retryAfterMs: z.optional(count),
   ...jobFacts,
 });
+/** A poll of an accepted cancel that changed what is known: another status, or 404, or the job is back. */
+const observed = z.object({ type: z.literal('observed'), result: z.enum(['job', 'not_found']), ...jobFacts });
 const escalated = z.object({ type: z.literal('escalated') });
 const closed = z.object({ type: z.literal('closed'), outcome: outcomeSchema, ...jobFacts });
 
@@ -68,6 +74,7 @@ export const eventBodySchema = z.discriminatedUnion('type', [
   requested,
   attemptStarted,
   attemptEnded,
+  observed,
   escalated,
   closed,
 ]);
@@ -76,6 +83,7 @@ export type EventBody = z.infer<typeof eventBodySchema>;
 export type RequestedBody = z.infer<typeof requested>;
 export type Asked = Pick<RequestedBody, keyof typeof asked>;
 export type AttemptEndedBody = z.infer<typeof attemptEnded>;
+export type ObservedBody = z.infer<typeof observed>;
 export type ClosedBody = z.infer<typeof closed>;
 export type JobFacts = Pick<ClosedBody, keyof typeof jobFacts>;
 

@@ -6,14 +6,20 @@ export const LEASE_MS = 45_000;
 /** A cancellation that is open for this long is escalated, so that an operator looks at it. */
 export const ESCALATE_AFTER_MS = 15 * 60_000;
 
-/** Plangrep recommends 10 to 30 s between the first reads of a job. After the last delay, {@link LONGEST_DELAY_MS}. */
-const POLL_DELAYS_MS = [15_000, 20_000, 30_000, 60_000, 120_000, 300_000] as const;
+/** Reads of one job are never closer (Plangrep's documentation, Polling and webhooks). */
+export const READ_FLOOR_MS = 5_000;
 
-/** The first retry comes early, because pages are billed meanwhile, but no read of a job follows another within 10 s. */
-const RETRY_DELAYS_MS = [10_000, 15_000, 20_000, 30_000, 60_000, 120_000, 300_000] as const;
+/** From one poll to the next, the first counted from the accepted cancel. After the last, {@link LONGEST_DELAY_MS}. */
+const POLL_DELAYS_MS = [READ_FLOOR_MS, 10_000, 15_000, 30_000, 60_000, 120_000] as const;
 
-/** Plangrep rejected the key that Secrets Manager serves. Only an operator can fix that: wait at least a minute. */
-const KEY_REFUSED_DELAY_MS = 60_000;
+/** The first retry, because pages are billed meanwhile: after a call that provably did nothing, and after any other. */
+const FIRST_RETRY_MS = { nothingDone: 1_000, unknown: 2_000 } as const;
+
+/** The retries after it, which read the job. After the last, {@link LONGEST_DELAY_MS}. */
+const RETRY_DELAYS_MS = [READ_FLOOR_MS, 10_000, 20_000, 30_000, 60_000, 120_000] as const;
+
+/** Plangrep rejected the key that Secrets Manager serves: a person has to replace it. After the last, {@link LONGEST_DELAY_MS}. */
+const KEY_REFUSED_DELAYS_MS = [10_000, 20_000, 30_000, 60_000, 120_000] as const;
 
 const LONGEST_DELAY_MS = 300_000;
 
@@ -29,7 +35,18 @@ export const LONGEST_WAKE_UP_DELAY_MS = withJitter(
   1,
 );
 
-/** Milliseconds to the next poll of a job whose cancel was accepted so long ago: 15, 20, 30, 60 … 300 s. */
+/** Plangrep has no such job only if it says so in this many reads in a row, over this long. */
+const ABSENT = { reads: 3, forMs: 5 * 60_000 } as const;
+
+/** An expired job that cannot be read for so long after its end is not asked about any more. */
+export const EXPIRED_FOR_MS = 60 * 60_000;
+
+/** @param reads in a row that did not find the job, the newest included @param forMs milliseconds between the first and the newest */
+export function isAbsenceCertain(reads: number, forMs: number): boolean {
+  return reads >= ABSENT.reads && forMs >= ABSENT.forMs;
+}
+
+/** Milliseconds to the next poll of a job whose cancel was accepted so long ago: 5, 10, 15, 30 … 300 s. */
 export function pollDelayMs(sinceAcceptedMs: number): number {
   let pollAtMs = 0;
   for (const delayMs of POLL_DELAYS_MS) {
@@ -40,28 +57,24 @@ export function pollDelayMs(sinceAcceptedMs: number): number {
 }
 
 /**
- * Milliseconds from the end of an attempt to the next look at it.
- * @param retryAfterMs the wait that a 429 asked for, already clamped
+ * Milliseconds from the end of an attempt to the next look at it: what Plangrep asked for, or else as early as is sensible.
+ * @param hasRead whether the attempt read the job, as the next one will
  * @param random from 0 up to 1
  */
 export function delayAfterAttemptMs(
-  { attempt, result }: Pick<AttemptEndedBody, 'attempt' | 'result'>,
-  retryAfterMs: number | undefined,
+  { attempt, result, retryAfterMs }: Pick<AttemptEndedBody, 'attempt' | 'result' | 'retryAfterMs'>,
+  hasRead: boolean,
   random: number,
 ): number {
-  const scheduled = RETRY_DELAYS_MS[attempt - 1] ?? LONGEST_DELAY_MS;
-  switch (result) {
-    case 'accepted':
-      return pollDelayMs(0);
-    case 'rate_limited':
-      return withJitter(Math.max(retryAfterMs ?? 0, scheduled), random);
-    case 'key_refused':
-      return withJitter(Math.max(KEY_REFUSED_DELAY_MS, scheduled), random);
-    case 'not_sent':
-    case 'refused':
-    case 'unknown':
-      return withJitter(scheduled, random);
-  }
+  if (result === 'accepted') return pollDelayMs(0);
+  const wantedMs = retryAfterMs ?? retryDelayMs(attempt, result);
+  return withJitter(hasRead ? Math.max(wantedMs, READ_FLOOR_MS) : wantedMs, random);
+}
+
+function retryDelayMs(attempt: number, result: Exclude<AttemptEndedBody['result'], 'accepted'>): number {
+  if (result === 'key_refused') return KEY_REFUSED_DELAYS_MS[attempt - 1] ?? LONGEST_DELAY_MS;
+  if (attempt > 1) return RETRY_DELAYS_MS[attempt - 2] ?? LONGEST_DELAY_MS;
+  return result === 'unknown' ? FIRST_RETRY_MS.unknown : FIRST_RETRY_MS.nothingDone;
 }
 
 /** Adds up to a fifth, so that cancellations that failed together do not return together. */

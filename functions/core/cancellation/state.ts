@@ -1,5 +1,13 @@
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../identifiers.ts';
-import type { AttemptEndedBody, CancellationEvent, EventBody, JobFacts, Outcome } from './events.ts';
+import type {
+  AttemptEndedBody,
+  CancellationEvent,
+  ClosedBody,
+  EventBody,
+  JobFacts,
+  ObservedBody,
+  Outcome,
+} from './events.ts';
 
 /** What is happening to a cancellation now. */
 export type Step =
@@ -18,10 +26,14 @@ export interface CancellationState {
   readonly reason?: string | undefined;
   /** The number of the newest attempt. */
   readonly attempts: number;
+  /** The number of the attempt that this request began with: above 1 if an earlier one ended as `job_not_found`. */
+  readonly firstAttempt: number;
   readonly escalatedAt?: Timestamp | undefined;
   readonly step: Step;
   /** What the newest job read showed. */
   readonly facts: JobFacts;
+  /** The job reads in a row, up to the newest, that did not find the job. */
+  readonly absence?: { readonly since: Timestamp; readonly reads: number } | undefined;
   /** The event that the next one is chained to. */
   readonly last: Pick<CancellationEvent, 'seq' | 'hash'>;
 }
@@ -44,17 +56,23 @@ export function checkNext(state: CancellationState | undefined, body: EventBody)
   if (state === undefined) {
     return allowIf(body.type === 'requested' && body.attempt === 1, 'a stream begins with requested, attempt 1');
   }
-  if (state.step.kind === 'closed') return { kind: 'not_allowed', why: 'nothing follows a closed cancellation' };
+  const follows = (attempt: number): NextCheck =>
+    allowIf(attempt === state.attempts + 1, 'attempts are numbered 1, 2, 3 …');
+  if (state.step.kind === 'closed') {
+    const isReopening = body.type === 'requested' && state.step.outcome === 'job_not_found';
+    return isReopening ? follows(body.attempt) : allowIf(false, 'nothing follows a closed cancellation');
+  }
   switch (body.type) {
     case 'requested':
-      return { kind: 'not_allowed', why: 'a cancellation is requested once' };
+      return { kind: 'not_allowed', why: 'a job has at most one open cancellation' };
     case 'attempt_started':
-      if (acceptedAt(state) === undefined)
-        return allowIf(body.attempt === state.attempts + 1, 'attempts are numbered 1, 2, 3 …');
+      if (acceptedAt(state) === undefined) return follows(body.attempt);
       return { kind: 'not_allowed', why: 'an accepted cancel is polled, never sent again' };
     case 'attempt_ended':
       if (state.step.kind !== 'attempting') return { kind: 'not_allowed', why: 'an attempt ends once' };
       return allowIf(body.attempt === state.attempts, 'only the newest attempt can end');
+    case 'observed':
+      return allowIf(acceptedAt(state) !== undefined, 'only an accepted cancel is polled');
     case 'escalated':
       return allowIf(state.escalatedAt === undefined, 'a cancellation is escalated once');
     case 'closed':
@@ -72,9 +90,10 @@ export function applyEvent(state: CancellationState | undefined, event: Cancella
   const check = isNext ? checkNext(state, event) : allowIf(false, 'a sequence number is missing');
   const last = { seq: event.seq, hash: event.hash };
   if (check.kind === 'allowed' && event.type === 'requested') {
-    const { partnerId, jobId, externalId, at, reason, claimedBy, leaseUntil } = event;
+    const { partnerId, jobId, externalId, at, reason, attempt, claimedBy, leaseUntil } = event;
     const step: Step = { kind: 'attempting', claimedBy, leaseUntil };
-    return { partnerId, jobId, externalId, requestedAt: at, reason, attempts: 1, step, facts: {}, last };
+    const asked = { partnerId, jobId, externalId, requestedAt: at, reason };
+    return { ...asked, attempts: attempt, firstAttempt: attempt, step, facts: {}, last };
   }
   const why = check.kind === 'not_allowed' ? check.why : undefined;
   if (state === undefined || event.type === 'requested' || why !== undefined) {
@@ -87,21 +106,44 @@ export function applyEvent(state: CancellationState | undefined, event: Cancella
     }
     case 'attempt_ended': {
       const { result, at } = event;
-      return { ...state, step: { kind: 'waiting', since: at, result }, facts: factsAfter(state, event), last };
+      return { ...state, step: { kind: 'waiting', since: at, result }, ...knownAfter(state, event), last };
     }
+    case 'observed':
+      return { ...state, ...knownAfter(state, event), last };
     case 'escalated':
       return { ...state, escalatedAt: event.at, last };
     case 'closed': {
       const { outcome, at } = event;
-      return { ...state, step: { kind: 'closed', at, outcome }, facts: factsAfter(state, event), last };
+      return { ...state, step: { kind: 'closed', at, outcome }, ...knownAfter(state, event), last };
     }
   }
 }
 
-/** An event without a job read keeps what an earlier read showed. */
-function factsAfter({ facts }: CancellationState, event: JobFacts): JobFacts {
-  const { jobStatus, pageCount, successfulPageCount, creditsDebited } = event;
-  return jobStatus === undefined ? facts : { jobStatus, pageCount, successfulPageCount, creditsDebited };
+type Observation =
+  | CancellationEvent<AttemptEndedBody>
+  | CancellationEvent<ObservedBody>
+  | CancellationEvent<ClosedBody>;
+
+/** An event without a job read keeps what earlier reads showed; one that shows the job ends its absence. */
+function knownAfter(
+  { facts, absence }: CancellationState,
+  event: Observation,
+): Pick<CancellationState, 'facts' | 'absence'> {
+  const { jobStatus, pageCount, successfulPageCount, creditsDebited, expiresAt } = event;
+  if (jobStatus !== undefined) {
+    const shown = { jobStatus, pageCount, successfulPageCount, creditsDebited };
+    return { facts: { ...shown, expiresAt: expiresAt ?? facts.expiresAt }, absence: undefined };
+  }
+  const isAbsent = event.type !== 'closed' && event.result === 'not_found';
+  return { facts, absence: isAbsent ? longerAbsence(absence, event.at) : absence };
+}
+
+/** What is known after one more read that did not find the job. */
+export function longerAbsence(
+  absence: CancellationState['absence'],
+  at: Timestamp,
+): NonNullable<CancellationState['absence']> {
+  return { since: absence?.since ?? at, reads: (absence?.reads ?? 0) + 1 };
 }
 
 /** @returns undefined for a stream without events @throws BrokenStream */

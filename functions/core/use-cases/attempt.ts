@@ -7,13 +7,14 @@ import {
   decideEnd,
   judgeRead,
   type NextEvent,
+  type Reading,
 } from '../cancellation/decide.ts';
 import type { EventBody, RequestedBody } from '../cancellation/events.ts';
 import { LEASE_MS } from '../cancellation/pace.ts';
 import { applyEvent, type CancellationState, stateOf } from '../cancellation/state.ts';
 import type { StreamName } from '../cancellation/stream-key.ts';
 import { type JobId, type Timestamp, toTimestamp } from '../identifiers.ts';
-import type { AttemptPorts, Clock, Plangrep } from '../ports.ts';
+import type { AttemptPorts, Clock, Plangrep, Stream, WakeUp } from '../ports.ts';
 import { DependencyUnavailable, reportClosed } from '../report.ts';
 
 /** Where a cancellation stands. An open one is looked at again at `wakeAt`. */
@@ -34,18 +35,53 @@ export function newClaim(clock: Clock): Pick<RequestedBody, 'claimedBy' | 'lease
   return { claimedBy: clock.newId(), leaseUntil: toTimestamp(clock.now() + LEASE_MS) };
 }
 
-/** Begins a stream, whose first wake-up is due when the lease of attempt 1 ends. @throws DependencyUnavailable */
-export function beginStream(ports: LogPorts, name: StreamName, body: RequestedBody): Promise<Appending> {
-  return append(ports, name, undefined, body, body.leaseUntil);
+/**
+ * Sends the message for a wake-up. A failure is reported and not thrown: the index has the wake-up. A claim needs no
+ * message: its holder goes on, and only if that dies the schedule has to find the wake-up.
+ */
+export async function sendWakeUp(
+  { wakeUpQueue, report }: Pick<AttemptPorts, 'wakeUpQueue' | 'report'>,
+  wakeUp: WakeUp,
+): Promise<void> {
+  try {
+    await wakeUpQueue.send(wakeUp);
+  } catch (error) {
+    if (!(error instanceof DependencyUnavailable)) throw error;
+    report('WAKE_UP_NOT_SENT', { partnerId: wakeUp.partnerId, jobId: wakeUp.jobId });
+  }
 }
 
 /**
- * Appends the next event to a stream.
+ * Begins a cancellation, whose first wake-up is due when the lease of its first attempt ends.
+ * @param ended the cancellation of this job that ended as `job_not_found`, if there is one: the stream goes on after it
+ * @throws DependencyUnavailable
+ */
+export function beginCancellation(
+  ports: LogPorts,
+  name: StreamName,
+  body: RequestedBody,
+  ended?: CancellationState,
+): Promise<Appending> {
+  return append(ports, name, ended, body, body.leaseUntil);
+}
+
+/**
+ * Appends the next event to a stream, and sends the message for its wake-up.
  * @param state the stream as this writer knows it
  * @throws BrokenStream for an event that may not come next, DependencyUnavailable; nothing is known to be written then
  */
-export function appendTo(ports: LogPorts, state: CancellationState, next: NextEvent): Promise<Appending> {
-  return append(ports, state, state, next.body, next.kind === 'leaves_open' ? next.wakeAt : undefined);
+export async function appendTo(
+  ports: Omit<AttemptPorts, 'plangrep'>,
+  state: CancellationState,
+  next: NextEvent,
+): Promise<Appending> {
+  const wakeAt = next.kind === 'leaves_open' ? next.wakeAt : undefined;
+  const appending = await append(ports, state, state, next.body, wakeAt);
+  if (appending.kind === 'appended' && wakeAt !== undefined && next.body.type !== 'attempt_started') {
+    const { partnerId, jobId } = state;
+    await sendWakeUp(ports, { partnerId, jobId, seq: appending.standing.state.last.seq, wakeAt });
+  }
+  return appending;
 }
 
 async function append(
@@ -59,8 +95,12 @@ async function append(
   const next = applyEvent(state, event);
   const appended = await log.append(event, wakeAt);
   if (appended.kind === 'appended') return { kind: 'appended', standing: standingOf(next, wakeAt) };
-  const { events, wakeAt: standingWakeAt } = appended.stream;
-  return { kind: 'lost', standing: standingOf(stateOf(events), standingWakeAt) };
+  return { kind: 'lost', standing: standingOfStream(appended.stream) };
+}
+
+/** Where a stream stands that is known to have begun. @throws BrokenStream */
+export function standingOfStream({ events, wakeAt }: Stream): Standing {
+  return standingOf(stateOf(events), wakeAt);
 }
 
 /** An open stream whose wake-up was removed by tampering counts as due. */
@@ -69,8 +109,11 @@ function standingOf(state: CancellationState, wakeAt: Timestamp = state.requeste
 }
 
 export interface AttemptOptions {
-  /** `read`: the job may be terminal, so the attempt cancels it only after a read that shows it alive. */
-  readonly firstCall: 'read' | 'cancel';
+  /**
+   * `read`: the job may be terminal, so the attempt cancels it only after a read that shows it alive. A reading stands
+   * for one that was just made.
+   */
+  readonly firstCall: 'read' | 'cancel' | Reading;
   /** Milliseconds since 1970: calls to Plangrep are over by then. */
   readonly untilMs: number;
 }
@@ -86,23 +129,35 @@ export interface AttemptOptions {
 export async function settle(ports: AttemptPorts, claimed: Standing, options: AttemptOptions): Promise<Standing> {
   const { plangrep, clock, report } = ports;
   const { partnerId, jobId, attempts: attempt } = claimed.state;
-  const end = await attemptCancel(plangrep, { jobId, attempt, ...options });
-  const { body } = end;
-  if (body.type === 'attempt_ended' && body.result === 'key_refused') {
-    report('PLANGREP_KEY_REFUSED', { partnerId, jobId });
-  }
+  const { hasRead, ...end } = await attemptCancel(plangrep, { jobId, attempt, ...options });
+  const next = decideEnd(claimed.state, end, { nowMs: clock.now(), random: clock.random(), hasRead });
+  const { body } = next;
   try {
-    const next = decideEnd(end, clock.now(), clock.random());
     const { kind, standing } = await appendTo(ports, claimed.state, next);
     if (kind === 'lost') report('ATTEMPT_FENCED', { partnerId, jobId, attempt });
-    else if (body.type === 'closed') reportClosed(ports, claimed.state, body);
-    else report('CANCELLATION_PENDING', { partnerId, jobId, result: body.result, why: body.why });
+    else if (next.kind === 'closes') reportClosed(ports, claimed.state, next.body);
+    else reportPending(ports, claimed.state, next.body);
     return standing;
   } catch (error) {
     if (!(error instanceof DependencyUnavailable)) throw error;
     report('AUDIT_WRITE_FAILED', { partnerId, jobId, type: body.type });
     return claimed;
   }
+}
+
+/** Reports an event that leaves a cancellation open: what an operator may have to act on has a code of its own. */
+export function reportPending(
+  { report }: Pick<AttemptPorts, 'report'>,
+  { partnerId, jobId, absence }: CancellationState,
+  body: Extract<NextEvent, { kind: 'leaves_open' }>['body'],
+): void {
+  if (body.type !== 'attempt_ended' && body.type !== 'observed') return;
+  const { why, httpStatus, jobStatus } = body.type === 'attempt_ended' ? body : { jobStatus: body.jobStatus };
+  if (body.result === 'not_found' && absence === undefined) report('JOB_ABSENT', { partnerId, jobId });
+  // A 403 to a job read as well may be an unknown job's, or a key's that lacks its scopes.
+  const isKeyRefused = body.result === 'key_refused' || (httpStatus === 403 && jobStatus === undefined);
+  if (isKeyRefused) report('PLANGREP_KEY_REFUSED', { partnerId, jobId, httpStatus });
+  report('CANCELLATION_PENDING', { partnerId, jobId, result: body.result, why });
 }
 
 interface Attempt extends AttemptOptions {
@@ -115,14 +170,17 @@ interface Attempt extends AttemptOptions {
  * terminal state is known only from a job; everything else leaves the cancellation open. Source: Plangrep's API
  * reference, Cancel a job, which does not define the status and code of a refused cancel.
  */
-export async function attemptCancel(plangrep: Plangrep, attempting: Attempt): Promise<AttemptEnd> {
-  const { jobId, attempt, firstCall, untilMs } = attempting;
-  if (firstCall === 'read') {
-    const step = decideAfterFirstRead(attempt, judgeRead(await plangrep.read(jobId, untilMs)));
-    if (step.kind === 'end') return step;
+export async function attemptCancel(
+  plangrep: Plangrep,
+  { jobId, attempt, firstCall, untilMs }: Attempt,
+): Promise<AttemptEnd & { readonly hasRead: boolean }> {
+  const read = async (): Promise<Reading> => judgeRead(await plangrep.read(jobId, untilMs));
+  const hasRead = firstCall !== 'cancel';
+  if (hasRead) {
+    const step = decideAfterFirstRead(attempt, firstCall === 'read' ? await read() : firstCall);
+    if (step.kind === 'end') return { ...step, hasRead };
   }
-  const answer = await plangrep.cancel(jobId, untilMs);
-  const step = decideAfterCancel(attempt, answer);
-  if (step.kind === 'end') return step;
-  return decideAfterRefusal(attempt, step.refusal, judgeRead(await plangrep.read(jobId, untilMs)));
+  const step = decideAfterCancel(attempt, await plangrep.cancel(jobId, untilMs));
+  if (step.kind === 'end') return { ...step, hasRead };
+  return { ...decideAfterRefusal(attempt, step.refusal, await read()), hasRead: true };
 }

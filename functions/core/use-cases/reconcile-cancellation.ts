@@ -2,9 +2,15 @@ import { decide, decideAfterPoll, judgeRead, type Poll } from '../cancellation/d
 import { BROKEN_STREAM_DELAY_MS } from '../cancellation/pace.ts';
 import { BrokenStream, type CancellationState, stateOf } from '../cancellation/state.ts';
 import { toTimestamp } from '../identifiers.ts';
-import type { AttemptPorts, WakeUp } from '../ports.ts';
+import type { AttemptPorts, Stream, WakeUp } from '../ports.ts';
 import { reportClosed, reportFailure } from '../report.ts';
-import { appendTo, newClaim, settle } from './attempt.ts';
+import { appendTo, newClaim, reportPending, sendWakeUp, settle } from './attempt.ts';
+
+/**
+ * Why a wake-up was due. `message`: after an event for which a message was sent. `claim`: the holder of a claim left it
+ * open. `obsolete`: nothing was left to do. `broken`: only an operator can repair the stream.
+ */
+export type DueBy = 'message' | 'claim' | 'obsolete' | 'broken';
 
 /**
  * Looks at one wake-up that is due: retries, polls, closes, escalates, or removes the wake-up if it is obsolete.
@@ -14,29 +20,44 @@ import { appendTo, newClaim, settle } from './attempt.ts';
  * @param untilMs milliseconds since 1970: calls to Plangrep are over by then
  * @throws DependencyUnavailable when the log does not answer; the wake-up stays
  */
-export async function reconcileCancellation(ports: AttemptPorts, wakeUp: WakeUp, untilMs: number): Promise<void> {
+export async function reconcileCancellation(ports: AttemptPorts, wakeUp: WakeUp, untilMs: number): Promise<DueBy> {
+  return reconcileStream(ports, wakeUp, await ports.log.read(wakeUp.partnerId, wakeUp.jobId), untilMs);
+}
+
+/** The same for a stream that was just read. */
+export async function reconcileStream(
+  ports: AttemptPorts,
+  wakeUp: WakeUp,
+  { events }: Pick<Stream, 'events'>,
+  untilMs: number,
+): Promise<DueBy> {
   const { log, clock, report } = ports;
   const { partnerId, jobId } = wakeUp;
   let state: CancellationState;
   try {
-    state = stateOf((await log.read(partnerId, jobId)).events);
+    state = stateOf(events);
   } catch (error) {
     if (!(error instanceof BrokenStream)) throw error;
     reportFailure(report, error, { partnerId, jobId });
     await log.moveWakeUp(wakeUp, toTimestamp(clock.now() + BROKEN_STREAM_DELAY_MS));
-    return;
+    return 'broken';
   }
   const decision = decide(state, wakeUp, clock.now());
   switch (decision.kind) {
     case 'obsolete':
-      return log.removeWakeUp(wakeUp);
+      await log.removeWakeUp(wakeUp);
+      return 'obsolete';
     case 'escalate':
-      return escalate(ports, state, wakeUp);
+      await escalate(ports, state, wakeUp);
+      break;
     case 'take_over':
-      return takeOver(ports, state, wakeUp, { attempt: decision.attempt, untilMs });
+      await takeOver(ports, state, wakeUp, { attempt: decision.attempt, untilMs });
+      break;
     case 'poll':
-      return carryOutPoll(ports, state, wakeUp, { poll: decision, untilMs });
+      await carryOutPoll(ports, state, wakeUp, { poll: decision, untilMs });
+      break;
   }
+  return state.step.kind === 'attempting' ? 'claim' : 'message';
 }
 
 /** The new event brings a wake-up that is due as the old one was, so the next look does the rest of the work. */
@@ -84,18 +105,20 @@ async function carryOutPoll(
   if (reading.kind === 'failed' && reading.failure.kind === 'key_refused') {
     report('PLANGREP_KEY_REFUSED', { partnerId, jobId });
   }
-  const next = decideAfterPoll(poll, reading);
+  const next = decideAfterPoll(state, poll, reading);
   switch (next.kind) {
-    case 'closes': {
+    case 'closes':
+    case 'leaves_open': {
       const { kind } = await appendTo(ports, state, next);
       if (kind === 'lost') return;
-      reportClosed(ports, state, next.body);
+      if (next.kind === 'closes') reportClosed(ports, state, next.body);
+      else reportPending(ports, state, next.body);
       return log.removeWakeUp(moved);
     }
     case 'wait_longer':
-      await log.moveWakeUp(moved, next.wakeAt);
+      if (await log.moveWakeUp(moved, next.wakeAt)) await sendWakeUp(ports, { ...moved, wakeAt: next.wakeAt });
       return;
     case 'wait':
-      return;
+      return sendWakeUp(ports, moved);
   }
 }

@@ -9,12 +9,15 @@ const AT_ONCE = 10;
 const PAGE = 50;
 /** The longest that looking at one wake-up takes: two calls to Plangrep and the writes around them. */
 const ONE_LOOK_MS = 14_000;
-/** A wake-up that a door writes during a nap is seen at least this soon. */
-const LONGEST_NAP_MS = 5_000;
-const SHORTEST_NAP_MS = 250;
+/** A message of the wake-up queue gets so long: what is due for longer, the queue has lost. */
+const LATE_MS = 5_000;
+/** The index catches up with the table within moments. */
+const INDEX_LAG_MS = 250;
 
 export interface ReconcileSummary {
   readonly looked: number;
+  /** Of these, cancellations that a message of the wake-up queue should have brought. */
+  readonly lostByQueue: number;
   /** Looks and reads of shards that failed, and malformed wake-ups. */
   readonly failed: number;
   /**
@@ -32,19 +35,19 @@ interface Run {
   readonly lookedAt: Set<string>;
   /** Malformed wake-ups: each is reported once. */
   readonly unreadable: Set<string>;
+  lostByQueue: number;
   failed: number;
 }
 
 /**
- * One run of the reconciler: works through the due wake-ups while its time lasts, and naps until the next one is due if
- * that is within its time. A wake-up that fails or is malformed stays, and does not stop
- * the others.
+ * One run of the reconciler: works through the wake-ups that are late, while its time lasts. A wake-up that fails or is
+ * malformed stays, and does not stop the others. What is due next is the wake-up queue's to bring.
  * @param untilMs milliseconds since 1970: the run is over by then
  */
 export async function reconcileDue(ports: AttemptPorts, untilMs: number): Promise<ReconcileSummary> {
   const { clock, report } = ports;
   const startedMs = clock.now();
-  const run: Run = { ports, untilMs, lookedAt: new Set(), unreadable: new Set(), failed: 0 };
+  const run: Run = { ports, untilMs, lookedAt: new Set(), unreadable: new Set(), lostByQueue: 0, failed: 0 };
   let oldestDueMs: number | undefined = 0;
   while (hasTime(run)) {
     const pages = await readShards(run);
@@ -54,20 +57,16 @@ export async function reconcileDue(ports: AttemptPorts, untilMs: number): Promis
       if (pages.length < ports.log.shards) oldestDueMs = undefined;
       else if (first !== undefined) oldestDueMs = Math.max(0, startedMs - Date.parse(first.wakeAt));
     }
-    const nowMs = clock.now();
-    const due = pending.filter(({ wakeAt }) => wakeAt <= toTimestamp(nowMs));
-    if (due.length > 0) {
-      await lookAtEach(run, due);
-      continue;
-    }
-    // A shard may have more wake-ups that this run has looked at than are read at once, and the index catches up within
-    // moments. A page that shows another one is in order, so what it hides is due no sooner.
+    const late = pending.filter(({ wakeAt }) => wakeAt <= toTimestamp(startedMs - LATE_MS));
+    // A shard may have more wake-ups that this run has looked at than are read at once. A page that shows another one is
+    // in order, so what it hides is due no sooner.
     const hidesMore = pages.some(({ items, isCut }) => isCut && items.length === 0);
-    const nextMs = hidesMore ? nowMs : first === undefined ? Number.POSITIVE_INFINITY : Date.parse(first.wakeAt);
-    if (nextMs > untilMs - ONE_LOOK_MS) break;
-    await clock.sleep(Math.min(LONGEST_NAP_MS, Math.max(SHORTEST_NAP_MS, nextMs - nowMs)));
+    if (late.length === 0 && !hidesMore) break;
+    if (late.length > 0) await lookAtEach(run, late);
+    else await clock.sleep(INDEX_LAG_MS);
   }
-  const summary = { looked: run.lookedAt.size, failed: run.failed, oldestDueMs };
+  const { lostByQueue, failed } = run;
+  const summary = { looked: run.lookedAt.size, lostByQueue, failed, oldestDueMs };
   report('RECONCILED', summary);
   return summary;
 }
@@ -122,7 +121,7 @@ async function look(run: Run, wakeUp: WakeUp): Promise<void> {
   const { partnerId, jobId } = wakeUp;
   run.lookedAt.add(nameOf(wakeUp));
   try {
-    await reconcileCancellation(run.ports, wakeUp, run.untilMs);
+    if ((await reconcileCancellation(run.ports, wakeUp, run.untilMs)) === 'message') run.lostByQueue += 1;
   } catch (error) {
     run.failed += 1;
     reportFailure(run.ports.report, error, { partnerId, jobId });

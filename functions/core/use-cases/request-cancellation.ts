@@ -1,17 +1,24 @@
 import type { CancelRequest } from '../cancel-request.ts';
 import type { Asked, RefusedRecord, RequestedBody } from '../cancellation/events.ts';
+import { judgeRead, type Reading } from '../cancellation/decide.ts';
 import type { CancellationState } from '../cancellation/state.ts';
 import type { FoundJob } from '../find-job/choose-job.ts';
 import { findJob } from '../find-job/find-job.ts';
-import { type JobId, toTimestamp } from '../identifiers.ts';
-import type { Clock, Ports } from '../ports.ts';
+import { type JobId, type Timestamp, toTimestamp } from '../identifiers.ts';
+import type { Ports } from '../ports.ts';
 import { DependencyUnavailable } from '../report.ts';
-import { beginStream, newClaim, type Standing, settle } from './attempt.ts';
+import { type Appending, beginCancellation, newClaim, type Standing, settle } from './attempt.ts';
+import { nextLookInMs, stayWith } from './stay-with.ts';
 
 /** How a cancel request ends: a closed union, with one answer for each kind. */
 export type CancelEnd =
   /** Accepted, and not certain: `retryAfterMs` milliseconds from now the service will have looked again. */
-  | { readonly kind: 'open'; readonly state: CancellationState; readonly retryAfterMs: number }
+  | {
+      readonly kind: 'open';
+      readonly state: CancellationState;
+      readonly wakeAt: Timestamp;
+      readonly retryAfterMs: number;
+    }
   | { readonly kind: 'closed'; readonly state: CancellationState }
   /** No single job was found: nothing was done. */
   | NoJob;
@@ -57,20 +64,46 @@ export function decideRequest(found: FoundJob, refusal: CancelRequest['refusal']
   }
 }
 
-async function cancelJob(ports: Ports, request: CancelRequest, { jobId, firstCall }: OneJob): Promise<CancelEnd> {
-  const { partnerId, untilMs } = request;
-  const body: RequestedBody = { type: 'requested', ...askedBy(request), attempt: 1, ...newClaim(ports.clock) };
-  const { kind, standing } = await beginStream(ports, { partnerId, jobId }, body);
-  if (kind === 'lost') {
+async function cancelJob(ports: Ports, request: CancelRequest, job: OneJob): Promise<CancelEnd> {
+  const { jobId, firstCall } = job;
+  const begun = await begin(ports, request, jobId);
+  if (begun.kind === 'appended') return settleOrStay(ports, request, begun.standing, firstCall);
+  const { standing } = begun;
+  const reading = isUnknownJob(standing) ? judgeRead(await ports.plangrep.read(jobId, request.untilMs)) : undefined;
+  if (reading?.kind === 'alive' || reading?.kind === 'closes') {
+    const reopened = await begin(ports, request, jobId, standing.state);
+    if (reopened.kind === 'appended') return settleOrStay(ports, request, reopened.standing, reading);
     await recordJoined(ports, request, jobId);
-    return endOf(standing, ports.clock);
+    return settleOrStay(ports, request, reopened.standing);
   }
-  return endOf(await settle(ports, standing, { firstCall, untilMs }), ports.clock);
+  await recordJoined(ports, request, jobId);
+  return settleOrStay(ports, request, standing);
 }
 
-function endOf(standing: Standing, clock: Clock): CancelEnd {
-  if (standing.kind === 'closed') return standing;
-  return { kind: 'open', state: standing.state, retryAfterMs: Date.parse(standing.wakeAt) - clock.now() };
+/** An end that may not have been one: if Plangrep knows the job after all, a request begins the cancellation anew. */
+function isUnknownJob({ state: { step } }: Standing): boolean {
+  return step.kind === 'closed' && step.outcome === 'job_not_found';
+}
+
+/** Durable intent. `lost` when the job has a cancellation already. @throws DependencyUnavailable */
+function begin(ports: Ports, request: CancelRequest, jobId: JobId, ended?: CancellationState): Promise<Appending> {
+  const attempt = (ended?.attempts ?? 0) + 1;
+  const body: RequestedBody = { type: 'requested', ...askedBy(request), attempt, ...newClaim(ports.clock) };
+  return beginCancellation(ports, { partnerId: request.partnerId, jobId }, body, ended);
+}
+
+/** @param firstCall of the attempt, if this request holds its claim */
+async function settleOrStay(
+  ports: Ports,
+  request: CancelRequest,
+  standing: Standing,
+  firstCall?: OneJob['firstCall'] | Reading,
+): Promise<CancelEnd> {
+  const { untilMs, waitUntilMs } = request;
+  const settled = firstCall === undefined ? standing : await settle(ports, standing, { firstCall, untilMs });
+  const left = waitUntilMs === undefined ? settled : await stayWith(ports, settled, { waitUntilMs, untilMs });
+  if (left.kind === 'closed') return left;
+  return { ...left, retryAfterMs: nextLookInMs(left, ports.clock.now()) };
 }
 
 function askedBy({ door, requestId, keyId, externalId, reason }: CancelRequest): Asked {

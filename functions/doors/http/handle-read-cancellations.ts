@@ -5,11 +5,13 @@ import type { PartnerId } from '../../core/identifiers.ts';
 import type { Ports } from '../../core/ports.ts';
 import { reportUnreadable } from '../../core/report.ts';
 import {
+  type CancellationView,
   JOBS_SHOWN,
   readCancellation,
   readCancellationsOf,
   type ReadPorts,
 } from '../../core/use-cases/read-cancellations.ts';
+import { nextLookInMs } from '../../core/use-cases/stay-with.ts';
 import { readCursor, writeCursor } from './page-cursor.ts';
 import { bytesOf, MAX_CANCELLATIONS_BYTES, presentWithTimeline } from './present-cancellation.ts';
 import { check, invalid, repeated } from './read-input.ts';
@@ -71,6 +73,11 @@ async function readByJobId(
   const view = await readCancellation(ports, partnerId, names.value.jobId);
   if (view === undefined) return jobNotFound;
   reportUnreadable(ports.report, 'cancellation-log', view.unreadable);
-  const headers = view.wakeAt === undefined ? {} : retryAfter(Date.parse(view.wakeAt) - ports.clock.now());
-  return { kind: 'success', status: 200, body: presentWithTimeline(view), headers };
+  return { kind: 'success', status: 200, body: presentWithTimeline(view), headers: nextLook(view, ports) };
+}
+
+/** When a caller that asks again finds more than it knows. A closed cancellation stays as it is. */
+function nextLook({ state, wakeAt }: CancellationView, { clock }: Pick<Ports, 'clock'>): HttpAnswer['headers'] {
+  if (wakeAt === undefined || state.step.kind === 'closed') return {};
+  return retryAfter(nextLookInMs({ kind: 'open', state, wakeAt }, clock.now()));
 }

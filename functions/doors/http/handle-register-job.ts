@@ -7,7 +7,7 @@ import { check, readBody } from './read-input.ts';
 import { type HttpAnswer, type HttpHandler, jobNotFound, problem, serve, unavailable } from './serve.ts';
 
 /** `PUT /v1/jobs/{jobId}` */
-export function handleRegisterJob(ports: Omit<Ports, 'log'>): HttpHandler {
+export function handleRegisterJob(ports: Omit<Ports, 'log' | 'wakeUpQueue'>): HttpHandler {
   return serve('jobs:write', ports, async (event, { partnerId, requestId, untilMs }) => {
     const path = check(event.pathParameters ?? {}, jobPathSchema);
     if (path.kind === 'problem') return path;

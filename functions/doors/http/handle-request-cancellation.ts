@@ -1,6 +1,5 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { cancelRequestSchema, idempotencyKeySchema } from '../../contract/requests.ts';
-import type { CancellationState } from '../../core/cancellation/state.ts';
 import type { Ports } from '../../core/ports.ts';
 import { type CancelEnd, requestCancellation } from '../../core/use-cases/request-cancellation.ts';
 import { presentCancellation } from './present-cancellation.ts';
@@ -50,9 +49,8 @@ function reportDeferred({ report }: Ports, { partnerId, requestId }: Caller, end
 function answerFor(end: CancelEnd, path: string): HttpAnswer {
   switch (end.kind) {
     case 'open':
-      return answerForCancellation(end.state, path, end.retryAfterMs);
     case 'closed':
-      return answerForCancellation(end.state, path, 0);
+      return answerForCancellation(end, path);
     case 'job_not_found':
       return jobNotFound;
     case 'ambiguous_external_id': {
@@ -70,13 +68,13 @@ function answerFor(end: CancelEnd, path: string): HttpAnswer {
   }
 }
 
-function answerForCancellation(state: CancellationState, path: string, retryAfterMs: number): HttpAnswer {
-  const cancellation = presentCancellation(state);
+function answerForCancellation(end: Extract<CancelEnd, { kind: 'open' | 'closed' }>, path: string): HttpAnswer {
+  const cancellation = presentCancellation(end.state, end.kind === 'open' ? end.wakeAt : undefined);
   const { jobId, jobStatus } = cancellation;
   const location = { Location: `${path.replace(/\/$/, '')}/${jobId}` };
   switch (cancellation.outcome) {
     case null: {
-      const headers = { ...location, ...retryAfter(retryAfterMs) };
+      const headers = { ...location, ...retryAfter(end.kind === 'open' ? end.retryAfterMs : 0) };
       return { kind: 'success', status: 202, body: cancellation, headers };
     }
     case 'cancelled':

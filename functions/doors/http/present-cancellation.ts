@@ -1,5 +1,6 @@
 import type { CancellationEvent, JoinedRecord } from '../../core/cancellation/events.ts';
 import type { CancellationState } from '../../core/cancellation/state.ts';
+import type { Timestamp } from '../../core/identifiers.ts';
 import type { CancellationView } from '../../core/use-cases/read-cancellations.ts';
 import type { CancellationAnswer, CancellationWithTimeline, TimelineEntry } from '../../contract/answers.ts';
 
@@ -10,8 +11,11 @@ export const MAX_CANCELLATIONS_BYTES = MAX_ANSWER_BYTES - 1_000;
 /** The most events that a timeline shows: the first, which says who asked and why, and the newest. */
 export const EVENTS_SHOWN = 200;
 
-/** A cancellation as partners see it: what is not known is null, never left out. */
-export function presentCancellation(state: CancellationState): CancellationAnswer {
+/**
+ * A cancellation as partners see it: what is not known is null, never left out.
+ * @param wakeAt when an open one is looked at next
+ */
+export function presentCancellation(state: CancellationState, wakeAt: Timestamp | undefined): CancellationAnswer {
   const { jobId, externalId, attempts, requestedAt, step, facts } = state;
   return {
     jobId,
@@ -25,6 +29,7 @@ export function presentCancellation(state: CancellationState): CancellationAnswe
     attempts,
     requestedAt,
     escalatedAt: state.escalatedAt ?? null,
+    nextLookAt: step.kind === 'closed' ? null : (wakeAt ?? null),
     closedAt: step.kind === 'closed' ? step.at : null,
   };
 }
@@ -37,7 +42,7 @@ export function presentWithTimeline(view: CancellationView): CancellationWithTim
   const { state, joinedCount } = view;
   const newest = view.events.length - (EVENTS_SHOWN - 1);
   const events = view.events.filter((_event, n) => n === 0 || n >= newest).map(presentEvent);
-  const answer = { ...presentCancellation(state), joinedCount, timeline: events };
+  const answer = { ...presentCancellation(state, view.wakeAt), joinedCount, timeline: events };
   const joined = view.joined.map(presentJoined);
   let bytes = bytesOf(answer);
   let from = joined.length;
@@ -68,6 +73,8 @@ function presentEvent(event: CancellationEvent): TimelineEntry {
       const { attempt, result, why, httpStatus, jobStatus } = event;
       return { at, type, seq, attempt, result, why, httpStatus, jobStatus };
     }
+    case 'observed':
+      return { at, type, seq, result: event.result, jobStatus: event.jobStatus };
     case 'escalated':
       return { at, type, seq };
     case 'closed':

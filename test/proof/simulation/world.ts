@@ -180,6 +180,7 @@ export class World {
       directory: this.store.directoryFor(by),
       partners: by.container.partners,
       plangrep: by.container.plangrep,
+      wakeUpQueue: { send: async () => undefined },
       clock: {
         now: () => by.now(),
         random: () => random.next(),
