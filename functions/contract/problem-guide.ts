@@ -47,8 +47,8 @@ export const problemGuide: Readonly<Record<ProblemCode, ProblemGuide>> = {
   },
   job_unknown_to_plangrep: {
     meaning:
-      'The job is registered here, but Plangrep answers that it does not exist. The attempt is on record: `cancellation` shows it with the outcome `job_not_found`.',
-    toDo: 'Check that the jobId is the one that Plangrep gave you, and that the job belongs to the same Plangrep organization. Repeating the request cannot succeed.',
+      'The job is registered here, but Plangrep has answered for minutes that it does not exist. That is on record: `cancellation` shows it with the outcome `job_not_found`. Our operators are told.',
+    toDo: 'Check that the jobId is the one that Plangrep gave you, and that the job belongs to the same Plangrep organization. Once Plangrep knows the job, repeat the request: it begins the cancellation anew.',
   },
   job_registered_otherwise: {
     meaning:

@@ -120,7 +120,7 @@ export const problemScenes: Readonly<Record<ProblemCode, ProblemScene>> = {
   ambiguous_external_id: { how: 'two live jobs with one externalId', job: 'twins', requests: [[cancel, theJob]] },
   job_already_terminal: { how: 'a job that completed before', job: 'completed', requests: [[cancel, theJob]] },
   job_unknown_to_plangrep: {
-    how: 'a job that only the directory has',
+    how: 'a job that Plangrep has not known for minutes',
     job: 'unknown_to_plangrep',
     requests: [[cancel, theJob]],
   },

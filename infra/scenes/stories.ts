@@ -175,7 +175,7 @@ export const followUps: readonly FollowUp[] = [
 /** A job that the console adds: what Plangrep does when it is cancelled, and its fields there. */
 export interface FreshJobKind {
   readonly plangrep: string;
-  /** For each job under the externalId. `unknown`: only the directory has it. */
+  /** For each job under the externalId. `unknown`: only the directory has it, and it could not be cancelled for minutes. */
   readonly jobs: readonly (SimulatedJobFields | 'unknown')[];
 }
 

@@ -163,14 +163,25 @@ describe('a job that ended in another way', () => {
     expectProblem(answered, 'job_already_terminal');
   });
 
-  test('as unknown to Plangrep is a separate 409', async () => {
-    const { externalId } = await service.newJob();
-    service.plangrepFails({ on: 'any', kind: 'status', status: 404, body: '{"code":"not_found"}' });
+  test('as unknown to Plangrep is a separate 409, until Plangrep knows it', async () => {
+    const names = await service.newJob();
+    const { externalId } = names;
+    await service.unknownForMinutes(names);
+    service.plangrepFails({ on: 'any', kind: 'status', status: 404, body: '{"code":"not_found"}', times: 1 });
 
     const answered = await service.cancel({ externalId });
+    const later = await service.cancel({ externalId });
 
     expectProblem(answered, 'job_unknown_to_plangrep');
     expect(answered.body).toMatchObject({ cancellation: { outcome: 'job_not_found' } });
+    expect(later).toMatchObject({ status: 200, body: { outcome: 'cancelled', attempts: 2 } });
+  });
+
+  test('is not unknown to Plangrep after one 404', async () => {
+    const { externalId } = await service.newJob();
+    service.plangrepFails({ on: 'any', kind: 'status', status: 404, body: '{"code":"not_found"}' });
+
+    expect(await service.cancel({ externalId })).toMatchObject({ status: 202, body: { state: 'open' } });
   });
 });
 

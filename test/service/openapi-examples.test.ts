@@ -78,7 +78,9 @@ const plays: Readonly<Record<string, () => Promise<{ readonly status: number; re
   'requestCancellation 409 ambiguous_external_id': () => post({ externalId: 'order-7893' }),
   'requestCancellation 409 job_already_terminal': () => post({ externalId: 'order-7892' }),
   'requestCancellation 409 job_unknown_to_plangrep': async () => {
-    await service.run.addJob('order-7895', 'job_gone00000000000000000007895');
+    const names = { externalId: 'order-7895', jobId: 'job_gone00000000000000000007895' };
+    await service.run.addJob(names.externalId, names.jobId);
+    await service.unknownForMinutes(names);
     service.plangrepFails({ on: 'any', kind: 'status', status: 404 });
     return post({ externalId: 'order-7895' });
   },

@@ -4,6 +4,7 @@ import { type ProblemCode, problems } from '../../functions/contract/problems.ts
 import { putEvent } from '../../infra/local/aws/events/event-bridge.ts';
 import type { InvocationResult } from '../../infra/local/aws/lambda/container.ts';
 import type { LocalRunOptions } from '../../infra/local/run.ts';
+import { writeUnknownJob } from '../../infra/local/past-cancellations.ts';
 import { plangrepSecretId } from '../../infra/local/seeds.ts';
 import type { PlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
 import {
@@ -16,6 +17,7 @@ import {
   type StoredItem,
   type TestRun,
 } from './local-run.ts';
+import { acme, externalId as externalIdOf, jobId as jobIdOf } from './names.ts';
 
 type JobFields = Parameters<TestRun['addJob']>[2];
 type Fault = Parameters<PlangrepSimulator['faults']['add']>[0];
@@ -31,6 +33,8 @@ export interface Service {
   newNames(): JobNames;
   /** A job of acme's: at Plangrep, and registered. */
   newJob(fields?: JobFields): Promise<JobNames>;
+  /** Ends a cancellation of this job as `job_not_found`, as it does when Plangrep has not known the job for minutes. */
+  unknownForMinutes(names: JobNames): Promise<void>;
   /** What Plangrep answers until the end of the test. */
   plangrepFails(fault: Fault): void;
   /** `POST /v1/cancellations`: of a job by its names, or of any body. */
@@ -99,6 +103,12 @@ function serviceOf(theRun: () => TestRun): Service {
       await theRun().addJob(names.externalId, names.jobId, fields);
       return names;
     },
+    unknownForMinutes: ({ externalId, jobId }) =>
+      writeUnknownJob(theRun().dynamodb, {
+        partnerId: acme,
+        externalId: externalIdOf(externalId),
+        jobId: jobIdOf(jobId),
+      }),
     plangrepFails: (fault) => theRun().simulator.faults.add(fault),
     cancel: (body, { headers, partner = 'acme' } = {}) =>
       theRun().call(partner, 'POST /v1/cancellations', body, headers),

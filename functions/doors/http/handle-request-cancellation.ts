@@ -84,7 +84,8 @@ function answerForCancellation(end: Extract<CancelEnd, { kind: 'open' | 'closed'
       return problem('job_already_terminal', detail, { jobStatus, cancellation });
     }
     case 'job_not_found': {
-      const detail = 'The job is registered here, but Plangrep answers that it does not exist.';
+      const detail =
+        'The job is registered here, but Plangrep answered for minutes that it does not exist. A request begins anew once it does.';
       return problem('job_unknown_to_plangrep', detail, { cancellation });
     }
   }

@@ -12,6 +12,7 @@ import { terminalStatuses } from '../../../functions/simulator/plangrep-jobs.ts'
 import { type Mood, type MoodId, moods, problemScenes } from '../../scenes/faults-and-problems.ts';
 import { type FreshJobKind, type FreshJobKindId, freshJobKinds, projects } from '../../scenes/stories.ts';
 import type { PlangrepSimulator } from '../plangrep/plangrep-simulator.ts';
+import { writeUnknownJob } from '../past-cancellations.ts';
 import type { RunParts } from '../run.ts';
 
 /** @returns whether this run can have the mood: another upstream than the simulator cannot be made to misbehave */
@@ -58,10 +59,16 @@ export async function addFreshJob(
   let jobId = '';
   for (const [position, fields] of jobs.entries()) {
     jobId = `job_${randomBytes(13).toString('hex')}`;
-    if (fields !== 'unknown') simulator.addJob({ ...fields, id: jobId, externalId, projectId });
-    const registeredAt = toTimestamp(Date.now() + position);
-    await directory.claim(partnerIdSchema.parse(partnerId), externalIdSchema.parse(externalId), {
+    const names = {
+      partnerId: partnerIdSchema.parse(partnerId),
+      externalId: externalIdSchema.parse(externalId),
       jobId: jobIdSchema.parse(jobId),
+    };
+    if (fields === 'unknown') await writeUnknownJob(dynamodb, names);
+    else simulator.addJob({ ...fields, id: jobId, externalId, projectId });
+    const registeredAt = toTimestamp(Date.now() + position);
+    await directory.claim(names.partnerId, names.externalId, {
+      jobId: names.jobId,
       projectId: projectIdSchema.parse(projectId),
       registeredAt,
       verifiedAt: registeredAt,

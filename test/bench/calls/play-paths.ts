@@ -119,7 +119,7 @@ export const paths: Readonly<Record<Path, PlayedPath>> = {
   "a container's first": { ...https, prepare: oneJob(), status: 200, container: 'cold' },
   pending: { ...https, prepare: oneJob({ cancelTakes: MINUTE }), status: 202 },
   'too late': { ...https, prepare: oneJob({ status: 'completed' }), status: 409 },
-  'unknown to Plangrep': { ...https, prepare: (stage, scene) => register(stage, scene, scene.jobId), status: 409 },
+  'unknown to Plangrep': { ...https, prepare: (stage, scene) => register(stage, scene, scene.jobId), status: 202 },
   'joined, closed': { ...https, prepare: oneJob(), status: 200, isRepeat: true },
   'joined, open': { ...https, prepare: oneJob({ cancelTakes: MINUTE }), status: 202, isRepeat: true },
   'Idempotency-Key, first': { ...https, prepare: oneJob(), event: keyed, status: 200 },
