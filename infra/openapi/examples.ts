@@ -153,7 +153,7 @@ const ofOperation: Readonly<Record<string, readonly ProblemExample[]>> = {
     fromFunction(
       'job_unknown_to_plangrep',
       'Registered here, unknown to Plangrep',
-      'The job is registered here, but Plangrep answers that it does not exist.',
+      'The job is registered here, but Plangrep answered for minutes that it does not exist. A request begins anew once it does.',
       { cancellation: unknownToPlangrep },
     ),
     fromFunction(

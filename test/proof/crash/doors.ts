@@ -82,12 +82,12 @@ export const requested = (scene: Scene, agoMs: number, wakeInMs?: number): Past 
 });
 export const accepted: Past = {
   agoMs: 16_000,
-  wakeInMs: -1_000,
+  wakeInMs: -6_000,
   body: { type: 'attempt_ended', attempt: 1, result: 'accepted', jobStatus: 'processing' },
 };
 const unknown: Past = {
   agoMs: 15 * MINUTE,
-  wakeInMs: -1_000,
+  wakeInMs: -6_000,
   body: { type: 'attempt_ended', attempt: 1, result: 'unknown', why: 'timeout' },
 };
 
