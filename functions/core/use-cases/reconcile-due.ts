@@ -10,7 +10,7 @@ const PAGE = 50;
 /** The longest that looking at one wake-up takes: two calls to Plangrep and the writes around them. */
 const ONE_LOOK_MS = 14_000;
 /** A message of the wake-up queue gets so long: what is due for longer, the queue has lost. */
-const LATE_MS = 5_000;
+export const LATE_MS = 5_000;
 /** The index catches up with the table within moments. */
 const INDEX_LAG_MS = 250;
 

@@ -1,5 +1,6 @@
 import { isTerminal, outcomeOf } from '../../../functions/core/cancellation/job-status.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
+import { LATE_MS } from '../../../functions/core/use-cases/reconcile-due.ts';
 import type { Container } from '../../../infra/local/aws/lambda/container.ts';
 import { type OnRecord, readRecord, type Scene } from './scene.ts';
 import type { Stage } from './stage.ts';
@@ -24,7 +25,7 @@ export const recover = async (stage: Stage, scene: Scene, reconciler: Container)
     const { wakeUps } = await readRecord(stage, scene);
     const [first] = wakeUps.map(({ wakeAt }) => Date.parse(wakeAt)).sort((a, b) => a - b);
     if (first === undefined) return { runs, virtualMs };
-    const jump = Math.max(0, first - Date.now());
+    const jump = Math.max(0, first + LATE_MS - Date.now());
     if (virtualMs + jump > RECOVERY_MS) return { runs, virtualMs };
     virtualMs += jump;
     stage.advance(jump);
