@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { readForeignTime } from './read-foreign-time.ts';
 
 const aString = (issue: { input?: unknown }): string =>
   issue.input === undefined ? 'is required' : 'must be a string';
@@ -68,11 +69,14 @@ export const reasonSchema = recordedReasonSchema.check(isNotRepaired);
 export const timestampSchema = z.iso.datetime({ precision: 3 });
 export type Timestamp = z.infer<typeof timestampSchema>;
 
-/** Somebody else's RFC 3339 time, of any offset and precision. An offset may lead out of the years that a timestamp has. */
+/** Somebody else's time, in any form of ISO 8601. An offset may lead out of the years that a timestamp has. */
 export const foreignTimestampSchema = z.pipe(
   z.pipe(
-    z.iso.datetime({ offset: true }),
-    z.transform((time) => toTimestamp(Date.parse(time))),
+    z.string(),
+    z.transform((text) => {
+      const ms = readForeignTime(text);
+      return ms === undefined ? undefined : toTimestamp(ms);
+    }),
   ),
   timestampSchema,
 );

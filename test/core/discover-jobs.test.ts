@@ -37,6 +37,18 @@ describe('an unregistered job', () => {
     ]);
   });
 
+  test('whose creation Plangrep does not show is as old as its last change, so that an event after that reaches it', async () => {
+    listed(job('job_1', 'processing', { updatedAt: '2026-11-23T10:00:00.000Z' }));
+
+    expect(await scene.cancel({ eventTime: '2026-11-23T10:00:01.000Z' })).toMatchObject({ state: { jobId: 'job_1' } });
+  });
+
+  test('whose creation Plangrep does not show is not reached by an event from before its last change', async () => {
+    listed(job('job_1', 'processing', { updatedAt: '2026-11-23T10:00:00.000Z' }));
+
+    expect(await scene.cancel({ eventTime: '2026-11-23T09:00:00.000Z' })).toEqual({ kind: 'job_not_found' });
+  });
+
   test('is not searched for a partner without projects', async () => {
     expect(await scene.cancel({ partnerId: globex })).toEqual({ kind: 'job_not_found' });
     expect(scene.calls()).toEqual([]);
@@ -134,6 +146,14 @@ describe('an unregistered job', () => {
     scene.plangrepAnswers({ read: 'failed' });
 
     expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_undated' } });
+  });
+
+  test('is the newest by its last change where Plangrep shows no creation', async () => {
+    const [older, newer] = ['2026-11-20T10:00:00.000Z', '2026-11-21T10:00:00.000Z'];
+    listed(job('job_old', 'completed', { updatedAt: older }), job('job_new', 'failed', { createdAt: newer }));
+    scene.plangrepAnswers({ read: 'failed' });
+
+    expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_new' } });
   });
 
   test('is not taken from a listing that shows it in a project that is not the partner’s', async () => {

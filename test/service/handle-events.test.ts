@@ -123,6 +123,14 @@ describe('a registration that comes as an event', () => {
     });
   });
 
+  test('counts from its time, in whatever form of ISO 8601 it comes', async () => {
+    const at = { time: '20261123T130000,5+01' };
+    await consume(message(registered({ jobId: 'job_1', externalId: order7890, projectId: 'proj_1' }, at)));
+
+    const [job] = (await ports.directory.find(acme, order7890)).items;
+    expect(job).toMatchObject({ jobId: 'job_1', registeredAt: '2026-11-23T12:00:00.500Z' });
+  });
+
   test('of another partner’s job goes to the DLQ', async () => {
     const taken = message(registered({ jobId: documentedJob, externalId: 'mine' }, { partnerId: globex }));
 

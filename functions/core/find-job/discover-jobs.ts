@@ -1,6 +1,6 @@
 import type { CancelRequest } from '../cancel-request.ts';
 import { isTerminal } from '../cancellation/job-status.ts';
-import { jobIdSchema, type ProjectId, toTimestamp } from '../identifiers.ts';
+import { jobIdSchema, type ProjectId, type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { PlangrepJob } from '../plangrep.ts';
 import { type DirectoryEntry, newestFirst, type PartnerAccess, type Ports } from '../ports.ts';
 import { claimJob, terminalStatusOf } from './verify-job.ts';
@@ -67,8 +67,16 @@ function matchesIn(jobs: readonly PlangrepJob[], externalId: string, projectId: 
 }
 
 /** Over all projects. A job without a readable date counts as the newest, as in the directory. */
-function newestCreatedFirst({ createdAt: a = '9' }: PlangrepJob, { createdAt: b = '9' }: PlangrepJob): number {
-  return b.localeCompare(a);
+function newestCreatedFirst(a: PlangrepJob, b: PlangrepJob): number {
+  return (createdBy(b) ?? '9').localeCompare(createdBy(a) ?? '9');
+}
+
+/**
+ * When the job existed for certain. A job whose creation Plangrep does not show was created before it changed last: taken
+ * as created then, it may seem newer than it is, and never older, so no event reaches a job that was created after it.
+ */
+function createdBy({ createdAt, updatedAt }: PlangrepJob): Timestamp | undefined {
+  return createdAt ?? updatedAt;
 }
 
 /** No job of Plangrep's has this id. */
@@ -81,7 +89,7 @@ async function claim(
   access: PartnerAccess,
   job: PlangrepJob,
 ): Promise<readonly DirectoryEntry[]> {
-  const registeredAt = job.createdAt ?? toTimestamp(ports.clock.now());
+  const registeredAt = createdBy(job) ?? toTimestamp(ports.clock.now());
   const entry = { jobId: job.id, registeredAt, listed: true };
   const owner = await ports.directory.readOwner(job.id);
   const claimed = await claimJob(ports, request, access, { entry, job, owner });
