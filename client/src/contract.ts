@@ -99,21 +99,21 @@ export type ProblemCode =
   | 'temporarily_unavailable'
   | 'gateway_timeout';
 
-/** The body of `POST /v1/cancellations`. */
+/** The body of `POST /v1/cancellations`. `null` for a field is the same as leaving it out. */
 export interface CancelRequest {
   /** Your own id for the job: 1 to 180 characters, compared byte for byte. */
   readonly externalId: string;
   /** Which of several jobs with this externalId: one of the `candidates` of an `ambiguous` result. */
-  readonly jobId?: string | undefined;
+  readonly jobId?: string | null | undefined;
   /** Why, in your words: kept in the audit trail. At most 500 characters. */
-  readonly reason?: string | undefined;
+  readonly reason?: string | null | undefined;
 }
 
 /** The body of `PUT /v1/jobs/{jobId}`. */
 export interface RegisterJobRequest {
   readonly externalId: string;
   /** Plangrep's project of the job. */
-  readonly projectId?: string | undefined;
+  readonly projectId?: string | null | undefined;
 }
 
 /** What every result has. */

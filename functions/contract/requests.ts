@@ -8,16 +8,24 @@ import { externalIdSchema, jobIdSchema, projectIdSchema, reasonSchema } from '..
 
 const anObject = { error: 'must be a JSON object' };
 
+/** A field that may be left out. `null` leaves it out too: many callers' serializers write it for "no value". */
+function optional<Schema extends z.ZodMiniType>(schema: Schema) {
+  return z.pipe(
+    z.optional(z.nullable(schema)),
+    z.transform((value): z.output<Schema> | undefined => value ?? undefined),
+  );
+}
+
 /** `POST /v1/cancellations` */
 export const cancelRequestSchema = z.strictObject(
-  { externalId: externalIdSchema, jobId: z.optional(jobIdSchema), reason: z.optional(reasonSchema) },
+  { externalId: externalIdSchema, jobId: optional(jobIdSchema), reason: optional(reasonSchema) },
   anObject,
 );
 
 /** The path of `GET /v1/cancellations/{jobId}` and `PUT /v1/jobs/{jobId}` */
 export const jobPathSchema = z.strictObject({ jobId: jobIdSchema }, anObject);
 
-const registration = { externalId: externalIdSchema, projectId: z.optional(projectIdSchema) };
+const registration = { externalId: externalIdSchema, projectId: optional(projectIdSchema) };
 /** `PUT /v1/jobs/{jobId}` */
 export const registerJobSchema = z.strictObject(registration, anObject);
 

@@ -20,6 +20,7 @@ import {
 import { JOBS_SHOWN } from '../../functions/core/use-cases/read-cancellations.ts';
 import type { Schema } from './document.ts';
 import { exampleCursor } from './example-cancellations.ts';
+import { prefix, simplify, spellOutNullable } from './simplify-schema.ts';
 
 interface Component {
   readonly schema: z.ZodMiniType;
@@ -98,13 +99,15 @@ const values: Readonly<Record<string, Component>> = {
   },
 };
 
+const aboutFields = 'Unknown fields are rejected. Null for a field that is not required is the same as leaving it out.';
+
 const requests: Readonly<Record<string, Component>> = {
-  CancelRequest: message(cancelRequestSchema, 'Which job to cancel. Unknown fields are rejected.', {
+  CancelRequest: message(cancelRequestSchema, `Which job to cancel. ${aboutFields}`, {
     externalId: 'Which job: your own id for it.',
     jobId: 'Which of the jobs with this externalId. Needed only if several of them have not ended.',
     reason: 'Why, in your own words. Kept in the audit trail and shown in the timeline.',
   }),
-  RegisterJobRequest: message(registerJobSchema, 'The externalId of a job. Unknown fields are rejected.', {
+  RegisterJobRequest: message(registerJobSchema, `The externalId of a job. ${aboutFields}`, {
     externalId: 'The id by which you will cancel the job.',
     projectId:
       'The Plangrep project of the job, for your own records: once Plangrep has confirmed the job, its word counts.',
@@ -205,18 +208,24 @@ export function describeSchemas(): Readonly<Record<string, Schema>> {
   const components = { ...values, ...requests, ...answers };
   const registry = z.registry<{ id: string }>();
   for (const [id, { schema }] of Object.entries(components)) registry.add(schema, { id });
-  const { schemas } = z.toJSONSchema(registry, { uri: (id) => `#/components/schemas/${id}` });
-  return Object.fromEntries(
-    Object.entries(components).map(([name, component]) => {
-      const plain: Schema = JSON.parse(JSON.stringify(schemas[name]));
-      const { $schema: _, $id: __, ...made } = simplify(plain, name in answers);
-      const properties = made.properties && describeFields(component, made.properties);
-      return [
-        name,
-        { description: component.description, ...made, ...(properties && { properties }), ...component.keywords },
-      ];
-    }),
-  );
+  const uri = (id: string): string => `${prefix}${id}`;
+  const sent = z.toJSONSchema(registry, { uri, io: 'input' }).schemas;
+  // What becomes of a request's fields is not described, so it need not be representable.
+  const read = z.toJSONSchema(registry, { uri, io: 'output', unrepresentable: 'any' }).schemas;
+  const described: Record<string, Schema> = {};
+  for (const [name, component] of Object.entries(components)) {
+    const plain: Schema = JSON.parse(JSON.stringify((name in requests ? sent : read)[name]));
+    const { $schema: _, $id: __, ...made } = simplify(plain, name in answers);
+    const properties = made.properties && describeFields(component, made.properties);
+    const schema = { ...made, ...(properties && { properties }), ...component.keywords };
+    described[name] = {
+      description: component.description,
+      ...(name in requests ? spellOutNullable(schema, described) : schema),
+    };
+  }
+  // Nothing refers to it: the one field that has it may be null.
+  const { Reason: _reason, ...shown } = described;
+  return shown;
 }
 
 function describeFields(
@@ -229,28 +238,4 @@ function describeFields(
       { description: fields[field], ...schema, ...(growing.includes(field) && { 'x-may-grow': true }) },
     ]),
   );
-}
-
-/**
- * Zod's schema without what only its own parser needs: the bounds of a safe integer, a union where two types are enough.
- * An answer's objects are open: a caller that rejected unknown fields would break with the first addition.
- */
-function simplify(schema: Schema, isOpen: boolean): Schema {
-  const { minimum, maximum, additionalProperties, properties, items, anyOf, ...kept } = schema;
-  const alternatives = anyOf?.map((one) => simplify(one, isOpen));
-  const [one, other, ...more] = alternatives ?? [];
-  const isNullable = other?.type === 'null' && more.length === 0;
-  if (isNullable && typeof one?.type === 'string' && one.enum === undefined)
-    return { ...one, type: [one.type, 'null'] };
-  return {
-    ...kept,
-    ...(minimum !== undefined && minimum !== Number.MIN_SAFE_INTEGER && { minimum }),
-    ...(maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER && { maximum }),
-    ...(alternatives && { anyOf: alternatives }),
-    ...(items && { items: simplify(items, isOpen) }),
-    ...(properties && {
-      properties: Object.fromEntries(Object.entries(properties).map(([name, of]) => [name, simplify(of, isOpen)])),
-    }),
-    ...(additionalProperties !== undefined && !isOpen && { additionalProperties }),
-  };
 }

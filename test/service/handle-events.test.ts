@@ -71,6 +71,15 @@ describe('a cancel that comes as an event', () => {
     });
   });
 
+  test('has nothing in an optional field that is null', async () => {
+    expect(await consume(message(cancelRequested({ externalId: order7890, jobId: null, reason: null })))).toEqual([]);
+    const [first] = (await ports.log.read(acme, documentedJob)).events;
+
+    expect(first).toMatchObject({ type: 'requested' });
+    expect(first).not.toHaveProperty('reason', null);
+    expect(deadLetters).toEqual([]);
+  });
+
   test('is done and not repeated while Plangrep is slow', async () => {
     ports.plangrep.onCancel = () => ({ kind: 'unknown', why: 'timeout' });
 
@@ -125,7 +134,7 @@ describe('a registration that comes as an event', () => {
 
   test('counts from its time, in whatever form of ISO 8601 it comes', async () => {
     const at = { time: '20261123T130000,5+01' };
-    await consume(message(registered({ jobId: 'job_1', externalId: order7890, projectId: 'proj_1' }, at)));
+    await consume(message(registered({ jobId: 'job_1', externalId: order7890, projectId: null }, at)));
 
     const [job] = (await ports.directory.find(acme, order7890)).items;
     expect(job).toMatchObject({ jobId: 'job_1', registeredAt: '2026-11-23T12:00:00.500Z' });

@@ -2,7 +2,7 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { readByExternalIdSchema } from '../../functions/contract/page-request.ts';
-import { cancelRequestSchema, jobPathSchema } from '../../functions/contract/requests.ts';
+import { cancelRequestSchema, jobPathSchema, registerJobSchema } from '../../functions/contract/requests.ts';
 import { check, readBody } from '../../functions/doors/http/read-input.ts';
 
 const eventWith = (body: string | null, contentType?: string, isBase64Encoded = false): APIGatewayProxyEvent => ({
@@ -137,6 +137,21 @@ describe('a body', () => {
       expect(errorsOf(body)).toEqual(['invalid_request', [{ path: '', message: 'must be a JSON object' }]]);
     },
   );
+
+  test('has nothing in an optional field that is null', () => {
+    const errors = [{ path: 'externalId', message: 'must be a string' }];
+
+    expect(read('{"externalId":"a","jobId":null,"reason":null}')).toEqual({
+      kind: 'input',
+      value: { externalId: 'a' },
+    });
+    expect(readBody(eventWith('{"externalId":"a","projectId":null}', 'application/json'), registerJobSchema)).toEqual({
+      kind: 'input',
+      value: { externalId: 'a' },
+    });
+    expect(errorsOf('{"externalId":null,"jobId":null}')).toEqual(['invalid_request', errors]);
+    expect(errorsOf('{"externalId":"a","other":null}')).toMatchObject(['invalid_request', [{ path: 'other' }]]);
+  });
 
   test('names every unknown field, also __proto__ and similar names', () => {
     for (const name of ['extra', '__proto__', 'constructor', 'toString', 'partnerId']) {

@@ -13,6 +13,7 @@ const cancel = (document: Loose): Loose => document.paths['/v1/cancellations'].p
 const list = (document: Loose): Loose => document.paths['/v1/cancellations'].get;
 const schema = (document: Loose, name: string): Loose => document.components.schemas[name];
 const field = (document: Loose, name: string, of: string): Loose => schema(document, name).properties[of];
+const reason = (document: Loose): Loose => field(document, 'CancelRequest', 'reason');
 const parameter = (required: boolean) => ({ name: 'limit', in: 'query', required, schema: { type: 'integer' } });
 function makeOptional(document: Loose, name: string, of: string): void {
   const { required } = schema(document, name);
@@ -65,18 +66,22 @@ const breaking: readonly (readonly [string, Edit, RegExp])[] = [
     },
     /: Properties of .* became required: `urgent`/,
   ],
-  ["a request's text must be shorter", (d) => (schema(d, 'Reason').maxLength = 100), /reason.*: `maxLength` of/],
+  ["a request's text must be shorter", (d) => (reason(d).maxLength = 100), /reason.*: `maxLength` of/],
   ["a request's text must be longer", (d) => (schema(d, 'ExternalId').minLength = 2), /: `minLength` of/],
-  ["a request's text gets a bound", (d) => (schema(d, 'Reason').minLength = 1), /reason.*: `minLength` .* was set to/],
-  ["a request's text gets a format", (d) => (schema(d, 'ProjectId').format = 'uuid'), /projectId.*: `format` of/],
+  ["a request's text gets a bound", (d) => (reason(d).minLength = 1), /reason.*: `minLength` .* was set to/],
+  [
+    "a request's text gets a format",
+    (d) => (field(d, 'RegisterJobRequest', 'projectId').format = 'uuid'),
+    /projectId.*: `format` of/,
+  ],
   [
     "a request's field gets another type",
-    (d) => (d.components.schemas.Reason = { type: 'integer' }),
-    /reason.*: Type of .* narrowed from 'string' to 'integer'/,
+    (d) => (reason(d).type = ['integer', 'null']),
+    /reason.*: Type of .* narrowed from 'string \| null' to 'integer \| null'/,
   ],
   [
     "a request's field takes only some values",
-    (d) => (schema(d, 'Reason').enum = ['duplicate', 'mistake']),
+    (d) => (reason(d).enum = ['duplicate', 'mistake']),
     /reason.*: Enum of .* was set to 'duplicate', 'mistake'/,
   ],
   ['a success is removed', (d) => delete cancel(d).responses['202'], /: Response `202` was removed/],
@@ -170,8 +175,12 @@ const additive: readonly (readonly [string, Edit])[] = [
     (d) => (schema(d, 'CancelRequest').properties.urgent = { type: 'boolean' }),
   ],
   ["a request's field becomes optional", (d) => (schema(d, 'RegisterJobRequest').required = [])],
-  ["a request's text may be longer", (d) => (schema(d, 'Reason').maxLength = 1000)],
-  ["a request's field may be null, too", (d) => (schema(d, 'Reason').type = ['string', 'null'])],
+  ["a request's text may be longer", (d) => (reason(d).maxLength = 1000)],
+  [
+    "a request's field may be null, too",
+    (d) =>
+      (schema(d, 'CancelRequest').properties.externalId = { ...schema(d, 'ExternalId'), type: ['string', 'null'] }),
+  ],
   [
     'a media type is taken, too',
     (d) => (cancel(d).requestBody.content['application/cbor'] = cancel(d).requestBody.content['application/json']),

@@ -24,12 +24,12 @@ const text = (value: string): string => JSON.stringify(value);
 
 export const cancelPairs = (random: Random): Pairs => [
   ['externalId', text(random.pick(externalIds))],
-  ...(random.chance(0.3) ? ([['jobId', text(random.pick(jobIds))]] as const) : []),
+  ...(random.chance(0.3) ? ([['jobId', random.chance(0.3) ? 'null' : text(random.pick(jobIds))]] as const) : []),
   ...(random.chance(0.5) ? ([['reason', '"wrong plan"']] as const) : []),
 ];
 export const registerPairs = (random: Random): Pairs => [
   ['externalId', text(random.pick(externalIds))],
-  ...(random.chance(0.5) ? ([['projectId', '"proj_1"']] as const) : []),
+  ...(random.chance(0.5) ? ([['projectId', random.pick(['"proj_1"', 'null'])]] as const) : []),
 ];
 
 const contentTypes: readonly [readonly string[], ...(readonly string[])[]] = [
