@@ -28,6 +28,19 @@ export interface Cancellation {
   /** When the service looks at the job next. A later time than before shows that it has looked. */
   readonly nextLookAt: string | null;
   readonly closedAt: string | null;
+  /** Milliseconds that the job ran after the request. null while open, and for a job that Plangrep does not know. */
+  readonly ranMs: number | null;
+  /** Milliseconds from the request to `closedAt`, by whom they were spent: they add up to it. null while open. */
+  readonly spentMs: SpentMs | null;
+  /** Credits debited while the cancellation was open, as far as job reads told. null while open. */
+  readonly creditsDebitedMeanwhile: number | null;
+}
+
+/** `us`: the service. `person`: someone had to act, for example resume a job that was out of credits. */
+export interface SpentMs {
+  readonly us: number;
+  readonly plangrep: number;
+  readonly person: number;
 }
 
 /** One entry of the audit trail. Which optional fields it has depends on `type`. */

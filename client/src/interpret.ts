@@ -12,6 +12,7 @@ import type {
   Refused,
   RegisteredJob,
   RegisteredOtherwise,
+  SpentMs,
   Told,
   TooLate,
   TooManyJobs,
@@ -45,6 +46,9 @@ const cancellationChecks: Checks<Cancellation> = {
   escalatedAt: textOrNull,
   nextLookAt: textOrNull,
   closedAt: textOrNull,
+  ranMs: numberOrNull,
+  spentMs: orNull(object<SpentMs>({ us: number, plangrep: number, person: number })),
+  creditsDebitedMeanwhile: numberOrNull,
 };
 const isTimeline = listOf(object<{ at: string; type: string }>({ at: text, type: text }));
 

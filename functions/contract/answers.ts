@@ -39,6 +39,12 @@ const cancellation = {
   /** When the service looks at the job next; null: closed. A later time than before shows that it has looked. */
   nextLookAt: z.nullable(timestampSchema),
   closedAt: z.nullable(timestampSchema),
+  /** Milliseconds that the job ran after the request. null while open, and for a job that Plangrep does not know. */
+  ranMs: count,
+  /** Milliseconds from the request to `closedAt`, by whom they were spent: they add up to it. null while open. */
+  spentMs: z.nullable(z.strictObject({ us: z.int(), plangrep: z.int(), person: z.int() })),
+  /** null while open, and where fewer than two job reads told the credits. */
+  creditsDebitedMeanwhile: z.nullable(z.number()),
 };
 export const cancellationSchema = z.strictObject(cancellation);
 export type CancellationAnswer = z.infer<typeof cancellationSchema>;

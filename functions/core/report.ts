@@ -1,5 +1,6 @@
-import type { ClosedBody } from './cancellation/events.ts';
-import { BrokenStream, type CancellationState } from './cancellation/state.ts';
+import { sumOf } from './cancellation/account.ts';
+import { pagesLeft } from './cancellation/job-status.ts';
+import { BrokenStream, type ClosedCancellation } from './cancellation/state.ts';
 
 /** Every message code with its level. Codes are stable: alarms, metrics and searches depend on them. */
 export const reportLevels = {
@@ -34,7 +35,7 @@ export type ReportCode = keyof typeof reportLevels;
 /** Writes one line of the operator's log: persistent ids and codes, never personal data, never a secret. */
 export type Report = (
   code: ReportCode,
-  fields?: Readonly<Record<string, string | number | boolean | undefined>>,
+  fields?: Readonly<Record<string, string | number | boolean | Readonly<Record<string, number>> | undefined>>,
 ) => void;
 
 export type Dependency = 'cancellation-log' | 'job-directory' | 'partners' | 'secret' | 'dead-letters' | 'wake-ups';
@@ -96,24 +97,18 @@ export function reportFailure(
   });
 }
 
-/**
- * Reports a cancellation that closed, with the figures that the dashboard adds up: milliseconds from the request to the
- * confirmation, and the pages that were not processed.
- */
-export function reportClosed(
-  { clock, report }: { readonly clock: { now(): number }; readonly report: Report },
-  { partnerId, jobId, requestedAt, attempts }: CancellationState,
-  { outcome, pageCount, successfulPageCount, creditsDebited }: ClosedBody,
-): void {
-  const isStopped = outcome === 'cancelled' && pageCount !== undefined && successfulPageCount !== undefined;
+/** Reports a cancellation that closed, with the figures that the dashboard adds up; times in milliseconds. */
+export function reportClosed(report: Report, { partnerId, jobId, attempts, facts, step }: ClosedCancellation): void {
+  const { outcome, figures } = step;
   if (outcome === 'job_not_found') report('CANCELLATION_UNKNOWN_JOB', { partnerId, jobId });
   report('CANCELLATION_CLOSED', {
     partnerId,
     jobId,
     outcome,
     attempts,
-    confirmedMs: clock.now() - Date.parse(requestedAt),
-    pagesStopped: isStopped ? Math.max(0, pageCount - successfulPageCount) : undefined,
-    creditsDebited,
+    confirmedMs: sumOf(figures.spentMs),
+    ...figures,
+    pagesStopped: outcome === 'cancelled' ? pagesLeft(facts) : undefined,
+    creditsDebited: facts.creditsDebited,
   });
 }

@@ -129,6 +129,12 @@ const cancellationFields = {
   nextLookAt:
     'When the service looks at the job next. A later time than before shows that it has looked. Null once it is closed.',
   closedAt: 'When it was closed. Null while it is open.',
+  ranMs:
+    'Milliseconds that the job ran after the request, by its own time of completion where Plangrep tells it. Null while the cancellation is open, and for a job that Plangrep does not know.',
+  spentMs:
+    'Milliseconds from the request to `closedAt`, by whom they were spent; they add up to it. `us`: this service. `plangrep`: its calls, the waits that it asked for, its processing of the accepted cancel. `person`: someone had to act, for example resume a job that was out of credits. Null while it is open.',
+  creditsDebitedMeanwhile:
+    'Credits debited between the first and the last time that the service read the job during the cancellation: at least these. Null while it is open, and where fewer than two reads told.',
 };
 
 const answers: Readonly<Record<string, Component>> = {

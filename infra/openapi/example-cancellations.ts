@@ -23,6 +23,9 @@ export const cancelled = {
   escalatedAt: null,
   nextLookAt: null,
   closedAt: endedAt,
+  ranMs: 171,
+  spentMs: { us: 0, plangrep: 198, person: 0 },
+  creditsDebitedMeanwhile: null,
 };
 export const pending = {
   ...cancelled,
@@ -36,6 +39,8 @@ export const pending = {
   creditsDebited: 40,
   nextLookAt: '2026-11-02T09:22:13.305Z',
   closedAt: null,
+  ranMs: null,
+  spentMs: null,
 };
 export const tooLate = {
   ...cancelled,
@@ -46,6 +51,7 @@ export const tooLate = {
   pageCount: 12,
   successfulPageCount: 12,
   creditsDebited: 12,
+  ranMs: 0,
 };
 export const unknownToPlangrep = {
   ...cancelled,
@@ -56,6 +62,7 @@ export const unknownToPlangrep = {
   pageCount: null,
   successfulPageCount: null,
   creditsDebited: null,
+  ranMs: null,
 };
 const requested = { at: requestedAt, type: 'requested', seq: 1, attempt: 1, requestId, keyId: 'acmelocal001' };
 export const cancelledWithTimeline = {

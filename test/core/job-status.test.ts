@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import { factsOf, isTerminal, outcomeOf } from '../../functions/core/cancellation/job-status.ts';
+import { endOf, factsOf, isTerminal, outcomeOf } from '../../functions/core/cancellation/job-status.ts';
 import { documentedJob } from '../support/names.ts';
 
 describe('a job status', () => {
   test('is terminal only where Plangrep documents it', () => {
     const terminal = ['completed', 'completed_with_errors', 'failed', 'cancelled', 'expired'];
-    const alive = ['provisioning', 'awaiting_uploads', 'uploading', 'preflighting', 'processing', 'constructor', ''];
+    const starting = ['provisioning', 'awaiting_uploads', 'uploading', 'preflighting'];
+    const alive = [...starting, 'processing', 'blocked_insufficient_credits', 'constructor', ''];
 
     expect(terminal.every(isTerminal)).toBe(true);
     expect(alive.some(isTerminal)).toBe(false);
@@ -25,5 +26,15 @@ describe('a job status', () => {
       pageCount: 0,
       creditsDebited: 0.3,
     });
+  });
+
+  test('has an end where Plangrep tells one that is not before its beginning', () => {
+    const job = { id: documentedJob, status: 'cancelled' };
+    const [earlier, later] = ['2024-11-02T09:00:00.000Z', '2024-11-02T09:22:17.000Z'];
+
+    expect(endOf(job)).toBeUndefined();
+    expect(endOf({ ...job, completedAt: later })).toBe(later);
+    expect(endOf({ ...job, createdAt: earlier, completedAt: later })).toBe(later);
+    expect(endOf({ ...job, createdAt: later, completedAt: earlier })).toBeUndefined();
   });
 });

@@ -91,6 +91,9 @@ describe('the line of a closed cancellation', () => {
       outcome: 'cancelled',
       attempts: 1,
       confirmedMs: 250,
+      ranMs: 250,
+      spentMs: { us: 0, plangrep: 250, person: 0 },
+      creditsDebitedMeanwhile: undefined,
       pagesStopped: 141,
       creditsDebited: 63,
     });

@@ -45,9 +45,12 @@ function viewOf({ attempts, joined, isClosed, filler }: Given): CancellationView
   const records = joined.map(
     (reason, n): JoinedRecord => ({ type: 'joined', ...asked, requestId: `${n}`, reason, at: timeOf(2 * n + 1) }),
   );
+  const longest = Number.MAX_SAFE_INTEGER;
+  const spentMs = { us: longest, plangrep: longest, person: longest };
   const step = isClosed
-    ? ({ kind: 'closed', at: timeOf(0), outcome: 'cancelled' } as const)
+    ? ({ kind: 'closed', at: timeOf(0), outcome: 'cancelled', figures: { spentMs } } as const)
     : ({ kind: 'attempting', claimedBy: 'a', leaseUntil: timeOf(0) } as const);
+  const account = { requestedMs: 0, spentMs, phase: { kind: 'attempt' }, aliveMs: 0 } as const;
   const facts = { jobStatus: filler(64), pageCount: Number.MAX_SAFE_INTEGER, creditsDebited: -1.7976931348623157e308 };
   const last = { seq: events.length, hash: '' };
   const state = {
@@ -59,6 +62,7 @@ function viewOf({ attempts, joined, isClosed, filler }: Given): CancellationView
     firstAttempt: 1,
     step,
     facts,
+    account,
     last,
   };
   return { state, events, joined: records, joinedCount: records.length, unreadable: [] };

@@ -1,7 +1,7 @@
 import { type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { CancelAnswer, PlangrepFailure, PlangrepJob, ReadAnswer } from '../plangrep.ts';
 import type { AttemptEndedBody, ClosedBody, EventBody, ObservedBody, RequestedBody } from './events.ts';
-import { factsOf, outcomeOf } from './job-status.ts';
+import { endOf, factsOf, outcomeOf } from './job-status.ts';
 import { delayAfterAttemptMs, ESCALATE_AFTER_MS, EXPIRED_FOR_MS, isAbsenceCertain, pollDelayMs } from './pace.ts';
 import { acceptedAt, type CancellationState, longerAbsence } from './state.ts';
 
@@ -58,7 +58,7 @@ export function judgeRead(answer: ReadAnswer): Reading {
 function judgeJob(job: PlangrepJob): Extract<Reading, { kind: 'closes' | 'alive' }> {
   const outcome = outcomeOf(job.status);
   if (outcome === undefined) return { kind: 'alive', job };
-  return { kind: 'closes', body: { type: 'closed', outcome, ...factsOf(job) } };
+  return { kind: 'closes', body: { type: 'closed', outcome, ...factsOf(job), completedAt: endOf(job) } };
 }
 
 const closedAsUnknown = { kind: 'closes', body: { type: 'closed', outcome: 'job_not_found' } } as const;

@@ -68,7 +68,13 @@ const attemptEnded = z.object({
 /** A poll of an accepted cancel that changed what is known: another status, or 404, or the job is back. */
 const observed = z.object({ type: z.literal('observed'), result: z.enum(['job', 'not_found']), ...jobFacts });
 const escalated = z.object({ type: z.literal('escalated') });
-const closed = z.object({ type: z.literal('closed'), outcome: outcomeSchema, ...jobFacts });
+const closed = z.object({
+  type: z.literal('closed'),
+  outcome: outcomeSchema,
+  ...jobFacts,
+  /** When the job ended, by Plangrep's clock. */
+  completedAt: z.optional(timestampSchema),
+});
 
 export const eventBodySchema = z.discriminatedUnion('type', [
   requested,

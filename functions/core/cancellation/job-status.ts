@@ -1,3 +1,4 @@
+import type { Timestamp } from '../identifiers.ts';
 import type { PlangrepJob } from '../plangrep.ts';
 import type { JobFacts, Outcome } from './events.ts';
 
@@ -30,6 +31,17 @@ export function factsOf(job: PlangrepJob): JobFacts {
     successfulPageCount: asCount(job.successfulPageCount),
     creditsDebited: asCredits(job.creditsDebited),
   };
+}
+
+/** How many pages of a job are not processed; absent where Plangrep did not say. */
+export function pagesLeft({ pageCount, successfulPageCount }: JobFacts): number | undefined {
+  if (pageCount === undefined || successfulPageCount === undefined) return undefined;
+  return Math.max(0, pageCount - successfulPageCount);
+}
+
+/** When a terminal job ended; absent where Plangrep says that it ended before it began. */
+export function endOf({ createdAt, completedAt }: PlangrepJob): Timestamp | undefined {
+  return createdAt !== undefined && completedAt !== undefined && completedAt < createdAt ? undefined : completedAt;
 }
 
 function asCount(value: number | undefined): number | undefined {

@@ -1,3 +1,4 @@
+import { type Account, beginAccount, continueAccount, type Figures, figuresOf } from './account.ts';
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../identifiers.ts';
 import type {
   AttemptEndedBody,
@@ -15,7 +16,7 @@ export type Step =
   | { readonly kind: 'attempting'; readonly claimedBy: string; readonly leaseUntil: Timestamp }
   /** The newest attempt has ended; the wake-up says when the cancellation is looked at again. */
   | { readonly kind: 'waiting'; readonly since: Timestamp; readonly result: AttemptEndedBody['result'] }
-  | { readonly kind: 'closed'; readonly at: Timestamp; readonly outcome: Outcome };
+  | { readonly kind: 'closed'; readonly at: Timestamp; readonly outcome: Outcome; readonly figures: Figures };
 
 /** The fold of a stream: nothing else stores state. */
 export interface CancellationState {
@@ -34,8 +35,18 @@ export interface CancellationState {
   readonly facts: JobFacts;
   /** The job reads in a row, up to the newest, that did not find the job. */
   readonly absence?: { readonly since: Timestamp; readonly reads: number } | undefined;
+  /** By whom the time was spent so far. */
+  readonly account: Account;
   /** The event that the next one is chained to. */
   readonly last: Pick<CancellationEvent, 'seq' | 'hash'>;
+}
+
+export interface ClosedCancellation extends CancellationState {
+  readonly step: Extract<Step, { kind: 'closed' }>;
+}
+
+export function isClosed(state: CancellationState): state is ClosedCancellation {
+  return state.step.kind === 'closed';
 }
 
 /** A stream that this service does not write: with a gap, in a wrong order, or from a table that was altered. */
@@ -93,28 +104,32 @@ export function applyEvent(state: CancellationState | undefined, event: Cancella
     const { partnerId, jobId, externalId, at, reason, attempt, claimedBy, leaseUntil } = event;
     const step: Step = { kind: 'attempting', claimedBy, leaseUntil };
     const asked = { partnerId, jobId, externalId, requestedAt: at, reason };
-    return { ...asked, attempts: attempt, firstAttempt: attempt, step, facts: {}, last };
+    const account = beginAccount(event);
+    return { ...asked, attempts: attempt, firstAttempt: attempt, step, facts: {}, account, last };
   }
   const why = check.kind === 'not_allowed' ? check.why : undefined;
   if (state === undefined || event.type === 'requested' || why !== undefined) {
     throw new BrokenStream(`${event.jobId}, event ${event.seq} (${event.type}): ${why}`);
   }
+  const account = continueAccount(state.account, event);
+  const before = { ...state, account, last };
   switch (event.type) {
     case 'attempt_started': {
       const { attempt, claimedBy, leaseUntil } = event;
-      return { ...state, attempts: attempt, step: { kind: 'attempting', claimedBy, leaseUntil }, last };
+      return { ...before, attempts: attempt, step: { kind: 'attempting', claimedBy, leaseUntil } };
     }
     case 'attempt_ended': {
       const { result, at } = event;
-      return { ...state, step: { kind: 'waiting', since: at, result }, ...knownAfter(state, event), last };
+      return { ...before, step: { kind: 'waiting', since: at, result }, ...knownAfter(state, event) };
     }
     case 'observed':
-      return { ...state, ...knownAfter(state, event), last };
+      return { ...before, ...knownAfter(state, event) };
     case 'escalated':
-      return { ...state, escalatedAt: event.at, last };
+      return { ...before, escalatedAt: event.at };
     case 'closed': {
       const { outcome, at } = event;
-      return { ...state, step: { kind: 'closed', at, outcome }, ...knownAfter(state, event), last };
+      const step: Step = { kind: 'closed', at, outcome, figures: figuresOf(account, event) };
+      return { ...before, step, ...knownAfter(state, event) };
     }
   }
 }

@@ -11,7 +11,13 @@ import {
 } from '../cancellation/decide.ts';
 import type { EventBody, RequestedBody } from '../cancellation/events.ts';
 import { LEASE_MS } from '../cancellation/pace.ts';
-import { applyEvent, type CancellationState, stateOf } from '../cancellation/state.ts';
+import {
+  applyEvent,
+  type CancellationState,
+  type ClosedCancellation,
+  isClosed,
+  stateOf,
+} from '../cancellation/state.ts';
 import type { StreamName } from '../cancellation/stream-key.ts';
 import { type JobId, type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { AttemptPorts, Clock, Plangrep, Stream, WakeUp } from '../ports.ts';
@@ -20,7 +26,7 @@ import { DependencyUnavailable, reportClosed } from '../report.ts';
 /** Where a cancellation stands. An open one is looked at again at `wakeAt`. */
 export type Standing =
   | { readonly kind: 'open'; readonly state: CancellationState; readonly wakeAt: Timestamp }
-  | { readonly kind: 'closed'; readonly state: CancellationState };
+  | { readonly kind: 'closed'; readonly state: ClosedCancellation };
 
 /** `lost`: another writer took this sequence number; `standing` is the resulting state. */
 export interface Appending {
@@ -105,7 +111,7 @@ export function standingOfStream({ events, wakeAt }: Stream): Standing {
 
 /** An open stream whose wake-up was removed by tampering counts as due. */
 function standingOf(state: CancellationState, wakeAt: Timestamp = state.requestedAt): Standing {
-  return state.step.kind === 'closed' ? { kind: 'closed', state } : { kind: 'open', state, wakeAt };
+  return isClosed(state) ? { kind: 'closed', state } : { kind: 'open', state, wakeAt };
 }
 
 export interface AttemptOptions {
@@ -135,8 +141,7 @@ export async function settle(ports: AttemptPorts, claimed: Standing, options: At
   try {
     const { kind, standing } = await appendTo(ports, claimed.state, next);
     if (kind === 'lost') report('ATTEMPT_FENCED', { partnerId, jobId, attempt });
-    else if (next.kind === 'closes') reportClosed(ports, claimed.state, next.body);
-    else reportPending(ports, claimed.state, next.body);
+    else reportAppended(ports, claimed.state, body, standing);
     return standing;
   } catch (error) {
     if (!(error instanceof DependencyUnavailable)) throw error;
@@ -145,12 +150,17 @@ export async function settle(ports: AttemptPorts, claimed: Standing, options: At
   }
 }
 
-/** Reports an event that leaves a cancellation open: what an operator may have to act on has a code of its own. */
-export function reportPending(
+/**
+ * Reports what was appended to a cancellation: what an operator may have to act on has a code of its own.
+ * @param before the cancellation without the new event
+ */
+export function reportAppended(
   { report }: Pick<AttemptPorts, 'report'>,
   { partnerId, jobId, absence }: CancellationState,
-  body: Extract<NextEvent, { kind: 'leaves_open' }>['body'],
+  body: EventBody,
+  standing: Standing,
 ): void {
+  if (standing.kind === 'closed') reportClosed(report, standing.state);
   if (body.type !== 'attempt_ended' && body.type !== 'observed') return;
   const { why, httpStatus, jobStatus } = body.type === 'attempt_ended' ? body : { jobStatus: body.jobStatus };
   if (body.result === 'not_found' && absence === undefined) report('JOB_ABSENT', { partnerId, jobId });

@@ -3,8 +3,8 @@ import { BROKEN_STREAM_DELAY_MS } from '../cancellation/pace.ts';
 import { BrokenStream, type CancellationState, stateOf } from '../cancellation/state.ts';
 import { toTimestamp } from '../identifiers.ts';
 import type { AttemptPorts, Stream, WakeUp } from '../ports.ts';
-import { reportClosed, reportFailure } from '../report.ts';
-import { appendTo, newClaim, reportPending, sendWakeUp, settle } from './attempt.ts';
+import { reportFailure } from '../report.ts';
+import { appendTo, newClaim, reportAppended, sendWakeUp, settle } from './attempt.ts';
 
 /**
  * Why a wake-up was due. `message`: after an event for which a message was sent. `claim`: the holder of a claim left it
@@ -109,10 +109,9 @@ async function carryOutPoll(
   switch (next.kind) {
     case 'closes':
     case 'leaves_open': {
-      const { kind } = await appendTo(ports, state, next);
+      const { kind, standing } = await appendTo(ports, state, next);
       if (kind === 'lost') return;
-      if (next.kind === 'closes') reportClosed(ports, state, next.body);
-      else reportPending(ports, state, next.body);
+      reportAppended(ports, state, next.body, standing);
       return log.removeWakeUp(moved);
     }
     case 'wait_longer':

@@ -1,3 +1,4 @@
+import type { Figures } from '../../core/cancellation/account.ts';
 import type { CancellationEvent, JoinedRecord } from '../../core/cancellation/events.ts';
 import type { CancellationState } from '../../core/cancellation/state.ts';
 import type { Timestamp } from '../../core/identifiers.ts';
@@ -31,6 +32,18 @@ export function presentCancellation(state: CancellationState, wakeAt: Timestamp 
     escalatedAt: state.escalatedAt ?? null,
     nextLookAt: step.kind === 'closed' ? null : (wakeAt ?? null),
     closedAt: step.kind === 'closed' ? step.at : null,
+    ...presentFigures(step.kind === 'closed' ? step.figures : undefined),
+  };
+}
+
+/** They are told once the cancellation is closed: before, by whom the time is spent is not certain. */
+function presentFigures(
+  figures: Figures | undefined,
+): Pick<CancellationAnswer, 'ranMs' | 'spentMs' | 'creditsDebitedMeanwhile'> {
+  return {
+    ranMs: figures?.ranMs ?? null,
+    spentMs: figures?.spentMs ?? null,
+    creditsDebitedMeanwhile: figures?.creditsDebitedMeanwhile ?? null,
   };
 }
 
