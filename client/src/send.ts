@@ -186,7 +186,7 @@ export const oneOf =
   (value) =>
     values.includes(value);
 export const object =
-  <Shape>(checks: Checks<Shape>) =>
+  <Shape, Unchecked extends keyof Shape = never>(checks: Checks<Omit<Shape, Unchecked>>) =>
   (value: unknown): value is Shape =>
     isObject(value) && Object.entries<Check>(checks).every(([name, check]) => check(value[name]));
 

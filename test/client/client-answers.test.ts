@@ -25,11 +25,7 @@ describe('an answer that a repeat would not change is unexpected, after one try'
     attempts: 1,
     requestedAt: '2026-11-24T12:00:00.000Z',
     escalatedAt: null,
-    nextLookAt: null,
     closedAt: '2026-11-24T12:00:01.000Z',
-    ranMs: 900,
-    spentMs: { us: 0, plangrep: 1_000, person: 0 },
-    creditsDebitedMeanwhile: null,
   });
   const postponed = cancelled.replace('"outcome":"cancelled"', '"outcome":"postponed"');
   const withoutAttempts = cancelled.replace('"attempts":1,', '');

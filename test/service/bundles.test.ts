@@ -21,7 +21,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const limits = {
   'authorize-partner': 205_000,
   'request-cancellation': 275_000,
-  'read-cancellations': 229_000,
+  'read-cancellations': 232_000,
   'register-job': 255_000,
   'consume-events': 274_000,
   'reconcile-cancellations': 255_000,

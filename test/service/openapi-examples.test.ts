@@ -161,12 +161,12 @@ const examples = (): Map<string, Shown> => {
 
 const times = /^\d{4}-\d{2}-\d{2}T[\d:.]+Z$/;
 const ids = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-const durations = ['ranMs', 'us', 'plangrep', 'person'];
+const durations = new Set(['ranMs', 'us', 'plangrep', 'person']);
 /** An answer without its times, durations and ids, which differ in each run. */
 const lasting = (value: unknown): unknown =>
   JSON.parse(
     JSON.stringify(value ?? null, (name, of: unknown) => {
-      if (typeof of === 'number' && durations.includes(name)) return 'a duration';
+      if (typeof of === 'number' && durations.has(name)) return 'a duration';
       return typeof of === 'string' ? of.replace(times, 'a time').replace(ids, 'an id') : of;
     }),
   );

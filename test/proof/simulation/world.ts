@@ -188,7 +188,8 @@ export class World {
         sleep: (ms) => by.sleep(ms),
       },
       report: (code, fields) => {
-        by.reported.add(code).add(`${code} ${String(fields?.['why'] ?? fields?.['type'])}`);
+        const what = [fields?.['why'], fields?.['type']].find((value) => typeof value === 'string');
+        by.reported.add(code).add(`${code} ${what}`);
         if (code === 'ATTEMPT_FENCED') this.figures.fenced += 1;
         if (code === 'OWNERSHIP_REFUSED') this.figures.ownershipRefused += 1;
         if (code === 'JOB_REGISTERED' && fields?.['result'] === 'unverified') this.figures.unverified += 1;
