@@ -31,15 +31,16 @@ async function verify(options: VerifyOptions): Promise<ExitCode> {
   const totals = { streams: 0, closed: 0, events: 0, joined: 0, refused: 0, findings: 0 };
   let digested = 0;
   for await (const verdict of verifyTable({ client, table, place, onProgress })) {
-    const { findings, head } = verdict;
+    const { findings, head, closings } = verdict;
     for (const finding of findings) print('finding', finding, describeFinding(finding));
     totals.findings += findings.length;
     for (const kind of ['events', 'joined', 'refused'] as const) totals[kind] += verdict[kind];
     if (head === undefined) continue;
     totals.streams += 1;
     if (head.closedAt !== undefined) totals.closed += 1;
-    if (closedBefore !== undefined && (head.closedAt === undefined || head.closedAt >= closedBefore)) continue;
-    digest.add(head);
+    const kept = closedBefore === undefined ? head : closings.findLast(({ closedAt = '' }) => closedAt < closedBefore);
+    if (kept === undefined) continue;
+    digest.add(kept);
     digested += 1;
   }
   client.destroy();

@@ -160,6 +160,13 @@ describe('an attempt that begins by reading', () => {
     expect(plangrep.calls).toEqual([cancel]);
   });
 
+  test('reads once: a refusal of a job that was alive is looked into by the next attempt', async () => {
+    plangrep.onCancel = () => refused;
+
+    expect((await makeAttempt('read')).body).toMatchObject({ result: 'refused', jobStatus: 'processing' });
+    expect(plangrep.calls).toEqual([read, cancel]);
+  });
+
   test('cancels when the job is alive', async () => {
     expect((await makeAttempt('read')).body).toMatchObject({ type: 'closed', outcome: 'cancelled' });
     expect(plangrep.calls).toEqual([read, cancel]);

@@ -15,7 +15,7 @@ import { stateOf } from '../../functions/core/cancellation/state.ts';
 import type { PlangrepFailure, PlangrepJob } from '../../functions/core/plangrep.ts';
 import { decideRequest } from '../../functions/core/use-cases/request-cancellation.ts';
 import { acme, documentedJob } from '../support/names.ts';
-import { accepted, at, closed, ended, escalated, requested, started } from '../support/stored-streams.ts';
+import { accepted, again, at, closed, ended, escalated, requested, started } from '../support/stored-streams.ts';
 
 const startMs = Date.parse(at);
 const SECOND = 1_000;
@@ -302,8 +302,6 @@ describe('an attempt', () => {
     expect(endOf(ended(3), state)).toMatchObject({ wakeAt: '2026-11-23T12:00:02.000Z' });
   });
 });
-
-const again = (attempt: number): EventBody => ({ ...requested, attempt });
 
 describe('a request', () => {
   const noJob = [

@@ -37,6 +37,10 @@ export const started = (attempt: number): EventBody => ({
 });
 export const ended = (attempt: number): AttemptEndedBody => ({ type: 'attempt_ended', attempt, result: 'unknown' });
 export const accepted = (attempt: number): AttemptEndedBody => ({ ...ended(attempt), result: 'accepted' });
+export const observed: EventBody = { type: 'observed', result: 'not_found' };
+export const unknownJob: ClosedBody = { type: 'closed', outcome: 'job_not_found' };
+/** A request that begins a cancellation anew. */
+export const again = (attempt: number): EventBody => ({ ...requested, attempt });
 export const escalated: EventBody = { type: 'escalated' };
 export const closed: ClosedBody = {
   type: 'closed',
@@ -83,7 +87,10 @@ export const anyLegalBodies: fc.Arbitrary<readonly EventBody[]> = fc
       { weight: 3, arbitrary: fc.integer({ min: 1, max: 4 }).map(ended) },
       fc.integer({ min: 1, max: 4 }).map(accepted),
       fc.constant(escalated),
+      fc.constant(observed),
       fc.constant(closed),
+      fc.constant(unknownJob),
+      fc.integer({ min: 2, max: 4 }).map(again),
     ),
     { maxLength: 30 },
   )

@@ -52,12 +52,12 @@ export interface StoredEvent extends StoredRecord {
   readonly seq: number;
 }
 
-/** The newest event of a stream, as stored: its hash stands for all events before it. */
+/** An event of a stream, as stored, whose hash stands for all events before it. */
 export interface StreamHead {
   readonly stream: string;
   readonly seq: number;
   readonly hash: string;
-  /** Absent while the stream is open. */
+  /** Absent if the stream is open after it. */
   readonly closedAt?: Timestamp | undefined;
 }
 
@@ -75,8 +75,8 @@ const LANES = 1024;
  * lanes are added up, and the sums are hashed.
  *
  * Written down where the table's administrators cannot write, it shows later what the log alone cannot: that a closed
- * stream was deleted, inserted, or rewritten with all its hashes. Closed streams never change, so the digest of those
- * that closed before a past day must stay the same.
+ * stream was deleted, inserted, or rewritten with all its hashes. What a stream was when it closed never changes, so the
+ * digest of the newest closing of each before a past day must stay the same.
  */
 export function createHeadsDigest(): HeadsDigest {
   const lanes = new Uint16Array(LANES);

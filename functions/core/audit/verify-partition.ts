@@ -27,8 +27,9 @@ export interface Verdict {
   readonly events: number;
   readonly joined: number;
   readonly refused: number;
-  /** Of a stream that has an event. */
+  /** Of a stream: its newest event, and its closing ones. */
   readonly head?: StreamHead | undefined;
+  readonly closings: readonly StreamHead[];
 }
 
 export interface PartitionVerifier {
@@ -71,10 +72,10 @@ export function createPartitionVerifier(partition: string, reader: WakeUpReader)
       }
     },
     end() {
-      const stream = name === undefined ? { findings: [] } : verifyStream(name, events, reader);
+      const stream = name === undefined ? { findings: [], closings: [] } : verifyStream(name, events, reader);
       const orphaned = joined > 0 && events.length === 0 ? [orphanedBy(partition, joined)] : [];
       const findings = [...stream.findings, ...orphaned, ...beside];
-      return { findings, events: events.length, joined, refused, head: stream.head };
+      return { ...stream, findings, events: events.length, joined, refused };
     },
   };
 }

@@ -15,8 +15,10 @@ import {
 
 export interface VerifiedStream {
   readonly findings: readonly Finding[];
-  /** Absent when there is no event. */
+  /** The newest event. Absent when there is none. */
   readonly head?: StreamHead | undefined;
+  /** The closing events, oldest first: several if the cancellation began anew. */
+  readonly closings: readonly StreamHead[];
 }
 
 /**
@@ -31,7 +33,8 @@ export interface VerifiedStream {
  * Not found in the log alone, because its hashes need no secret: a forger who recomputes every hash from the changed
  * event to the end of the stream, who inserts a whole stream, or who adds a legal event to an open one; the deletion of
  * a whole stream together with its `joined` records; an open end that is cut off back to an event whose own wake-up is
- * still there or is put back: the service then takes the job up again. All of these except changes to open streams are
+ * still there or is put back: the service then takes the job up again; a cancellation that began anew, cut off back to
+ * its earlier closing. All of these except changes to open streams are
  * found by comparing the digest of the heads (`findings.ts`) with one written down before.
  * @param events in any order
  */
@@ -39,7 +42,7 @@ export function verifyStream(name: StreamName, events: readonly StoredEvent[], r
   const stream = streamKey(name);
   const inOrder = events.toSorted((a, b) => a.seq - b.seq);
   const last = inOrder.at(-1);
-  if (last === undefined) return { findings: [] };
+  if (last === undefined) return { findings: [], closings: [] };
   const walk = inOrder.reduce<Walk>((before, stored) => walkOn(name, before, stored), {
     findings: [],
     seq: 0,
@@ -49,7 +52,12 @@ export function verifyStream(name: StreamName, events: readonly StoredEvent[], r
     newest: undefined,
   });
   const findings = [...walk.findings, ...judgeWakeUp(walk, last, reader)];
-  return { findings: findings.map((finding) => ({ ...finding, stream })), head: headOf(stream, last) };
+  const heads = inOrder.map((stored) => headOf(stream, stored));
+  return {
+    findings: findings.map((finding) => ({ ...finding, stream })),
+    head: headOf(stream, last),
+    closings: heads.filter(({ closedAt }) => closedAt !== undefined),
+  };
 }
 
 type EventFinding = Omit<Finding, 'stream' | 'record'>;

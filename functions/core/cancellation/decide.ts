@@ -148,7 +148,10 @@ export function decideAfterCancel(
   return ended(attempt, 'accepted', openFactsOf(judged.job));
 }
 
-/** A refused cancel closes the cancellation only if the job that is read after it is terminal. */
+/**
+ * A refused cancel closes the cancellation only if the job that is read after it is terminal.
+ * @param reading of this attempt: after the refusal, or before the cancel
+ */
 export function decideAfterRefusal(attempt: number, refusal: Refusal, reading: Reading): AttemptEnd {
   const { httpStatus, code } = refusal;
   switch (reading.kind) {

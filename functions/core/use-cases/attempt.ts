@@ -176,7 +176,7 @@ interface Attempt extends AttemptOptions {
 }
 
 /**
- * Makes one attempt to cancel a job: at most one cancel call, and job reads where only the job shows what happened. A
+ * Makes one attempt to cancel a job: at most one cancel call, and one job read where only the job shows what happened. A
  * terminal state is known only from a job; everything else leaves the cancellation open. Source: Plangrep's API
  * reference, Cancel a job, which does not define the status and code of a refused cancel.
  */
@@ -185,12 +185,13 @@ export async function attemptCancel(
   { jobId, attempt, firstCall, untilMs }: Attempt,
 ): Promise<AttemptEnd & { readonly hasRead: boolean }> {
   const read = async (): Promise<Reading> => judgeRead(await plangrep.read(jobId, untilMs));
-  const hasRead = firstCall !== 'cancel';
-  if (hasRead) {
-    const step = decideAfterFirstRead(attempt, firstCall === 'read' ? await read() : firstCall);
-    if (step.kind === 'end') return { ...step, hasRead };
+  const first = firstCall === 'cancel' ? undefined : firstCall === 'read' ? await read() : firstCall;
+  if (first !== undefined) {
+    const step = decideAfterFirstRead(attempt, first);
+    if (step.kind === 'end') return { ...step, hasRead: true };
   }
   const step = decideAfterCancel(attempt, await plangrep.cancel(jobId, untilMs));
-  if (step.kind === 'end') return { ...step, hasRead };
-  return { ...decideAfterRefusal(attempt, step.refusal, await read()), hasRead: true };
+  if (step.kind === 'end') return { ...step, hasRead: first !== undefined };
+  // A job that was just read alive is read again by the next attempt: reads of one job keep a distance.
+  return { ...decideAfterRefusal(attempt, step.refusal, first ?? (await read())), hasRead: true };
 }

@@ -29,7 +29,7 @@ export const verifyAudit = {
 Without --table and --endpoint it reads the log of the local run ("npm start") of this folder.`,
   notes: `
 The digest of the heads is one hash over the newest event of every stream. Keep it where no writer of the table can write.
-Closed streams never change. If the digest of a past day, with the same --closed-before, differs later, a closed stream
+What a stream was when it closed never changes. If the digest of a past day, with the same --closed-before, differs later, a closed stream
 was deleted, inserted, or rewritten with all its hashes: a chain alone cannot show that.
 On AWS this needs dynamodb:DescribeTable, Scan and Query on the table.`,
   options,
