@@ -10,6 +10,8 @@ import { createSandboxRecords } from './adapters/dynamodb/sandbox-records.ts';
 import { createDeadLetters } from './adapters/sqs/dead-letters.ts';
 import { createSendMessage } from './adapters/sqs/send-message.ts';
 import { createPlangrep } from './adapters/plangrep/plangrep-client.ts';
+import { createConnections } from './adapters/plangrep/plangrep-connections.ts';
+import { parsePlangrepOrigin } from './adapters/plangrep/plangrep-origin.ts';
 import { rememberListings } from './adapters/plangrep/remember-listings.ts';
 import { type CachedPlangrepKey, createPlangrepKey } from './adapters/plangrep/plangrep-key.ts';
 import type { AttemptPorts, Clock, Ports } from './core/ports.ts';
@@ -143,7 +145,8 @@ function bindFindingPorts(
 
 function composePlangrep(configuration: Pick<Configuration, keyof typeof plangrepVariables>): Ports['plangrep'] {
   const key = composePlangrepKey(configuration.PLANGREP_SECRET_ID);
-  return createPlangrep({ baseUrl: configuration.PLANGREP_BASE_URL, key, clock: systemClock });
+  const connections = createConnections(parsePlangrepOrigin(configuration.PLANGREP_BASE_URL), () => systemClock.now());
+  return createPlangrep({ connections, key, clock: systemClock });
 }
 
 /** Begins to fetch the key at once: it is there when the first call needs it. */

@@ -1,16 +1,14 @@
 import type { Socket } from 'node:net';
 import { brotliCompressSync, constants, deflateSync, gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createPlangrep } from '../../functions/adapters/plangrep/plangrep-client.ts';
 import {
   type BodyStream,
-  createExchange,
   type Exchange,
+  exchange,
   startDeadline,
 } from '../../functions/adapters/plangrep/plangrep-http.ts';
-import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { documentedJob } from '../support/names.ts';
-import { API_KEY, callNames, calls, keyOf } from '../support/plangrep-calls.ts';
+import { callNames, calls, clientOf, connectionsTo } from '../support/plangrep-calls.ts';
 import { type RawServer, startRawServer } from '../support/raw-server.ts';
 
 const job = { id: documentedJob, status: 'processing', externalId: 'order-é' };
@@ -35,7 +33,7 @@ const startAnswering = (encoding: string, body: Buffer, status = 200): Promise<R
     socket.write(body);
   });
 const urlOf = ({ port }: RawServer): string => `http://127.0.0.1:${port}`;
-const connect = (server: RawServer) => createPlangrep({ baseUrl: urlOf(server), key: keyOf(API_KEY), clock: Date });
+const connect = (server: RawServer) => clientOf(urlOf(server));
 const unknown = (why: string) => ({ kind: 'unknown', why, httpStatus: 200 });
 
 describe.each(callNames)('A body that is compressed although it was not accepted, of a %s', (name) => {
@@ -114,8 +112,11 @@ describe('A body that is taken while it arrives', () => {
   const exchangeWith = (server: RawServer, stream: BodyStream): Promise<Exchange> => {
     const deadline = startDeadline(5_000);
     onTestFinished(() => deadline.clear());
-    const exchange = createExchange(parsePlangrepOrigin(urlOf(server)), Date.now);
-    return exchange({ method: 'GET', path: '/', headers: {}, maxBytes: 1_000, stream }, deadline);
+    return exchange(
+      connectionsTo(urlOf(server)),
+      { method: 'GET', path: '/', headers: {}, maxBytes: 1_000, stream },
+      deadline,
+    );
   };
   const collect = (maxBytes: number) => {
     const taken: Buffer[] = [];
@@ -128,9 +129,9 @@ describe('A body that is taken while it arrives', () => {
     ['gzip', gzipSync(large)],
   ])('is handed out whole and not kept: %s', async (encoding, body) => {
     const stream = collect(MiB);
-    const exchange = await exchangeWith(await startAnswering(encoding, body), stream);
+    const answer = await exchangeWith(await startAnswering(encoding, body), stream);
 
-    expect(exchange).toMatchObject({ status: 200, body: Buffer.alloc(0), interrupted: undefined });
+    expect(answer).toMatchObject({ status: 200, body: Buffer.alloc(0), interrupted: undefined });
     expect(Buffer.concat(stream.taken).equals(large)).toBe(true);
     expect(stream.taken.length).toBeGreaterThan(1);
   });

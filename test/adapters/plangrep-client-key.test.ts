@@ -1,17 +1,15 @@
 import { inspect } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createPlangrep } from '../../functions/adapters/plangrep/plangrep-client.ts';
 import type { PlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { DependencyUnavailable } from '../../functions/core/report.ts';
 import type { FaultInput } from '../../infra/local/plangrep/plangrep-faults.ts';
 import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
 import { documentedJob } from '../support/names.ts';
-import { API_KEY, callNames, calls, keyOf } from '../support/plangrep-calls.ts';
+import { API_KEY, callNames, calls, clientOf, keyOf } from '../support/plangrep-calls.ts';
 
 const NOW = Date.parse('2026-11-02T09:00:00.000Z');
 const LATER = NOW + 60_000;
-const clock = { now: () => NOW };
 
 let simulator: PlangrepSimulator;
 beforeEach(async () => {
@@ -19,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => simulator.close());
 
-const connect = (key: PlangrepKey = keyOf(API_KEY)) => createPlangrep({ baseUrl: simulator.url, key, clock });
+const connect = (key: PlangrepKey = keyOf(API_KEY)) => clientOf(simulator.url, key, () => NOW);
 
 describe('A key that Plangrep rejects', () => {
   test.each(callNames)('makes a %s repeat once with the newest key', async (name) => {

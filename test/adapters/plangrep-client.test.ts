@@ -1,13 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { createPlangrep } from '../../functions/adapters/plangrep/plangrep-client.ts';
 import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
 import { documentedJob, documentedProject, jobId } from '../support/names.ts';
-import { API_KEY, callNames, calls, keyOf } from '../support/plangrep-calls.ts';
+import { API_KEY, callNames, calls, clientOf, keyOf } from '../support/plangrep-calls.ts';
 
 const NOW = Date.parse('2026-11-02T09:00:00.000Z');
 const LATER = NOW + 60_000;
-const clock = { now: () => NOW };
 
 let simulator: PlangrepSimulator;
 beforeEach(async () => {
@@ -15,7 +13,7 @@ beforeEach(async () => {
 });
 afterEach(() => simulator.close());
 
-const connect = () => createPlangrep({ baseUrl: simulator.url, key: keyOf(API_KEY), clock });
+const connect = () => clientOf(simulator.url, keyOf(API_KEY), () => NOW);
 const answersNext = (status: number, body = '', headers: Record<string, string> = {}): void =>
   simulator.faults.add({ on: 'any', kind: 'status', status, body, headers, times: 1 });
 

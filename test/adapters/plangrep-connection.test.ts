@@ -1,11 +1,10 @@
 import type { Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { createPlangrep } from '../../functions/adapters/plangrep/plangrep-client.ts';
 import type { PlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { exampleJob } from '../../functions/simulator/plangrep-jobs.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
 import { documentedJob, type documentedProject } from '../support/names.ts';
-import { API_KEY, callNames, calls, keyOf } from '../support/plangrep-calls.ts';
+import { API_KEY, callNames, calls, clientOf, keyOf } from '../support/plangrep-calls.ts';
 import { type RawServer, startRawServer } from '../support/raw-server.ts';
 
 let simulator: PlangrepSimulator;
@@ -17,8 +16,7 @@ afterEach(async () => {
   await simulator.close();
 });
 
-const connect = (baseUrl = simulator.url, key: PlangrepKey = keyOf(API_KEY), now = Date.now) =>
-  createPlangrep({ baseUrl, key, clock: { now } });
+const connect = (baseUrl = simulator.url, key?: PlangrepKey) => clientOf(baseUrl, key);
 /** Far away: the call's own 5 s are the limit. */
 const LATER = Infinity;
 const shortly = (): number => Date.now() + 300;
@@ -72,17 +70,6 @@ describe('The request', () => {
     for (const name of callNames) await calls[name](plangrep, LATER);
 
     expect(server.connections()).toBe(1);
-  });
-
-  test('takes a new connection when the old one has been idle for some seconds', async () => {
-    const server = await startSaying('HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
-    let now = Date.now();
-    const plangrep = connect(http(server), keyOf(API_KEY), () => now);
-    await plangrep.read(documentedJob, LATER);
-    now += 5_000;
-    await plangrep.read(documentedJob, LATER);
-
-    expect(server.connections()).toBe(2);
   });
 });
 

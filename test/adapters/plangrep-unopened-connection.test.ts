@@ -2,14 +2,12 @@ import { createServer as createTlsServer, type Server } from 'node:https';
 import type { Socket } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { createPlangrep } from '../../functions/adapters/plangrep/plangrep-client.ts';
-import { API_KEY, callNames, calls, keyOf } from '../support/plangrep-calls.ts';
+import { API_KEY, callNames, calls, clientOf, keyOf } from '../support/plangrep-calls.ts';
 import { type RawServer, startRawServer } from '../support/raw-server.ts';
 import { createSelfSignedCertificate } from '../support/self-signed-certificate.ts';
 
 const LATER = Infinity;
-const connect = (baseUrl: string, now = () => Date.now()) =>
-  createPlangrep({ baseUrl, key: keyOf(API_KEY), clock: { now } });
+const connect = (baseUrl: string, now = () => Date.now()) => clientOf(baseUrl, keyOf(API_KEY), now);
 const https = ({ port }: RawServer): string => `https://localhost:${port}`;
 
 const start = async (onConnection: (socket: Socket, count: number) => void): Promise<RawServer> => {

@@ -53,7 +53,7 @@ describe('dev is a sandbox:', () => {
     expect(parsePlangrepOrigin('https://abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-central-1.on.aws/')).toEqual({
       protocol: 'https:',
       hostname: 'abcdefghijklmnopqrstuvwxyz012345.lambda-url.eu-central-1.on.aws',
-      port: '',
+      port: 443,
     });
   });
 

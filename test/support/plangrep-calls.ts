@@ -1,4 +1,7 @@
+import { createPlangrep } from '../../functions/adapters/plangrep/plangrep-client.ts';
+import { type Connections, createConnections } from '../../functions/adapters/plangrep/plangrep-connections.ts';
 import type { PlangrepKey } from '../../functions/adapters/plangrep/plangrep-key.ts';
+import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import type { Plangrep } from '../../functions/core/ports.ts';
 import { documentedJob, documentedProject } from './names.ts';
 
@@ -17,3 +20,11 @@ export const calls = {
   list: (plangrep: Plangrep, untilMs: number) => plangrep.list(documentedProject, untilMs),
 } as const;
 export const callNames = ['cancel', 'read', 'list'] as const;
+
+/** @param now milliseconds since 1970 */
+export const connectionsTo = (baseUrl: string, now: () => number = Date.now): Connections =>
+  createConnections(parsePlangrepOrigin(baseUrl), now);
+
+/** The client, with connections of its own. */
+export const clientOf = (baseUrl: string, key = keyOf(API_KEY), now: () => number = Date.now): Plangrep =>
+  createPlangrep({ connections: connectionsTo(baseUrl, now), key, clock: { now } });

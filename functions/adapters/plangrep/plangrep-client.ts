@@ -3,13 +3,13 @@ import type { PlangrepFailure } from '../../core/plangrep.ts';
 import type { Clock, Plangrep } from '../../core/ports.ts';
 import { DependencyUnavailable } from '../../core/report.ts';
 import { type PlangrepAnswer, readCancelAnswer, readJobAnswer, readListAnswer, unknown } from './plangrep-answer.ts';
-import { createExchange, type Deadline, type Sent, startDeadline } from './plangrep-http.ts';
+import type { Connections } from './plangrep-connections.ts';
+import { type Deadline, exchange, type Sent, startDeadline } from './plangrep-http.ts';
 import type { PlangrepKey } from './plangrep-key.ts';
-import { parsePlangrepOrigin } from './plangrep-origin.ts';
 
 export interface PlangrepDependencies {
-  /** Plangrep's origin: https, or http on loopback. `/api/open/v1` is added here. */
-  readonly baseUrl: string;
+  /** To Plangrep's origin: `/api/open/v1` is added here. */
+  readonly connections: Connections;
   readonly key: PlangrepKey;
   readonly clock: Pick<Clock, 'now'>;
 }
@@ -28,11 +28,9 @@ type Call = Omit<Sent, 'headers'>;
  * repeated within a call, once and at once: a connection that provably never opened, and a 401 after which Secrets
  * Manager has another key. If Secrets Manager cannot be asked, the call ends as `not_sent`/`no_key`: a 401 has no effect.
  * No answer and no error carries the key, a body, a file name or a `resultUrl`.
- * @throws Error when created with a base URL that `parsePlangrepOrigin` rejects, or called with a malformed id
+ * @throws Error when called with a malformed id
  */
-export function createPlangrep({ baseUrl, key, clock }: PlangrepDependencies): Plangrep {
-  const exchange = createExchange(parsePlangrepOrigin(baseUrl), () => clock.now());
-
+export function createPlangrep({ connections, key, clock }: PlangrepDependencies): Plangrep {
   async function perform(call: Call, untilMs: number): Promise<PlangrepAnswer | PlangrepFailure> {
     const ms = Math.min(CALL_MS, untilMs - clock.now());
     if (!(ms >= MIN_CALL_MS)) return notSent('no_time');
@@ -58,8 +56,9 @@ export function createPlangrep({ baseUrl, key, clock }: PlangrepDependencies): P
   async function send(call: Call, apiKey: string, deadline: Deadline): Promise<PlangrepAnswer | PlangrepFailure> {
     if (deadline.remaining() < MIN_CALL_MS) return notSent('no_time');
     const sent: Sent = { ...call, headers: headersFor(call, apiKey) };
-    let result = await exchange(sent, deadline);
-    if (result.kind === 'not_connected' && deadline.remaining() >= MIN_CALL_MS) result = await exchange(sent, deadline);
+    let result = await exchange(connections, sent, deadline);
+    if (result.kind === 'not_connected' && deadline.remaining() >= MIN_CALL_MS)
+      result = await exchange(connections, sent, deadline);
     switch (result.kind) {
       case 'not_connected':
         return notSent('no_connection');

@@ -1,12 +1,5 @@
-import {
-  Agent as HttpAgent,
-  type ClientRequest,
-  type IncomingHttpHeaders,
-  type IncomingMessage,
-  request as httpRequest,
-} from 'node:http';
-import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { PlangrepOrigin } from './plangrep-origin.ts';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
+import type { Connections } from './plangrep-connections.ts';
 import { receiveBody, type TakeChunk } from './receive-body.ts';
 
 /** One total deadline over everything that a call to Plangrep does. */
@@ -65,53 +58,12 @@ export type Exchange =
     };
 
 /**
- * A connection that was idle for longer is not used again: a Lambda is frozen between invocations, so it learns too late
- * that the other end has closed, and a request on such a connection ends as "unknown", never as a retry. Among the usual
- * servers Node's own closes idle connections first, after 5 s.
+ * One bounded HTTP/1.1 exchange: no redirect, no retry. The promise never rejects, and settles by the deadline at the
+ * latest.
  */
-const MAX_IDLE_MS = 4_000;
-
-/** Node's defaults, which its command line could change; Plangrep is not trusted. */
-const strictParsing = { maxHeaderSize: 16_384, insecureHTTPParser: false };
-
-/**
- * One bounded HTTP/1.1 exchange at a time with one origin: no redirect, no retry, connections kept alive. The promise
- * never rejects, and settles by the deadline at the latest.
- * @param now milliseconds since 1970: measures how long connections have been idle
- */
-export function createExchange(
-  { protocol, hostname, port }: PlangrepOrigin,
-  now: () => number,
-): (sent: Sent, deadline: Deadline) => Promise<Exchange> {
-  // Node writes nothing of a request before the opened event: with TLS that is after the check of the certificate.
-  const [request, agent, openedEvent] =
-    protocol === 'https:'
-      ? [httpsRequest, new HttpsAgent({ keepAlive: true, rejectUnauthorized: true }), 'secureConnect']
-      : [httpRequest, new HttpAgent({ keepAlive: true }), 'connect'];
-  let lastUsed = now();
-
-  return async (sent, deadline) => {
-    const { method, path, headers } = sent;
-    if (now() - lastUsed > MAX_IDLE_MS) closeIdle(agent);
-    const outgoing = request({ ...strictParsing, agent, hostname, port, method, path, headers });
-    const exchange = await follow(outgoing, sent, { openedEvent, deadline });
-    lastUsed = now();
-    return exchange;
-  };
-}
-
-function closeIdle(agent: HttpAgent): void {
-  for (const socket of Object.values(agent.freeSockets).flat()) socket?.destroy();
-}
-
-/** Sends the request and waits for its end. */
-function follow(
-  outgoing: ClientRequest,
-  sent: Sent,
-  { openedEvent, deadline }: { openedEvent: string; deadline: Deadline },
-): Promise<Exchange> {
+export function exchange(connections: Connections, sent: Sent, deadline: Deadline): Promise<Exchange> {
+  const outgoing = connections.request({ method: sent.method, path: sent.path, headers: sent.headers });
   const { promise, resolve } = Promise.withResolvers<Exchange>();
-  let opened = false;
   let answer: IncomingMessage | undefined;
   let settled = false;
   const chunks: Buffer[] = [];
@@ -123,7 +75,7 @@ function follow(
     if (answer !== undefined) {
       const { statusCode, headers } = answer;
       resolve({ kind: 'answer', status: Number(statusCode), headers, body: Buffer.concat(chunks), interrupted });
-    } else if (opened && interrupted !== undefined) {
+    } else if (connections.hasOpened(outgoing) && interrupted !== undefined) {
       resolve({ kind: 'no_answer', why: interrupted });
     } else {
       resolve({ kind: 'not_connected' });
@@ -131,10 +83,6 @@ function follow(
     if (interrupted !== undefined) outgoing.destroy();
   }
 
-  outgoing.on('socket', (socket) => {
-    if (outgoing.reusedSocket) opened = true;
-    else socket.once(openedEvent, () => (opened = true));
-  });
   outgoing.on('error', (error: NodeJS.ErrnoException) =>
     settle(error.code?.startsWith('HPE_') ? 'unreadable_answer' : 'connection_lost'),
   );

@@ -2,8 +2,7 @@
 export interface PlangrepOrigin {
   readonly protocol: 'https:' | 'http:';
   readonly hostname: string;
-  /** Empty: the protocol's own. */
-  readonly port: string;
+  readonly port: number;
 }
 
 /**
@@ -20,7 +19,8 @@ export function parsePlangrepOrigin(baseUrl: string): PlangrepOrigin {
   if (protocol !== 'https:' && !(protocol === 'http:' && isLoopback(hostname))) {
     throw new Error('the Plangrep base URL must be https, or http on loopback');
   }
-  return Object.freeze({ protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port });
+  const ownPort = protocol === 'https:' ? 443 : 80;
+  return Object.freeze({ protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || ownPort });
 }
 
 /** After WHATWG URL parsing every spelling of an IPv4 address is four decimal numbers, and names are lower case. */

@@ -1,14 +1,12 @@
 import { gzipSync } from 'node:zlib';
 import { fromItem, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
-import { createPlangrep } from '../../../functions/adapters/plangrep/plangrep-client.ts';
-import { systemClock } from '../../../functions/compose.ts';
 import { hashEvent, sealEvent } from '../../../functions/core/cancellation/chain.ts';
 import { parseEvent } from '../../../functions/core/cancellation/events.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { attemptCancel } from '../../../functions/core/use-cases/attempt.ts';
 import { exampleJob } from '../../../functions/simulator/plangrep-jobs.ts';
 import { acme, jobId } from '../../support/names.ts';
-import { keyOf } from '../../support/plangrep-calls.ts';
+import { clientOf, keyOf } from '../../support/plangrep-calls.ts';
 import { startRawServer } from '../../support/raw-server.ts';
 import { Random } from '../simulation/random.ts';
 import { mutateBytes, mutateText, nastyValue } from './nasties.ts';
@@ -41,11 +39,7 @@ export const fuzzUpstream = async (count: number, seed: number, figures: Upstrea
       socket.end(bytes);
     });
   });
-  const plangrep = createPlangrep({
-    baseUrl: `http://127.0.0.1:${server.port}`,
-    key: keyOf('pgk_live_fuzz0key'),
-    clock: systemClock,
-  });
+  const plangrep = clientOf(`http://127.0.0.1:${server.port}`, keyOf('pgk_live_fuzz0key'));
 
   let next = 0;
   const work = async (): Promise<void> => {
