@@ -9,6 +9,7 @@ import { createPartners, createReadPartnerKey } from './adapters/dynamodb/partne
 import { createSandboxRecords } from './adapters/dynamodb/sandbox-records.ts';
 import { createDeadLetters } from './adapters/sqs/dead-letters.ts';
 import { createSendMessage } from './adapters/sqs/send-message.ts';
+import { createWakeUpQueue } from './adapters/sqs/wake-up-queue.ts';
 import { createPlangrep } from './adapters/plangrep/plangrep-client.ts';
 import { createConnections } from './adapters/plangrep/plangrep-connections.ts';
 import { parsePlangrepOrigin } from './adapters/plangrep/plangrep-origin.ts';
@@ -34,6 +35,7 @@ const variables = z.object({
   JOB_DIRECTORY_TABLE: text,
   CANCELLATION_LOG_TABLE: text,
   PARTNERS_TABLE: text,
+  WAKE_UP_QUEUE_URL: z.url(),
   /** Only in a sandbox. */
   SANDBOX_TABLE: text,
   EVENTS_DEAD_LETTERS_URL: z.url(),
@@ -96,7 +98,7 @@ export function composeReading(): ReadPorts & Pick<Ports, 'clock'> {
   };
 }
 
-const attemptVariables = { ...plangrepVariables, CANCELLATION_LOG_TABLE: true } as const;
+const attemptVariables = { ...plangrepVariables, CANCELLATION_LOG_TABLE: true, WAKE_UP_QUEUE_URL: true } as const;
 type Configuration = z.infer<typeof variables>;
 
 /** For a function that continues cancellations whose job is known. */
@@ -126,8 +128,7 @@ function bindAttemptPorts(
   return {
     log: createCancellationLog(client, configuration.CANCELLATION_LOG_TABLE),
     plangrep: composePlangrep(configuration),
-    // Until the queue is deployed, the schedule finds every wake-up.
-    wakeUpQueue: { send: async () => undefined },
+    wakeUpQueue: createWakeUpQueue(createSendMessage(client), configuration.WAKE_UP_QUEUE_URL, systemClock),
     clock: systemClock,
     report,
   };

@@ -23,9 +23,11 @@ export interface LogMetric {
   readonly periodMinutes?: number;
 }
 
-/** The functions that work on cancellations. */
-const attempting = ['request-cancellation', 'consume-events', 'reconcile-cancellations'] as const;
 const doors = ['request-cancellation', 'consume-events'] as const;
+/** The functions that look at wake-ups. */
+const looking = ['consume-wake-ups', 'reconcile-cancellations'] as const;
+/** The functions that work on cancellations. */
+const attempting = [...doors, ...looking] as const;
 const finding = [...doors, 'register-job'] as const;
 const reconciler = ['reconcile-cancellations'] as const;
 const reporting = [...attempting, 'read-cancellations', 'register-job'] as const;
@@ -37,10 +39,16 @@ export const logMetrics = {
   PagesStopped: { code: 'CANCELLATION_CLOSED', from: attempting, field: 'pagesStopped' },
   CreditsDebited: { code: 'CANCELLATION_CLOSED', from: attempting, field: 'creditsDebited' },
   AttemptsLeftOpen: { code: 'CANCELLATION_PENDING', from: attempting, by: 'result' },
-  CancellationsEscalated: { code: 'CANCELLATION_ESCALATED', from: reconciler },
+  CancellationsEscalated: { code: 'CANCELLATION_ESCALATED', from: looking },
   OldestDueMs: { code: 'RECONCILED', from: reconciler, field: 'oldestDueMs', statistic: 'Maximum' },
   /** Looks and reads that failed, and malformed wake-ups, in the worst run. */
   ReconcilerFailures: { code: 'RECONCILED', from: reconciler, field: 'failed', statistic: 'Maximum' },
+  /** Cancellations that the schedule found, although a message should have brought them. */
+  WakeUpsLost: { code: 'RECONCILED', from: reconciler, field: 'lostByQueue', periodMinutes: 60 },
+  WakeUpsNotSent: { code: 'WAKE_UP_NOT_SENT', from: attempting },
+  /** Jobs of open cancellations that Plangrep no longer knows: each is reported once. */
+  JobsAbsent: { code: 'JOB_ABSENT', from: attempting },
+  JobsUnknown: { code: 'CANCELLATION_UNKNOWN_JOB', from: attempting },
   PlangrepKeyRefused: { code: 'PLANGREP_KEY_REFUSED', from: attempting },
   PlangrepKeyAgeDays: {
     code: 'PLANGREP_KEY_FETCHED',
@@ -88,6 +96,9 @@ export type MetricName =
   | 'EventsWaiting'
   /** Of those that were received at most three times. */
   | 'OldestEventSeconds'
+  /** Messages of the wake-up queue that are due and not taken yet. */
+  | 'WakeUpsWaiting'
+  | 'OldestWakeUpSeconds'
   /** Messages in the queue. */
   | DeadLetterQueueName;
 
@@ -127,6 +138,8 @@ export const alarms: readonly AlarmDefinition[] = [
   // how late the reconciler is.
   { title: 'Wake-ups fail', severity: 'page', metric: 'ReconcilerFailures', threshold: 1, periods: 2 },
   { title: 'Plangrep refuses the key', severity: 'page', metric: 'PlangrepKeyRefused', threshold: 1 },
+  // One job may have come to the end of its retention. Several at once: the key is another organization's.
+  { title: 'Plangrep does not know our jobs', severity: 'page', metric: 'JobsAbsent', threshold: 5 },
   { title: 'Answers are 5xx', severity: 'page', metric: 'ApiServerErrors', threshold: 3, rollsBack: true },
   { title: 'Functions fail', severity: 'page', metric: 'FunctionErrors', threshold: 1, rollsBack: true },
   { title: 'Events fail', severity: 'page', metric: 'EventsFailed', threshold: 1 },
@@ -141,6 +154,9 @@ export const alarms: readonly AlarmDefinition[] = [
   { title: 'Events in the dead-letter queue', severity: 'ticket', metric: 'EventsGivenUp', threshold: 1 },
   { title: 'Records cannot be read', severity: 'ticket', metric: 'RecordsUnreadable', threshold: 1 },
   { title: 'Closed cancellations undelivered', severity: 'ticket', metric: 'ClosedEventsUndelivered', threshold: 1 },
+  { title: 'Cancelled job unknown to Plangrep', severity: 'ticket', metric: 'JobsUnknown', threshold: 1 },
+  // A lost message delays a cancellation by up to a minute, and harms nothing else.
+  { title: 'Wake-up queue loses messages', severity: 'ticket', metric: 'WakeUpsLost', threshold: 3 },
   { title: 'Reconciler runs missed', severity: 'ticket', metric: 'MissedRuns', threshold: 1 },
   { title: 'Listings fail', severity: 'ticket', metric: 'ListingsFailed', threshold: 1 },
   { title: 'Ownership refused', severity: 'ticket', metric: 'OwnershipRefused', threshold: 1 },

@@ -101,6 +101,8 @@ const environmentSchema = z
     concurrency: z.strictObject({
       /** How many invocations may work on events at once. */
       events: whole(2, 1_000),
+      /** The same for wake-ups. Each may ask Plangrep about `wakeUpQueue.batchSize` jobs at once. */
+      wakeUps: whole(2, 1_000),
       /**
        * Reserved for a function out of the account's concurrency, and its maximum: limits the load on Plangrep.
        * @default - nothing is reserved: a new account has too little to reserve from
@@ -138,7 +140,7 @@ export type CustomDomain = z.input<typeof domain>;
 /** The rules between fields: the path of each wrong field, and the reason. */
 function* contradictionsOf(environment: Environment): Generator<readonly [readonly PropertyKey[], string]> {
   const { name, partners, sandbox } = environment;
-  const { events, reserved = {}, provisioned = {} } = environment.concurrency;
+  const { reserved = {}, provisioned = {} } = environment.concurrency;
   for (const reason of contradictionsOfSenders(name, partners)) yield [['partners'], reason];
   const bytes = policyBytes(partners);
   if (bytes > MAX_POLICY_BYTES) {
@@ -147,11 +149,13 @@ function* contradictionsOf(environment: Environment): Generator<readonly [readon
       `must fit into a bus policy of ${MAX_POLICY_BYTES} bytes, not ${bytes}: use a second environment`,
     ];
   }
-  if ((reserved['consume-events'] ?? events) < events) {
-    yield [
-      ['concurrency', 'events'],
-      'must not be over what is reserved for consume-events: the queue would be throttled',
-    ];
+  for (const [field, consumer] of [
+    ['events', 'consume-events'],
+    ['wakeUps', 'consume-wake-ups'],
+  ] as const) {
+    const most = environment.concurrency[field];
+    if ((reserved[consumer] ?? most) >= most) continue;
+    yield [['concurrency', field], `must not be over what is reserved for ${consumer}: the queue would be throttled`];
   }
   for (const functionName of functionNames) {
     const most = reserved[functionName] ?? Number.POSITIVE_INFINITY;

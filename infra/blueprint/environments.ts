@@ -19,7 +19,7 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     plans: { standard: { ratePerSecond: 5, burst: 10, requestsPerDay: 10_000 } },
     logRetentionDays: 14,
     alarmAddresses: { page: [], ticket: ['plangrep-cancellation-dev@example.com'] },
-    concurrency: { events: 2 },
+    concurrency: { events: 2, wakeUps: 2 },
     rollout: 'all-at-once',
     auditWatch: false,
     setsApiGatewayLogRole: true,
@@ -47,7 +47,13 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     },
     concurrency: {
       events: 2,
-      reserved: { 'request-cancellation': 10, 'consume-events': 2, 'reconcile-cancellations': 2 },
+      wakeUps: 4,
+      reserved: {
+        'request-cancellation': 10,
+        'consume-events': 2,
+        'consume-wake-ups': 4,
+        'reconcile-cancellations': 2,
+      },
     },
     rollout: 'canary',
     auditWatch: true,
@@ -75,7 +81,13 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     },
     concurrency: {
       events: 5,
-      reserved: { 'request-cancellation': 50, 'consume-events': 5, 'reconcile-cancellations': 2 },
+      wakeUps: 10,
+      reserved: {
+        'request-cancellation': 50,
+        'consume-events': 5,
+        'consume-wake-ups': 10,
+        'reconcile-cancellations': 2,
+      },
     },
     rollout: 'canary',
     auditWatch: true,

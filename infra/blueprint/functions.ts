@@ -8,6 +8,12 @@ export interface FunctionDefinition<Variable = EnvironmentVariable> {
   /** Shorter than a lease (45 s), so that no function outlives the claim it holds. */
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
+  /**
+   * Whether a message that it sends may start it again: Lambda then does not stop such a chain after 16 invocations.
+   * https://docs.aws.amazon.com/lambda/latest/dg/invocation-recursion.html
+   * @default false
+   */
+  readonly mayStartItself?: boolean;
 }
 
 export type EnvironmentVariable =
@@ -17,6 +23,7 @@ export type EnvironmentVariable =
   | 'JOB_DIRECTORY_TABLE'
   | 'CANCELLATION_LOG_TABLE'
   | 'PARTNERS_TABLE'
+  | 'WAKE_UP_QUEUE_URL'
   | 'EVENTS_MAX_RECEIVES'
   | 'EVENTS_DEAD_LETTERS_URL';
 /** The variables of a sandbox's functions. */
@@ -25,7 +32,7 @@ export type SandboxVariable = 'PLANGREP_SECRET_ID' | 'SANDBOX_TABLE';
 /** Needed to ask Plangrep; to find a job and to know whose it is; to work on a cancellation. */
 const plangrep = ['PLANGREP_BASE_URL', 'PLANGREP_SECRET_ID'] as const;
 const finding = ['JOB_DIRECTORY_TABLE', 'PARTNERS_TABLE'] as const;
-const attempt = [...plangrep, 'CANCELLATION_LOG_TABLE'] as const;
+const attempt = [...plangrep, 'CANCELLATION_LOG_TABLE', 'WAKE_UP_QUEUE_URL'] as const;
 const allPorts = [...attempt, ...finding] as const;
 
 /** The service's functions, in every environment and on this machine. */
@@ -43,6 +50,7 @@ export const serviceFunctions = {
     timeoutSeconds: 30,
     memoryMb: 512,
   },
+  'consume-wake-ups': { environment: attempt, timeoutSeconds: 15, memoryMb: 512, mayStartItself: true },
   'reconcile-cancellations': { environment: attempt, timeoutSeconds: 40, memoryMb: 512 },
   'read-documentation': { environment: [], timeoutSeconds: 5, memoryMb: 512 },
 } as const satisfies Record<string, FunctionDefinition>;

@@ -14,6 +14,7 @@ export const resourceTitles = {
   SandboxTable: "the sandbox's table, only in dev",
   EventsQueue: 'the events queue',
   EventsGivenUp: 'the dead-letter queue of events',
+  WakeUpQueue: 'the wake-up queue',
   MissedRuns: 'the queue of missed runs',
   EventBus: 'the event bus',
   ServiceStack: 'the service stack',
@@ -54,6 +55,8 @@ const common: readonly Permission[] = [
   { actions: ['xray:PutTelemetryRecords', 'xray:PutTraceSegments'], resource: 'Everything' },
 ];
 
+const sendWakeUps: Permission = { actions: ['sqs:SendMessage'], resource: 'WakeUpQueue' };
+const receiveMessages = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'] as const;
 const appendToLog: Permission = { actions: ['dynamodb:PutItem', 'dynamodb:Query'], resource: 'CancellationLog' };
 const readKey: Permission = { actions: ['secretsmanager:GetSecretValue'], resource: 'PlangrepKey' };
 
@@ -80,6 +83,15 @@ const door: readonly Permission[] = [
   appendToLog,
   { actions: ['dynamodb:GetItem'], resource: 'JobDirectory' },
   ...findJobs,
+  sendWakeUps,
+];
+
+/** Looks at a wake-up that is due, and moves or removes it. */
+const lookAtWakeUps: readonly Permission[] = [
+  appendToLog,
+  { actions: ['dynamodb:UpdateItem'], resource: 'CancellationLog', conditions: onlyAttributes(...wakeUpAttributes) },
+  readKey,
+  sendWakeUps,
 ];
 
 /** Each function's role: exactly its actions on exactly its resources. */
@@ -97,15 +109,14 @@ const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonl
   ],
   'consume-events': [
     ...door,
-    { actions: ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'], resource: 'EventsQueue' },
+    { actions: receiveMessages, resource: 'EventsQueue' },
     // A malformed event goes there at once.
     { actions: ['sqs:SendMessage'], resource: 'EventsGivenUp' },
   ],
+  'consume-wake-ups': [...lookAtWakeUps, { actions: receiveMessages, resource: 'WakeUpQueue' }],
   'reconcile-cancellations': [
-    appendToLog,
+    ...lookAtWakeUps,
     { actions: ['dynamodb:Query'], resource: 'WakeUps' },
-    { actions: ['dynamodb:UpdateItem'], resource: 'CancellationLog', conditions: onlyAttributes(...wakeUpAttributes) },
-    readKey,
     // Lambda does this in the function's name, for a run that failed.
     { actions: ['sqs:SendMessage'], resource: 'MissedRuns' },
   ],
@@ -179,11 +190,13 @@ export function roleNameOf(environment: string, role: RoleName): string {
 }
 
 /** The roles that may append to the cancellation log, and those that may move its wake-ups: the table's policy denies all others. */
-export const logWriters = rolesThatMay('dynamodb:PutItem');
-export const wakeUpMovers = rolesThatMay('dynamodb:UpdateItem');
+export const logWriters = rolesThatMay('dynamodb:PutItem', 'CancellationLog');
+export const wakeUpMovers = rolesThatMay('dynamodb:UpdateItem', 'CancellationLog');
+/** The roles that may send to the wake-up queue: its policy denies all others. */
+export const wakeUpSenders = rolesThatMay('sqs:SendMessage', 'WakeUpQueue');
 
-function rolesThatMay(action: string): readonly RoleName[] {
+function rolesThatMay(action: string, on: Resource): readonly RoleName[] {
   return roleNames.filter((role) =>
-    permissionsOf(role).some(({ actions, resource }) => resource === 'CancellationLog' && actions.includes(action)),
+    permissionsOf(role).some(({ actions, resource }) => resource === on && actions.includes(action)),
   );
 }

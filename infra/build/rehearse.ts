@@ -91,6 +91,9 @@ const message = {
   detail: { externalId },
 };
 
+/** Of the cancellation that is due. */
+const wakeUp = { partnerId, jobId: 'job_3', seq: 1, wakeAt: at };
+
 /** Each function's event, and a field of its answer that shows that the work was done. */
 const usualWork: Readonly<Record<Name, { event: object; answer: object }>> = {
   'authorize-partner': {
@@ -122,6 +125,12 @@ const usualWork: Readonly<Record<Name, { event: object; answer: object }>> = {
     },
     answer: { batchItemFailures: [] },
   },
+  'consume-wake-ups': {
+    event: {
+      Records: [{ messageId: 'message', attributes: { ApproximateReceiveCount: '1' }, body: JSON.stringify(wakeUp) }],
+    },
+    answer: { batchItemFailures: [] },
+  },
   'reconcile-cancellations': { event: {}, answer: { looked: 1, failed: 0 } },
   'read-documentation': { event: request('/docs', {}), answer: { statusCode: 200 } },
   'simulate-plangrep': {
@@ -146,6 +155,7 @@ function environment(url: string): Readonly<Record<EnvironmentVariable | Sandbox
     SANDBOX_TABLE: 'Sandbox',
     EVENTS_MAX_RECEIVES: '5',
     EVENTS_DEAD_LETTERS_URL: `${url}/000000000000/dead-letters`,
+    WAKE_UP_QUEUE_URL: `${url}/000000000000/wake-ups`,
     AWS_REGION: 'eu-west-1',
     AWS_ACCESS_KEY_ID: 'rehearsal',
     AWS_SECRET_ACCESS_KEY: 'rehearsal',

@@ -9,6 +9,7 @@ import {
   Code,
   Function as LambdaFunction,
   LoggingFormat,
+  RecursiveLoop,
   Runtime,
   Tracing,
 } from 'aws-cdk-lib/aws-lambda';
@@ -54,7 +55,12 @@ export class BundledFunction extends Construct {
 
   constructor(scope: Construct, id: string, { name, environment, variables, arns }: BundledFunctionProps) {
     super(scope, id);
-    const { timeoutSeconds, memoryMb, environment: own }: FunctionDefinition<Variable> = functions[name];
+    const {
+      timeoutSeconds,
+      memoryMb,
+      environment: own,
+      mayStartItself,
+    }: FunctionDefinition<Variable> = functions[name];
     const removalPolicy = environment.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
     const reserved: Concurrency = environment.concurrency.reserved ?? {};
     const provisioned: Concurrency = environment.concurrency.provisioned ?? {};
@@ -79,6 +85,7 @@ export class BundledFunction extends Construct {
       logGroup: this.logGroup,
       loggingFormat: LoggingFormat.JSON,
       tracing: Tracing.ACTIVE,
+      ...(mayStartItself === true && { recursiveLoop: RecursiveLoop.ALLOW }),
       ...(reserved[name] !== undefined && { reservedConcurrentExecutions: reserved[name] }),
       // The previous version stays: a rollback points the alias at it.
       currentVersionOptions: { removalPolicy },

@@ -3,6 +3,7 @@ import { closedEvent, type DeadLetterQueueName, eventDoor } from '../blueprint/b
 import { functionNames, functions, reconcilerSchedule } from '../blueprint/functions.ts';
 import { isOfFunction, permissionsOf, type Resource, type RoleName } from '../blueprint/roles.ts';
 import { tables } from '../blueprint/tables.ts';
+import { wakeUpQueue } from '../blueprint/wake-up-queue.ts';
 import { arrow, box, type Drawn, label, line, mark, svg, text, wordsOf, wrap } from './svg.ts';
 
 /** The left edges of the columns, in pixels, and their widths. */
@@ -33,7 +34,8 @@ export function drawArchitecture(): string {
   const byRoute = functionNames.filter((name) => routesOf(name).length > 0);
   const http = 104;
   const events = http + (1 + byRoute.length) * ROW + 40;
-  const time = events + 2 * HIGH_ROW + 14;
+  const wakeUps = events + 2 * HIGH_ROW + 14;
+  const time = wakeUps + ROW + 10;
   const sandbox = time + HIGH_ROW + 14;
   const bottom = sandbox + HIGH_ROW;
   return svg(WIDTH.all, bottom + 56, 'What starts each function, and what it reads, writes and calls', [
@@ -41,9 +43,10 @@ export function drawArchitecture(): string {
     text('caption', X.door + WIDTH.door / 2, 84, 'doors'),
     text('caption', X.fn + WIDTH.fn / 2, 84, 'functions'),
     ...things.flatMap((thing, index) => drawThing(thing, X.things + index * 85, bottom)),
-    box('outside', X.partners, http, WIDTH.partners, time - HIGH_ROW / 2 - http, ['Partner', 'systems']),
+    box('outside', X.partners, http, WIDTH.partners, wakeUps - HIGH_ROW / 2 - http, ['Partner', 'systems']),
     ...drawHttp(byRoute, http),
     ...drawEvents(events),
+    ...drawWakeUps(wakeUps),
     ...drawSchedule(time),
     ...drawSandbox(sandbox),
     ...drawLegend(bottom + 30),
@@ -116,12 +119,22 @@ function drawEvents(top: number): Drawn {
   ];
 }
 
+function drawWakeUps(top: number): Drawn {
+  const into = top + BOX_HEIGHT / 2;
+  return [
+    ...arrowWith(X.door, X.queue, into, ['functions send what'], ['they leave open']),
+    box('queue', X.queue, top, WIDTH.queue, BOX_HEIGHT, ['Wake-up queue']),
+    ...arrowWith(X.queue + WIDTH.queue, X.fn, into),
+    ...drawRow(wakeUpQueue.function, top),
+  ];
+}
+
 function drawSchedule(top: number): Drawn {
   const { function: name, everyMinutes } = reconcilerSchedule;
   const words = new Intl.PluralRules('en').select(everyMinutes) === 'one' ? 'minute' : `${everyMinutes} minutes`;
   return [
     box('bus', X.door, top - 5, WIDTH.door, 40, ['Schedule', `every ${words}`]),
-    ...arrowWith(X.door + WIDTH.door, X.fn, top + BOX_HEIGHT / 2, ['looks at what is due']),
+    ...arrowWith(X.door + WIDTH.door, X.fn, top + BOX_HEIGHT / 2, ['finds what the queue lost']),
     ...drawRow(name, top),
     ...deadLetters('MissedRuns', X.fn + WIDTH.fn / 2, top + BOX_HEIGHT),
   ];

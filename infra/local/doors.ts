@@ -11,6 +11,7 @@ import { busStatements } from '../blueprint/bus-policy.ts';
 import { reconcilerSchedule } from '../blueprint/functions.ts';
 import { roleNameOf } from '../blueprint/roles.ts';
 import { accountOf } from '../blueprint/senders.ts';
+import { wakeUpQueue as definition } from '../blueprint/wake-up-queue.ts';
 import type { AccessKey } from './aws/access-keys.ts';
 import { bus, type LocalEventBridge, startEventBridge } from './aws/events/event-bridge.ts';
 import { startSchedule } from './aws/events/event-rules.ts';
@@ -21,7 +22,7 @@ import { type OnAnswer, startGateway } from './aws/gateway/gateway.ts';
 import type { LocalUsagePlans, UsagePlan } from './aws/gateway/usage-plans.ts';
 import type { LambdaRuntime } from './aws/lambda/lambda-runtime.ts';
 import type { Listening } from './aws/loopback.ts';
-import { eventsQueueName, type PartnerCredential } from './seeds.ts';
+import { eventsQueueName, type PartnerCredential, wakeUpQueueName } from './seeds.ts';
 
 export interface DoorOptions {
   /** @default a free one */
@@ -36,6 +37,11 @@ export interface DoorOptions {
   readonly queueVisibilityMs?: number | undefined;
   /** Between two runs of the reconciler; 0: it does not run by itself. @default 60_000 */
   readonly reconcileEveryMs?: number | undefined;
+  /**
+   * `lost`: the wake-up queue takes messages and delivers none, so only the reconciler's schedule finds wake-ups.
+   * @default 'delivered', or 'lost' when the reconciler does not run by itself
+   */
+  readonly wakeUps?: 'delivered' | 'lost' | undefined;
   /** @default 2 */
   readonly containersPerFunction?: number | undefined;
 }
@@ -127,13 +133,31 @@ export async function startEventsDoor(
   return { eventBridge, queue };
 }
 
-/** The reconciler's schedule. */
+export interface TimeDoor {
+  /** Messages that wait for their wake-ups to be due. */
+  readonly wakeUpQueue: LocalQueue;
+}
+
+/** What looks at unfinished cancellations: the wake-up queue, and the reconciler's schedule. */
 export function startTimeDoor(
-  { reconcileEveryMs: everyMs = reconcilerSchedule.everyMinutes * 60_000, containersPerFunction = 2 }: DoorOptions,
-  lambda: LambdaRuntime,
-  adopt: Adopt,
-): void {
-  if (everyMs === 0) return;
-  const name = reconcilerSchedule.function;
-  adopt(startSchedule({ everyMs, atOnce: containersPerFunction, name, invoke: (event) => lambda.invoke(name, event) }));
+  options: DoorOptions,
+  { lambda, queues, statePath, adopt }: Pick<EventsDoorParts, 'lambda' | 'queues' | 'statePath' | 'adopt'>,
+): TimeDoor {
+  const { reconcileEveryMs: everyMs = reconcilerSchedule.everyMinutes * 60_000, containersPerFunction = 2 } = options;
+  const { wakeUps = everyMs === 0 ? 'lost' : 'delivered' } = options;
+  const wakeUpQueue = adopt(
+    startQueue({
+      name: wakeUpQueueName,
+      invoke: async (event) =>
+        wakeUps === 'lost' ? { kind: 'answered', payload: null } : lambda.invoke(definition.function, event),
+      batchSize: definition.batchSize,
+      visibilityTimeoutMs: definition.visibilityTimeoutSeconds * 1000,
+      statePath,
+    }),
+  );
+  queues.serve(wakeUpQueue);
+  const { function: name } = reconcilerSchedule;
+  const invoke = (event: unknown) => lambda.invoke(name, event);
+  if (everyMs > 0) adopt(startSchedule({ everyMs, atOnce: containersPerFunction, name, invoke }));
+  return { wakeUpQueue };
 }

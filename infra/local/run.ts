@@ -23,6 +23,7 @@ import {
   startEventsDoor,
   startHttpDoor,
   startTimeDoor,
+  type TimeDoor,
 } from './doors.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from './plangrep/plangrep-simulator.ts';
 import {
@@ -34,6 +35,7 @@ import {
   seededPartners,
   seedTables,
   seedUsageKeys,
+  wakeUpQueueName,
 } from './seeds.ts';
 
 export interface LocalRunOptions extends DoorOptions {
@@ -75,7 +77,7 @@ export interface ServiceFaults {
 }
 
 /** The whole service on this machine: the bundles that are deployed, with real parts around them. */
-export interface LocalRun extends RunParts, EventsDoor {
+export interface LocalRun extends RunParts, EventsDoor, TimeDoor {
   readonly baseUrl: string;
   /** With the key: its holder can act as every partner. */
   readonly consoleUrl: string;
@@ -100,6 +102,10 @@ export class CannotStart extends Error {
 /** Where `npm run build` writes the bundles. */
 export const defaultBundles = new URL('../../dist/functions', import.meta.url).pathname;
 const KEPT_LINES = 10_000;
+const queueDefinitions = [
+  { name: eventsQueueName, sentTo: 'by rules' },
+  { name: wakeUpQueueName, sentTo: 'by callers' },
+] as const;
 
 /**
  * Starts the service on 127.0.0.1: embedded DynamoDB, Secrets Manager, Plangrep's simulator (or another upstream), the
@@ -165,11 +171,11 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
     if (logs.length > KEPT_LINES) logs.shift();
     options.onLog?.(line, from);
   };
-  const queues = adopt(await startQueueEndpoint([{ name: eventsQueueName, sentTo: 'by rules' }], [aws]));
+  const queues = adopt(await startQueueEndpoint(queueDefinitions, [aws]));
   const lambda = adopt(startFunctions({ ...options, onLog }, { aws, dynamodb, secretsManager, queues, plangrepUrl }));
   const statePath = inDataDir('queue.json');
   const events = await startEventsDoor(options, { lambda, aws, partners, queues, statePath, adopt });
-  startTimeDoor(options, lambda, adopt);
+  const time = startTimeDoor(options, { lambda, queues, statePath: inDataDir('wake-ups.json'), adopt });
   const gateway = adopt(
     await startHttpDoor(options, lambda, {
       fault: () => (faults.current?.kind === 'tables_down' ? undefined : faults.current),
@@ -186,7 +192,7 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
   };
   const consoleUrl = `${gateway.url}/console#${consoleKey}`;
   const addresses = { baseUrl: gateway.url, consoleUrl, plangrepUrl, endpoints };
-  return { ...parts, ...addresses, ...events, secretsManager, lambda, usagePlans, logs };
+  return { ...parts, ...addresses, ...events, ...time, secretsManager, lambda, usagePlans, logs };
 }
 
 function startFunctions(
@@ -208,6 +214,7 @@ function startFunctions(
     [tables.Partners.variable]: dynamodb.tableNames.Partners,
     EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
     EVENTS_DEAD_LETTERS_URL: localQueueUrl(queues.url, deadLetterName(eventsQueueName)),
+    WAKE_UP_QUEUE_URL: localQueueUrl(queues.url, wakeUpQueueName),
   };
   const surroundings = { bundles, accessKey: aws, dynamodb, secretsManager };
   const functions = defineContainers<EnvironmentVariable>(serviceFunctions, values, surroundings);

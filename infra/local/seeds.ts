@@ -24,6 +24,7 @@ import type { LocalUsagePlans } from './aws/gateway/usage-plans.ts';
 export const localEnvironment = 'local';
 export const plangrepSecretId = 'plangrep/api-key';
 export const eventsQueueName = 'cancellation-events';
+export const wakeUpQueueName = 'wake-ups';
 
 export type SeededJob = SimulatedJobFields & {
   readonly id: string;

@@ -5,6 +5,7 @@ import { eventDoor } from '../blueprint/bus-events.ts';
 import type { Environment } from '../blueprint/environment-schema.ts';
 import { type EnvironmentVariable, type FunctionName, reconcilerSchedule } from '../blueprint/functions.ts';
 import { tables } from '../blueprint/tables.ts';
+import { wakeUpQueue } from '../blueprint/wake-up-queue.ts';
 import { ApiDomain } from '../constructs/api/api-domain.ts';
 import { Firewall } from '../constructs/api/firewall.ts';
 import { PartnerApi } from '../constructs/api/partner-api.ts';
@@ -14,6 +15,7 @@ import { BusPolicy } from '../constructs/events/bus-policy.ts';
 import { ClosedEvents } from '../constructs/events/closed-events.ts';
 import { EventDoor } from '../constructs/events/event-door.ts';
 import { ReconcilerSchedule } from '../constructs/events/reconciler-schedule.ts';
+import { WakeUps } from '../constructs/events/wake-ups.ts';
 import type { Arns } from '../constructs/exact-role.ts';
 import { Sandbox } from '../constructs/sandbox.ts';
 import { Watching } from '../constructs/watching/watching.ts';
@@ -42,11 +44,13 @@ export class ServiceStack extends Stack {
 
     const bus = this.busOf(environment);
     const door = new EventDoor(this, 'EventsDoor', { environment, bus });
+    const wakeUps = new WakeUps(this, 'WakeUps', { environment: environment.name });
     const schedule = new ReconcilerSchedule(this, 'Schedule');
     const logArn = stateful.tables.CancellationLog.tableArn;
     const variables: Readonly<Record<EnvironmentVariable, string>> = {
       ...variablesOf(stateful, environment, this.plangrepOf(environment, stateful)),
       EVENTS_DEAD_LETTERS_URL: door.givenUp.queueUrl,
+      WAKE_UP_QUEUE_URL: wakeUps.queue.queueUrl,
     };
     const functions = this.addFunctions(environment, variables, {
       JobDirectory: stateful.tables.JobDirectory.tableArn,
@@ -57,9 +61,11 @@ export class ServiceStack extends Stack {
       PlangrepKey: stateful.plangrepKey.secretArn,
       EventsQueue: door.queue.queueArn,
       EventsGivenUp: door.givenUp.queueArn,
+      WakeUpQueue: wakeUps.queue.queueArn,
       MissedRuns: schedule.missed.queueArn,
     });
     door.deliverTo(functions[eventDoor.function].alias, environment.concurrency.events);
+    wakeUps.deliverTo(functions[wakeUpQueue.function].alias, environment.concurrency.wakeUps);
     schedule.start(functions[reconcilerSchedule.function].alias);
     const closedEvents = new ClosedEvents(this, 'ClosedEvents', {
       environment,
@@ -79,6 +85,7 @@ export class ServiceStack extends Stack {
       functions,
       logArn,
       eventsQueue: door.queue,
+      wakeUpQueue: wakeUps.queue,
       tableNames: Object.fromEntries(Object.entries(stateful.tables).map(([name, { tableName }]) => [name, tableName])),
       deadLetterQueues: {
         EventsGivenUp: door.givenUp,
@@ -117,6 +124,7 @@ export class ServiceStack extends Stack {
       'read-cancellations': bundled('read-cancellations'),
       'register-job': bundled('register-job'),
       'consume-events': bundled('consume-events'),
+      'consume-wake-ups': bundled('consume-wake-ups'),
       'reconcile-cancellations': bundled('reconcile-cancellations'),
       'read-documentation': bundled('read-documentation'),
     };
@@ -127,7 +135,7 @@ function variablesOf(
   { tables: { JobDirectory, CancellationLog, Partners }, plangrepKey }: StatefulStack,
   { name }: Environment,
   plangrepBaseUrl: string,
-): Readonly<Record<Exclude<EnvironmentVariable, 'EVENTS_DEAD_LETTERS_URL'>, string>> {
+): Readonly<Record<Exclude<EnvironmentVariable, 'EVENTS_DEAD_LETTERS_URL' | 'WAKE_UP_QUEUE_URL'>, string>> {
   return {
     ENVIRONMENT: name,
     PLANGREP_BASE_URL: plangrepBaseUrl,

@@ -41,6 +41,7 @@ describe('the architecture picture', () => {
     ...Object.keys(functions),
     ...Object.keys(tables).map(wordsOf),
     ...queues,
+    'Wake-up queue',
     "Plangrep's key",
     'Sandbox table',
   ])('shows %s', (name) => {

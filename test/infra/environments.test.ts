@@ -95,12 +95,17 @@ test.each<{ environment: { name: string; [field: string]: unknown }; message: st
     message: 'staging: partners: must not let one principal send as two partners: name a role for each',
   })),
   {
-    environment: { ...staging, concurrency: { events: 5, reserved: { 'consume-events': 2 } } },
+    environment: { ...staging, concurrency: { events: 5, wakeUps: 2, reserved: { 'consume-events': 2 } } },
     message:
       'staging: concurrency.events: must not be over what is reserved for consume-events: the queue would be throttled',
   },
   {
-    environment: { ...staging, concurrency: { events: 2, provisioned: { 'cancel-everything': 2 } } },
+    environment: { ...staging, concurrency: { events: 2, wakeUps: 3, reserved: { 'consume-wake-ups': 2 } } },
+    message:
+      'staging: concurrency.wakeUps: must not be over what is reserved for consume-wake-ups: the queue would be throttled',
+  },
+  {
+    environment: { ...staging, concurrency: { events: 2, wakeUps: 2, provisioned: { 'cancel-everything': 2 } } },
     message: 'staging: concurrency.provisioned: Unrecognized key: "cancel-everything"',
   },
   { environment: { ...prod, deletionProtection: false }, message: 'prod: deletionProtection: must be true in prod' },

@@ -24,6 +24,7 @@ const targetPatterns: readonly (readonly [Target, RegExp])[] = [
   ['PlangrepKey', /^\{"Fn::ImportValue":".*:ExportsOutputRefPlangrepKey\w+"\}$/],
   ['EventsQueue', /^\{"Fn::GetAtt":\["EventsDoorQueue\w+","Arn"\]\}$/],
   ['EventsGivenUp', /^\{"Fn::GetAtt":\["EventsDoorDeadLetters\w+","Arn"\]\}$/],
+  ['WakeUpQueue', /^\{"Fn::GetAtt":\["WakeUpsQueue\w+","Arn"\]\}$/],
   ['ServiceStack', /^\{"Ref":"AWS::StackId"\}$/],
   ['MissedRuns', /^\{"Fn::GetAtt":\["ScheduleMissed\w+","Arn"\]\}$/],
   ['EventBus', /^\{"Fn::GetAtt":\["EventBus\w+","Arn"\]\}$/],
@@ -150,7 +151,9 @@ describe.each(environmentNames)('in %s', (name) => {
               {
                 ...deny,
                 Action: 'dynamodb:UpdateItem',
-                Condition: { ArnNotEquals: { 'aws:PrincipalArn': [arnOf('reconcile-cancellations')] } },
+                Condition: {
+                  ArnNotEquals: { 'aws:PrincipalArn': [arnOf('consume-wake-ups'), arnOf('reconcile-cancellations')] },
+                },
               },
               {
                 ...deny,
@@ -160,6 +163,7 @@ describe.each(environmentNames)('in %s', (name) => {
                     'aws:PrincipalArn': [
                       arnOf('request-cancellation'),
                       arnOf('consume-events'),
+                      arnOf('consume-wake-ups'),
                       arnOf('reconcile-cancellations'),
                     ],
                   },
@@ -180,7 +184,7 @@ const roleIdOf = (reference: unknown): string => {
 
 describe('what a role may do on the cancellation log', () => {
   // Written out by hand, so that a role cannot be widened without changing this test.
-  test('doors put and query, the reconciler also moves wake-ups, no other role writes', () => {
+  test('doors put and query, those that look at wake-ups also move them, no other role writes', () => {
     const onLog = Object.fromEntries(
       roleNames.map((role) => [
         role,
@@ -198,6 +202,7 @@ describe('what a role may do on the cancellation log', () => {
       'register-job': [],
       'read-documentation': [],
       'consume-events': ['dynamodb:PutItem', 'dynamodb:Query'],
+      'consume-wake-ups': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       'reconcile-cancellations': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       'closed-events': [],
       'redrive-events': [],

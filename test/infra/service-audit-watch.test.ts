@@ -22,7 +22,8 @@ describe.each(watched)('in %s', (name) => {
       { Field: 'resources.ARN', Equals: [{ 'Fn::ImportValue': expect.stringContaining('CancellationLogArn') }] },
       { Field: 'readOnly', Equals: ['false'] },
     ];
-    const writers = ['request-cancellation', 'consume-events', 'reconcile-cancellations'] as const;
+    const movers = ['consume-wake-ups', 'reconcile-cancellations'] as const;
+    const writers = ['request-cancellation', 'consume-events', ...movers] as const;
 
     expect(oneOf(service, 'AWS::CloudTrail::Trail')).toMatchObject({
       IsLogging: true,
@@ -38,7 +39,7 @@ describe.each(watched)('in %s', (name) => {
           FieldSelectors: [
             ...onTheLog,
             { Field: 'eventName', NotEquals: ['PutItem'] },
-            { Field: 'userIdentity.arn', NotStartsWith: [session(roleNameOf(name, 'reconcile-cancellations'))] },
+            { Field: 'userIdentity.arn', NotStartsWith: movers.map((role) => session(roleNameOf(name, role))) },
           ],
         },
       ],

@@ -55,7 +55,7 @@ describe.each(environmentNames)('in %s', (name) => {
     });
 
     test('hands out batches, and accepts single failures', () => {
-      expect(oneOf(service, 'AWS::Lambda::EventSourceMapping')).toMatchObject({
+      expect(oneOf(service, 'AWS::Lambda::EventSourceMapping', 'EventsDoor')).toMatchObject({
         EventSourceArn: arnOf('EventsDoorQueue'),
         BatchSize: eventDoor.batchSize,
         FunctionResponseTypes: ['ReportBatchItemFailures'],
@@ -121,7 +121,7 @@ describe.each(environmentNames)('in %s', (name) => {
 
       expect(sendingTo('EventsDoorDeadLetters')).toEqual([
         {
-          Sid: 'OnlyTheFunction',
+          Sid: 'OnlyTheFunctions',
           Effect: 'Deny',
           Action: 'sqs:SendMessage',
           Principal: { AWS: '*' },
@@ -178,12 +178,14 @@ describe.each(environmentNames)('in %s', (name) => {
 
   describe('every queue', () => {
     const queues = ofType(service, 'AWS::SQS::Queue');
-    const deadLetters = queues.filter(([, { RedrivePolicy }]) => RedrivePolicy === undefined).map(([id]) => id);
+    const deadLetters = queues
+      .filter(([id, { RedrivePolicy }]) => RedrivePolicy === undefined && !id.startsWith('WakeUps'))
+      .map(([id]) => id);
     const users = JSON.stringify(
       Object.values(service).filter(({ Type }) => !Type.startsWith('AWS::SQS::QueuePolicy')),
     );
 
-    test('has a dead-letter queue, or is one', () => {
+    test('has a dead-letter queue, or is one; the wake-up queue needs none', () => {
       for (const id of deadLetters) {
         expect(users).toMatch(
           new RegExp(

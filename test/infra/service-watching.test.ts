@@ -55,6 +55,7 @@ describe.each(environmentNames)('in %s', (name) => {
       'Events undelivered',
       'Events wait',
       'Functions fail',
+      'Plangrep does not know our jobs',
       'Plangrep refuses the key',
       'Wake-ups fail',
       'Wake-ups overdue',
@@ -62,6 +63,7 @@ describe.each(environmentNames)('in %s', (name) => {
     const ticket = [
       'A dependency is unavailable',
       'Answers are slow',
+      'Cancelled job unknown to Plangrep',
       'Closed cancellations undelivered',
       'Events are malformed',
       'Events in the dead-letter queue',
@@ -73,6 +75,7 @@ describe.each(environmentNames)('in %s', (name) => {
       'Records cannot be read',
       'Tables are throttled',
       'Unexpected errors',
+      'Wake-up queue loses messages',
     ];
     const bySeverity = (severity: string) =>
       alarms
@@ -121,6 +124,9 @@ describe.each(environmentNames)('in %s', (name) => {
   test.each([
     ['Wake-ups fail', 1, 'ReconcilerFailures', 'Maximum'],
     ['Events fail', 1, 'EventsFailed', 'Sum'],
+    ['Plangrep does not know our jobs', 5, 'JobsAbsent', 'Sum'],
+    ['Cancelled job unknown to Plangrep', 1, 'JobsUnknown', 'Sum'],
+    ['Wake-up queue loses messages', 3, 'WakeUpsLost', 'Sum'],
     ['Events are malformed', 1, 'EventsMalformed', 'Sum'],
     ['Records cannot be read', 1, 'RecordsUnreadable', 'Sum'],
     ['Events wait', 300, 'ApproximateAgeOfOldestMessage', 'Maximum'],

@@ -24,6 +24,7 @@ const limits = {
   'read-cancellations': 232_000,
   'register-job': 255_000,
   'consume-events': 274_000,
+  'consume-wake-ups': 255_000,
   'reconcile-cancellations': 255_000,
   'read-documentation': 870_000,
   'simulate-plangrep': 236_000,
@@ -117,6 +118,7 @@ const environment = {
   PLANGREP_BASE_URL: 'http://127.0.0.1:9',
   EVENTS_MAX_RECEIVES: '1',
   EVENTS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/dead-letters',
+  WAKE_UP_QUEUE_URL: 'http://127.0.0.1:9/wake-ups',
   AWS_REGION: 'eu-central-1',
   AWS_ENDPOINT_URL_SECRETS_MANAGER: 'http://127.0.0.1:9',
 };

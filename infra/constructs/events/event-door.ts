@@ -1,4 +1,4 @@
-import { Aws, Duration, Stack } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import { CfnRule, type IEventBus } from 'aws-cdk-lib/aws-events';
 import { AccountPrincipal, AnyPrincipal, Effect, PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda';
@@ -6,10 +6,9 @@ import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { eventDoor, inputTransformer } from '../../blueprint/bus-events.ts';
 import type { Environment } from '../../blueprint/environment-schema.ts';
-import { roleNameOf } from '../../blueprint/roles.ts';
 import { accountOf, type Sender, sourceOf } from '../../blueprint/senders.ts';
 import { ExactRole } from '../exact-role.ts';
-import { addDeadLetterQueue, addQueue } from './queues.ts';
+import { addDeadLetterQueue, addQueue, onlyFromRoles } from './queues.ts';
 
 export interface EventDoorProps {
   readonly environment: Environment;
@@ -54,7 +53,8 @@ export class EventDoor extends Construct {
     });
     onlyFromRules(this.queue, rules, [redrive.role.roleArn]);
     onlyFromRules(this.undelivered, rules);
-    onlyFromRole(this.givenUp, roleNameOf(environment.name, eventDoor.function));
+    // What is in the dead-letter queue can be sent again, so it is guarded alike.
+    onlyFromRoles(this.givenUp, environment.name, [eventDoor.function]);
   }
 
   /** Starts the function on what arrives; it reports each failed message separately. */
@@ -126,24 +126,6 @@ function onlyFromRules(queue: Queue, rules: readonly string[], roles: readonly s
       effect: Effect.DENY,
       principals: [new AnyPrincipal()],
       ...(Object.keys(except).length > 0 && { conditions: { ArnNotEquals: except } }),
-    }),
-  );
-}
-
-/**
- * What is in the dead-letter queue can be sent again, so it is guarded alike: of all users and roles only the function may
- * send. SQS itself, which moves what was received too often, is none of them.
- */
-function onlyFromRole(queue: Queue, roleName: string): void {
-  const roleArn = Stack.of(queue).formatArn({ service: 'iam', region: '', resource: 'role', resourceName: roleName });
-  queue.addToResourcePolicy(
-    new PolicyStatement({
-      sid: 'OnlyTheFunction',
-      effect: Effect.DENY,
-      principals: [new AnyPrincipal()],
-      actions: ['sqs:SendMessage'],
-      resources: [queue.queueArn],
-      conditions: { Null: { 'aws:PrincipalArn': 'false' }, ArnNotEquals: { 'aws:PrincipalArn': [roleArn] } },
     }),
   );
 }

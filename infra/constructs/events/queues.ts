@@ -1,6 +1,8 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
+import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
+import { type RoleName, roleNameOf } from '../../blueprint/roles.ts';
 
 /** Encrypted by SQS's own keys, which EventBridge may use without a key policy, and reached over TLS only. */
 export function addQueue(scope: Construct, id: string, props: QueueProps): Queue {
@@ -10,4 +12,29 @@ export function addQueue(scope: Construct, id: string, props: QueueProps): Queue
 /** Keeps what could not be delivered as long as SQS can: 14 days to look, fix the cause and redrive. */
 export function addDeadLetterQueue(scope: Construct, id: string): Queue {
   return addQueue(scope, id, { retentionPeriod: Duration.days(14) });
+}
+
+/**
+ * Of all users and roles, an administrator's too, only these may send to the queue. SQS itself, which moves what was
+ * received too often to a dead-letter queue, is none of them.
+ */
+export function onlyFromRoles(queue: Queue, environment: string, roles: readonly RoleName[]): void {
+  const arns = roles.map((role) =>
+    Stack.of(queue).formatArn({
+      service: 'iam',
+      region: '',
+      resource: 'role',
+      resourceName: roleNameOf(environment, role),
+    }),
+  );
+  queue.addToResourcePolicy(
+    new PolicyStatement({
+      sid: 'OnlyTheFunctions',
+      effect: Effect.DENY,
+      principals: [new AnyPrincipal()],
+      actions: ['sqs:SendMessage'],
+      resources: [queue.queueArn],
+      conditions: { Null: { 'aws:PrincipalArn': 'false' }, ArnNotEquals: { 'aws:PrincipalArn': arns } },
+    }),
+  );
 }

@@ -63,7 +63,7 @@ export class AuditWatch extends Construct {
           fieldSelectors: [...onTheLog, { field: 'userIdentity.arn', notStartsWith: sessionsOf(logWriters) }],
         },
         {
-          name: 'Updates and deletes by any but the reconciler',
+          name: 'Updates and deletes by any but those that look at wake-ups',
           fieldSelectors: [
             ...onTheLog,
             { field: 'eventName', notEquals: ['PutItem'] },

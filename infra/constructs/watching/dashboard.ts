@@ -56,6 +56,7 @@ export class Dashboard extends Construct {
             [
               metrics.log('PlangrepKeyRefused').with({ label: 'key refused' }),
               metrics.log('ListingsFailed').with({ label: 'listings failed' }),
+              metrics.log('JobsAbsent').with({ label: 'jobs absent' }),
             ],
           ),
         ],
@@ -67,6 +68,8 @@ export class Dashboard extends Construct {
             [
               metrics.log('CancellationsEscalated').with({ label: 'escalated' }),
               metrics.log('ReconcilerFailures').with({ label: 'failed in one run' }),
+              metrics.log('WakeUpsLost').with({ label: 'lost by the queue' }),
+              metrics.log('WakeUpsNotSent').with({ label: 'not sent' }),
             ],
           ),
         ],
@@ -81,6 +84,7 @@ export class Dashboard extends Construct {
               metrics.log('EventsFailed').with({ label: 'failed' }),
             ],
           ),
+          graph('Wake-up queue', [metrics.named('WakeUpsWaiting')], [metrics.named('OldestWakeUpSeconds')]),
           graph('Messages where none should be', [
             metrics.named('EventsGivenUp'),
             metrics.named('EventsUndelivered'),

@@ -24,6 +24,7 @@ export interface Watched {
   readonly tableNames: Readonly<Record<string, string>>;
   /** Between the partners' rules and the function. */
   readonly eventsQueue: Queue;
+  readonly wakeUpQueue: Queue;
   readonly deadLetterQueues: Readonly<Record<DeadLetterQueueName, Queue>>;
 }
 
@@ -46,7 +47,7 @@ export class Metrics extends Construct {
 
   constructor(scope: Construct, id: string, { environment, logAltered, ...watched }: MetricsProps) {
     super(scope, id);
-    const { api, functions, tableNames, eventsQueue, deadLetterQueues } = watched;
+    const { api, functions, tableNames, eventsQueue, wakeUpQueue, deadLetterQueues } = watched;
     this.namespace = metricNamespaceOf(environment);
     this.addFilters(functions);
     const all = Object.entries(functions);
@@ -70,11 +71,9 @@ export class Metrics extends Construct {
       ),
       LogAltered: logAltered,
       EventsWaiting: messagesIn(eventsQueue, 'events waiting'),
-      OldestEventSeconds: eventsQueue.metricApproximateAgeOfOldestMessage({
-        statistic: Stats.MAXIMUM,
-        period: fiveMinutes,
-        label: 'oldest event (s)',
-      }),
+      OldestEventSeconds: oldestIn(eventsQueue, 'oldest event (s)'),
+      WakeUpsWaiting: messagesIn(wakeUpQueue, 'wake-ups waiting'),
+      OldestWakeUpSeconds: oldestIn(wakeUpQueue, 'oldest wake-up (s)'),
       EventsGivenUp: messagesIn(deadLetterQueues.EventsGivenUp, 'events given up'),
       EventsUndelivered: messagesIn(deadLetterQueues.EventsUndelivered, 'events undelivered'),
       ClosedEventsUndelivered: messagesIn(deadLetterQueues.ClosedEventsUndelivered, 'closings undelivered'),
@@ -158,6 +157,10 @@ function total(metrics: readonly Metric[], label: string, period: Duration): Mat
 
 function messagesIn(queue: Queue, label: string): Metric {
   return queue.metricApproximateNumberOfMessagesVisible({ statistic: Stats.MAXIMUM, period: fiveMinutes, label });
+}
+
+function oldestIn(queue: Queue, label: string): Metric {
+  return queue.metricApproximateAgeOfOldestMessage({ statistic: Stats.MAXIMUM, period: fiveMinutes, label });
 }
 
 function throttlesOf(tableName: string, label: string): readonly Metric[] {

@@ -1,10 +1,11 @@
 import type { TableName } from '../../../infra/blueprint/tables.ts';
 
-/** One kind of request that a function sends: to a table, its index, Secrets Manager or Plangrep. */
+/** One kind of request that a function sends: to a table, its index, Secrets Manager, the wake-up queue or Plangrep. */
 export type Outgoing =
   | `${'GetItem' | 'PutItem' | 'Query' | 'UpdateItem'} ${TableName}`
   | 'Query due-wake-ups'
   | 'GetSecretValue'
+  | 'SendMessage'
   | 'Plangrep cancel'
   | 'Plangrep read'
   | 'Plangrep list';
@@ -46,9 +47,9 @@ export const callsPerPath = {
   cancelled: calls(cancel, 3, 1, 994),
   "a container's first": calls({ ...cancel, GetSecretValue: 1, 'GetItem Partners': 1 }, 3, 1.5, 994),
   "a partner's first": calls({ ...cancel, 'GetItem Partners': 1 }, 3, 1.5, 994),
-  pending: calls(cancel, 4, 1, 1082),
+  pending: calls({ ...cancel, SendMessage: 1 }, 4, 1, 1082),
   'too late': calls(cancelAndRead, 3, 1, 995),
-  'unknown to Plangrep': calls(cancelAndRead, 4, 1, 1013),
+  'unknown to Plangrep': calls({ ...cancelAndRead, SendMessage: 1 }, 4, 1, 1013),
   'joined, closed': calls(join, 2, 2, 308),
   'joined, open': calls(join, 2, 2, 308),
   'Idempotency-Key, first': calls({ ...cancel, ...bind }, 4, 2, 1247),
@@ -65,6 +66,7 @@ export const callsPerPath = {
   'read by jobId': calls({ 'Query CancellationLog': 2 }, 0, 2, 0),
   'read by externalId': calls({ 'Query JobDirectory': 1, 'Query CancellationLog': 2 }, 0, 3, 0),
   'credential checked': calls({ 'GetItem Partners': 1 }, 0, 0.5, 0),
+  'wake-up, one to take over': calls({ 'Query CancellationLog': 1, ...takeOver }, 7, 1, 813),
   'reconciler, nothing due': calls({ 'Query due-wake-ups': 4 }, 0, 2, 0),
   'reconciler, one is closed': calls({ ...lookAtOne, 'UpdateItem CancellationLog': 1 }, 2, 5, -40),
   'reconciler, one to poll': calls({ ...lookAtOne, ...poll }, 6, 5, 379),

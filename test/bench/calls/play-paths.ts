@@ -6,10 +6,12 @@ import {
   jobIdSchema,
   partnerIdSchema,
   projectIdSchema,
+  toTimestamp,
 } from '../../../functions/core/identifiers.ts';
+import { writeWakeUpMessage } from '../../../functions/core/wake-up-message.ts';
 import type { FunctionName } from '../../../infra/blueprint/functions.ts';
 import { accepted, message, oneJob, post, requested } from '../../proof/crash/doors.ts';
-import { proxyEvent, registerRequest } from '../../proof/crash/invocations.ts';
+import { proxyEvent, registerRequest, sqsEvent, sqsRecord } from '../../proof/crash/invocations.ts';
 import {
   addJob,
   nameProject,
@@ -176,6 +178,12 @@ export const paths: Readonly<Record<Path, PlayedPath>> = {
       authorizationToken: `Bearer pcg_local_callskey0001_${secret}`,
       methodArn: 'arn:aws:execute-api:eu-west-1:000000000000:api/local/POST/v1/cancellations',
     }),
+  },
+  'wake-up, one to take over': {
+    functionName: 'consume-wake-ups',
+    prepare: due('processing', (scene) => [requested(scene, MINUTE, -15_000)]),
+    event: ({ partnerId, jobId }) =>
+      sqsEvent(sqsRecord('wake-up', writeWakeUpMessage({ partnerId, jobId, seq: 1, wakeAt: toTimestamp(Date.now()) }))),
   },
   'reconciler, nothing due': reconciler,
   'reconciler, one is closed': { ...reconciler, prepare: due('cancelled', closedStream) },

@@ -38,6 +38,7 @@ const usualPaths: Readonly<Record<FunctionName, Pick<PlayedPath, 'prepare' | 'ev
   'read-cancellations': paths['read by externalId'],
   'register-job': paths['register, first'],
   'consume-events': paths['event, cancelled'],
+  'consume-wake-ups': paths['wake-up, one to take over'],
   'reconcile-cancellations': paths['reconciler, one to take over'],
   'read-documentation': {
     event: ({ partnerId, id }) =>
@@ -84,6 +85,8 @@ const values: Readonly<Partial<Record<EnvironmentVariable, string>>> = {
   EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
   // No event of the bench is malformed.
   EVENTS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/dead-letters',
+  // No cancellation of the bench stays open.
+  WAKE_UP_QUEUE_URL: 'http://127.0.0.1:9/wake-ups',
 };
 
 /** A function as it is shipped. */

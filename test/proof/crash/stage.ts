@@ -16,6 +16,7 @@ import { type PlangrepSimulator, startPlangrepSimulator } from '../../../infra/l
 import { type LocalSecretsManager, startSecretsManager } from '../../../infra/local/aws/secrets-manager.ts';
 import { startTap, type Tap } from './tap.ts';
 import { type TableName, tables } from '../../../infra/blueprint/tables.ts';
+import { wakeUpQueue } from '../../../infra/blueprint/wake-up-queue.ts';
 
 export const secretId = 'plangrep/api-key';
 export const apiKey = 'pgk_live_proof0key';
@@ -33,6 +34,8 @@ export interface Stage {
   readonly directory: JobDirectory;
   /** The events that were set aside, oldest first. */
   deadLetters(): readonly string[];
+  /** The messages of the wake-up queue, which delivers none. */
+  wakeUps(): readonly string[];
   /** What every function printed. */
   readonly printed: string[];
   /** Lets Plangrep's time pass. */
@@ -63,8 +66,19 @@ export const openStage = async (path?: string): Promise<Stage> => {
     visibilityTimeoutMs: eventDoor.visibilityTimeoutSeconds * 1000,
     maxReceives: eventDoor.maxReceives,
   });
-  const queues = await startQueueEndpoint([{ name: queue.name, sentTo: 'by rules' }], [accessKey]);
-  queues.serve(queue);
+  // What functions send to it stays in it.
+  const wakeUps = startQueue({
+    name: 'wake-ups',
+    invoke: () => new Promise(() => undefined),
+    batchSize: wakeUpQueue.batchSize,
+    visibilityTimeoutMs: wakeUpQueue.visibilityTimeoutSeconds * 1000,
+  });
+  const definitions = [
+    { name: queue.name, sentTo: 'by rules' },
+    { name: wakeUps.name, sentTo: 'by callers' },
+  ] as const;
+  const queues = await startQueueEndpoint(definitions, [accessKey]);
+  for (const each of [queue, wakeUps]) queues.serve(each);
   const targets = {
     dynamodb: dynamodb.url,
     secretsmanager: secretsManager.url,
@@ -89,6 +103,7 @@ export const openStage = async (path?: string): Promise<Stage> => {
     PARTNERS_TABLE: tableNames.Partners,
     EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
     EVENTS_DEAD_LETTERS_URL: localQueueUrl(tap.urls.sqs, deadLetterName(queue.name)),
+    WAKE_UP_QUEUE_URL: localQueueUrl(tap.urls.sqs, wakeUps.name),
   };
 
   const start: Stage['start'] = async (name, key = 'key waited for') => {
@@ -133,6 +148,7 @@ export const openStage = async (path?: string): Promise<Stage> => {
       return ports.directory;
     },
     deadLetters: () => queue.deadLetters(),
+    wakeUps: () => wakeUps.waiting(),
     printed,
     advance(ms) {
       ahead += ms;
@@ -151,7 +167,7 @@ export const openStage = async (path?: string): Promise<Stage> => {
       await tap.close();
       await simulator.close();
       await queues.close();
-      queue.close();
+      for (const each of [queue, wakeUps]) each.close();
       await secretsManager.close();
       await dynamodb.close();
       await rm(folder, { recursive: true, force: true });
