@@ -19,13 +19,13 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Bytes, minified. A larger bundle starts slower: before you raise a limit, find out what was added. */
 const limits = {
-  'authorize-partner': 205_000,
-  'request-cancellation': 275_000,
-  'read-cancellations': 232_000,
+  'authorize-partner': 208_000,
+  'request-cancellation': 285_000,
+  'read-cancellations': 236_000,
   'register-job': 255_000,
-  'consume-events': 274_000,
-  'consume-wake-ups': 255_000,
-  'reconcile-cancellations': 255_000,
+  'consume-events': 282_000,
+  'consume-wake-ups': 262_000,
+  'reconcile-cancellations': 262_000,
   'read-documentation': 870_000,
   'simulate-plangrep': 236_000,
 } as const satisfies Record<keyof typeof functions, number>;
