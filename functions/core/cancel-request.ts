@@ -16,8 +16,10 @@ export interface CancelRequest extends Asked {
   readonly jobId?: JobId | undefined;
   /** The `Idempotency-Key`, or the event's `id`. */
   readonly requestKey?: string | undefined;
-  /** The event's own `time`: no job registered later is reached, unless `jobId` names it. */
+  /** The event's own `time`: which jobs it means follows from that, unless `jobId` names one (`find-job/reach.ts`). */
   readonly eventTime?: Timestamp | undefined;
+  /** When the queue took the event, by AWS's clock. @default when this delivery came */
+  readonly sentAt?: Timestamp | undefined;
   /** `provisional`: the queue delivers the request again, so a refusal is not on record yet. */
   readonly refusal: 'final' | 'provisional';
   /** @default the only one */

@@ -86,6 +86,15 @@ export function toTimestamp(epochMs: number): Timestamp {
   return new Date(epochMs).toISOString();
 }
 
+export function earliest(time: Timestamp, ...others: readonly Timestamp[]): Timestamp {
+  return others.reduce((first, other) => (other < first ? other : first), time);
+}
+
+/** The second that a time is in: some clocks show no more. */
+export function startOfSecond(time: Timestamp): Timestamp {
+  return toTimestamp(Math.floor(Date.parse(time) / 1_000) * 1_000);
+}
+
 /** What a credential may do. */
 export const scopeSchema = z.enum(['cancellations:write', 'cancellations:read', 'jobs:write']);
 export type Scope = z.infer<typeof scopeSchema>;

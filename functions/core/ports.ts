@@ -124,14 +124,20 @@ export interface DirectoryEntry {
   readonly listed?: boolean | undefined;
   /** The terminal status that a job read showed. It never changes, so the job need not be read again. */
   readonly terminalStatus?: string | undefined;
+  /** When Plangrep stops showing the job: an answer that there is no such job is no surprise from then on. */
+  readonly jobExpiresAt?: Timestamp | undefined;
   /** When Plangrep last answered that the partner has no such job. */
   readonly absentAt?: Timestamp | undefined;
+  /** Since when it has answered so each time. */
+  readonly absentSince?: Timestamp | undefined;
+  /** When an operator took the job from the partner: only that it bore the externalId still counts. */
+  readonly releasedAt?: Timestamp | undefined;
 }
 export type VerifiedEntry = DirectoryEntry & { readonly verifiedAt: Timestamp };
 
-/** DynamoDB deletes an expired item some days later, so every reader checks it. */
-export function isExpired({ expiresAt }: DirectoryEntry, now: Timestamp): boolean {
-  return expiresAt !== undefined && expiresAt <= now;
+/** DynamoDB deletes an expired item some days later, so every reader checks it. A released job counts as expired. */
+export function isExpired({ expiresAt, releasedAt }: DirectoryEntry, now: Timestamp): boolean {
+  return releasedAt !== undefined || (expiresAt !== undefined && expiresAt <= now);
 }
 
 /** A part of the jobs that an externalId names, the highest jobId first. */
@@ -189,7 +195,10 @@ export interface RequestBinding {
 }
 
 /** What a job read shows that is worth remembering. */
-export type JobFact = Required<Pick<DirectoryEntry, 'terminalStatus'>> | Required<Pick<DirectoryEntry, 'absentAt'>>;
+export type JobFact =
+  | { readonly terminalStatus: string }
+  /** Undefined: the job is there again. */
+  | { readonly absentAt: Timestamp | undefined; readonly absentSince: Timestamp | undefined };
 
 /** Which jobs a partner's externalId names. Reads are strongly consistent. */
 export interface JobDirectory {
@@ -204,7 +213,7 @@ export interface JobDirectory {
    * idempotent. Exactly one partner and one externalId own a job, until an operator releases it.
    */
   claim(partnerId: PartnerId, externalId: ExternalId, entry: VerifiedEntry): Promise<Claimed>;
-  /** Adds to an entry what a job read showed. Nothing happens when there is no such entry. */
+  /** Sets in an entry what a job read showed. Nothing happens when there is no such entry. */
   remember(partnerId: PartnerId, externalId: ExternalId, jobId: JobId, fact: JobFact): Promise<void>;
   readBinding(partnerId: PartnerId, requestKey: string): Promise<RequestBinding | undefined>;
   /** @returns the binding that is stored now: the given one, or the one that another request made first */

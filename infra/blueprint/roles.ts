@@ -71,6 +71,7 @@ const findJobs: readonly Permission[] = [
       tables.JobDirectory.sortKey,
       'terminalStatus',
       'absentAt',
+      'absentSince',
     ),
   },
   // A partner's record, not its credentials.

@@ -121,7 +121,13 @@ const usualWork: Readonly<Record<Name, { event: object; answer: object }>> = {
   },
   'consume-events': {
     event: {
-      Records: [{ messageId: 'message', attributes: { ApproximateReceiveCount: '1' }, body: JSON.stringify(message) }],
+      Records: [
+        {
+          messageId: 'message',
+          attributes: { ApproximateReceiveCount: '1', SentTimestamp: String(Date.now()) },
+          body: JSON.stringify(message),
+        },
+      ],
     },
     answer: { batchItemFailures: [] },
   },

@@ -121,13 +121,16 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
   test('remembers what a job read showed, of a job that is registered', async () => {
     const name = externalId('order-1');
     const entry = fresh(newer);
-    const absentAt = '2026-11-23T12:30:00.000Z';
+    const absence = { absentAt: '2026-11-23T12:30:00.000Z', absentSince: '2026-11-23T12:20:00.000Z' };
     await claim(name, entry);
     await directory.remember(partner, name, entry.jobId, { terminalStatus: 'failed' });
-    await directory.remember(partner, name, entry.jobId, { absentAt });
+    await directory.remember(partner, name, entry.jobId, absence);
     await directory.remember(partner, name, fresh(older).jobId, { terminalStatus: 'failed' });
 
-    expect((await directory.find(partner, name)).items).toEqual([{ ...entry, terminalStatus: 'failed', absentAt }]);
+    expect((await directory.find(partner, name)).items).toEqual([{ ...entry, terminalStatus: 'failed', ...absence }]);
+
+    await directory.remember(partner, name, entry.jobId, { absentAt: undefined, absentSince: undefined });
+    expect((await directory.find(partner, name)).items).toEqual([{ ...entry, terminalStatus: 'failed' }]);
   });
 
   describe('a registration that is not verified', () => {

@@ -12,6 +12,117 @@ beforeEach(async () => {
 const older = jobId('job_older');
 const newer = jobId('job_newer');
 
+describe('one of two jobs that Plangrep answers 404 for', () => {
+  const missing = { kind: 'unresolved', retryAfterMs: 5_000 };
+  const reads = () => scene.calls().filter((call) => call === `read ${newer}`).length;
+  const isGone = () =>
+    scene.plangrepAnswers({
+      read: (id) => (id === newer ? { kind: 'not_found' } : jobThatIs('processing', { id })),
+    });
+  const entryOf = async (id: string) =>
+    (await scene.ports.directory.find(acme, order7890)).items.find((entry) => entry.jobId === id);
+  beforeEach(async () => {
+    await scene.register({ jobId: newer, msAgo: 1_000 });
+    isGone();
+  });
+
+  test('may be alive: the other is not taken for the one that is meant', async () => {
+    expect(await scene.cancel()).toEqual(missing);
+    expect(scene.ports.log.streams.size).toBe(0);
+
+    scene.plangrepAnswers({ read: 'processing' });
+    scene.ports.clock.advance(5_000);
+    expect(await scene.cancel()).toMatchObject({ kind: 'ambiguous_external_id' });
+  });
+
+  test('is read again after 5 s, not sooner', async () => {
+    await scene.cancel();
+    scene.ports.clock.advance(4_999);
+
+    expect(await scene.cancel()).toEqual(missing);
+    expect(reads()).toBe(1);
+
+    scene.ports.clock.advance(1);
+    expect(await scene.cancel()).toEqual(missing);
+    expect(reads()).toBe(2);
+  });
+
+  test('does not exist once that has lasted for 4 minutes, and is then read again after 30 s', async () => {
+    await scene.cancel();
+    scene.ports.clock.advance(239_999);
+    expect(await scene.cancel()).toEqual(missing);
+    scene.ports.clock.advance(5_000);
+
+    expect(await scene.cancel()).toMatchObject({ state: { jobId: documentedJob } });
+    const so_far = reads();
+    scene.ports.clock.advance(29_999);
+    await scene.cancel();
+    expect(reads()).toBe(so_far);
+    scene.ports.clock.advance(1);
+    await scene.cancel();
+    expect(reads()).toBe(so_far + 1);
+  });
+
+  test('is missing anew when it was there in between', async () => {
+    await scene.cancel();
+    scene.ports.clock.advance(100_000);
+    scene.plangrepAnswers({ read: 'processing' });
+    await scene.cancel();
+
+    expect(await entryOf(newer)).toMatchObject({ absentAt: undefined, absentSince: undefined });
+
+    isGone();
+    scene.ports.clock.advance(200_000);
+    expect(await scene.cancel()).toEqual(missing);
+  });
+
+  test('has ended if this service saw it end', async () => {
+    scene.plangrepAnswers({ cancel: 'cancelled' });
+    await scene.cancel({ jobId: newer });
+
+    expect(await scene.cancel()).toMatchObject({ state: { jobId: documentedJob } });
+    expect(await entryOf(newer)).toMatchObject({ terminalStatus: 'cancelled' });
+  });
+
+  test('may be alive while its cancellation is open', async () => {
+    scene.plangrepAnswers({ cancel: 'processing' });
+    await scene.cancel({ jobId: newer });
+
+    expect(await scene.cancel()).toEqual(missing);
+  });
+
+  test('does not exist if Plangrep has never confirmed it', async () => {
+    const unconfirmed = externalId('order-2');
+    await scene.register({ jobId: older, externalId: unconfirmed });
+    await scene.register({ jobId: newer, externalId: unconfirmed, isUnverified: true });
+
+    expect(await scene.cancel({ externalId: unconfirmed })).toMatchObject({ state: { jobId: older } });
+    scene.ports.clock.advance(29_999);
+    await scene.cancel({ externalId: unconfirmed });
+    expect(reads()).toBe(1);
+  });
+
+  test('is taken where the other is not the partner’s, and its attempt finds out', async () => {
+    const unconfirmed = externalId('order-2');
+    await scene.register({ jobId: jobId('job_known'), externalId: unconfirmed });
+    await scene.register({ jobId: older, externalId: unconfirmed, isUnverified: true });
+    scene.plangrepAnswers({ read: { kind: 'not_found' } });
+
+    expect(await scene.cancel({ externalId: unconfirmed })).toMatchObject({ state: { jobId: 'job_known' } });
+  });
+
+  test('is no surprise after the job’s expiry', async () => {
+    const expired = externalId('order-2');
+    const [registeredAt, verifiedAt] = [toTimestamp(0), toTimestamp(0)];
+    const jobExpiresAt = toTimestamp(scene.ports.clock.now());
+    await scene.ports.directory.claim(acme, expired, { jobId: newer, registeredAt, verifiedAt, jobExpiresAt });
+    await scene.register({ jobId: older, externalId: expired });
+    isGone();
+
+    expect(await scene.cancel({ externalId: expired })).toMatchObject({ state: { jobId: older } });
+  });
+});
+
 describe('several jobs with one externalId', () => {
   beforeEach(async () => {
     await scene.register({ jobId: older, msAgo: 120_000 });
@@ -47,13 +158,6 @@ describe('several jobs with one externalId', () => {
     await scene.cancel();
 
     expect(scene.calls()).toEqual([`read ${newer}`]);
-  });
-
-  test('ignores a job that Plangrep does not know', async () => {
-    scene.ports.plangrep.onRead = (id) =>
-      id === newer ? { kind: 'job', job: { id, status: 'uploading' } } : { kind: 'not_found' };
-
-    expect(await scene.cancel()).toMatchObject({ state: { jobId: newer } });
   });
 
   test('takes the newest when all have ended, and does not send a cancel', async () => {
@@ -105,20 +209,6 @@ describe('several jobs with one externalId', () => {
     expect(scene.calls()).toHaveLength(18);
     expect(await scene.cancel()).toMatchObject({ state: { jobId: documentedJob } });
     expect(scene.calls()).toHaveLength(18 + 5 + 1);
-  });
-
-  test('does not read again for 30 s what Plangrep did not know', async () => {
-    scene.ports.plangrep.onRead = (id) => (id === older ? { kind: 'not_found' } : jobThatIs('processing', { id }));
-    await scene.cancel();
-    scene.ports.clock.advance(29_999);
-    await scene.cancel();
-
-    expect(scene.calls().filter((call) => call === `read ${older}`)).toHaveLength(1);
-
-    scene.ports.clock.advance(1);
-    await scene.cancel();
-
-    expect(scene.calls().filter((call) => call === `read ${older}`)).toHaveLength(2);
   });
 
   test('reads only until the time that its attempt needs', async () => {

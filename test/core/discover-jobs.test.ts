@@ -276,7 +276,9 @@ describe('a listed job that was submitted again under its externalId', () => {
 
   test('is not reached by an older event', async () => {
     listed(second, { ...first, status: 'cancelled' });
+    scene.plangrepAnswers({ read: 'cancelled' });
 
-    expect(await scene.cancel({ eventTime: '2026-11-23T10:30:00.000Z' })).toEqual({ kind: 'job_not_found' });
+    expect(await scene.cancel({ eventTime: '2026-11-23T10:30:00.000Z' })).toMatchObject({ state: { jobId: 'job_1' } });
+    expect(scene.calls()).toEqual([list, 'read job_1']);
   });
 });

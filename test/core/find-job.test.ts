@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { toTimestamp } from '../../functions/core/identifiers.ts';
 import { given, type Scene } from '../support/given.ts';
-import { acme, documentedJob, documentedProject, externalId, globex, jobId, order7890 } from '../support/names.ts';
+import { acme, documentedJob, externalId, globex, jobId, order7890 } from '../support/names.ts';
 
 let scene: Scene;
 beforeEach(async () => {
@@ -138,15 +137,6 @@ describe('a request with a key', () => {
   });
 });
 
-describe('a request with a time', () => {
-  test('reaches no job registered later', async () => {
-    const eventTime = toTimestamp(scene.ports.clock.now() - 120_000);
-
-    expect(await scene.cancel({ eventTime })).toEqual({ kind: 'job_not_found' });
-    expect(await scene.cancel({ eventTime: toTimestamp(scene.ports.clock.now()) })).toMatchObject({ kind: 'closed' });
-  });
-});
-
 describe('a directory entry that cannot be read', () => {
   beforeEach(() => scene.ports.directory.unreadable.push('acme#job#sha256:0 job_bad'));
 
@@ -154,7 +144,6 @@ describe('a directory entry that cannot be read', () => {
     ['makes no job look like the only one', {}],
     ['makes no job look unknown', { externalId: externalId('order-1') }],
     ['may be the job that is named', { jobId: jobId('job_bad') }],
-    ['may be what an event meant', { eventTime: toTimestamp(0) }],
   ])('%s', async (_, fields) => {
     expect(await scene.cancel({ ...fields, requestKey: 'key-1' })).toEqual({ kind: 'unresolved' });
     expect(scene.calls()).toEqual([]);
@@ -185,50 +174,5 @@ describe('a directory entry that cannot be read', () => {
     scene.ports.directory.unreadable.push('acme#job#sha256:0 job_bad');
 
     expect(await scene.cancel({ requestKey: 'key-1' })).toMatchObject({ kind: 'closed' });
-  });
-});
-
-describe('an event’s time, which covers a whole second', () => {
-  beforeEach(async () => {
-    scene = await given({ jobs: [], projects: [documentedProject] });
-  });
-
-  const eventTime = '2026-11-23T11:00:00.000Z';
-  const at = (registeredAt: string, id: string) =>
-    scene.ports.directory.claim(acme, order7890, {
-      jobId: jobId(id),
-      registeredAt,
-      projectId: documentedProject,
-      verifiedAt: registeredAt,
-    });
-
-  test('reaches a job registered within that second when there is no other', async () => {
-    await at('2026-11-23T11:00:00.999Z', 'job_1');
-
-    expect(await scene.cancel({ eventTime })).toMatchObject({ state: { jobId: 'job_1' } });
-  });
-
-  test('reaches the one registered before it, not the one within that second', async () => {
-    await at('2026-11-23T10:59:59.999Z', 'job_1');
-    await at('2026-11-23T11:00:00.500Z', 'job_2');
-
-    expect(await scene.cancel({ eventTime })).toMatchObject({ state: { jobId: 'job_1' } });
-  });
-
-  test('reaches a job of that second beside an older registration of a job that is not the partner’s', async () => {
-    const squat = { jobId: jobId('job_squat'), registeredAt: '2026-11-23T10:59:00.000Z' };
-    await scene.ports.directory.keepUnverified(acme, order7890, squat);
-    await at('2026-11-23T11:00:00.500Z', 'job_1');
-    scene.plangrepAnswers({ read: { kind: 'not_found' } });
-
-    expect(await scene.cancel({ eventTime })).toMatchObject({ state: { jobId: 'job_1' } });
-    expect(scene.calls()).toEqual(['read job_squat', 'cancel job_1']);
-  });
-
-  test('reaches none registered later, unless the event names it', async () => {
-    await at('2026-11-23T11:00:01.000Z', 'job_1');
-
-    expect(await scene.cancel({ eventTime })).toEqual({ kind: 'job_not_found' });
-    expect(await scene.cancel({ eventTime, jobId: jobId('job_1') })).toMatchObject({ state: { jobId: 'job_1' } });
   });
 });

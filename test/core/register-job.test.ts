@@ -68,6 +68,14 @@ describe('registering a job', () => {
     expect(await scene.ports.directory.readOwner(documentedJob)).toMatchObject({ partnerId: acme });
   });
 
+  test('keeps when Plangrep will stop showing the job', async () => {
+    const expiresAt = '2026-11-30T12:00:00.000Z';
+    scene.plangrepAnswers({ read: jobThatIs('processing', { expiresAt }) });
+    await register();
+
+    expect(await entries()).toEqual([expect.objectContaining({ jobExpiresAt: expiresAt })]);
+  });
+
   test('is idempotent: the first time stays', async () => {
     const first = await register();
     scene.ports.clock.advance(60_000);

@@ -30,7 +30,7 @@ describe('an event', () => {
   test('registers a job, at the time of the event', async () => {
     const { externalId, jobId } = service.newNames();
     const Time = Date.parse('2026-11-23T12:00:00Z') / 1000;
-    service.run.simulator.addJob({ id: jobId, externalId });
+    service.run.simulator.addJob({ id: jobId, externalId, createdAt: '2026-11-23T11:00:00.000Z' });
 
     await announceJob({ externalId, jobId }, { Time });
     await service.eventsSettled();

@@ -27,7 +27,7 @@ const message = (body: unknown, receives = 1): SQSRecord => ({
   body: typeof body === 'string' ? body : JSON.stringify(body),
   attributes: {
     ApproximateReceiveCount: String(receives),
-    SentTimestamp: '0',
+    SentTimestamp: String(ports.clock.now() + 999),
     SenderId: 's',
     ApproximateFirstReceiveTimestamp: '0',
   },
@@ -121,6 +121,13 @@ describe('a cancel that comes as an event', () => {
 });
 
 describe('a registration that comes as an event', () => {
+  test('is not from later than the queue took it, whatever its sender’s clock shows', async () => {
+    await consume(message(registered({ jobId: 'job_1', externalId: 'order-1' }, { time: '2026-11-23T15:00:00Z' })));
+    const [job] = (await ports.directory.find(acme, externalId('order-1'))).items;
+
+    expect(job).toMatchObject({ jobId: 'job_1', registeredAt: '2026-11-23T12:00:00.999Z' });
+  });
+
   test('counts from the event’s own time', async () => {
     await consume(message(registered({ jobId: 'job_1', externalId: order7890, projectId: 'proj_1' })));
     const [job] = (await ports.directory.find(acme, order7890)).items;

@@ -60,23 +60,32 @@ describe('job register', () => {
   });
 });
 
+/** What is left of a registration: that the job bore the externalId. */
+const released = {
+  jobId: expect.any(String),
+  registeredAt: expect.any(String),
+  releasedAt: expect.any(String),
+  expiresAt: expect.any(String),
+};
+const entriesOf = async (name: string) => (await directory().find(acme, externalId(name))).items;
+
 describe('job release', () => {
   test('takes a job from its owner, on record, so that another can register it', async () => {
     const names = await ops.service.newJob();
     const before = await ops.run(`job show ${names.jobId}`);
     const asked = await ops.run(`job release ${names.jobId} --why OPS-1`);
-    const released = await ops.run(`job release ${names.jobId} --why OPS-1 --yes`);
+    const ended = await ops.run(`job release ${names.jobId} --why OPS-1 --yes`);
     const after = await ops.run(`job show ${names.jobId} --json`);
 
     expect(before).toMatchObject({ code: 0, stdout: expect.stringMatching(/^partner +acme$/m) });
     expect(before.stdout).toMatch(/^verified +\d{4}-/m);
     expect(asked).toMatchObject({ code: 2, stderr: expect.stringContaining(`Release ${names.jobId} from acme`) });
-    expect(released).toMatchObject({ code: 0, stdout: expect.stringContaining('is released from acme') });
+    expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining('is released from acme') });
     expect(JSON.parse(after.stdout)).toMatchObject({
       owner: null,
       released: [{ partnerId: 'acme', externalId: names.externalId, why: 'OPS-1', releasedAt: expect.any(String) }],
     });
-    expect((await directory().find(acme, externalId(names.externalId))).items).toEqual([]);
+    expect(await entriesOf(names.externalId)).toEqual([released]);
 
     const verifiedAt = new Date().toISOString();
     const claimed = await directory().claim(globex, externalId('now-theirs'), {
@@ -101,12 +110,14 @@ describe('job release', () => {
       });
     const terminal = { json: false, show: () => undefined, confirm: async () => undefined, readSecret: async () => '' };
     // The client is the run's own, so what this adds is removed again.
-    const name = 'register-again-after-the-first-delete';
+    const name = 'register-again-after-the-entry-is-replaced';
+    let puts = 0;
     client.middlewareStack.add(
       (next, { commandName }) =>
         async (args) => {
           const result = await next(args);
-          if (commandName === 'DeleteItemCommand' && client.middlewareStack.remove(name)) await registerAgain();
+          if (commandName === 'PutItemCommand') puts += 1;
+          if (puts === 2 && client.middlewareStack.remove(name)) await registerAgain();
           return result;
         },
       { step: 'initialize', name },
@@ -131,7 +142,7 @@ describe('job release', () => {
       now: Date.now(),
     });
 
-    expect((await directory().find(acme, externalId(names.externalId))).items).toEqual([]);
+    expect(await entriesOf(names.externalId)).toEqual([released]);
     expect(await directory().readOwner(jobId(names.jobId))).toBeUndefined();
   });
 
@@ -169,7 +180,7 @@ describe('project release', () => {
       verifiedAt,
     });
     const asked = await ops.run('project release proj_another --partner acme --why OPS-2');
-    const released = await ops.run('project release proj_another --partner acme --why OPS-2 --yes');
+    const ended = await ops.run('project release proj_another --partner acme --why OPS-2 --yes');
     const again = await ops.run('project release proj_another --partner acme --why OPS-2 --yes');
     const all = await ops.run(`project release ${documentedProject} --partner acme --why OPS-3 --yes --json`);
 
@@ -177,11 +188,11 @@ describe('project release', () => {
       code: 2,
       stderr: expect.stringContaining('Release one job of proj_another from acme'),
     });
-    expect(released).toMatchObject({ code: 0, stdout: expect.stringContaining('one job of proj_another is released') });
+    expect(ended).toMatchObject({ code: 0, stdout: expect.stringContaining('one job of proj_another is released') });
     expect(again).toMatchObject({ code: 1, stderr: expect.stringMatching(/^acme owns no job of proj_another/) });
     expect(JSON.parse(all.stdout).released).toBeGreaterThanOrEqual(3);
     expect(await directory().readOwner(jobId('job_moved_2'))).toBeUndefined();
-    expect((await directory().find(acme, externalId('moved 1'))).items).toEqual([]);
+    expect(await entriesOf('moved 1')).toEqual([released]);
     expect((await ops.run('job show job_in_another')).stdout).toContain('OPS-2');
     expect((await ops.run('job show job_glbx00000000000000000009001')).stdout).toMatch(/^partner +globex$/m);
   });

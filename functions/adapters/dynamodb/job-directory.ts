@@ -54,7 +54,10 @@ const entrySchema = z.pipe(
     expiresAt: z.optional(expirySchema),
     listed: z.optional(z.boolean()),
     terminalStatus: z.optional(z.string()),
+    jobExpiresAt: z.optional(timestampSchema),
     absentAt: z.optional(timestampSchema),
+    absentSince: z.optional(timestampSchema),
+    releasedAt: z.optional(timestampSchema),
   }),
   z.transform(({ sk, ...entry }): DirectoryEntry => ({ jobId: sk, ...entry })),
 );
@@ -68,6 +71,7 @@ const ownerSchema = z.object({
   verifiedAt: z.optional(timestampSchema),
   listed: z.optional(z.boolean()),
   terminalStatus: z.optional(z.string()),
+  jobExpiresAt: z.optional(timestampSchema),
 });
 
 type StoredOwner = JobOwner & Omit<VerifiedEntry, 'jobId'>;
@@ -128,14 +132,19 @@ export function createJobDirectory(client: DynamoDBClient, tableName: string): J
     },
 
     async remember(partnerId, externalId, jobId, fact) {
-      const [[name, value] = []] = Object.entries(fact);
+      const fields = Object.entries(fact);
+      const set = fields.filter(([, value]) => value !== undefined);
+      const removed = fields.filter(([, value]) => value === undefined).map(([name]) => name);
       await updateItem(
         table,
         { pk: jobsKey(partnerId, externalId), sk: jobId },
         {
-          UpdateExpression: `SET ${name} = :value`,
+          UpdateExpression: [
+            ...(set.length > 0 ? [`SET ${set.map(([name]) => `${name} = :${name}`).join(', ')}`] : []),
+            ...(removed.length > 0 ? [`REMOVE ${removed.join(', ')}`] : []),
+          ].join(' '),
           ConditionExpression: 'attribute_exists(pk)',
-          values: { ':value': value },
+          values: set.length > 0 ? Object.fromEntries(set.map(([name, value]) => [`:${name}`, value])) : undefined,
         },
       );
     },

@@ -1,7 +1,10 @@
+import { isTerminal } from '../cancellation/job-status.ts';
+import { foldEvents } from '../cancellation/state.ts';
 import type { JobId, Timestamp } from '../identifiers.ts';
 import type { DirectoryEntry, PartnerAccess, Ports, VerifiedEntry } from '../ports.ts';
 import type { CountedRequest } from './job-reads.ts';
-import { isKnownAbsent, readJobs } from './read-jobs.ts';
+import { knownAbsence, READ_AGAIN_AFTER_MS } from './absence.ts';
+import { readJobs, remember } from './read-jobs.ts';
 import { standingOf } from './verify-job.ts';
 
 /** One of several live jobs that a request may mean. */
@@ -44,25 +47,31 @@ export async function chooseJob(
   if (only !== undefined && entries.length === 1 && standingOf(access, only) === 'verified') {
     return { kind: 'job', jobId: only.jobId, firstCall: only.terminalStatus === undefined ? 'cancel' : 'read' };
   }
-  const { readable, live, newestEnded } = await readCandidates(ports, request, access, entries);
+  const { readable, live, ended, isOneMissing } = await readCandidates(ports, request, access, entries);
   if (live.length > 1) return { kind: 'ambiguous_external_id', candidates: live };
   if (readable === 'not_all') return { kind: 'unresolved' };
   if (readable === 'out_of_reads') return { kind: 'unresolved', retryAfterMs: READ_ON_AFTER_MS };
+  // It may be alive. Where there is no other, its attempt finds out.
+  const isOnlyOne = live.length === 0 && ended.length === 1;
+  if (isOneMissing && !isOnlyOne) return { kind: 'unresolved', retryAfterMs: READ_AGAIN_AFTER_MS };
   const [alive] = live;
   if (alive !== undefined) return { kind: 'job', jobId: alive.jobId, firstCall: 'cancel' };
-  return newestEnded === undefined ? { kind: 'job_not_found' } : { kind: 'job', jobId: newestEnded, firstCall: 'read' };
+  const [newest] = ended;
+  return newest === undefined ? { kind: 'job_not_found' } : { kind: 'job', jobId: newest, firstCall: 'read' };
 }
 
 interface ReadCandidates {
   readonly readable: 'all' | 'not_all' | 'out_of_reads';
   readonly live: readonly Candidate[];
-  /** The newest verified job that is not alive. */
-  readonly newestEnded: JobId | undefined;
+  /** The verified jobs that are not alive, newest first. */
+  readonly ended: readonly JobId[];
+  /** Plangrep answers 404 for a job that it has confirmed before, which may be a deployment. */
+  readonly isOneMissing: boolean;
 }
 
 /**
  * Reads the jobs not known to be terminal, newest first, until two live ones are found or one cannot be read. A job
- * that Plangrep does not know is not a candidate.
+ * that Plangrep never confirmed and does not know is not a candidate.
  */
 async function readCandidates(
   ports: Ports,
@@ -74,9 +83,9 @@ async function readCandidates(
   const nowMs = ports.clock.now();
   const untilMs = request.untilMs - ATTEMPT_RESERVE_MS;
   const isVerified = (entry: DirectoryEntry): boolean => standingOf(access, entry) === 'verified';
-  const unread = entries.filter(
-    (entry) => !isKnownAbsent(entry, nowMs) && !(isVerified(entry) && entry.terminalStatus !== undefined),
-  );
+  const open = entries.filter((entry) => !isVerified(entry) || entry.terminalStatus === undefined);
+  const unread = open.filter((entry) => knownAbsence(entry, nowMs) === undefined);
+  let isOneMissing = open.some((entry) => knownAbsence(entry, nowMs) === 'missing');
   const live: Candidate[] = [];
   const verified = new Set(entries.filter(isVerified).map(({ jobId }) => jobId));
   let readable: ReadCandidates['readable'] = unread.length > readsLeft.count ? 'out_of_reads' : 'all';
@@ -87,10 +96,24 @@ async function readCandidates(
       if (read.kind === 'unread') readable = 'not_all';
       if (read.kind === 'alive') live.push(candidateOf(read));
       if (read.kind === 'ended') verified.add(read.entry.jobId);
+      if (read.kind === 'foreign') verified.delete(read.entry.jobId);
+      if (read.kind === 'missing' && !(await hasEnded(ports, request, read.entry))) isOneMissing = true;
     }
     if (readable === 'not_all' || live.length > 1) break;
   }
-  return { readable, live, newestEnded: entries.find(({ jobId }) => verified.has(jobId))?.jobId };
+  const isLive = (id: JobId): boolean => live.some(({ jobId }) => jobId === id);
+  const ended = entries.map(({ jobId }) => jobId).filter((jobId) => verified.has(jobId) && !isLive(jobId));
+  return { readable, live, ended, isOneMissing };
+}
+
+/** What this service saw end has ended, although Plangrep does not show it any more. */
+async function hasEnded(ports: Ports, registrant: CountedRequest, { jobId }: DirectoryEntry): Promise<boolean> {
+  const { events } = await ports.log.read(registrant.partnerId, jobId);
+  const state = foldEvents(events);
+  const terminalStatus = state?.step.kind === 'closed' ? state.facts.jobStatus : undefined;
+  if (terminalStatus === undefined || !isTerminal(terminalStatus)) return false;
+  await remember({ ports, registrant }, { jobId }, { terminalStatus });
+  return true;
 }
 
 function candidateOf(read: { readonly entry: VerifiedEntry; readonly jobStatus: string }): Candidate {

@@ -16,6 +16,8 @@ export type Discovery =
   | {
       readonly kind: 'discovered';
       readonly entries: readonly DirectoryEntry[];
+      /** Milliseconds since 1970: the lists show every job that existed then. */
+      readonly listedAt: number;
       /** Milliseconds until the projects are listed again, if the list was made before this request. */
       readonly listedAgainInMs?: number | undefined;
     }
@@ -24,8 +26,14 @@ export type Discovery =
 /**
  * Finds the partner's unregistered jobs with this externalId: lists the Plangrep projects that the partner's record
  * names, and claims the matches, newest first. If no match is alive, only the newest is kept.
+ * @param before an event's second: of the matches from before it, which bear its externalId, as many are kept as of all
  */
-export async function discoverJobs(ports: Ports, request: CancelRequest, access: PartnerAccess): Promise<Discovery> {
+export async function discoverJobs(
+  ports: Ports,
+  request: CancelRequest,
+  access: PartnerAccess,
+  before?: Timestamp,
+): Promise<Discovery> {
   const { plangrep, clock, report } = ports;
   const { partnerId, externalId } = request;
   const projects = access.kind === 'projects' ? access.projects : [];
@@ -50,13 +58,18 @@ export async function discoverJobs(ports: Ports, request: CancelRequest, access:
     listedAt = Math.min(listedAt, answer.listedAt);
     matches.push(...matchesIn(answer.jobs, externalId, projectId));
   }
-  const live = matches.filter(({ status }) => !isTerminal(status));
-  const kept = live.length > 0 ? live.slice(0, REMEMBERED) : matches.toSorted(newestCreatedFirst).slice(0, 1);
+  const isOlder = (job: PlangrepJob) => before !== undefined && (createdBy(job) ?? before) < before;
+  const kept = [...new Set([...worthKeeping(matches), ...worthKeeping(matches.filter(isOlder))])];
   const entries = await Promise.all(kept.map((job) => claim(ports, request, access, job)));
   // So that the time of a 404 does not show whether another partner owns a job of this externalId.
   if (kept.length === 0) await ports.directory.readOwner(noJob);
   const listedAgainInMs = listedAt < arrivedMs ? listedAt + LISTING_REMEMBERED_MS - clock.now() : undefined;
-  return { kind: 'discovered', entries: entries.flat().toSorted(newestFirst), listedAgainInMs };
+  return { kind: 'discovered', entries: entries.flat().toSorted(newestFirst), listedAt, listedAgainInMs };
+}
+
+function worthKeeping(matches: readonly PlangrepJob[]): readonly PlangrepJob[] {
+  const live = matches.filter(({ status }) => !isTerminal(status));
+  return live.length > 0 ? live.slice(0, REMEMBERED) : matches.toSorted(newestCreatedFirst).slice(0, 1);
 }
 
 /** A job that does not show its project is in the one that was listed. */

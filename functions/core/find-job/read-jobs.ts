@@ -1,23 +1,23 @@
 import type { CancelRequest } from '../cancel-request.ts';
 import { isTerminal } from '../cancellation/job-status.ts';
-import { toTimestamp } from '../identifiers.ts';
+import { type Timestamp, toTimestamp } from '../identifiers.ts';
 import { type DirectoryEntry, type JobFact, type PartnerAccess, type Ports, type VerifiedEntry } from '../ports.ts';
 import { DependencyUnavailable } from '../report.ts';
+import { type Absence, judgeAbsence } from './absence.ts';
 import { judgeOwnership, lookAtJob, standingOf, verifyJob } from './verify-job.ts';
 
 /** What a job read showed of a registered job. */
 export type ReadJob =
   | { readonly kind: 'alive' | 'ended'; readonly entry: VerifiedEntry; readonly jobStatus: string }
-  /** Plangrep has no such job of this partner. */
-  | { readonly kind: 'absent' }
+  /** Plangrep answered 404. */
+  | { readonly kind: Absence; readonly entry: DirectoryEntry }
+  /** It is not the partner's: Plangrep shows it elsewhere, or it has another owner. */
+  | { readonly kind: 'foreign'; readonly entry: DirectoryEntry }
   /** Plangrep did not answer, or does not say whose job it is. */
   | { readonly kind: 'unread' };
 
 /** At most so many reads of Plangrep run at the same time. */
 const READS_AT_ONCE = 5;
-
-/** "Plangrep has no such job" is not asked again for so long. */
-const ABSENT_MS = 30_000;
 
 /** Whose jobs are read, and until when: milliseconds since 1970. */
 export interface Reading {
@@ -25,11 +25,6 @@ export interface Reading {
   readonly registrant: Pick<CancelRequest, 'partnerId' | 'externalId'>;
   readonly access: PartnerAccess;
   readonly untilMs: number;
-}
-
-/** @param nowMs milliseconds since 1970 */
-export function isKnownAbsent({ absentAt }: DirectoryEntry, nowMs: number): boolean {
-  return absentAt !== undefined && nowMs - Date.parse(absentAt) < ABSENT_MS;
 }
 
 /**
@@ -49,12 +44,30 @@ export async function* readJobs(
 
 async function readJob(reading: Reading, entry: DirectoryEntry): Promise<ReadJob> {
   const read = await readOrVerify(reading, entry);
-  if (read.kind === 'absent') {
-    await remember(reading, entry, { absentAt: toTimestamp(reading.ports.clock.now()) });
-  } else if (read.kind === 'ended' && read.entry.terminalStatus === undefined) {
-    await remember(reading, entry, { terminalStatus: read.jobStatus });
-  }
+  const fact = factOf(read, entry, toTimestamp(reading.ports.clock.now()));
+  if (fact !== undefined) await remember(reading, entry, fact);
   return read;
+}
+
+function factOf(
+  read: ReadJob,
+  { verifiedAt, absentAt, absentSince }: DirectoryEntry,
+  now: Timestamp,
+): JobFact | undefined {
+  switch (read.kind) {
+    case 'absent':
+    case 'missing':
+      return { absentAt: now, absentSince: absentSince ?? now };
+    case 'foreign':
+      return verifiedAt === undefined ? { absentAt: now, absentSince: undefined } : undefined;
+    case 'ended':
+      return read.entry.terminalStatus === undefined ? { terminalStatus: read.jobStatus } : undefined;
+    case 'alive':
+      // Otherwise a later 404 would seem to have lasted since the earlier one.
+      return absentAt === undefined ? undefined : { absentAt: undefined, absentSince: undefined };
+    case 'unread':
+      return undefined;
+  }
 }
 
 async function readOrVerify({ ports, registrant, access, untilMs }: Reading, entry: DirectoryEntry): Promise<ReadJob> {
@@ -63,14 +76,16 @@ async function readOrVerify({ ports, registrant, access, untilMs }: Reading, ent
     const look = await lookAtJob(ports, entry.jobId, untilMs);
     const verification = await verifyJob(ports, registrant, access, entry, look);
     if (verification.kind === 'not_confirmed') return { kind: 'unread' };
-    return verification.kind === 'owned' ? shown(verification.entry, verification.jobStatus) : { kind: 'absent' };
+    return verification.kind === 'owned'
+      ? shown(verification.entry, verification.jobStatus)
+      : { kind: look.answer.kind === 'not_found' ? 'absent' : 'foreign', entry };
   }
   const answer = await ports.plangrep.read(entry.jobId, untilMs);
-  if (answer.kind === 'not_found') return { kind: 'absent' };
+  if (answer.kind === 'not_found') return { kind: judgeAbsence(entry, ports.clock.now()), entry };
   if (answer.kind !== 'job') return { kind: 'unread' };
   const ownership = judgeOwnership(access, registrant.externalId, answer.job);
   if (ownership === 'not_confirmed') return { kind: 'unread' };
-  return ownership === 'owned' ? shown({ ...entry, verifiedAt }, answer.job.status) : { kind: 'absent' };
+  return ownership === 'owned' ? shown({ ...entry, verifiedAt }, answer.job.status) : { kind: 'foreign', entry };
 }
 
 function shown(entry: VerifiedEntry, jobStatus: string): ReadJob {
@@ -78,9 +93,9 @@ function shown(entry: VerifiedEntry, jobStatus: string): ReadJob {
 }
 
 /** Optimization only, it saves the next request a read: a failure is reported and ignored. */
-async function remember(
-  { ports: { directory, report }, registrant: { partnerId, externalId } }: Reading,
-  { jobId }: DirectoryEntry,
+export async function remember(
+  { ports: { directory, report }, registrant: { partnerId, externalId } }: Pick<Reading, 'ports' | 'registrant'>,
+  { jobId }: Pick<DirectoryEntry, 'jobId'>,
   fact: JobFact,
 ): Promise<void> {
   try {

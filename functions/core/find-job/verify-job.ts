@@ -1,6 +1,6 @@
 import type { CancelRequest } from '../cancel-request.ts';
 import { isTerminal } from '../cancellation/job-status.ts';
-import { type JobId, toTimestamp } from '../identifiers.ts';
+import { earliest, type JobId, startOfSecond, type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { PlangrepJob, ReadAnswer } from '../plangrep.ts';
 import type { DirectoryEntry, JobOwner, PartnerAccess, Ports, VerifiedEntry } from '../ports.ts';
 
@@ -103,7 +103,7 @@ export async function claimJob(
   access: PartnerAccess,
   { entry, job, owner }: ShownJob,
 ): Promise<Verification> {
-  const { jobId, registeredAt, listed } = entry;
+  const { jobId, listed } = entry;
   const refused = (why: 'foreign' | 'taken'): Verification => {
     report('OWNERSHIP_REFUSED', { partnerId, jobId, why });
     return { kind: 'job_not_found' };
@@ -113,14 +113,22 @@ export async function claimJob(
   if (ownership === 'not_confirmed') return { kind: 'not_confirmed' };
   if (owner !== undefined && owner.partnerId !== partnerId) return refused('taken');
   if (owner !== undefined && isVerified(entry)) return { kind: 'owned', entry, jobStatus: job.status };
+  const now = toTimestamp(clock.now());
   const claimed = await directory.claim(partnerId, externalId, {
     jobId,
-    registeredAt,
+    registeredAt: registeredAtOf(entry, job, now),
     projectId: job.projectId,
-    verifiedAt: toTimestamp(clock.now()),
+    verifiedAt: now,
     listed,
     terminalStatus: terminalStatusOf(job),
+    jobExpiresAt: job.expiresAt,
   });
   if (claimed.kind === 'claimed') return { kind: 'owned', entry: claimed.entry, jobStatus: job.status };
   return claimed.owner.partnerId === partnerId ? { kind: 'registered_otherwise' } : refused('taken');
+}
+
+/** A job is registered after it was created, to the second, whatever the clock of the one that registered it showed. */
+function registeredAtOf({ registeredAt }: DirectoryEntry, { createdAt }: PlangrepJob, now: Timestamp): Timestamp {
+  const soonest = createdAt === undefined ? registeredAt : earliest(startOfSecond(createdAt), now);
+  return registeredAt < soonest ? soonest : registeredAt;
 }

@@ -1,7 +1,8 @@
 import type { Delivery } from '../cancel-request.ts';
 import type { Door } from '../cancellation/events.ts';
 import { onlyDelivery, readsForRoom } from '../find-job/job-reads.ts';
-import { isKnownAbsent, readJobs } from '../find-job/read-jobs.ts';
+import { knownAbsence } from '../find-job/absence.ts';
+import { type ReadJob, readJobs } from '../find-job/read-jobs.ts';
 import { lookAtJob, standingOf, verifyJob } from '../find-job/verify-job.ts';
 import { type ExternalId, type PartnerId, type Timestamp, toTimestamp } from '../identifiers.ts';
 import { reportUnreadable } from '../report.ts';
@@ -100,14 +101,21 @@ async function findRoom(
   entries: readonly DirectoryEntry[],
 ): Promise<'free' | 'too_many_jobs' | 'unresolved'> {
   const nowMs = ports.clock.now();
-  const open = entries.filter((entry) => entry.terminalStatus === undefined && !isKnownAbsent(entry, nowMs));
+  const open = entries.filter(
+    (entry) => entry.terminalStatus === undefined && knownAbsence(entry, nowMs) === undefined,
+  );
   if (open.length < JOBS_OF_ONE_NAME) return 'free';
   const { from, to } = readsForRoom(registration.delivery ?? onlyDelivery);
   const oldest = open.toReversed().slice(from, to);
   const reading = { ports, registrant: registration, access, untilMs: registration.untilMs };
   for await (const reads of readJobs(reading, oldest)) {
-    if (reads.some(({ kind }) => kind === 'ended' || kind === 'absent')) return 'free';
+    if (reads.some(makesRoom)) return 'free';
     if (reads.some(({ kind }) => kind === 'unread')) return 'unresolved';
   }
   return 'too_many_jobs';
+}
+
+/** A job that is missing is not cancelled for that: it takes one more under the name. */
+function makesRoom({ kind }: ReadJob): boolean {
+  return kind !== 'alive' && kind !== 'unread';
 }

@@ -1,5 +1,6 @@
 import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { CancelRequest } from '../../core/cancel-request.ts';
+import { earliest, type Timestamp, toTimestamp } from '../../core/identifiers.ts';
 import type { Ports } from '../../core/ports.ts';
 import { reportFailure } from '../../core/report.ts';
 import { registerJob } from '../../core/use-cases/register-job.ts';
@@ -31,14 +32,18 @@ export function handleEvents(ports: Ports, queue: EventsQueue) {
     const failures = Records.map(async (record) => {
       const delivery = { number: Number(record.attributes.ApproximateReceiveCount), max: queue.maxReceives };
       const refusal = delivery.number >= delivery.max ? 'final' : 'provisional';
-      const handled = await handleRecord(ports, queue, record, { untilMs, refusal, delivery });
+      const sentAt = toTimestamp(Number(record.attributes.SentTimestamp));
+      const handled = await handleRecord(ports, queue, record, { untilMs, refusal, delivery, sentAt });
       return handled === 'again' ? [{ itemIdentifier: record.messageId }] : [];
     });
     return { batchItemFailures: (await Promise.all(failures)).flat() };
   };
 }
 
-type Try = Pick<CancelRequest, 'untilMs' | 'refusal' | 'delivery'>;
+interface Try extends Pick<CancelRequest, 'untilMs' | 'refusal' | 'delivery'> {
+  /** When the queue took the event, by AWS's clock: it did not happen later, whatever its sender's clock shows. */
+  readonly sentAt: Timestamp;
+}
 
 async function handleRecord(
   ports: Ports,
@@ -78,9 +83,9 @@ async function setMalformedAside(
 async function register(
   ports: Ports,
   { partnerId, id, time, detail }: EventOf<'Job Registered'>,
-  { untilMs, delivery, refusal }: Try,
+  { untilMs, delivery, refusal, sentAt }: Try,
 ): Promise<Handled> {
-  const job = { ...detail, partnerId, registeredAt: time };
+  const job = { ...detail, partnerId, registeredAt: earliest(time, sentAt) };
   const end = await registerJob(ports, { ...job, door: 'events', requestId: id, untilMs, delivery });
   if (end.kind === 'registered') return 'done';
   if (refusal === 'final' && end.kind === 'unresolved') {

@@ -76,9 +76,13 @@ export interface Release {
   readonly why: string;
 }
 
+/** Longer than any event can still be on its way. */
+const RELEASED_DAYS = 30;
+
 /**
  * Takes a job from its owner. The record of it comes first, the owner after its entry: after a crash in between, a repeat
- * completes it.
+ * completes it. In place of the entry stays only that the job bore the externalId: an event from before reaches no other
+ * job that was registered since.
  */
 export async function releaseOwner(
   place: Place,
@@ -90,11 +94,11 @@ export async function releaseOwner(
   const jobId = readJobId('the jobId in the directory', pk.slice('job#'.length));
   const record = { ...owner, releasedAt, releasedBy: userInfo().username, why, sk: `released#${releasedAt}` };
   await place.dynamodb.send(new PutItemCommand({ TableName, Item: toItem(record) }));
-  const removeEntry = new DeleteItemCommand({
-    TableName,
-    Key: toItem({ pk: jobsKey(partnerId, externalId), sk: jobId }),
-  });
-  await place.dynamodb.send(removeEntry);
+  const { registeredAt } = owner;
+  const key = { pk: jobsKey(partnerId, externalId), sk: jobId };
+  const expiresAt = Math.ceil(Date.parse(releasedAt) / 1_000) + RELEASED_DAYS * 86_400;
+  const replaceEntry = new PutItemCommand({ TableName, Item: toItem({ ...key, registeredAt, releasedAt, expiresAt }) });
+  await place.dynamodb.send(replaceEntry);
   const removeOwner = new DeleteItemCommand({
     TableName,
     Key: toItem(ownerKey(jobId)),
@@ -103,6 +107,6 @@ export async function releaseOwner(
   });
   if (!(await write('job-directory', () => place.dynamodb.send(removeOwner)))) return 'owned_by_another';
   // A registration that came in between has put the entry back, and it must not outlive its owner.
-  await place.dynamodb.send(removeEntry);
+  await place.dynamodb.send(replaceEntry);
   return 'released';
 }

