@@ -45,7 +45,7 @@ export type PlangrepFailure =
   | { readonly kind: 'rate_limited'; readonly retryAfterMs?: number | undefined }
   /** 401 for the newest key that Secrets Manager has. */
   | { readonly kind: 'key_refused' }
-  /** No request was sent, or only one that Plangrep rejected with 401. */
+  /** No request was sent, or only one that Plangrep rejected with 401 or 403. */
   | { readonly kind: 'not_sent'; readonly why: NotSentReason }
   /** Any other 4xx. */
   | { readonly kind: 'refused'; readonly httpStatus: number; readonly code?: string | undefined }

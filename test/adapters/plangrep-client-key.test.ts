@@ -41,7 +41,7 @@ describe('A key that Plangrep rejects', () => {
 
   const unavailable = () => Promise.reject(new DependencyUnavailable('secret', undefined));
   test('ends the call when the newest key is unavailable', async () => {
-    const key = { ...keyOf('pgk_old'), refetch: unavailable };
+    const key = { ...keyOf('pgk_old'), renew: unavailable };
 
     expect(await connect(key).cancel(documentedJob, LATER)).toEqual({ kind: 'not_sent', why: 'no_key' });
   });
@@ -57,6 +57,52 @@ describe('A key that Plangrep rejects', () => {
     const key = { ...keyOf(API_KEY), get: () => Promise.reject(new TypeError('a mistake')) };
 
     await expect(connect(key).cancel(documentedJob, LATER)).rejects.toThrow('a mistake');
+  });
+});
+
+describe('A 403', () => {
+  const forbid = (times: number): void =>
+    simulator.faults.add({ on: 'any', kind: 'status', status: 403, body: '{"code":"forbidden"}', times });
+  const unavailable = new DependencyUnavailable('secret', undefined);
+  const forbidden = { kind: 'refused', httpStatus: 403, code: 'forbidden' };
+
+  test.each(callNames)('makes a %s repeat once when there is another key', async (name) => {
+    forbid(1);
+    const answer = await calls[name](connect(keyOf('pgk_old', API_KEY)), LATER);
+
+    expect(answer).toMatchObject({ kind: name === 'list' ? 'jobs' : 'job' });
+    expect(simulator.requests.count(name)).toBe(2);
+  });
+
+  test.each([
+    ['there is no other key', keyOf(API_KEY), 1],
+    ['the newest key gets it too', keyOf('pgk_old', API_KEY), 2],
+    ['the newest key is unavailable', { ...keyOf(API_KEY), renew: () => Promise.reject(unavailable) }, 1],
+  ])('is a rejection like any other when %s', async (_, key, sent) => {
+    forbid(2);
+
+    expect(await connect(key).cancel(documentedJob, LATER)).toEqual(forbidden);
+    expect(simulator.requests.count('cancel')).toBe(sent);
+  });
+
+  test('for a key that was rotated between a cancel and its read costs one fetch', async () => {
+    let [inMemory, renewed] = [API_KEY, 0];
+    const key: PlangrepKey = {
+      get: async () => inMemory,
+      renew: async () => {
+        renewed += 1;
+        inMemory = 'pgk_live_the0next0key';
+        simulator.setApiKey(inMemory);
+        return inMemory;
+      },
+    };
+    const plangrep = connect(key);
+    expect(await plangrep.cancel(documentedJob, LATER)).toMatchObject({ kind: 'job' });
+    forbid(1);
+
+    expect(await plangrep.read(documentedJob, LATER)).toMatchObject({ kind: 'job' });
+    expect(await plangrep.cancel(documentedJob, LATER)).toMatchObject({ httpStatus: 409 });
+    expect([renewed, simulator.requests.count('read')]).toEqual([1, 2]);
   });
 });
 

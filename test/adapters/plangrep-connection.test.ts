@@ -147,7 +147,7 @@ describe.each(callNames)('The deadline of a %s', (name) => {
   test('leaves no time for another key when fetching it took too long', async () => {
     const key: PlangrepKey = {
       get: () => Promise.resolve('pgk_old'),
-      refetch: () => {
+      renew: () => {
         const late = process.hrtime.bigint() + 4_950_000_000n;
         vi.spyOn(process.hrtime, 'bigint').mockReturnValue(late);
         return Promise.resolve(API_KEY);

@@ -131,8 +131,76 @@ describe('The key of Plangrep', () => {
     await key.get();
     secretsManager.put(SECRET, NEW_KEY);
 
-    expect(await key.refetch()).toBe(NEW_KEY);
+    expect(await key.renew(KEY)).toBe(NEW_KEY);
     expect(await key.get()).toBe(NEW_KEY);
+    expect(asked()).toBe(2);
+  });
+
+  test('is not fetched again for a caller whose key was older', async () => {
+    const key = connect();
+    await key.get();
+    secretsManager.put(SECRET, NEW_KEY);
+    await key.renew(KEY);
+
+    expect(await key.renew(KEY)).toBe(NEW_KEY);
+    expect(asked()).toBe(2);
+  });
+
+  test('is fetched again at most every 3 s while it is the same that Plangrep rejects', async () => {
+    const key = connect();
+    await key.get();
+    for (let n = 0; n < 5; n += 1) expect(await key.renew(KEY)).toBe(KEY);
+    expect(asked()).toBe(2);
+
+    now += 2_999;
+    expect(await key.renew(KEY)).toBe(KEY);
+    secretsManager.put(SECRET, NEW_KEY);
+    now += 1;
+    expect(await key.renew(KEY)).toBe(NEW_KEY);
+    expect(asked()).toBe(3);
+  });
+
+  test('is fetched again at once when it was fetched just before it was rejected', async () => {
+    const key = connect();
+    await key.renew(await key.get());
+    now += 60_000;
+    await key.get();
+    secretsManager.put(SECRET, NEW_KEY);
+
+    expect(await key.renew(KEY)).toBe(NEW_KEY);
+  });
+
+  test('is fetched again when Plangrep rejects the next one too', async () => {
+    const key = connect();
+    await key.renew(await key.get());
+    now += 3_000;
+    secretsManager.put(SECRET, NEW_KEY);
+    await key.renew(KEY);
+    secretsManager.put(SECRET, KEY);
+
+    expect(await key.renew(NEW_KEY)).toBe(KEY);
+  });
+
+  test('is fetched again when the clock was set back', async () => {
+    const key = connect();
+    await key.renew(await key.get());
+    now -= 1;
+    await key.renew(KEY);
+
+    expect(asked()).toBe(3);
+  });
+
+  test('is fetched when none is known yet', async () => {
+    expect(await connect().renew(KEY)).toBe(KEY);
+    expect(asked()).toBe(1);
+  });
+
+  test('is fetched once for callers that were rejected at the same time', async () => {
+    const key = connect();
+    await key.get();
+    secretsManager.put(SECRET, NEW_KEY);
+
+    expect(await Promise.all([key.renew(KEY), key.renew(KEY), key.renew(KEY)])).toEqual([NEW_KEY, NEW_KEY, NEW_KEY]);
     expect(asked()).toBe(2);
   });
 

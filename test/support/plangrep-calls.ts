@@ -10,7 +10,7 @@ export const API_KEY = 'pgk_live_canary0key1never2shown3';
 /** Secrets Manager's part played by two values: the key in memory, and the newest one. */
 export const keyOf = (cached: string, newest = cached): PlangrepKey => ({
   get: () => Promise.resolve(cached),
-  refetch: () => Promise.resolve(newest),
+  renew: () => Promise.resolve(newest),
 });
 
 /** The three calls, for what holds for each of them alike. */

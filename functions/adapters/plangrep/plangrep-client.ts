@@ -25,8 +25,9 @@ type Call = Omit<Sent, 'headers'>;
 /**
  * Plangrep's jobs API (docs.plangrep.com, API reference, Jobs) over HTTP/1.1. Each call has one total deadline of 5 s,
  * or `untilMs` if sooner, over the key, the connection, the sending, the headers and the whole body. Two failures are
- * repeated within a call, once and at once: a connection that provably never opened, and a 401 after which Secrets
- * Manager has another key. If Secrets Manager cannot be asked, the call ends as `not_sent`/`no_key`: a 401 has no effect.
+ * repeated within a call, once and at once: a connection that provably never opened, and a 401 or 403 after which Secrets
+ * Manager has another key. If Secrets Manager cannot be asked then, a 401, which has no effect, ends as `not_sent`/`no_key`.
+ * A 403 may also be an unknown job's, or a terminal one's: it stays `refused`, and its job is read.
  * No answer and no error carries the key, a body, a file name or a `resultUrl`.
  * @throws Error when called with a malformed id
  */
@@ -46,10 +47,10 @@ export function createPlangrep({ connections, key, clock }: PlangrepDependencies
     const first = await keyWithin(deadline, () => key.get());
     if (first.kind !== 'key') return first;
     const result = await send(call, first.key, deadline);
-    if (result.kind !== 'answer' || result.status !== 401) return result;
+    if (result.kind !== 'answer' || !(result.status === 401 || result.status === 403)) return result;
 
-    const newest = await keyWithin(deadline, () => key.refetch());
-    if (newest.kind !== 'key') return newest;
+    const newest = await keyWithin(deadline, () => key.renew(first.key));
+    if (newest.kind !== 'key') return result.status === 401 ? newest : result;
     return newest.key === first.key ? result : send(call, newest.key, deadline);
   }
 

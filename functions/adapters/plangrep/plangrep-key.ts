@@ -8,19 +8,24 @@ import type { Clock } from '../../core/ports.ts';
 import { DependencyUnavailable, type Report } from '../../core/report.ts';
 
 /**
- * The organization's Plangrep API key. Both methods throw {@link DependencyUnavailable} (`secret`) when Secrets Manager
+ * The organization's Plangrep API key. The methods throw {@link DependencyUnavailable} (`secret`) when Secrets Manager
  * does not answer or its secret cannot be a key; neither the message nor the cause ever carries the secret's value.
  */
 export interface PlangrepKey {
   /** The key, at most 60 s old. */
   get(): Promise<string>;
-  /** The key as Secrets Manager has it now: for a caller whose key Plangrep just rejected. */
-  refetch(): Promise<string>;
+  /**
+   * The newest key, for a caller whose key Plangrep just rejected. While nothing changes, Secrets Manager is asked at
+   * most every 3 s: a 403 may be about the job, and there may be many of them.
+   */
+  renew(rejected: string): Promise<string>;
 }
 
 export interface CachedPlangrepKey extends PlangrepKey {
   /** Starts to fetch the key without waiting, so that the first {@link get} finds it under way or already there. */
   prefetch(): void;
+  /** The key as Secrets Manager has it now. */
+  refetch(): Promise<string>;
 }
 
 export interface PlangrepKeyDependencies {
@@ -33,11 +38,14 @@ export interface PlangrepKeyDependencies {
 
 const DAY_MS = 86_400_000;
 const MAX_AGE_MS = 60_000;
+const RENEW_EVERY_MS = 3_000;
 
 /** Keeps the key in memory for at most 60 s; concurrent callers share one call to Secrets Manager. */
 export function createPlangrepKey({ client, secretId, clock, report }: PlangrepKeyDependencies): CachedPlangrepKey {
   let cached: { readonly key: string; readonly fetchedAt: number } | undefined;
   let inFlight: Promise<string> | undefined;
+  /** When Secrets Manager last had the very key that Plangrep had just rejected. */
+  let unchangedAt = -Infinity;
 
   async function fetchKey(): Promise<string> {
     const fetchedAt = clock.now();
@@ -59,11 +67,26 @@ export function createPlangrepKey({ client, secretId, clock, report }: PlangrepK
     return inFlight;
   }
 
+  async function renew(rejected: string): Promise<string> {
+    // Another caller renewed it meanwhile.
+    if (cached !== undefined && cached.key !== rejected) return cached.key;
+    if (isWithin(RENEW_EVERY_MS, unchangedAt)) return rejected;
+    const newest = await refetch();
+    unchangedAt = newest === rejected ? clock.now() : -Infinity;
+    return newest;
+  }
+
+  /** A clock that was set back says nothing about ages. */
+  function isWithin(ms: number, since: number): boolean {
+    const age = clock.now() - since;
+    return age >= 0 && age < ms;
+  }
+
   return {
     async get() {
-      const age = cached === undefined ? MAX_AGE_MS : clock.now() - cached.fetchedAt;
-      return cached !== undefined && age >= 0 && age < MAX_AGE_MS ? cached.key : refetch();
+      return cached !== undefined && isWithin(MAX_AGE_MS, cached.fetchedAt) ? cached.key : refetch();
     },
+    renew,
     refetch,
     prefetch() {
       // The caller that needs the key asks again, and gets the error.
