@@ -25,6 +25,7 @@ describe('an answer that a repeat would not change is unexpected, after one try'
     attempts: 1,
     requestedAt: '2026-11-24T12:00:00.000Z',
     escalatedAt: null,
+    nextLookAt: null,
     closedAt: '2026-11-24T12:00:01.000Z',
   });
   const postponed = cancelled.replace('"outcome":"cancelled"', '"outcome":"postponed"');
@@ -54,9 +55,12 @@ describe('an answer that a repeat would not change is unexpected, after one try'
     expect(requests()).toHaveLength(1);
   });
 
-  test('but an unknown field beside the known ones is ignored', async () => {
+  test.each([
+    ['an unknown field beside the known ones is ignored', cancelled.replace('{', '{"newer":{"than":"this"},')],
+    ['a service that does not send nextLookAt yet is understood', cancelled.replace('"nextLookAt":null,', '')],
+  ])('but %s', async (_what, body) => {
     const { client } = clients.watch();
-    clients.front.misbehave(answer(200, json, cancelled.replace('{', '{"newer":{"than":"this"},')));
+    clients.front.misbehave(answer(200, json, body));
 
     const result = await client.cancel({ externalId: 'order-7890' });
 
