@@ -22,6 +22,9 @@ const bodyProblems: readonly ProblemCode[] = ['body_too_large', 'unsupported_med
 const gatewayOnly: ReadonlySet<ProblemCode> = new Set(['unauthorized', 'too_many_requests', 'gateway_timeout']);
 const gatewayCodes = new Set<ProblemCode>(Object.values(gatewayResponses).map(({ problem }) => problem));
 
+/** Never required: it answers a header that a request may leave out. */
+const preferenceApplied = 'Preference-Applied';
+
 const headers: Readonly<Record<string, Header>> = {
   'Cache-Control': { description: 'Do not store any answer.', schema: { type: 'string', const: 'no-store' } },
   'X-Content-Type-Options': {
@@ -40,6 +43,11 @@ const headers: Readonly<Record<string, Header>> = {
     description: 'Seconds to wait before the next request (RFC 9110, section 10.2.3).',
     schema: { type: 'string', pattern: '^[1-9][0-9]*$' },
   },
+  [preferenceApplied]: {
+    description:
+      'The preference that the service followed (RFC 7240, section 3): sent with a cancellation, also when there was nothing to wait for.',
+    schema: { type: 'string', pattern: '^wait=([0-9]|10)$' },
+  },
   'WWW-Authenticate': {
     description: 'How to authenticate (RFC 9110, section 11.6.1).',
     schema: { type: 'string', const: 'Bearer' },
@@ -55,8 +63,10 @@ const headersOfStatus: Readonly<Record<number, readonly string[]>> = {
 /** Every header as a component: as one that is always sent, and some as one that is not. */
 export function describeHeaders(): Readonly<Record<string, Header>> {
   return Object.fromEntries([
-    ...Object.entries(headers).map(([name, header]) => [name, { required: true, ...header }]),
-    ...[...headersOfFunctions, 'Retry-After'].map((name) => [
+    ...Object.entries(headers)
+      .filter(([name]) => name !== preferenceApplied)
+      .map(([name, header]) => [name, { required: true, ...header }]),
+    ...[...headersOfFunctions, 'Retry-After', preferenceApplied].map((name) => [
       `${name}-Optional`,
       { required: false, ...headers[name] },
     ]),
@@ -110,13 +120,17 @@ const parameters: Readonly<Record<string, readonly [string, string]>> = {
   externalId: ['ExternalId', 'Your own id for the job, as UTF-8 and percent-encoded.'],
   limit: ['PageLimit', 'The most jobs that the page covers.'],
   cursor: ['Cursor', 'The `nextCursor` of the page before, with the same externalId. Absent: the first page.'],
+  Prefer: [
+    'Preference',
+    '`wait=N` (RFC 7240, section 4.3), N whole seconds from 0 to 10; more counts as 10. Meanwhile the service retries and polls as Plangrep allows, and it answers as soon as the cancellation is closed. Without it, or with a value that is not a whole number, the service answers after its first call to Plangrep. Whichever it is, and also if you hang up, the service continues until the job has ended.',
+  ],
   'Idempotency-Key': [
     'IdempotencyKey',
     'Your own name for this request, kept for 30 days. A repeat with the same key reaches only the job that the first request reached; the same key with another body is rejected. Without a key, a repeat is looked up by its externalId again.',
   ],
 };
 
-function describeParameters({ path, query, takesIdempotencyKey }: OperationDefinition): readonly Parameter[] {
+function describeParameters({ path, query, requestHeaders = [] }: OperationDefinition): readonly Parameter[] {
   const describe = (name: string, place: Parameter['in'], required: boolean): Parameter => {
     const [schema, description = ''] = parameters[name] ?? [];
     if (schema === undefined) throw new Error(`no text describes the parameter ${name}`);
@@ -128,7 +142,7 @@ function describeParameters({ path, query, takesIdempotencyKey }: OperationDefin
   return [
     ...describeAll(path, 'path'),
     ...describeAll(query, 'query'),
-    ...(takesIdempotencyKey === true ? [describe('Idempotency-Key', 'header', false)] : []),
+    ...requestHeaders.map((name) => describe(name, 'header', false)),
   ];
 }
 
@@ -158,7 +172,7 @@ function describeSuccess({ operationId }: OperationDefinition, success: Success)
 }
 
 function describeProblems(
-  { operationId, scope }: OperationDefinition,
+  { operationId, scope, problemHeaders = {} }: OperationDefinition,
   codes: readonly ProblemCode[],
   status: number,
 ): AnswerDescription {
@@ -170,7 +184,7 @@ function describeProblems(
       .join('\n\n'),
     headers: codes.some((code) => gatewayCodes.has(code))
       ? referToHeaders(always, codes.every((code) => gatewayOnly.has(code)) ? [] : headersOfFunctions)
-      : referToHeaders([...always, ...headersOfFunctions]),
+      : referToHeaders([...always, ...headersOfFunctions], problemHeaders[status]),
     content: {
       [problemContentType]: {
         schema: {

@@ -74,6 +74,11 @@ const values: Readonly<Record<string, Component>> = {
     description: '1 to 255 printable ASCII characters.',
     keywords: { examples: ['cancel-order-7890-1'] },
   },
+  Preference: {
+    schema: z.string(),
+    description: 'Preferences of a request (RFC 7240). Those that the service does not know are ignored.',
+    keywords: { examples: ['wait=10'] },
+  },
   PageLimit: {
     schema: pageLimitSchema,
     description: 'How many jobs a page covers.',

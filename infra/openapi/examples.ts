@@ -36,6 +36,7 @@ export const parameterExamples: Readonly<Record<string, unknown>> = {
   limit: 10,
   cursor: exampleCursor,
   'Idempotency-Key': 'cancel-order-7890-1',
+  Prefer: 'wait=10',
 };
 
 /** Bodies of requests, by operation. */

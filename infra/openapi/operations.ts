@@ -23,12 +23,15 @@ export interface OperationDefinition {
   readonly scope: Scope;
   readonly path?: z.ZodMiniObject;
   readonly query?: z.ZodMiniObject;
-  readonly takesIdempotencyKey?: boolean;
+  /** Headers that a request may have. */
+  readonly requestHeaders?: readonly ('Idempotency-Key' | 'Prefer')[];
   /** The name of the body's schema. */
   readonly body?: string;
   readonly successes: readonly Success[];
   /** The operation's own problems, besides those of every operation. */
   readonly problems: readonly ProblemCode[];
+  /** Headers that a problem of a status may have. */
+  readonly problemHeaders?: Readonly<Record<number, readonly string[]>>;
 }
 
 /** What each route does, by method and path as in `infra/blueprint/api.ts`. */
@@ -38,9 +41,9 @@ export const operations: Readonly<Record<string, OperationDefinition>> = {
     tag: 'cancellations',
     summary: 'Cancel a job',
     description:
-      'Cancels your job that is registered under this externalId. A job is cancelled at most once, however often you ask, so you may repeat a request safely. Once the service has accepted a cancel, it retries until the job has ended: it answers 200, 202 or 409, never a 5xx.',
+      'Cancels your job that is registered under this externalId. A job is cancelled at most once, however often you ask, so you may repeat a request safely. Once the service has accepted a cancel, it retries until the job has ended: it answers 200, 202 or 409, never a 5xx. Many jobs take some seconds to cancel: with `Prefer: wait=10` the answer comes when the cancellation is closed, which saves you the polling.',
     scope: 'cancellations:write',
-    takesIdempotencyKey: true,
+    requestHeaders: ['Idempotency-Key', 'Prefer'],
     body: 'CancelRequest',
     successes: [
       {
@@ -48,13 +51,15 @@ export const operations: Readonly<Record<string, OperationDefinition>> = {
         description: 'The job is cancelled, by this request or by an earlier one.',
         schema: 'Cancellation',
         headers: ['Location'],
+        optionalHeaders: ['Preference-Applied'],
       },
       {
         status: 202,
         description:
-          'Accepted, but the result is not certain: `state` is `open`. The service retries until the job has ended. Read `Location` after the seconds of `Retry-After`.',
+          'Accepted, but the result is not certain: `state` is `open`. The service retries until the job has ended. Read `Location` after the seconds of `Retry-After`: by then the service has looked at the job again.',
         schema: 'Cancellation',
         headers: ['Location', 'Retry-After'],
+        optionalHeaders: ['Preference-Applied'],
       },
     ],
     problems: [
@@ -64,6 +69,7 @@ export const operations: Readonly<Record<string, OperationDefinition>> = {
       'job_unknown_to_plangrep',
       'idempotency_key_reused',
     ],
+    problemHeaders: { 409: ['Preference-Applied'] },
   },
   'GET /v1/cancellations': {
     operationId: 'listCancellations',

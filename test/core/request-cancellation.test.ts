@@ -232,6 +232,19 @@ describe('a request that waits', () => {
     expect(scene.ports.clock.now() - started).toBe(7_000);
   });
 
+  test('makes no look for which a slow log left too little time', async () => {
+    scene.plangrepAnswers({ cancel: 'processing', read: 'cancelled' });
+    const { log, clock } = scene.ports;
+    const read = log.read.bind(log);
+    log.read = async (...name) => {
+      await clock.sleep(2_000);
+      return read(...name);
+    };
+
+    expect(await wait(5_000)).toMatchObject({ kind: 'open' });
+    expect(scene.calls()).toEqual([`cancel ${documentedJob}`]);
+  });
+
   test('sees what another invocation wrote', async () => {
     scene.plangrepAnswers({ cancel: () => Promise.reject(new Error('killed')) });
     await expect(scene.cancel()).rejects.toThrow('killed');

@@ -33,7 +33,7 @@ const breaking: readonly (readonly [string, Edit, RegExp])[] = [
     (d) => cancel(d).security[0].partnerCredential.push('jobs:write'),
     /requires new scopes: 'jobs:write'/,
   ],
-  ['a parameter is removed', (d) => cancel(d).parameters.pop(), /`Idempotency-Key` header parameter was removed/],
+  ['a parameter is removed', (d) => cancel(d).parameters.shift(), /`Idempotency-Key` header parameter was removed/],
   ['a parameter becomes required', (d) => (cancel(d).parameters[0].required = true), /`Idempotency-Key` .* required/],
   [
     'a required parameter is added',

@@ -32,7 +32,9 @@ export async function stayWith(
     try {
       const stream = await log.read(partnerId, jobId);
       newest = standingOfStream(stream);
-      if (newest.kind === 'closed' || Date.parse(newest.wakeAt) > clock.now()) continue;
+      const nowMs = clock.now();
+      // After a slow read too little time may be left to make a look.
+      if (newest.kind === 'closed' || Date.parse(newest.wakeAt) > nowMs || nowMs > endMs) continue;
       const wakeUp = { partnerId, jobId, seq: newest.state.last.seq, wakeAt: newest.wakeAt };
       await reconcileStream(ports, wakeUp, stream, untilMs);
       newest = standingOfStream(await log.read(partnerId, jobId));

@@ -4,6 +4,7 @@ import type { Ports } from '../../core/ports.ts';
 import { type CancelEnd, requestCancellation } from '../../core/use-cases/request-cancellation.ts';
 import { presentCancellation } from './present-cancellation.ts';
 import { headerValues, type Input, invalid, readBody } from './read-input.ts';
+import { preferredWaitSeconds } from './read-preferences.ts';
 import {
   type Caller,
   type HttpAnswer,
@@ -15,17 +16,22 @@ import {
   unavailable,
 } from './serve.ts';
 
-/** `POST /v1/cancellations` */
+/**
+ * `POST /v1/cancellations`. With `Prefer: wait=N` the answer comes as soon as the cancellation is closed, or after N seconds.
+ * No `Vary` is needed for that: no cache stores an answer (RFC 7240, section 2, wants it for caches).
+ */
 export function handleRequestCancellation(ports: Ports): HttpHandler {
   return serve('cancellations:write', ports, async (event, caller) => {
     const body = readBody(event, cancelRequestSchema);
     if (body.kind === 'problem') return body;
     const key = readRequestKey(event);
     if (key.kind === 'problem') return key;
-    const request = { ...body.value, ...caller, requestKey: key.value, door: 'https', refusal: 'final' } as const;
-    const end = await requestCancellation(ports, request);
+    const waitSeconds = preferredWaitSeconds(event);
+    const waitUntilMs = waitSeconds === undefined ? undefined : ports.clock.now() + waitSeconds * 1000;
+    const request = { ...body.value, ...caller, waitUntilMs, requestKey: key.value };
+    const end = await requestCancellation(ports, { ...request, door: 'https', refusal: 'final' });
     reportDeferred(ports, caller, end);
-    return answerFor(end, event.requestContext.path);
+    return answerFor(end, event.requestContext.path, waitSeconds);
   });
 }
 
@@ -45,12 +51,18 @@ function reportDeferred({ report }: Ports, { partnerId, requestId }: Caller, end
   report('REQUEST_DEFERRED', { partnerId, requestId });
 }
 
-/** @param path the request's path as the caller wrote it, with the stage if there is one */
-function answerFor(end: CancelEnd, path: string): HttpAnswer {
+/**
+ * @param path the request's path as the caller wrote it, with the stage if there is one
+ * @param waitSeconds the preference that was followed: where there is a cancellation to wait for, the answer says so
+ */
+function answerFor(end: CancelEnd, path: string, waitSeconds: number | undefined): HttpAnswer {
   switch (end.kind) {
     case 'open':
-    case 'closed':
-      return answerForCancellation(end, path);
+    case 'closed': {
+      const answer = answerForCancellation(end, path);
+      if (waitSeconds === undefined) return answer;
+      return { ...answer, headers: { ...answer.headers, 'Preference-Applied': `wait=${waitSeconds}` } };
+    }
     case 'job_not_found':
       return jobNotFound;
     case 'ambiguous_external_id': {

@@ -44,6 +44,13 @@ const contentTypes: readonly [readonly string[], ...(readonly string[])[]] = [
   ['text/plain', 'application/json'],
 ];
 
+const preferences = ['wait=10', 'wait=5, wait=x', 'wait="', 'WAIT = "3" ; a="b,c"', 'wait=99999999999', '=,;'] as const;
+const preferenceOf = (random: Random): HttpRequest['headers'] => {
+  if (random.chance(0.7)) return {};
+  const line = (): string => (random.chance(0.6) ? random.pick(preferences) : nastyText(random));
+  return { [random.pick(['Prefer', 'prefer'])]: random.chance(0.2) ? [line(), line()] : [line()] };
+};
+
 const headersOf = (random: Random): HttpRequest['headers'] => {
   const plain = { 'Content-Type': ['application/json'] };
   const contentType = random.chance(0.85) ? plain : { 'content-TYPE': random.pick(contentTypes), 'Content-Type': [] };
@@ -68,7 +75,8 @@ export const httpInputs = {
   'POST cancellations': (random: Random): HttpRequest => {
     const path = '/v1/cancellations';
     const input = bodyOf(random, cancelPairs(random));
-    return { method: 'POST', resource: path, path, headers: headersOf(random), ...input };
+    const headers = { ...headersOf(random), ...preferenceOf(random) };
+    return { method: 'POST', resource: path, path, headers, ...input };
   },
   'PUT job': (random: Random): HttpRequest => {
     const jobId = jobIdOf(random);
