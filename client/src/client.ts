@@ -37,6 +37,12 @@ export interface ClientOptions {
   readonly timeoutMs?: number | undefined;
   /** @default 5 */
   readonly maxTries?: number | undefined;
+  /**
+   * Seconds for which the service may wait for the end of a cancellation before it answers `cancel`; 0: it answers after its
+   * first call to Plangrep. The service waits for at most 10 s, and is asked for at most half of the time of a try.
+   * @default 10
+   */
+  readonly waitSeconds?: number | undefined;
   /** @default the platform's */
   readonly fetch?: Fetch | undefined;
   /** @default the system's */
@@ -181,6 +187,7 @@ function readOptions({
   credential,
   timeoutMs = 60_000,
   maxTries = 5,
+  waitSeconds = 10,
   fetch = (url, init) => globalThis.fetch(url, init),
   clock = systemClock,
 }: ClientOptions): Settings {
@@ -192,6 +199,7 @@ function readOptions({
     authorization: `Bearer ${credential}`,
     timeoutMs,
     maxTries,
+    waitSeconds,
     fetch,
     clock,
   };

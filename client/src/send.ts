@@ -23,6 +23,7 @@ export interface Settings {
   readonly authorization: string;
   readonly timeoutMs: number;
   readonly maxTries: number;
+  readonly waitSeconds: number;
   readonly fetch: Fetch;
   readonly clock: Clock;
 }
@@ -68,30 +69,29 @@ export const isRetryable = ({ status, problem }: Answer): boolean =>
 
 /**
  * Sends a request until there is an answer that a repeat would not change. Waits with full jitter, added to Retry-After
- * where the service sends that. Does not start a wait that would exceed the time.
+ * where the service sends that. Does not start a wait that would exceed the time. A cancel asks the service to wait for its end.
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  * @throws the signal's reason once it is aborted; nothing else
  */
 export async function send(
-  { address, authorization, fetch, clock, maxTries, ...defaults }: Settings,
+  { address, authorization, fetch, clock, maxTries, waitSeconds, ...defaults }: Settings,
   method: 'GET' | 'POST' | 'PUT',
   path: string,
   { signal, timeoutMs = defaults.timeoutMs }: CallOptions = {},
   content?: object,
   idempotencyKey?: string,
 ): Promise<Sent> {
-  const init = {
-    method,
-    headers: {
-      Authorization: authorization,
-      'Content-Type': 'application/json',
-      ...(idempotencyKey && { 'Idempotency-Key': idempotencyKey }),
-    },
-    body: content && JSON.stringify(content),
-  };
   const deadlineMs = clock.now() + timeoutMs;
   for (let tries = 1; ; tries += 1) {
     const tryMs = Math.min(LONGEST_TRY_MS, timeoutMs / 3, deadlineMs - clock.now());
+    // The service may take as long again to answer.
+    const wait = Math.floor(Math.min(waitSeconds, tryMs / 2000));
+    const headers = {
+      Authorization: authorization,
+      'Content-Type': 'application/json',
+      ...(idempotencyKey && { 'Idempotency-Key': idempotencyKey, ...(wait > 0 && { Prefer: `wait=${wait}` }) }),
+    };
+    const init = { method, headers, body: content && JSON.stringify(content) };
     const answer = await tryOnce(fetch, address + path, init, tryMs, signal);
     const backoffMs = Math.random() * Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (tries - 1));
     const waitMs = (answer.retryAfterMs ?? 0) + backoffMs;

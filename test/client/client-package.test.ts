@@ -71,9 +71,10 @@ const forNode = {
 const examples = [...read('client/README.md').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
 
 describe('the packed client', () => {
-  test('contains one module of less than 6,000 bytes, its declarations, README and licence', () => {
+  test('contains one module of less than 6,200 bytes, its declarations, README and licence', () => {
     const size = statSync(join(installed, 'dist/index.js')).size;
-    expect(size).toBeLessThan(6000);
+    // 6,000, and what it takes to ask the service to wait, which saves most callers the polling.
+    expect(size).toBeLessThan(6200);
     const others = packed.filter((path) => !path.endsWith('.d.ts'));
     expect(others.toSorted()).toEqual(['README.md', 'dist/LICENSE', 'dist/index.js', 'package.json']);
   });
@@ -97,7 +98,7 @@ describe('the packed client', () => {
     const script = `
       import { CancellationClient } from 'plangrep-cancellation-client';
       const { CANCELLATION_URL: baseUrl, CANCELLATION_CREDENTIAL: credential } = process.env;
-      const result = await new CancellationClient({ baseUrl, credential }).cancel({ externalId: 'order-7891' });
+      const result = await new CancellationClient({ baseUrl, credential, waitSeconds: 0 }).cancel({ externalId: 'order-7891' });
       console.log(result.kind, result.cancellation.jobId);`;
     expect(await node('--input-type=module', '-e', script)).toBe('pending job_slow00000000000000000007891');
   });

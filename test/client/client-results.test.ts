@@ -4,6 +4,8 @@ import { givenService } from '../support/given-service.ts';
 
 const service = givenService();
 const clients = givenClients(service);
+/** For a job that does not end within seconds. */
+const withoutWaiting = { waitSeconds: 0 };
 
 describe('cancel resolves to', () => {
   test('cancelled', async () => {
@@ -19,7 +21,7 @@ describe('cancel resolves to', () => {
   test('pending, with when to look again', async () => {
     const { externalId, jobId } = await service.newJob({ cancelTakes: 3_600_000 });
 
-    const result = await clients.create().cancel({ externalId });
+    const result = await clients.create(withoutWaiting).cancel({ externalId });
 
     expect(result).toMatchObject({
       kind: 'pending',
@@ -43,7 +45,7 @@ describe('cancel resolves to', () => {
   test('unknownToPlangrep', async () => {
     const longAgo = '2024-11-09T09:00:00.000Z';
     const { externalId } = await service.newJob({ cancelTakes: 3_600_000, expiresAt: longAgo });
-    const client = clients.create();
+    const client = clients.create(withoutWaiting);
     await client.cancel({ externalId });
     // A job past its end is expected to be gone: one 404 says so.
     service.plangrepFails({ on: 'any', kind: 'status', status: 404, body: '{"code":"not_found"}' });
@@ -159,7 +161,7 @@ describe('waitUntilClosed', () => {
       service.plangrepFails({ on: 'read', kind: 'job', fields: { status: 'cancelled' } });
       await service.reconcile();
     });
-    const client = clients.create({ clock });
+    const client = clients.create({ clock, ...withoutWaiting });
     const pending = await client.cancel({ externalId });
     if (pending.kind !== 'pending') throw new Error(pending.kind);
 
@@ -176,7 +178,7 @@ describe('waitUntilClosed', () => {
       service.plangrepFails({ on: 'read', kind: 'job', fields: { status: 'completed' } });
       await service.reconcile();
     });
-    const client = clients.create({ clock });
+    const client = clients.create({ clock, ...withoutWaiting });
     await client.cancel({ externalId });
 
     const result = await client.waitUntilClosed({ jobId });
@@ -191,7 +193,7 @@ describe('waitUntilClosed', () => {
   test('resolves to pending at the end of its time', async () => {
     const { externalId, jobId } = await service.newJob({ cancelTakes: 3_600_000 });
     const clock = quickClock();
-    const client = clients.create({ clock });
+    const client = clients.create({ clock, ...withoutWaiting });
     await client.cancel({ externalId });
 
     const result = await client.waitUntilClosed({ jobId }, { timeoutMs: 60_000 });

@@ -82,6 +82,54 @@ describe('the client repeats a cancel', () => {
   });
 });
 
+describe('the service waits for the end of a cancel, if the client asks', () => {
+  test('so the result is certain after one request', async () => {
+    const { externalId, jobId } = await service.newJob();
+    service.plangrepFails({ on: 'cancel', jobId, kind: 'status', status: 500, times: 1 });
+    const { client, requests } = clients.watch();
+
+    const result = await client.cancel({ externalId });
+
+    expect(result).toMatchObject({ kind: 'cancelled', cancellation: { attempts: 2 } });
+    expect(requests().map(({ headers }) => headers['prefer'])).toEqual(['wait=10']);
+  });
+
+  test.each<[Partial<ClientOptions>, string | undefined]>([
+    [{ waitSeconds: 3 }, 'wait=3'],
+    [{ waitSeconds: 2.9 }, 'wait=2'],
+    [{ waitSeconds: 0 }, undefined],
+    [{ waitSeconds: -1 }, undefined],
+    [{ waitSeconds: Number.NaN }, undefined],
+    [{ timeoutMs: 30_000 }, 'wait=5'],
+    [{ timeoutMs: 5_000 }, undefined],
+  ])('with %j: %j', async (options, prefer) => {
+    const { externalId } = await service.newJob();
+    const { client, requests } = clients.watch(options);
+
+    expect((await client.cancel({ externalId })).kind).toBe('cancelled');
+    expect(requests().map(({ headers }) => headers['prefer'])).toEqual([prefer]);
+  });
+
+  test('and every try asks for what is left of the time', async () => {
+    const { externalId } = await service.newJob();
+    const { client, requests } = clients.watch({ timeoutMs: 30_000 });
+    clients.front.misbehave(busy(24));
+
+    expect((await client.cancel({ externalId })).kind).toBe('cancelled');
+    expect(requests().map(({ headers }) => headers['prefer'])).toEqual(['wait=5', 'wait=2']);
+  });
+
+  test('and only of a cancel', async () => {
+    const { externalId, jobId } = await service.newJob();
+    const { client, requests } = clients.watch();
+    await client.registerJob({ jobId, externalId });
+    await client.read({ jobId });
+    await client.list({ externalId });
+
+    expect(requests().map(({ headers }) => headers['prefer'])).toEqual([undefined, undefined, undefined]);
+  });
+});
+
 describe('the client waits', () => {
   test('at least as long as Retry-After says, and not much longer', async () => {
     const { externalId } = await service.newJob();
@@ -217,7 +265,7 @@ describe('an aborted signal ends a call with its reason', () => {
 
   test('between two reads', async () => {
     const { externalId, jobId } = await service.newJob({ cancelTakes: 3_600_000 });
-    await clients.create().cancel({ externalId });
+    await clients.create({ waitSeconds: 0 }).cancel({ externalId });
     const { client, requests, signal } = abortWhileWaiting();
 
     await expect(client.waitUntilClosed({ jobId }, { signal })).rejects.toBe(reason);
