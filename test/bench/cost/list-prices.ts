@@ -31,6 +31,9 @@ export const listPrices = {
   customEvent: 1 / 1e6,
   pipeRequest: 0.4 / 1e6,
 
+  /** aws.amazon.com/sqs/pricing, standard queues: from memory. By 64 KB. */
+  sqsRequest: 0.4 / 1e6,
+
   /** aws.amazon.com/secrets-manager/pricing: from memory. */
   secretCall: 0.05 / 1e4,
   secretMonth: 0.4,

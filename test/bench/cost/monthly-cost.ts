@@ -1,3 +1,4 @@
+import { alarms } from '../../../infra/blueprint/alarms.ts';
 import { functions } from '../../../infra/blueprint/functions.ts';
 import { markdownTable } from '../part.ts';
 import { idleReconciler, MINUTES_PER_MONTH, unitsPerCancellation } from './cost-model.ts';
@@ -18,12 +19,14 @@ const perCancellation = {
 /** What a month costs without a single request. */
 const perMonth =
   listPrices.secretMonth +
-  25 * listPrices.alarmMonth +
+  alarms.length * listPrices.alarmMonth +
   listPrices.dashboardMonth +
   listPrices.wafAclMonth +
   3 * listPrices.wafRuleMonth +
   idleReconciler.lambda +
   idleReconciler.dynamoDb +
+  // Lambda asks each of two queues for messages, five times every 20 s.
+  2 * 5 * 3 * MINUTES_PER_MONTH * listPrices.sqsRequest +
   // Plangrep's key, at most once a minute in each busy container.
   2 * MINUTES_PER_MONTH * listPrices.secretCall;
 
