@@ -1,7 +1,8 @@
-import { advance, isTerminal, type JobRecord, type SimulatedJob, type Trouble } from './plangrep-jobs.ts';
+import { advance, isBlocked } from './advance-job.ts';
+import { isTerminal, type JobRecord, type SimulatedJob, type Trouble } from './plangrep-jobs.ts';
 
 /** Which of Plangrep's calls a request is; `other` is none of them. */
-export type CallKind = 'cancel' | 'read' | 'list' | 'create' | 'other';
+export type CallKind = 'cancel' | 'read' | 'resume' | 'list' | 'create' | 'other';
 
 /** A recognized request to Plangrep's jobs API. */
 export interface Call {
@@ -25,7 +26,7 @@ export interface JobRecords {
   find(jobId: string): Eventually<JobRecord | undefined>;
   /** Of one project, oldest first. */
   ofProject(projectId: string): Eventually<readonly JobRecord[]>;
-  /** Stores what a call changed in a record that was found: that the job was met, or that it was cancelled. */
+  /** Stores what a call changed in a record that was found: that the job was met, cancelled or resumed. */
   keep(record: JobRecord): Eventually<void>;
 }
 
@@ -35,6 +36,7 @@ const noSuchJob = error(404, 'job_not_found', 'The job does not exist.');
 
 const kinds: Readonly<Record<string, CallKind>> = {
   'POST jobs/cancel': 'cancel',
+  'POST jobs/resume': 'resume',
   'GET jobs': 'read',
   'GET projects/jobs': 'list',
   'POST projects/jobs': 'create',
@@ -53,29 +55,42 @@ export function recognizeCall(method: string, path: string): Call {
  * @param now milliseconds since 1970
  */
 export async function perform(call: Call, records: JobRecords, now: number): Promise<SimulatedAnswer> {
-  if (call.kind !== 'cancel' && call.kind !== 'read') return look(call, records, now);
+  if (call.kind !== 'cancel' && call.kind !== 'read' && call.kind !== 'resume') return look(call, records, now);
   const record = await records.find(call.id);
-  if (record === undefined) return noSuchJob;
+  if (record === undefined || isGone(record, now)) return noSuchJob;
   advance(record, now);
-  const { cancelledAt, metAt } = record;
+  const { cancelledAt, metAt, resumedAt } = record;
   const trouble = meet(record, call.kind, now);
-  const takesEffect = call.kind === 'cancel' && trouble?.effect !== 'none';
-  const answer = takesEffect ? cancel(record, now) : jobAnswer(record.job);
-  if (record.cancelledAt !== cancelledAt || record.metAt !== metAt) await records.keep(record);
+  const answer = trouble?.effect === 'none' ? jobAnswer(record.job) : act(call.kind, record, now);
+  const isChanged = record.cancelledAt !== cancelledAt || record.metAt !== metAt || record.resumedAt !== resumedAt;
+  if (isChanged) await records.keep(record);
   return trouble === undefined ? answer : withTrouble(answer, trouble);
+}
+
+function act(kind: 'cancel' | 'read' | 'resume', record: JobRecord, now: number): SimulatedAnswer {
+  switch (kind) {
+    case 'cancel':
+      return cancel(record, now);
+    case 'resume':
+      return resume(record, now);
+    case 'read':
+      return jobAnswer(record.job);
+  }
 }
 
 /** The answer to a call that has no effect: the present state. */
 export async function look(call: Call, records: JobRecords, now: number): Promise<SimulatedAnswer> {
   switch (call.kind) {
     case 'cancel':
+    case 'resume':
     case 'read': {
       const record = await records.find(call.id);
-      return record === undefined ? noSuchJob : jobAnswer(upToDate(record, now));
+      return record === undefined || isGone(record, now) ? noSuchJob : jobAnswer(upToDate(record, now));
     }
     case 'list': {
       // Newest first; of two jobs created in one millisecond the one added later.
-      const jobs = [...(await records.ofProject(call.id))].map((record) => upToDate(record, now));
+      const known = (await records.ofProject(call.id)).filter((record) => !isGone(record, now));
+      const jobs = known.map((record) => upToDate(record, now));
       const newestFirst = jobs.toReversed().sort((a, b) => Date.parse(b.createdAt) - Date.parse(a.createdAt));
       return { status: 200, body: { jobs: newestFirst } };
     }
@@ -98,9 +113,22 @@ function upToDate(record: JobRecord, now: number): SimulatedJob {
   return record.job;
 }
 
+/** Plangrep's Job, `expiresAt`: from then on a job may no longer be accessible. */
+function isGone({ job, behaviour }: JobRecord, now: number): boolean {
+  return behaviour.vanishes === true && now >= Date.parse(job.expiresAt);
+}
+
 function cancel(record: JobRecord, now: number): SimulatedAnswer {
   if (isTerminal(record.job)) return error(409, 'job_already_terminal', 'The job has already ended.');
   record.cancelledAt ??= now;
+  advance(record, now);
+  return jobAnswer(record.job);
+}
+
+/** The documentation says that a resumed job goes through `preflighting`: here that takes no time. */
+function resume(record: JobRecord, now: number): SimulatedAnswer {
+  if (!isBlocked(record)) return error(409, 'job_not_blocked', 'The job is not waiting for credits.');
+  record.resumedAt = now;
   advance(record, now);
   return jobAnswer(record.job);
 }

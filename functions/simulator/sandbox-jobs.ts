@@ -1,4 +1,5 @@
-import { exampleJob, type JobRecord, type SimulatedJobFields, withFields } from './plangrep-jobs.ts';
+import { withFields } from './make-job.ts';
+import { exampleJob, type JobRecord, type SimulatedJobFields } from './plangrep-jobs.ts';
 
 interface SandboxJob {
   /** What Plangrep does with such a job. */
@@ -44,6 +45,17 @@ export const sandboxJobs = {
     caller: '202, then `too_late`',
     fields: { ...running, cancelTakes: 20_000, pagesPerSecond: LEFT / 10 },
   },
+  out_of_credits: {
+    plangrep: 'runs out of credits 4 s after the cancel, is resumed 8 s later, and cancels it 12 s after that',
+    caller: '202, then `cancelled`; 10 s of `spentMs` are a `person`’s',
+    fields: {
+      ...running,
+      cancelTakes: 16_000,
+      pagesPerSecond: 1,
+      creditsForPages: successfulPageCount + 4,
+      resumesAfter: 8_000,
+    },
+  },
   completed: { plangrep: 'has already completed it', caller: tooLate, fields: ended('completed', pageCount) },
   completed_with_errors: {
     plangrep: 'has already completed it, with errors on some pages',
@@ -85,8 +97,8 @@ const byName: ReadonlyMap<string, SandboxJob> = new Map(Object.entries(sandboxJo
 /** `completed_with_errors_1` is not `completed`: the longest matching name counts. */
 const longestFirst = [...byName.keys()].sort((a, b) => b.length - a.length);
 
-/** What a job of the sandbox remembers: when it was first met by a cancel, when it was cancelled. Milliseconds since 1970. */
-export type SandboxMarks = Pick<JobRecord, 'metAt' | 'cancelledAt'>;
+/** When a job of the sandbox was first met by a cancel, cancelled and resumed. Milliseconds since 1970. */
+export type SandboxMarks = Pick<JobRecord, 'metAt' | 'cancelledAt' | 'resumedAt'>;
 
 /**
  * The record of the job that a jobId of the sandbox means. It makes no progress until it is cancelled.

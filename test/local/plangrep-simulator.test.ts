@@ -176,6 +176,49 @@ describe('A job over time', () => {
     expect(simulator.job(exampleJob.id)).toMatchObject({ status: 'completed', successfulPageCount: 204 });
   });
 
+  test('stops when its credits run out, until someone resumes it, and is not blocked again', async () => {
+    simulator.addJob({ id: exampleJob.id, pagesPerSecond: 2, creditsForPages: 73 });
+    now += 60_000;
+    const blocked = { status: 'blocked_insufficient_credits', successfulPageCount: 73 };
+    expect((await read(exampleJob.id)).body.job).toMatchObject({
+      ...blocked,
+      updatedAt: new Date(START + 5_000).toISOString(),
+    });
+    expect(await ask('POST', `/jobs/${exampleJob.id}/resume`)).toMatchObject({
+      status: 200,
+      body: { job: { status: 'processing', successfulPageCount: 73, billing: { creditsDebited: 73 } } },
+    });
+    now += 10_000;
+    expect((await read(exampleJob.id)).body.job).toMatchObject({ status: 'processing', successfulPageCount: 93 });
+    expect(simulator.requests.count('resume', exampleJob.id)).toBe(1);
+  });
+
+  test('is cancelled at once while it is blocked, unless its cancel takes time', async () => {
+    const status = 'blocked_insufficient_credits';
+    simulator.addJob({ id: exampleJob.id, status });
+    expect((await cancel(exampleJob.id)).body.job.status).toBe('cancelled');
+    simulator.addJob({ id: 'job_held', status, cancelTakes: 5_000 });
+    now += 60_000;
+    expect((await cancel('job_held')).body.job.status).toBe(status);
+    now += 60_000;
+    await ask('POST', '/jobs/job_held/resume');
+    now += 4_999;
+    expect((await read('job_held')).body.job.status).toBe('processing');
+    now += 1;
+    expect((await read('job_held')).body.job.status).toBe('cancelled');
+  });
+
+  test('is no longer known once it has expired, if it vanishes', async () => {
+    const expiresAt = new Date(START + 5_000).toISOString();
+    simulator.addJob({ id: exampleJob.id, expiresAt, vanishes: true });
+    now += 4_999;
+    expect(await read(exampleJob.id)).toMatchObject({ status: 200 });
+    now += 1;
+    expect(await read(exampleJob.id)).toMatchObject({ status: 404, body: { code: 'job_not_found' } });
+    expect(await cancel(exampleJob.id)).toMatchObject({ status: 404 });
+    expect((await ask('GET', `/projects/${project}/jobs`)).body.jobs).toEqual([]);
+  });
+
   test('keeps its behaviour when one of its fields is changed', async () => {
     simulator.addJob({ id: exampleJob.id, cancelTakes: 5_000 });
     simulator.addJob({ id: exampleJob.id, externalId: 'order-1' });

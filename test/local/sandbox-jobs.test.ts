@@ -76,6 +76,40 @@ describe.each(stores)('A job of the sandbox, in %s,', (where, open) => {
     expect(await read('slow')).toEqual(job({ status: 'cancelled', successfulPageCount: 83 }));
   });
 
+  test('runs out of credits after its cancel, and is cancelled after someone resumed it', async () => {
+    const blocked = { status: 'blocked_insufficient_credits', successfulPageCount: 67 };
+    expect(await cancel('out_of_credits')).toEqual(job({ status: 'processing', successfulPageCount: 63 }));
+    now += 4_000;
+    expect(await read('out_of_credits')).toEqual(
+      job({ ...blocked, billing: { creditsDebited: 67, creditsReserved: 137 } }),
+    );
+    now += 7_999;
+    expect(await read('out_of_credits')).toEqual(job(blocked));
+    now += 1;
+    expect(await read('out_of_credits')).toEqual(job({ status: 'processing', successfulPageCount: 67 }));
+    now += 11_999;
+    expect(await read('out_of_credits')).toEqual(job({ status: 'processing', successfulPageCount: 78 }));
+    now += 1;
+    const cancelled = job({ status: 'cancelled', successfulPageCount: 79, billing: { creditsDebited: 79 } });
+    expect(await read('out_of_credits')).toEqual(cancelled);
+    now += 3_600_000;
+    expect(await read('out_of_credits')).toEqual(cancelled);
+  });
+
+  test('that ran out of credits can be resumed by a call, once', async () => {
+    const resume = () => call('POST', `/jobs/${idOf('out_of_credits')}/resume`);
+    const notBlocked = { status: 409, body: { code: 'job_not_blocked' } };
+    await cancel('out_of_credits');
+    expect(await resume()).toMatchObject(notBlocked);
+    now += 6_000;
+    expect(await resume()).toEqual(job({ status: 'processing', successfulPageCount: 67 }));
+    expect(await resume()).toMatchObject(notBlocked);
+    now += 11_999;
+    expect(await read('out_of_credits')).toEqual(job({ status: 'processing' }));
+    now += 1;
+    expect(await read('out_of_credits')).toEqual(job({ status: 'cancelled', successfulPageCount: 79 }));
+  });
+
   test('can complete first', async () => {
     expect(await cancel('completes_first')).toEqual(job({ status: 'processing' }));
     now += 60_000;

@@ -7,11 +7,12 @@ import { fromItem, toItem } from './table-client.ts';
 /** Longer than the service works on any cancellation. */
 const KEPT_DAYS = 7;
 
-const marksSchema = z.object({ metAt: z.optional(z.number()), cancelledAt: z.optional(z.number()) });
+const time = z.optional(z.number());
+const marksSchema = z.object({ metAt: time, cancelledAt: time, resumedAt: time });
 
 /**
- * The sandbox's jobs. A job follows from its id, so the table holds only when a job was first met and cancelled, for a
- * week. No project has jobs to list.
+ * The sandbox's jobs. A job follows from its id, so the table holds only when a job was first met, cancelled and
+ * resumed, for a week. No project has jobs to list.
  * @param now milliseconds since 1970
  * @throws the SDK's own errors
  */
@@ -26,8 +27,8 @@ export function createSandboxRecords(client: DynamoDBClient, tableName: string, 
 
     ofProject: () => [],
 
-    async keep({ job, metAt, cancelledAt }) {
-      const marks = Object.entries({ metAt, cancelledAt }).filter(([, at]) => at !== undefined);
+    async keep({ job, metAt, cancelledAt, resumedAt }) {
+      const marks = Object.entries({ metAt, cancelledAt, resumedAt }).filter(([, at]) => at !== undefined);
       // Of two concurrent calls the first stays on record.
       const sets = marks.map(([name]) => `${name} = if_not_exists(${name}, :${name})`);
       const values = Object.fromEntries(marks.map(([name, at]) => [`:${name}`, at]));

@@ -1,13 +1,13 @@
 import * as z from 'zod/mini';
 import type { CallKind, JobRecords } from '../../../functions/simulator/plangrep-calls.ts';
+import { advance } from '../../../functions/simulator/advance-job.ts';
+import { withFields } from '../../../functions/simulator/make-job.ts';
 import {
-  advance,
   isTerminal,
   type JobRecord,
   jobRecordSchema,
   type SimulatedJob,
   type SimulatedJobFields,
-  withFields,
 } from '../../../functions/simulator/plangrep-jobs.ts';
 import { sandboxRecord } from '../../../functions/simulator/sandbox-jobs.ts';
 import { stateFile } from '../aws/state-file.ts';

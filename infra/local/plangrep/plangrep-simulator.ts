@@ -86,7 +86,7 @@ export async function startPlangrepSimulator(options: PlangrepSimulatorOptions):
     if (isControl) return sendJson(response, control(method, path, body, { faults, requests, store }));
 
     const call = recognizeCall(method, path);
-    const jobId = call.kind === 'cancel' || call.kind === 'read' ? call.id : undefined;
+    const jobId = call.kind === 'list' || call.kind === 'create' ? undefined : call.id || undefined;
     const fault = faults.take(call.kind, jobId);
     const authorized = apiKey !== undefined && headers.authorization === `Bearer ${apiKey}`;
     requests.add({
