@@ -84,12 +84,26 @@ function showCancel(number: number, { title, request, status, fields, calls, dif
   return showScene(`${number}  ${paint('bold', title.padEnd(37))}${sent}`, lines, differences);
 }
 
-function showFollowUp(number: number, { title, externalId, timeline, calls, differences }: PlayedFollowUp): string {
+function showFollowUp(
+  number: number,
+  { title, externalId, timeline, calls, figures, differences }: PlayedFollowUp,
+): string {
   const events = timeline.map(({ afterSeconds, what }) => {
     return `${paint('dim', `${afterSeconds.toFixed(1)} s`.padStart(7))}     ${what}`;
   });
-  const lines = [...events, ...labelled(12, { 'to Plangrep': countCalls(calls) })];
+  const lines = [...events, ...labelled(12, { 'to Plangrep': countCalls(calls), ...describeFigures(figures) })];
   return showScene(`${number}  ${paint('bold', title)}  ${paint('dim', externalId)}`, lines, differences);
+}
+
+function describeFigures(figures: PlayedFollowUp['figures']): Readonly<Record<string, string>> {
+  if (figures === undefined) return {};
+  const { ranMs, spentMs, creditsDebitedMeanwhile: credits } = figures;
+  const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
+  const { us, plangrep, person } = spentMs;
+  return {
+    'job ran': `${seconds(ranMs)}${credits === null ? '' : ` (${credits} credits debited meanwhile)`}`,
+    'time spent': `us ${seconds(us)}, Plangrep ${seconds(plangrep)}, a person ${seconds(person)}`,
+  };
 }
 
 function showScene(heading: string, lines: readonly string[], differences: readonly string[]): string {

@@ -38,12 +38,14 @@ export interface PlayedFollowUp {
   /** Each event of the timeline, with the seconds since the first. */
   readonly timeline: readonly { readonly afterSeconds: number; readonly what: string }[];
   readonly calls: FollowUp['calls'];
+  /** Absent while it is open. */
+  readonly figures?: z.infer<typeof figuresSchema> | undefined;
   readonly differences: readonly string[];
 }
 
 const path = '/v1/cancellations';
-/** Plangrep is polled 15 s after it accepted a cancel, at the earliest; a failed cancel is retried after 10 to 12 s. */
-const PATIENCE_MS = 30_000;
+/** The longest follow-up takes 15 s. */
+const PATIENCE_MS = 45_000;
 const LOOK_EVERY_MS = 250;
 
 /** Plays the cancels of all stories as `acme`, one after the other. */
@@ -112,11 +114,12 @@ export async function* playFollowUps(run: DemoRun): AsyncGenerator<PlayedFollowU
 }
 
 async function playFollowUp(run: DemoRun, followUp: FollowUp): Promise<PlayedFollowUp> {
-  const { title, externalId, jobId, events: expected, calls } = followUp;
+  const { title, externalId, jobId, events: expected, calls, waitsFor } = followUp;
   await begin(run, followUp);
   const cancellation = await untilClosed(run, jobId);
   const events = cancellation?.timeline ?? [];
   const first = Date.parse(events[0]?.at ?? '');
+  const figures = figuresSchema.safeParse(cancellation).data;
   const [cancel, read] = [run.simulator.requests.count('cancel', jobId), run.simulator.requests.count('read', jobId)];
   return {
     title,
@@ -126,7 +129,9 @@ async function playFollowUp(run: DemoRun, followUp: FollowUp): Promise<PlayedFol
       what: result === undefined ? type : `${type} (${result})`,
     })),
     calls: { cancel, read },
+    figures,
     differences: compare([
+      [`time spent by ${waitsFor}`, (figures?.spentMs[waitsFor] ?? 0) > 0, true],
       ['outcome', cancellation?.outcome, 'cancelled'],
       ['timeline', events.map(({ type }) => type).join(', '), expected.join(', ')],
       ['cancel calls', cancel, calls.cancel],
@@ -156,7 +161,12 @@ async function begin(run: DemoRun, { externalId, jobId, fields, by, outageMs }: 
   run.simulator.faults.clear();
 }
 
-const cancellationSchema = z.object({
+const figuresSchema = z.object({
+  ranMs: z.number(),
+  spentMs: z.object({ us: z.number(), plangrep: z.number(), person: z.number() }),
+  creditsDebitedMeanwhile: z.nullable(z.number()),
+});
+const cancellationSchema = z.looseObject({
   state: z.string(),
   outcome: z.nullable(z.string()),
   timeline: z.array(z.object({ at: z.string(), type: z.string(), result: z.optional(z.string()) })),

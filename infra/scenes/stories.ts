@@ -1,4 +1,5 @@
 import type { ProblemCode } from '../../functions/contract/problems.ts';
+import type { Party } from '../../functions/core/cancellation/account.ts';
 import type { CallKind } from '../../functions/simulator/plangrep-calls.ts';
 import { exampleJob, type SimulatedJobFields } from '../../functions/simulator/plangrep-jobs.ts';
 import { sandboxJobs } from '../../functions/simulator/sandbox-jobs.ts';
@@ -136,29 +137,44 @@ export interface FollowUp {
   readonly events: readonly string[];
   /** One read is the registration's. */
   readonly calls: Readonly<Record<'cancel' | 'read', number>>;
+  /** Who takes some of the time, beside others. */
+  readonly waitsFor: Party;
 }
 
 export const followUps: readonly FollowUp[] = [
   {
     title: 'A job that is still processing is polled until it is cancelled',
-    pace: 'still processing: polled 15 s after its cancel was accepted',
+    pace: 'still processing: polled 5 s after its cancel was accepted',
     externalId: 'order-8001',
     jobId: 'job_demo0000000000000000008001',
-    fields: { cancelTakes: 4_000 },
+    fields: { cancelTakes: 4_000, pagesPerSecond: 2 },
     by: 'request',
     events: ['requested', 'attempt_ended', 'closed'],
     calls: { cancel: 1, read: 2 },
+    waitsFor: 'plangrep',
   },
   {
     title: 'Plangrep was down and is up again: the cancel is retried',
-    pace: 'Plangrep is down for 5 s: retried after 10 to 12 s',
+    pace: 'Plangrep is down for 1.5 s: retried after 2 s',
     externalId: 'order-8002',
     jobId: 'job_demo0000000000000000008002',
     fields: {},
     by: 'request',
-    outageMs: 5_000,
+    outageMs: 1_500,
     events: ['requested', 'attempt_ended', 'attempt_started', 'closed'],
     calls: { cancel: 2, read: 2 },
+    waitsFor: 'us',
+  },
+  {
+    title: 'A job that runs out of credits after its cancel is cancelled once someone has resumed it',
+    pace: 'out of credits for 10 s: polled 5 s and 15 s after its cancel was accepted',
+    externalId: 'order-8004',
+    jobId: 'job_demo0000000000000000008004',
+    fields: { cancelTakes: 4_000, pagesPerSecond: 2, creditsForPages: 4, resumesAfter: 10_000 },
+    by: 'request',
+    events: ['requested', 'attempt_ended', 'observed', 'closed'],
+    calls: { cancel: 1, read: 3 },
+    waitsFor: 'person',
   },
   {
     title: 'An event cancels like a request',
@@ -169,6 +185,7 @@ export const followUps: readonly FollowUp[] = [
     by: 'event',
     events: ['requested', 'closed'],
     calls: { cancel: 1, read: 1 },
+    waitsFor: 'plangrep',
   },
 ];
 
@@ -179,13 +196,14 @@ export interface FreshJobKind {
   readonly jobs: readonly (SimulatedJobFields | 'unknown')[];
 }
 
-const { processing, slow: slowToCancel, completed, unknown } = sandboxJobs;
+const { processing, slow: slowToCancel, out_of_credits: outOfCredits, completed, unknown } = sandboxJobs;
 const PAGES_LEFT = exampleJob.pageCount - exampleJob.successfulPageCount;
 
 /** They behave as the sandbox's jobs do, plus two kinds that one jobId cannot express. */
 export const freshJobKinds = {
   running: { plangrep: processing.plangrep, jobs: [processing.fields] },
   slow_to_cancel: { plangrep: slowToCancel.plangrep, jobs: [slowToCancel.fields] },
+  out_of_credits: { plangrep: outOfCredits.plangrep, jobs: [outOfCredits.fields] },
   finishing: { plangrep: 'completes it in 4 s', jobs: [{ ...processing.fields, pagesPerSecond: PAGES_LEFT / 4 }] },
   completed: { plangrep: completed.plangrep, jobs: [completed.fields] },
   twins: { plangrep: 'has two running jobs under one externalId', jobs: [processing.fields, processing.fields] },
