@@ -156,18 +156,29 @@ describe('after a poll', () => {
   });
 
   test('a job that can be read neither after it expired nor for an hour more closes as job_not_found', () => {
-    const expired = (msAgo: number): EventBody => ({
-      type: 'observed',
-      result: 'job',
-      jobStatus: 'processing',
-      expiresAt: new Date(startMs - msAgo).toISOString(),
-    });
+    const expiresAt = new Date(startMs + MINUTE).toISOString();
+    const expired = stateAfter(requested, polled, { type: 'observed', result: 'job', jobStatus: 'new', expiresAt });
+    const failure = failed({ kind: 'unknown', why: 'timeout' });
+    const later = (reading: Reading, nowMs: number) =>
+      decideAfterPoll(expired, { kind: 'poll', nowMs, nextPollMs: nowMs + MINUTE }, reading);
+
+    expect(later({ kind: 'absent' }, startMs + MINUTE - 1)).toMatchObject({ kind: 'leaves_open' });
+    expect(later({ kind: 'absent' }, startMs + MINUTE)).toEqual(unknownJob);
+    expect(later(failure, startMs + 61 * MINUTE)).toEqual(unknownJob);
+    expect(later(failure, startMs + 61 * MINUTE - 1)).toEqual({ kind: 'wait' });
+    expect(later({ kind: 'alive', job: job('new') }, startMs + 61 * MINUTE)).toEqual({ kind: 'wait' });
+  });
+
+  test('a job that was seen alive after it expired is asked about as if it had not, for an hour', () => {
+    const expiresAt = new Date(startMs - 60 * MINUTE).toISOString();
+    const alive = stateAfter(requested, polled, { type: 'observed', result: 'job', jobStatus: 'new', expiresAt });
+    const after = (reading: Reading, nowMs: number) =>
+      decideAfterPoll(alive, { kind: 'poll', nowMs, nextPollMs: nowMs + MINUTE }, reading);
     const failure = failed({ kind: 'unknown', why: 'timeout' });
 
-    expect(when({ kind: 'absent' }, expired(0))).toEqual(unknownJob);
-    expect(when(failure, expired(60 * MINUTE))).toEqual(unknownJob);
-    expect(when(failure, expired(60 * MINUTE - 1))).toEqual({ kind: 'wait' });
-    expect(when(alive, expired(60 * MINUTE))).toEqual({ kind: 'wait' });
+    expect(after({ kind: 'absent' }, startMs + MINUTE)).toMatchObject({ kind: 'leaves_open' });
+    expect(after(failure, startMs + 60 * MINUTE - 1)).toEqual({ kind: 'wait' });
+    expect(after(failure, startMs + 60 * MINUTE)).toEqual(unknownJob);
   });
 
   function failed(failure: PlangrepFailure): Reading {

@@ -80,6 +80,11 @@ export function continueAccount(account: Account, event: Exclude<CancellationEve
   };
 }
 
+/** When a read last showed the job alive, as far as that is on record, or else the request. Milliseconds since 1970. */
+export function lastAliveMs({ requestedMs, aliveMs }: Account): number {
+  return requestedMs + aliveMs;
+}
+
 /** By whom the phase that an event ends was spent, and for how long at most. */
 function judgePhase(
   { requestedMs, phase }: Account,

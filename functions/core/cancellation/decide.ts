@@ -4,6 +4,7 @@ import type { AttemptEndedBody, ClosedBody, EventBody, ObservedBody, RequestedBo
 import { endOf, factsOf, outcomeOf } from './job-status.ts';
 import { delayAfterAttemptMs, ESCALATE_AFTER_MS, EXPIRED_FOR_MS, isAbsenceCertain, pollDelayMs } from './pace.ts';
 import { acceptedAt, type CancellationState, longerAbsence } from './state.ts';
+import { lastAliveMs } from './account.ts';
 
 /** What to do with a wake-up that is due. */
 export type Decision =
@@ -63,16 +64,20 @@ function judgeJob(job: PlangrepJob): Extract<Reading, { kind: 'closes' | 'alive'
 
 const closedAsUnknown = { kind: 'closes', body: { type: 'closed', outcome: 'job_not_found' } } as const;
 
-/** Whether one more read that did not find the job is enough. A job past its `expiresAt` is expected to be gone. */
-function isGone({ absence, facts }: CancellationState, nowMs: number): boolean {
-  if (facts.expiresAt !== undefined && Date.parse(facts.expiresAt) <= nowMs) return true;
+/**
+ * Whether one more read that did not find the job is enough. A job past its `expiresAt` is expected to be gone, unless it
+ * was seen alive after it.
+ */
+function isGone({ absence, facts: { expiresAt }, account }: CancellationState, nowMs: number): boolean {
+  const expiredMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(expiresAt);
+  if (expiredMs <= nowMs && expiredMs >= lastAliveMs(account)) return true;
   const { reads, since } = longerAbsence(absence, toTimestamp(nowMs));
   return isAbsenceCertain(reads, nowMs - Date.parse(since));
 }
 
 /** Whether a job that could not be read is not asked about any more. */
-function isLongExpired({ facts: { expiresAt } }: CancellationState, nowMs: number): boolean {
-  return expiresAt !== undefined && nowMs - Date.parse(expiresAt) >= EXPIRED_FOR_MS;
+function isLongExpired({ facts: { expiresAt }, account }: CancellationState, nowMs: number): boolean {
+  return expiresAt !== undefined && nowMs - Math.max(Date.parse(expiresAt), lastAliveMs(account)) >= EXPIRED_FOR_MS;
 }
 
 /** What to do after a poll, whose wake-up was moved to its next one before it. */

@@ -38,7 +38,7 @@ export const LONGEST_WAKE_UP_DELAY_MS = withJitter(
 /** Plangrep has no such job only if it says so in this many reads in a row, over this long. */
 const ABSENT = { reads: 3, forMs: 5 * 60_000 } as const;
 
-/** An expired job that cannot be read for so long after its end is not asked about any more. */
+/** A job that cannot be read for so long after it expired, or was last seen alive, is not asked about any more. */
 export const EXPIRED_FOR_MS = 60 * 60_000;
 
 /** @param reads in a row that did not find the job, the newest included @param forMs milliseconds between the first and the newest */
