@@ -47,7 +47,7 @@ export const sandboxJobs = {
   },
   out_of_credits: {
     plangrep: 'runs out of credits 4 s after the cancel, is resumed 8 s later, and cancels it 12 s after that',
-    caller: '202, then `cancelled`; 10 s of `spentMs` are a `person`’s',
+    caller: '202, then `cancelled`; some of `spentMs` is a `person`’s',
     fields: {
       ...running,
       cancelTakes: 16_000,

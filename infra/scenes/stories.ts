@@ -167,10 +167,10 @@ export const followUps: readonly FollowUp[] = [
   },
   {
     title: 'A job that runs out of credits after its cancel is cancelled once someone has resumed it',
-    pace: 'out of credits for 10 s: polled 5 s and 15 s after its cancel was accepted',
+    pace: 'out of credits for 8 s, then resumed: polled until it is cancelled',
     externalId: 'order-8004',
     jobId: 'job_demo0000000000000000008004',
-    fields: { cancelTakes: 4_000, pagesPerSecond: 2, creditsForPages: 4, resumesAfter: 10_000 },
+    fields: { cancelTakes: 6_000, pagesPerSecond: 2, creditsForPages: 9, resumesAfter: 8_000 },
     by: 'request',
     events: ['requested', 'attempt_ended', 'observed', 'closed'],
     calls: { cancel: 1, read: 3 },

@@ -171,9 +171,9 @@ describe('after a poll', () => {
 
   test('a job that was seen alive after it expired is asked about as if it had not, for an hour', () => {
     const expiresAt = new Date(startMs - 60 * MINUTE).toISOString();
-    const alive = stateAfter(requested, polled, { type: 'observed', result: 'job', jobStatus: 'new', expiresAt });
+    const seen = stateAfter(requested, polled, { type: 'observed', result: 'job', jobStatus: 'new', expiresAt });
     const after = (reading: Reading, nowMs: number) =>
-      decideAfterPoll(alive, { kind: 'poll', nowMs, nextPollMs: nowMs + MINUTE }, reading);
+      decideAfterPoll(seen, { kind: 'poll', nowMs, nextPollMs: nowMs + MINUTE }, reading);
     const failure = failed({ kind: 'unknown', why: 'timeout' });
 
     expect(after({ kind: 'absent' }, startMs + MINUTE)).toMatchObject({ kind: 'leaves_open' });
