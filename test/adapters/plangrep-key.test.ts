@@ -131,7 +131,7 @@ describe('The key of Plangrep', () => {
     await key.get();
     secretsManager.put(SECRET, NEW_KEY);
 
-    expect(await key.renew(KEY)).toBe(NEW_KEY);
+    expect(await key.renew(KEY, 403)).toBe(NEW_KEY);
     expect(await key.get()).toBe(NEW_KEY);
     expect(asked()).toBe(2);
   });
@@ -140,58 +140,67 @@ describe('The key of Plangrep', () => {
     const key = connect();
     await key.get();
     secretsManager.put(SECRET, NEW_KEY);
-    await key.renew(KEY);
+    await key.renew(KEY, 403);
 
-    expect(await key.renew(KEY)).toBe(NEW_KEY);
+    expect(await key.renew(KEY, 403)).toBe(NEW_KEY);
     expect(asked()).toBe(2);
   });
 
-  test('is fetched again at most every 3 s while it is the same that Plangrep rejects', async () => {
+  test('is fetched again at most every 3 s while it is the same that Plangrep rejects with 403', async () => {
     const key = connect();
     await key.get();
-    for (let n = 0; n < 5; n += 1) expect(await key.renew(KEY)).toBe(KEY);
+    for (let n = 0; n < 5; n += 1) expect(await key.renew(KEY, 403)).toBe(KEY);
     expect(asked()).toBe(2);
 
     now += 2_999;
-    expect(await key.renew(KEY)).toBe(KEY);
+    expect(await key.renew(KEY, 403)).toBe(KEY);
     secretsManager.put(SECRET, NEW_KEY);
     now += 1;
-    expect(await key.renew(KEY)).toBe(NEW_KEY);
+    expect(await key.renew(KEY, 403)).toBe(NEW_KEY);
     expect(asked()).toBe(3);
   });
 
   test('is fetched again at once when it was fetched just before it was rejected', async () => {
     const key = connect();
-    await key.renew(await key.get());
+    await key.renew(await key.get(), 403);
     now += 60_000;
     await key.get();
     secretsManager.put(SECRET, NEW_KEY);
 
-    expect(await key.renew(KEY)).toBe(NEW_KEY);
+    expect(await key.renew(KEY, 403)).toBe(NEW_KEY);
   });
 
   test('is fetched again when Plangrep rejects the next one too', async () => {
     const key = connect();
-    await key.renew(await key.get());
+    await key.renew(await key.get(), 403);
     now += 3_000;
     secretsManager.put(SECRET, NEW_KEY);
-    await key.renew(KEY);
+    await key.renew(KEY, 403);
     secretsManager.put(SECRET, KEY);
 
-    expect(await key.renew(NEW_KEY)).toBe(KEY);
+    expect(await key.renew(NEW_KEY, 403)).toBe(KEY);
+  });
+
+  test('is fetched again for each 401, which is always about the key', async () => {
+    const key = connect();
+    await key.get();
+    await key.renew(KEY, 401);
+    secretsManager.put(SECRET, NEW_KEY);
+
+    expect(await key.renew(KEY, 401)).toBe(NEW_KEY);
   });
 
   test('is fetched again when the clock was set back', async () => {
     const key = connect();
-    await key.renew(await key.get());
+    await key.renew(await key.get(), 403);
     now -= 1;
-    await key.renew(KEY);
+    await key.renew(KEY, 403);
 
     expect(asked()).toBe(3);
   });
 
   test('is fetched when none is known yet', async () => {
-    expect(await connect().renew(KEY)).toBe(KEY);
+    expect(await connect().renew(KEY, 401)).toBe(KEY);
     expect(asked()).toBe(1);
   });
 
@@ -200,7 +209,11 @@ describe('The key of Plangrep', () => {
     await key.get();
     secretsManager.put(SECRET, NEW_KEY);
 
-    expect(await Promise.all([key.renew(KEY), key.renew(KEY), key.renew(KEY)])).toEqual([NEW_KEY, NEW_KEY, NEW_KEY]);
+    expect(await Promise.all([key.renew(KEY, 403), key.renew(KEY, 403), key.renew(KEY, 403)])).toEqual([
+      NEW_KEY,
+      NEW_KEY,
+      NEW_KEY,
+    ]);
     expect(asked()).toBe(2);
   });
 

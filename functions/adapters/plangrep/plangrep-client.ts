@@ -47,10 +47,12 @@ export function createPlangrep({ connections, key, clock }: PlangrepDependencies
     const first = await keyWithin(deadline, () => key.get());
     if (first.kind !== 'key') return first;
     const result = await send(call, first.key, deadline);
-    if (result.kind !== 'answer' || !(result.status === 401 || result.status === 403)) return result;
+    if (result.kind !== 'answer') return result;
+    const { status } = result;
+    if (status !== 401 && status !== 403) return result;
 
-    const newest = await keyWithin(deadline, () => key.renew(first.key));
-    if (newest.kind !== 'key') return result.status === 401 ? newest : result;
+    const newest = await keyWithin(deadline, () => key.renew(first.key, status));
+    if (newest.kind !== 'key') return status === 401 ? newest : result;
     return newest.key === first.key ? result : send(call, newest.key, deadline);
   }
 

@@ -15,10 +15,10 @@ export interface PlangrepKey {
   /** The key, at most 60 s old. */
   get(): Promise<string>;
   /**
-   * The newest key, for a caller whose key Plangrep just rejected. While nothing changes, Secrets Manager is asked at
-   * most every 3 s: a 403 may be about the job, and there may be many of them.
+   * The newest key, for a caller whose key Plangrep just rejected. A 401 is always about the key. A 403 may be about the
+   * job, and there may be many of them: for those, Secrets Manager is asked at most every 3 s while it has that very key.
    */
-  renew(rejected: string): Promise<string>;
+  renew(rejected: string, status: 401 | 403): Promise<string>;
 }
 
 export interface CachedPlangrepKey extends PlangrepKey {
@@ -67,10 +67,10 @@ export function createPlangrepKey({ client, secretId, clock, report }: PlangrepK
     return inFlight;
   }
 
-  async function renew(rejected: string): Promise<string> {
+  async function renew(rejected: string, status: 401 | 403): Promise<string> {
     // Another caller renewed it meanwhile.
     if (cached !== undefined && cached.key !== rejected) return cached.key;
-    if (isWithin(RENEW_EVERY_MS, unchangedAt)) return rejected;
+    if (status === 403 && isWithin(RENEW_EVERY_MS, unchangedAt)) return rejected;
     const newest = await refetch();
     unchangedAt = newest === rejected ? clock.now() : -Infinity;
     return newest;
