@@ -11,10 +11,9 @@ import { createDeadLetters } from './adapters/sqs/dead-letters.ts';
 import { createSendMessage } from './adapters/sqs/send-message.ts';
 import { createWakeUpQueue } from './adapters/sqs/wake-up-queue.ts';
 import { createPlangrep } from './adapters/plangrep/plangrep-client.ts';
-import { createConnections } from './adapters/plangrep/plangrep-connections.ts';
-import { parsePlangrepOrigin } from './adapters/plangrep/plangrep-origin.ts';
 import { rememberListings } from './adapters/plangrep/remember-listings.ts';
 import { type CachedPlangrepKey, createPlangrepKey } from './adapters/plangrep/plangrep-key.ts';
+import { plangrepConnections } from './connect-first.ts';
 import type { AttemptPorts, Clock, Ports } from './core/ports.ts';
 import { type Report, reportLevels } from './core/report.ts';
 import type { EventsQueue } from './doors/eventbridge/handle-events.ts';
@@ -146,8 +145,7 @@ function bindFindingPorts(
 
 function composePlangrep(configuration: Pick<Configuration, keyof typeof plangrepVariables>): Ports['plangrep'] {
   const key = composePlangrepKey(configuration.PLANGREP_SECRET_ID);
-  const connections = createConnections(parsePlangrepOrigin(configuration.PLANGREP_BASE_URL), () => systemClock.now());
-  return createPlangrep({ connections, key, clock: systemClock });
+  return createPlangrep({ connections: plangrepConnections(), key, clock: systemClock });
 }
 
 /** Begins to fetch the key at once: it is there when the first call needs it. */

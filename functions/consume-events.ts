@@ -1,4 +1,5 @@
 import { composeEventsDoor } from './compose.ts';
+import { connectFirst } from './connect-first.ts';
 import { handleEvents } from './doors/eventbridge/handle-events.ts';
 
-export const handler = handleEvents(...composeEventsDoor());
+export const handler = connectFirst(handleEvents(...composeEventsDoor()));

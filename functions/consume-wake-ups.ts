@@ -1,4 +1,5 @@
 import { composeAttempts } from './compose.ts';
+import { connectFirst } from './connect-first.ts';
 import { handleWakeUps } from './doors/wake-ups/handle-wake-ups.ts';
 
-export const handler = handleWakeUps(composeAttempts());
+export const handler = connectFirst(handleWakeUps(composeAttempts()));

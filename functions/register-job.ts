@@ -1,4 +1,5 @@
 import { composeRegistration } from './compose.ts';
+import { connectFirst } from './connect-first.ts';
 import { handleRegisterJob } from './doors/http/handle-register-job.ts';
 
-export const handler = handleRegisterJob(composeRegistration());
+export const handler = connectFirst(handleRegisterJob(composeRegistration()));

@@ -1,4 +1,5 @@
 import { composeCancelling } from './compose.ts';
+import { connectFirst } from './connect-first.ts';
 import { handleRequestCancellation } from './doors/http/handle-request-cancellation.ts';
 
-export const handler = handleRequestCancellation(composeCancelling());
+export const handler = connectFirst(handleRequestCancellation(composeCancelling()));

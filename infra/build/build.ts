@@ -2,7 +2,8 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { functions } from '../blueprint/functions.ts';
 import { type Bundle, bundleFunctions } from './bundle-functions.ts';
-import { cacheNamesOf, loader, recordCodeCaches } from './code-cache.ts';
+import { cacheNamesOf, recordCodeCaches } from './code-cache.ts';
+import { loader } from './load-function.ts';
 
 /** What makes a function start sooner: docs/performance.md, "What the build does for the start". */
 export interface BuildSwitches {
@@ -11,29 +12,31 @@ export interface BuildSwitches {
 }
 
 /**
- * Makes `<dist>/<name>/` for each function: the bundle, V8's code caches of it, and `index.cjs`, which runs the bundle and
+ * Makes `<dist>/<name>/` for each function: its scripts, V8's code caches of them, and `index.mjs`, which runs them and
  * exports `handler`. These very files are deployed, run locally and measured.
  *
- * A file that did not change is not touched. A changed one is put in place whole, and `index.cjs` last: a process that
+ * A file that did not change is not touched. A changed one is put in place whole, and `index.mjs` last: a process that
  * starts from the folder during a build never finds half of a function.
  * @param dist holds nothing else: every other folder in it is removed
  */
 export async function buildInto(dist: string, { codeCaches, trimSdk }: BuildSwitches): Promise<void> {
   const bundles = await bundleFunctions(Object.keys(functions), { trimSdk });
-  for (const { functionName, fileName, source } of bundles) {
+  for (const { functionName, sources } of bundles) {
     await mkdir(join(dist, functionName), { recursive: true });
-    await put(join(dist, functionName, fileName), source);
+    for (const [fileName, source] of sources) await put(join(dist, functionName, fileName), source);
   }
   if (codeCaches === 'on' && !(await areCached(dist, bundles))) {
-    for (const { functionName, fileName, content } of await recordCodeCaches(dist, bundles)) {
+    for (const { functionName, fileName, content } of await recordCodeCaches(bundles)) {
       await put(join(dist, functionName, fileName), content);
     }
   }
-  for (const { functionName, fileName } of bundles) {
-    await put(join(dist, functionName, 'index.cjs'), loader(fileName));
+  for (const { functionName, scripts, sources } of bundles) {
+    await put(join(dist, functionName, 'index.mjs'), loader(scripts));
+    const names = ['index.mjs', ...sources.keys()];
     for (const file of await readdir(join(dist, functionName))) {
-      const isCurrent = file.startsWith(fileName) && (codeCaches === 'on' || !file.endsWith('.cache'));
-      if (file.startsWith('bundle-') && !isCurrent) await rm(join(dist, functionName, file));
+      const isCurrent =
+        names.some((name) => file.startsWith(name)) && (codeCaches === 'on' || !file.endsWith('.cache'));
+      if (!isCurrent) await rm(join(dist, functionName, file));
     }
   }
   for (const folder of await readdir(dist)) {
@@ -42,9 +45,9 @@ export async function buildInto(dist: string, { codeCaches, trimSdk }: BuildSwit
 }
 
 async function areCached(dist: string, bundles: readonly Bundle[]): Promise<boolean> {
-  for (const { functionName, fileName } of bundles) {
+  for (const { functionName, sources } of bundles) {
     const files = await readdir(join(dist, functionName));
-    if (!cacheNamesOf(fileName).every((name) => files.includes(name))) return false;
+    if (![...sources.keys()].flatMap(cacheNamesOf).every((name) => files.includes(name))) return false;
   }
   return true;
 }

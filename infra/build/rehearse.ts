@@ -19,7 +19,7 @@ const rehearsal = `
 (async () => {
   const [folder, usualWork] = process.argv.slice(1);
   for (const [name, { event, answer }] of JSON.parse(usualWork)) {
-    const { handler } = require(folder + '/' + name + '/index.cjs');
+    const { handler } = await import(folder + '/' + name + '/index.mjs');
     const answered = await handler(event, { getRemainingTimeInMillis: () => 40_000 });
     const isDone = JSON.stringify({ ...answered, ...answer }) === JSON.stringify(answered);
     if (!isDone) throw new Error(name + ' answered ' + JSON.stringify(answered));
@@ -35,7 +35,7 @@ export interface RehearsalOptions {
 }
 
 /**
- * Loads `<folder>/<name>/index.cjs` of each function in one new process and has it do its usual work once: the handler
+ * Loads `<folder>/<name>/index.mjs` of each function in one new process and has it do its usual work once: the handler
  * gets a canned event, and a server on loopback answers in place of DynamoDB, Secrets Manager and Plangrep. The process
  * has nothing of this one's environment, so that a developer's AWS profile or `NODE_OPTIONS` changes nothing.
  * @throws Error when a function does not do its work: the message has what the process printed

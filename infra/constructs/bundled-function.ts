@@ -45,7 +45,7 @@ const bundles = new URL('../../dist/functions/', import.meta.url).pathname;
 
 /** @returns the functions that `npm run build` has not built */
 export const missingBundles = (folder: string = bundles): readonly string[] =>
-  [...functionNames, ...sandboxFunctionNames].filter((name) => !existsSync(join(folder, name, 'index.cjs')));
+  [...functionNames, ...sandboxFunctionNames].filter((name) => !existsSync(join(folder, name, 'index.mjs')));
 
 /** A function as `npm run build` made it and infra/blueprint/functions.ts defines it, called only by its alias `live`. */
 export class BundledFunction extends Construct {
@@ -104,7 +104,7 @@ export class BundledFunction extends Construct {
  */
 function hashOf(folder: string): string {
   return createHash('sha256')
-    .update(JSON.stringify([readdirSync(folder).toSorted(), readFileSync(join(folder, 'index.cjs'), 'utf8')]))
+    .update(JSON.stringify([readdirSync(folder).toSorted(), readFileSync(join(folder, 'index.mjs'), 'utf8')]))
     .digest('hex');
 }
 

@@ -223,7 +223,7 @@ function startFunctions(
 
 async function checkBundles(bundles: string): Promise<void> {
   for (const name of Object.keys(serviceFunctions)) {
-    await access(join(bundles, name, 'index.cjs')).catch((cause: unknown) => {
+    await access(join(bundles, name, 'index.mjs')).catch((cause: unknown) => {
       throw new CannotStart(`The function ${name} is not built: run "npm run build" first.`, { cause });
     });
   }

@@ -211,7 +211,7 @@ describe('deploy-assembly', () => {
       expect(as).toBe(roleOf('file-publishing'));
       expect(args).toContain('--expected-bucket-owner');
       expect(args).toContain(caller.account);
-      if (archive !== undefined) expect([...unzip(Buffer.from(archive, 'base64')).keys()]).toContain('index.cjs');
+      if (archive !== undefined) expect([...unzip(Buffer.from(archive, 'base64')).keys()]).toContain('index.mjs');
     }
     expect(uploads.filter(({ archive }) => archive !== undefined).length).toBeGreaterThan(5);
     const executed = calls.filter(({ args }) => args[1] === 'execute-change-set');

@@ -30,6 +30,9 @@ const limits = {
   'simulate-plangrep': 236_000,
 } as const satisfies Record<keyof typeof functions, number>;
 
+/** The script that is loaded before the bundle. */
+const first = 'connect-first';
+
 function filesOf(bundles: string, name: string, ending: RegExp): string[] {
   return readdirSync(join(bundles, name))
     .filter((file) => ending.test(file))
@@ -56,18 +59,18 @@ describe('The build', () => {
     await rehearse(plain);
     for (const name of names) {
       const files = readdirSync(join(plain, name));
-      expect(files.filter((file) => !/^index\.cjs$|^bundle-\w+\.js$/.test(file))).toEqual([]);
+      expect(files.filter((file) => !/^index\.mjs$|^(bundle|connect-first)-\w+\.js$/.test(file))).toEqual([]);
     }
     const bytesOf = (path: string): number => statSync(path).size;
-    const [untrimmed = ''] = filesOf(plain, 'request-cancellation', /\.js$/);
-    const [trimmed = ''] = filesOf(dist, 'request-cancellation', /\.js$/);
+    const [untrimmed = ''] = filesOf(plain, 'request-cancellation', /^bundle-\w+\.js$/);
+    const [trimmed = ''] = filesOf(dist, 'request-cancellation', /^bundle-\w+\.js$/);
     expect(bytesOf(untrimmed) - bytesOf(trimmed)).toBeGreaterThan(100_000);
   }, 60_000);
 });
 
 describe('Each bundle', () => {
   test.each(names)('%s stays within its size', (name) => {
-    const [bundle = ''] = filesOf(dist, name, /\.js$/);
+    const [bundle = ''] = filesOf(dist, name, /^bundle-\w+\.js$/);
 
     const bytes = statSync(bundle).size;
 
@@ -79,7 +82,7 @@ describe('Each bundle', () => {
     const listing = join(folder, 'listing');
     for (const name of names) {
       mkdirSync(join(listing, name), { recursive: true });
-      writeFileSync(join(listing, name, 'index.cjs'), listingLoader(name));
+      writeFileSync(join(listing, name, 'index.mjs'), listingLoader(name));
     }
 
     // Each in a separate process, because the list is that of the whole process.
@@ -100,13 +103,13 @@ const unneeded =
   /^NativeModule (?!internal\/util\/inspector$)(.*\/)?(undici|http2|child_process|worker_threads|zlib|perf_hooks|fetch|inspector)$/;
 const listSchema = z.array(z.string());
 
-/** An `index.cjs` that writes the names of all loaded built-in modules into its folder after each invocation. */
+/** An `index.mjs` that writes the names of all loaded built-in modules into its folder after each invocation. */
 function listingLoader(name: string): string {
   return `
-  const { writeFileSync } = require('node:fs');
-  const { handler } = require(${JSON.stringify(join(dist, name, 'index.cjs'))});
-  const list = () => writeFileSync(__dirname + '/modules.json', JSON.stringify(process.moduleLoadList));
-  exports.handler = (event, context) => handler(event, context).finally(list);`;
+  const { writeFileSync } = process.getBuiltinModule('node:fs');
+  const { handler: real } = await import(${JSON.stringify(join(dist, name, 'index.mjs'))});
+  const list = () => writeFileSync(import.meta.dirname + '/modules.json', JSON.stringify(process.moduleLoadList));
+  export const handler = (event, context) => real(event, context).finally(list);`;
 }
 
 function run(script: string, ...flags: string[]): string {
@@ -124,7 +127,7 @@ const environment = {
 };
 
 describe('The code cache', () => {
-  test.each(names.flatMap((name) => [['--expose-gc'], []].map((flags) => [name, flags] as const)))(
+  test.each([...names, first].flatMap((name) => [['--expose-gc'], []].map((flags) => [name, flags] as const)))(
     'of %s is accepted by V8 under %j',
     (name, flags) => {
       // Lambda sets the heap's sizes by the function's memory: V8 must accept the cache under any.
@@ -150,7 +153,8 @@ describe('The code cache', () => {
       if (spoil !== undefined) writeFileSync(join(copy, file), spoil(content));
     }
 
-    const script = `console.log(typeof require(${JSON.stringify(join(copy, 'index.cjs'))}).handler); process.exit()`;
+    const index = JSON.stringify(join(copy, 'index.mjs'));
+    const script = `import(${index}).then(({ handler }) => console.log(typeof handler)).finally(() => process.exit())`;
     expect(run(script)).toBe('function');
     rmSync(copy, { recursive: true });
   });
@@ -162,8 +166,15 @@ const known = new Map<string, Verdicts>();
 /** V8's verdict on the cache of each bundle, under the flags that the cache was made with and some more. */
 function verdicts(flags: readonly string[], ...moreFlags: string[]): Verdicts {
   const key = [...flags, ...moreFlags].join(' ');
-  const ending = flags.length > 0 ? /-gc\.cache$/ : /[^c]\.cache$/;
-  const files = names.map((name) => [name, ...filesOf(dist, name, /\.js$/), ...filesOf(dist, name, ending)]);
+  const ending = flags.length > 0 ? '-gc.cache' : `${process.versions.v8}.cache`;
+  const files = [...names, first].map((name) => {
+    const [of, kind] = name === first ? ['request-cancellation', first] : [name, 'bundle'];
+    return [
+      name,
+      ...filesOf(dist, of, RegExp(`^${kind}-\\w+\\.js$`)),
+      ...filesOf(dist, of, RegExp(`^${kind}.*${ending}$`)),
+    ];
+  });
   const script = `
     const { readFileSync } = require('node:fs');
     const { Script } = require('node:vm');

@@ -13,8 +13,8 @@ const bundlesAnswering = (name: string, answer: object): string => {
   const bundles = join(folder, name);
   cpSync(new URL('../../dist/functions', import.meta.url).pathname, bundles, { recursive: true });
   writeFileSync(
-    join(bundles, 'register-job', 'index.cjs'),
-    `exports.handler = async () => (${JSON.stringify(answer)});`,
+    join(bundles, 'register-job', 'index.mjs'),
+    `export const handler = async () => (${JSON.stringify(answer)});`,
   );
   return bundles;
 };

@@ -7,6 +7,7 @@
  * Plain JavaScript, because Node needs about 60 ms of CPU to load its type stripping: more than all the rest of a start.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html
  */
+const { existsSync } = require('node:fs');
 const http = require('node:http');
 const { createRequire } = require('node:module');
 const { format } = require('node:util');
@@ -30,7 +31,7 @@ void start();
 async function start() {
   let handler;
   try {
-    handler = loadHandler();
+    handler = await loadHandler();
   } catch (thrown) {
     await reportError('init/error', thrown).catch(() => undefined);
     process.exit(1);
@@ -39,8 +40,10 @@ async function start() {
   await serve(handler).catch(() => process.exit(0));
 }
 
-function loadHandler() {
-  const { handler } = createRequire(`${taskRoot}/`)(`${taskRoot}/index.cjs`);
+/** Lambda's runtime looks for the two in this order. */
+async function loadHandler() {
+  const module = `${taskRoot}/index.mjs`;
+  const { handler } = existsSync(module) ? await import(module) : createRequire(module)(`${taskRoot}/index.cjs`);
   if (typeof handler === 'function') return handler;
   throw Object.assign(new Error('index.handler is undefined or not exported'), { name: 'Runtime.HandlerNotFound' });
 }

@@ -14,7 +14,7 @@ export type InvocationResult =
 
 export interface ContainerDefinition {
   readonly functionName: string;
-  /** The folder that holds `index.cjs`. */
+  /** The folder that holds `index.mjs` or `index.cjs`. */
   readonly directory: string;
   /** Exactly the function's environment, without the variables that Lambda sets. */
   readonly environment: Readonly<Record<string, string>>;

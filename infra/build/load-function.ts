@@ -1,0 +1,61 @@
+/** The scripts of one function, beside its `index.mjs`: each a function expression over `module`, `exports` and `require`. */
+export interface Scripts {
+  /** The file that opens the connection to Plangrep (`functions/connect-first.ts`); undefined for a function that never calls it. */
+  readonly first?: string | undefined;
+  /** Whether the connection is opened at the start, because the function probably needs it. */
+  readonly connects: boolean;
+  /** All the rest. */
+  readonly main: string;
+}
+
+/** By this name the main script requires the first one. */
+export const FIRST = 'connect-first';
+
+/** The end of a cache's name, as an expression that is evaluated where the cache is made and where it is read. */
+export const cacheSuffix =
+  "'.' + process.arch + '-' + process.versions.v8 + (typeof gc === 'function' ? '-gc' : '') + '.cache'";
+
+/**
+ * `index.mjs`, which Lambda loads. It runs each script from V8's code cache beside it, so that a cold start does not
+ * compile it again. Without a cache for this V8 and processor, V8 compiles it as usual: only time is lost. V8 compares
+ * nothing of the source but its length, so the names of both files contain the source's hash.
+ *
+ * The connection to Plangrep is opened before the main script is loaded. While Node evaluates a script, it handles no
+ * event, so the event loop turns between the steps: the name is looked up, then TCP and TLS go on, beside the loading.
+ * Nothing waits for them. An ES module may wait so at its top level, as part of the init phase; what a CommonJS module
+ * leaves for later may be frozen with the process until its first invocation.
+ *
+ * Built-in modules are taken without an `import`: each import of one makes a facade, 4 ms in all.
+ * @param after JavaScript that is put at the end, where `scripts` has each `vm.Script` by its file
+ * @see https://nodejs.org/docs/latest-v24.x/api/vm.html#new-vmscriptcode-options
+ * @see https://aws.amazon.com/blogs/compute/using-node-js-es-modules-and-top-level-await-in-aws-lambda/
+ */
+export function loader({ first, connects, main }: Scripts, after = 'export const { handler } = main;'): string {
+  const builtIn = (name: string): string => `process.getBuiltinModule('node:${name}')`;
+  return `const { readFileSync } = ${builtIn('fs')};
+const { Script } = ${builtIn('vm')};
+const require = ${builtIn('module')}.createRequire(import.meta.url);
+const scripts = new Map();
+function load(name) {
+  const filename = import.meta.dirname + '/' + name;
+  let cachedData;
+  try {
+    cachedData = readFileSync(filename + ${cacheSuffix});
+  } catch {}
+  const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData });
+  scripts.set(filename, script);
+  return script.runInThisContext();
+}
+function run(script, required) {
+  const module = { exports: {} };
+  script(module, module.exports, required);
+  return module.exports;
+}
+const turn = () => new Promise(setImmediate);
+${first === undefined ? '' : `const first = run(load('${first}'), require);\n`}${
+  connects ? `first.plangrepConnections().openAhead();\nawait turn();\n` : ''
+}const rest = load('${main}');
+${connects ? 'await turn();\n' : ''}const main = run(rest, ${first === undefined ? 'require' : `(id) => (id === '${FIRST}' ? first : require(id))`});
+${after}
+`;
+}
