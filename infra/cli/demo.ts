@@ -21,7 +21,7 @@ async function demo({ json }: { readonly json: boolean }): Promise<ExitCode> {
   const print = (text: string): void => {
     if (!json) process.stdout.write(`${text}\n`);
   };
-  const started = await startLocalRun({ reconcileEveryMs: 1_000 }).catch((error: unknown) => {
+  const started = await startLocalRun().catch((error: unknown) => {
     throw error instanceof CannotStart ? new CannotDo(1, error.message, { cause: error }) : error;
   });
   const cancels: PlayedCancel[] = [];
@@ -35,7 +35,7 @@ async function demo({ json }: { readonly json: boolean }): Promise<ExitCode> {
       cancels.push(cancel);
       print(showCancel(cancels.length, cancel));
     }
-    print(paint('bold', 'The reconciler completes these in parallel, in about 20 seconds'));
+    print(paint('bold', 'The service completes these in parallel, in about 20 seconds'));
     for (const { externalId, pace } of followUps) print(paint('dim', `      ${externalId}  ${pace}`));
     print('');
     const stopwatch = startStopwatch({ isQuiet: json });
