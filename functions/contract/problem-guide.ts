@@ -85,7 +85,7 @@ export const problemGuide: Readonly<Record<ProblemCode, ProblemGuide>> = {
   },
   temporarily_unavailable: {
     meaning: 'A component that the service needs did not answer. The request may not be on record.',
-    toDo: 'Wait for the number of seconds in `Retry-After`. Then repeat the same request, with the same `Idempotency-Key` if you sent one: no job is cancelled twice.',
+    toDo: 'Wait for the number of seconds in `Retry-After`. Then repeat the same request, with the same `Idempotency-Key` if you sent one: no job is cancelled twice. If `detail` says that your jobs cannot be listed, register the job first: a registered job is found without the list.',
   },
   gateway_timeout: {
     meaning: 'No answer came in time. The request may have taken effect.',

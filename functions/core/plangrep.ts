@@ -60,14 +60,22 @@ export type PlangrepFailure =
 export type CancelAnswer = { readonly kind: 'job'; readonly job: PlangrepJob } | PlangrepFailure;
 /** `not_found`: 404, Plangrep does not know the job. */
 export type ReadAnswer = CancelAnswer | { readonly kind: 'not_found' };
-export type ListAnswer =
-  /** `listedAt`, in milliseconds since 1970: the list shows every job that existed then. */
-  | {
-      readonly kind: 'jobs';
-      readonly jobs: readonly PlangrepJob[];
-      readonly listedAt: number;
-      /** The externalIds of jobs in it that cannot be read: null for one that has none, undefined for one that may have any. */
-      readonly unreadable?: readonly (string | null | undefined)[] | undefined;
-    }
-  | { readonly kind: 'not_found' }
-  | PlangrepFailure;
+export type ListAnswer = JobList | { readonly kind: 'not_found' } | PlangrepFailure;
+
+/** A project's list of jobs. */
+export interface JobList {
+  readonly kind: 'jobs';
+  /** In milliseconds since 1970: the list shows every job that existed then. */
+  readonly listedAt: number;
+  /** How many entries it has, and how many of them cannot be read. */
+  readonly count: number;
+  readonly unreadable: number;
+  readonly jobsOf: (externalId: string) => ListedJobs;
+}
+
+/** The jobs of one externalId in a list. */
+export interface ListedJobs {
+  readonly jobs: readonly PlangrepJob[];
+  /** False when an entry that may be one of them cannot be read. */
+  readonly isWhole: boolean;
+}

@@ -10,7 +10,9 @@ export const reportLevels = {
   STREAM_BROKEN: 'error',
   JOB_REGISTERED: 'info',
   OWNERSHIP_REFUSED: 'warn',
+  PROJECT_LISTED: 'info',
   LISTING_FAILED: 'warn',
+  LISTING_IMPOSSIBLE: 'error',
   EVENT_REFUSED: 'warn',
   EVENT_MALFORMED: 'error',
   EVENT_FAILED: 'error',
@@ -33,10 +35,10 @@ export const reportLevels = {
 export type ReportCode = keyof typeof reportLevels;
 
 /** Writes one line of the operator's log: persistent ids and codes, never personal data, never a secret. */
-export type Report = (
-  code: ReportCode,
-  fields?: Readonly<Record<string, string | number | boolean | Readonly<Record<string, number>> | undefined>>,
-) => void;
+export type Report = (code: ReportCode, fields?: ReportFields) => void;
+export type ReportFields = Readonly<
+  Record<string, string | number | boolean | Readonly<Record<string, number>> | undefined>
+>;
 
 export type Dependency = 'cancellation-log' | 'job-directory' | 'partners' | 'secret' | 'dead-letters' | 'wake-ups';
 

@@ -58,6 +58,7 @@ export const logMetrics = {
     periodMinutes: 24 * 60,
   },
   ListingsFailed: { code: 'LISTING_FAILED', from: doors },
+  ListingsImpossible: { code: 'LISTING_IMPOSSIBLE', from: doors },
   OwnershipRefused: { code: 'OWNERSHIP_REFUSED', from: finding },
   /** Answers 503 that callers cause: nothing failed, and a repeat gets further. */
   RequestsDeferred: { code: 'REQUEST_DEFERRED', from: ['request-cancellation'], zeroOtherwise: true },
@@ -158,6 +159,7 @@ export const alarms: readonly AlarmDefinition[] = [
   // A lost message delays a cancellation by up to a minute, and harms nothing else.
   { title: 'Wake-up queue loses messages', severity: 'ticket', metric: 'WakeUpsLost', threshold: 3 },
   { title: 'Reconciler runs missed', severity: 'ticket', metric: 'MissedRuns', threshold: 1 },
+  { title: 'Listings are impossible', severity: 'ticket', metric: 'ListingsImpossible', threshold: 1 },
   { title: 'Listings fail', severity: 'ticket', metric: 'ListingsFailed', threshold: 1 },
   { title: 'Ownership refused', severity: 'ticket', metric: 'OwnershipRefused', threshold: 1 },
   { title: 'Unexpected errors', severity: 'ticket', metric: 'UnexpectedErrors', threshold: 1 },

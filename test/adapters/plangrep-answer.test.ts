@@ -3,8 +3,8 @@ import {
   type PlangrepAnswer,
   readCancelAnswer,
   readJobAnswer,
-  readListAnswer,
 } from '../../functions/adapters/plangrep/plangrep-answer.ts';
+import { createListingReader } from '../../functions/adapters/plangrep/read-listing.ts';
 import { documentedJob } from '../support/names.ts';
 
 const KEY = 'pgk_live-canary.never"shown\\1';
@@ -24,13 +24,20 @@ const answered = (status: number, body: unknown, more: Partial<PlangrepAnswer> =
 const readers = {
   cancel: (answer: PlangrepAnswer) => readCancelAnswer(answer, documentedJob),
   read: (answer: PlangrepAnswer) => readJobAnswer(answer, documentedJob),
-  list: (answer: PlangrepAnswer) => readListAnswer(answer, 0),
+  list: (answer: PlangrepAnswer) => {
+    const reader = createListingReader({ jobs: 10 });
+    reader.take(answer.body);
+    return reader.finish(answer, 0, true);
+  },
 } as const;
 const names = ['cancel', 'read', 'list'] as const;
 const good = { job, jobs: [job] };
 
 describe.each(names)('The status of the answer to a %s decides', (name) => {
-  const success = name === 'list' ? { kind: 'jobs', jobs: [job], listedAt: 0 } : { kind: 'job', job };
+  const success =
+    name === 'list'
+      ? { kind: 'jobs', count: 1, unreadable: 0, listedAt: 0, jobsOf: expect.any(Function) }
+      : { kind: 'job', job };
   const unknown = (why: string, httpStatus: number) => ({ kind: 'unknown', why, httpStatus });
   const refused = (httpStatus: number) => ({ kind: 'refused', httpStatus, code: undefined });
   const notFound = name === 'cancel' ? refused(404) : { kind: 'not_found' };
@@ -106,35 +113,29 @@ describe('What is read of an answer', () => {
     expect(readers.cancel(answered(409, { code }))).toEqual({ kind: 'refused', httpStatus: 409, code: shown });
   });
 
-  test('is a status of at most 64 characters', () => {
+  test('is a status of at most 64 characters that can be shown', () => {
     const read = (status: string) => readers.read(answered(200, { job: { ...job, status } }));
 
-    expect(read('x'.repeat(64))).toMatchObject({ kind: 'job' });
-    expect(read('x'.repeat(65))).toMatchObject({ why: 'unreadable_answer' });
+    for (const status of ['x'.repeat(64), 'in review', 'geprüft: ok', '審査中']) {
+      expect(read(status)).toMatchObject({ kind: 'job', job: { status } });
+    }
+    for (const status of ['x'.repeat(65), '', 'a\nb', 'a\u200bb', '\ud800']) {
+      expect(read(status)).toMatchObject({ why: 'unreadable_answer' });
+    }
   });
 
-  test('is an empty list', () => {
-    expect(readers.list(answered(200, { jobs: [] }))).toEqual({ kind: 'jobs', jobs: [], listedAt: 0 });
-  });
-
-  test('is a list without the jobs in it that cannot be read, but with their externalIds', () => {
-    const named = (externalId: unknown) => ({ externalId, id: '../x', status: 'processing' });
-    const jobs = [job, named('order-1'), { status: 7 }, named(null), job];
-
-    expect(readers.list(answered(200, { jobs }))).toEqual({
-      kind: 'jobs',
-      jobs: [job, job],
-      listedAt: 0,
-      unreadable: ['order-1', undefined, null],
-    });
-    expect(readers.list(answered(200, { jobs: [7, null, job] }))).toMatchObject({ unreadable: [undefined, undefined] });
-    expect(readers.list(answered(200, { jobs: 7 }))).toMatchObject({ why: 'unreadable_answer' });
-  });
-
-  test('is nothing when its bytes are not UTF-8', () => {
+  test('is nothing when its externalId is not UTF-8, since another one could look the same', () => {
     const body = Buffer.from(JSON.stringify({ job: { ...job, externalId: 'é' } }), 'latin1');
 
     expect(readers.read(answered(200, '', { body }))).toMatchObject({ why: 'unreadable_answer' });
+    expect(readers.read(answered(200, { job: { ...job, externalId: '\ufffd' } }))).toMatchObject({ kind: 'job' });
+  });
+
+  test('is a job that has a file name which is not UTF-8', () => {
+    const files = [{ fileName: 'Grundriß.pdf' }];
+    const body = Buffer.from(JSON.stringify({ job: { ...job, externalId: 'order-1', files } }), 'latin1');
+
+    expect(readers.read(answered(200, '', { body }))).toMatchObject({ kind: 'job', job: { externalId: 'order-1' } });
   });
 });
 
@@ -222,7 +223,7 @@ describe('An answer that repeats the key', () => {
     const body = `{"job":${json},"jobs":[${json}]}`;
     expect(JSON.stringify(JSON.parse(body))).toContain(quoted);
 
-    for (const name of names) {
+    for (const name of ['cancel', 'read'] as const) {
       expect(readers[name](answered(200, body))).toEqual({
         kind: 'unknown',
         why: 'unreadable_answer',

@@ -3,6 +3,7 @@ import { projectIdSchema, toTimestamp } from '../../functions/core/identifiers.t
 import type { PlangrepJob } from '../../functions/core/plangrep.ts';
 import { given, jobThatIs, type Scene } from '../support/given.ts';
 import { acme, documentedProject, externalId, globex, jobId, order7890 } from '../support/names.ts';
+import { listOf } from '../support/job-lists.ts';
 
 let scene: Scene;
 beforeEach(async () => {
@@ -15,7 +16,7 @@ const job = (id: string, status = 'processing', more: Partial<PlangrepJob> = {})
   ...more,
 });
 const listed = (...jobs: PlangrepJob[]) => {
-  scene.ports.plangrep.onList = () => ({ kind: 'jobs', jobs, listedAt: scene.ports.clock.now() });
+  scene.ports.plangrep.onList = () => listOf(jobs, scene.ports.clock.now());
 };
 const list = `list ${documentedProject}`;
 
@@ -52,37 +53,6 @@ describe('an unregistered job', () => {
   test('is not searched for a partner without projects', async () => {
     expect(await scene.cancel({ partnerId: globex })).toEqual({ kind: 'job_not_found' });
     expect(scene.calls()).toEqual([]);
-  });
-
-  test('is unknown, never “not found”, while a listing fails', async () => {
-    scene.ports.plangrep.onList = () => ({ kind: 'unknown', why: 'timeout' });
-
-    expect(await scene.cancel()).toEqual({ kind: 'unresolved' });
-    expect(scene.ports.log.refused).toMatchObject([{ why: 'unresolved' }]);
-  });
-
-  test.each([
-    ['it may be one that cannot be read', [order7890], 'unresolved'],
-    ['one that cannot be read may be any', [undefined], 'unresolved'],
-    ['only others cannot be read', ['order-1', ''], 'closed'],
-  ])('when %s: %o → %s', async (_, unreadable, kind) => {
-    scene.ports.plangrep.onList = () => ({ kind: 'jobs', jobs: [job('job_1')], listedAt: 0, unreadable });
-
-    expect(await scene.cancel()).toMatchObject({ kind });
-    expect(scene.ports.reported[0]).toMatchObject({ code: 'LISTING_FAILED', fields: { result: 'unreadable_job' } });
-  });
-
-  test('is deferred, which does not page, where its project has too many jobs to list', async () => {
-    scene.ports.plangrep.onList = () => ({ kind: 'unknown', why: 'oversized_answer' });
-
-    expect(await scene.cancel()).toEqual({ kind: 'unresolved', retryAfterMs: 30_000 });
-  });
-
-  test('is not in a project that Plangrep does not have, and that is reported', async () => {
-    scene.ports.plangrep.onList = () => ({ kind: 'not_found' });
-
-    expect(await scene.cancel()).toEqual({ kind: 'job_not_found' });
-    expect(scene.codes()).toContain('LISTING_FAILED');
   });
 
   test('is not found when no project has it', async () => {
@@ -125,17 +95,20 @@ describe('an unregistered job', () => {
     expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_2', step: { outcome: 'too_late' } } });
   });
 
+  test('is the newest of those that have ended, in whatever order they are listed', async () => {
+    const [older, newer] = ['2026-11-20T10:00:00.000Z', '2026-11-21T10:00:00.000Z'];
+    listed(job('job_old', 'completed', { createdAt: older }), job('job_new', 'failed', { createdAt: newer }));
+    scene.plangrepAnswers({ read: 'failed' });
+
+    expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_new' } });
+  });
+
   test('is the newest of those that have ended, whichever project it is in', async () => {
     const [first, second] = [documentedProject, projectIdSchema.parse('proj_second')];
     scene = await given({ jobs: [], projects: [first, second] });
-    scene.ports.plangrep.onList = (projectId) => ({
-      kind: 'jobs',
-      jobs:
-        projectId === first
-          ? [job('job_old', 'completed', { createdAt: '2026-11-20T10:00:00+00:00' })]
-          : [job('job_new', 'failed', { createdAt: '2026-11-21T10:00:00.000Z', projectId })],
-      listedAt: scene.ports.clock.now(),
-    });
+    const older = job('job_old', 'completed', { createdAt: '2026-11-20T10:00:00.000Z' });
+    const newer = job('job_new', 'failed', { createdAt: '2026-11-21T10:00:00.000Z', projectId: second });
+    scene.ports.plangrep.onList = (projectId) => listOf([projectId === first ? older : newer], scene.ports.clock.now());
     scene.plangrepAnswers({ read: 'failed' });
 
     expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_new' } });
@@ -172,7 +145,7 @@ describe('an unregistered job', () => {
   test('stays unknown for as long as a list is remembered', async () => {
     const { clock, plangrep } = scene.ports;
     const listedAt = clock.now();
-    plangrep.onList = () => ({ kind: 'jobs', jobs: [], listedAt });
+    plangrep.onList = () => listOf([], listedAt);
     clock.advance(29_000);
 
     expect(await scene.cancel()).toEqual({ kind: 'job_not_found' });
@@ -181,7 +154,7 @@ describe('an unregistered job', () => {
   test('is cancelled from an old list that shows it alive', async () => {
     const { clock, plangrep } = scene.ports;
     const listedAt = clock.now();
-    plangrep.onList = () => ({ kind: 'jobs', jobs: [job('job_1')], listedAt });
+    plangrep.onList = () => listOf([job('job_1')], listedAt);
     clock.advance(29_000);
 
     expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_1' } });
@@ -235,7 +208,7 @@ describe('a listed job that was submitted again under its externalId', () => {
   test('is waited for when the list was made before it may have been submitted', async () => {
     const { clock, plangrep } = scene.ports;
     const listedAt = clock.now();
-    plangrep.onList = () => ({ kind: 'jobs', jobs: [first], listedAt });
+    plangrep.onList = () => listOf([first], listedAt);
     await scene.cancel();
     clock.advance(10_000);
 

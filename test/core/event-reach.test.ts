@@ -4,6 +4,7 @@ import type { PlangrepJob } from '../../functions/core/plangrep.ts';
 import type { DirectoryEntry } from '../../functions/core/ports.ts';
 import { given, jobThatIs, type Scene } from '../support/given.ts';
 import { acme, documentedProject, jobId, order7890 } from '../support/names.ts';
+import { listOf } from '../support/job-lists.ts';
 
 /** The scene's clock shows noon; the event happened an hour before. */
 const eventTime = '2026-11-23T11:00:00.000Z';
@@ -32,7 +33,7 @@ const job = (id: string, createdAt: string, status = 'processing'): PlangrepJob 
   createdAt: ofDay(createdAt),
 });
 const listed = (listedAt: number, ...jobs: readonly PlangrepJob[]) => {
-  scene.ports.plangrep.onList = () => ({ kind: 'jobs', jobs, listedAt });
+  scene.ports.plangrep.onList = () => listOf(jobs, listedAt);
 };
 const reaches = (id: string) => ({ state: { jobId: id } });
 const notFound = { kind: 'job_not_found' };
@@ -236,7 +237,7 @@ describe('an older job that only a listing shows', () => {
   test('may exist while no listing succeeds', async () => {
     scene.ports.plangrep.onList = () => ({ kind: 'unknown', why: 'timeout' });
 
-    expect(await scene.cancel({ eventTime })).toEqual({ kind: 'unresolved' });
+    expect(await scene.cancel({ eventTime })).toEqual({ kind: 'unresolved', listing: 'failed' });
   });
 });
 

@@ -5,6 +5,7 @@ import { toTimestamp } from '../../functions/core/identifiers.ts';
 import { registerJob } from '../../functions/core/use-cases/register-job.ts';
 import { given, jobThatIs, type Scene } from '../support/given.ts';
 import { acme, cancelOrder7890, documentedJob, documentedProject, jobId, order7890 } from '../support/names.ts';
+import { listOf } from '../support/job-lists.ts';
 
 const deliveries: readonly Delivery[] = [1, 2, 3, 4, 5, 6].map((number) => ({ number, max: 6 }));
 const minute = 60_000;
@@ -79,11 +80,8 @@ describe('the job reads of a request', () => {
   test('are 20 also when registrations turn out to be of no job, and a listing shows many others', async () => {
     const scene = await givenJobs(16, true);
     const listed = Array.from({ length: 20 }, (_, n) => jobThatIs('processing', { id: jobId(`listed_${n}`) }).job);
-    scene.ports.plangrep.onList = () => ({
-      kind: 'jobs',
-      jobs: listed.map((job) => ({ ...job, externalId: order7890 })),
-      listedAt: scene.ports.clock.now(),
-    });
+    const named = listed.map((job) => ({ ...job, externalId: order7890 }));
+    scene.ports.plangrep.onList = () => listOf(named, scene.ports.clock.now());
     scene.plangrepAnswers({
       read: (id) => (id.startsWith('listed') ? jobThatIs('completed', { id }) : { kind: 'not_found' }),
     });

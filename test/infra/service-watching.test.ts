@@ -68,6 +68,7 @@ describe.each(environmentNames)('in %s', (name) => {
       'Events are malformed',
       'Events in the dead-letter queue',
       'Functions are throttled',
+      'Listings are impossible',
       'Listings fail',
       'Ownership refused',
       "Plangrep's key is over 90 days old",

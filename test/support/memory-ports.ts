@@ -28,6 +28,7 @@ import {
 import type { ReadPorts } from '../../functions/core/use-cases/read-cancellations.ts';
 import { DependencyUnavailable, type Report } from '../../functions/core/report.ts';
 import { documentedProject } from './names.ts';
+import { listOf } from './job-lists.ts';
 import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from '../../functions/core/identifiers.ts';
 
 /** The cancellation log in memory. The same tests check it and the one on DynamoDB. */
@@ -217,11 +218,7 @@ export class ScriptedPlangrep implements Plangrep {
     return this.onRead(jobId);
   }
 
-  onList: (projectId: ProjectId) => ListAnswer | Promise<ListAnswer> = () => ({
-    kind: 'jobs',
-    jobs: [],
-    listedAt: Number.MAX_SAFE_INTEGER,
-  });
+  onList: (projectId: ProjectId) => ListAnswer | Promise<ListAnswer> = () => listOf([], Number.MAX_SAFE_INTEGER);
 
   async list(projectId: ProjectId): Promise<ListAnswer> {
     this.calls.push(`list ${projectId}`);

@@ -1,8 +1,10 @@
+import { isUtf8 } from 'node:buffer';
 import * as z from 'zod/mini';
 import { LONGEST_RETRY_AFTER_MS } from '../../core/cancellation/pace.ts';
-import { foreignTimestampSchema, type JobId, jobIdSchema, projectIdSchema } from '../../core/identifiers.ts';
-import type { CancelAnswer, ListAnswer, PlangrepFailure, PlangrepJob, ReadAnswer } from '../../core/plangrep.ts';
+import { type JobId, REPLACEMENT_CHARACTER } from '../../core/identifiers.ts';
+import type { CancelAnswer, PlangrepFailure, ReadAnswer } from '../../core/plangrep.ts';
 import { type Exchange, isSuccess } from './plangrep-http.ts';
+import { jobSchema, lenient } from './plangrep-job.ts';
 
 /** An HTTP answer of Plangrep, with what its reader has to know. */
 export interface PlangrepAnswer extends Extract<Exchange, { kind: 'answer' }> {
@@ -17,33 +19,16 @@ export function readCancelAnswer(answer: PlangrepAnswer, jobId: JobId): CancelAn
   if (!isSuccess(answer.status)) return readFailure(answer);
   const content = readContent(answer, oneJobSchema);
   if (content.kind === 'unknown') return content;
-  const job = toPlangrepJob(content.value.job);
+  const { job } = content.value;
+  // Bytes that are not UTF-8 may stand for any character. They matter in the one text that is compared.
+  if (job.externalId?.includes(REPLACEMENT_CHARACTER) && !isUtf8(answer.body))
+    return unknown('unreadable_answer', answer.status);
   return job.id === jobId ? { kind: 'job', job } : unknown('wrong_job', answer.status);
 }
 
 /** What the answer to a job read means. */
 export function readJobAnswer(answer: PlangrepAnswer, jobId: JobId): ReadAnswer {
   return answer.status === 404 ? { kind: 'not_found' } : readCancelAnswer(answer, jobId);
-}
-
-/**
- * What the answer to a listing means. A job that cannot be read is left out, and its externalId told: a list with a hole
- * could make that job look unknown, or another one of its externalId look unique.
- * @param listedAt milliseconds since 1970, from before the call
- */
-export function readListAnswer(answer: PlangrepAnswer, listedAt: number): ListAnswer {
-  if (answer.status === 404) return { kind: 'not_found' };
-  if (!isSuccess(answer.status)) return readFailure(answer);
-  const content = readContent(answer, jobListSchema);
-  if (content.kind === 'unknown') return content;
-  const jobs: PlangrepJob[] = [];
-  let unreadable: (string | null | undefined)[] | undefined;
-  for (const item of content.value.jobs) {
-    const { data } = jobSchema.safeParse(item);
-    if (data === undefined) (unreadable ??= []).push(namedSchema.safeParse(item).data?.externalId);
-    else jobs.push(toPlangrepJob(data));
-  }
-  return { kind: 'jobs', jobs, listedAt, unreadable };
 }
 
 export function unknown(
@@ -54,7 +39,7 @@ export function unknown(
 }
 
 /** The status alone decides, so a body that is cut short, HTML or empty loses nothing. */
-function readFailure(answer: PlangrepAnswer): PlangrepFailure {
+export function readFailure(answer: PlangrepAnswer): PlangrepFailure {
   const { status } = answer;
   if (status === 401) return { kind: 'key_refused' };
   if (status === 429) return { kind: 'rate_limited', retryAfterMs: retryAfterMs(answer) };
@@ -90,8 +75,8 @@ function parseHttpDate(value: string): number {
 type Content<Value> = { readonly kind: 'content'; readonly value: Value } | ReturnType<typeof unknown>;
 
 /**
- * Reads the body as JSON. It is unreadable when it is not UTF-8, not JSON, of another shape, or repeats the key, even
- * where the schema would drop it.
+ * Reads the body as JSON. It is unreadable when it is not JSON, of another shape, or repeats the key, even where the
+ * schema would drop it.
  */
 function readContent<Schema extends z.ZodMiniType>(
   { status, body, interrupted, key }: PlangrepAnswer,
@@ -100,7 +85,7 @@ function readContent<Schema extends z.ZodMiniType>(
   if (interrupted !== undefined) return unknown(interrupted, status);
   const unreadable = unknown('unreadable_answer', status);
   try {
-    const json: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    const json: unknown = JSON.parse(new TextDecoder().decode(body));
     const parsed = schema.safeParse(repeats(json, key) ? undefined : json);
     return parsed.success ? { kind: 'content', value: parsed.data } : unreadable;
   } catch {
@@ -116,49 +101,7 @@ function repeats(json: unknown, key: string): boolean {
   return JSON.stringify(json).includes(JSON.stringify(key).slice(1, -1));
 }
 
-/**
- * A value that is absent, null or of another shape than documented counts as absent. `z.catch` would do the same, but
- * keep 8 KB of otherwise unused zod in every bundle.
- */
-function lenient<Schema extends z.core.$ZodType>(schema: Schema) {
-  return z.pipe(
-    z.optional(z.unknown()),
-    z.transform((value): z.infer<Schema> | undefined => z.safeParse(schema, value).data),
-  );
-}
-const count = z.int().check(z.nonnegative());
-
-/** Only "none" counts as none: a value that no externalId can equal must not let the job pass for one without a name. */
-const jobsExternalId = z.pipe(
-  z.optional(z.unknown()),
-  z.transform((value) => (typeof value === 'string' ? value : value === undefined || value === null ? undefined : '')),
-);
-
-/**
- * A job as Plangrep's API reference documents it (Jobs), reduced to what this service may know: `files` and `resultUrl`
- * are never read. Lenient, because some documented examples show a short job: only `id` and `status` are required.
- */
-const jobSchema = z.object({
-  id: jobIdSchema,
-  status: z.string().check(z.regex(/^[A-Za-z0-9_-]{1,64}$/)),
-  externalId: jobsExternalId,
-  projectId: lenient(projectIdSchema),
-  pageCount: lenient(count),
-  successfulPageCount: lenient(count),
-  billing: lenient(z.object({ creditsDebited: lenient(z.number().check(z.nonnegative())) })),
-  createdAt: lenient(foreignTimestampSchema),
-  updatedAt: lenient(foreignTimestampSchema),
-  completedAt: lenient(foreignTimestampSchema),
-  expiresAt: lenient(foreignTimestampSchema),
-});
 const oneJobSchema = z.object({ job: jobSchema });
-const jobListSchema = z.object({ jobs: z.array(z.unknown()) });
-/** Null says that the job has no externalId, so it is not the one that is looked for. */
-const namedSchema = z.object({ externalId: z.nullable(z.string()) });
-
-function toPlangrepJob({ billing, ...job }: z.infer<typeof jobSchema>): PlangrepJob {
-  return { ...job, creditsDebited: billing?.creditsDebited };
-}
 
 /** `{code}` or `{error: {code}}`: the documentation does not say which. */
 const codeSchema = z.string().check(z.regex(/^[A-Za-z0-9_.-]{1,64}$/));

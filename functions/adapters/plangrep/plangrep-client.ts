@@ -2,10 +2,11 @@ import { type JobId, jobIdSchema, projectIdSchema } from '../../core/identifiers
 import type { PlangrepFailure } from '../../core/plangrep.ts';
 import type { Clock, Plangrep } from '../../core/ports.ts';
 import { DependencyUnavailable } from '../../core/report.ts';
-import { type PlangrepAnswer, readCancelAnswer, readJobAnswer, readListAnswer, unknown } from './plangrep-answer.ts';
+import { type PlangrepAnswer, readCancelAnswer, readJobAnswer, unknown } from './plangrep-answer.ts';
 import type { Connections } from './plangrep-connections.ts';
 import { type Deadline, exchange, type Sent, startDeadline } from './plangrep-http.ts';
 import type { PlangrepKey } from './plangrep-key.ts';
+import { createListingReader, MAX_JOBS_READ } from './read-listing.ts';
 
 export interface PlangrepDependencies {
   /** To Plangrep's origin: `/api/open/v1` is added here. */
@@ -18,7 +19,6 @@ const CALL_MS = 5_000;
 /** A call with less time left would probably end as "unknown": it is better not to start it. */
 const MIN_CALL_MS = 100;
 const MAX_JOB_BYTES = 256 * 1024;
-const MAX_LIST_BYTES = 8 * 1024 * 1024;
 
 type Call = Omit<Sent, 'headers'>;
 
@@ -32,6 +32,8 @@ type Call = Omit<Sent, 'headers'>;
  * @throws Error when called with a malformed id
  */
 export function createPlangrep({ connections, key, clock }: PlangrepDependencies): Plangrep {
+  const listingRoom = { jobs: MAX_JOBS_READ };
+
   async function perform(call: Call, untilMs: number): Promise<PlangrepAnswer | PlangrepFailure> {
     const ms = Math.min(CALL_MS, untilMs - clock.now());
     if (!(ms >= MIN_CALL_MS)) return notSent('no_time');
@@ -85,8 +87,13 @@ export function createPlangrep({ connections, key, clock }: PlangrepDependencies
     async list(projectId, untilMs) {
       const path = `/api/open/v1/projects/${projectIdSchema.parse(projectId)}/jobs`;
       const listedAt = clock.now();
-      const result = await perform({ method: 'GET', path, maxBytes: MAX_LIST_BYTES }, untilMs);
-      return result.kind === 'answer' ? readListAnswer(result, listedAt) : result;
+      const reader = createListingReader(listingRoom);
+      try {
+        const result = await perform({ method: 'GET', path, maxBytes: MAX_JOB_BYTES, stream: reader }, untilMs);
+        return result.kind === 'answer' ? reader.finish(result, listedAt, untilMs - listedAt >= CALL_MS) : result;
+      } finally {
+        reader.release();
+      }
     },
   };
 }

@@ -4,6 +4,7 @@ import type { JobId, Timestamp } from '../identifiers.ts';
 import type { DirectoryEntry, PartnerAccess, Ports, VerifiedEntry } from '../ports.ts';
 import type { CountedRequest } from './job-reads.ts';
 import { knownAbsence, READ_AGAIN_AFTER_MS } from './absence.ts';
+import type { Unlisted } from './list-projects.ts';
 import { readJobs, remember } from './read-jobs.ts';
 import { standingOf } from './verify-job.ts';
 
@@ -22,10 +23,14 @@ export type FoundJob =
   | { readonly kind: 'idempotency_key_reused' }
   /**
    * It is not known which job is meant: Plangrep did not answer yet, or a record of ours is malformed. Nothing was done.
-   * With `retryAfterMs` nothing failed: the partner's own requests or jobs came too fast or were too many for one
-   * request, and a repeat so much later gets further.
+   * With `retryAfterMs` nothing failed, or an alarm of its kind says what: a repeat so much later gets further.
    */
-  | { readonly kind: 'unresolved'; readonly retryAfterMs?: number | undefined };
+  | {
+      readonly kind: 'unresolved';
+      readonly retryAfterMs?: number | undefined;
+      /** Why, where the list of a project's jobs is missing. */
+      readonly listing?: Unlisted['listing'] | undefined;
+    };
 
 /** What was read is remembered, so a repeat reads the next ones. */
 const READ_ON_AFTER_MS = 1_000;

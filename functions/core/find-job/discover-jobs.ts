@@ -1,17 +1,14 @@
 import type { CancelRequest } from '../cancel-request.ts';
 import { isTerminal } from '../cancellation/job-status.ts';
-import { jobIdSchema, type ProjectId, type Timestamp, toTimestamp } from '../identifiers.ts';
+import { jobIdSchema, type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { PlangrepJob } from '../plangrep.ts';
 import { type DirectoryEntry, newestFirst, type PartnerAccess, type Ports } from '../ports.ts';
+import { LISTING_REMEMBERED_MS, listProjects, type Unlisted } from './list-projects.ts';
 import { claimJob, terminalStatusOf } from './verify-job.ts';
-
-/** A project is listed at most once in so long: callers get the remembered list meanwhile. */
-export const LISTING_REMEMBERED_MS = 30_000;
 
 /** At most so many live jobs of one externalId go into the directory: from two on the partner must name one anyway. */
 const REMEMBERED = 20;
 
-/** `unknown`: a listing failed, which does not mean that there is no job. */
 export type Discovery =
   | {
       readonly kind: 'discovered';
@@ -21,7 +18,7 @@ export type Discovery =
       /** Milliseconds until the projects are listed again, if the list was made before this request. */
       readonly listedAgainInMs?: number | undefined;
     }
-  | { readonly kind: 'unknown'; readonly retryAfterMs?: number | undefined };
+  | Unlisted;
 
 /**
  * Finds the partner's unregistered jobs with this externalId: lists the Plangrep projects that the partner's record
@@ -34,30 +31,12 @@ export async function discoverJobs(
   access: PartnerAccess,
   before?: Timestamp,
 ): Promise<Discovery> {
-  const { plangrep, clock, report } = ports;
-  const { partnerId, externalId } = request;
   const projects = access.kind === 'projects' ? access.projects : [];
+  const { clock } = ports;
   const arrivedMs = clock.now();
-  const answers = await Promise.all(projects.map((projectId) => plangrep.list(projectId, request.untilMs)));
-
-  const matches: PlangrepJob[] = [];
-  let listedAt = arrivedMs;
-  for (const [n, projectId] of projects.entries()) {
-    const answer = answers[n];
-    const result = answer?.kind === 'jobs' && answer.unreadable ? 'unreadable_job' : answer?.kind;
-    if (result !== 'jobs') report('LISTING_FAILED', { partnerId, projectId, result });
-    // A project that Plangrep does not know has no jobs. The report tells the operator who named it in the record.
-    if (answer?.kind === 'not_found') continue;
-    if (answer?.kind !== 'jobs') {
-      // The partner can resolve that its project has too many jobs, by registering them: no operator is paged.
-      const isTooLong = answer?.kind === 'unknown' && answer.why === 'oversized_answer';
-      return { kind: 'unknown', retryAfterMs: isTooLong ? LISTING_REMEMBERED_MS : undefined };
-    }
-    // A job that cannot be read matters only if it may be the one that is looked for.
-    if (answer.unreadable?.some((name = externalId) => name === externalId)) return { kind: 'unknown' };
-    listedAt = Math.min(listedAt, answer.listedAt);
-    matches.push(...matchesIn(answer.jobs, externalId, projectId));
-  }
+  const listed = await listProjects(ports, request, projects);
+  if (listed.kind !== 'listed') return listed;
+  const { matches, listedAt } = listed;
   const isOlder = (job: PlangrepJob) => before !== undefined && (createdBy(job) ?? before) < before;
   const kept = [...new Set([...worthKeeping(matches), ...worthKeeping(matches.filter(isOlder))])];
   const entries = await Promise.all(kept.map((job) => claim(ports, request, access, job)));
@@ -70,13 +49,6 @@ export async function discoverJobs(
 function worthKeeping(matches: readonly PlangrepJob[]): readonly PlangrepJob[] {
   const live = matches.filter(({ status }) => !isTerminal(status));
   return live.length > 0 ? live.slice(0, REMEMBERED) : matches.toSorted(newestCreatedFirst).slice(0, 1);
-}
-
-/** A job that does not show its project is in the one that was listed. */
-function matchesIn(jobs: readonly PlangrepJob[], externalId: string, projectId: ProjectId): readonly PlangrepJob[] {
-  return jobs
-    .filter((job) => job.externalId === externalId)
-    .map((job) => ({ ...job, projectId: job.projectId ?? projectId }));
 }
 
 /** Over all projects. A job without a readable date counts as the newest, as in the directory. */

@@ -99,7 +99,7 @@ async function withListed(
   { entries, areLater }: Reached,
 ): Promise<WithListed> {
   const discovery = await discoverJobs(ports, request, access, reach.kind === 'event' ? reach.second : undefined);
-  if (discovery.kind === 'unknown') return { kind: 'unresolved', retryAfterMs: discovery.retryAfterMs };
+  if (discovery.kind === 'unresolved') return discovery;
   const { listedAt, listedAgainInMs: retryAfterMs } = discovery;
   const others = items.filter(({ jobId }) => discovery.entries.every((entry) => entry.jobId !== jobId));
   const all = [...discovery.entries, ...others].toSorted(newestFirst);

@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { cancelRequestSchema, idempotencyKeySchema } from '../../contract/requests.ts';
+import { FAILURE_REMEMBERED_MS } from '../../core/find-job/list-projects.ts';
 import type { Ports } from '../../core/ports.ts';
 import { type CancelEnd, requestCancellation } from '../../core/use-cases/request-cancellation.ts';
 import { presentCancellation } from './present-cancellation.ts';
@@ -73,10 +74,22 @@ function answerFor(end: CancelEnd, path: string, waitSeconds: number | undefined
     case 'idempotency_key_reused':
       return problem(end.kind, 'This key was first used with another body. Use a new key.');
     case 'unresolved':
+      return answerForUnresolved(end);
+  }
+}
+
+function answerForUnresolved({ listing, retryAfterMs }: Extract<CancelEnd, { kind: 'unresolved' }>): HttpAnswer {
+  const nothingDone = 'It cannot be found out at the moment which job is meant. Nothing was done';
+  switch (listing) {
+    case 'impossible':
       return unavailable(
-        'It cannot be found out at the moment which job is meant. Nothing was done; repeat the request.',
-        end.retryAfterMs,
+        `${nothingDone}, and repeating the request does not help: Plangrep's list of your jobs cannot be read, and the operator has been alerted. Register the job with PUT /v1/jobs/{jobId}, then repeat the request: a registered job is found without the list.`,
+        retryAfterMs,
       );
+    case 'failed':
+      return unavailable(`${nothingDone}; repeat the request.`, FAILURE_REMEMBERED_MS);
+    case undefined:
+      return unavailable(`${nothingDone}; repeat the request.`, retryAfterMs);
   }
 }
 

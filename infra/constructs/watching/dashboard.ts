@@ -56,6 +56,7 @@ export class Dashboard extends Construct {
             [
               metrics.log('PlangrepKeyRefused').with({ label: 'key refused' }),
               metrics.log('ListingsFailed').with({ label: 'listings failed' }),
+              metrics.log('ListingsImpossible').with({ label: 'listings impossible' }),
               metrics.log('JobsAbsent').with({ label: 'jobs absent' }),
             ],
           ),

@@ -1,6 +1,6 @@
 import { areSameCalls, type PathCalls } from '../calls/calls-per-path.ts';
 import { measureBacklogGrowth } from './backlog-growth.ts';
-import { jobsThatFit, measureJobsBehind, measureListing } from './jobs-growth.ts';
+import { measureJobsBehind, measureListing } from './jobs-growth.ts';
 import { measureLogGrowth } from './log-growth.ts';
 import { atMost, type BenchPart, type BenchRow, markdownTable } from '../part.ts';
 import { type Compared, show } from '../timing.ts';
@@ -82,7 +82,6 @@ export const growth: BenchPart = {
         'The functions are the real bundles. Tables, Secrets Manager and Plangrep are the local run’s: of the times, only the ratios count.',
         'The service’s own adapters wrote the log and the backlogs into the engine’s files.',
         'The first cancel among many jobs reads each and remembers which have ended. If its time runs out, the answer is 503, and a repeat continues.',
-        `Listed jobs have Plangrep’s documented short form. In the long form, ${count(jobsThatFit())} jobs fit into the 8 MiB that are read.`,
       ],
       json: { log, backlogs, behind, listing },
     };

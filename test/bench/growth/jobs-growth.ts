@@ -1,7 +1,6 @@
 import { jobIdSchema, toTimestamp } from '../../../functions/core/identifiers.ts';
 import type { Container } from '../../../infra/local/aws/lambda/container.ts';
 import { post } from '../../proof/crash/doors.ts';
-import { exampleJob } from '../../../functions/simulator/plangrep-jobs.ts';
 import { addJob, nameProject, register, type Scene } from '../../proof/crash/scene.ts';
 import { openStage, type Stage } from '../../proof/crash/stage.ts';
 import { documentedScene } from '../calls/play-paths.ts';
@@ -14,8 +13,6 @@ function numbered({ jobId }: Pick<Scene, 'jobId'>, n: number): Scene['jobId'] {
 
 const HOUR_MS = 3_600_000;
 const MAX_TRIES = 100;
-/** `functions/adapters/plangrep/plangrep-client.ts` */
-const MAX_LIST_BYTES = 8 * 1024 * 1024;
 
 /** One cancel of the newest of so many jobs behind one externalId. */
 export interface BehindGrowth extends Compared {
@@ -95,7 +92,6 @@ export async function measureListing(sizes: readonly number[], rounds: number): 
   try {
     const projects = sizes.map(documentedScene);
     for (const [at, project] of projects.entries()) fillProject(stage, project, (sizes[at] ?? 0) - rounds - 1);
-    stage.simulator.faults.add({ on: 'list', kind: 'job', fields: shortForm });
     const listed = projects.map(() => [] as number[]);
     const cancelUnregistered = async (project: Scene, round: number) => {
       const scene = { ...documentedScene(), projectId: project.projectId };
@@ -132,15 +128,6 @@ async function startWarm(stage: Stage): Promise<Container> {
   await register(stage, scene, scene.jobId, 0);
   await invokeTimed(container, post()(scene, 1), 200);
   return container;
-}
-
-/** Plangrep's documented short form: 20,000 jobs in the long form are more than the 8 MiB that are read of a list. */
-const longFields = ['limits', 'pageCount', 'successfulPageCount', 'billing', 'files', 'resultUrl', 'error'];
-const shortForm = Object.fromEntries([...longFields, 'completedAt', 'expiresAt'].map((name) => [name, undefined]));
-
-/** How many jobs of the documented example's size fit into what is read of a list. */
-export function jobsThatFit(): number {
-  return Math.floor(MAX_LIST_BYTES / (JSON.stringify(exampleJob).length + 1));
 }
 
 function fillProject({ simulator }: Stage, { projectId, jobId }: Scene, jobs: number): void {

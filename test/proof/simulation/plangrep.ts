@@ -9,6 +9,7 @@ import type {
 import type { Plangrep } from '../../../functions/core/ports.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
+import { listOf } from '../../support/job-lists.ts';
 
 /** A job's life as chance has laid it out; only a cancel changes it. */
 export interface JobPlan {
@@ -220,13 +221,17 @@ export const createPlangrep = (world: World, process: Process): Plangrep => {
     list: (id: ProjectId, untilMs: number) => {
       // By its own clock, before the call.
       const listedAt = process.now();
+      let jobs: readonly PlangrepJob[] = [];
       return call<ListAnswer>(world, process, {
         what: `list ${id}`,
         untilMs,
-        effect: () => ({ kind: 'jobs', jobs: plangrep.list(id), listedAt }),
+        effect: () => {
+          jobs = plangrep.list(id);
+          return listOf(jobs, listedAt);
+        },
         heard: (answer) => {
           if (answer.kind !== 'jobs') return;
-          for (const job of answer.jobs) process.container.shown.set(job.id, job);
+          for (const job of jobs) process.container.shown.set(job.id, job);
         },
       });
     },
