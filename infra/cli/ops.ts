@@ -1,5 +1,6 @@
 import { CannotDo, type CommandDescription, endProcess, type ExitCode, parseCommand, usageOf } from './command.ts';
 import { listOpenCancellations, showCancellation, verifyAuditTrail } from './ops-cancellations.ts';
+import { addUpCredits } from './credits/ops-credits.ts';
 import { registerJob, releaseJob, releaseProject, showJob } from './jobs/ops-jobs.ts';
 import { common, commonOptions, type OpsCommand } from './ops-command.ts';
 import { issuePartnerKey, listPartnerKeys, revokePartnerKey } from './partners/ops-partner-keys.ts';
@@ -32,6 +33,7 @@ const commands: readonly OpsCommand[] = [
   releaseProject,
   listOpenCancellations,
   showCancellation,
+  addUpCredits,
   listDeadLetters,
   showDeadLetters,
   redriveDeadLetters,
@@ -42,9 +44,8 @@ const commands: readonly OpsCommand[] = [
 await endProcess(() => run(process.argv.slice(2)), 2);
 
 function run(args: readonly string[]): Promise<ExitCode> | ExitCode {
-  const words = args.slice(0, 2).join(' ');
-  const command = commands.find(({ name }) => name === words);
-  if (command !== undefined) return runCommand(command, args.slice(2));
+  const command = commands.find(({ name }) => name === args.slice(0, name.split(' ').length).join(' '));
+  if (command !== undefined) return runCommand(command, args.slice(command.name.split(' ').length));
   const group = commands.filter(({ name }) => name.split(' ', 1)[0] === args[0]);
   if (args.includes('--help')) {
     process.stdout.write(usageOf(describeGroup(group.length > 0 ? group : commands)));

@@ -104,6 +104,8 @@ export interface TerminalOptions {
 /** How a command shows its result and asks its user. */
 export interface Terminal {
   readonly json: boolean;
+  /** For long work: shown where questions go, on a terminal. */
+  readonly progress: Progress;
   /** One JSON document with `--json`, the lines without. */
   show(json: unknown, lines: readonly string[]): void;
   /** Asks y/N. @throws CannotDo (2) without a user to answer or `--yes`, (1) when the answer is no */
@@ -136,6 +138,7 @@ export function createTerminal({ json, yes, input, output, messages }: TerminalO
 
   return {
     json,
+    progress: createProgress(messages),
     show(document, lines) {
       output.write(json ? `${JSON.stringify(document)}\n` : lines.map((line) => `${line}\n`).join(''));
     },

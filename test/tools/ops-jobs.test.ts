@@ -8,6 +8,7 @@ import { releaseJob } from '../../infra/cli/jobs/ops-jobs.ts';
 import { projectIdSchema } from '../../functions/core/identifiers.ts';
 import { givenOps } from '../support/given-ops.ts';
 import { acme, documentedProject, externalId, globex, jobId } from '../support/names.ts';
+import { createProgress } from '../../infra/cli/terminal.ts';
 
 const ops = givenOps();
 const directory = () => {
@@ -108,7 +109,14 @@ describe('job release', () => {
         registeredAt: verifiedAt,
         verifiedAt,
       });
-    const terminal = { json: false, show: () => undefined, confirm: async () => undefined, readSecret: async () => '' };
+    const progress = createProgress({ write: () => true });
+    const terminal = {
+      json: false,
+      progress,
+      show: () => undefined,
+      confirm: async () => undefined,
+      readSecret: async () => '',
+    };
     // The client is the run's own, so what this adds is removed again.
     const name = 'register-again-after-the-entry-is-replaced';
     let puts = 0;

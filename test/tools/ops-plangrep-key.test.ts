@@ -9,6 +9,7 @@ import { type LocalSecretsManager, startSecretsManager } from '../../infra/local
 import { CannotDo } from '../../infra/cli/command.ts';
 import { putPlangrepKey } from '../../infra/cli/ops-queues-and-keys.ts';
 import type { Place } from '../../infra/cli/places.ts';
+import { createProgress } from '../../infra/cli/terminal.ts';
 
 let endpoint: LocalSecretsManager;
 beforeAll(async () => {
@@ -57,6 +58,7 @@ describe('plangrep-key put', () => {
       json: true,
       show: (...said: unknown[]) => void shown.push(said),
       confirm: () => Promise.resolve(),
+      progress: createProgress({ write: () => true }),
       readSecret: () => Promise.resolve(value),
     };
     const values = { environment: undefined, region: undefined, json: true, yes: true };

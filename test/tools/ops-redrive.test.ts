@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { CannotDo } from '../../infra/cli/command.ts';
 import { redriveDeadLetters } from '../../infra/cli/ops-queues-and-keys.ts';
 import type { Place } from '../../infra/cli/places.ts';
+import { createProgress } from '../../infra/cli/terminal.ts';
 
 /** `dlq redrive` in prod, where SQS reports this about the move. */
 async function redrive(...reports: readonly object[]) {
@@ -44,6 +45,7 @@ async function redrive(...reports: readonly object[]) {
     json: false,
     show: (_document: unknown, lines: readonly string[]) => void shown.push(...lines),
     confirm: () => Promise.resolve(),
+    progress: createProgress({ write: () => true }),
     readSecret: () => Promise.resolve(''),
   };
   const values = { environment: 'prod', region: undefined, json: false, yes: true };
