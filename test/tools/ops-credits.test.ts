@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type CancellationAnswer, cancellationSchema } from '../../functions/contract/answers.ts';
+import { type CancellationAnswer, cancellationWithTimelineSchema } from '../../functions/contract/answers.ts';
 import { givenOps } from '../support/given-ops.ts';
 
 const ops = givenOps();
@@ -14,7 +14,7 @@ async function closeSome(): Promise<readonly CancellationAnswer[]> {
   for (const { externalId } of jobs) await service.cancel({ externalId });
   await service.reconcile();
   const shown = await Promise.all(jobs.map(({ jobId }) => service.show(jobId)));
-  return shown.map(({ body: { timeline, joinedCount, ...cancellation } }) => cancellationSchema.parse(cancellation));
+  return shown.map(({ body }) => cancellationWithTimelineSchema.parse(body));
 }
 const sum = (numbers: readonly (number | null | undefined)[]) =>
   numbers.reduce<number>((all, one) => all + (one ?? 0), 0);

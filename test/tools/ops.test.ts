@@ -34,7 +34,7 @@ describe('cancellations', () => {
 
     expect(none).toMatchObject({ code: 1, stdout: 'No cancellation is open (local).\n' });
     expect(open.stdout.trimEnd().split('\n')).toHaveLength(2);
-    expect(open.stdout).toMatch(new RegExp(`^\\d+ s +acme +${job}  1 +accepted +no +in \\d+ s$`, 'm'));
+    expect(open.stdout).toMatch(new RegExp(`^\\d+ s +acme +${job}  1 +accepted +no +(in \\d+ s|\\d+ s overdue)$`, 'm'));
     expect(JSON.parse(json.stdout)).toMatchObject({ complete: true, open: [{ jobId: job, lastResult: 'accepted' }] });
     expect(shown.stdout).toMatch(
       / 1 +requested .* 2 +attempt_ended .*result=accepted.* joined .*reason="twice\\u\{200b\}/s,
