@@ -256,10 +256,27 @@ export interface Found extends Told {
 /** The result of `read`; also `notFound` if no request has asked to cancel the job. */
 export type ReadResult = Found | Failure;
 
+/** A request of yours that reached no job: nothing was done. */
+export interface Refusal {
+  /** When it was refused for good. An event is tried for 5 minutes before. */
+  readonly at: string;
+  /** Give your `switch` a default: a newer service may have more. */
+  readonly why: 'job_not_found' | 'ambiguous_external_id' | 'idempotency_key_reused' | 'unresolved';
+  readonly door: 'https' | 'events';
+  /** Of an event its `id`. */
+  readonly requestId: string;
+  /** The jobId that it asked for; null: none. */
+  readonly jobId: string | null;
+}
+
 /** One page of the cancellations of the jobs with an externalId, the newest job's first. A page may be empty. */
 export interface Listed extends Told {
   readonly kind: 'listed';
   readonly cancellations: readonly CancellationWithTimeline[];
+  /** The newest requests that reached no job, at most 20 of the last 30 days. Absent from an older service. */
+  readonly refusals?: readonly Refusal[] | undefined;
+  /** How many there are; 100 stands for 100 or more. */
+  readonly refusedCount?: number | undefined;
   /** The `cursor` of the next page. null on the last page; nothing else shows that. */
   readonly nextCursor: string | null;
 }

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { outcomeSchema } from '../core/cancellation/events.ts';
+import { outcomeSchema, refusedSchema } from '../core/cancellation/events.ts';
 import { externalIdSchema, jobIdSchema, projectIdSchema, timestampSchema } from '../core/identifiers.ts';
 import { type ProblemCode, problems } from './problems.ts';
 
@@ -75,9 +75,25 @@ export const cancellationWithTimelineSchema = z.strictObject({
 });
 export type CancellationWithTimeline = z.infer<typeof cancellationWithTimelineSchema>;
 
+/** A request that reached no job. */
+export const refusalSchema = z.strictObject({
+  at: timestampSchema,
+  why: refusedSchema.shape.why,
+  door: refusedSchema.shape.door,
+  /** Of an event its `id`. */
+  requestId: z.string(),
+  /** The jobId that was asked for; null: none. */
+  jobId: z.nullable(jobIdSchema),
+});
+export type RefusalAnswer = z.infer<typeof refusalSchema>;
+
 /** One page of an externalId's cancellations. */
 export const cancellationListSchema = z.strictObject({
   cancellations: z.array(cancellationWithTimelineSchema),
+  /** The newest first, the same on every page. */
+  refusals: z.array(refusalSchema),
+  /** How many there are; 100 stands for 100 or more. */
+  refusedCount: z.int(),
   /** The `cursor` of the next page; null on the last one. */
   nextCursor: z.nullable(z.string()),
 });

@@ -215,6 +215,8 @@ export interface JobDirectory {
   claim(partnerId: PartnerId, externalId: ExternalId, entry: VerifiedEntry): Promise<Claimed>;
   /** Sets in an entry what a job read showed. Nothing happens when there is no such entry. */
   remember(partnerId: PartnerId, externalId: ExternalId, jobId: JobId, fact: JobFact): Promise<void>;
+  /** Keeps a refusal where its partner finds it by the externalId. The log's record of it comes first. */
+  keepRefusal(record: RefusedRecord): Promise<void>;
   readBinding(partnerId: PartnerId, requestKey: string): Promise<RequestBinding | undefined>;
   /** @returns the binding that is stored now: the given one, or the one that another request made first */
   bind(partnerId: PartnerId, requestKey: string, binding: RequestBinding): Promise<RequestBinding>;

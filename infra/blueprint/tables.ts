@@ -17,7 +17,7 @@ export const tables = {
   Partners: { variable: 'PARTNERS_TABLE', partitionKey: 'pk' },
   /**
    * `pk` is `<partnerId>#job#<externalId>` (`sk` the jobId), `job#<jobId>` (`sk` `owner`, or `released#<time>` for a former
-   * one) or `<partnerId>#request#<hash of the request key>` (`sk` `binding`).
+   * one), `<partnerId>#request#<hash of the request key>` (`sk` `binding`) or `<partnerId>#refused#<externalId>` (`sk` the time).
    */
   JobDirectory: { variable: 'JOB_DIRECTORY_TABLE', partitionKey: 'pk', sortKey: 'sk', timeToLive: 'expiresAt' },
   /** `pk` is `<partnerId>#<jobId>`, `sk` `event#<seq>` or `joined#<time>#<id>`; or `<partnerId>#refused#<day>`. */

@@ -4,6 +4,7 @@ import {
   cancellationSchema,
   cancellationWithTimelineSchema,
   problemSchema,
+  refusalSchema,
   registeredJobSchema,
   timelineEntrySchema,
 } from '../../functions/contract/answers.ts';
@@ -190,8 +191,23 @@ const answers: Readonly<Record<string, Component>> = {
   CancellationList: message(cancellationListSchema, 'One page of the cancellations of the jobs with an externalId.', {
     cancellations:
       "The newest job's first. A page may have fewer than `limit`, even none: a job that no request has asked to cancel, or that is not verified, has no cancellation, and a page never exceeds 256 KB.",
+    refusals:
+      'Your requests for this externalId that reached no job, the newest first: at most 20 of the last 30 days, the same on every page.',
+    refusedCount: 'How many such requests there are. Counted up to 100, which stands for 100 or more.',
     nextCursor: 'The `cursor` of the next page. Null: this is the last page. Nothing else shows that.',
   }),
+  Refusal: message(
+    refusalSchema,
+    'A request of yours that reached no job: nothing was done. Fields may be added: ignore those that you do not know.',
+    {
+      at: 'When it was refused for good. An event is tried for 5 minutes before.',
+      why: '`job_not_found`, `ambiguous_external_id` and `idempotency_key_reused`: as the problems. `unresolved`: the service could not find out which job was meant; repeat it. More may be added.',
+      door: 'How it came: `https`, or `events` for an event.',
+      requestId: 'The `requestId` of the request; of an event its `id`.',
+      jobId: 'The jobId that it asked for. Null: none.',
+    },
+    ['why', 'door'],
+  ),
   Problem: message(
     problemSchema,
     'Why a request failed: Problem Details for HTTP APIs (RFC 9457). Fields may be added: ignore those that you do not know.',

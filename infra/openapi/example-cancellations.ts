@@ -93,3 +93,4 @@ export const twinCancelled = {
 /** Where acme's jobs of order-7893 go on after the first of them. */
 export const exampleCursor = '1OD82HaidkjJ7uQUXKcsu2pvYl90d2luMjAwMDAwMDAwMDAwMDAwMDAwMDc4OTM';
 export const registered = { jobId, externalId, projectId, registeredAt, verifiedAt: registeredAt };
+export const refused = { at: requestedAt, why: 'job_not_found', door: 'https', requestId, jobId: null };

@@ -13,6 +13,7 @@ import {
   pendingWithTimeline,
   projectId,
   reason,
+  refused,
   registered,
   registeredAt,
   tooLate,
@@ -61,13 +62,25 @@ export const successExamples: Readonly<Record<string, Readonly<Record<string, Ex
     200: {
       cancelled: {
         summary: 'One job, cancelled',
-        value: { cancellations: [cancelledWithTimeline], nextCursor: null },
+        value: { cancellations: [cancelledWithTimeline], refusals: [], refusedCount: 0, nextCursor: null },
       },
       first_page: {
         summary: 'The first of two pages, with `limit=1`',
-        value: { cancellations: [twinCancelled], nextCursor: exampleCursor },
+        value: {
+          cancellations: [twinCancelled],
+          refusals: [{ ...refused, why: 'ambiguous_external_id' }],
+          refusedCount: 1,
+          nextCursor: exampleCursor,
+        },
       },
-      none: { summary: 'No request has asked to cancel the job', value: { cancellations: [], nextCursor: null } },
+      none: {
+        summary: 'No request has asked to cancel the job',
+        value: { cancellations: [], refusals: [], refusedCount: 0, nextCursor: null },
+      },
+      refused: {
+        summary: 'A request was refused: no job has the externalId',
+        value: { cancellations: [], refusals: [refused], refusedCount: 1, nextCursor: null },
+      },
     },
   },
   readCancellation: {

@@ -49,6 +49,7 @@ function normalize({ status, headers, text }: Seen, { jobId, externalId }: JobNa
   const shown = text
     .replaceAll(JSON.stringify(externalId).slice(1, -1), 'EXTERNAL_ID')
     .replaceAll(jobId, 'JOB_ID')
+    .replaceAll(/"requestId":"[^"]+"/g, 'REQUEST_ID')
     .replaceAll(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'TIME');
   return [status, headers.filter(([name]) => name !== 'content-length'), shown];
 }

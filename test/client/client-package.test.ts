@@ -174,6 +174,9 @@ describe('the client’s types equal the contract’s', () => {
     expectTypeOf<readonly ReadonlyDeep<client.CancellationWithTimeline>[]>().toEqualTypeOf<
       Sent<typeof cancellationListSchema>['cancellations']
     >();
+    expectTypeOf<readonly ReadonlyDeep<client.Refusal>[]>().toEqualTypeOf<
+      Sent<typeof cancellationListSchema>['refusals']
+    >();
     expectTypeOf<ReadonlyDeep<client.RegisteredJob>>().toEqualTypeOf<Sent<typeof registeredJobSchema>>();
   });
 

@@ -229,6 +229,8 @@ describe('read and list', () => {
     expect(await client.list({ externalId })).toEqual({
       kind: 'listed',
       cancellations,
+      refusals: [],
+      refusedCount: 0,
       nextCursor: null,
       requestId: expect.any(String),
     });

@@ -85,7 +85,7 @@ describe('an unregistered job', () => {
     listed();
     await scene.cancel();
 
-    expect(asked).toEqual(['find', 'readOwner', 'find', 'readOwner']);
+    expect(asked).toEqual(['find', 'readOwner', 'keepRefusal', 'find', 'readOwner', 'keepRefusal']);
   });
 
   test('is answered with its outcome when it has ended', async () => {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
+import type { CancelRequest } from '../../functions/core/cancel-request.ts';
 import { BrokenStream } from '../../functions/core/cancellation/state.ts';
 import type { JobId } from '../../functions/core/identifiers.ts';
 import {
@@ -11,8 +12,9 @@ import {
 import { DependencyUnavailable } from '../../functions/core/report.ts';
 import { given, type Scene } from '../support/given.ts';
 import { broken } from '../support/memory-ports.ts';
-import { acme, documentedJob, globex, jobId, order7890 } from '../support/names.ts';
+import { acme, documentedJob, externalId, globex, jobId, order7890 } from '../support/names.ts';
 
+const noRefusals = { refusals: [], count: 0 };
 let scene: Scene;
 beforeEach(async () => {
   scene = await given();
@@ -62,17 +64,17 @@ describe('a read', () => {
   });
 
   test('distinguishes an unknown externalId from one without a cancellation', async () => {
-    expect(await readPage()).toEqual({ kind: 'cancellations', views: [] });
+    expect(await readPage()).toEqual({ kind: 'cancellations', views: [], refused: noRefusals });
     expect(await readPage({ partnerId: globex })).toEqual({ kind: 'job_not_found' });
   });
 
   test('reports an entry that cannot be read, shows the others, and never calls the job unknown', async () => {
     scene.ports.directory.unreadable.push('acme#job#sha256:0 job_bad');
 
-    expect(await readPage()).toEqual({ kind: 'cancellations', views: [] });
+    expect(await readPage()).toEqual({ kind: 'cancellations', views: [], refused: noRefusals });
     expect(await readPage({ partnerId: globex })).toEqual({ kind: 'unresolved' });
     scene.ports.directory.findPage = async () => ({ items: [], unreadable: ['job_bad'], next: 'job_bad' });
-    expect(await readPage()).toEqual({ kind: 'cancellations', views: [], next: 'job_bad' });
+    expect(await readPage()).toEqual({ kind: 'cancellations', views: [], next: 'job_bad', refused: noRefusals });
     expect(scene.codes()).toEqual(['RECORD_UNREADABLE', 'RECORD_UNREADABLE', 'RECORD_UNREADABLE']);
   });
 
@@ -140,7 +142,7 @@ describe('a page', () => {
     await scene.register({ jobId: jobId('job_a') });
 
     expect(await walk({ limit: 1 })).toEqual([['job_b'], []]);
-    expect(await readPage({ after: jobId('a') })).toEqual({ kind: 'cancellations', views: [] });
+    expect(await readPage({ after: jobId('a') })).toEqual({ kind: 'cancellations', views: [], refused: noRefusals });
   });
 
   test('ends before it takes too many bytes, but shows at least one', async () => {
@@ -182,5 +184,95 @@ describe('a page', () => {
       }),
       { numRuns: 60 },
     );
+  });
+});
+
+describe('requests that reached no job', () => {
+  const name = externalId('order-1');
+  const refuse = (fields: Partial<CancelRequest> = {}) => scene.cancel({ externalId: name, ...fields });
+  const refusedOf = async (page: Partial<PageRequest> = {}) => {
+    const found = await readPage({ externalId: name, ...page });
+    if (found.kind !== 'cancellations') throw new Error(found.kind);
+    return found.refused;
+  };
+
+  test('are shown to their partner, the newest first, also where the externalId has no job', async () => {
+    await refuse({ requestId: 'r-1' });
+    scene.ports.clock.advance(1_000);
+    await refuse({ requestId: 'r-2', door: 'events', jobId: jobId('job_asked') });
+
+    expect(await readPage({ externalId: name })).toEqual({
+      kind: 'cancellations',
+      views: [],
+      refused: {
+        refusals: [
+          {
+            at: '2026-11-23T12:00:01.000Z',
+            why: 'job_not_found',
+            door: 'events',
+            requestId: 'r-2',
+            jobId: 'job_asked',
+          },
+          { at: '2026-11-23T12:00:00.000Z', why: 'job_not_found', door: 'https', requestId: 'r-1' },
+        ],
+        count: 2,
+      },
+    });
+    expect(await readPage({ externalId: name, partnerId: globex })).toEqual({ kind: 'job_not_found' });
+    expect(await readPage({ externalId: externalId('order-2') })).toEqual({ kind: 'job_not_found' });
+  });
+
+  test('are shown beside cancellations', async () => {
+    await scene.cancel();
+    await scene.cancel({ jobId: jobId('job_of_another_name') });
+
+    expect(await readPage()).toMatchObject({ views: [{}], refused: { count: 1 } });
+  });
+
+  test('are the newest 20, and are counted up to 100', async () => {
+    for (let n = 0; n < 120; n += 1) {
+      scene.ports.clock.advance(1_000);
+      await refuse({ requestId: `r-${n}` });
+    }
+    const { refusals, count } = await refusedOf();
+
+    expect(count).toBe(100);
+    expect(refusals.map(({ requestId }) => requestId)).toEqual(Array.from({ length: 20 }, (_, n) => `r-${119 - n}`));
+  });
+
+  test('are shown for 30 days', async () => {
+    await refuse();
+    scene.ports.clock.advance(30 * 86_400_000 - 1);
+    expect(await refusedOf()).toMatchObject({ count: 1 });
+    scene.ports.clock.advance(1);
+
+    expect(await readPage({ externalId: name })).toEqual({ kind: 'job_not_found' });
+  });
+
+  test('are refused also when only the list of them cannot be written, and that is reported', async () => {
+    scene.ports.directory.before = (call) => {
+      if (call === 'keepRefusal') throw broken('job-directory');
+    };
+
+    expect(await refuse()).toEqual({ kind: 'job_not_found' });
+    expect(scene.ports.log.refused).toHaveLength(1);
+    expect(scene.codes()).toContain('DEPENDENCY_UNAVAILABLE');
+  });
+
+  test('do not hide a bug in listing them', async () => {
+    scene.ports.directory.before = (call) => {
+      if (call === 'keepRefusal') throw new TypeError('a bug');
+    };
+
+    await expect(refuse()).rejects.toThrow('a bug');
+  });
+
+  test('that cannot be read are counted and reported', async () => {
+    await refuse();
+    const { directory } = scene.ports;
+    directory.findRefusals = async () => ({ items: [], unreadable: ['acme#refused#sha256:0 sha256:1'] });
+
+    expect(await refusedOf()).toEqual({ refusals: [], count: 1 });
+    expect(scene.codes()).toContain('RECORD_UNREADABLE');
   });
 });

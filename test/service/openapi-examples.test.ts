@@ -67,6 +67,7 @@ const plays: Readonly<Record<string, () => Promise<{ readonly status: number; re
   'readCancellation 404 job_not_found': () => get(`/${documented}`),
   'requestCancellation 200 cancelled': () =>
     post({ externalId: 'order-7890', reason: 'superseded by a newer upload' }, { 'Idempotency-Key': 'order-7890-1' }),
+  'listCancellations 200 cancelled': () => get('?externalId=order-7890'),
   'requestCancellation 202 pending': () => post({ externalId: 'order-7891' }),
   'requestCancellation 400 not_json': () => post('{"externalId":'),
   'requestCancellation 400 not_utf8': () => post(Buffer.from('{"externalId":"commande-é"}', 'latin1')),
@@ -94,7 +95,6 @@ const plays: Readonly<Record<string, () => Promise<{ readonly status: number; re
     // acme's list is remembered.
     return service.cancel({ externalId: 'order-7898' }, { partner: 'globex' });
   },
-  'listCancellations 200 cancelled': () => get('?externalId=order-7890'),
   'listCancellations 200 first_page': async () => {
     await post({ externalId: 'order-7893', jobId: 'job_twin20000000000000000007893' });
     return get('?externalId=order-7893&limit=1');
@@ -104,7 +104,8 @@ const plays: Readonly<Record<string, () => Promise<{ readonly status: number; re
   'listCancellations 400 wrong_cursor': () => get(`?externalId=order-7890&cursor=${exampleCursor}`),
   'listCancellations 403 forbidden': () =>
     withoutScope('cancellations:read', 'GET /v1/cancellations?externalId=order-7890'),
-  'listCancellations 404 job_not_found': () => get('?externalId=order-0000'),
+  'listCancellations 200 refused': () => get('?externalId=order-0000'),
+  'listCancellations 404 job_not_found': () => get('?externalId=order-0001'),
   'readCancellation 200 cancelled': () => get(`/${documented}`),
   'readCancellation 200 pending': () => get('/job_slow00000000000000000007891'),
   'readCancellation 400 invalid_request': () => get('/job%20with%20spaces'),

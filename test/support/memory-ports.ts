@@ -25,6 +25,7 @@ import {
   type WakeUpQueue,
   type WakeUps,
 } from '../../functions/core/ports.ts';
+import type { Refusal, Refusals } from '../../functions/core/refusals.ts';
 import type { ReadPorts } from '../../functions/core/use-cases/read-cancellations.ts';
 import { DependencyUnavailable, type Report } from '../../functions/core/report.ts';
 import { documentedProject } from './names.ts';
@@ -107,11 +108,11 @@ export class MemoryLog implements CancellationLog, ReadableLog {
 }
 
 /** The job directory in memory. The same tests check it and the one on DynamoDB. */
-export class MemoryDirectory implements JobDirectory, JobPages {
+export class MemoryDirectory implements JobDirectory, JobPages, Refusals {
   readonly jobs = new Map<string, DirectoryEntry[]>();
   readonly bindings = new Map<string, RequestBinding>();
   /** Runs before each call; throw {@link DependencyUnavailable} to play a broken table. */
-  before: (call: keyof JobDirectory | keyof JobPages) => void | Promise<void> = () => undefined;
+  before: (call: keyof JobDirectory | keyof JobPages | keyof Refusals) => void | Promise<void> = () => undefined;
 
   readonly owners = new Map<JobId, JobOwner & { entry: VerifiedEntry }>();
 
@@ -173,6 +174,27 @@ export class MemoryDirectory implements JobDirectory, JobPages {
       name,
       entries.map((entry) => (entry.jobId === jobId ? { ...entry, ...fact } : entry)),
     );
+  }
+
+  readonly refusals: RefusedRecord[] = [];
+
+  async keepRefusal(record: RefusedRecord) {
+    await this.before('keepRefusal');
+    this.refusals.push(record);
+  }
+
+  async findRefusals(
+    partnerId: PartnerId,
+    externalId: ExternalId,
+    { since, limit }: Parameters<Refusals['findRefusals']>[2],
+  ): Promise<Records<Refusal>> {
+    await this.before('findRefusals');
+    const own = this.refusals.filter((one) => one.partnerId === partnerId && one.externalId === externalId);
+    const found = own.filter(({ at }) => at > since).toReversed();
+    const items = found
+      .slice(0, limit)
+      .map(({ at, why, door, requestId, jobId }) => ({ at, why, door, requestId, jobId }));
+    return { items, unreadable: [] };
   }
 
   async readBinding(partnerId: PartnerId, requestKey: string) {

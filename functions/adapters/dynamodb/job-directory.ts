@@ -22,7 +22,9 @@ import {
   type RequestBinding,
   type VerifiedEntry,
 } from '../../core/ports.ts';
+import type { Refusals } from '../../core/refusals.ts';
 import { DependencyUnavailable } from '../../core/report.ts';
+import { findRefusals, keepRefusal } from './refusals.ts';
 import {
   type Fields,
   getRecord,
@@ -149,6 +151,8 @@ export function createJobDirectory(client: DynamoDBClient, tableName: string): J
       );
     },
 
+    keepRefusal: (record) => keepRefusal(table, record),
+
     async bind(partnerId, requestKey, binding) {
       const expiresAt = Math.ceil(Date.parse(binding.firstSeenAt) / 1000) + BINDING_DAYS * 86_400;
       const item = { ...bindingKey(partnerId, requestKey), ...binding, expiresAt };
@@ -167,10 +171,12 @@ export function createJobDirectory(client: DynamoDBClient, tableName: string): J
 }
 
 /** The directory with what only its readers ask: so no other bundle holds it. */
-export function createPagedDirectory(client: DynamoDBClient, tableName: string): JobDirectory & JobPages {
+export function createPagedDirectory(client: DynamoDBClient, tableName: string): JobDirectory & JobPages & Refusals {
   const table: Table = { client, name: tableName, dependency: 'job-directory' };
   return {
     ...createJobDirectory(client, tableName),
+
+    findRefusals: (...which) => findRefusals(table, ...which),
 
     async findPage(partnerId, externalId, { limit, after }) {
       // One more than is asked for shows whether there is a next page.

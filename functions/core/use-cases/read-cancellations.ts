@@ -1,8 +1,9 @@
 import type { CancellationEvent, JoinedRecord } from '../cancellation/events.ts';
 import { BrokenStream, type CancellationState, foldEvents } from '../cancellation/state.ts';
 import type { StreamName } from '../cancellation/stream-key.ts';
-import type { ExternalId, JobId, PartnerId, Timestamp } from '../identifiers.ts';
+import { type ExternalId, type JobId, type PartnerId, type Timestamp, toTimestamp } from '../identifiers.ts';
 import { type DirectoryEntry, type JobPages, newestFirst, type Ports, type ReadableLog } from '../ports.ts';
+import { type Refusal, type Refusals, REFUSALS_DAYS } from '../refusals.ts';
 import { reportFailure, reportUnreadable } from '../report.ts';
 
 /** A cancellation with everything on record about it. */
@@ -20,9 +21,9 @@ export interface CancellationView {
 }
 
 /** What it takes to show cancellations. */
-export interface ReadPorts extends Pick<Ports, 'report'> {
+export interface ReadPorts extends Pick<Ports, 'report' | 'clock'> {
   readonly log: ReadableLog;
-  readonly directory: JobPages;
+  readonly directory: JobPages & Refusals;
 }
 
 /** The most `joined` records that one cancellation shows. */
@@ -31,6 +32,9 @@ export const JOINED_SHOWN = 100;
 export const JOINED_COUNTED = 1_000;
 /** The most jobs that one page of an externalId covers. */
 export const JOBS_SHOWN = 20;
+/** The most refusals that are shown, and how far they are counted: this many stands for this many or more. */
+export const REFUSALS_SHOWN = 20;
+export const REFUSALS_COUNTED = 100;
 /** So many cancellations of a page are read at the same time. */
 const READ_AT_ONCE = 5;
 
@@ -75,7 +79,16 @@ export type FoundCancellations =
       readonly views: readonly CancellationView[];
       /** The next page begins after this jobId. Absent on the last page. */
       readonly next?: string | undefined;
+      readonly refused: RefusedRequests;
     };
+
+/** The requests for an externalId that reached no job, the same on every page. */
+export interface RefusedRequests {
+  /** The newest first. */
+  readonly refusals: readonly Refusal[];
+  /** How many there are, with those that cannot be read, counted up to {@link REFUSALS_COUNTED}. */
+  readonly count: number;
+}
 
 /**
  * One page of the cancellations of the partner's jobs with this externalId. The pages are in the order of the jobIds, the
@@ -86,13 +99,17 @@ export async function readCancellationsOf(
   ports: ReadPorts,
   { partnerId, externalId, limit, after, maxBytes, bytesOf }: PageRequest,
 ): Promise<FoundCancellations> {
-  const { items, unreadable, next } = await ports.directory.findPage(partnerId, externalId, { limit, after });
+  const [{ items, unreadable, next }, refused] = await Promise.all([
+    ports.directory.findPage(partnerId, externalId, { limit, after }),
+    readRefused(ports, partnerId, externalId),
+  ]);
   reportUnreadable(ports.report, 'job-directory', unreadable);
   // An unverified registration may be of anybody's job: nothing about it is shown.
   const entries = items.filter(({ verifiedAt }) => verifiedAt !== undefined);
   const isOnlyPage = after === undefined && next === undefined;
   if (entries.length === 0 && isOnlyPage) {
-    return { kind: unreadable.length > 0 ? 'unresolved' : 'job_not_found' };
+    if (unreadable.length > 0) return { kind: 'unresolved' };
+    return refused.count > 0 ? cancellationsOf([], next, refused) : { kind: 'job_not_found' };
   }
   const shown: { readonly entry: DirectoryEntry; readonly view: CancellationView }[] = [];
   let [bytes, broken] = [0, 0];
@@ -105,12 +122,12 @@ export async function readCancellationsOf(
       if (view === undefined || view === 'broken') continue;
       bytes += bytesOf(view);
       const last = shown.at(-1)?.entry;
-      if (bytes > maxBytes && last !== undefined) return cancellationsOf(shown, last.jobId);
+      if (bytes > maxBytes && last !== undefined) return cancellationsOf(shown, last.jobId, refused);
       shown.push({ entry, view });
     }
   }
   if (isOnlyPage && shown.length === 0 && broken > 0) return { kind: 'unresolved' };
-  return cancellationsOf(shown, next);
+  return cancellationsOf(shown, next, refused);
 }
 
 /** One broken stream does not hide the other cancellations of a page: it is left out, and the operators are told. */
@@ -132,7 +149,20 @@ export async function readOrReport(
 function cancellationsOf(
   shown: readonly { readonly entry: DirectoryEntry; readonly view: CancellationView }[],
   next: string | undefined,
+  refused: RefusedRequests,
 ): FoundCancellations {
   const views = shown.toSorted((a, b) => newestFirst(a.entry, b.entry)).map(({ view }) => view);
-  return { kind: 'cancellations', views, next };
+  return { kind: 'cancellations', views, next, refused };
+}
+
+/** They are the partner's own requests: that there are some says nothing about any job. */
+async function readRefused(
+  { directory, clock, report }: ReadPorts,
+  partnerId: PartnerId,
+  externalId: ExternalId,
+): Promise<RefusedRequests> {
+  const since = toTimestamp(clock.now() - REFUSALS_DAYS * 86_400_000);
+  const { items, unreadable } = await directory.findRefusals(partnerId, externalId, { since, limit: REFUSALS_COUNTED });
+  reportUnreadable(report, 'job-directory', unreadable);
+  return { refusals: items.slice(0, REFUSALS_SHOWN), count: items.length + unreadable.length };
 }

@@ -124,12 +124,20 @@ async function recordJoined({ log, clock, report }: Ports, request: CancelReques
 }
 
 async function recordRefused(
-  { log, clock, report }: Ports,
+  { log, directory, clock, report }: Ports,
   request: CancelRequest,
   why: RefusedRecord['why'],
 ): Promise<void> {
   const { partnerId, jobId, requestId } = request;
   const at = toTimestamp(clock.now());
-  await log.recordRefused({ type: 'refused', partnerId, jobId, why, at, ...askedBy(request) });
+  const record: RefusedRecord = { type: 'refused', partnerId, jobId, why, at, ...askedBy(request) };
+  await log.recordRefused(record);
   report('REQUEST_REFUSED', { partnerId, requestId, why });
+  try {
+    await directory.keepRefusal(record);
+  } catch (error) {
+    // It is on record, and its partner has the answer or gets the event: only the list of refusals lacks it.
+    if (!(error instanceof DependencyUnavailable)) throw error;
+    report('DEPENDENCY_UNAVAILABLE', { dependency: error.dependency, partnerId, requestId });
+  }
 }

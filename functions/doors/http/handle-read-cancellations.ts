@@ -13,7 +13,7 @@ import {
 } from '../../core/use-cases/read-cancellations.ts';
 import { nextLookInMs } from '../../core/use-cases/stay-with.ts';
 import { readCursor, writeCursor } from './page-cursor.ts';
-import { bytesOf, MAX_CANCELLATIONS_BYTES, presentWithTimeline } from './present-cancellation.ts';
+import { bytesOf, MAX_CANCELLATIONS_BYTES, presentRefusal, presentWithTimeline } from './present-cancellation.ts';
 import { check, invalid, repeated } from './read-input.ts';
 import { type HttpAnswer, type HttpHandler, jobNotFound, retryAfter, serve, unavailable } from './serve.ts';
 
@@ -57,8 +57,10 @@ async function readByExternalId(
       return unavailable('The records of this externalId cannot be read at the moment. Repeat the request.');
     case 'cancellations': {
       const cancellations = found.views.map(presentWithTimeline);
+      const refusals = found.refused.refusals.map(presentRefusal);
+      const refusedCount = found.refused.count;
       const nextCursor = found.next === undefined ? null : writeCursor(jobs, found.next);
-      return { kind: 'success', status: 200, body: { cancellations, nextCursor } };
+      return { kind: 'success', status: 200, body: { cancellations, refusals, refusedCount, nextCursor } };
     }
   }
 }

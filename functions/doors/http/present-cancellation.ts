@@ -2,13 +2,19 @@ import type { Figures } from '../../core/cancellation/account.ts';
 import type { CancellationEvent, JoinedRecord } from '../../core/cancellation/events.ts';
 import type { CancellationState } from '../../core/cancellation/state.ts';
 import type { Timestamp } from '../../core/identifiers.ts';
+import type { Refusal } from '../../core/refusals.ts';
 import type { CancellationView } from '../../core/use-cases/read-cancellations.ts';
-import type { CancellationAnswer, CancellationWithTimeline, TimelineEntry } from '../../contract/answers.ts';
+import type {
+  CancellationAnswer,
+  CancellationWithTimeline,
+  RefusalAnswer,
+  TimelineEntry,
+} from '../../contract/answers.ts';
 
 /** No answer about cancellations has more bytes. */
 export const MAX_ANSWER_BYTES = 256_000;
-/** What a page has beside its cancellations takes less than a thousand bytes. */
-export const MAX_CANCELLATIONS_BYTES = MAX_ANSWER_BYTES - 1_000;
+/** What a page has beside its cancellations, most of it 20 refusals, takes less than that. */
+export const MAX_CANCELLATIONS_BYTES = MAX_ANSWER_BYTES - 10_000;
 /** The most events that a timeline shows: the first, which says who asked and why, and the newest. */
 export const EVENTS_SHOWN = 200;
 
@@ -93,6 +99,10 @@ function presentEvent(event: CancellationEvent): TimelineEntry {
     case 'closed':
       return { at, type, seq, outcome: event.outcome, jobStatus: event.jobStatus };
   }
+}
+
+export function presentRefusal({ at, why, door, requestId, jobId }: Refusal): RefusalAnswer {
+  return { at, why, door, requestId, jobId: jobId ?? null };
 }
 
 function presentJoined({ at, type, requestId, keyId, reason }: JoinedRecord): TimelineEntry {

@@ -26,6 +26,7 @@ const cancel = { 'Query JobDirectory': 1, 'PutItem CancellationLog': 2, 'Plangre
 const cancelAndRead = { ...cancel, 'Plangrep read': 1 } as const;
 const join = { 'Query JobDirectory': 1, 'PutItem CancellationLog': 2, 'Query CancellationLog': 1 } as const;
 const bind = { 'GetItem JobDirectory': 1, 'PutItem JobDirectory': 1 } as const;
+const refuse = { 'PutItem CancellationLog': 1, 'PutItem JobDirectory': 1 } as const;
 const discover = {
   'GetItem Partners': 1,
   'Plangrep list': 1,
@@ -44,33 +45,33 @@ const takeOver = { ...poll, 'PutItem CancellationLog': 2, 'Plangrep cancel': 1 }
  */
 export const callsPerPath = {
   // Each: the requests, then write units, read units and stored bytes.
-  cancelled: calls(cancel, 3, 1, 994),
-  "a container's first": calls({ ...cancel, GetSecretValue: 1, 'GetItem Partners': 1 }, 3, 1.5, 994),
-  "a partner's first": calls({ ...cancel, 'GetItem Partners': 1 }, 3, 1.5, 994),
+  cancelled: calls(cancel, 3, 1, 1029),
+  "a container's first": calls({ ...cancel, GetSecretValue: 1, 'GetItem Partners': 1 }, 3, 1.5, 1029),
+  "a partner's first": calls({ ...cancel, 'GetItem Partners': 1 }, 3, 1.5, 1029),
   pending: calls({ ...cancel, SendMessage: 1 }, 4, 1, 1082),
-  'too late': calls(cancelAndRead, 3, 1, 995),
+  'too late': calls(cancelAndRead, 3, 1, 1030),
   'unknown to Plangrep': calls({ ...cancelAndRead, SendMessage: 1 }, 4, 1, 1013),
   'joined, closed': calls(join, 2, 2, 308),
   'joined, open': calls(join, 2, 2, 308),
-  'Idempotency-Key, first': calls({ ...cancel, ...bind }, 4, 2, 1247),
+  'Idempotency-Key, first': calls({ ...cancel, ...bind }, 4, 2, 1282),
   'Idempotency-Key, repeat': calls({ ...join, 'GetItem JobDirectory': 1 }, 2, 3, 308),
-  'one of two jobs lives': calls({ ...cancel, 'Plangrep read': 2, 'UpdateItem JobDirectory': 1 }, 4, 1, 1017),
-  'found by listing': calls({ ...cancel, ...discover }, 5, 2.5, 1367),
-  'not found': calls({ 'Query JobDirectory': 1, 'GetItem JobDirectory': 1, 'PutItem CancellationLog': 1 }, 1, 2, 271),
-  ambiguous: calls({ 'Query JobDirectory': 1, 'Plangrep read': 2, 'PutItem CancellationLog': 1 }, 1, 1, 279),
+  'one of two jobs lives': calls({ ...cancel, 'Plangrep read': 2, 'UpdateItem JobDirectory': 1 }, 4, 1, 1052),
+  'found by listing': calls({ ...cancel, ...discover }, 5, 2.5, 1474),
+  'not found': calls({ 'Query JobDirectory': 1, 'GetItem JobDirectory': 1, ...refuse }, 2, 2, 475),
+  ambiguous: calls({ 'Query JobDirectory': 1, 'Plangrep read': 2, ...refuse }, 2, 1, 491),
   invalid: calls({}, 0, 0, 0),
-  'event, cancelled': calls({ ...cancel, ...bind }, 4, 2, 1221),
-  'event, registered': calls({ ...verify, 'PutItem JobDirectory': 2 }, 2, 2, 359),
-  'register, first': calls({ ...verify, 'PutItem JobDirectory': 2 }, 2, 2, 359),
+  'event, cancelled': calls({ ...cancel, ...bind }, 4, 2, 1256),
+  'event, registered': calls({ ...verify, 'PutItem JobDirectory': 2 }, 2, 2, 431),
+  'register, first': calls({ ...verify, 'PutItem JobDirectory': 2 }, 2, 2, 431),
   'register, repeat': calls(verify, 0, 2, 0),
   'read by jobId': calls({ 'Query CancellationLog': 2 }, 0, 2, 0),
-  'read by externalId': calls({ 'Query JobDirectory': 1, 'Query CancellationLog': 2 }, 0, 3, 0),
+  'read by externalId': calls({ 'Query JobDirectory': 2, 'Query CancellationLog': 2 }, 0, 4, 0),
   'credential checked': calls({ 'GetItem Partners': 1 }, 0, 0.5, 0),
-  'wake-up, one to take over': calls({ 'Query CancellationLog': 1, ...takeOver }, 7, 1, 813),
+  'wake-up, one to take over': calls({ 'Query CancellationLog': 1, ...takeOver }, 7, 1, 848),
   'reconciler, nothing due': calls({ 'Query due-wake-ups': 4 }, 0, 2, 0),
   'reconciler, one is closed': calls({ ...lookAtOne, 'UpdateItem CancellationLog': 1 }, 2, 5, -40),
-  'reconciler, one to poll': calls({ ...lookAtOne, ...poll }, 6, 5, 379),
-  'reconciler, one to take over': calls({ ...lookAtOne, ...takeOver }, 7, 5, 813),
+  'reconciler, one to poll': calls({ ...lookAtOne, ...poll }, 6, 5, 414),
+  'reconciler, one to take over': calls({ ...lookAtOne, ...takeOver }, 7, 5, 848),
 } as const;
 export type Path = keyof typeof callsPerPath;
 

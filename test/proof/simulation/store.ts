@@ -11,6 +11,7 @@ import type {
   WakeUp,
   WakeUps,
 } from '../../../functions/core/ports.ts';
+import type { Refusals } from '../../../functions/core/refusals.ts';
 import { MemoryDirectory, MemoryLog } from '../../support/memory-ports.ts';
 import type { Process } from './process.ts';
 import type { World } from './world.ts';
@@ -171,7 +172,7 @@ export class Store {
     return { items: items.filter((entry) => entry !== spoilt), unreadable: [...unreadable, spoilt.jobId] };
   }
 
-  directoryFor(by: Process): JobDirectory & JobPages {
+  directoryFor(by: Process): JobDirectory & JobPages & Refusals {
     const { directory, world } = this;
     const { judge } = world;
     const ask = <Answer>(what: string, effect: () => Promise<Answer>, repeats = false) =>
@@ -183,6 +184,9 @@ export class Store {
           world.note(() => `${by.name} finds ${externalId}: ${JSON.stringify(found)}`);
           return found;
         }),
+      keepRefusal: (record) => ask(`keeps the refusal of ${record.requestId}`, () => directory.keepRefusal(record)),
+      findRefusals: (partnerId, externalId, which) =>
+        ask(`finds refusals of ${externalId}`, () => directory.findRefusals(partnerId, externalId, which)),
       findPage: (partnerId, externalId, page) =>
         ask(`finds a page of ${externalId}`, () => directory.findPage(partnerId, externalId, page)),
       readOwner: (jobId) => ask(`reads the owner of ${jobId}`, () => directory.readOwner(jobId)),
