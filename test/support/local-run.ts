@@ -44,7 +44,7 @@ export interface TestRun extends LocalRun {
 /**
  * The whole service, with canaries. `close` checks every answer, every log line and every stored record, and fails when
  * one has a canary, or when an answer differs from the OpenAPI description. The reconciler runs only when a test invokes
- * it, so that calls can be counted.
+ * it, and the wake-up queue delivers nothing unless the test asks for it, so that calls can be counted.
  */
 export async function startTestRun(options: Omit<LocalRunOptions, 'onAnswer'> = {}): Promise<TestRun> {
   const { onAnswer, throwIfWrong } = watchAnswers();
