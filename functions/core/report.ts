@@ -102,14 +102,17 @@ export function reportFailure(
 /** Reports a cancellation that closed, with the figures that the dashboard adds up; times in milliseconds. */
 export function reportClosed(report: Report, { partnerId, jobId, attempts, facts, step }: ClosedCancellation): void {
   const { outcome, figures } = step;
+  const { ranMs, spentMs, creditsDebitedMeanwhile } = figures;
   if (outcome === 'job_not_found') report('CANCELLATION_UNKNOWN_JOB', { partnerId, jobId });
   report('CANCELLATION_CLOSED', {
     partnerId,
     jobId,
     outcome,
     attempts,
-    confirmedMs: sumOf(figures.spentMs),
-    ...figures,
+    confirmedMs: sumOf(spentMs),
+    ranMs,
+    spentMs,
+    creditsDebitedMeanwhile,
     pagesStopped: outcome === 'cancelled' ? pagesLeft(facts) : undefined,
     creditsDebited: facts.creditsDebited,
   });

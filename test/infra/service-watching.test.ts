@@ -11,6 +11,7 @@ import {
   metricNamespaceOf,
 } from '../../infra/blueprint/alarms.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
+import { given } from '../support/given.ts';
 import { ofType, root, statementsOf, synthesized } from './synthesized.ts';
 
 const runbook = readFileSync(join(root, 'docs/runbook.md'), 'utf8');
@@ -195,6 +196,26 @@ describe.each(environmentNames)('in %s', (name) => {
   });
 });
 
+describe('the dashboard', () => {
+  test('adds up by partner fields that the line of a closed cancellation has', async () => {
+    const scene = await given();
+    const job = { status: 'cancelled', pageCount: 204, successfulPageCount: 63, creditsDebited: 63 };
+    scene.plangrepAnswers({ cancel: (id) => ({ kind: 'job', job: { id, ...job } }) });
+    await scene.cancel();
+    const line = scene.ports.reported.find(({ code }) => code === 'CANCELLATION_CLOSED');
+    const { spentMs, ...fields } = line?.fields ?? {};
+    const has = ['code', ...Object.keys(fields), ...Object.keys(Object(spentMs)).map((party) => `spentMs.${party}`)];
+
+    for (const name of environmentNames) {
+      const shown = JSON.stringify(ofType(synthesized(name).service, 'AWS::CloudWatch::Dashboard'));
+      const asked = [...shown.matchAll(/\bmessage\.([\w.]+)/g)].map(([, field]) => field);
+
+      expect(new Set(asked).size).toBe(9);
+      expect(has).toEqual(expect.arrayContaining(asked));
+    }
+  });
+});
+
 describe('the metrics of the log', () => {
   test('are split only by fields with few values', () => {
     const fields = definitions.flatMap(([, { by }]) => (by === undefined ? [] : [by]));
@@ -214,8 +235,8 @@ describe('the metrics of the log', () => {
       .join('\n');
 
     for (const [, { code, field, by }] of definitions) {
-      const named = field ?? by;
-      if (named === undefined) continue;
+      const [named] = (field ?? by ?? '').split('.');
+      if (named === '') continue;
       expect(sources).toContain(`'${code}'`);
       expect(sources).toMatch(new RegExp(`\\b${named}\\b`));
     }

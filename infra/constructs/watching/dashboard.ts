@@ -4,12 +4,14 @@ import {
   Dashboard as CloudWatchDashboard,
   GraphWidget,
   type IMetric,
+  LogQueryWidget,
   PeriodOverride,
   SingleValueWidget,
   Stats,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
 import { outcomeSchema } from '../../../functions/core/cancellation/events.ts';
+import { logMetrics } from '../../blueprint/alarms.ts';
 import type { Metrics } from './metrics.ts';
 
 export interface DashboardProps {
@@ -19,7 +21,26 @@ export interface DashboardProps {
 }
 
 /** How attempts end that leave their cancellation open: this shows Plangrep's health. */
-const results = ['accepted', 'refused', 'rate_limited', 'key_refused', 'not_sent', 'unknown'];
+const results = ['accepted', 'refused', 'rate_limited', 'key_refused', 'not_sent', 'not_found', 'unknown'];
+
+/**
+ * What `npm run ops -- credits` adds up from the log itself, for any time range. A query, because a metric by partner would
+ * cost for each partner.
+ */
+const byPartner = [
+  `filter message.code = "${logMetrics.CancellationsClosed.code}"`,
+  [
+    'stats count(*) as closed',
+    'sum(message.ranMs / 1000) as ran_s',
+    'sum(message.spentMs.us / 1000) as us_s',
+    'sum(message.spentMs.plangrep / 1000) as plangrep_s',
+    'sum(message.spentMs.person / 1000) as person_s',
+    'sum(message.creditsDebitedMeanwhile) as credits_meanwhile',
+    'sum(message.pagesStopped) as pages_stopped by message.partnerId as partner',
+    'message.outcome as outcome',
+  ].join(', '),
+  'sort partner asc, outcome asc',
+];
 
 /** One page: what partners got, how long it took, what it saved, and the health of everything else. */
 export class Dashboard extends Construct {
@@ -32,6 +53,12 @@ export class Dashboard extends Construct {
       metrics.log('PagesStopped').with({ label: 'pages not processed' }),
       metrics.log('CreditsDebited').with({ label: 'credits debited' }),
     ];
+    const spent = [
+      metrics.log('SpentByUsMs').with({ label: 'us' }),
+      metrics.log('SpentByPlangrepMs').with({ label: 'Plangrep' }),
+      metrics.log('SpentByPersonMs').with({ label: 'a person' }),
+    ];
+    const meanwhile = metrics.log('CreditsDebitedMeanwhile').with({ label: 'credits debited meanwhile' });
     new CloudWatchDashboard(this, 'Dashboard', {
       dashboardName: `plangrep-cancellation-${environment}`,
       periodOverride: PeriodOverride.AUTO,
@@ -47,6 +74,16 @@ export class Dashboard extends Construct {
             metrics.log('TimeToConfirmationMs', Stats.p(50)).with({ label: 'p50' }),
             metrics.log('TimeToConfirmationMs', Stats.p(99)).with({ label: 'p99' }),
           ]),
+        ],
+        [
+          graph('Time until the end, by whom it was spent (ms)', spent, [meanwhile]),
+          new LogQueryWidget({
+            title: 'By partner',
+            logGroupNames: metrics.logGroupsOf('CancellationsClosed'),
+            queryLines: byPartner,
+            width: 12,
+            height: 6,
+          }),
         ],
         [
           graph('Pages and credits', stopped.slice(0, 1), stopped.slice(1)),

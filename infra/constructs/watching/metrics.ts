@@ -42,12 +42,14 @@ const fiveMinutes = Duration.minutes(5);
 export class Metrics extends Construct {
   readonly functionErrors: readonly Metric[];
   readonly functionThrottles: readonly Metric[];
+  private readonly functions: Watched['functions'];
   private readonly namespace: string;
   private readonly others: Readonly<Record<Exclude<MetricName, LogMetricName>, IMetric | undefined>>;
 
   constructor(scope: Construct, id: string, { environment, logAltered, ...watched }: MetricsProps) {
     super(scope, id);
     const { api, functions, tableNames, eventsQueue, wakeUpQueue, deadLetterQueues } = watched;
+    this.functions = functions;
     this.namespace = metricNamespaceOf(environment);
     this.addFilters(functions);
     const all = Object.entries(functions);
@@ -102,6 +104,11 @@ export class Metrics extends Construct {
       period: Duration.minutes(periodMinutes),
       ...(by !== undefined && value !== undefined && { dimensionsMap: { [by]: value }, label: value }),
     });
+  }
+
+  /** The log groups whose lines a metric is made from. */
+  logGroupsOf(name: LogMetricName): string[] {
+    return logMetrics[name].from.map((fn) => this.functions[fn].logGroup.logGroupName);
   }
 
   /**
