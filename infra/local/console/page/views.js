@@ -53,6 +53,7 @@ const eventTitles = {
   requested: 'Requested: recorded before any effect',
   attempt_started: 'Attempt started',
   attempt_ended: 'Attempt ended',
+  observed: 'Job read: something has changed',
   escalated: 'Escalated: the operators are notified',
   closed: 'Closed',
   joined: 'Another request joined',
@@ -64,6 +65,7 @@ const resultTitles = {
   rate_limited: 'Plangrep asked to slow down',
   key_refused: "Plangrep rejected this service's key",
   not_sent: 'nothing was sent',
+  not_found: 'Plangrep does not know the job',
   unknown: 'it is not known whether Plangrep cancelled',
 };
 
@@ -77,12 +79,22 @@ const describe = (event) => {
   const { type, attempt, result, why, httpStatus, outcome, jobStatus, reason } = event;
   const details = [
     type === 'attempt_ended' || type === 'attempt_started' ? `attempt ${attempt}` : undefined,
-    type === 'attempt_ended' ? resultTitles[result] : undefined,
+    resultTitles[result],
     why?.replaceAll('_', ' '),
     httpStatus === undefined ? undefined : `HTTP ${httpStatus}`,
     outcome === undefined ? undefined : `outcome: ${outcome}`,
     jobStatus === undefined ? undefined : `job: ${jobStatus}`,
     reason === undefined ? undefined : `reason: “${reason}”`,
+  ];
+  return details.filter((detail) => detail !== undefined).join(' · ');
+};
+
+const describeFigures = ({ ranMs, spentMs, creditsDebitedMeanwhile }) => {
+  const lasted = (ms) => `${(ms / 1000).toFixed(1)} s`;
+  const details = [
+    ranMs === null ? undefined : `the job ran ${lasted(ranMs)}`,
+    `us ${lasted(spentMs.us)}, Plangrep ${lasted(spentMs.plangrep)}, a person ${lasted(spentMs.person)}`,
+    creditsDebitedMeanwhile === null ? undefined : `${creditsDebitedMeanwhile} credits debited meanwhile`,
   ];
   return details.filter((detail) => detail !== undefined).join(' · ');
 };
@@ -122,6 +134,7 @@ export const drawTimeline = (place, cancellation) => {
       item('next', seconds(Date.parse(wakeAt) - first), 'Next look', `not before ${when}, by the reconciler`),
     );
   }
+  if (cancellation.spentMs !== null) list.append(item('', '', 'What it took', describeFigures(cancellation)));
   const names = document.createElement('p');
   names.className = 'small lead';
   names.textContent = `${cancellation.externalId} · ${jobId}`;
