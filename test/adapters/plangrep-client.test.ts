@@ -51,11 +51,11 @@ describe('A call that Plangrep answers', () => {
 
   test("lists a project's jobs", async () => {
     const list = await connect().list(documentedProject, LATER);
-    const { id, status, externalId, projectId, createdAt, updatedAt } = processing;
+    const { id, status, externalId, projectId, createdAt, updatedAt, expiresAt } = processing;
 
     expect(list).toMatchObject({ kind: 'jobs', count: 1, unreadable: 0, listedAt: expect.any(Number) });
     expect(list.kind === 'jobs' && list.jobsOf('order-7890')).toEqual({
-      jobs: [{ id, status, externalId, projectId, createdAt, updatedAt }],
+      jobs: [{ id, status, externalId, projectId, createdAt, updatedAt, expiresAt }],
       isWhole: true,
     });
   });

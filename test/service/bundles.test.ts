@@ -22,7 +22,7 @@ const limits = {
   'authorize-partner': 208_000,
   'request-cancellation': 290_000,
   'read-cancellations': 236_000,
-  'register-job': 255_000,
+  'register-job': 262_000,
   'consume-events': 286_000,
   'consume-wake-ups': 262_000,
   'reconcile-cancellations': 262_000,

@@ -22,7 +22,7 @@ const unreadableNameless: ListedJob = { externalId: null, isReadable: false };
 const MAX_LENGTH = 2 * 180;
 const namedSchema = z.object({ externalId: z.nullish(z.string()) });
 const raw = z.optional(z.unknown());
-const entrySchema = z.extend(addressableSchema, { projectId: raw, createdAt: raw, updatedAt: raw });
+const entrySchema = z.extend(addressableSchema, { projectId: raw, createdAt: raw, updatedAt: raw, expiresAt: raw });
 
 /** @param json an entry's bytes */
 export function readEntry(json: Buffer): ListedJob {
@@ -40,11 +40,13 @@ export function readEntry(json: Buffer): ListedJob {
   const fields = entrySchema.safeParse(entry).data;
   if (typeof externalId !== 'string' || externalId.length > MAX_LENGTH) return fields ? nameless : unreadableNameless;
   if (fields === undefined) return { externalId, isReadable: false };
-  const [projectId, createdAt, updatedAt] = [fields.projectId, fields.createdAt, fields.updatedAt].map(shortText);
+  const { projectId, createdAt, updatedAt, expiresAt } = fields;
+  const [project, created, updated, expires] = [projectId, createdAt, updatedAt, expiresAt].map(shortText);
+  const shown = { projectId: project, createdAt: created, updatedAt: updated, expiresAt: expires };
   return {
     externalId,
     isReadable: true,
-    job: { externalId, id: fields.id, status: fields.status, projectId, createdAt, updatedAt },
+    job: { externalId, id: fields.id, status: fields.status, ...shown },
   };
 }
 
