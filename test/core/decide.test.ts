@@ -193,6 +193,16 @@ describe('an attempt', () => {
     expect(decideAfterFirstRead(2, alive)).toEqual({ kind: 'cancel' });
   });
 
+  test.each(failures.filter(({ kind }) => kind !== 'refused'))(
+    'whose cancel failed keeps what its first read showed: %o',
+    (failure) => {
+      expect(decideAfterCancel(2, failure, alive)).toMatchObject({
+        kind: 'end',
+        body: { result: failure.kind, jobStatus: 'processing' },
+      });
+    },
+  );
+
   test('that reads a terminal job first ends with its outcome', () => {
     expect(decideAfterFirstRead(2, cancelled)).toMatchObject({ kind: 'end', body: { outcome: 'cancelled' } });
   });

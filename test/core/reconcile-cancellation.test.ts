@@ -67,6 +67,18 @@ describe('a cancel that Plangrep accepted', () => {
     expect(scene.codes()).not.toContain('CANCELLATION_UNKNOWN_JOB');
   });
 
+  test('is left alone for as long as Plangrep asks, counted from its answer', async () => {
+    const { clock, plangrep } = scene.ports;
+    plangrep.onRead = () => {
+      clock.advance(4_000);
+      return { kind: 'rate_limited', retryAfterMs: 60_000 };
+    };
+    await scene.reconcileAfter(15_000);
+
+    const tail = (await scene.wakeUps()).find(({ seq }) => seq === 2);
+    expect(tail?.wakeAt).toBe(toTimestamp(clock.now() + 60_000));
+  });
+
   test('is read once by three reconcilers that look at the same time', async () => {
     scene.ports.clock.advance(15_000);
     const [, tail] = await scene.wakeUps();

@@ -1,5 +1,6 @@
 import { buildMutant } from './mutations/build-mutant.ts';
-import { type SeededBug, seededBugs } from './mutations/seeded-bugs.ts';
+import type { SeededBug } from './mutations/seeded-bug.ts';
+import { seededBugs } from './mutations/seeded-bugs.ts';
 
 export { seededBugs } from './mutations/seeded-bugs.ts';
 

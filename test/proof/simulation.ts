@@ -4,7 +4,8 @@ import { drawFaults } from './simulation/process.ts';
 import { Random } from './simulation/random.ts';
 import { drawWorkload } from './simulation/workload.ts';
 import { reachAll } from './simulation/workload-strangers.ts';
-import { type Figures, type Stretch, World } from './simulation/world.ts';
+import { drawTroubles, lastTroubleMs } from './simulation/troubles.ts';
+import { type Figures, World } from './simulation/world.ts';
 
 export interface SimulationOptions {
   readonly schedules: number;
@@ -84,12 +85,6 @@ export interface ScheduleResult {
   readonly figures: Figures;
 }
 
-const drawStretch = (random: Random, probability: number): Stretch | undefined => {
-  if (!random.chance(probability)) return undefined;
-  const from = random.between(0, 4 * MINUTE);
-  return { from, to: from + random.pick([20_000, MINUTE, 5 * MINUTE, 20 * MINUTE]) };
-};
-
 /**
  * Plays one schedule from its seed: workload, faults, and the calm after them, until everything has come to its end.
  * The seed alone decides everything. Stops at the first violation.
@@ -97,20 +92,19 @@ const drawStretch = (random: Random, probability: number): Stretch | undefined =
  */
 export const runSchedule = async (seed: number, trace?: string[]): Promise<ScheduleResult> => {
   const random = new Random(seed);
-  const calmAfterMs = random.pick([6, 8, 12, 25]) * MINUTE;
-  const keyRefused = drawStretch(random, 0.1);
-  const down = drawStretch(random, 0.2);
-  const world = new World(random, { faults: drawFaults(random), calmAfterMs, keyRefused, down }, trace);
+  const troubles = drawTroubles(random);
+  const world = new World(random, { ...troubles, faults: drawFaults(random) }, trace);
   const { scheduler, judge } = world;
-  const { access, actions, jobs, lastEndMs } = drawWorkload(random, scheduler.now);
+  const { access, actions, jobs, lastEndMs, hiddenUntilMs } = drawWorkload(random, scheduler.now);
   for (const [partnerId, standing] of access) world.partners.set(partnerId, standing);
-  const troubleEndsMs = Math.max(calmAfterMs, keyRefused?.to ?? 0, down?.to ?? 0, ...actions.map(({ atMs }) => atMs));
+  const troubleEndsMs = Math.max(lastTroubleMs(troubles), hiddenUntilMs, ...actions.map(({ atMs }) => atMs));
   const last = reachAll(jobs, troubleEndsMs + 3 * MINUTE);
   for (const { atMs, act } of [...actions, ...last]) scheduler.after(atMs, () => act(world));
   const limitMs = Math.max(troubleEndsMs, lastEndMs) + 3 * LONGEST_WAIT;
   scheduleReconciler(world);
   await scheduler.run(() => judge.journal.violations.length > 0 || world.elapsedMs > limitMs);
   if (judge.journal.violations.length === 0) judge.streams.finish();
+  if (judge.journal.violations.length === 0) judge.wakeUps.finish();
   return {
     violations: judge.journal.violations,
     steps: scheduler.steps,

@@ -4,6 +4,7 @@ import { acme, documentedProject, externalId, jobId } from '../support/names.ts'
 import { registerOverHttps, requestOverHttps, scheduleReconciler } from './simulation/doors.ts';
 import { type FaultRates, noFaults } from './simulation/process.ts';
 import { Random } from './simulation/random.ts';
+import type { QueueMood } from './simulation/troubles.ts';
 import { type Figures, World } from './simulation/world.ts';
 
 const SECOND = 1_000;
@@ -29,6 +30,8 @@ const fivePercent: FaultRates = {
   refusal: 0.015,
   skew: 0.05,
 };
+
+const fivePercentQueue: QueueMood = { lost: 0.015, repeated: 0.015, early: 0.01, late: 0.01, isDead: false };
 
 export interface SoakOptions {
   readonly cancellations: number;
@@ -59,7 +62,8 @@ export const runSoak = async ({ cancellations, seed, onProgress }: SoakOptions):
   const began = performance.now();
   const random = new Random(seed);
   const arriveForMs = cancellations * EVERY_MS;
-  const world = new World(random, { faults: fivePercent, calmAfterMs: arriveForMs + 5 * MINUTE, isSwift: true });
+  const plan = { faults: fivePercent, calmAfterMs: arriveForMs + 5 * MINUTE, queue: fivePercentQueue };
+  const world = new World(random, { ...plan, isSwift: true });
   const { scheduler, plangrep, store, judge } = world;
   world.partners.set(acme, { kind: 'any' });
   const { journal } = judge;
@@ -83,6 +87,7 @@ export const runSoak = async ({ cancellations, seed, onProgress }: SoakOptions):
       endStatus: random.pick(['completed', 'completed_with_errors', 'failed', 'expired']),
       cancelTakesMs: random.pick<number | undefined>([0, 0, 0, random.between(100, 90 * SECOND), undefined]),
       refusal: random.pick([400, 409, 410, 422]),
+      hidden: [],
     });
     const register = (): void => {
       if (store.directory.owners.has(id)) return;

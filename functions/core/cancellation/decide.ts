@@ -141,13 +141,20 @@ export function decideAfterFirstRead(attempt: number, reading: Reading): Attempt
 
 type Refusal = Extract<PlangrepFailure, { kind: 'refused' }>;
 
-/** After a refused cancel the job is read: only that shows why it was refused. */
+/**
+ * After a refused cancel the job is read: only that shows why it was refused.
+ * @param first the reading before the cancel, if there was one: what it showed goes on record where the cancel shows no job
+ */
 export function decideAfterCancel(
   attempt: number,
   answer: CancelAnswer,
+  first?: Reading,
 ): AttemptEnd | { readonly kind: 'read_job'; readonly refusal: Refusal } {
   if (answer.kind === 'refused') return { kind: 'read_job', refusal: answer };
-  if (answer.kind !== 'job') return endedBy(attempt, answer);
+  if (answer.kind !== 'job') {
+    const facts = first?.kind === 'alive' ? openFactsOf(first.job) : {};
+    return { kind: 'end', body: { ...endedBy(attempt, answer).body, ...facts } };
+  }
   const judged = judgeJob(answer.job);
   if (judged.kind === 'closes') return { kind: 'end', body: judged.body };
   return ended(attempt, 'accepted', openFactsOf(judged.job));

@@ -190,7 +190,7 @@ export async function attemptCancel(
     const step = decideAfterFirstRead(attempt, first);
     if (step.kind === 'end') return { ...step, hasRead: true };
   }
-  const step = decideAfterCancel(attempt, await plangrep.cancel(jobId, untilMs));
+  const step = decideAfterCancel(attempt, await plangrep.cancel(jobId, untilMs), first);
   if (step.kind === 'end') return { ...step, hasRead: first !== undefined };
   // A job that was just read alive is read again by the next attempt: reads of one job keep a distance.
   return { ...decideAfterRefusal(attempt, step.refusal, first ?? (await read())), hasRead: true };

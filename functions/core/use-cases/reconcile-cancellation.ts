@@ -96,7 +96,7 @@ async function carryOutPoll(
   wakeUp: WakeUp,
   { poll, untilMs }: { readonly poll: Poll; readonly untilMs: number },
 ): Promise<void> {
-  const { log, plangrep, report } = ports;
+  const { log, plangrep, clock, report } = ports;
   const { partnerId, jobId } = state;
   const moved = { ...wakeUp, wakeAt: toTimestamp(poll.nextPollMs) };
   if (!(await log.moveWakeUp(wakeUp, moved.wakeAt))) return;
@@ -105,7 +105,8 @@ async function carryOutPoll(
   if (reading.kind === 'failed' && reading.failure.kind === 'key_refused') {
     report('PLANGREP_KEY_REFUSED', { partnerId, jobId });
   }
-  const next = decideAfterPoll(state, poll, reading);
+  // What Plangrep asked for counts from its answer.
+  const next = decideAfterPoll(state, { ...poll, nowMs: clock.now() }, reading);
   switch (next.kind) {
     case 'closes':
     case 'leaves_open': {

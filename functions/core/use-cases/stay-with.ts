@@ -49,15 +49,19 @@ export async function stayWith(
 
 /** A look takes a call or two to Plangrep, and the way through the queue. */
 const LOOK_TAKES_MS = 1_500;
-/** The first attempt's calls are over by then, unless its invocation died. */
+/** An attempt's calls are over by then, unless its invocation died. */
 const ATTEMPT_TAKES_MS = 6_000;
-/** The schedule finds what the queue lost: it runs every minute, and leaves the queue some seconds. */
+/** The schedule finds what the queue lost, and claims, which have no message: it leaves the queue some seconds. */
 const LOST_FOR_MS = 66_000;
+const SCHEDULE_EVERY_MS = 60_000;
 
 /** Milliseconds until the next look at an open cancellation will have happened. @param nowMs milliseconds since 1970 */
 export function nextLookInMs({ state: { step }, wakeAt }: Extract<Standing, { kind: 'open' }>, nowMs: number): number {
   const dueMs = Date.parse(wakeAt);
-  const claimedMs = step.kind === 'attempting' ? Date.parse(step.leaseUntil) - LEASE_MS : Number.NEGATIVE_INFINITY;
-  const expected = [claimedMs + ATTEMPT_TAKES_MS, dueMs + LOOK_TAKES_MS, dueMs + LOST_FOR_MS];
-  return (expected.find((ms) => ms > nowMs) ?? nowMs + LOOK_TAKES_MS) - nowMs;
+  const isClaimed = step.kind === 'attempting';
+  const soonestMs = isClaimed ? Date.parse(step.leaseUntil) - LEASE_MS + ATTEMPT_TAKES_MS : dueMs + LOOK_TAKES_MS;
+  if (soonestMs > nowMs) return soonestMs - nowMs;
+  const lateMs = nowMs - (dueMs + LOST_FOR_MS);
+  const runs = Math.max(0, Math.floor(lateMs / SCHEDULE_EVERY_MS) + 1);
+  return runs * SCHEDULE_EVERY_MS - lateMs;
 }

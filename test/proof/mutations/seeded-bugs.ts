@@ -1,27 +1,13 @@
-/** A bug put into the production code: one text of one file replaced by another. */
-export interface SeededBug {
-  readonly name: string;
-  /** Relative to the project. */
-  readonly file: string;
-  /** Must be in the file exactly once, or the build fails: a change of the code cannot switch a bug off unnoticed. */
-  readonly from: string;
-  readonly to: string;
-}
-
-const core = (file: string, name: string, from: string, to: string): SeededBug => ({
-  name,
-  file: `functions/core/${file}.ts`,
-  from,
-  to,
-});
+import { core, type SeededBug } from './seeded-bug.ts';
+import { seededBugsOfWakeUps } from './seeded-bugs-of-wake-ups.ts';
 
 /** Plausible mistakes in the protocol. */
 export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/request-cancellation',
     'the call comes before the intent',
-    'const { partnerId, untilMs } = request;',
-    'const { partnerId, untilMs } = request; await ports.plangrep.cancel(jobId, untilMs);',
+    'const begun = await begin(ports, request, jobId);',
+    'await ports.plangrep.cancel(jobId, request.untilMs); const begun = await begin(ports, request, jobId);',
   ),
   core(
     'use-cases/attempt',
@@ -32,8 +18,8 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/request-cancellation',
     'a request that lost the race still calls',
-    "if (kind === 'lost') {",
-    "if (kind === 'lost') { await settle(ports, standing, { firstCall, untilMs });",
+    'const { standing } = begun;',
+    'const { standing } = begun; await settle(ports, standing, { firstCall, untilMs: request.untilMs });',
   ),
   core(
     'use-cases/reconcile-cancellation',
@@ -44,7 +30,7 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'cancellation/decide',
     '5xx is read as failed',
-    "return ended(attempt, 'unknown', { why: failure.why, httpStatus: failure.httpStatus });",
+    "return ended(attempt, 'unknown', { why, httpStatus, retryAfterMs });",
     "return { kind: 'end', body: { type: 'closed', outcome: 'too_late' } };",
   ),
   core(
@@ -62,7 +48,7 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'cancellation/decide',
     'an accepted cancel counts as a cancelled job',
-    "ended(attempt, 'accepted', factsOf(judged.job))",
+    "ended(attempt, 'accepted', openFactsOf(judged.job))",
     "{ kind: 'end', body: { type: 'closed', outcome: 'cancelled' } }",
   ),
   core(
@@ -82,8 +68,8 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/attempt',
     'an end that cannot be written is thrown at the caller',
-    'if (!(error instanceof DependencyUnavailable)) throw error;',
-    'if (error instanceof DependencyUnavailable) throw error;',
+    "if (!(error instanceof DependencyUnavailable)) throw error;\n    report('AUDIT_WRITE_FAILED'",
+    "if (error instanceof DependencyUnavailable) throw error;\n    report('AUDIT_WRITE_FAILED'",
   ),
   core(
     'cancellation/decide',
@@ -95,8 +81,8 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/reconcile-due',
     'an attempt is taken over before its lease ends',
-    'const due = pending.filter(({ wakeAt }) => wakeAt <= toTimestamp(nowMs));',
-    'const due = pending;',
+    'const late = pending.filter(({ wakeAt }) => wakeAt <= toTimestamp(startedMs - LATE_MS));',
+    'const late = pending;',
   ),
   core(
     'cancellation/state',
@@ -131,8 +117,8 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/reconcile-cancellation',
     'obsolete wake-ups are left behind',
-    'return log.removeWakeUp(wakeUp);',
-    'return;',
+    "await log.removeWakeUp(wakeUp);\n      return 'obsolete';",
+    "return 'obsolete';",
   ),
   core(
     'cancellation/decide',
@@ -142,9 +128,9 @@ export const seededBugs: readonly SeededBug[] = [
   ),
   core(
     'cancellation/pace',
-    'a job is polled every 5 seconds',
-    'POLL_DELAYS_MS = [15_000, 20_000',
-    'POLL_DELAYS_MS = [5_000, 5_000',
+    'a job is polled every second',
+    'POLL_DELAYS_MS = [READ_FLOOR_MS, 10_000',
+    'POLL_DELAYS_MS = [1_000, 1_000',
   ),
   core(
     'cancellation/chain',
@@ -209,14 +195,14 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/request-cancellation',
     'a request that joins leaves no record',
-    'await recordJoined(ports, request, jobId);',
-    '',
+    'await recordJoined(ports, request, jobId);\n  return settleOrStay(ports, request, standing);',
+    'return settleOrStay(ports, request, standing);',
   ),
   core(
     'use-cases/attempt',
     'a cancel whose effect is unknown is sent again at once',
-    'const answer = await plangrep.cancel(jobId, untilMs);',
-    "let answer = await plangrep.cancel(jobId, untilMs); if (answer.kind === 'unknown') answer = await plangrep.cancel(jobId, untilMs);",
+    'const step = decideAfterCancel(attempt, await plangrep.cancel(jobId, untilMs), first);',
+    "let answer = await plangrep.cancel(jobId, untilMs); if (answer.kind === 'unknown') answer = await plangrep.cancel(jobId, untilMs); const step = decideAfterCancel(attempt, answer, first);",
   ),
   core(
     'use-cases/request-cancellation',
@@ -227,10 +213,15 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/attempt',
     'the loser of a race continues with what it would have written',
-    "return { kind: 'lost', standing: standingOf(stateOf(events), standingWakeAt) };",
+    "return { kind: 'lost', standing: standingOfStream(appended.stream) };",
     "return { kind: 'lost', standing: standingOf(next, wakeAt) };",
   ),
-  core('cancellation/pace', 'a 429’s Retry-After is ignored', 'Math.max(retryAfterMs ?? 0, scheduled)', 'scheduled'),
+  core(
+    'cancellation/pace',
+    'Plangrep’s Retry-After is ignored',
+    'retryAfterMs ?? retryDelayMs(attempt, result)',
+    'retryDelayMs(attempt, result)',
+  ),
   core(
     'find-job/reach',
     'a request that names a job reaches the newest one',
@@ -334,4 +325,5 @@ export const seededBugs: readonly SeededBug[] = [
     'listedAt < arrivedMs ? listedAt + LISTING_REMEMBERED_MS - clock.now() : undefined',
     'listedAt < 0 ? listedAt + LISTING_REMEMBERED_MS - clock.now() : undefined',
   ),
+  ...seededBugsOfWakeUps,
 ];

@@ -38,7 +38,7 @@ export class Container {
     );
     this.partners = rememberAccess(
       (partnerId) =>
-        this.process.askTable('partners', `reads the projects of ${partnerId}`, async () =>
+        this.process.ask('partners', `reads the projects of ${partnerId}`, async () =>
           world.partners.accessOf(partnerId),
         ),
       clock,

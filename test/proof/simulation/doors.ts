@@ -7,6 +7,7 @@ import { reconcileDue } from '../../../functions/core/use-cases/reconcile-due.ts
 import { registerJob } from '../../../functions/core/use-cases/register-job.ts';
 import { requestCancellation } from '../../../functions/core/use-cases/request-cancellation.ts';
 import { handleEvents } from '../../../functions/doors/eventbridge/handle-events.ts';
+import { followRetryAfter } from './followers.ts';
 import type { World } from './world.ts';
 
 /** Stated here again, so that the simulation imports nothing of `infra/`. In AWS the queue hands out a message 6 times. */
@@ -33,6 +34,8 @@ export interface HttpsOptions {
   readonly key?: string | undefined;
   /** The job that the request must reach: nothing is at fault any more. */
   readonly mustReach?: JobId | undefined;
+  /** `Prefer: wait`, in seconds. */
+  readonly waitSeconds?: number | undefined;
 }
 
 /** `POST /v1/cancellations`, once. */
@@ -40,7 +43,7 @@ export const requestOverHttps = (
   world: World,
   plan: CancelPlan,
   requestId: string,
-  { key, mustReach }: HttpsOptions = {},
+  { key, mustReach, waitSeconds }: HttpsOptions = {},
 ): void => {
   world.spawn('https', async (ports, by) => {
     const requestKey = key === undefined ? undefined : `idempotency-key:${key}`;
@@ -52,6 +55,7 @@ export const requestOverHttps = (
       keyId: 'key',
       refusal: 'final',
       untilMs: by.now() + HTTPS_WORK_MS,
+      waitUntilMs: waitSeconds === undefined ? undefined : by.now() + waitSeconds * 1000,
     };
     world.judge.requests.begun(by, request);
     try {
@@ -59,6 +63,7 @@ export const requestOverHttps = (
       world.judge.requests.answered(by, end);
       world.judge.ownership.answered(by, plan, end);
       if (mustReach !== undefined) world.judge.ownership.mustReach(by, plan, mustReach, end);
+      if (end.kind === 'open') followRetryAfter(world, end.state.jobId, end, end.retryAfterMs);
     } catch (error) {
       if (!(error instanceof DependencyUnavailable)) throw error;
       world.judge.requests.unavailable(by);
@@ -167,7 +172,7 @@ export const scheduleReconciler = (world: World): void => {
     // Nothing waits, and nothing is on its way that could come to wait.
     if (soonest === undefined && scheduler.waiting === 0) return;
     scheduler.after(MINUTE_MS, tick);
-    const horizon = scheduler.now + RECONCILER_WORK_MS + (world.faults.bigSkew > 0 ? 45_000 : 3_000);
+    const horizon = scheduler.now + (world.faults.bigSkew > 0 ? 45_000 : 3_000);
     if (soonest === undefined || Date.parse(soonest) > horizon) return;
     const runs = random.chance(0.25) ? 2 : 1;
     for (let n = 0; n < runs; n++) {

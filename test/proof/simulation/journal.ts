@@ -7,6 +7,8 @@ export interface Grant {
   readonly attempt: number;
   /** The claim's own number in the stream. */
   readonly seq: number;
+  /** Whether it came with the request. */
+  readonly isFirst: boolean;
   readonly at: number;
   /** Whether the cancel was called under it. */
   isUsed: boolean;
@@ -23,6 +25,15 @@ export interface WrittenEvent {
   readonly event: CancellationEvent;
   readonly by: Process;
   readonly at: number;
+  /** Whether a job read that it tells of, or that was made for it, showed the job. */
+  readonly isShown: boolean;
+}
+
+/** A right to one read: the move of the wake-up of an accepted cancel. */
+export interface PollRight {
+  readonly at: number;
+  /** When the process decided to read, before it moved the wake-up. */
+  readonly decidedAt: number;
 }
 
 /** What is known of a job's cancellation from the effects alone; the code under test has no part in it. */
@@ -34,9 +45,10 @@ export interface StreamJournal {
   readonly wakeUps: Map<number, Timestamp>;
   /** By process: the newest claim of each. */
   readonly grants: Map<Process, Grant>;
-  /** By process: when it moved the wake-up of an accepted cancel, which gives the right to one read. */
-  readonly polls: Map<Process, number>;
-  lastRead?: { readonly at: number; readonly grantedAt: number; readonly by: Process };
+  readonly polls: Map<Process, PollRight>;
+  lastRead?: { readonly decidedAt: number; readonly by: Process };
+  /** Plangrep asked a poll to stay away. */
+  away?: { readonly until: number; readonly by: Process };
 }
 
 export interface Violation {
@@ -74,6 +86,14 @@ export class Journal {
 
 export const newest = ({ written }: StreamJournal): CancellationEvent | undefined => written.at(-1)?.event;
 export const isClosed = (stream: StreamJournal): boolean => newest(stream)?.type === 'closed';
-/** The end of an attempt that Plangrep accepted, if there is one. */
-export const acceptance = ({ written }: StreamJournal): WrittenEvent | undefined =>
-  written.find(({ event }) => event.type === 'attempt_ended' && event.result === 'accepted');
+/** The events since the cancellation was requested last: an end as `job_not_found` may be followed by another request. */
+export const currentPart = ({ written }: StreamJournal): readonly WrittenEvent[] =>
+  written.slice(
+    Math.max(
+      0,
+      written.findLastIndex(({ event }) => event.type === 'requested'),
+    ),
+  );
+/** The end of an attempt that Plangrep accepted since then, if there is one. */
+export const acceptance = (stream: StreamJournal): WrittenEvent | undefined =>
+  currentPart(stream).find(({ event }) => event.type === 'attempt_ended' && event.result === 'accepted');

@@ -5,9 +5,8 @@ import type { Process } from './process.ts';
 
 /** A request reads at most so many jobs, and an event over all its deliveries. */
 const MOST_READS = 20;
-const READS_APART_MS = 10_000;
-/** The first poll comes 15 s after what gave the right to the read before: so much may pass before that read. */
-const POLL_SLACK_MS = 5_000;
+/** Plangrep's documented floor. */
+const READS_APART_MS = 5_000;
 /**
  * A claim ends 45 s after it, a call under it begins at most 35 s after it (a reconciler's run): so far may one clock be
  * ahead of another before a claim is taken over while its holder still works.
@@ -58,55 +57,75 @@ export class CallJudge {
     const grant = this.journal.streams.get(jobId)?.grants.get(by);
     if (grant === undefined) return;
     if (answer.kind === 'refused') grant.mayConfirm = true;
-    if (answer.kind === 'rate_limited') grant.retryAfterMs = answer.retryAfterMs ?? 0;
+    grant.retryAfterMs = askedFor(answer);
   }
 
   /**
-   * Reads are judged by what gives the right to them: the claim of an attempt, or the move of a wake-up. A door that
-   * chooses among several jobs has neither; its reads are its request's own and follow no pace. The read that confirms
-   * a refused cancel follows its own call at once, so it only sets the time that the next one is measured from.
+   * Reads are judged by what gives the right to them: the claim of an attempt, or the move of a wake-up. Two such reads
+   * are decided on at least 5 s apart, by the clocks of those who decide. Not measured are the read that confirms a
+   * refused cancel, which follows its own call at once, and what a door reads without such a right: to choose among
+   * several jobs, to verify one, to see whether one is back that Plangrep did not know.
    */
   readCalled(by: Process, jobId: JobId): void {
     const violate = (invariant: string, why = '') => this.journal.violate(invariant, `${jobId} by ${by.name} ${why}`);
-    by.reads.count += 1;
-    if (by.kind !== 'reconciler' && by.reads.count > MOST_READS) violate('a request reads at most 20 jobs');
     const stream = this.journal.streams.get(jobId);
     const grant = stream?.grants.get(by);
-    const polledAt = stream?.polls.get(by);
-    if (stream === undefined || (grant === undefined && polledAt === undefined)) {
-      if (by.kind === 'reconciler') violate('no reconciler reads what it has not claimed');
+    const poll = stream?.polls.get(by);
+    if (grant === undefined || grant.isFirst) by.reads.count += poll === undefined ? 1 : 0;
+    if (!by.isLooking && by.reads.count > MOST_READS) violate('a request reads at most 20 jobs');
+    if (stream === undefined || (grant === undefined && poll === undefined)) {
+      if (by.isLooking) violate('no reconciler reads what it has not claimed');
       return;
     }
-    const at = this.now();
     if (grant?.mayConfirm === true) {
       grant.mayConfirm = false;
-      stream.lastRead = { at, grantedAt: at, by };
+      stream.lastRead = { decidedAt: this.now(), by };
       return;
     }
-    let grantedAt: number | undefined;
-    if (polledAt !== undefined && polledAt > (grant?.at ?? 0)) {
+    let decidedAt: number | undefined;
+    if (poll !== undefined && poll.at > (grant?.at ?? 0)) {
       stream.polls.delete(by);
-      grantedAt = polledAt;
+      ({ decidedAt } = poll);
+      this.judgeAway(stream, by, decidedAt, violate);
     } else if (grant !== undefined && grant.reads === 0) {
       grant.reads = 1;
-      grantedAt = grant.at;
+      decidedAt = this.now();
     }
-    if (grantedAt === undefined) return violate('one read per claim or wake-up');
+    if (decidedAt === undefined) return violate('one read per claim or wake-up');
     const last = stream.lastRead;
-    stream.lastRead = { at, grantedAt, by };
+    stream.lastRead = { decidedAt, by };
     if (last === undefined) return;
-    // A call that came long after its right, or by a clock that is wrong, may come closer by as much.
-    const late = Math.max(0, at - grantedAt - POLL_SLACK_MS, last.at - last.grantedAt - POLL_SLACK_MS);
-    const apart = at - last.at;
-    if (apart < READS_APART_MS - late - Math.abs(by.skew - last.by.skew)) {
-      violate('reads of one job are 10 s apart', `${apart} ms after ${last.by.name}`);
+    const apart = Math.abs(decidedAt - last.decidedAt);
+    if (apart < READS_APART_MS - Math.abs(by.skew - last.by.skew)) {
+      violate('reads of one job are 5 s apart', `${apart} ms after ${last.by.name}`);
     }
   }
 
+  /** A poll that heard how long to stay away has told the others when it ends, unless it failed. */
+  private judgeAway(
+    { away }: StreamJournal,
+    by: Process,
+    decidedAt: number,
+    violate: (i: string, why?: string) => void,
+  ): void {
+    if (away === undefined || away.by.hasFailed || (away.by.endedAt ?? decidedAt) >= decidedAt) return;
+    const early = away.until - decidedAt - Math.abs(by.skew - away.by.skew);
+    if (early > 0) violate('no process calls sooner than Plangrep asks', `${early} ms, ${away.by.name} heard`);
+  }
+
   readHeard(by: Process, jobId: JobId, answer: ReadAnswer): void {
-    const grant = this.journal.streams.get(jobId)?.grants.get(by);
-    if (grant === undefined) return;
-    if (answer.kind === 'job') grant.hasSeenAlive = true;
-    if (answer.kind === 'rate_limited') grant.retryAfterMs = answer.retryAfterMs ?? 0;
+    by.heard.set(jobId, answer.kind);
+    const stream = this.journal.streams.get(jobId);
+    const grant = stream?.grants.get(by);
+    const retryAfterMs = askedFor(answer);
+    if (grant !== undefined) {
+      if (answer.kind === 'job') grant.hasSeenAlive = true;
+      grant.retryAfterMs = retryAfterMs;
+    }
+    if (stream !== undefined && by.isLooking && retryAfterMs > 0)
+      stream.away = { until: this.now() + retryAfterMs, by };
   }
 }
+
+/** How long Plangrep asked to stay away, in milliseconds. */
+const askedFor = (answer: ReadAnswer): number => ('retryAfterMs' in answer ? (answer.retryAfterMs ?? 0) : 0);

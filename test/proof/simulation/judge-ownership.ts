@@ -6,7 +6,7 @@ import type { CancelEnd } from '../../../functions/core/use-cases/request-cancel
 import type { MemoryDirectory } from '../../support/memory-ports.ts';
 import type { Journal } from './journal.ts';
 import type { PartnerRecords } from './partner-records.ts';
-import type { JobPlan, PlangrepModel } from './plangrep.ts';
+import type { JobPlan, PlangrepModel } from './plangrep-model.ts';
 import type { Process } from './process.ts';
 
 /** A partner's record may be read that long after it was changed. */
@@ -75,7 +75,11 @@ export class OwnershipJudge {
   unregisteredJob(by: Process, { partnerId, externalId }: Name, untilMs: number): JobId | undefined {
     const live = this.known.plangrep.liveJobsAs(externalId);
     const isUnregistered = ({ id, createdAt }: JobPlan): boolean =>
-      createdAt <= untilMs && !this.known.directory.owners.has(id) && this.mustBe(by, partnerId, id);
+      createdAt <= untilMs &&
+      !this.known.directory.owners.has(id) &&
+      this.mustBe(by, partnerId, id) &&
+      // A list is remembered for a while.
+      !this.known.plangrep.wasHiddenSince(id, by.startedAt - REMEMBERED_MS);
     return live.find(isUnregistered)?.id;
   }
 
@@ -111,7 +115,7 @@ export class OwnershipJudge {
     const { entry } = end;
     const isShown = entry.verifiedAt === undefined ? isTelling(entry) : !this.isOwner(name, jobId);
     if (isShown) this.violate('an answer shows only jobs of its partner', by, name, jobId);
-    if (entry.verifiedAt === undefined && by.learned.has(jobId)) {
+    if (entry.verifiedAt === undefined && hasLearned(by, jobId)) {
       this.violate('only what Plangrep cannot be asked about is kept unverified', by, name, jobId);
     }
   }
@@ -128,6 +132,8 @@ export class OwnershipJudge {
     if (found.next !== undefined) return;
     const entries = jobs.get(`${name.partnerId}#${name.externalId}`) ?? [];
     const [entry] = entries;
+    // Its own refused requests a partner may see, whatever it registered.
+    if (found.views.length === 0 && found.refused.count > 0) return;
     if (entry !== undefined && entries.every(({ verifiedAt }) => verifiedAt === undefined)) {
       this.violate('nothing is shown of an unverified registration', by, name, entry.jobId);
     }
@@ -136,7 +142,10 @@ export class OwnershipJudge {
   /** In the end, with nothing at fault, a partner's request reaches its job, whatever others did before. */
   mustReach(by: Process, name: Name, jobId: JobId, end: CancelEnd): void {
     const reached = 'state' in end ? end.state.jobId : undefined;
-    if (reached === jobId) return;
+    const isMissed =
+      end.kind === 'closed' && end.state.step.kind === 'closed' && end.state.step.outcome === 'job_not_found';
+    if (reached === jobId && !isMissed) return;
+    if (reached === jobId && !this.known.plangrep.isShown(jobId)) return;
     this.violate(`a partner’s request reaches its job (${end.kind})`, by, name, jobId);
   }
 }
@@ -144,3 +153,6 @@ export class OwnershipJudge {
 /** Whether an entry says more than the partner itself did: no simulated registration names a project. */
 const isTelling = ({ projectId, terminalStatus }: DirectoryEntry): boolean =>
   projectId !== undefined || terminalStatus !== undefined;
+
+/** Whether Plangrep told the process if there is such a job, and whose. */
+const hasLearned = (by: Process, jobId: JobId): boolean => ['job', 'not_found'].includes(by.heard.get(jobId) ?? '');

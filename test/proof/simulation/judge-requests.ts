@@ -4,7 +4,7 @@ import type { DirectoryEntry, RequestBinding } from '../../../functions/core/por
 import type { CancelEnd } from '../../../functions/core/use-cases/request-cancellation.ts';
 import type { Journal, WrittenEvent } from './journal.ts';
 import type { OwnershipJudge } from './judge-ownership.ts';
-import type { PlangrepModel } from './plangrep.ts';
+import type { PlangrepModel } from './plangrep-model.ts';
 import type { Process } from './process.ts';
 
 /** One delivery of a cancel request, at whichever door. */
@@ -188,7 +188,7 @@ export class RequestJudge {
       const wasThere = job.knownAt < by.startedAt && (eventTime === undefined || job.registeredAt < eventTime);
       const isInReach = reachesUntil === undefined || job.registeredAt <= reachesUntil;
       if (!wasThere || !isInReach || !this.plangrep.isAlive(id)) continue;
-      if (!this.ownership.mustBe(by, partnerId, id)) continue;
+      if (!this.ownership.mustBe(by, partnerId, id) || this.plangrep.wasHiddenSince(id, by.startedAt)) continue;
       const detail = `${requestId} (${by.name}) reached ${chosen}, ${id} lives too`;
       this.journal.violate('a request that may mean several jobs reaches none', detail);
     }

@@ -2,11 +2,14 @@ import { createHash } from 'node:crypto';
 import type { CancellationEvent } from '../../../functions/core/cancellation/events.ts';
 import type { JobId, Timestamp } from '../../../functions/core/identifiers.ts';
 import type { Appended, WakeUp } from '../../../functions/core/ports.ts';
-import { acceptance, isClosed, type Journal, newest, type StreamJournal } from './journal.ts';
-import type { PlangrepModel } from './plangrep.ts';
+import { whyNotClosed } from './judge-closing.ts';
+import { acceptance, currentPart, isClosed, type Journal, newest, type StreamJournal } from './journal.ts';
+import type { PlangrepModel } from './plangrep-model.ts';
 import type { Process } from './process.ts';
 
 const ESCALATE_AFTER_MS = 15 * 60_000;
+/** A claim outlives every function. */
+const LONGEST_TIMEOUT_MS = 40_000;
 /** A look may begin just before that, and takes as long as a run at most. */
 const ESCALATION_GRACE_MS = 60_000;
 
@@ -20,13 +23,17 @@ const hashOf = (event: CancellationEvent): string => {
 
 /** What may follow what, in the words of the design; the core's own rule is a part of what is judged. */
 const whyMisplaced = (stream: StreamJournal, event: CancellationEvent): string | undefined => {
-  const before = stream.written.map(({ event: earlier }) => earlier);
-  const claims = before.filter(({ type }) => type === 'requested' || type === 'attempt_started').length;
+  const claims = stream.written.filter(({ event: { type } }) => type === 'requested' || type === 'attempt_started');
+  const before = currentPart(stream).map(({ event: earlier }) => earlier);
   const ends = before.filter((one) => one.type === 'attempt_ended');
-  if ((event.type === 'requested') !== (before.length === 0)) return 'requested is first, and once';
+  const last = newest(stream);
+  const mayBegin = last === undefined || (last.type === 'closed' && last.outcome === 'job_not_found');
+  if (event.type === 'requested' && !mayBegin) return 'requested is first, or follows an end as job_not_found';
+  if (event.type !== 'requested' && last === undefined) return 'requested is first';
+  const isClaim = event.type === 'requested' || event.type === 'attempt_started';
+  if (isClaim && event.attempt !== claims.length + 1) return 'attempts are numbered 1, 2, 3 …';
   if (event.type === 'attempt_started' && acceptance(stream) !== undefined) return 'an attempt after an accepted one';
-  if (event.type === 'attempt_started' && event.attempt !== claims + 1) return 'attempts are numbered 1, 2, 3 …';
-  if (event.type === 'attempt_ended' && event.attempt !== claims) return 'only the newest attempt ends';
+  if (event.type === 'attempt_ended' && event.attempt !== claims.length) return 'only the newest attempt ends';
   if (event.type === 'attempt_ended' && ends.some(({ attempt }) => attempt === event.attempt)) return 'it ends once';
   if (event.type === 'escalated' && before.some(({ type }) => type === 'escalated')) return 'escalated once';
   return undefined;
@@ -53,7 +60,10 @@ export class StreamJudge {
     const detail = `${event.jobId} ${event.seq} ${event.type} by ${by.name}`;
     const violate = (invariant: string, why = '') => this.journal.violate(invariant, `${detail} ${why}`);
     if (standing !== undefined) violate('no record is overwritten', `was ${standing.type}`);
-    if (isClosed(stream)) violate('one closing event, and it is last');
+    if (isClosed(stream) && event.type !== 'requested') violate('one closing event, and it is last');
+    if (isClosed(stream) && event.type === 'requested' && by.heard.get(event.jobId) !== 'job') {
+      violate('a cancellation begins anew only when Plangrep shows the job');
+    }
     const last = newest(stream);
     if (event.seq !== stream.written.length + 1) violate('sequence numbers are gapless');
     if (event.previousHash !== (last?.hash ?? sha256(`${event.partnerId}#${event.jobId}`))) violate('the chain holds');
@@ -63,18 +73,26 @@ export class StreamJudge {
     if ((wakeAt === undefined) !== (event.type === 'closed'))
       violate('an open cancellation has a wake-up, a closed none');
     this.judgeTiming(stream, by, event, violate);
-    if (event.type === 'attempt_ended' && event.result === 'rate_limited' && wakeAt !== undefined) {
+    const grant = stream.grants.get(by);
+    if (event.type === 'attempt_ended' && wakeAt !== undefined) {
       const awayMs = Date.parse(wakeAt) - Date.parse(event.at);
-      if (awayMs < (stream.grants.get(by)?.retryAfterMs ?? 0)) violate('no process calls sooner than a 429 asks');
+      if (awayMs < (grant?.retryAfterMs ?? 0)) violate('no process calls sooner than Plangrep asks', `in ${awayMs} ms`);
     }
-    if (event.type === 'closed') this.judgeClosing(event, violate);
+    const wrongEnd = event.type === 'closed' ? whyNotClosed(this.plangrep, stream, by, event) : undefined;
+    if (wrongEnd !== undefined) violate('the outcome agrees with Plangrep', wrongEnd);
 
-    stream.written.push({ event, by, at: this.now() });
+    const hasFacts = 'jobStatus' in event && event.jobStatus !== undefined;
+    const isShown = hasFacts || (event.type === 'attempt_ended' && grant?.hasSeenAlive === true);
+    stream.written.push({ event, by, at: this.now(), isShown });
     if (wakeAt !== undefined) stream.wakeUps.set(event.seq, wakeAt);
     if (event.type === 'requested' || event.type === 'attempt_started') {
-      const { attempt, seq } = event;
-      const fresh = { isUsed: false, hasSeenAlive: false, reads: 0, mayConfirm: false, retryAfterMs: 0 };
-      stream.grants.set(by, { attempt, seq, at: this.now(), ...fresh });
+      const { attempt, seq, at, leaseUntil } = event;
+      if (Date.parse(leaseUntil) - Date.parse(at) < LONGEST_TIMEOUT_MS) violate('a claim outlives every function');
+      const isFirst = event.type === 'requested';
+      // A request that begins a cancellation anew has just read the job.
+      const hasSeenAlive = isFirst && attempt > 1;
+      const fresh = { isUsed: false, hasSeenAlive, reads: 0, mayConfirm: false, retryAfterMs: 0 };
+      stream.grants.set(by, { attempt, seq, isFirst, at: this.now(), ...fresh });
     }
     return true;
   }
@@ -85,23 +103,20 @@ export class StreamJudge {
     event: CancellationEvent,
     violate: (invariant: string, why?: string) => void,
   ): void {
-    const [first] = stream.written;
-    const isEscalated = stream.written.some(({ event: { type } }) => type === 'escalated');
+    const part = currentPart(stream);
+    const [first] = part;
+    const isEscalated = part.some(({ event: { type } }) => type === 'escalated');
     if (event.type === 'attempt_started') {
-      const claim = stream.written.findLast(
-        ({ event: { type } }) => type === 'requested' || type === 'attempt_started',
-      );
+      const claim = part.findLast(({ event: { type } }) => type === 'requested' || type === 'attempt_started');
       const last = newest(stream);
       const isHeld = last?.type === 'requested' || last?.type === 'attempt_started' || last?.type === 'escalated';
       // By its own clock: a process may not take over what it sees is held.
       if (isHeld && claim !== undefined && 'leaseUntil' in claim.event && event.at < claim.event.leaseUntil) {
-        const hasEnded = stream.written.some(
-          (one) => one.event.type === 'attempt_ended' && one.event.seq > claim.event.seq,
-        );
+        const hasEnded = part.some((one) => one.event.type === 'attempt_ended' && one.event.seq > claim.event.seq);
         if (!hasEnded) violate('no process takes over before the lease ends', `held until ${claim.event.leaseUntil}`);
       }
     }
-    if (by.kind !== 'reconciler' || isEscalated || first === undefined || event.type === 'escalated') return;
+    if (!by.isLooking || isEscalated || first === undefined || event.type === 'escalated') return;
     const age = Date.parse(event.at) - Date.parse(first.event.at);
     // A put that comes late carries the time at which it was made; a frozen process looked before it froze.
     if (!by.wasFrozen && age > ESCALATE_AFTER_MS + ESCALATION_GRACE_MS) {
@@ -109,29 +124,24 @@ export class StreamJudge {
     }
   }
 
-  private judgeClosing(
-    event: Extract<CancellationEvent, { type: 'closed' }>,
-    violate: (invariant: string, why?: string) => void,
+  /** @param decidedAt when the process decided to move it */
+  moved(
+    by: Process,
+    { partnerId, jobId, seq, wakeAt }: WakeUp,
+    { to, isMoved, decidedAt }: { readonly to: Timestamp; readonly isMoved: boolean; readonly decidedAt: number },
   ): void {
-    const status = this.plangrep.statusOf(event.jobId);
-    const isAlive = this.plangrep.isAlive(event.jobId);
-    // A job that was read may be forgotten before its end is on record.
-    const known = status ?? (event.outcome === 'job_not_found' ? undefined : this.plangrep.lastStatusOf(event.jobId));
-    const truth = known === undefined ? 'job_not_found' : known === 'cancelled' ? 'cancelled' : 'too_late';
-    if (isAlive || event.outcome !== truth) {
-      violate('the outcome agrees with Plangrep', `says ${event.outcome}, job is ${status}`);
-    }
-  }
-
-  moved(by: Process, { partnerId, jobId, seq, wakeAt }: WakeUp, to: Timestamp, isMoved: boolean): void {
     const stream = this.journal.stream(partnerId, jobId);
     const wasAsGiven = stream.wakeUps.get(seq) === wakeAt;
     if (wasAsGiven !== isMoved) {
       this.journal.violate('one of two moves a wake-up', `${jobId} ${seq} by ${by.name}`);
     }
-    if (!isMoved) return;
+    if (!isMoved) {
+      // Another process looks already: what this one heard binds the other only from then on.
+      if (stream.away?.by === by) delete stream.away;
+      return;
+    }
     stream.wakeUps.set(seq, to);
-    stream.polls.set(by, this.now());
+    stream.polls.set(by, { at: this.now(), decidedAt });
   }
 
   /** A stream that is closed and has no wake-up left needs no more watching. */
@@ -156,7 +166,7 @@ export class StreamJudge {
       if (written.length === 0) continue;
       const last = newest(stream);
       if (!isClosed(stream)) {
-        const isEscalated = written.some(({ event: { type } }) => type === 'escalated');
+        const isEscalated = currentPart(stream).some(({ event: { type } }) => type === 'escalated');
         const mayBeOpen = this.plangrep.isAlive(jobId) && isEscalated;
         if (!mayBeOpen)
           this.journal.violate('every cancellation ends', `${jobId} is open at ${last?.seq} ${last?.type}`);

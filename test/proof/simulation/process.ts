@@ -1,4 +1,5 @@
 import type { JobId } from '../../../functions/core/identifiers.ts';
+import type { ReadAnswer } from '../../../functions/core/plangrep.ts';
 import { type Dependency, DependencyUnavailable } from '../../../functions/core/report.ts';
 import type { Container } from './container.ts';
 import type { Random } from './random.ts';
@@ -70,7 +71,7 @@ export const drawFaults = (random: Random): FaultRates => {
   return faults;
 };
 
-export type ProcessKind = 'https' | 'events' | 'register' | 'reader' | 'reconciler';
+export type ProcessKind = 'https' | 'events' | 'register' | 'reader' | 'reconciler' | 'consumer';
 
 /** As in infra/blueprint/functions.ts, stated anew so that the proof does not follow a change there unnoticed. */
 const TIMEOUT_MS: Readonly<Record<ProcessKind, number>> = {
@@ -79,9 +80,11 @@ const TIMEOUT_MS: Readonly<Record<ProcessKind, number>> = {
   register: 15_000,
   reader: 15_000,
   reconciler: 40_000,
+  consumer: 15_000,
 };
-/** What the SDK takes to give up on a table: three tries of 1.5 s. */
+/** What it takes to give up: on a table three tries of 1.5 s, on the queue two within 2 s. */
 const TABLE_GIVES_UP_MS = 4_500;
+const QUEUE_GIVES_UP_MS = 2_000;
 const played = new Error('played');
 
 /** One invocation of a function. It dies at a crash or its timeout; a frozen one goes on later, whatever the time. */
@@ -96,8 +99,11 @@ export class Process {
   hasCalled = false;
   /** How many jobs it read, and with it the other deliveries of an event. */
   reads = { count: 0 };
-  /** The jobs of which Plangrep told it whether there is one, and whose. */
-  readonly learned = new Set<JobId>();
+  /** The kind of the newest answer to a read of each job. */
+  readonly heard = new Map<JobId, ReadAnswer['kind']>();
+  /** A table or a queue did not answer it. */
+  hasFailed = false;
+  endedAt: number | undefined;
   /** The codes that it reported, each with the request it spoke of. */
   readonly reported = new Set<string>();
   private frozenUntil = 0;
@@ -118,6 +124,11 @@ export class Process {
   /** How far its clock is ahead, in milliseconds. */
   get skew(): number {
     return this.container.skew;
+  }
+
+  /** It looks at wake-ups, and does nothing else. */
+  get isLooking(): boolean {
+    return this.kind === 'reconciler' || this.kind === 'consumer';
   }
 
   get name(): string {
@@ -164,27 +175,24 @@ export class Process {
 
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
+      if (this.world.random.chance(this.world.faults.crash)) return this.die('while it waits');
       this.world.scheduler.after(ms, () => this.goOn(resolve));
     });
   }
 
   /**
-   * One call of a table: it travels, takes effect, and its answer travels back; each may go wrong.
+   * One call of a table or the queue: it travels, takes effect, and its answer travels back; each may go wrong.
    * @param effect the write or read itself; atomic
    * @param repeats whether the SDK may put it twice without being told
    */
-  askTable<Answer>(
-    dependency: Dependency,
-    what: string,
-    effect: () => Promise<Answer>,
-    repeats = false,
-  ): Promise<Answer> {
+  ask<Answer>(dependency: Dependency, what: string, effect: () => Promise<Answer>, repeats = false): Promise<Answer> {
     const { scheduler, random, faults } = this.world;
     return new Promise((resolve, reject) => {
       const give = (answer: Promise<Answer>) => () => this.goOn(() => resolve(answer));
       const fail = (how: string) => () =>
         this.goOn(() => {
           this.world.note(() => `${this.name} ${what}: unavailable (${how})`);
+          this.hasFailed = true;
           reject(new DependencyUnavailable(dependency, played));
         });
       const there = this.world.latencyMs();
@@ -197,9 +205,10 @@ export class Process {
         return;
       }
       if (fault < faults.crash + faults.failure) return scheduler.after(there, fail('no effect'));
+      const givesUpMs = dependency === 'wake-ups' ? QUEUE_GIVES_UP_MS : TABLE_GIVES_UP_MS;
       const isLost = fault < faults.crash + faults.failure + faults.lostAnswer;
-      if (!isLost && there + back > TABLE_GIVES_UP_MS) {
-        scheduler.after(TABLE_GIVES_UP_MS, fail('effect to come'));
+      if (!isLost && there + back > givesUpMs) {
+        scheduler.after(givesUpMs, fail('effect to come'));
         scheduler.after(there, async () => void (await effect()));
         return;
       }

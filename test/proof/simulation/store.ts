@@ -102,7 +102,7 @@ export class Store {
     const { log, world } = this;
     const { judge } = world;
     const ask = <Answer>(what: string, effect: () => Promise<Answer>, repeats = false) =>
-      by.askTable('cancellation-log', what, effect, repeats);
+      by.ask('cancellation-log', what, effect, repeats);
     return {
       shards: log.shards,
       read: (partnerId, jobId) => ask(`reads the stream of ${jobId}`, () => log.read(partnerId, jobId)),
@@ -113,18 +113,21 @@ export class Store {
           const found = this.index.query(world.scheduler.now, shard, limit, isDone);
           return world.random.chance(world.faults.unreadable) ? { ...found, unreadable: ['no event'] } : found;
         }),
-      moveWakeUp: (wakeUp, to) =>
-        ask(
+      moveWakeUp: (wakeUp, to) => {
+        const decidedAt = world.scheduler.now;
+        return ask(
           `moves the wake-up of ${wakeUp.jobId} ${wakeUp.seq}`,
           async () => {
             const isMoved = await log.moveWakeUp(wakeUp, to);
             if (isMoved) this.changeIndex(wakeUp, to);
-            judge.streams.moved(by, wakeUp, to, isMoved);
+            if (isMoved) judge.wakeUps.moved(by, wakeUp, to);
+            judge.streams.moved(by, wakeUp, { to, isMoved, decidedAt });
             world.note(() => `${by.name} moves the wake-up of ${wakeUp.jobId} ${wakeUp.seq} to ${to}: ${isMoved}`);
             return isMoved;
           },
           true,
-        ),
+        );
+      },
       removeWakeUp: (wakeUp) =>
         ask(`takes away the wake-up of ${wakeUp.jobId} ${wakeUp.seq}`, async () => {
           await log.removeWakeUp(wakeUp);
@@ -150,14 +153,16 @@ export class Store {
   }
 
   private async append(by: Process, event: CancellationEvent, wakeAt: Timestamp | undefined) {
+    const { judge } = this.world;
     const appended = await this.log.append(event, wakeAt);
-    const isNew = this.world.judge.streams.appended(by, event, wakeAt, appended);
+    const isNew = judge.streams.appended(by, event, wakeAt, appended);
     this.world.note(() => `${by.name} ${inWords(event)}, wake-up ${wakeAt ?? 'none'}: ${appended.kind}`);
+    if (isNew) judge.wakeUps.appended(by, event, wakeAt);
     if (isNew && wakeAt !== undefined) this.changeIndex(event, wakeAt);
     if (isNew && event.type === 'requested') {
       const { partnerId, externalId, jobId } = event;
-      this.world.judge.requests.requested(by, jobId, event);
-      this.world.judge.ownership.requested(by, { partnerId, externalId }, jobId);
+      judge.requests.requested(by, jobId, event);
+      judge.ownership.requested(by, { partnerId, externalId }, jobId);
     }
     if (isNew) this.world.appended(event);
     return appended;
@@ -176,7 +181,7 @@ export class Store {
     const { directory, world } = this;
     const { judge } = world;
     const ask = <Answer>(what: string, effect: () => Promise<Answer>, repeats = false) =>
-      by.askTable('job-directory', what, effect, repeats);
+      by.ask('job-directory', what, effect, repeats);
     return {
       find: (partnerId, externalId) =>
         ask(`finds ${externalId}`, async () => {

@@ -14,7 +14,7 @@ import {
   registerOverHttps,
   requestOverHttps,
 } from './doors.ts';
-import type { JobPlan } from './plangrep.ts';
+import type { JobPlan } from './plangrep-model.ts';
 import type { Random } from './random.ts';
 import type { World } from './world.ts';
 

@@ -1,4 +1,4 @@
-import type { ExternalId, JobId, PartnerId } from '../../../functions/core/identifiers.ts';
+import type { PartnerId } from '../../../functions/core/identifiers.ts';
 import type { PartnerAccess } from '../../../functions/core/ports.ts';
 import { acme, externalId, globex, jobId } from '../../support/names.ts';
 import {
@@ -9,7 +9,8 @@ import {
   type RegisterPlan,
   requestOverHttps,
 } from './doors.ts';
-import type { JobPlan } from './plangrep.ts';
+import { drawJob, type Topic } from './draw-job.ts';
+import type { JobPlan } from './plangrep-model.ts';
 import type { Random } from './random.ts';
 import {
   type Action,
@@ -18,8 +19,6 @@ import {
   drawReading,
   drawSquat,
   eachItsOwn,
-  otherPartner,
-  ownProject,
   projects,
   type SubmittedJob,
   unverifiedRegistration,
@@ -38,47 +37,9 @@ export interface Workload {
   readonly jobs: readonly SubmittedJob[];
   /** By then every job has ended. */
   readonly lastEndMs: number;
+  /** By then Plangrep shows every job that is there. */
+  readonly hiddenUntilMs: number;
 }
-
-/** What is the same for everything under one externalId. */
-interface Topic {
-  readonly random: Random;
-  readonly partnerId: PartnerId;
-  readonly name: ExternalId;
-  readonly startMs: number;
-}
-
-/** Mostly in the partner's own project under its own name for it; but Plangrep may have it otherwise. */
-const drawJob = ({ random, partnerId, name, startMs }: Topic, id: JobId, createdMs: number): JobPlan => {
-  const createdAt = startMs + createdMs;
-  const isElsewhere = random.chance(0.15);
-  const elsewhere = random.pick([projects.shared, projects.shared, ownProject(otherPartner(partnerId))]);
-  return {
-    id,
-    externalId: random.chance(0.2) ? undefined : random.chance(0.06) ? externalId('another name') : name,
-    projectId: isElsewhere ? elsewhere : ownProject(partnerId),
-    createdAt,
-    endsAt:
-      createdAt +
-      random.pick([
-        random.between(SECOND, 30 * SECOND),
-        random.between(10 * SECOND, 3 * MINUTE),
-        random.between(MINUTE, 8 * MINUTE),
-        random.between(5 * MINUTE, 35 * MINUTE),
-      ]),
-    endStatus: random.pick(['completed', 'completed', 'completed_with_errors', 'failed', 'expired']),
-    cancelTakesMs: random.pick<number | undefined>([
-      0,
-      0,
-      0,
-      random.between(100, 30 * SECOND),
-      random.between(SECOND, 10 * MINUTE),
-      undefined,
-    ]),
-    refusal: random.pick([400, 404, 409, 410, 422]),
-    goneAt: random.chance(0.04) ? createdAt + random.pick([2 * SECOND, 20 * SECOND, 3 * MINUTE]) : undefined,
-  };
-};
 
 /** A job's registrations, over events or HTTPS; now and then under a second name. */
 const drawRegistrations = ({ random, partnerId, name, startMs }: Topic, job: SubmittedJob): Action[] => {
@@ -123,6 +84,7 @@ const drawRequest = (
   const shape = random.pick(['key', 'key', 'event', 'event', 'plain', 'plain']);
   const key = `key-${nth}`;
   const repeats = random.pick([0, 0, 1, 1, 2, 3]);
+  const waitSeconds = random.pick([undefined, undefined, 2, 10]);
   let deliveredMs = emittedMs + (shape === 'event' ? random.pick([0, 0, 30, 5 * SECOND, 100 * SECOND]) : 0);
   const actions: Action[] = random.chance(0.2) ? [drawReading(random, partnerId, name, deliveredMs)] : [];
   for (let n = 0; n <= repeats; n++) {
@@ -134,7 +96,7 @@ const drawRequest = (
       act: (world) =>
         shape === 'event'
           ? emitCancel(world, sent, key, startMs + emittedMs)
-          : requestOverHttps(world, sent, requestId, { key: shape === 'key' ? key : undefined }),
+          : requestOverHttps(world, sent, requestId, { key: shape === 'key' ? key : undefined, waitSeconds }),
     });
     deliveredMs += random.pick([0, 1, 10, 40, SECOND, 5 * SECOND, 45 * SECOND, 70 * SECOND, 200 * SECOND]);
   }
@@ -172,7 +134,7 @@ export const drawWorkload = (random: Random, startMs: number): Workload => {
       actions.push(...drawRequest(topic, own as [SubmittedJob, ...SubmittedJob[]], ++requests));
     }
   }
-  return { access, actions, jobs, lastEndMs: lastEndOf(jobs, startMs) };
+  return { access, actions, jobs, ...lastTimesOf(jobs, startMs) };
 };
 
 /** One externalId with more jobs than a request may read: most of them end before it comes. */
@@ -186,7 +148,14 @@ const drawCrowd = (random: Random, startMs: number): Omit<Workload, 'access'> =>
     const atMs = random.between(0, 2 * SECOND);
     const drawn = drawJob(topic, jobId(`order-1-job-${n}`), atMs);
     const endsAt = startMs + (n === isLong ? 20 * MINUTE : random.between(8 * SECOND, 15 * SECOND));
-    const plan: JobPlan = { ...drawn, externalId: name, projectId: projects.acme, goneAt: undefined, endsAt };
+    const plan: JobPlan = {
+      ...drawn,
+      externalId: name,
+      projectId: projects.acme,
+      goneAt: undefined,
+      hidden: [],
+      endsAt,
+    };
     jobs.push({ partnerId, name, plan, atMs, hasOneName: true });
     const registration: RegisterPlan = { partnerId, externalId: name, jobId: plan.id };
     const registeredMs = random.chance(0.9) ? 3 * SECOND : random.between(3 * SECOND, 2 * MINUTE);
@@ -195,7 +164,7 @@ const drawCrowd = (random: Random, startMs: number): Omit<Workload, 'access'> =>
   }
   const asked = jobs as unknown as [SubmittedJob, ...SubmittedJob[]];
   for (let n = 1; n <= 4; n++) actions.push(...drawRequest(topic, asked, n));
-  return { actions, jobs: [], lastEndMs: lastEndOf(jobs, startMs) };
+  return { actions, jobs: [], ...lastTimesOf(jobs, startMs) };
 };
 
 /** One externalId with up to 20 registrations of jobs that are another's, kept while Plangrep was down, and own jobs unregistered. */
@@ -209,7 +178,7 @@ const drawCrowdOfStrangers = (random: Random, startMs: number): Omit<Workload, '
     const isOwn = n >= strangers;
     const drawn = drawJob(topic, jobId(`order-1-job-${n}`), 0);
     const where = { externalId: name, projectId: isOwn ? projects.acme : projects.globex };
-    const plan: JobPlan = { ...drawn, ...where, goneAt: undefined, endsAt: startMs + 10 * MINUTE };
+    const plan: JobPlan = { ...drawn, ...where, goneAt: undefined, hidden: [], endsAt: startMs + 10 * MINUTE };
     const job: SubmittedJob = { partnerId, name, plan, atMs: 0, hasOneName: true };
     jobs.push(job);
     actions.push({ atMs: 0, act: (world) => world.plangrep.create(plan) });
@@ -217,8 +186,13 @@ const drawCrowdOfStrangers = (random: Random, startMs: number): Omit<Workload, '
   }
   const asked = jobs as unknown as [SubmittedJob, ...SubmittedJob[]];
   for (let n = 1; n <= 4; n++) actions.push(...drawRequest(topic, asked, n));
-  return { actions, jobs, lastEndMs: lastEndOf(jobs, startMs) };
+  return { actions, jobs, ...lastTimesOf(jobs, startMs) };
 };
 
-const lastEndOf = (jobs: readonly SubmittedJob[], startMs: number): number =>
-  Math.max(...jobs.map(({ plan }) => plan.endsAt - startMs));
+const lastTimesOf = (
+  jobs: readonly SubmittedJob[],
+  startMs: number,
+): Pick<Workload, 'lastEndMs' | 'hiddenUntilMs'> => ({
+  lastEndMs: Math.max(...jobs.map(({ plan }) => plan.endsAt - startMs)),
+  hiddenUntilMs: Math.max(0, ...jobs.map(({ plan }) => (plan.hidden.at(-1)?.to ?? 0) - startMs)),
+});

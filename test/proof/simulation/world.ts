@@ -6,12 +6,15 @@ import { CallJudge } from './judge-calls.ts';
 import { OwnershipJudge } from './judge-ownership.ts';
 import { RequestJudge } from './judge-requests.ts';
 import { StreamJudge } from './judge-streams.ts';
+import { WakeUpJudge } from './judge-wake-ups.ts';
 import { PartnerRecords } from './partner-records.ts';
-import { PlangrepModel } from './plangrep.ts';
+import { PlangrepModel } from './plangrep-model.ts';
 import { type FaultRates, noFaults, Process, type ProcessKind } from './process.ts';
 import type { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 import { Store } from './store.ts';
+import { isWithin, type Troubles } from './troubles.ts';
+import { WakeUpQueueModel } from './wake-up-queue.ts';
 
 const START_MS = Date.parse('2026-11-23T12:00:00.000Z');
 /** So many wait for their next invocation at most. */
@@ -28,13 +31,17 @@ export type Figures = {
   died: number;
   unverified: number;
   ownershipRefused: number;
+  /** Cancellations that began anew after an end as `job_not_found`, and ends as that. */
+  reopened: number;
+  notFound: number;
+  /** Of the wake-up queue. */
+  messages: number;
+  delivered: number;
+  lostByQueue: number;
+  /** Callers that returned when `Retry-After` said, and those of them that found more than they knew. */
+  followed: number;
+  foundMore: number;
 };
-
-/** A stretch of virtual time, in milliseconds since the start. */
-export interface Stretch {
-  readonly from: number;
-  readonly to: number;
-}
 
 /** The invariants, each with the part that it is about. */
 export interface Judge {
@@ -43,14 +50,11 @@ export interface Judge {
   readonly calls: CallJudge;
   readonly requests: RequestJudge;
   readonly ownership: OwnershipJudge;
+  readonly wakeUps: WakeUpJudge;
 }
 
-export interface WorldPlan {
+export interface WorldPlan extends Troubles {
   readonly faults: FaultRates;
-  /** From then on nothing goes wrong any more. */
-  readonly calmAfterMs: number;
-  readonly keyRefused?: Stretch | undefined;
-  readonly down?: Stretch | undefined;
   /** Calls take milliseconds, as they do on most days: for what is about many rather than about collisions. */
   readonly isSwift?: boolean;
 }
@@ -62,6 +66,7 @@ export class World {
   readonly plangrep: PlangrepModel;
   readonly partners: PartnerRecords;
   readonly store: Store;
+  readonly queue: WakeUpQueueModel;
   readonly judge: Judge;
   readonly figures: Figures = {
     cancelCalls: 0,
@@ -74,6 +79,13 @@ export class World {
     died: 0,
     unverified: 0,
     ownershipRefused: 0,
+    reopened: 0,
+    notFound: 0,
+    messages: 0,
+    delivered: 0,
+    lostByQueue: 0,
+    followed: 0,
+    foundMore: 0,
   };
   readonly running = new Set<Process>();
   /** Receives every event that is new in the log. */
@@ -89,9 +101,14 @@ export class World {
     this.trace = trace;
     this.scheduler = new Scheduler(random, START_MS);
     const now = () => this.scheduler.now;
-    this.plangrep = new PlangrepModel(now);
+    const { keyForeign } = plan;
+    this.plangrep = new PlangrepModel(
+      now,
+      keyForeign && { from: START_MS + keyForeign.from, to: START_MS + keyForeign.to },
+    );
     this.partners = new PartnerRecords(now);
     this.store = new Store(this);
+    this.queue = new WakeUpQueueModel(this, plan.queue);
     const { plangrep, partners, store } = this;
     const journal = new Journal();
     const ownership = new OwnershipJudge(journal, { plangrep, partners, directory: store.directory, now });
@@ -101,6 +118,7 @@ export class World {
       streams: new StreamJudge(journal, plangrep, now),
       calls: new CallJudge(journal, now),
       requests: new RequestJudge(journal, plangrep, ownership, now),
+      wakeUps: new WakeUpJudge(journal, now, { fromMs: START_MS + plan.calmAfterMs, isQueueDead: plan.queue.isDead }),
     };
   }
 
@@ -108,16 +126,17 @@ export class World {
     return this.scheduler.now - START_MS;
   }
 
+  get isCalm(): boolean {
+    return this.elapsedMs >= this.plan.calmAfterMs;
+  }
+
   get faults(): FaultRates {
-    return this.elapsedMs < this.plan.calmAfterMs ? this.plan.faults : noFaults;
+    return this.isCalm ? noFaults : this.plan.faults;
   }
 
-  private isWithin(stretch: Stretch | undefined): boolean {
-    return stretch !== undefined && this.elapsedMs >= stretch.from && this.elapsedMs < stretch.to;
+  isIn(trouble: 'keyRefused' | 'down'): boolean {
+    return isWithin(this.plan[trouble], this.elapsedMs);
   }
-
-  readonly isKeyRefused = (): boolean => this.isWithin(this.plan.keyRefused);
-  readonly isDown = (): boolean => this.isWithin(this.plan.down);
 
   /** One way of a call: mostly next to nothing, so that what happens at once collides. */
   latencyMs(): number {
@@ -139,7 +158,9 @@ export class World {
 
   /** Mostly one that stands idle, which remembers; now and then, as when many come at once, a new one. */
   private drawContainer(kind: ProcessKind): Container {
-    const [first, ...others] = this.containers.filter((container) => container.isIdle && container.kind === kind);
+    // In the calm at the end every clock is right.
+    const isRight = (container: Container): boolean => !this.isCalm || container.skew === 0;
+    const [first, ...others] = this.containers.filter((one) => one.isIdle && one.kind === kind && isRight(one));
     if (first !== undefined && this.random.chance(0.8)) return this.random.pick([first, ...others]);
     const container = new Container(this, kind, this.drawSkew());
     const kept = this.containers.filter((one) => one.isUsable).slice(-MOST_CONTAINERS);
@@ -164,6 +185,7 @@ export class World {
 
   private ended(by: Process): void {
     by.state = 'ended';
+    by.endedAt = this.scheduler.now;
     this.note(() => `${by.name} ends`);
     this.left(by);
   }
@@ -180,7 +202,7 @@ export class World {
       directory: this.store.directoryFor(by),
       partners: by.container.partners,
       plangrep: by.container.plangrep,
-      wakeUpQueue: { send: async () => undefined },
+      wakeUpQueue: this.queue.portFor(by),
       clock: {
         now: () => by.now(),
         random: () => random.next(),
@@ -191,6 +213,7 @@ export class World {
         const what = [fields?.['why'], fields?.['type']].find((value) => typeof value === 'string');
         by.reported.add(code).add(`${code} ${what}`);
         if (code === 'ATTEMPT_FENCED') this.figures.fenced += 1;
+        if (code === 'RECONCILED') this.figures.lostByQueue += Number(fields?.['lostByQueue']);
         if (code === 'OWNERSHIP_REFUSED') this.figures.ownershipRefused += 1;
         if (code === 'JOB_REGISTERED' && fields?.['result'] === 'unverified') this.figures.unverified += 1;
         if (code === 'UNEXPECTED_ERROR' || code === 'STREAM_BROKEN') {
@@ -203,7 +226,9 @@ export class World {
 
   appended(event: CancellationEvent): void {
     if (event.type === 'requested') this.figures.requested += 1;
+    if (event.type === 'requested' && event.attempt > 1) this.figures.reopened += 1;
     if (event.type === 'closed') this.figures.closed += 1;
+    if (event.type === 'closed' && event.outcome === 'job_not_found') this.figures.notFound += 1;
     if (event.type === 'escalated') this.figures.escalated += 1;
     if (event.type === 'attempt_started') this.figures.takenOver += 1;
     this.onAppended(event);
