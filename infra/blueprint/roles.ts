@@ -58,6 +58,11 @@ const common: readonly Permission[] = [
 const sendWakeUps: Permission = { actions: ['sqs:SendMessage'], resource: 'WakeUpQueue' };
 const receiveMessages = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'] as const;
 const appendToLog: Permission = { actions: ['dynamodb:PutItem', 'dynamodb:Query'], resource: 'CancellationLog' };
+const moveWakeUps: Permission = {
+  actions: ['dynamodb:UpdateItem'],
+  resource: 'CancellationLog',
+  conditions: onlyAttributes(...wakeUpAttributes),
+};
 const readKey: Permission = { actions: ['secretsmanager:GetSecretValue'], resource: 'PlangrepKey' };
 
 /** Finds a partner's jobs, verifies and claims them, and remembers what a job read showed. */
@@ -88,17 +93,13 @@ const door: readonly Permission[] = [
 ];
 
 /** Looks at a wake-up that is due, and moves or removes it. */
-const lookAtWakeUps: readonly Permission[] = [
-  appendToLog,
-  { actions: ['dynamodb:UpdateItem'], resource: 'CancellationLog', conditions: onlyAttributes(...wakeUpAttributes) },
-  readKey,
-  sendWakeUps,
-];
+const lookAtWakeUps: readonly Permission[] = [appendToLog, moveWakeUps, readKey, sendWakeUps];
 
 /** Each function's role: exactly its actions on exactly its resources. */
 const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonly Permission[]>> = {
   'authorize-partner': [{ actions: ['dynamodb:GetItem'], resource: 'Partners', conditions: onlyKeys('key#*') }],
-  'request-cancellation': door,
+  // With `Prefer: wait` it makes the looks that become due.
+  'request-cancellation': [...door, moveWakeUps],
   'read-cancellations': [
     { actions: ['dynamodb:Query'], resource: 'CancellationLog' },
     { actions: ['dynamodb:Query'], resource: 'JobDirectory' },

@@ -152,7 +152,13 @@ describe.each(environmentNames)('in %s', (name) => {
                 ...deny,
                 Action: 'dynamodb:UpdateItem',
                 Condition: {
-                  ArnNotEquals: { 'aws:PrincipalArn': [arnOf('consume-wake-ups'), arnOf('reconcile-cancellations')] },
+                  ArnNotEquals: {
+                    'aws:PrincipalArn': [
+                      arnOf('request-cancellation'),
+                      arnOf('consume-wake-ups'),
+                      arnOf('reconcile-cancellations'),
+                    ],
+                  },
                 },
               },
               {
@@ -197,7 +203,7 @@ describe('what a role may do on the cancellation log', () => {
 
     expect(onLog).toEqual({
       'authorize-partner': [],
-      'request-cancellation': ['dynamodb:PutItem', 'dynamodb:Query'],
+      'request-cancellation': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       'read-cancellations': ['dynamodb:Query'],
       'register-job': [],
       'read-documentation': [],

@@ -103,7 +103,7 @@ function isSentAsIs(body: unknown): body is string | Buffer<ArrayBuffer> {
   return typeof body === 'string' || Buffer.isBuffer(body);
 }
 
-async function itemsOf({ dynamodb }: Pick<LocalRun, 'dynamodb'>, table: StoreName): Promise<StoredItem[]> {
+export async function itemsOf({ dynamodb }: Pick<LocalRun, 'dynamodb'>, table: StoreName): Promise<StoredItem[]> {
   const found: StoredItem[] = [];
   const pages = paginateScan({ client: dynamodb.client }, { TableName: dynamodb.tableNames[table] });
   for await (const { Items = [] } of pages) found.push(...Items.map((item) => unmarshall(item)));
