@@ -36,3 +36,9 @@ export const registerJobEventSchema = z.strictObject({ jobId: jobIdSchema, ...re
 export const idempotencyKeySchema = z
   .string()
   .check(z.regex(/^[\x20-\x7e]{1,255}$/, 'must be 1 to 255 printable ASCII characters, sent once'));
+
+/**
+ * The most that `Prefer: wait=N` waits for the end of a cancellation. The function has 15 s: its last look begins after 8 s, and
+ * its calls to Plangrep end after 10 s, so the answer comes in time.
+ */
+export const LONGEST_WAIT_SECONDS = 10;

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
+import { LONGEST_WAIT_SECONDS } from '../../functions/contract/requests.ts';
 import { MAX_POLICY_BYTES, policyBytes } from './bus-policy.ts';
 import { functionNames } from './functions.ts';
 import { contradictionsOfSenders, senderSchema } from './senders.ts';
@@ -181,8 +182,9 @@ function* contradictionsOfPlans(environment: Environment): Generator<readonly [r
     if (!planName.test(name)) yield [field, 'must have a name of 1 to 20 of a-z'];
     if (limits.ratePerSecond > throttle.ratePerSecond) yield [field, 'must not be over the throttle of all partners'];
     if (limits.burst > throttle.burst) yield [field, "must not have a burst over that of all partners' throttle"];
-    if (limits.burst > reserved) {
-      yield [field, 'must not have a burst over what is reserved for request-cancellation'];
+    const atOnce = limits.burst + limits.ratePerSecond * LONGEST_WAIT_SECONDS;
+    if (atOnce > reserved) {
+      yield [field, `must not have more than what is reserved for request-cancellation, all of it waiting: ${atOnce}`];
     }
     if (Math.min(firewall.perCredential, firewall.perAddress) < firewallMargin * mostInWindow(limits)) {
       const least = `must be at least ${firewallMargin} times what the plan ${name} lets through in five minutes`;

@@ -49,7 +49,7 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
       events: 2,
       wakeUps: 4,
       reserved: {
-        'request-cancellation': 10,
+        'request-cancellation': 260,
         'consume-events': 2,
         'consume-wake-ups': 4,
         'reconcile-cancellations': 2,
@@ -83,7 +83,7 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
       events: 5,
       wakeUps: 10,
       reserved: {
-        'request-cancellation': 50,
+        'request-cancellation': 550,
         'consume-events': 5,
         'consume-wake-ups': 10,
         'reconcile-cancellations': 2,

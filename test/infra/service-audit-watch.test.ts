@@ -22,8 +22,8 @@ describe.each(watched)('in %s', (name) => {
       { Field: 'resources.ARN', Equals: [{ 'Fn::ImportValue': expect.stringContaining('CancellationLogArn') }] },
       { Field: 'readOnly', Equals: ['false'] },
     ];
-    const movers = ['consume-wake-ups', 'reconcile-cancellations'] as const;
-    const writers = ['request-cancellation', 'consume-events', ...movers] as const;
+    const writers = ['request-cancellation', 'consume-events', 'consume-wake-ups', 'reconcile-cancellations'] as const;
+    const movers = writers.filter((role) => role !== 'consume-events');
 
     expect(oneOf(service, 'AWS::CloudTrail::Trail')).toMatchObject({
       IsLogging: true,

@@ -84,10 +84,15 @@ describe.each(languages.map((language, index) => ({ ...language, lacks: lacking[
     });
 
     testIfInstalled('says of a 202 that the service completes it', async () => {
+      const { front } = clients;
       const externalId = await newJob('slow', { cancelTakes: 3_600_000 });
+      // What is answered after 10 s, at once.
+      const { status, headers, body } = await service.cancel({ externalId });
+      front.misbehave(answer(status, Object.fromEntries(headers), JSON.stringify(body)));
 
-      const { stdout, code } = await cancel(externalId);
+      const { stdout, code } = await cancel(externalId, front.url);
 
+      expect(front.requests.at(-1)?.headers['prefer']).toBe('wait=10');
       expect(stdout).toMatch(/^accepted: (the service completes it|look .* in \d s)/);
       expect(code).toBe(0);
     });

@@ -1,8 +1,6 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { LONGEST_WAIT_SECONDS } from '../../contract/requests.ts';
 import { headerValues } from './read-input.ts';
-
-/** The longest that an answer waits for the end of a cancellation: the function's time, less a look and the answer. */
-export const LONGEST_WAIT_SECONDS = 10;
 
 /** A part of a header up to this separator, which counts for nothing within a quoted string. */
 const listItem = /(?:[^",]|"(?:[^"\\]|\\.)*"?)+/g;
