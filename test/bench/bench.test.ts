@@ -5,6 +5,9 @@ import { CannotDo } from '../../infra/cli/command.ts';
 import { cold } from './contenders/cold.ts';
 import { benchParts, readOptions } from './options.ts';
 import { atMost, type BenchPart } from './part.ts';
+import { faults } from './lateness/faults.ts';
+import { describeLateness } from './lateness/lateness.ts';
+import { playCancels } from './lateness/play-cancels.ts';
 import { runBench } from './run-bench.ts';
 import { measureTimeTo404 } from './refusals/time-to-404.ts';
 import { measureFairShares } from './shares/fair-shares.ts';
@@ -137,6 +140,22 @@ describe('the parts that time the bundles, with few rounds', () => {
     const { rows, table } = await measureTimeTo404(context, 1);
     expect(rows.map(({ bar }) => bar?.limit)).toEqual(['≤ 10 %', '≤ 10 %', '≤ 10 %', undefined, undefined]);
     expect(table).toMatch(/^\| door \| unknown \| foreign \| taken \|/);
+  });
+
+  test('lateness: each fault is met, and then the cancel takes effect', async () => {
+    const scene = { faults, cancels: 1, spreadMs: 100, run: {}, follows: true, patienceMs: 60_000 };
+    const played = await playCancels(scene);
+    expect(played.map(({ fault }) => fault.what).toSorted()).toEqual(faults.map(({ what }) => what).toSorted());
+    for (const { fault, lateMs, closed } of played) {
+      expect([closed, lateMs.length <= 1]).toEqual([1, true]);
+      for (const ms of lateMs) expect(ms).toBeGreaterThanOrEqual(fault.askedMs ?? 0);
+    }
+    const { rows } = describeLateness({ delivered: played, followed: [], lost: played });
+    expect(rows.filter(({ what }) => what.includes('closed')).map(({ figure, bar }) => [figure, bar?.met])).toEqual([
+      ['6 of 6', true],
+      ['6 of 6', true],
+    ]);
+    expect(rows.map(({ bar }) => bar?.limit)).toContain('≤ 1.5 s beyond what Plangrep asked');
   });
 
   test('warm: CPU for each request beside an empty handler and bare https, and memory', async () => {

@@ -217,18 +217,18 @@ export class MemoryDirectory implements JobDirectory, JobPages, Refusals {
 /** Plangrep by script: what each call answers, and which calls were made. */
 export class ScriptedPlangrep implements Plangrep {
   readonly calls: string[] = [];
-  onCancel: (jobId: JobId) => CancelAnswer | Promise<CancelAnswer> = (id) => ({
+  onCancel: (jobId: JobId, untilMs: number) => CancelAnswer | Promise<CancelAnswer> = (id) => ({
     kind: 'job',
     job: { id, status: 'cancelled' },
   });
-  onRead: (jobId: JobId) => ReadAnswer | Promise<ReadAnswer> = (id) => ({
+  onRead: (jobId: JobId, untilMs: number) => ReadAnswer | Promise<ReadAnswer> = (id) => ({
     kind: 'job',
     job: { id, status: 'processing', projectId: documentedProject },
   });
 
-  async cancel(jobId: JobId): Promise<CancelAnswer> {
+  async cancel(jobId: JobId, untilMs: number): Promise<CancelAnswer> {
     this.calls.push(`cancel ${jobId}`);
-    return this.onCancel(jobId);
+    return this.onCancel(jobId, untilMs);
   }
 
   /** The `untilMs` of each read. */
@@ -237,7 +237,7 @@ export class ScriptedPlangrep implements Plangrep {
   async read(jobId: JobId, untilMs: number): Promise<ReadAnswer> {
     this.calls.push(`read ${jobId}`);
     this.readsEndBy.push(untilMs);
-    return this.onRead(jobId);
+    return this.onRead(jobId, untilMs);
   }
 
   onList: (projectId: ProjectId) => ListAnswer | Promise<ListAnswer> = () => listOf([], Number.MAX_SAFE_INTEGER);
