@@ -158,7 +158,7 @@ export const alarms: readonly AlarmDefinition[] = [
   { title: 'Events are malformed', severity: 'ticket', metric: 'EventsMalformed', threshold: 1 },
   { title: 'Events in the dead-letter queue', severity: 'ticket', metric: 'EventsGivenUp', threshold: 1 },
   { title: 'Records cannot be read', severity: 'ticket', metric: 'RecordsUnreadable', threshold: 1 },
-  { title: 'Closed cancellations undelivered', severity: 'ticket', metric: 'ClosedEventsUndelivered', threshold: 1 },
+  { title: 'Outgoing events undelivered', severity: 'ticket', metric: 'OutgoingEventsUndelivered', threshold: 1 },
   { title: 'Cancelled job unknown to Plangrep', severity: 'ticket', metric: 'JobsUnknown', threshold: 1 },
   // A lost message delays a cancellation by up to a minute, and harms nothing else.
   { title: 'Wake-up queue loses messages', severity: 'ticket', metric: 'WakeUpsLost', threshold: 3 },

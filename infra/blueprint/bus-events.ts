@@ -1,6 +1,6 @@
 /**
- * Events on the EventBridge bus, defined once for the stack and the local run: those that partners send in, and the one
- * that goes out. (The events of a cancellation, in the cancellation log, are in `functions/core/cancellation/events.ts`.)
+ * Events on the EventBridge bus, defined once for the stack and the local run: those that partners send in, and those
+ * that go out. (The events of a cancellation, in the cancellation log, are in `functions/core/cancellation/events.ts`.)
  */
 
 /** In: EventBridge rule → SQS queue → function. A partner's rule is bound to the partner's own event source. */
@@ -27,7 +27,7 @@ export const inputTransformer = (partnerId: string) => ({
 /** The source of a partner's events, unless the environment names another. */
 export const eventSourceOf = (partnerId: string): string => `partner.${partnerId}`;
 
-/** A field of the closing event as the table's stream shows it: `S` a string, `N` a number, which DynamoDB writes as text. */
+/** A field of the log's record as the table's stream shows it: `S` a string, `N` a number, which DynamoDB writes as text. */
 const field = (name: string, type: 'S' | 'N'): string => `<$.dynamodb.NewImage.${name}.${type}>`;
 
 /** The `detail` of a `Job Cancellation Closed`: every field comes from the closing event in the log. */
@@ -56,11 +56,39 @@ export const closedEvent = {
   template: JSON.stringify(detail),
 } as const;
 
+/**
+ * Out: another pipe makes this event of a cancel that came as an event and was refused for good. A caller over HTTPS has
+ * its answer. It has nothing that the partner wrote but the jobId, if it asked for one.
+ */
+export const refusedEvent = {
+  detailType: 'Job Cancellation Refused',
+  source: closedEvent.source,
+  pattern: { eventName: ['INSERT'], dynamodb: { NewImage: { type: { S: ['refused'] }, door: { S: ['events'] } } } },
+  template: JSON.stringify({
+    partnerId: field('partnerId', 'S'),
+    /** The `id` of the partner's event. */
+    requestId: field('requestId', 'S'),
+    why: field('why', 'S'),
+    jobId: field('jobId', 'S'),
+    refusedAt: field('at', 'S'),
+    /** The stream record's id, the same on every repeat. */
+    eventId: '<$.eventID>',
+  }),
+} as const;
+
+/**
+ * What goes out. A pipe has one detail type, unless a path leads to it in the record, and no record has it; so each event
+ * has its pipe. More than two would have to share: a stream serves two readers at once.
+ * @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-pipes-event-target.html
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+ */
+export const outgoingEvents = { Closed: closedEvent, Refused: refusedEvent } as const;
+
 /** Each dead-letter queue and what it keeps. An alarm watches that it is empty. */
 export const deadLetterQueues = {
   EventsGivenUp: 'events that consume-events gave up',
   EventsUndelivered: 'events that EventBridge could not put into the events queue',
-  ClosedEventsUndelivered: 'closed cancellations that the bus did not take',
+  OutgoingEventsUndelivered: 'closed and refused cancellations that the bus did not take',
   MissedRuns: 'runs of the reconciler that did not start, or failed',
 } as const;
 

@@ -6,7 +6,7 @@ export interface BusPlace {
   readonly busArn: string;
   readonly accountId: string;
   readonly partition: string;
-  /** The role of the pipe that announces closed cancellations. */
+  /** The role of the pipes that announce closed and refused cancellations. */
   readonly pipeRoleArn: string;
 }
 
@@ -66,7 +66,7 @@ export function busStatements(senders: readonly Sender[], place: BusPlace): read
   };
   return [
     ...senders.flatMap(ofPartner),
-    onlyBy('ClosedEvents', closedEvent.source, byRole('ArnNotEquals', pipeRoleArn)),
+    onlyBy('OutgoingEvents', closedEvent.source, byRole('ArnNotEquals', pipeRoleArn)),
   ];
 }
 
@@ -76,7 +76,7 @@ export function policyBytes(senders: readonly Sender[]): number {
     busArn: `arn:aws-us-gov:events:ap-southeast-1:${'1'.repeat(12)}:event-bus/plangrep-cancellation-${'e'.repeat(16)}`,
     accountId: '1'.repeat(12),
     partition: 'aws-us-gov',
-    pipeRoleArn: `arn:aws-us-gov:iam::${'1'.repeat(12)}:role/plangrep-cancellation-${'e'.repeat(16)}-closed-events`,
+    pipeRoleArn: `arn:aws-us-gov:iam::${'1'.repeat(12)}:role/plangrep-cancellation-${'e'.repeat(16)}-outgoing-events`,
   };
   return JSON.stringify({ Version: '2012-10-17', Statement: busStatements(senders, place) }).length;
 }

@@ -79,7 +79,7 @@ const environmentSchema = z
     /** Who may send events, each with its own source alone, so no event can name another partner. */
     partners: z.array(senderSchema).readonly(),
     /**
-     * An existing bus, by name, that requests come in on and closed cancellations go out to.
+     * An existing bus, by name, that requests come in on and closed and refused cancellations go out to.
      * @default - the environment's own bus, `plangrep-cancellation-<environment>`
      */
     eventBusName: z

@@ -1,5 +1,5 @@
 import { type FunctionName, functionNames, type SandboxFunctionName, sandboxFunctionNames } from './functions.ts';
-import { closedEvent } from './bus-events.ts';
+import { outgoingEvents } from './bus-events.ts';
 import { exactly } from './bus-policy.ts';
 import { tables } from './tables.ts';
 
@@ -18,7 +18,7 @@ export const resourceTitles = {
   MissedRuns: 'the queue of missed runs',
   EventBus: 'the event bus',
   ServiceStack: 'the service stack',
-  ClosedEventsUndelivered: 'the queue of undelivered closed cancellations',
+  OutgoingEventsUndelivered: 'the queue of undelivered outgoing events',
   OwnLogGroup: 'its own log group',
   Everything: '`*`: X-Ray has no resources',
 } as const;
@@ -127,8 +127,8 @@ const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonl
   'simulate-plangrep': [{ actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], resource: 'SandboxTable' }, readKey],
 };
 
-/** The pipe that announces closed cancellations. */
-const closedEvents: readonly Permission[] = [
+/** The pipes that announce closed and refused cancellations. */
+const announce: readonly Permission[] = [
   {
     actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
     resource: 'CancellationLogStream',
@@ -136,9 +136,12 @@ const closedEvents: readonly Permission[] = [
   {
     actions: ['events:PutEvents'],
     resource: 'EventBus',
-    conditions: exactly(closedEvent.source, [closedEvent.detailType]),
+    conditions: exactly(
+      outgoingEvents.Closed.source,
+      Object.values(outgoingEvents).map(({ detailType }) => detailType),
+    ),
   },
-  { actions: ['sqs:SendMessage'], resource: 'ClosedEventsUndelivered' },
+  { actions: ['sqs:SendMessage'], resource: 'OutgoingEventsUndelivered' },
 ];
 
 /**
@@ -165,14 +168,14 @@ const redriveEvents: readonly Permission[] = [
 ];
 
 /** Roles that no function has. */
-const otherRoles = { 'closed-events': closedEvents, 'redrive-events': redriveEvents } as const;
+const otherRoles = { 'outgoing-events': announce, 'redrive-events': redriveEvents } as const;
 type OtherRole = keyof typeof otherRoles;
 
 export type RoleName = FunctionName | SandboxFunctionName | OtherRole;
 /** The sandbox's roles exist only in a sandbox. */
 export const roleNames: readonly RoleName[] = [
   ...functionNames,
-  'closed-events',
+  'outgoing-events',
   'redrive-events',
   ...sandboxFunctionNames,
 ];

@@ -20,7 +20,10 @@ import { CannotDo } from './command.ts';
 export const deadLetterQueues = {
   events: { what: 'events that consume-events gave up on', path: 'EventsDoorDeadLetters' },
   undelivered: { what: 'events that EventBridge could not put into the queue', path: 'EventsDoorUndelivered' },
-  closings: { what: 'closed cancellations that the event bus did not take', path: 'ClosedEventsUndelivered' },
+  outgoing: {
+    what: 'closed and refused cancellations that the event bus did not take',
+    path: 'OutgoingEventsUndelivered',
+  },
   runs: { what: 'runs of the reconciler that were never started', path: 'ScheduleMissed' },
   alarms: { what: 'alarms that could not be sent', path: 'WatchingAlarmsUnsent' },
 } as const;

@@ -106,16 +106,10 @@ function drawEvents(top: number): Drawn {
     ...deadLetters('EventsGivenUp', X.queue + WIDTH.queue / 2, top + BOX_HEIGHT, ` (${eventDoor.maxReceives} tries)`),
     ...arrowWith(X.queue + WIDTH.queue, X.fn, into),
     ...drawRow(eventDoor.function, top),
-    ...drawRow('closed-events', top + HIGH_ROW, 'bus', 'closed-events (a pipe)'),
-    ...deadLetters('ClosedEventsUndelivered', X.fn + WIDTH.fn / 2, out + BOX_HEIGHT / 2),
-    ...arrowWith(X.fn, bus, out, ['announces each'], ['closed cancellation']),
-    ...arrowWith(
-      X.door,
-      partners,
-      out,
-      wrap(closedEvent.detailType, 17).slice(0, 1),
-      wrap(closedEvent.detailType, 17).slice(1),
-    ),
+    ...drawRow('outgoing-events', top + HIGH_ROW, 'bus', 'outgoing-events (pipes)'),
+    ...deadLetters('OutgoingEventsUndelivered', X.fn + WIDTH.fn / 2, out + BOX_HEIGHT / 2),
+    ...arrowWith(X.fn, bus, out, ['announce what is'], ['closed or refused']),
+    ...arrowWith(X.door, partners, out, wrap(closedEvent.detailType, 17).slice(0, 1), ['Closed, Refused']),
   ];
 }
 

@@ -126,7 +126,7 @@ export async function startEventsDoor(
     busArn: bus.busArn,
     accountId: bus.account,
     partition: 'aws',
-    pipeRoleArn: role(roleNameOf('local', 'closed-events')),
+    pipeRoleArn: role(roleNameOf('local', 'outgoing-events')),
   });
   const deliver = (input: string, group: string) => queue.send(input, group);
   const eventBridge = adopt(await startEventBridge({ publishers, policy, rules, deliver }));

@@ -12,7 +12,7 @@ import { PartnerApi } from '../constructs/api/partner-api.ts';
 import { BundledFunction } from '../constructs/bundled-function.ts';
 import { CanaryRollout } from '../constructs/canary-rollout.ts';
 import { BusPolicy } from '../constructs/events/bus-policy.ts';
-import { ClosedEvents } from '../constructs/events/closed-events.ts';
+import { OutgoingEvents } from '../constructs/events/outgoing-events.ts';
 import { EventDoor } from '../constructs/events/event-door.ts';
 import { ReconcilerSchedule } from '../constructs/events/reconciler-schedule.ts';
 import { WakeUps } from '../constructs/events/wake-ups.ts';
@@ -67,12 +67,12 @@ export class ServiceStack extends Stack {
     door.deliverTo(functions[eventDoor.function].alias, environment.concurrency.events);
     wakeUps.deliverTo(functions[wakeUpQueue.function].alias, environment.concurrency.wakeUps);
     schedule.start(functions[reconcilerSchedule.function].alias);
-    const closedEvents = new ClosedEvents(this, 'ClosedEvents', {
+    const outgoingEvents = new OutgoingEvents(this, 'OutgoingEvents', {
       environment,
       bus,
       streamArn: stateful.logStreamArn,
     });
-    new BusPolicy(this, 'BusPolicy', { environment, bus, pipeRoleArn: closedEvents.roleArn });
+    new BusPolicy(this, 'BusPolicy', { environment, bus, pipeRoleArn: outgoingEvents.roleArn });
 
     const { api } = new PartnerApi(this, 'PartnerApi', { environment, functions });
     new Firewall(this, 'Firewall', { environment, stage: api.deploymentStage });
@@ -90,7 +90,7 @@ export class ServiceStack extends Stack {
       deadLetterQueues: {
         EventsGivenUp: door.givenUp,
         EventsUndelivered: door.undelivered,
-        ClosedEventsUndelivered: closedEvents.undelivered,
+        OutgoingEventsUndelivered: outgoingEvents.undelivered,
         MissedRuns: schedule.missed,
       },
     });

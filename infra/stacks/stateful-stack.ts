@@ -83,7 +83,7 @@ export class StatefulStack extends Stack {
         }),
       },
       ...(name === 'CancellationLog' && {
-        // For the pipe that announces closed cancellations.
+        // For the pipes that announce closed and refused cancellations.
         dynamoStream: StreamViewType.NEW_IMAGE,
         resourcePolicy: logPolicy(this, environment.name),
       }),

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { closedEvent, eventDoor } from '../../infra/blueprint/bus-events.ts';
+import { closedEvent, eventDoor, refusedEvent } from '../../infra/blueprint/bus-events.ts';
 import { type BusStatement, busStatements } from '../../infra/blueprint/bus-policy.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { decidePut, type PutAttempt } from '../../infra/local/aws/events/bus-policy.ts';
@@ -7,7 +7,7 @@ import { ofType, oneOf, synthesized } from './synthesized.ts';
 
 const account = '999999999999';
 const busArn = `arn:aws:events:eu-central-1:${account}:event-bus/plangrep-cancellation-prod`;
-const pipe = `arn:aws:iam::${account}:role/plangrep-cancellation-prod-closed-events`;
+const pipe = `arn:aws:iam::${account}:role/plangrep-cancellation-prod-outgoing-events`;
 const [acme, globex] = ['arn:aws:iam::111122223333:role/acme', 'arn:aws:iam::444455556666:role/events/globex'];
 const place = { busArn, accountId: account, partition: 'aws', pipeRoleArn: pipe };
 const policy = busStatements(
@@ -36,6 +36,7 @@ const rightful: readonly Put[] = [
   ['arn:aws:iam::777788889999:role/any', 'partner.initech'],
   [`arn:aws:iam::${account}:role/inhouse`, 'partner.inhouse'],
   [pipe, closedEvent.source, closedEvent.detailType],
+  [pipe, refusedEvent.source, refusedEvent.detailType],
   // The bus may be one that others use too.
   [`arn:aws:iam::${account}:role/billing`, 'billing', 'Invoice Sent'],
 ];
@@ -56,6 +57,7 @@ const attacks: Readonly<Record<string, Put>> = {
   'a partner with another type': [acme, 'partner.acme', 'Job Cancellation Requested '],
   "a partner with this service's type": [acme, 'partner.acme', closedEvent.detailType],
   "a partner with this service's source": [acme, closedEvent.source, closedEvent.detailType],
+  'a partner with the type of a refusal': [acme, 'partner.acme', refusedEvent.detailType],
   "an administrator with a partner's source": [`arn:aws:iam::${account}:role/admin`, 'partner.acme'],
   'an administrator with the source of a whole account': [`arn:aws:iam::${account}:role/admin`, 'partner.initech'],
   'an administrator with a source that is named by hand': [`arn:aws:iam::${account}:role/admin`, 'com.globex'],
@@ -108,7 +110,7 @@ describe('the attacks notice when', () => {
       of('Putacme', (one) => ({ ...without(one, 'ArnEquals', 'ForAllValues:StringEquals'), Principal: '*' })),
     ],
     ['a whole account may use every source', of('Putinitech', (one) => without(one, 'ForAllValues:StringEquals'))],
-    ['the pipe is not the only one', of('OnlyClosedEvents', (one) => ({ ...one, Effect: 'Allow' }))],
+    ['the pipe is not the only one', of('OnlyOutgoingEvents', (one) => ({ ...one, Effect: 'Allow' }))],
   ])('%s', (_what, wrong) => {
     expect(successful(wrong)).not.toEqual([]);
   });
@@ -151,7 +153,7 @@ describe.each(environmentNames)('the bus in %s', (name) => {
     const named = { busArn: '{bus}', accountId: '{account}', partition: '{partition}', pipeRoleArn: '{pipe}' };
     const text = JSON.stringify(policies.map(({ Statement }) => Statement))
       .replaceAll(`{"Fn::GetAtt":["${busId}","Arn"]}`, '"{bus}"')
-      .replaceAll(/\{"Fn::GetAtt":\["ClosedEventsPermissionsRole\w+","Arn"\]\}/g, '"{pipe}"')
+      .replaceAll(/\{"Fn::GetAtt":\["OutgoingEventsPermissionsRole\w+","Arn"\]\}/g, '"{pipe}"')
       .replaceAll(
         '{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":iam::",{"Ref":"AWS::AccountId"},":root"]]}',
         '"arn:{partition}:iam::{account}:root"',

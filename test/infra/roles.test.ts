@@ -28,7 +28,7 @@ const targetPatterns: readonly (readonly [Target, RegExp])[] = [
   ['ServiceStack', /^\{"Ref":"AWS::StackId"\}$/],
   ['MissedRuns', /^\{"Fn::GetAtt":\["ScheduleMissed\w+","Arn"\]\}$/],
   ['EventBus', /^\{"Fn::GetAtt":\["EventBus\w+","Arn"\]\}$/],
-  ['ClosedEventsUndelivered', /^\{"Fn::GetAtt":\["ClosedEventsUndelivered\w+","Arn"\]\}$/],
+  ['OutgoingEventsUndelivered', /^\{"Fn::GetAtt":\["OutgoingEventsUndelivered\w+","Arn"\]\}$/],
 ];
 
 const targetOf = (resource: unknown, role: string): string => {
@@ -210,7 +210,7 @@ describe('what a role may do on the cancellation log', () => {
       'consume-events': ['dynamodb:PutItem', 'dynamodb:Query'],
       'consume-wake-ups': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       'reconcile-cancellations': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:Query', 'dynamodb:UpdateItem'],
-      'closed-events': [],
+      'outgoing-events': [],
       'redrive-events': [],
       'simulate-plangrep': [],
     });

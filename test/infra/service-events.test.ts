@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { closedEvent, eventDoor, inputTransformer } from '../../infra/blueprint/bus-events.ts';
+import { refusedSchema } from '../../functions/core/cancellation/events.ts';
+import { closedEvent, eventDoor, inputTransformer, refusedEvent } from '../../infra/blueprint/bus-events.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { functions } from '../../infra/blueprint/functions.ts';
 import { accountOf, type Sender, sourceOf } from '../../infra/blueprint/senders.ts';
@@ -151,8 +152,8 @@ describe.each(environmentNames)('in %s', (name) => {
     });
   });
 
-  describe('the outbound event', () => {
-    const pipe = oneOf(service, 'AWS::Pipes::Pipe');
+  describe('the outbound events', () => {
+    const pipe = oneOf(service, 'AWS::Pipes::Pipe', 'OutgoingEventsClosed');
 
     test('comes only from the closing events of the log, and goes to the bus that requests come in on', () => {
       const bus = { 'Fn::GetAtt': [expect.stringMatching(/^EventBus/), 'Arn'] };
@@ -164,13 +165,28 @@ describe.each(environmentNames)('in %s', (name) => {
             Filters: [{ Pattern: '{"eventName":["INSERT"],"dynamodb":{"NewImage":{"type":{"S":["closed"]}}}}' }],
           },
           DynamoDBStreamParameters: {
-            DeadLetterConfig: { Arn: { 'Fn::GetAtt': [expect.stringMatching(/^ClosedEventsUndelivered/), 'Arn'] } },
+            DeadLetterConfig: { Arn: { 'Fn::GetAtt': [expect.stringMatching(/^OutgoingEventsUndelivered/), 'Arn'] } },
           },
         },
         Target: bus,
         TargetParameters: {
           EventBridgeEventBusParameters: { DetailType: 'Job Cancellation Closed', Source: 'plangrep-cancellation' },
           InputTemplate: closedEvent.template,
+        },
+      });
+    });
+
+    test('are told from refused events too, by the same role', () => {
+      const refused = oneOf(service, 'AWS::Pipes::Pipe', 'OutgoingEventsRefused');
+      const pattern =
+        '{"eventName":["INSERT"],"dynamodb":{"NewImage":{"type":{"S":["refused"]},"door":{"S":["events"]}}}}';
+
+      expect(refused).toMatchObject({
+        RoleArn: pipe['RoleArn'],
+        SourceParameters: { FilterCriteria: { Filters: [{ Pattern: pattern }] } },
+        TargetParameters: {
+          EventBridgeEventBusParameters: { DetailType: 'Job Cancellation Refused', Source: 'plangrep-cancellation' },
+          InputTemplate: refusedEvent.template,
         },
       });
     });
@@ -228,5 +244,20 @@ describe('the detail of the outbound event', () => {
       'eventId',
     ]);
     for (const path of Object.values(template)) expect(path).toMatch(/^<\$\.dynamodb\.NewImage\.[A-Za-z]+\.[SN]>$/);
+  });
+});
+
+describe('the detail of a refused event', () => {
+  const template = z.record(z.string(), z.string()).parse(JSON.parse(refusedEvent.template));
+  const paths = Object.values(template).map((path) => /^<\$\.dynamodb\.NewImage\.([A-Za-z]+)\.S>$/.exec(path)?.[1]);
+
+  test('holds what the record of the refusal has, and no free text', () => {
+    expect(Object.keys(template)).toEqual(['partnerId', 'requestId', 'why', 'jobId', 'refusedAt', 'eventId']);
+    expect(paths).toEqual(['partnerId', 'requestId', 'why', 'jobId', 'at', undefined]);
+    for (const name of paths.filter((path) => path !== undefined)) expect(refusedSchema.shape).toHaveProperty(name);
+  });
+
+  test('has an id that is the same on repeats', () => {
+    expect(template['eventId']).toBe('<$.eventID>');
   });
 });

@@ -65,7 +65,7 @@ describe.each(environmentNames)('in %s', (name) => {
       'A dependency is unavailable',
       'Answers are slow',
       'Cancelled job unknown to Plangrep',
-      'Closed cancellations undelivered',
+      'Outgoing events undelivered',
       'Events are malformed',
       'Events in the dead-letter queue',
       'Functions are throttled',

@@ -7,7 +7,7 @@ import type { Environment } from '../../blueprint/environment-schema.ts';
 export interface BusPolicyProps {
   readonly environment: Environment;
   readonly bus: IEventBus;
-  /** Of the pipe that announces closed cancellations. */
+  /** Of the pipes that announce closed and refused cancellations. */
   readonly pipeRoleArn: string;
 }
 

@@ -126,7 +126,7 @@ export class Dashboard extends Construct {
           graph('Messages where none should be', [
             metrics.named('EventsGivenUp'),
             metrics.named('EventsUndelivered'),
-            metrics.named('ClosedEventsUndelivered'),
+            metrics.named('OutgoingEventsUndelivered'),
             metrics.named('MissedRuns'),
           ]),
         ],

@@ -78,7 +78,7 @@ export class Metrics extends Construct {
       OldestWakeUpSeconds: oldestIn(wakeUpQueue, 'oldest wake-up (s)'),
       EventsGivenUp: messagesIn(deadLetterQueues.EventsGivenUp, 'events given up'),
       EventsUndelivered: messagesIn(deadLetterQueues.EventsUndelivered, 'events undelivered'),
-      ClosedEventsUndelivered: messagesIn(deadLetterQueues.ClosedEventsUndelivered, 'closings undelivered'),
+      OutgoingEventsUndelivered: messagesIn(deadLetterQueues.OutgoingEventsUndelivered, 'outgoing events undelivered'),
       MissedRuns: messagesIn(deadLetterQueues.MissedRuns, 'runs missed'),
     };
   }
