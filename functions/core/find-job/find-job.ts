@@ -38,7 +38,7 @@ export async function findJob(ports: Ports, asked: CancelRequest): Promise<Found
   if (requestKey === undefined || (found.kind === 'unresolved' && reach.kind !== 'event')) return found;
   if (binding !== undefined && found.kind !== 'job') return found;
 
-  const firstSeenAt = binding?.firstSeenAt ?? (reach.kind === 'event' ? reach.sentAt : seenAt);
+  const firstSeenAt = binding?.firstSeenAt ?? (reach.kind === 'event' ? reach.firstSentAt : seenAt);
   const jobId = found.kind === 'job' ? found.jobId : undefined;
   const standing = await directory.bind(partnerId, requestKey, { fingerprint, firstSeenAt, jobId });
   if (standing.fingerprint !== fingerprint) return { kind: 'idempotency_key_reused' };

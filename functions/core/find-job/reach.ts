@@ -14,7 +14,7 @@ export interface EventReach {
   /** The beginning of the second in which the event happened, as far as that is known. */
   readonly second: Timestamp;
   /** When AWS had it at the latest: a list of jobs from then on shows every job that the event may mean. */
-  readonly sentAt: Timestamp;
+  readonly firstSentAt: Timestamp;
 }
 
 /** Where no older job bears the externalId, an event means the first one that is registered within so long. */
@@ -30,8 +30,8 @@ export function reachOf(request: CancelRequest, seenAt: Timestamp, firstSeenAt: 
   const { jobId, eventTime, sentAt = seenAt } = request;
   if (jobId !== undefined) return { kind: 'named', jobId };
   if (eventTime === undefined) return { kind: 'until', firstSeenAt };
-  const second = startOfSecond(earliest(eventTime, sentAt, firstSeenAt ?? sentAt));
-  return { kind: 'event', second, sentAt };
+  const firstSentAt = earliest(sentAt, firstSeenAt ?? sentAt);
+  return { kind: 'event', second: startOfSecond(earliest(eventTime, firstSentAt)), firstSentAt };
 }
 
 export interface Reached {

@@ -108,7 +108,7 @@ async function withListed(
   // not for an older one.
   const mayBeMissing =
     reach.kind === 'event' && areLater
-      ? listedAt < Date.parse(reach.sentAt) && withinReach(reach, all).areLater
+      ? listedAt < Date.parse(reach.firstSentAt) && withinReach(reach, all).areLater
       : discovery.entries.every(({ jobId }) => entries.some((entry) => entry.jobId === jobId));
   return mayBeMissing ? { kind: 'unresolved', retryAfterMs } : { kind: 'listed', items: all };
 }

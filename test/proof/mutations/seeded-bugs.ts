@@ -153,8 +153,8 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'find-job/find-job',
     'a request counts as seen only half a second after it came',
-    'reach.sentAt : seenAt);',
-    'reach.sentAt : toTimestamp(Date.parse(seenAt) + 500));',
+    'reach.firstSentAt : seenAt);',
+    'reach.firstSentAt : toTimestamp(Date.parse(seenAt) + 500));',
   ),
   core(
     'find-job/reach',
