@@ -6,12 +6,23 @@ import { warm } from './contenders/warm.ts';
 import { cost } from './cost/cost.ts';
 import { growth } from './growth/growth.ts';
 import { lateness } from './lateness/lateness.ts';
+import { listing } from './listing/listing.ts';
 import { timeTo404 } from './refusals/time-to-404.ts';
 import { fairShares } from './shares/fair-shares.ts';
 import type { BenchPart } from './part.ts';
 
 /** In the order in which they are run and shown. */
-export const benchParts: readonly BenchPart[] = [cold, warm, calls, growth, fairShares, timeTo404, lateness, cost];
+export const benchParts: readonly BenchPart[] = [
+  cold,
+  warm,
+  calls,
+  growth,
+  listing,
+  fairShares,
+  timeTo404,
+  lateness,
+  cost,
+];
 
 const partNames = benchParts.map(({ name }) => name);
 const functionNames = Object.keys(serviceFunctions);
