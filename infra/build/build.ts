@@ -3,12 +3,14 @@ import { join } from 'node:path';
 import { functions } from '../blueprint/functions.ts';
 import { type Bundle, bundleFunctions } from './bundle-functions.ts';
 import { cacheNamesOf, recordCodeCaches } from './code-cache.ts';
-import { loader } from './load-function.ts';
+import { lateLoading, loader } from './load-function.ts';
 
 /** What makes a function start sooner: docs/performance.md, "What the build does for the start". */
 export interface BuildSwitches {
   readonly codeCaches: 'on' | 'off';
   readonly trimSdk: 'on' | 'off';
+  /** `off`: no connection to Plangrep is opened ahead of a request, at the start or later. @default 'on' */
+  readonly connectFirst?: 'on' | 'off';
 }
 
 /**
@@ -19,7 +21,10 @@ export interface BuildSwitches {
  * starts from the folder during a build never finds half of a function.
  * @param dist holds nothing else: every other folder in it is removed
  */
-export async function buildInto(dist: string, { codeCaches, trimSdk }: BuildSwitches): Promise<void> {
+export async function buildInto(
+  dist: string,
+  { codeCaches, trimSdk, connectFirst = 'on' }: BuildSwitches,
+): Promise<void> {
   const bundles = await bundleFunctions(Object.keys(functions), { trimSdk });
   for (const { functionName, sources } of bundles) {
     await mkdir(join(dist, functionName), { recursive: true });
@@ -31,7 +36,10 @@ export async function buildInto(dist: string, { codeCaches, trimSdk }: BuildSwit
     }
   }
   for (const { functionName, scripts, sources } of bundles) {
-    await put(join(dist, functionName, 'index.mjs'), loader(scripts));
+    await put(
+      join(dist, functionName, 'index.mjs'),
+      connectFirst === 'on' ? loader(scripts) : loader(scripts, lateLoading),
+    );
     const names = ['index.mjs', ...sources.keys()];
     for (const file of await readdir(join(dist, functionName))) {
       const isCurrent =
@@ -60,7 +68,7 @@ async function put(path: string, content: Uint8Array | string): Promise<void> {
   await rename(whole, path);
 }
 
-function readSwitch(variable: 'CODE_CACHES' | 'TRIM_SDK'): 'on' | 'off' {
+function readSwitch(variable: 'CODE_CACHES' | 'TRIM_SDK' | 'CONNECT_FIRST'): 'on' | 'off' {
   const value = process.env[variable] ?? 'on';
   if (value === 'on' || value === 'off') return value;
   process.stderr.write(`${variable} must be "on" or "off", not "${value}".\n`);
@@ -69,5 +77,6 @@ function readSwitch(variable: 'CODE_CACHES' | 'TRIM_SDK'): 'on' | 'off' {
 
 if (import.meta.main) {
   const dist = new URL('../../dist/functions', import.meta.url).pathname;
-  await buildInto(dist, { codeCaches: readSwitch('CODE_CACHES'), trimSdk: readSwitch('TRIM_SDK') });
+  const [codeCaches, trimSdk] = [readSwitch('CODE_CACHES'), readSwitch('TRIM_SDK')];
+  await buildInto(dist, { codeCaches, trimSdk, connectFirst: readSwitch('CONNECT_FIRST') });
 }

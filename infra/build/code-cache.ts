@@ -42,7 +42,7 @@ export async function recordCodeCaches(bundles: readonly Bundle[]): Promise<read
     for (const { functionName, scripts, sources } of bundles) {
       await mkdir(join(folder, functionName));
       for (const [fileName, source] of sources) await writeFile(join(folder, functionName, fileName), source);
-      await writeFile(join(folder, functionName, 'index.mjs'), loader(scripts, recording));
+      await writeFile(join(folder, functionName, 'index.mjs'), loader(scripts, { after: recording }));
     }
     await Promise.all(flagSettings.map((flags) => rehearse(folder, { flags })));
     const caches = bundles.map(async ({ functionName }) => {

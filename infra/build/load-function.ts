@@ -11,6 +11,11 @@ export interface Scripts {
 /** By this name the main script requires the first one. */
 export const FIRST = 'connect-first';
 
+const openAtOnce = 'first.plangrepConnections().openAhead();';
+
+/** For a function that opens each connection when a request needs it: to measure what the opening ahead saves. */
+export const lateLoading = { opening: 'first.plangrepConnections().openAhead = () => {};' };
+
 /** The end of a cache's name, as an expression that is evaluated where the cache is made and where it is read. */
 export const cacheSuffix =
   "'.' + process.arch + '-' + process.versions.v8 + (typeof gc === 'function' ? '-gc' : '') + '.cache'";
@@ -26,11 +31,18 @@ export const cacheSuffix =
  * leaves for later may be frozen with the process until its first invocation.
  *
  * Built-in modules are taken without an `import`: each import of one makes a facade, 4 ms in all.
+ * @param opening JavaScript that opens the connection with `first`
  * @param after JavaScript that is put at the end, where `scripts` has each `vm.Script` by its file
  * @see https://nodejs.org/docs/latest-v24.x/api/vm.html#new-vmscriptcode-options
  * @see https://aws.amazon.com/blogs/compute/using-node-js-es-modules-and-top-level-await-in-aws-lambda/
  */
-export function loader({ first, connects, main }: Scripts, after = 'export const { handler } = main;'): string {
+export function loader(
+  { first, connects, main }: Scripts,
+  {
+    opening = openAtOnce,
+    after = 'export const { handler } = main;',
+  }: Partial<Record<'opening' | 'after', string>> = {},
+): string {
   const builtIn = (name: string): string => `process.getBuiltinModule('node:${name}')`;
   return `const { readFileSync } = ${builtIn('fs')};
 const { Script } = ${builtIn('vm')};
@@ -53,7 +65,7 @@ function run(script, required) {
 }
 const turn = () => new Promise(setImmediate);
 ${first === undefined ? '' : `const first = run(load('${first}'), require);\n`}${
-  connects ? `first.plangrepConnections().openAhead();\nawait turn();\n` : ''
+  connects ? `${opening}\nawait turn();\n` : ''
 }const rest = load('${main}');
 ${connects ? 'await turn();\n' : ''}const main = run(rest, ${first === undefined ? 'require' : `(id) => (id === '${FIRST}' ? first : require(id))`});
 ${after}

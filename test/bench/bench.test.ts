@@ -9,6 +9,7 @@ import { faults } from './lateness/faults.ts';
 import { describeLateness } from './lateness/lateness.ts';
 import { playCancels } from './lateness/play-cancels.ts';
 import { runBench } from './run-bench.ts';
+import { measureReach } from './reach/reach.ts';
 import { measureTimeTo404 } from './refusals/time-to-404.ts';
 import { measureFairShares } from './shares/fair-shares.ts';
 import { ratioOf, spreadOf } from './timing.ts';
@@ -157,6 +158,21 @@ describe('the parts that time the bundles, with few rounds', () => {
     ]);
     expect(rows.map(({ bar }) => bar?.limit)).toContain('≤ 1.5 s beyond what Plangrep asked');
   });
+
+  test('reach: from the invocation to the cancel request, busy, idle and cold', async () => {
+    const { rows, json } = await measureReach(context, { roundTrips: [10], idleMs: 1, warmUp: 2 });
+    expect(rows.map(({ what, bar }) => [what, bar?.limit])).toEqual([
+      ['10 ms, busy', '≤ 1.15 ×'],
+      ['10 ms, idle for 6 s', '≤ 1.03 ×'],
+      ['10 ms, cold, init before the invocation', '≤ 1.2 ×'],
+      ['10 ms, cold, invocation waits for the init', '≥ 0.8 ×'],
+    ]);
+    const { '10 ms': measured } = json as Record<string, Record<string, number[]>>;
+    // Two round trips of 2 ms to AWS and half of one to Plangrep are the least that the proxies allow.
+    for (const name of ['busy', 'idle', 'prepared', 'waiting', 'waitingBefore']) {
+      expect(Math.min(...(measured?.[name] ?? [])), name).toBeGreaterThan(9);
+    }
+  }, 120_000);
 
   test('warm: CPU for each request beside an empty handler and bare https, and memory', async () => {
     const plan = { firstLook: 20, warmUp: 40, block: 20, blocks: 2, lastLook: 120 };

@@ -7,6 +7,7 @@ import { cost } from './cost/cost.ts';
 import { growth } from './growth/growth.ts';
 import { lateness } from './lateness/lateness.ts';
 import { listing } from './listing/listing.ts';
+import { reach } from './reach/reach.ts';
 import { timeTo404 } from './refusals/time-to-404.ts';
 import { fairShares } from './shares/fair-shares.ts';
 import type { BenchPart } from './part.ts';
@@ -15,6 +16,7 @@ import type { BenchPart } from './part.ts';
 export const benchParts: readonly BenchPart[] = [
   cold,
   warm,
+  reach,
   calls,
   growth,
   listing,

@@ -11,12 +11,13 @@ import { type Exchange, type Replay, startReplay } from './replay.ts';
 export interface Arena {
   readonly built: BuiltContenders;
   readonly urls: Replay['urls'];
+  readonly replay: Pick<Replay, 'setDistance' | 'nextArrival'>;
   /** Empty for a contender that sends nothing. */
   recordingOf(contender: Contender): Recording;
   /** From now on the answers are this contender's, from the first. */
   serve(contender: Contender): Promise<void>;
   /** A new process; it ends with the arena at the latest. */
-  start(contender: Contender): Promise<ProbedContainer>;
+  start(contender: Contender, more?: Readonly<Record<string, string>>): Promise<ProbedContainer>;
   /** One invocation with the recorded event. @throws Error when the contender did not take its whole path */
   invoke(contender: Contender, container: ProbedContainer): Promise<void>;
   close(): Promise<void>;
@@ -41,9 +42,11 @@ interface Recording {
 export async function openArena(
   { withBaseline, progress }: Pick<BenchContext, 'withBaseline' | 'progress'>,
   choose: (built: BuiltContenders) => readonly Contender[],
+  { isDistant = false } = {},
 ): Promise<Arena> {
   const built = await buildContenders(withBaseline, progress);
-  const replay = await startReplay();
+  const replay = await startReplay(isDistant);
+  const bootstrap = isDistant ? built.distantBootstrap : built.bootstrap;
   const started = new Set<ProbedContainer>();
   const close = async (): Promise<void> => {
     for (const container of started) container.kill();
@@ -65,10 +68,11 @@ export async function openArena(
   return {
     built,
     urls: replay.urls,
+    replay,
     recordingOf,
     serve: (contender) => replay.play(recordingOf(contender).exchanges),
-    start: async (contender) => {
-      const container = await startProbed(contender, built.bootstrap, replay);
+    start: async (contender, more) => {
+      const container = await startProbed(contender, bootstrap, replay, more);
       started.add(container);
       void container.ended.then(() => started.delete(container));
       return container;
@@ -110,9 +114,17 @@ async function record(contender: Contender, bootstrap: string): Promise<Recordin
   }
 }
 
-async function startProbed(contender: Contender, bootstrap: string, replay: Replay): Promise<ProbedContainer> {
+async function startProbed(
+  contender: Contender,
+  bootstrap: string,
+  replay: Replay,
+  more?: Readonly<Record<string, string>>,
+): Promise<ProbedContainer> {
   let reported: ((what: Cpu | Memory) => void) | undefined;
-  const definition = defineContainer(contender, replay.urls, bootstrap, { NODE_EXTRA_CA_CERTS: replay.authority });
+  const definition = defineContainer(contender, replay.urls, bootstrap, {
+    NODE_EXTRA_CA_CERTS: replay.authority,
+    ...more,
+  });
   const container = await startContainer(definition, (line) => {
     const what = readProbe(line);
     if (what !== undefined) reported?.(what);

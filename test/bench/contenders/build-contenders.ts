@@ -9,6 +9,8 @@ import type { WireRequest } from './replay.ts';
 export interface BuiltContenders {
   /** The Runtime API loop that every contender runs in. */
   readonly bootstrap: string;
+  /** The same in a process whose TCP handshakes take a round trip. */
+  readonly distantBootstrap: string;
   readonly empty: string;
   readonly bareHttps: string;
   readonly sdkAlone: string;
@@ -50,12 +52,12 @@ export async function buildContenders(
   const from = (path: string): BuildOptions => ({ entryPoints: [new URL(path, import.meta.url).pathname] });
   const bareHttps = await bundle('bare-https', { ...plain, ...from('./bare-https.ts') });
   const sdkAlone = await bundle('sdk-alone', { ...plain, ...from('./sdk-alone.ts'), mainFields: ['module', 'main'] });
+  // package.json says that no module has side effects: these have.
+  const loop = async (name: string, path: string): Promise<string> =>
+    join(await bundle(name, { ...plain, ...from(path), ignoreAnnotations: true }), 'index.cjs');
   return {
-    // package.json says that no module has side effects: this one has.
-    bootstrap: join(
-      await bundle('bootstrap', { ...plain, ...from('./container.ts'), ignoreAnnotations: true }),
-      'index.cjs',
-    ),
+    bootstrap: await loop('bootstrap', './container.ts'),
+    distantBootstrap: await loop('distant-bootstrap', '../reach/distant-container.ts'),
     empty: await bundle('empty', { ...plain, stdin: { contents: emptyHandler } }),
     bareHttps,
     sdkAlone,

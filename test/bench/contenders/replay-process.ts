@@ -6,11 +6,14 @@ import { createServer } from 'node:https';
 import { buffer } from 'node:stream/consumers';
 import { listenOnLoopback } from '../../../infra/local/aws/loopback.ts';
 import { type Head, type Service, services } from '../../proof/crash/tap.ts';
-import type { Exchange, FromReplay, ToReplay } from './replay.ts';
+import { createDelayLine, listenFarFrom, monotonicMs } from '../reach/delay-line.ts';
+import type { Exchange, FromReplay, RoundTrips, ToReplay } from './replay.ts';
 
 /** Headers that are about the connection of the recorded answer. */
 const framing = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date']);
 
+const delay = createDelayLine();
+let roundTripMs: RoundTrips = { dynamodb: 0, secretsmanager: 0, sqs: 0, plangrep: 0 };
 let answers = new Map<string, Exchange['answer'][]>();
 
 process.on('message', (message: ToReplay) => {
@@ -19,7 +22,12 @@ process.on('message', (message: ToReplay) => {
     send({ kind: 'ready' });
     return;
   }
-  const listening = services.map(async (service) => [service, await listen(service, message.certificate)] as const);
+  if (message.kind === 'distance') {
+    roundTripMs = message.roundTripMs;
+    send({ kind: 'ready' });
+    return;
+  }
+  const listening = services.map(async (service) => [service, await listen(service, message)] as const);
   void Promise.all(listening).then((entries) =>
     send({ kind: 'listening', urls: Object.fromEntries(entries) as Record<Service, string> }),
   );
@@ -39,8 +47,12 @@ function play(exchanges: readonly Exchange[]): void {
   }
 }
 
-async function listen(service: Service, certificate: { key: string; cert: string }): Promise<string> {
+async function listen(
+  service: Service,
+  { certificate, isDistant }: Extract<ToReplay, { kind: 'listen' }>,
+): Promise<string> {
   const server = createServer({ ...certificate, keepAlive: true, keepAliveTimeout: 600_000 }, (request, response) => {
+    if (isDistant && service === 'plangrep' && request.method === 'POST') send({ kind: 'arrived', at: monotonicMs() });
     const respond = async (): Promise<void> => {
       const sent = await buffer(request);
       const { method = '', url = '', headers } = request;
@@ -56,7 +68,9 @@ async function listen(service: Service, certificate: { key: string; cert: string
     };
     respond().catch(() => response.destroy()); // The process that asked was killed.
   });
-  return `https://localhost:${await listenOnLoopback(server)}`;
+  const port = await listenOnLoopback(server);
+  const far = (): Promise<number> => listenFarFrom(port, delay, () => roundTripMs[service] / 2);
+  return `https://localhost:${isDistant ? await far() : port}`;
 }
 
 /** Two requests with the same key get the same answer. The answer to a put does not depend on what was put. */
