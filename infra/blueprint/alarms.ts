@@ -24,10 +24,10 @@ export interface LogMetric {
 }
 
 const doors = ['request-cancellation', 'consume-events'] as const;
-/** The functions that look at wake-ups. */
-const looking = ['consume-wake-ups', 'reconcile-cancellations'] as const;
+/** The functions that look at wake-ups: a door does so while its caller waits. */
+const looking = ['request-cancellation', 'consume-wake-ups', 'reconcile-cancellations'] as const;
 /** The functions that work on cancellations. */
-const attempting = [...doors, ...looking] as const;
+const attempting = ['consume-events', ...looking] as const;
 const finding = [...doors, 'register-job'] as const;
 const reconciler = ['reconcile-cancellations'] as const;
 const reporting = [...attempting, 'read-cancellations', 'register-job'] as const;

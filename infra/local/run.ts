@@ -1,18 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { access, chmod, mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { eventDoor } from '../blueprint/bus-events.ts';
-import { type EnvironmentVariable, serviceFunctions } from '../blueprint/functions.ts';
+import { serviceFunctions } from '../blueprint/functions.ts';
 import { type TableName, tables } from '../blueprint/tables.ts';
 import { localPlans, usagePlanName } from '../blueprint/usage-plans.ts';
 import { createAccessKey, type LocalAccessKey, withRegion } from './aws/access-keys.ts';
 import { DataFolderError, type LocalDynamoDb, startLocalDynamoDb, type TablesFault } from './aws/dynamodb.ts';
-import { deadLetterName, localQueueUrl, type QueueEndpoint, startQueueEndpoint } from './aws/events/queue-endpoint.ts';
+import { startQueueEndpoint } from './aws/events/queue-endpoint.ts';
 import type { GatewayFault } from './aws/gateway/answer-request.ts';
 import { startUsagePlanEndpoint } from './aws/gateway/usage-plan-endpoint.ts';
 import { createUsagePlans, type LocalUsagePlans } from './aws/gateway/usage-plans.ts';
 import type { OnLog } from './aws/lambda/container.ts';
-import { defineContainers, type LambdaRuntime, startLambdaRuntime } from './aws/lambda/lambda-runtime.ts';
+import type { LambdaRuntime } from './aws/lambda/lambda-runtime.ts';
 import { type LocalSecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
 import { closeDataFolder, storeFolder } from './data-folder.ts';
 import {
@@ -25,6 +24,7 @@ import {
   startTimeDoor,
   type TimeDoor,
 } from './doors.ts';
+import { createFunctionCallers, startFunctions } from './start-functions.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from './plangrep/plangrep-simulator.ts';
 import {
   eventsQueueName,
@@ -61,7 +61,7 @@ export interface RunParts {
   /** Absent with another upstream. */
   readonly simulator?: PlangrepSimulator | undefined;
   readonly partners: readonly PartnerCredential[];
-  /** The operator's key: every local AWS service takes it. The functions use it too. */
+  /** The operator's key: every local AWS service takes it. */
   readonly aws: LocalAccessKey;
   /** Opens the console's API. */
   readonly consoleKey: string;
@@ -142,11 +142,14 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
   const isDown = (): boolean => faults.current?.kind === 'tables_down';
   if (dataDir !== undefined) await closeDataFolder(dataDir);
   const aws = withRegion(createAccessKey());
+  const callers = createFunctionCallers();
+  const functionKeys = callers.map(({ accessKey }) => accessKey);
   const dynamodb = adopt(
-    await startLocalDynamoDb({ tables, path: inDataDir(storeFolder), isDown, latencyMs, accessKey: aws }),
+    await startLocalDynamoDb({ tables, path: inDataDir(storeFolder), isDown, latencyMs, accessKey: aws, callers }),
   );
   const apiKey = upstream?.apiKey ?? `pgk_local_${randomBytes(16).toString('hex')}`;
-  const secretsManager = adopt(await startSecretsManager({ secrets: { [plangrepSecretId]: apiKey }, accessKey: aws }));
+  const secrets = { [plangrepSecretId]: apiKey };
+  const secretsManager = adopt(await startSecretsManager({ secrets, accessKey: aws, callers: functionKeys }));
   const jobs = seededPartners.flatMap((partner) => partner.jobs);
   const simulator =
     upstream === undefined
@@ -171,8 +174,13 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
     if (logs.length > KEPT_LINES) logs.shift();
     options.onLog?.(line, from);
   };
-  const queues = adopt(await startQueueEndpoint(queueDefinitions, [aws]));
-  const lambda = adopt(startFunctions({ ...options, onLog }, { aws, dynamodb, secretsManager, queues, plangrepUrl }));
+  const queues = adopt(await startQueueEndpoint(queueDefinitions, [aws, ...functionKeys]));
+  const lambda = adopt(
+    startFunctions(
+      { ...options, bundles: options.bundles ?? defaultBundles, onLog },
+      { callers, dynamodb, secretsManager, queues, plangrepUrl },
+    ),
+  );
   const statePath = inDataDir('queue.json');
   const events = await startEventsDoor(options, { lambda, aws, partners, queues, statePath, adopt });
   const time = startTimeDoor(options, { lambda, queues, statePath: inDataDir('wake-ups.json'), adopt });
@@ -193,32 +201,6 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
   const consoleUrl = `${gateway.url}/console#${consoleKey}`;
   const addresses = { baseUrl: gateway.url, consoleUrl, plangrepUrl, endpoints };
   return { ...parts, ...addresses, ...events, ...time, secretsManager, lambda, usagePlans, logs };
-}
-
-function startFunctions(
-  { bundles = defaultBundles, containersPerFunction = 2, onLog }: LocalRunOptions,
-  {
-    aws,
-    dynamodb,
-    secretsManager,
-    queues,
-    plangrepUrl,
-  }: Pick<LocalRun, 'aws' | 'dynamodb' | 'secretsManager' | 'plangrepUrl'> & { readonly queues: QueueEndpoint },
-): LambdaRuntime {
-  const values: Record<EnvironmentVariable, string> = {
-    ENVIRONMENT: localEnvironment,
-    PLANGREP_BASE_URL: plangrepUrl,
-    PLANGREP_SECRET_ID: plangrepSecretId,
-    [tables.JobDirectory.variable]: dynamodb.tableNames.JobDirectory,
-    [tables.CancellationLog.variable]: dynamodb.tableNames.CancellationLog,
-    [tables.Partners.variable]: dynamodb.tableNames.Partners,
-    EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
-    EVENTS_DEAD_LETTERS_URL: localQueueUrl(queues.url, deadLetterName(eventsQueueName)),
-    WAKE_UP_QUEUE_URL: localQueueUrl(queues.url, wakeUpQueueName),
-  };
-  const surroundings = { bundles, accessKey: aws, dynamodb, secretsManager };
-  const functions = defineContainers<EnvironmentVariable>(serviceFunctions, values, surroundings);
-  return startLambdaRuntime({ functions, containersPerFunction, onLog });
 }
 
 async function checkBundles(bundles: string): Promise<void> {

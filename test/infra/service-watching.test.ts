@@ -12,6 +12,7 @@ import {
 } from '../../infra/blueprint/alarms.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { given } from '../support/given.ts';
+import { wakeUpMovers } from '../../infra/blueprint/roles.ts';
 import { ofType, root, statementsOf, synthesized } from './synthesized.ts';
 
 const runbook = readFileSync(join(root, 'docs/runbook.md'), 'utf8');
@@ -225,6 +226,10 @@ describe('the metrics of the log', () => {
 
     expect(fields).toEqual(['outcome', 'result']);
     expect(closedSets).toEqual(expect.arrayContaining(fields));
+  });
+
+  test('count escalations by each function that looks at wake-ups, because a cancellation is escalated once', () => {
+    expect([...logMetrics.CancellationsEscalated.from].toSorted()).toEqual([...wakeUpMovers].toSorted());
   });
 
   test('use fields of the lines that the functions write', () => {

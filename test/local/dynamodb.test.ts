@@ -1,8 +1,17 @@
 import { join } from 'node:path';
-import { DescribeTableCommand, GetItemCommand, ListTablesCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DescribeTableCommand,
+  DynamoDBClient,
+  GetItemCommand,
+  ListTablesCommand,
+  PutItemCommand,
+  QueryCommand,
+  UpdateItemCommand,
+} from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { type TableName, tables } from '../../infra/blueprint/tables.ts';
+import { createFunctionCallers } from '../../infra/local/start-functions.ts';
 import { closeAfterTest, temporaryFolder } from './arrange.ts';
 
 const put = ({ client }: LocalDynamoDb<TableName>, TableName: string, pk: string, note = '') =>
@@ -54,6 +63,34 @@ describe('the local DynamoDB', () => {
 
     dynamodb.resetCounts();
     expect(dynamodb.counts()).toEqual({});
+  });
+
+  test('lets a function do with a table or an index what its role allows, and nothing else', async () => {
+    const callers = createFunctionCallers();
+    const { url } = closeAfterTest(await startLocalDynamoDb({ tables, callers }));
+    const as = (functionName: string) => {
+      const credentials = callers.find((caller) => caller.functionName === functionName)?.accessKey;
+      return new DynamoDBClient({ endpoint: url, region: 'eu-central-1', ...(credentials && { credentials }) });
+    };
+    const index = { TableName: 'CancellationLog', IndexName: 'due-wake-ups' };
+    const wakeUps = new QueryCommand({
+      ...index,
+      KeyConditionExpression: 'wakeShard = :shard',
+      ExpressionAttributeValues: { ':shard': { S: '0' } },
+    });
+    const removal = new UpdateItemCommand({
+      TableName: 'CancellationLog',
+      Key: { pk: { S: 'acme#job_1' }, sk: { S: 'event#00001' } },
+      UpdateExpression: 'REMOVE wakeAt',
+    });
+    const clients = ['request-cancellation', 'reconcile-cancellations', 'consume-events'].map(as);
+    const [asking, reconciling, consuming] = clients;
+
+    await asking?.send(removal);
+    await reconciling?.send(wakeUps);
+    await expect(asking?.send(wakeUps)).rejects.toThrow('The role does not allow Query on CancellationLog');
+    await expect(consuming?.send(removal)).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    for (const client of clients) client.destroy();
   });
 
   test('keeps its data between runs when it has a folder', async () => {

@@ -18,7 +18,8 @@ let sandbox: LocalSandbox;
 const printed: string[] = [];
 const onLog = (line: string) => printed.push(line);
 const accessKey = createAccessKey();
-const open = () => startSandbox({ bundles: defaultBundles, accessKey, dynamodb, secretsManager, secretId, onLog });
+const open = () =>
+  startSandbox({ bundles: defaultBundles, accessKeyOf: () => accessKey, dynamodb, secretsManager, secretId, onLog });
 beforeAll(async () => {
   dynamodb = await startLocalDynamoDb({ tables, accessKey });
   secretsManager = await startSecretsManager({ secrets: { [secretId]: apiKey }, accessKey });

@@ -13,8 +13,9 @@ import {
 import dynalite from 'dynalite';
 import * as z from 'zod/mini';
 import { type AccessKey, createAccessKey } from './access-keys.ts';
-import { admit, describeError } from './aws-json-endpoint.ts';
+import { admit, describeError, ServiceError } from './aws-json-endpoint.ts';
 import { localRegion, serveOnLoopback } from './loopback.ts';
+import { callOf, createCounter, type RequestCounts, type TableCaller } from './table-calls.ts';
 
 /** All keys are strings. */
 export interface TableDefinition {
@@ -34,21 +35,20 @@ export interface LocalDynamoDbOptions<TableName extends string> {
   readonly tables: Readonly<Record<TableName, TableDefinition>>;
   /** The folder that keeps the data between runs, created if missing. @default in memory */
   readonly path?: string | undefined;
-  /** The only one that may call. @default a new one */
+  /** Whose holder may call everything. @default a new one */
   readonly accessKey?: AccessKey | undefined;
+  /** Others that may call. @default none */
+  readonly callers?: readonly TableCaller[] | undefined;
   /** Cuts every connection while it returns true, except those of this object's own client. @default never */
   readonly isDown?: (() => boolean) | undefined;
   /** How long each answer waits, in milliseconds, as over a network. @default 0 */
   readonly latencyMs?: number | undefined;
 }
 
-/** The number of requests by operation and table: `counts['PutItem']?.['CancellationLog']`. */
-export type RequestCounts = Readonly<Record<string, Readonly<Record<string, number>>>>;
-
 export interface LocalDynamoDb<TableName extends string> {
   /** For `AWS_ENDPOINT_URL_DYNAMODB` or `aws --endpoint-url`. */
   readonly url: string;
-  /** The only one that may call. */
+  /** Its holder may call everything. */
   readonly accessKey: AccessKey;
   /** Each table's name under itself, so that a misspelled name does not compile. */
   readonly tableNames: Readonly<Record<TableName, string>>;
@@ -75,6 +75,7 @@ export async function startLocalDynamoDb<TableName extends string>({
   tables,
   path,
   accessKey = createAccessKey(),
+  callers = [],
   isDown = () => false,
   latencyMs = 0,
 }: LocalDynamoDbOptions<TableName>): Promise<LocalDynamoDb<TableName>> {
@@ -93,9 +94,16 @@ export async function startLocalDynamoDb<TableName extends string>({
       request.destroy();
       return;
     }
-    admit([accessKey], request).then(
-      async ({ body }) => {
-        counter.count(request, body);
+    const keys = [accessKey, ...callers.map((caller) => caller.accessKey)];
+    const admitted = admit(keys, request).then(({ body, accessKeyId }) => {
+      const call = callOf(request, body);
+      const caller = callers.find((one) => one.accessKey.accessKeyId === accessKeyId);
+      if (caller?.mayCall(call) !== false) return { body, call };
+      throw new ServiceError('AccessDeniedException', `The role does not allow ${call.operation} on ${call.table}.`);
+    });
+    admitted.then(
+      async ({ body, call }) => {
+        counter.count(call);
         if (latencyMs > 0) await sleep(latencyMs);
         for (const listener of answer) Reflect.apply(listener, engine, [replay(request, body), response]);
       },
@@ -180,24 +188,6 @@ function keySchema(partitionKey: string, sortKey?: string): CreateTableCommandIn
  */
 function replay({ method, url, headers }: IncomingMessage, body: Buffer): Readable {
   return Object.assign(Readable.from([body]), { method, url, headers: { ...headers, origin: undefined } });
-}
-
-/** Counts requests by operation and table. */
-function createCounter() {
-  let counts: Record<string, Record<string, number>> = {};
-  return {
-    counts: (): RequestCounts => structuredClone(counts),
-    reset: (): void => {
-      counts = {};
-    },
-    count: ({ headers }: IncomingMessage, body: Buffer): void => {
-      const operation = String(headers['x-amz-target']).split('.')[1] ?? 'unknown';
-      // Inside a string value the quotes would be escaped, and an attribute of this name has no string behind it.
-      const table = /"TableName":"([^"]+)"/.exec(body.toString('latin1'))?.[1] ?? 'several';
-      const byTable = (counts[operation] ??= {});
-      byTable[table] = (byTable[table] ?? 0) + 1;
-    },
-  };
 }
 
 function namesOf<Name extends string>(tables: Readonly<Record<Name, unknown>>): Record<Name, string>;

@@ -5,7 +5,7 @@ import { type AwsJsonEndpoint, parseInput, ServiceError, startAwsJsonEndpoint } 
 import { localArn } from './loopback.ts';
 
 export interface LocalSecretsManager extends AwsJsonEndpoint {
-  /** The only one that may call. */
+  /** Its holder may call. */
   readonly accessKey: AccessKey;
   /** Gives a secret its next version. `secretId` is a name or an ARN; an unknown one becomes a new secret. */
   put(secretId: string, value: string): void;
@@ -42,14 +42,17 @@ const arnSuffix = '-LoCaL1';
  * Secrets Manager's `GetSecretValue` and `PutSecretValue` on 127.0.0.1. Versions are in memory, and only the newest two
  * have staging labels.
  * @param secrets values by name
- * @param accessKey the only one that may call. By default a new one.
+ * @param accessKey whose holder may call. By default a new one.
+ * @param callers others that may call
  */
 export async function startSecretsManager({
   secrets,
   accessKey = createAccessKey(),
+  callers = [],
 }: {
   readonly secrets: Readonly<Record<string, string>>;
   readonly accessKey?: AccessKey;
+  readonly callers?: readonly AccessKey[];
 }): Promise<LocalSecretsManager> {
   const known: Secret[] = [];
 
@@ -69,7 +72,7 @@ export async function startSecretsManager({
 
   const endpoint = await startAwsJsonEndpoint({
     service: 'secretsmanager',
-    keys: [accessKey],
+    keys: [accessKey, ...callers],
     actions: {
       GetSecretValue(input) {
         const { SecretId, VersionId, VersionStage } = parseInput(getInput, input);

@@ -20,8 +20,8 @@ export interface FunctionDefinition<Variable extends string> {
 export interface Surroundings {
   /** The folder with one bundle's folder per function. */
   readonly bundles: string;
-  /** What the functions sign their calls with. */
-  readonly accessKey: AccessKey;
+  /** What each function signs its calls with. */
+  readonly accessKeyOf: (functionName: string) => AccessKey;
   readonly dynamodb: { readonly url: string };
   readonly secretsManager: { readonly url: string };
 }
@@ -30,7 +30,7 @@ export interface Surroundings {
 export function defineContainers<Variable extends string>(
   functions: Readonly<Record<string, FunctionDefinition<Variable>>>,
   values: Readonly<Record<Variable, string>>,
-  { bundles, accessKey, dynamodb, secretsManager }: Surroundings,
+  { bundles, accessKeyOf, dynamodb, secretsManager }: Surroundings,
 ): ContainerDefinition[] {
   return Object.entries(functions).map(([functionName, { environment, timeoutSeconds, memoryMb }]) => ({
     functionName,
@@ -40,7 +40,7 @@ export function defineContainers<Variable extends string>(
     environment: {
       ...Object.fromEntries(environment.map((variable) => [variable, values[variable]])),
       AWS_REGION: localRegion,
-      ...keyVariables(accessKey),
+      ...keyVariables(accessKeyOf(functionName)),
       AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url,
       AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
     },
@@ -50,7 +50,7 @@ export function defineContainers<Variable extends string>(
 export interface LambdaRuntimeOptions {
   readonly functions: readonly ContainerDefinition[];
   /** How many containers one function has at most; further invocations wait. @default 2 */
-  readonly containersPerFunction?: number;
+  readonly containersPerFunction?: number | undefined;
   /** @default lines are discarded */
   readonly onLog?: OnLog | undefined;
 }
