@@ -35,8 +35,9 @@ describe('the pace', () => {
     expect(delayS(3, 'accepted')).toBe(5);
   });
 
-  test('does not poll faster after a late poll', () => {
-    expect(pollDelayMs(16_000)).toBe(30_000);
+  test('keeps to the schedule when a poll comes a little late, as each one does, and skips what it missed', () => {
+    expect([5_050, 15_100, 16_000, 30_200].map(pollDelayMs)).toEqual([10_000, 15_000, 15_000, 30_000]);
+    expect([12_000, 25_000, 200_000].map(pollDelayMs)).toEqual([15_000, 30_000, 300_000]);
   });
 
   test('retries 1 s after a call that did nothing, 2 s after any other, and then at growing intervals', () => {

@@ -50,7 +50,8 @@ export function isAbsenceCertain(reads: number, forMs: number): boolean {
 export function pollDelayMs(sinceAcceptedMs: number): number {
   let pollAtMs = 0;
   for (const delayMs of POLL_DELAYS_MS) {
-    if (sinceAcceptedMs <= pollAtMs) return delayMs;
+    // Every poll comes a little after its time: it is the step whose first half it is in.
+    if (sinceAcceptedMs < pollAtMs + delayMs / 2) return delayMs;
     pollAtMs += delayMs;
   }
   return LONGEST_DELAY_MS;
