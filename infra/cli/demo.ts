@@ -35,7 +35,7 @@ async function demo({ json }: { readonly json: boolean }): Promise<ExitCode> {
       cancels.push(cancel);
       print(showCancel(cancels.length, cancel));
     }
-    print(paint('bold', 'The service completes these in parallel, in about 20 seconds'));
+    print(paint('bold', 'The service completes these in parallel, in about 15 seconds'));
     for (const { externalId, pace } of followUps) print(paint('dim', `      ${externalId}  ${pace}`));
     print('');
     const stopwatch = startStopwatch({ isQuiet: json });

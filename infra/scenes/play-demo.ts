@@ -44,7 +44,7 @@ export interface PlayedFollowUp {
 }
 
 const path = '/v1/cancellations';
-/** The longest follow-up takes 20 s. */
+/** The longest follow-up takes 15 s. */
 const PATIENCE_MS = 45_000;
 const LOOK_EVERY_MS = 250;
 
