@@ -5,6 +5,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createPagedDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { createPartners, createReadPartnerKey } from '../../functions/adapters/dynamodb/partners.ts';
 import { type ExternalId, partnerIdSchema, type PartnerId, projectIdSchema } from '../../functions/core/identifiers.ts';
+import type { RefusedRecord } from '../../functions/core/cancellation/events.ts';
+import type { Refusals } from '../../functions/core/refusals.ts';
 import type { DirectoryEntry, JobDirectory, JobPages, VerifiedEntry } from '../../functions/core/ports.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { MemoryDirectory } from '../support/memory-ports.ts';
@@ -34,13 +36,13 @@ const put = async (item: Record<string, string>) => {
   await dynamodb.client.send(new PutItemCommand({ TableName: dynamodb.tableNames.JobDirectory, Item }));
 };
 
-const kinds: Record<'on DynamoDB' | 'in memory', () => JobDirectory & JobPages> = {
+const kinds: Record<'on DynamoDB' | 'in memory', () => JobDirectory & JobPages & Refusals> = {
   'on DynamoDB': () => createPagedDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory),
   'in memory': () => new MemoryDirectory(),
 };
 
 describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (kind) => {
-  let directory: JobDirectory & JobPages;
+  let directory: JobDirectory & JobPages & Refusals;
   let partner: PartnerId;
   let n = 0;
   const claim = (name: ExternalId, entry: VerifiedEntry) => directory.claim(partner, name, entry);
@@ -161,6 +163,39 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
     });
   });
 
+  describe('refused requests', () => {
+    const name = externalId('order-1');
+    const refused = (at: string, more: Partial<RefusedRecord> = {}): RefusedRecord => ({
+      type: 'refused',
+      partnerId: partner,
+      externalId: name,
+      at,
+      why: 'job_not_found',
+      door: 'events',
+      requestId: `request of ${at}`,
+      reason: 'kept in the log alone',
+      ...more,
+    });
+    const [first, second, third] = ['2026-11-23T12:00:00.000Z', '2026-11-23T12:00:00.001Z', '2026-11-24T00:00:00.000Z'];
+
+    test('are found by partner and externalId, the newest first, since a time', async () => {
+      await directory.keepRefusal(refused(first));
+      await directory.keepRefusal(refused(third, { jobId: newer.jobId, why: 'unresolved' }));
+      await directory.keepRefusal(refused(second));
+      await directory.keepRefusal(refused(third, { externalId: externalId('order-2') }));
+      const { at, why, door, requestId } = refused(second);
+      const newest = { at: third, why: 'unresolved', door, requestId: `request of ${third}`, jobId: newer.jobId };
+
+      expect(await directory.findRefusals(partner, name, { since: second, limit: 9 })).toEqual({
+        items: [newest, { at, why, door, requestId }],
+        unreadable: [],
+      });
+      expect((await directory.findRefusals(partner, name, { since: first, limit: 1 })).items).toEqual([newest]);
+      expect((await directory.findRefusals(globex, name, { since: '2026', limit: 9 })).items).toEqual([]);
+      expect((await directory.find(partner, name)).items).toEqual([]);
+    });
+  });
+
   const unbound = { fingerprint: 'f', firstSeenAt: '2026-11-23T12:00:00.000Z' };
   const bound = { ...unbound, jobId: newer.jobId };
 
@@ -208,6 +243,17 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
 describe('on DynamoDB', () => {
   const halfOwner = { pk: 'job#job_half', sk: 'owner', partnerId: 'acme', externalId: 'half' };
   const half: VerifiedEntry = { ...newer, jobId: jobId('job_half') };
+
+  test('names a malformed refusal without what a partner wrote, and shows the others', async () => {
+    await put({ pk: 'acme#refused#secret name', sk: '2026-11-23T12:00:00.000Z#secret', why: 'no such reason' });
+    const directory = createPagedDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
+    const found = await directory.findRefusals(acme, externalId('secret name'), { since: '2026', limit: 9 });
+
+    expect(found).toEqual({
+      items: [],
+      unreadable: [expect.stringMatching(/^acme#refused#sha256:\w{64} sha256:\w{64}$/)],
+    });
+  });
 
   test('gives an owner from before registrations were verified no right', async () => {
     await put({ ...halfOwner, registeredAt: older.registeredAt });

@@ -111,14 +111,19 @@ describe('one of two jobs that Plangrep answers 404 for', () => {
     expect(await scene.cancel({ externalId: unconfirmed })).toMatchObject({ state: { jobId: 'job_known' } });
   });
 
-  test('is no surprise after the job’s expiry', async () => {
+  test('is no surprise after the job’s expiry, and is one before', async () => {
     const expired = externalId('order-2');
     const [registeredAt, verifiedAt] = [toTimestamp(0), toTimestamp(0)];
-    const jobExpiresAt = toTimestamp(scene.ports.clock.now());
-    await scene.ports.directory.claim(acme, expired, { jobId: newer, registeredAt, verifiedAt, jobExpiresAt });
+    const jobExpiresAt = toTimestamp(scene.ports.clock.now() + 5_000);
+    const expiring = jobId('job_expiring');
+    await scene.ports.directory.claim(acme, expired, { jobId: expiring, registeredAt, verifiedAt, jobExpiresAt });
     await scene.register({ jobId: older, externalId: expired });
-    isGone();
+    scene.plangrepAnswers({
+      read: (id) => (id === expiring ? { kind: 'not_found' } : jobThatIs('processing', { id })),
+    });
 
+    expect(await scene.cancel({ externalId: expired })).toEqual(missing);
+    scene.ports.clock.advance(5_000);
     expect(await scene.cancel({ externalId: expired })).toMatchObject({ state: { jobId: older } });
   });
 });

@@ -207,6 +207,12 @@ describe('an older job that only a listing shows', () => {
     expect(scene.calls()).toEqual([list, 'read job_1']);
   });
 
+  test('is not one that shows no date: it may be newer', async () => {
+    listed(now(), { ...job('job_undated', '10:00:00'), createdAt: undefined }, job('job_again', '11:00:01'));
+
+    expect(await scene.cancel({ eventTime })).toMatchObject(reaches('job_again'));
+  });
+
   test('is looked for before a later one is chosen', async () => {
     listed(now(), job('job_again', '11:00:01'));
 

@@ -242,7 +242,7 @@ describe('requests that reached no job', () => {
 
   test('are shown for 30 days', async () => {
     await refuse();
-    scene.ports.clock.advance(30 * 86_400_000 - 1);
+    scene.ports.clock.advance(30 * 86_400_000);
     expect(await refusedOf()).toMatchObject({ count: 1 });
     scene.ports.clock.advance(1);
 

@@ -190,7 +190,7 @@ export class MemoryDirectory implements JobDirectory, JobPages, Refusals {
   ): Promise<Records<Refusal>> {
     await this.before('findRefusals');
     const own = this.refusals.filter((one) => one.partnerId === partnerId && one.externalId === externalId);
-    const found = own.filter(({ at }) => at > since).toReversed();
+    const found = own.filter(({ at }) => at >= since).toSorted((a, b) => (a.at < b.at ? 1 : -1));
     const items = found
       .slice(0, limit)
       .map(({ at, why, door, requestId, jobId }) => ({ at, why, door, requestId, jobId }));
