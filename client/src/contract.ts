@@ -163,7 +163,7 @@ export interface TooLate extends Refused {
   readonly cancellation: Cancellation;
 }
 
-/** The job is registered with the service, but Plangrep has no such job. */
+/** The job is registered with the service, but Plangrep has answered for minutes that it does not exist. */
 export interface UnknownToPlangrep extends Refused {
   readonly kind: 'unknownToPlangrep';
   readonly cancellation: Cancellation;

@@ -73,6 +73,8 @@ async function playOn(stage: Stage, scene: Scene): Promise<readonly Played[]> {
   );
   const jobIds = named.flatMap((one) => one.jobIds);
   const closed = await waitUntilClosed(stage, jobIds, scene.patienceMs);
+  // The last looks still remove their wake-ups: the tables' engine must not be closed in the middle of a write.
+  await sleep(1_000);
   return sent.map(({ fault, cancels }) => judge(stage, { fault, cancels, closed }));
 }
 
