@@ -15,6 +15,7 @@ import { rememberListings } from './adapters/plangrep/remember-listings.ts';
 import { type CachedPlangrepKey, createPlangrepKey } from './adapters/plangrep/plangrep-key.ts';
 import { plangrepConnections } from './connect-first.ts';
 import type { AttemptPorts, Clock, Ports } from './core/ports.ts';
+import { externalIdSchema, partnerIdSchema } from './core/identifiers.ts';
 import { type Report, reportLevels } from './core/report.ts';
 import type { EventsQueue } from './doors/eventbridge/handle-events.ts';
 import type { ReadPorts } from './core/use-cases/read-cancellations.ts';
@@ -153,6 +154,16 @@ function composePlangrepKey(secretId: string): CachedPlangrepKey {
   const key = createPlangrepKey({ client: createSecretsManagerClient(), secretId, clock: systemClock, report });
   key.prefetch();
   return key;
+}
+
+/**
+ * One read that finds nothing, during the init phase: it opens the connection to DynamoDB, and V8 has run what the first
+ * request runs next. That takes most of the difference between a first request and a later one (docs/performance.md). An
+ * invocation that waits for the init loses one round trip by it. If it fails, the first request finds out.
+ */
+export async function prepareReading({ directory }: Pick<Ports, 'directory'>): Promise<void> {
+  const nothing = [partnerIdSchema.parse('warm-up'), externalIdSchema.parse('warm-up')] as const;
+  await directory.find(...nothing).catch(() => undefined);
 }
 
 /** For the function behind the queue of events. */

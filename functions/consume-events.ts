@@ -1,5 +1,7 @@
-import { composeEventsDoor } from './compose.ts';
+import { composeEventsDoor, prepareReading } from './compose.ts';
 import { connectFirst } from './connect-first.ts';
 import { handleEvents } from './doors/eventbridge/handle-events.ts';
 
-export const handler = connectFirst(handleEvents(...composeEventsDoor()));
+const [ports, queue] = composeEventsDoor();
+export const handler = connectFirst(handleEvents(ports, queue));
+export const prepared = prepareReading(ports);

@@ -1,5 +1,7 @@
-import { composeRegistration } from './compose.ts';
+import { composeRegistration, prepareReading } from './compose.ts';
 import { connectFirst } from './connect-first.ts';
 import { handleRegisterJob } from './doors/http/handle-register-job.ts';
 
-export const handler = connectFirst(handleRegisterJob(composeRegistration()));
+const ports = composeRegistration();
+export const handler = connectFirst(handleRegisterJob(ports));
+export const prepared = prepareReading(ports);

@@ -27,8 +27,11 @@ export const cacheSuffix =
  *
  * The connection to Plangrep is opened before the main script is loaded. While Node evaluates a script, it handles no
  * event, so the event loop turns between the steps: the name is looked up, then TCP and TLS go on, beside the loading.
- * Nothing waits for them. An ES module may wait so at its top level, as part of the init phase; what a CommonJS module
+ * Nothing waits for the connection. An ES module may wait so at its top level, as part of the init phase; what a CommonJS module
  * leaves for later may be frozen with the process until its first invocation.
+ *
+ * What a function exports as `prepared` is waited for: while Lambda counts it as the init phase, and perhaps long before the
+ * first invocation.
  *
  * Built-in modules are taken without an `import`: each import of one makes a facade, 4 ms in all.
  * @param opening JavaScript that opens the connection with `first`
@@ -40,7 +43,7 @@ export function loader(
   { first, connects, main }: Scripts,
   {
     opening = openAtOnce,
-    after = 'export const { handler } = main;',
+    after = 'await main.prepared;\nexport const { handler } = main;',
   }: Partial<Record<'opening' | 'after', string>> = {},
 ): string {
   const builtIn = (name: string): string => `process.getBuiltinModule('node:${name}')`;

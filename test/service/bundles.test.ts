@@ -124,6 +124,7 @@ const environment = {
   WAKE_UP_QUEUE_URL: 'http://127.0.0.1:9/wake-ups',
   AWS_REGION: 'eu-central-1',
   AWS_ENDPOINT_URL_SECRETS_MANAGER: 'http://127.0.0.1:9',
+  AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9',
 };
 
 describe('The code cache', () => {

@@ -46,7 +46,12 @@ const takeOver = { ...poll, 'PutItem CancellationLog': 2, 'Plangrep cancel': 1 }
 export const callsPerPath = {
   // Each: the requests, then write units, read units and stored bytes.
   cancelled: calls(cancel, 3, 1, 1029),
-  "a container's first": calls({ ...cancel, GetSecretValue: 1, 'GetItem Partners': 1 }, 3, 1.5, 1029),
+  "a container's first": calls(
+    { ...cancel, GetSecretValue: 1, 'GetItem Partners': 1, 'Query JobDirectory': 2 },
+    3,
+    2.5,
+    1029,
+  ),
   "a partner's first": calls({ ...cancel, 'GetItem Partners': 1 }, 3, 1.5, 1029),
   pending: calls({ ...cancel, SendMessage: 1 }, 4, 1, 1082),
   'too late': calls(cancelAndRead, 3, 1, 1030),
