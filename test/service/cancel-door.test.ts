@@ -1,3 +1,4 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
 import {
   cancellationListSchema,
@@ -5,6 +6,7 @@ import {
   cancellationWithTimelineSchema,
   problemSchema,
 } from '../../functions/contract/answers.ts';
+import { toItem } from '../../functions/adapters/dynamodb/table-client.ts';
 import { plangrepSecretId } from '../../infra/local/seeds.ts';
 import { expectProblem, givenService, type JobNames } from '../support/given-service.ts';
 import { canaries } from '../support/local-run.ts';
@@ -201,6 +203,27 @@ describe('several live jobs behind one externalId', () => {
     expect(theOther).toMatchObject({ status: 200, body: { jobId: `${jobId}_b` } });
   });
 
+  test('are a 503 while Plangrep does not show one of them, and what was remembered of that is forgotten', async () => {
+    const { externalId, jobId } = await service.newJob();
+    await service.run.addJob(externalId, `${jobId}_b`);
+    const entry = async () => (await service.run.items('JobDirectory')).find(({ sk }) => sk === jobId);
+    service.plangrepFails({ on: 'read', jobId, kind: 'status', status: 404 });
+
+    const missing = await service.cancel({ externalId });
+    expect(await entry()).toMatchObject({ absentAt: expect.any(String), absentSince: expect.any(String) });
+    service.run.simulator.faults.clear();
+    // As if the five seconds were over.
+    const { client, tableNames } = service.run.dynamodb;
+    const absentAt = '2026-01-01T00:00:00.000Z';
+    const Item = toItem({ ...(await entry()), absentAt, absentSince: absentAt });
+    await client.send(new PutItemCommand({ TableName: tableNames.JobDirectory, Item }));
+
+    expectProblem(missing, 'temporarily_unavailable');
+    expect(missing.headers.get('retry-after')).toBe('5');
+    expectProblem(await service.cancel({ externalId }), 'ambiguous_external_id');
+    expect(await entry()).not.toHaveProperty('absentSince');
+  });
+
   test('are a 503 while they cannot be read, and nothing is done', async () => {
     const { externalId, jobId } = await service.newJob();
     await service.run.addJob(externalId, `${jobId}_b`);
@@ -219,16 +242,17 @@ describe('a job that is not the partner’s', () => {
     await service.cancel({ externalId });
     const globex = { partner: 'globex' } as const;
 
-    const cancels = [
-      await service.cancel({ externalId: 'never registered' }, globex),
-      await service.cancel({ externalId }, globex),
-      await service.cancel({ externalId, jobId }, globex),
-    ];
     const reads = [
       await service.list('never registered', 'globex'),
       await service.list(externalId, 'globex'),
       await service.show('job_never_registered', 'globex'),
       await service.show(jobId, 'globex'),
+    ];
+    // Afterwards a read by externalId shows these requests, and they are globex's own.
+    const cancels = [
+      await service.cancel({ externalId: 'never registered' }, globex),
+      await service.cancel({ externalId }, globex),
+      await service.cancel({ externalId, jobId }, globex),
     ];
 
     for (const group of [cancels, reads]) {
