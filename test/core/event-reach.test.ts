@@ -220,6 +220,12 @@ describe('an older job that only a listing shows', () => {
     expect(scene.calls()).toEqual([list, 'cancel job_again']);
   });
 
+  test('is not one whose age Plangrep does not show', async () => {
+    listed(now(), job('job_again', '11:00:01'), { ...job('job_undated', '10:00:00'), createdAt: undefined });
+
+    expect(await scene.cancel({ eventTime })).toMatchObject(reaches('job_again'));
+  });
+
   test('is not looked for where a job was registered in the event’s own second', async () => {
     await registered('job_at_once', '11:00:00.500');
 
