@@ -131,6 +131,12 @@ describe('What is read of an answer', () => {
     expect(readers.read(answered(200, { job: { ...job, externalId: '\ufffd' } }))).toMatchObject({ kind: 'job' });
   });
 
+  test('is nothing when a name in it is not UTF-8, which could be that of its externalId', () => {
+    const body = Buffer.from(JSON.stringify({ job: { ...job, 'externalI\xe4': 'order-1' } }), 'latin1');
+
+    expect(readers.read(answered(200, '', { body }))).toMatchObject({ why: 'unreadable_answer' });
+  });
+
   test('is a job that has a file name which is not UTF-8', () => {
     const files = [{ fileName: 'Grundriß.pdf' }];
     const body = Buffer.from(JSON.stringify({ job: { ...job, externalId: 'order-1', files } }), 'latin1');

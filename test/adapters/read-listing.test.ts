@@ -134,6 +134,7 @@ describe('an entry that cannot be read', () => {
     Buffer.from('{"id":"job_1","externalId":"order-2","pageCount":NaN}'),
     Buffer.from('{"id":"job_1","externalId":"order-2","files":[}]}'.replace(']}', '}')),
     Buffer.from(JSON.stringify(job('job_1', 'commande-é')), 'latin1'),
+    Buffer.from('{"id":"job_1","status":"failed","externalI\xff":"order-2"}', 'latin1'),
   ])('matters to all when it may have any name: %s', (entry) => {
     const list = read(entry, job('job_2'));
 

@@ -66,7 +66,7 @@ describe('a listing of acme’s project', () => {
     const bad = service.newNames();
     const [own] = [service.newNames()];
     service.run.simulator.addJob({ id: own.jobId, externalId: own.externalId });
-    inTheList({ status: 'not a status', externalId: bad.externalId });
+    inTheList({ status: 7, externalId: bad.externalId });
 
     expectProblem(await service.cancel({ externalId: bad.externalId }), 'temporarily_unavailable');
     expectProblem(await service.cancel({ externalId: own.externalId }), 'job_not_found');

@@ -35,8 +35,9 @@ export function readEntry(json: Buffer): ListedJob {
   const named = namedSchema.safeParse(entry).data;
   if (named === undefined) return ofAnyName;
   const { externalId } = named;
-  // Bytes that are not UTF-8 may stand for any character.
-  if (externalId?.includes(REPLACEMENT_CHARACTER) && !isUtf8(json)) return ofAnyName;
+  // Bytes that are not UTF-8 may stand for any character, of the field's name too.
+  const isSure = externalId !== undefined && externalId?.includes(REPLACEMENT_CHARACTER) !== true;
+  if (!isSure && !isUtf8(json)) return ofAnyName;
   const fields = entrySchema.safeParse(entry).data;
   if (typeof externalId !== 'string' || externalId.length > MAX_LENGTH) return fields ? nameless : unreadableNameless;
   if (fields === undefined) return { externalId, isReadable: false };

@@ -20,9 +20,9 @@ export function readCancelAnswer(answer: PlangrepAnswer, jobId: JobId): CancelAn
   const content = readContent(answer, oneJobSchema);
   if (content.kind === 'unknown') return content;
   const { job } = content.value;
-  // Bytes that are not UTF-8 may stand for any character. They matter in the one text that is compared.
-  if (job.externalId?.includes(REPLACEMENT_CHARACTER) && !isUtf8(answer.body))
-    return unknown('unreadable_answer', answer.status);
+  // Bytes that are not UTF-8 may stand for any character. They matter in the one text that is compared, and in its name.
+  const isSure = job.externalId !== undefined && !job.externalId.includes(REPLACEMENT_CHARACTER);
+  if (!isSure && !isUtf8(answer.body)) return unknown('unreadable_answer', answer.status);
   return job.id === jobId ? { kind: 'job', job } : unknown('wrong_job', answer.status);
 }
 

@@ -205,7 +205,7 @@ export const upstreamAnswer = (random: Random, id: string): UpstreamAnswer => {
 /** Read here by other means than the client's: as one object, named by its own id. */
 const statusIn = (body: Buffer, id: string): string | undefined => {
   try {
-    const content: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
+    const content: unknown = JSON.parse(new TextDecoder().decode(body));
     const job = Object(Object(content).job) as { id?: unknown; status?: unknown };
     return job.id === id && typeof job.status === 'string' ? job.status : undefined;
   } catch {
