@@ -53,6 +53,8 @@ async function start({ json, logs }: Values<typeof options>): Promise<0> {
     onLog: isLogging ? (line) => void process.stderr.write(`${line}\n`) : undefined,
     credentialsPath,
     beside: createConsole,
+    // A caller that waits (`Prefer: wait`) holds a container for up to 10 s.
+    containersPerFunction: 10,
   }).catch((error: unknown) => {
     throw error instanceof CannotStart ? new CannotDo(1, error.message, { cause: error }) : error;
   });
