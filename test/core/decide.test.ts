@@ -11,6 +11,7 @@ import {
   type Reading,
 } from '../../functions/core/cancellation/decide.ts';
 import type { AttemptEndedBody, CancellationEvent, EventBody } from '../../functions/core/cancellation/events.ts';
+import { toTimestamp } from '../../functions/core/identifiers.ts';
 import { stateOf } from '../../functions/core/cancellation/state.ts';
 import type { PlangrepFailure, PlangrepJob } from '../../functions/core/plangrep.ts';
 import { decideRequest } from '../../functions/core/use-cases/request-cancellation.ts';
@@ -166,7 +167,28 @@ describe('after a poll', () => {
     expect(later({ kind: 'absent' }, startMs + MINUTE)).toEqual(unknownJob);
     expect(later(failure, startMs + 61 * MINUTE)).toEqual(unknownJob);
     expect(later(failure, startMs + 61 * MINUTE - 1)).toEqual({ kind: 'wait' });
-    expect(later({ kind: 'alive', job: job('new') }, startMs + 61 * MINUTE)).toEqual({ kind: 'wait' });
+    expect(later({ kind: 'alive', job: job('new') }, startMs + MINUTE - 1)).toEqual({ kind: 'wait' });
+  });
+
+  test('a job that is alive after it expired goes on record once, so that one 404 is no end', () => {
+    const expiresAt = new Date(startMs + MINUTE).toISOString();
+    const seen: EventBody = { type: 'observed', result: 'job', jobStatus: 'processing', expiresAt };
+    const poll = { kind: 'poll', nowMs: startMs + 2 * MINUTE, nextPollMs: startMs + 4 * MINUTE } as const;
+
+    const next = decideAfterPoll(stateAfter(requested, polled, seen), poll, alive);
+    expect(next).toMatchObject({ kind: 'leaves_open', body: { type: 'observed', jobStatus: 'processing' } });
+    if (next.kind !== 'leaves_open') return;
+
+    const known = stateOf(
+      [requested, polled, seen, next.body].reduce<CancellationEvent[]>((events, body, n) => {
+        const when = n === 3 ? toTimestamp(poll.nowMs) : at;
+        const name = { partnerId: acme, jobId: documentedJob };
+        return [...events, sealEvent(name, events.at(-1), body, { eventId: 'e', at: when })];
+      }, []),
+    );
+    const later = { ...poll, nowMs: poll.nextPollMs, nextPollMs: poll.nextPollMs + MINUTE };
+    expect(decideAfterPoll(known, later, alive)).toEqual({ kind: 'wait' });
+    expect(decideAfterPoll(known, later, { kind: 'absent' })).toMatchObject({ kind: 'leaves_open' });
   });
 
   test('a job that was seen alive after it expired is asked about as if it had not, for an hour', () => {

@@ -195,6 +195,20 @@ describe('a reconciler that comes second', () => {
     expect(scene.codes().filter((code) => code === 'CANCELLATION_ESCALATED')).toHaveLength(1);
   });
 
+  test('makes its attempt before it removes a wake-up, which may fail', async () => {
+    scene.plangrepAnswers({ cancel: { kind: 'unknown', why: 'timeout' } });
+    await scene.cancel();
+    scene.plangrepAnswers({ cancel: 'cancelled' });
+    scene.ports.clock.advance(15_000);
+    const [, tail] = await scene.wakeUps();
+    if (tail === undefined) throw new Error('no wake-up');
+    scene.ports.log.removeWakeUp = () => Promise.reject(broken('cancellation-log'));
+
+    await expect(reconcileCancellation(scene.ports, tail, Number.MAX_VALUE)).rejects.toThrow('did not answer');
+
+    expect((await scene.eventTypes()).at(-1)).toBe('closed');
+  });
+
   test('keeps the claim’s wake-up when the end of its attempt cannot be written', async () => {
     scene.plangrepAnswers({ cancel: { kind: 'unknown', why: 'timeout' } });
     await scene.cancel();

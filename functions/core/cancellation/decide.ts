@@ -64,14 +64,17 @@ function judgeJob(job: PlangrepJob): Extract<Reading, { kind: 'closes' | 'alive'
 
 const closedAsUnknown = { kind: 'closes', body: { type: 'closed', outcome: 'job_not_found' } } as const;
 
-/**
- * Whether one more read that did not find the job is enough. A job past its `expiresAt` is expected to be gone, unless it
- * was seen alive after it.
- */
-function isGone({ absence, facts: { expiresAt }, account }: CancellationState, nowMs: number): boolean {
-  const expiredMs = expiresAt === undefined ? Number.POSITIVE_INFINITY : Date.parse(expiresAt);
-  if (expiredMs <= nowMs && expiredMs >= lastAliveMs(account)) return true;
-  const { reads, since } = longerAbsence(absence, toTimestamp(nowMs));
+/** Whether a job is past its `expiresAt`, and no read on record shows it alive after it. */
+function hasExpired({ facts: { expiresAt }, account }: CancellationState, nowMs: number): boolean {
+  if (expiresAt === undefined) return false;
+  const expiredMs = Date.parse(expiresAt);
+  return expiredMs <= nowMs && expiredMs >= lastAliveMs(account);
+}
+
+/** Whether one more read that did not find the job is enough. A job that has expired is expected to be gone. */
+function isGone(state: CancellationState, nowMs: number): boolean {
+  if (hasExpired(state, nowMs)) return true;
+  const { reads, since } = longerAbsence(state.absence, toTimestamp(nowMs));
   return isAbsenceCertain(reads, nowMs - Date.parse(since));
 }
 
@@ -99,7 +102,9 @@ export function decideAfterPoll(state: CancellationState, { nowMs, nextPollMs }:
     case 'absent':
       return isGone(state, nowMs) ? closedAsUnknown : leavesOpen({ type: 'observed', result: 'not_found' });
     case 'alive': {
-      const isNews = state.absence !== undefined || reading.job.status !== state.facts.jobStatus;
+      const isChanged = state.absence !== undefined || reading.job.status !== state.facts.jobStatus;
+      // That a job outlived its expiry has to be known when it is not found later.
+      const isNews = isChanged || hasExpired(state, nowMs);
       return isNews ? leavesOpen({ type: 'observed', result: 'job', ...openFactsOf(reading.job) }) : { kind: 'wait' };
     }
     case 'failed': {

@@ -70,7 +70,10 @@ async function escalate(ports: AttemptPorts, state: CancellationState, wakeUp: W
   await log.removeWakeUp(wakeUp);
 }
 
-/** Makes the next attempt. Its claim is appended first, which fences the holder of the claim before. */
+/**
+ * Makes the next attempt. Its claim is appended first, which fences the holder of the claim before. Wake-ups are removed
+ * after the attempt: one that stays is obsolete and harms nothing, while the job runs until the cancel arrives.
+ */
 async function takeOver(
   ports: AttemptPorts,
   state: CancellationState,
@@ -82,8 +85,8 @@ async function takeOver(
   const body = { type: 'attempt_started', attempt, ...claim } as const;
   const { kind, standing } = await appendTo(ports, state, { kind: 'leaves_open', body, wakeAt: claim.leaseUntil });
   if (kind === 'lost') return;
-  await log.removeWakeUp(wakeUp);
   const settled = await settle(ports, standing, { firstCall: 'read', untilMs });
+  await log.removeWakeUp(wakeUp);
   // If the end of the attempt could not be written, the claim's wake-up stays: it brings the next look.
   const { seq } = standing.state.last;
   if (settled.state.last.seq > seq) await log.removeWakeUp({ ...wakeUp, seq, wakeAt: claim.leaseUntil });

@@ -24,8 +24,8 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/reconcile-cancellation',
     'a reconciler that lost the race still calls',
-    "if (kind === 'lost') return;\n  await log.removeWakeUp(wakeUp);\n  const settled",
-    'await log.removeWakeUp(wakeUp);\n  const settled',
+    "if (kind === 'lost') return;\n  const settled",
+    'const settled',
   ),
   core(
     'cancellation/decide',
