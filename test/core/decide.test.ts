@@ -179,12 +179,13 @@ describe('after a poll', () => {
     expect(next).toMatchObject({ kind: 'leaves_open', body: { type: 'observed', jobStatus: 'processing' } });
     if (next.kind !== 'leaves_open') return;
 
+    const name = { partnerId: acme, jobId: documentedJob };
+    const times = [at, at, at, toTimestamp(poll.nowMs)];
     const known = stateOf(
-      [requested, polled, seen, next.body].reduce<CancellationEvent[]>((events, body, n) => {
-        const when = n === 3 ? toTimestamp(poll.nowMs) : at;
-        const name = { partnerId: acme, jobId: documentedJob };
-        return [...events, sealEvent(name, events.at(-1), body, { eventId: 'e', at: when })];
-      }, []),
+      [requested, polled, seen, next.body].reduce<CancellationEvent[]>(
+        (events, body, n) => [...events, sealEvent(name, events.at(-1), body, { eventId: 'e', at: times[n] ?? at })],
+        [],
+      ),
     );
     const later = { ...poll, nowMs: poll.nextPollMs, nextPollMs: poll.nextPollMs + MINUTE };
     expect(decideAfterPoll(known, later, alive)).toEqual({ kind: 'wait' });

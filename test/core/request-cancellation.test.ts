@@ -3,7 +3,7 @@ import { sealEvent } from '../../functions/core/cancellation/chain.ts';
 import type { EventBody } from '../../functions/core/cancellation/events.ts';
 import { BrokenStream } from '../../functions/core/cancellation/state.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
-import type { CancelAnswer, ReadAnswer } from '../../functions/core/plangrep.ts';
+import type { CancelAnswer } from '../../functions/core/plangrep.ts';
 import { DependencyUnavailable } from '../../functions/core/report.ts';
 import { given, type Scene } from '../support/given.ts';
 import { broken } from '../support/memory-ports.ts';
@@ -177,16 +177,27 @@ describe('a request for a job that Plangrep did not know', () => {
     expect(scene.calls()).toEqual([`read ${documentedJob}`]);
   });
 
-  test.each([{ kind: 'not_found' }, { kind: 'unknown', why: 'timeout' }] satisfies ReadAnswer[])(
-    'joins it otherwise: %o',
-    async (answer) => {
-      scene.plangrepAnswers({ read: answer });
+  test('joins it while Plangrep does not know the job', async () => {
+    scene.plangrepAnswers({ read: { kind: 'not_found' } });
 
-      expect(await scene.cancel()).toMatchObject({ kind: 'closed', state: { step: { outcome: 'job_not_found' } } });
-      expect(await scene.eventTypes()).toEqual(['requested', 'closed']);
-      expect(scene.ports.log.joined).toHaveLength(1);
-    },
-  );
+    expect(await scene.cancel()).toMatchObject({ kind: 'closed', state: { step: { outcome: 'job_not_found' } } });
+    expect(await scene.eventTypes()).toEqual(['requested', 'closed']);
+    expect(scene.ports.log.joined).toHaveLength(1);
+  });
+
+  test('does nothing, and has to come again, when Plangrep cannot be asked: the job may run after all', async () => {
+    scene.plangrepAnswers({ read: { kind: 'unknown', why: 'timeout' } });
+
+    expect(await scene.cancel({ refusal: 'provisional' })).toEqual({ kind: 'unresolved' });
+    expect(scene.ports.log.refused).toEqual([]);
+    expect(await scene.cancel({ refusal: 'final' })).toEqual({ kind: 'unresolved' });
+    expect(scene.ports.log.refused).toMatchObject([{ why: 'unresolved' }]);
+    expect(await scene.eventTypes()).toEqual(['requested', 'closed']);
+    expect(scene.ports.log.joined).toEqual([]);
+
+    scene.plangrepAnswers({ read: 'processing' });
+    expect(await scene.cancel()).toMatchObject({ kind: 'closed', state: { step: { outcome: 'cancelled' } } });
+  });
 
   test('has one winner among many that begin it anew at the same time', async () => {
     await Promise.all(Array.from({ length: 20 }, (_, n) => scene.cancel({ requestId: `request-${n}` })));

@@ -33,7 +33,11 @@ type NoJob = Exclude<FoundJob, OneJob>;
  * @throws DependencyUnavailable when a table does not answer before that; Plangrep is not called then
  */
 export async function requestCancellation(ports: Ports, request: CancelRequest): Promise<CancelEnd> {
-  const step = decideRequest(await findJob(ports, request), request.refusal);
+  return carryOut(ports, request, await findJob(ports, request));
+}
+
+async function carryOut(ports: Ports, request: CancelRequest, found: FoundJob): Promise<CancelEnd> {
+  const step = decideRequest(found, request.refusal);
   switch (step.kind) {
     case 'cancel':
       return cancelJob(ports, request, step.job);
@@ -70,6 +74,8 @@ async function cancelJob(ports: Ports, request: CancelRequest, job: OneJob): Pro
   if (begun.kind === 'appended') return settleOrStay(ports, request, begun.standing, firstCall);
   const { standing } = begun;
   const reading = isUnknownJob(standing) ? judgeRead(await ports.plangrep.read(jobId, request.untilMs)) : undefined;
+  // The job may run after all: an event comes again, and a caller repeats its request.
+  if (reading?.kind === 'failed') return carryOut(ports, request, { kind: 'unresolved' });
   if (reading?.kind === 'alive' || reading?.kind === 'closes') {
     const reopened = await begin(ports, request, jobId, standing.state);
     if (reopened.kind === 'appended') return settleOrStay(ports, request, reopened.standing, reading);

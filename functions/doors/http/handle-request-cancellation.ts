@@ -79,7 +79,8 @@ function answerFor(end: CancelEnd, path: string, waitSeconds: number | undefined
 }
 
 function answerForUnresolved({ listing, retryAfterMs }: Extract<CancelEnd, { kind: 'unresolved' }>): HttpAnswer {
-  const nothingDone = 'It cannot be found out at the moment which job is meant. Nothing was done';
+  const nothingDone =
+    'It cannot be found out at the moment which job is meant, or whether Plangrep has it. Nothing was done';
   switch (listing) {
     case 'impossible':
       return unavailable(

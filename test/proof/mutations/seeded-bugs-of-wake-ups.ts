@@ -112,14 +112,14 @@ export const seededBugsOfWakeUps: readonly SeededBug[] = [
   core(
     'cancellation/decide',
     'a job is gone before it expires',
-    'if (expiredMs <= nowMs &&',
-    'if (expiredMs >= nowMs &&',
+    'return expiredMs <= nowMs &&',
+    'return expiredMs >= nowMs &&',
   ),
   core(
     'cancellation/decide',
     'a job that was shown after its expiry counts as expired',
-    '&& expiredMs >= lastAliveMs(account)) return true',
-    ') return true',
+    ' && expiredMs >= lastAliveMs(account);',
+    ';',
   ),
   core(
     'use-cases/request-cancellation',
