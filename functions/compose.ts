@@ -159,11 +159,11 @@ function composePlangrepKey(secretId: string): CachedPlangrepKey {
 /**
  * One read that finds nothing, during the init phase: it opens the connection to DynamoDB, and V8 has run what the first
  * request runs next. That takes most of the difference between a first request and a later one (docs/performance.md). An
- * invocation that waits for the init loses one round trip by it. If it fails, the first request finds out.
+ * invocation that waits for the init loses one round trip by it, or 200 ms at most. If it fails, the first request finds out.
  */
 export async function prepareReading({ directory }: Pick<Ports, 'directory'>): Promise<void> {
   const nothing = [partnerIdSchema.parse('warm-up'), externalIdSchema.parse('warm-up')] as const;
-  await directory.find(...nothing).catch(() => undefined);
+  await Promise.race([directory.find(...nothing).catch(() => undefined), systemClock.sleep(200)]);
 }
 
 /** For the function behind the queue of events. */
