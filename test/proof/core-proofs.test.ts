@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { eventDoor } from '../../infra/blueprint/bus-events.ts';
 import { describeViolation, runSimulation, type SimulationResult } from './simulation.ts';
+import { MAX_RECEIVES } from './simulation/doors.ts';
 import { runSoak } from './soak.ts';
 
 /** The short forms of the proofs that play the core on stores in memory. `npm run proof` plays the whole forms. */
@@ -21,6 +23,10 @@ describe('random schedules of doors, reconcilers, crashes and lost answers', () 
     const result = await runSimulation({ schedules: 500, seed, stopAfter: 1 });
 
     expect(inWords(result)).toBe('');
+  });
+
+  test('hand out an event as often as the blueprint’s queue', () => {
+    expect(MAX_RECEIVES).toBe(eventDoor.maxReceives);
   });
 
   test('are the same again under the same seed', async () => {

@@ -54,6 +54,10 @@ export const runSimulation = async (options: SimulationOptions): Promise<Simulat
     done += 1;
     if (done % 500 === 0) onProgress?.(done);
   }
+  const unkept = whyNotHonest(totals as unknown as Figures);
+  if (unkept !== undefined) {
+    violations.push({ seed, invariant: 'Retry-After is when there is more to see', detail: unkept, trace: [] });
+  }
   const schedulesPerSecond = Math.round(done / ((performance.now() - began) / 1000));
   const figures = {
     ...(totals as unknown as Figures),
@@ -62,6 +66,10 @@ export const runSimulation = async (options: SimulationOptions): Promise<Simulat
   };
   return { schedules: done, steps, violations, figures };
 };
+
+/** Where nothing but Plangrep is at fault, 95 of 100 callers that return when they are told find more. */
+const whyNotHonest = ({ followed, foundMore }: Figures): string | undefined =>
+  followed >= 50 && foundMore < followed * 0.95 ? `${foundMore} of ${followed} callers found more` : undefined;
 
 /** Plays a schedule again, this time in words: only a broken one is worth them. */
 const traceOf = async (seed: number): Promise<readonly string[]> => {

@@ -18,6 +18,7 @@ import { createMemoryPorts, type MemoryPorts } from '../../support/memory-ports.
 import { acme, externalId, globex, jobId } from '../../support/names.ts';
 import { createAnswerJudge } from '../../support/openapi-answers.ts';
 import { envelope, proxyEvent, sqsEvent, sqsRecord } from '../crash/invocations.ts';
+import { MAX_RECEIVES } from '../simulation/doors.ts';
 import { Random } from '../simulation/random.ts';
 import { cancelPairs, type HttpDoor, httpInputs, registerPairs, world } from './http-inputs.ts';
 import { mutateBytes, mutateJson, mutateText, nastyValue } from './nasties.ts';
@@ -152,7 +153,6 @@ export const judgeAnswer = (door: HttpDoor, status: number, contentType: string,
 
 const describe = (door: HttpDoor, seed: number): string => `${door}, input --seed ${seed}`;
 
-const MAX_RECEIVES = 5;
 const time = Date.parse('2026-11-23T12:00:00Z');
 
 /** A valid message, changed at random in its detail, its frame or its bytes. */

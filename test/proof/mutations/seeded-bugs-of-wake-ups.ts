@@ -122,6 +122,18 @@ export const seededBugsOfWakeUps: readonly SeededBug[] = [
     ';',
   ),
   core(
+    'find-job/reach',
+    'an event with a slow clock reaches the job that was submitted again',
+    'return entries.filter(({ registeredAt }) => registeredAt <= sameTime);',
+    'return entries.slice(0, 1);',
+  ),
+  core(
+    'find-job/reach',
+    'an event’s clock that is fast counts',
+    'startOfSecond(earliest(eventTime, sentAt, firstSeenAt ?? sentAt))',
+    'startOfSecond(eventTime)',
+  ),
+  core(
     'use-cases/request-cancellation',
     'a request begins the cancellation anew while it is open',
     "return step.kind === 'closed' && step.outcome === 'job_not_found';",

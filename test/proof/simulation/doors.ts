@@ -10,8 +10,8 @@ import { handleEvents } from '../../../functions/doors/eventbridge/handle-events
 import { followRetryAfter } from './followers.ts';
 import type { World } from './world.ts';
 
-/** Stated here again, so that the simulation imports nothing of `infra/`. In AWS the queue hands out a message 6 times. */
-const MAX_RECEIVES = 5;
+/** As the blueprint has it, stated here again: the simulation imports nothing of `infra/`. A test compares them. */
+export const MAX_RECEIVES = 6;
 const VISIBILITY_MS = 60_000;
 const HTTPS_WORK_MS = 10_000;
 const RECONCILER_WORK_MS = 35_000;
@@ -105,7 +105,8 @@ interface Message {
   /** The cancel request in it, if it is one. */
   readonly cancel?: CancelPlan | undefined;
   readonly reads: { count: number };
-  /** When the queue took it: milliseconds since 1970. */
+  /** When it truly happened, and when the queue took it: milliseconds since 1970. */
+  readonly emittedAt: number;
   readonly sentAt: number;
   receives: number;
   isDeleted: boolean;
@@ -115,14 +116,15 @@ const messageOf = (
   detailType: 'Job Cancellation Requested' | 'Job Registered',
   { partnerId, ...detail }: CancelPlan | RegisterPlan,
   id: string,
-  { emittedAt, sentAt }: { readonly emittedAt: number; readonly sentAt: number },
+  { emittedAt, clockMs = 0 }: Emission,
+  sentAt: number,
 ): Message => {
-  const time = `${new Date(emittedAt).toISOString().slice(0, 19)}Z`;
+  const time = `${new Date(emittedAt + clockMs).toISOString().slice(0, 19)}Z`;
   const body = JSON.stringify({ partnerId, id, time, detailType, detail });
-  return { id, time, body, sentAt, reads: { count: 0 }, receives: 0, isDeleted: false };
+  return { id, time, body, emittedAt, sentAt, reads: { count: 0 }, receives: 0, isDeleted: false };
 };
 
-/** One handing-out of a message; unless it is done with, the queue hands it out again after a minute, 5 times in all. */
+/** One handing-out of a message; unless it is done with, the queue hands it out again after a minute, 6 times in all. */
 const receive = (world: World, message: Message): void => {
   if (message.isDeleted) return;
   message.receives += 1;
@@ -134,8 +136,10 @@ const receive = (world: World, message: Message): void => {
     const { id, body, cancel, reads } = message;
     by.reads = reads;
     if (cancel !== undefined) {
-      const eventTime = new Date(message.time).toISOString();
-      const delivery = { ...cancel, requestKey: `event-id:${id}`, eventTime, requestId: id };
+      const { emittedAt, time, sentAt } = message;
+      // A sender's clock that is ahead of the queue's shows.
+      const eventTime = new Date(Math.min(Date.parse(time), sentAt - (sentAt % 1000))).toISOString();
+      const delivery = { ...cancel, requestKey: `event-id:${id}`, eventTime, emittedAt, requestId: id };
       world.judge.requests.begun(by, delivery);
     }
     const attributes = {
@@ -155,14 +159,21 @@ const receive = (world: World, message: Message): void => {
   });
 };
 
-/** An event of the partner's, on its way since `emittedAt`. */
-export const emitCancel = (world: World, plan: CancelPlan, id: string, emittedAt: number): void =>
+/** An event of the partner's, on its way since then. */
+export interface Emission {
+  /** Milliseconds since 1970. */
+  readonly emittedAt: number;
+  /** How far the clock of its sender is ahead, in milliseconds. */
+  readonly clockMs?: number | undefined;
+}
+
+export const emitCancel = (world: World, plan: CancelPlan, id: string, emission: Emission): void =>
   receive(world, {
-    ...messageOf('Job Cancellation Requested', plan, id, { emittedAt, sentAt: world.scheduler.now }),
+    ...messageOf('Job Cancellation Requested', plan, id, emission, world.scheduler.now),
     cancel: plan,
   });
-export const emitRegistration = (world: World, plan: RegisterPlan, id: string, emittedAt: number): void =>
-  receive(world, messageOf('Job Registered', plan, id, { emittedAt, sentAt: world.scheduler.now }));
+export const emitRegistration = (world: World, plan: RegisterPlan, id: string, emission: Emission): void =>
+  receive(world, messageOf('Job Registered', plan, id, emission, world.scheduler.now));
 
 /** The rule: every minute one run of the reconciler, now and then two. A run that would find nothing due is left out. */
 export const scheduleReconciler = (world: World): void => {

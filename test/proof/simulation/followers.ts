@@ -21,8 +21,9 @@ export const followRetryAfter = (world: World, jobId: JobId, known: Open, retryA
     const found = standingOfStream(stream);
     const isMore =
       found.kind === 'closed' || found.state.last.seq > known.state.last.seq || found.wakeAt > known.wakeAt;
-    world.figures.followed += 1;
-    world.figures.foundMore += isMore ? 1 : 0;
+    const { figures, isHealthy } = world;
+    figures[isHealthy ? 'followed' : 'followedInTrouble'] += 1;
+    if (isMore) figures[isHealthy ? 'foundMore' : 'foundMoreInTrouble'] += 1;
     world.note(() => `a caller returns for ${jobId} after ${told} ms and finds ${isMore ? 'more' : 'nothing new'}`);
     if (found.kind === 'closed' || returns === MOST_RETURNS) return;
     followRetryAfter(world, jobId, found, nextLookInMs(found, world.scheduler.now), returns + 1);

@@ -3,6 +3,7 @@ import type { ExternalId, JobId, PartnerId, Timestamp } from '../../../functions
 import type { DirectoryEntry, RequestBinding } from '../../../functions/core/ports.ts';
 import type { CancelEnd } from '../../../functions/core/use-cases/request-cancellation.ts';
 import type { Journal, WrittenEvent } from './journal.ts';
+import { judgeEvent, type KnownJob } from './judge-events.ts';
 import type { OwnershipJudge } from './judge-ownership.ts';
 import type { PlangrepModel } from './plangrep-model.ts';
 import type { Process } from './process.ts';
@@ -16,17 +17,9 @@ export interface Delivery {
   /** As the directory knows it: with its door in front. */
   readonly requestKey?: string | undefined;
   readonly eventTime?: Timestamp | undefined;
+  /** When the event truly happened: milliseconds since 1970. */
+  readonly emittedAt?: number | undefined;
   readonly requestId: string;
-}
-
-interface KnownJob {
-  readonly partnerId: PartnerId;
-  readonly externalId: ExternalId;
-  readonly registeredAt: Timestamp;
-  /** Found in a listing. */
-  readonly listed?: boolean | undefined;
-  /** When the registration took effect. */
-  readonly knownAt: number;
 }
 
 interface KnownKey {
@@ -43,9 +36,9 @@ interface AnsweredKey {
   readonly jobId?: JobId | undefined;
 }
 
-/** A registration may come so long after an event that means its job: 5 minutes, to the second. */
-const LATE_MS = 301_000;
-
+const SECOND = 1_000;
+/** A job that Plangrep has not shown for 5 minutes is not chosen any more; clocks differ. */
+const BELIEVED_MS = 210 * SECOND;
 const isClosing = ({ event }: WrittenEvent): boolean => event.type === 'closed';
 /** What the clock of the delivery's process showed when the request came. */
 const cameAt = (by: Process): Timestamp => new Date(by.startedAt + by.skew).toISOString();
@@ -96,7 +89,12 @@ export class RequestJudge {
     this.keys.set(name, known);
     const { jobId } = standing;
     if (jobId === undefined) return;
-    if (known.job === undefined) this.judgeEvent(by, delivery, jobId);
+    if (known.job === undefined && delivery.jobId === undefined) {
+      const others = this.namedAlike(delivery).filter(([id]) => id !== jobId);
+      const chosen = this.jobs.get(jobId);
+      const createdAt = this.plangrep.planOf(jobId)?.createdAt ?? 0;
+      if (chosen !== undefined) judgeEvent(this.journal, by, delivery, { jobId, ...chosen, createdAt }, others);
+    }
     // A key that another delivery bound to its time meanwhile reaches no job that was registered later.
     const choice = { delivery, reachesUntil: before?.firstSeenAt };
     if (known.job === undefined && known.boundAt >= by.startedAt) this.judgeChoice(by, choice, jobId);
@@ -159,19 +157,12 @@ export class RequestJudge {
     if (requestKey === undefined) this.judgeChoice(by, { delivery, reachesUntil: undefined }, jobId);
   }
 
-  /** An event reaches no job that was registered after it, while an older one is known; and none after 5 minutes. */
-  private judgeEvent(by: Process, { partnerId, externalId, jobId: named, ...delivery }: Delivery, chosen: JobId): void {
-    const { eventTime, requestId } = delivery;
-    const job = this.jobs.get(chosen);
-    if (eventTime === undefined || named !== undefined || job === undefined || job.registeredAt < eventTime) return;
-    const violate = (why: string) =>
-      this.journal.violate('no event reaches a job registered after it', `${requestId} (${by.name}): ${why}`);
-    if (Date.parse(job.registeredAt) - Date.parse(eventTime) >= LATE_MS) violate(`${chosen} is too late`);
-    for (const id of this.jobsOf.get(`${partnerId}#${externalId}`) ?? []) {
-      const other = this.jobs.get(id);
-      if (other === undefined || other.registeredAt >= eventTime || other.knownAt >= by.startedAt) continue;
-      violate(`${chosen} of ${job.registeredAt}, event of ${eventTime}, ${id} is of ${other.registeredAt}`);
-    }
+  /** The jobs under the externalId that a delivery names. */
+  private namedAlike({ partnerId, externalId }: Delivery): readonly (readonly [JobId, KnownJob])[] {
+    return [...(this.jobsOf.get(`${partnerId}#${externalId}`) ?? [])].flatMap((id) => {
+      const job = this.jobs.get(id);
+      return job === undefined ? [] : [[id, job] as const];
+    });
   }
 
   /** Of several jobs behind a name only the one that lives may be taken for the one that is meant. */
@@ -182,13 +173,12 @@ export class RequestJudge {
   ): void {
     const { partnerId, externalId, jobId: named, eventTime, requestId } = delivery;
     if (named !== undefined) return;
-    for (const id of this.jobsOf.get(`${partnerId}#${externalId}`) ?? []) {
-      const job = this.jobs.get(id);
-      if (id === chosen || job === undefined) continue;
+    for (const [id, job] of this.namedAlike(delivery)) {
+      if (id === chosen) continue;
       const wasThere = job.knownAt < by.startedAt && (eventTime === undefined || job.registeredAt < eventTime);
       const isInReach = reachesUntil === undefined || job.registeredAt <= reachesUntil;
       if (!wasThere || !isInReach || !this.plangrep.isAlive(id)) continue;
-      if (!this.ownership.mustBe(by, partnerId, id) || this.plangrep.wasHiddenSince(id, by.startedAt)) continue;
+      if (!this.ownership.mustBe(by, partnerId, id) || this.plangrep.hiddenForMs(id) >= BELIEVED_MS) continue;
       const detail = `${requestId} (${by.name}) reached ${chosen}, ${id} lives too`;
       this.journal.violate('a request that may mean several jobs reaches none', detail);
     }

@@ -75,6 +75,13 @@ export class PlangrepModel {
     return this.isKeyForeign() || hidden.some((stretch) => isWithin(stretch, this.now()));
   }
 
+  /** For how many milliseconds Plangrep has not shown the job, though it is there. */
+  hiddenForMs(id: JobId): number {
+    const now = this.now();
+    const stretches = [this.keyForeign, ...(this.jobs.get(id)?.hidden ?? [])];
+    return Math.max(0, ...stretches.map((stretch) => (stretch && isWithin(stretch, now) ? now - stretch.from : 0)));
+  }
+
   /** Whether Plangrep has answered since then that it does not know the job, though it is there. */
   wasHiddenSince(id: JobId, since: number): boolean {
     return [this.keyForeign, ...(this.jobs.get(id)?.hidden ?? [])].some(

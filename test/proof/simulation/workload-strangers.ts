@@ -96,7 +96,7 @@ export const drawSquat = (random: Random, job: SubmittedJob, startMs: number): A
       atMs: registeredMs,
       act: (world) =>
         overEvents
-          ? emitRegistration(world, registration, `${id}-${n}`, startMs + registeredMs)
+          ? emitRegistration(world, registration, `${id}-${n}`, { emittedAt: startMs + registeredMs })
           : registerOverHttps(world, registration, `${id}-${n}`),
     });
   }
@@ -108,7 +108,7 @@ export const drawSquat = (random: Random, job: SubmittedJob, startMs: number): A
       atMs: askedMs,
       act: (world) =>
         shape === 'event'
-          ? emitCancel(world, asked, `${id}-ask-${n}`, startMs + askedMs)
+          ? emitCancel(world, asked, `${id}-ask-${n}`, { emittedAt: startMs + askedMs })
           : requestOverHttps(world, asked, `${id}-ask-${n}`, { key: shape === 'key' ? id : undefined }),
     });
     actions.push(drawReading(random, partnerId, name, askedMs));

@@ -41,6 +41,9 @@ export interface Workload {
   readonly hiddenUntilMs: number;
 }
 
+/** How far the clock of an event's sender is ahead, in milliseconds. */
+const drawClock = (random: Random): number => (random.chance(0.6) ? 0 : random.between(-MINUTE, MINUTE));
+
 /** A job's registrations, over events or HTTPS; now and then under a second name. */
 const drawRegistrations = ({ random, partnerId, name, startMs }: Topic, job: SubmittedJob): Action[] => {
   const { id } = job.plan;
@@ -53,11 +56,12 @@ const drawRegistrations = ({ random, partnerId, name, startMs }: Topic, job: Sub
     const delay = random.pick([0, 0, 20, SECOND, 40 * SECOND, 150 * SECOND]);
     const registration: RegisterPlan = { partnerId, externalId: name, jobId: id };
     const requestId = `register-${id}-${n}`;
+    const clockMs = drawClock(random);
     actions.push({
       atMs: emittedMs + delay,
       act: (world) =>
         overEvents
-          ? emitRegistration(world, registration, requestId, startMs + emittedMs)
+          ? emitRegistration(world, registration, requestId, { emittedAt: startMs + emittedMs, clockMs })
           : registerOverHttps(world, registration, requestId),
     });
   }
@@ -85,6 +89,7 @@ const drawRequest = (
   const key = `key-${nth}`;
   const repeats = random.pick([0, 0, 1, 1, 2, 3]);
   const waitSeconds = random.pick([undefined, undefined, 2, 10]);
+  const clockMs = drawClock(random);
   let deliveredMs = emittedMs + (shape === 'event' ? random.pick([0, 0, 30, 5 * SECOND, 100 * SECOND]) : 0);
   const actions: Action[] = random.chance(0.2) ? [drawReading(random, partnerId, name, deliveredMs)] : [];
   for (let n = 0; n <= repeats; n++) {
@@ -95,7 +100,7 @@ const drawRequest = (
       atMs: deliveredMs,
       act: (world) =>
         shape === 'event'
-          ? emitCancel(world, sent, key, startMs + emittedMs)
+          ? emitCancel(world, sent, key, { emittedAt: startMs + emittedMs, clockMs })
           : requestOverHttps(world, sent, requestId, { key: shape === 'key' ? key : undefined, waitSeconds }),
     });
     deliveredMs += random.pick([0, 1, 10, 40, SECOND, 5 * SECOND, 45 * SECOND, 70 * SECOND, 200 * SECOND]);

@@ -13,7 +13,7 @@ import { type FaultRates, noFaults, Process, type ProcessKind } from './process.
 import type { Random } from './random.ts';
 import { Scheduler } from './scheduler.ts';
 import { Store } from './store.ts';
-import { isWithin, type Troubles } from './troubles.ts';
+import { goodQueue, isWithin, type Troubles } from './troubles.ts';
 import { WakeUpQueueModel } from './wake-up-queue.ts';
 
 const START_MS = Date.parse('2026-11-23T12:00:00.000Z');
@@ -41,6 +41,9 @@ export type Figures = {
   /** Callers that returned when `Retry-After` said, and those of them that found more than they knew. */
   followed: number;
   foundMore: number;
+  /** The same where calls fail or the queue does not deliver. */
+  followedInTrouble: number;
+  foundMoreInTrouble: number;
 };
 
 /** The invariants, each with the part that it is about. */
@@ -86,6 +89,8 @@ export class World {
     lostByQueue: 0,
     followed: 0,
     foundMore: 0,
+    followedInTrouble: 0,
+    foundMoreInTrouble: 0,
   };
   readonly running = new Set<Process>();
   /** Receives every event that is new in the log. */
@@ -124,6 +129,12 @@ export class World {
 
   get elapsedMs(): number {
     return this.scheduler.now - START_MS;
+  }
+
+  /** Nothing but Plangrep itself is at fault in this schedule. */
+  get isHealthy(): boolean {
+    const { faults, queue } = this.plan;
+    return queue === goodQueue && Object.values(faults).every((rate) => rate === 0);
   }
 
   get isCalm(): boolean {
