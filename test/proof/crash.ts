@@ -2,6 +2,7 @@ import { paginateScan } from '@aws-sdk/client-dynamodb';
 import type { FunctionName } from '../../infra/blueprint/functions.ts';
 import { type CrashCase, type CrashResult, type Crew, playCrash } from './crash/crash-case.ts';
 import { type Door, doors } from './crash/doors.ts';
+import { lookingDoors } from './crash/looking-doors.ts';
 import { openStage, type Stage } from './crash/stage.ts';
 import { Random } from './simulation/random.ts';
 
@@ -40,7 +41,7 @@ interface Played extends CrashCase {
  */
 export const runCrashes = async (options: CrashOptions): Promise<CrashOutcome> => {
   const { seed, atMost, doorNames, stages: count = 3, onProgress } = options;
-  const chosen = doors.filter(({ name }) => doorNames?.includes(name) ?? true);
+  const chosen = [...doors, ...lookingDoors].filter(({ name }) => doorNames?.includes(name) ?? true);
   const stages = await Promise.all(Array.from({ length: count }, openStage));
   try {
     const crews = await Promise.all(stages.map(async (stage) => [stage, await startCrew(stage)] as const));
@@ -79,7 +80,13 @@ export const runCrashes = async (options: CrashOptions): Promise<CrashOutcome> =
   }
 };
 
-const crewNames = ['request-cancellation', 'consume-events', 'register-job', 'reconcile-cancellations'] as const;
+const crewNames = [
+  'request-cancellation',
+  'consume-events',
+  'consume-wake-ups',
+  'register-job',
+  'reconcile-cancellations',
+] as const;
 const startCrew = async (stage: Stage): Promise<Crew> =>
   Object.fromEntries(
     await Promise.all(crewNames.map(async (name: FunctionName) => [name, await stage.start(name)])),
@@ -88,7 +95,7 @@ const startCrew = async (stage: Stage): Promise<Crew> =>
 /** Every step of a door's undisturbed run, both sides, and who may repeat. */
 const pointsOf = (door: Door, played: readonly Played[]): CrashCase[] => {
   const steps = played.find((one) => one.door === door)?.result.steps ?? 0;
-  const repeats = door.caller === 'https' ? [true, false] : [door.caller === 'events'];
+  const repeats = door.caller === 'https' ? [true, false] : [door.caller === 'queue'];
   return Array.from({ length: steps }, (_, n) => n + 1).flatMap((n) =>
     (['before', 'after'] as const).flatMap((side) => repeats.map((again) => ({ door, n, side, repeats: again }))),
   );

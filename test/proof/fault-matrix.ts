@@ -1,7 +1,7 @@
 import type { Container } from '../../infra/local/aws/lambda/container.ts';
 import { openStage, type Stage } from './crash/stage.ts';
 import { type FaultName, faultNames } from './fault-matrix/faults.ts';
-import { awsHops, type Hop, plangrepHops } from './fault-matrix/hops.ts';
+import { awsHops, type Hop, plangrepHops, wakeUpHops } from './fault-matrix/hops.ts';
 import { type CellResult, type Helpers, playCell } from './fault-matrix/play-cell.ts';
 import { playQueueCells, type QueueCell } from './fault-matrix/queue-cells.ts';
 
@@ -36,7 +36,7 @@ const CELLS_A_PROCESS = 10;
  */
 export const runFaultMatrix = async (options: FaultMatrixOptions = {}): Promise<FaultMatrixOutcome> => {
   const { faults = faultNames, stages: count = 5, onProgress } = options;
-  const hops = [...awsHops, ...plangrepHops];
+  const hops = [...awsHops, ...wakeUpHops, ...plangrepHops];
   // The slow ones first, so that no stage is left alone with them in the end.
   const cells = faultNames
     .filter((fault) => faults.includes(fault))
@@ -106,6 +106,7 @@ const summarize = (
     ...hops.map(({ name, what }) => `      ${name}: ${what}`),
   ];
   const aws = grid(awsHops);
+  const wakeUps = grid(wakeUpHops);
   const plangrep = grid(plangrepHops);
   const messages = queue.map(({ name, result }) => `    ${name.padEnd(FAULT_WIDTH)}${result.why ?? show(result)}`);
   const notes = whys.map((why) => `      ${noteOf(why)} cannot happen: ${why}`);
@@ -121,6 +122,8 @@ const summarize = (
       impossible: all.length - possible.length,
     },
     violations: all.flatMap(({ name, result }) => result.wrong.map((what) => `${name}: ${what}`)),
-    table: [...aws, '', ...plangrep, ...notes, '', '    a message from the queue', ...messages].join('\n'),
+    table: [...aws, '', ...wakeUps, '', ...plangrep, ...notes, '', '    a message from the queue', ...messages].join(
+      '\n',
+    ),
   };
 };

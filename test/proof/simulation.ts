@@ -1,11 +1,12 @@
 import { scheduleReconciler } from './simulation/doors.ts';
+import type { Figures } from './simulation/figures.ts';
 import type { Violation } from './simulation/journal.ts';
 import { drawFaults } from './simulation/process.ts';
 import { Random } from './simulation/random.ts';
 import { drawWorkload } from './simulation/workload.ts';
 import { reachAll } from './simulation/workload-strangers.ts';
 import { drawTroubles, lastTroubleMs } from './simulation/troubles.ts';
-import { type Figures, World } from './simulation/world.ts';
+import { World } from './simulation/world.ts';
 
 export interface SimulationOptions {
   readonly schedules: number;

@@ -2,10 +2,11 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { acme, documentedProject, externalId, jobId } from '../support/names.ts';
 import { registerOverHttps, requestOverHttps, scheduleReconciler } from './simulation/doors.ts';
+import type { Figures } from './simulation/figures.ts';
 import { type FaultRates, noFaults } from './simulation/process.ts';
 import { Random } from './simulation/random.ts';
 import type { QueueMood } from './simulation/troubles.ts';
-import { type Figures, World } from './simulation/world.ts';
+import { World } from './simulation/world.ts';
 
 const SECOND = 1_000;
 const MINUTE = 60 * SECOND;

@@ -99,7 +99,7 @@ const readEnd = (door: Door, result: Awaited<ReturnType<Container['invoke']>>): 
       const { status, malformed } = readHttpEnd(result);
       return malformed ?? String(status);
     }
-    case 'events':
+    case 'queue':
       return `${readBatchFailures(result)?.length ?? 'no'} failures`;
     case 'schedule':
       return result.kind;
@@ -107,7 +107,7 @@ const readEnd = (door: Door, result: Awaited<ReturnType<Container['invoke']>>): 
 };
 
 const judgeAnswer = (door: Door, end: string): string[] => {
-  const good = { https: ['200', '202', '409'], events: ['0 failures'], schedule: ['answered'] }[door.caller];
+  const good = { https: ['200', '202', '409'], queue: ['0 failures'], schedule: ['answered'] }[door.caller];
   const right = door.makes === 'registration' && door.caller === 'https' ? ['200'] : good;
   return right.includes(end) ? [] : [`answered ${end}`];
 };

@@ -2,15 +2,15 @@ import type { Door as DoorName } from '../../../functions/core/cancellation/even
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import type { FunctionName } from '../../../infra/blueprint/functions.ts';
 import { cancelRequest, envelope, registerRequest, sqsEvent, sqsRecord } from './invocations.ts';
-import { addJob, nameProject, type Past, register, type Scene, writeStream } from './scene.ts';
+import { addJob, nameProject, type Past, register, type Scene } from './scene.ts';
 import type { Stage } from './stage.ts';
 
 /** A way into the service, with what exists before a request arrives. */
 export interface Door {
   readonly name: string;
   readonly functionName: FunctionName;
-  /** `https`: repeats or not, as it likes. `events`: the queue always does. `schedule`: the next run does. */
-  readonly caller: 'https' | 'events' | 'schedule';
+  /** `https`: repeats or not, as it likes. `queue`: the queue always does. `schedule`: the next run does. */
+  readonly caller: 'https' | 'queue' | 'schedule';
   /** What comes of it: a cancellation, or a job in the directory. */
   readonly makes: 'cancellation' | 'registration';
   readonly prepare: (stage: Stage, scene: Scene) => Promise<void>;
@@ -21,7 +21,7 @@ export interface Door {
 }
 
 const MINUTE = 60_000;
-const STAYS_MS = 60_000;
+export const STAYS_MS = 60_000;
 
 export const post = (
   more: (scene: Scene) => object = () => ({}),
@@ -39,14 +39,7 @@ export const message = (detailType: Parameters<typeof envelope>[2], detail: (sce
 };
 
 const https = { functionName: 'request-cancellation', caller: 'https', makes: 'cancellation' } as const;
-const events = { functionName: 'consume-events', caller: 'events' } as const;
-const reconciler = {
-  functionName: 'reconcile-cancellations',
-  caller: 'schedule',
-  makes: 'cancellation',
-  event: () => ({}),
-} as const;
-
+const events = { functionName: 'consume-events', caller: 'queue' } as const;
 export const oneJob =
   (fields: Parameters<typeof addJob>[3] = {}) =>
   async (stage: Stage, scene: Scene): Promise<void> => {
@@ -85,12 +78,6 @@ export const accepted: Past = {
   wakeInMs: -6_000,
   body: { type: 'attempt_ended', attempt: 1, result: 'accepted', jobStatus: 'processing' },
 };
-const unknown: Past = {
-  agoMs: 15 * MINUTE,
-  wakeInMs: -6_000,
-  body: { type: 'attempt_ended', attempt: 1, result: 'unknown', why: 'timeout' },
-};
-
 export const doors: readonly Door[] = [
   { ...https, name: 'POST cancel', prepare: oneJob(), event: post() },
   {
@@ -152,62 +139,5 @@ export const doors: readonly Door[] = [
     prepare: unregistered,
     event: ({ partnerId, id, jobId, externalId }, nth) =>
       registerRequest(partnerId, `${id}-request-${nth}`, jobId, JSON.stringify({ externalId })),
-  },
-  {
-    ...reconciler,
-    name: 'reconciler: takes over, nothing sent',
-    async prepare(stage, scene) {
-      await oneJob()(stage, scene);
-      await writeStream(stage, scene, [requested(scene, MINUTE, -15_000)]);
-    },
-  },
-  {
-    ...reconciler,
-    name: 'reconciler: takes over, stays processing',
-    async prepare(stage, scene) {
-      await oneJob({ cancelTakes: STAYS_MS })(stage, scene);
-      await writeStream(stage, scene, [requested(scene, MINUTE, -15_000)]);
-    },
-  },
-  {
-    ...reconciler,
-    name: 'reconciler: takes over, cancelled unheard',
-    async prepare(stage, scene) {
-      await oneJob({ status: 'cancelled' })(stage, scene);
-      await writeStream(stage, scene, [requested(scene, MINUTE, -15_000)]);
-    },
-  },
-  {
-    ...reconciler,
-    name: 'reconciler: polls, now cancelled',
-    async prepare(stage, scene) {
-      await oneJob({ status: 'cancelled' })(stage, scene);
-      await writeStream(stage, scene, [requested(scene, 17_000), accepted]);
-    },
-  },
-  {
-    ...reconciler,
-    name: 'reconciler: polls, completed first',
-    async prepare(stage, scene) {
-      await oneJob({ status: 'completed' })(stage, scene);
-      await writeStream(stage, scene, [requested(scene, 17_000), accepted]);
-    },
-  },
-  {
-    ...reconciler,
-    name: 'reconciler: escalates, tries again',
-    async prepare(stage, scene) {
-      await oneJob()(stage, scene);
-      await writeStream(stage, scene, [requested(scene, 16 * MINUTE), unknown]);
-    },
-  },
-  {
-    ...reconciler,
-    name: 'reconciler: cleans up after a close',
-    async prepare(stage, scene) {
-      await oneJob({ status: 'cancelled' })(stage, scene);
-      const closed: Past = { agoMs: 59_000, body: { type: 'closed', outcome: 'cancelled', jobStatus: 'cancelled' } };
-      await writeStream(stage, scene, [requested(scene, MINUTE, -15_000), closed]);
-    },
   },
 ];

@@ -6,6 +6,7 @@ import {
   type Server,
   type ServerResponse,
 } from 'node:http';
+import type { Socket } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import * as z from 'zod/mini';
 import { listenOnLoopback } from '../../../infra/local/aws/loopback.ts';
@@ -91,6 +92,9 @@ export const startTap = async (targets: Readonly<Record<Service, string>>): Prom
   const current = { ...targets };
   const agent = new Agent({ keepAlive: true });
   const servers = new Map<Service, { server: Server; port: number }>();
+  /** Open connections, and those of them with a request under way. */
+  const open = new Map<Service, Set<Socket>>(services.map((service) => [service, new Set()]));
+  const busy = new Set<Socket>();
   const refused = new Set<Service>();
   let effects: Effect[] = [];
   let disturb: Disturb | undefined;
@@ -138,16 +142,22 @@ export const startTap = async (targets: Readonly<Record<Service, string>>): Prom
   const listen = async (service: Service, port = 0): Promise<void> => {
     const server = createServer((request, response) => {
       underWay += 1;
+      busy.add(request.socket);
       handle(service, request, response)
         // A reset upstream or a killed client: the connection goes the same way.
         .catch(() => response.destroy())
         .finally(() => {
           underWay -= 1;
+          busy.delete(request.socket);
           if (underWay === 0) for (const resolve of whenIdle.splice(0)) resolve();
         })
         .catch(() => undefined);
     });
     server.keepAliveTimeout = 60_000;
+    server.on('connection', (socket) => {
+      open.get(service)?.add(socket);
+      socket.on('close', () => open.get(service)?.delete(socket));
+    });
     const listening = await listenOnLoopback(server, port);
     servers.set(service, { server, port: listening });
     urls[service] = `http://127.0.0.1:${listening}`;
@@ -169,7 +179,8 @@ export const startTap = async (targets: Readonly<Record<Service, string>>): Prom
     refuse(service) {
       refused.add(service);
       servers.get(service)?.server.close();
-      servers.get(service)?.server.closeIdleConnections();
+      // Those too that were opened before there was a request: for Node such a connection is not idle.
+      for (const socket of open.get(service) ?? []) if (!busy.has(socket)) socket.destroy();
     },
     async accept() {
       for (const service of refused) {

@@ -58,7 +58,8 @@ export const awsFaults: Readonly<Record<FaultName, ((hop: Hop) => Play | string)
   '4xx': ({ service }) => awsError(400, service === 'dynamodb' ? 'ValidationException' : 'ResourceNotFoundException'),
   'access denied': () => awsError(400, 'AccessDeniedException'),
   'expired key': () => awsError(400, 'ExpiredTokenException'),
-  'rotated key': ({ service }) => (service === 'dynamodb' ? 'Lambda renews the role’s credentials by itself' : rotate),
+  'rotated key': ({ service }) =>
+    service === 'secretsmanager' ? rotate : 'Lambda renews the role’s credentials by itself',
   garbage: () => async (handle) => handle.answer({ ...(await handle.forward()), body: Buffer.from('}{') }),
   HTML:
     () =>

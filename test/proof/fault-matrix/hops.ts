@@ -1,5 +1,6 @@
 import type { FunctionName } from '../../../infra/blueprint/functions.ts';
-import { accepted, oneJob, post, requested, unregistered, unverified } from '../crash/doors.ts';
+import { accepted, oneJob, post, requested, STAYS_MS, unregistered, unverified } from '../crash/doors.ts';
+import { unknown, wakeUpMessage } from '../crash/looking-doors.ts';
 import { addJob, register, type Scene, writeStream } from '../crash/scene.ts';
 import type { Stage } from '../crash/stage.ts';
 import type { Effect, Service } from '../crash/tap.ts';
@@ -12,7 +13,7 @@ export interface Hop {
   readonly service: Service;
   /** Which of Plangrep's calls, for the simulator. */
   readonly on?: 'cancel' | 'read' | 'list';
-  readonly functionName: Extract<FunctionName, 'request-cancellation' | 'reconcile-cancellations'>;
+  readonly functionName: Extract<FunctionName, 'request-cancellation' | 'reconcile-cancellations' | 'consume-wake-ups'>;
   readonly isHit: (effect: Effect) => boolean;
   /** The effect after which the hop comes; nothing: it is the first to use its service. */
   readonly comesAfter?: (effect: Effect) => boolean;
@@ -35,6 +36,12 @@ const plangrep = { service: 'plangrep' } as const;
 const begun = async (stage: Stage, scene: Scene, agoMs: number, wakeInMs: number): Promise<void> => {
   await oneJob()(stage, scene);
   await writeStream(stage, scene, [requested(scene, agoMs, wakeInMs)]);
+};
+
+/** An attempt of which nothing is known, 9 s ago. */
+const failed = async (stage: Stage, scene: Scene): Promise<void> => {
+  await oneJob()(stage, scene);
+  await writeStream(stage, scene, [requested(scene, 10_000), unknown(9_000)]);
 };
 
 export const awsHops: readonly Hop[] = [
@@ -138,6 +145,36 @@ export const awsHops: readonly Hop[] = [
     what: 'secret: Plangrep’s key',
     isHit: named('GetSecretValue'),
     isCold: true,
+  },
+];
+
+const wakeUp = { functionName: 'consume-wake-ups', event: wakeUpMessage, prepare: failed } as const;
+
+/** What a wake-up's message goes over. */
+export const wakeUpHops: readonly Hop[] = [
+  {
+    ...https,
+    service: 'sqs',
+    name: 'message',
+    what: 'wake-up queue: the message for an accepted cancel, after its put',
+    isHit: named('SendMessage'),
+    comesAfter: named('PutItem CancellationLog attempt_ended'),
+    prepare: oneJob({ cancelTakes: STAYS_MS }),
+  },
+  {
+    ...wakeUp,
+    ...dynamodb,
+    name: 'woken',
+    what: 'log: the stream that a message names',
+    isHit: named('Query CancellationLog'),
+  },
+  {
+    ...wakeUp,
+    ...dynamodb,
+    name: 'retried',
+    what: 'log: the claim of another attempt, by a message',
+    isHit: named('PutItem CancellationLog attempt_started'),
+    comesAfter: named('Query CancellationLog'),
   },
 ];
 

@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { isTerminal } from '../../../functions/core/cancellation/job-status.ts';
 import type { Container, InvocationResult } from '../../../infra/local/aws/lambda/container.ts';
 import type { FaultInput } from '../../../infra/local/plangrep/plangrep-faults.ts';
-import { type HttpEnd, readHttpEnd } from '../crash/invocations.ts';
+import { type HttpEnd, readBatchFailures, readHttpEnd } from '../crash/invocations.ts';
 import { allowedAfterFault, type AtDeath, judgeCancellation, lookAround, recover } from '../crash/judge-recovery.ts';
 import { newScene, type Scene } from '../crash/scene.ts';
 import type { Stage } from '../crash/stage.ts';
@@ -61,7 +61,7 @@ export const playCell = async (
         wrong.push(`repeated, it was answered ${again.status} ${again.code}`);
     }
   } else {
-    shown.push(endOf(result));
+    shown.push(endOf(hop, result));
   }
   const recovery = await recover(stage, scene, reconciler);
   const { state, types } = (await lookAround(stage, scene)).record;
@@ -72,9 +72,10 @@ export const playCell = async (
 
 const summarySchema = z.object({ failed: z.number() });
 
-/** How the reconciler's run ended, by its own account. */
-const endOf = (result: InvocationResult): string => {
+/** How the reconciler's run ended, or the look at a message, by its own account. */
+const endOf = ({ functionName }: Hop, result: InvocationResult): string => {
   if (result.kind !== 'answered') return result.kind;
+  if (functionName === 'consume-wake-ups') return readBatchFailures(result)?.length === 0 ? 'done' : 'again';
   const { failed } = summarySchema.parse(result.payload);
   return failed === 0 ? 'ran' : `failed ${failed}`;
 };

@@ -130,7 +130,7 @@ export const seededBugsOfWakeUps: readonly SeededBug[] = [
   core(
     'find-job/reach',
     'an event’s clock that is fast counts',
-    'startOfSecond(earliest(eventTime, sentAt, firstSeenAt ?? sentAt))',
+    'startOfSecond(earliest(eventTime, firstSentAt))',
     'startOfSecond(eventTime)',
   ),
   core(

@@ -1,6 +1,7 @@
 import type { CancellationEvent } from '../../../functions/core/cancellation/events.ts';
 import type { AllPorts } from '../../support/memory-ports.ts';
 import { Container } from './container.ts';
+import { type Figures, noFigures } from './figures.ts';
 import { Journal } from './journal.ts';
 import { CallJudge } from './judge-calls.ts';
 import { OwnershipJudge } from './judge-ownership.ts';
@@ -19,32 +20,6 @@ import { WakeUpQueueModel } from './wake-up-queue.ts';
 const START_MS = Date.parse('2026-11-23T12:00:00.000Z');
 /** So many wait for their next invocation at most. */
 const MOST_CONTAINERS = 20;
-
-export type Figures = {
-  cancelCalls: number;
-  reads: number;
-  requested: number;
-  closed: number;
-  escalated: number;
-  takenOver: number;
-  fenced: number;
-  died: number;
-  unverified: number;
-  ownershipRefused: number;
-  /** Cancellations that began anew after an end as `job_not_found`, and ends as that. */
-  reopened: number;
-  notFound: number;
-  /** Of the wake-up queue. */
-  messages: number;
-  delivered: number;
-  lostByQueue: number;
-  /** Callers that returned when `Retry-After` said, and those of them that found more than they knew. */
-  followed: number;
-  foundMore: number;
-  /** The same where calls fail or the queue does not deliver. */
-  followedInTrouble: number;
-  foundMoreInTrouble: number;
-};
 
 /** The invariants, each with the part that it is about. */
 export interface Judge {
@@ -71,27 +46,7 @@ export class World {
   readonly store: Store;
   readonly queue: WakeUpQueueModel;
   readonly judge: Judge;
-  readonly figures: Figures = {
-    cancelCalls: 0,
-    reads: 0,
-    requested: 0,
-    closed: 0,
-    escalated: 0,
-    takenOver: 0,
-    fenced: 0,
-    died: 0,
-    unverified: 0,
-    ownershipRefused: 0,
-    reopened: 0,
-    notFound: 0,
-    messages: 0,
-    delivered: 0,
-    lostByQueue: 0,
-    followed: 0,
-    foundMore: 0,
-    followedInTrouble: 0,
-    foundMoreInTrouble: 0,
-  };
+  readonly figures: Figures = { ...noFigures };
   readonly running = new Set<Process>();
   /** Receives every event that is new in the log. */
   onAppended: (event: CancellationEvent) => void = () => undefined;
