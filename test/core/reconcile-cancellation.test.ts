@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
+import { BrokenStream } from '../../functions/core/cancellation/state.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 import type { ReadAnswer } from '../../functions/core/plangrep.ts';
 import { reconcileCancellation } from '../../functions/core/use-cases/reconcile-cancellation.ts';
@@ -280,6 +281,19 @@ describe('a stream that this service does not write', () => {
 
     expect(scene.codes()).toContain('STREAM_BROKEN');
     expect((await scene.wakeUps())[0]?.wakeAt).toBe(toTimestamp(scene.ports.clock.now() + 15 * 60_000));
+  });
+
+  test('is left to an operator also when one of its events cannot even be read', async () => {
+    scene.plangrepAnswers({ cancel: 'processing' });
+    await scene.cancel();
+    scene.ports.log.read = () => Promise.reject(new BrokenStream('acme#job_1 event#000002 is not an event'));
+    scene.ports.clock.advance(15_000);
+    const [, tail] = await scene.wakeUps();
+    if (tail === undefined) throw new Error('no wake-up');
+
+    expect(await reconcileCancellation(scene.ports, tail, Number.MAX_VALUE)).toBe('broken');
+    expect(scene.codes()).toContain('STREAM_BROKEN');
+    expect((await scene.wakeUps())[1]?.wakeAt).toBe(toTimestamp(scene.ports.clock.now() + 15 * 60_000));
   });
 
   test('does not hide a bug', async () => {

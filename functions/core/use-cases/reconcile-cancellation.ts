@@ -21,7 +21,21 @@ export type DueBy = 'message' | 'claim' | 'obsolete' | 'broken';
  * @throws DependencyUnavailable when the log does not answer; the wake-up stays
  */
 export async function reconcileCancellation(ports: AttemptPorts, wakeUp: WakeUp, untilMs: number): Promise<DueBy> {
-  return reconcileStream(ports, wakeUp, await ports.log.read(wakeUp.partnerId, wakeUp.jobId), untilMs);
+  let stream: Stream;
+  try {
+    stream = await ports.log.read(wakeUp.partnerId, wakeUp.jobId);
+  } catch (error) {
+    return leaveToOperator(ports, wakeUp, error);
+  }
+  return reconcileStream(ports, wakeUp, stream, untilMs);
+}
+
+/** @throws what is no broken stream */
+async function leaveToOperator({ log, clock, report }: AttemptPorts, wakeUp: WakeUp, error: unknown): Promise<DueBy> {
+  if (!(error instanceof BrokenStream)) throw error;
+  reportFailure(report, error, { partnerId: wakeUp.partnerId, jobId: wakeUp.jobId });
+  await log.moveWakeUp(wakeUp, toTimestamp(clock.now() + BROKEN_STREAM_DELAY_MS));
+  return 'broken';
 }
 
 /** The same for a stream that was just read. */
@@ -31,16 +45,12 @@ export async function reconcileStream(
   { events }: Pick<Stream, 'events'>,
   untilMs: number,
 ): Promise<DueBy> {
-  const { log, clock, report } = ports;
-  const { partnerId, jobId } = wakeUp;
+  const { log, clock } = ports;
   let state: CancellationState;
   try {
     state = stateOf(events);
   } catch (error) {
-    if (!(error instanceof BrokenStream)) throw error;
-    reportFailure(report, error, { partnerId, jobId });
-    await log.moveWakeUp(wakeUp, toTimestamp(clock.now() + BROKEN_STREAM_DELAY_MS));
-    return 'broken';
+    return leaveToOperator(ports, wakeUp, error);
   }
   const decision = decide(state, wakeUp, clock.now());
   switch (decision.kind) {
