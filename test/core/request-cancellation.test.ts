@@ -7,7 +7,7 @@ import type { CancelAnswer } from '../../functions/core/plangrep.ts';
 import { DependencyUnavailable } from '../../functions/core/report.ts';
 import { given, type Scene } from '../support/given.ts';
 import { broken } from '../support/memory-ports.ts';
-import { acme, documentedJob, externalId, globex, jobId } from '../support/names.ts';
+import { acme, documentedJob, externalId, globex, jobId, order7890 } from '../support/names.ts';
 import { requested } from '../support/stored-streams.ts';
 
 let scene: Scene;
@@ -152,6 +152,23 @@ describe('a request for a job that has a cancellation', () => {
 
     await expect(scene.cancel()).rejects.toThrow('a bug');
   });
+});
+
+const unknownThere: CancelAnswer = { kind: 'refused', httpStatus: 404 };
+
+test.each([
+  [1, true],
+  [-1, false],
+])('a 404 for a job that expires in %i min alarms an operator: %s', async (minutes, alarms) => {
+  scene = await given({ jobs: [], plangrep: { cancel: unknownThere, read: { kind: 'not_found' } } });
+  const { clock, directory } = scene.ports;
+  const [before, jobExpiresAt] = [-60, minutes].map((offset) => toTimestamp(clock.now() + offset * 60_000));
+  const times = { registeredAt: String(before), verifiedAt: String(before), jobExpiresAt };
+  await directory.claim(acme, order7890, { jobId: documentedJob, ...times });
+
+  expect(await scene.cancel()).toMatchObject({ kind: 'open' });
+  expect(scene.codes().includes('JOB_ABSENT')).toBe(alarms);
+  expect(scene.codes()).toContain('CANCELLATION_PENDING');
 });
 
 describe('a request for a job that Plangrep did not know', () => {

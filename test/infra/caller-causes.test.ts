@@ -14,7 +14,8 @@ const notCausedByCallers: Partial<Record<MetricName, string>> = {
   CancellationsEscalated: 'Plangrep has not confirmed a cancel for 15 minutes',
   OldestDueMs: 'the reconciler does not keep up: a plan bounds what one partner adds',
   ReconcilerFailures: 'what the reconciler reads fails, or is malformed in our own tables',
-  JobsAbsent: 'Plangrep no longer knows jobs that it confirmed before: no caller makes a job vanish',
+  JobsAbsent:
+    'Plangrep no longer knows jobs that it confirmed before and that have not expired: no caller makes a job vanish',
   PlangrepKeyRefused: 'Plangrep refuses our key',
   ApiServerErrors: 'an answer that says the mistake is ours, throttled functions and deferred requests subtracted',
   FunctionErrors: 'a function crashed or reached its timeout, without the authorizer',

@@ -16,8 +16,14 @@ export interface Candidate {
 }
 
 export type FoundJob =
-  /** `firstCall`: a job that an earlier read showed terminal is read, and cancelled only if it is alive after all. */
-  | { readonly kind: 'job'; readonly jobId: JobId; readonly firstCall: 'read' | 'cancel' }
+  | {
+      readonly kind: 'job';
+      readonly jobId: JobId;
+      /** A job that an earlier read showed terminal is read, and cancelled only if it is alive after all. */
+      readonly firstCall: 'read' | 'cancel';
+      /** From then on Plangrep may have forgotten the job. */
+      readonly expiresAt?: Timestamp | undefined;
+    }
   | { readonly kind: 'job_not_found' }
   | { readonly kind: 'ambiguous_external_id'; readonly candidates: readonly Candidate[] }
   | { readonly kind: 'idempotency_key_reused' }
@@ -48,9 +54,13 @@ export async function chooseJob(
   access: PartnerAccess,
   entries: readonly DirectoryEntry[],
 ): Promise<FoundJob> {
+  const found = (jobId: JobId, firstCall: 'read' | 'cancel'): FoundJob => {
+    const expiresAt = entries.find((entry) => entry.jobId === jobId)?.jobExpiresAt;
+    return { kind: 'job', jobId, firstCall, expiresAt };
+  };
   const [only] = entries;
   if (only !== undefined && entries.length === 1 && standingOf(access, only) === 'verified') {
-    return { kind: 'job', jobId: only.jobId, firstCall: only.terminalStatus === undefined ? 'cancel' : 'read' };
+    return found(only.jobId, only.terminalStatus === undefined ? 'cancel' : 'read');
   }
   const { readable, live, ended, isOneMissing } = await readCandidates(ports, request, access, entries);
   if (live.length > 1) return { kind: 'ambiguous_external_id', candidates: live };
@@ -60,9 +70,9 @@ export async function chooseJob(
   const isOnlyOne = live.length === 0 && ended.length === 1;
   if (isOneMissing && !isOnlyOne) return { kind: 'unresolved', retryAfterMs: READ_AGAIN_AFTER_MS };
   const [alive] = live;
-  if (alive !== undefined) return { kind: 'job', jobId: alive.jobId, firstCall: 'cancel' };
+  if (alive !== undefined) return found(alive.jobId, 'cancel');
   const [newest] = ended;
-  return newest === undefined ? { kind: 'job_not_found' } : { kind: 'job', jobId: newest, firstCall: 'read' };
+  return newest === undefined ? { kind: 'job_not_found' } : found(newest, 'read');
 }
 
 interface ReadCandidates {

@@ -122,6 +122,8 @@ export interface AttemptOptions {
   readonly firstCall: 'read' | 'cancel' | Reading;
   /** Milliseconds since 1970: calls to Plangrep are over by then. */
   readonly untilMs: number;
+  /** Of the job, as far as an earlier read showed it: that it is not found later alarms no operator. */
+  readonly expiresAt?: Timestamp | undefined;
 }
 
 /**
@@ -141,7 +143,7 @@ export async function settle(ports: AttemptPorts, claimed: Standing, options: At
   try {
     const { kind, standing } = await appendTo(ports, claimed.state, next);
     if (kind === 'lost') report('ATTEMPT_FENCED', { partnerId, jobId, attempt });
-    else reportAppended(ports, claimed.state, body, standing);
+    else reportAppended(ports, claimed.state, body, standing, options.expiresAt);
     return standing;
   } catch (error) {
     if (!(error instanceof DependencyUnavailable)) throw error;
@@ -153,17 +155,20 @@ export async function settle(ports: AttemptPorts, claimed: Standing, options: At
 /**
  * Reports what was appended to a cancellation: what an operator may have to act on has a code of its own.
  * @param before the cancellation without the new event
+ * @param expiresAt of the job, if that is known from elsewhere: callers choose when to cancel a job that has expired
  */
 export function reportAppended(
-  { report }: Pick<AttemptPorts, 'report'>,
+  { report, clock }: Pick<AttemptPorts, 'report' | 'clock'>,
   { partnerId, jobId, absence }: CancellationState,
   body: EventBody,
   standing: Standing,
+  expiresAt?: Timestamp,
 ): void {
   if (standing.kind === 'closed') reportClosed(report, standing.state);
   if (body.type !== 'attempt_ended' && body.type !== 'observed') return;
   const { why, httpStatus, jobStatus } = body.type === 'attempt_ended' ? body : { jobStatus: body.jobStatus };
-  if (body.result === 'not_found' && absence === undefined) report('JOB_ABSENT', { partnerId, jobId });
+  const isExpected = expiresAt !== undefined && expiresAt <= toTimestamp(clock.now());
+  if (body.result === 'not_found' && absence === undefined && !isExpected) report('JOB_ABSENT', { partnerId, jobId });
   // A 403 to a job read as well may be an unknown job's, or a key's that lacks its scopes.
   const isKeyRefused = body.result === 'key_refused' || (httpStatus === 403 && jobStatus === undefined);
   if (isKeyRefused) report('PLANGREP_KEY_REFUSED', { partnerId, jobId, httpStatus });

@@ -1,13 +1,13 @@
 import type { CancelRequest } from '../cancel-request.ts';
 import type { Asked, RefusedRecord, RequestedBody } from '../cancellation/events.ts';
-import { judgeRead, type Reading } from '../cancellation/decide.ts';
+import { judgeRead } from '../cancellation/decide.ts';
 import type { CancellationState } from '../cancellation/state.ts';
 import type { FoundJob } from '../find-job/choose-job.ts';
 import { findJob } from '../find-job/find-job.ts';
 import { type JobId, type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { Ports } from '../ports.ts';
 import { DependencyUnavailable } from '../report.ts';
-import { type Appending, beginCancellation, newClaim, type Standing, settle } from './attempt.ts';
+import { type Appending, type AttemptOptions, beginCancellation, newClaim, type Standing, settle } from './attempt.ts';
 import { nextLookInMs, stayWith } from './stay-with.ts';
 
 /** How a cancel request ends: a closed union, with one answer for each kind. */
@@ -69,16 +69,16 @@ export function decideRequest(found: FoundJob, refusal: CancelRequest['refusal']
 }
 
 async function cancelJob(ports: Ports, request: CancelRequest, job: OneJob): Promise<CancelEnd> {
-  const { jobId, firstCall } = job;
+  const { jobId, firstCall, expiresAt } = job;
   const begun = await begin(ports, request, jobId);
-  if (begun.kind === 'appended') return settleOrStay(ports, request, begun.standing, firstCall);
+  if (begun.kind === 'appended') return settleOrStay(ports, request, begun.standing, { firstCall, expiresAt });
   const { standing } = begun;
   const reading = isUnknownJob(standing) ? judgeRead(await ports.plangrep.read(jobId, request.untilMs)) : undefined;
   // The job may run after all: an event comes again, and a caller repeats its request.
   if (reading?.kind === 'failed') return carryOut(ports, request, { kind: 'unresolved' });
   if (reading?.kind === 'alive' || reading?.kind === 'closes') {
     const reopened = await begin(ports, request, jobId, standing.state);
-    if (reopened.kind === 'appended') return settleOrStay(ports, request, reopened.standing, reading);
+    if (reopened.kind === 'appended') return settleOrStay(ports, request, reopened.standing, { firstCall: reading });
     await recordJoined(ports, request, jobId);
     return settleOrStay(ports, request, reopened.standing);
   }
@@ -98,15 +98,15 @@ function begin(ports: Ports, request: CancelRequest, jobId: JobId, ended?: Cance
   return beginCancellation(ports, { partnerId: request.partnerId, jobId }, body, ended);
 }
 
-/** @param firstCall of the attempt, if this request holds its claim */
+/** @param attempt if this request holds its claim */
 async function settleOrStay(
   ports: Ports,
   request: CancelRequest,
   standing: Standing,
-  firstCall?: OneJob['firstCall'] | Reading,
+  attempt?: Omit<AttemptOptions, 'untilMs'>,
 ): Promise<CancelEnd> {
   const { untilMs, waitUntilMs } = request;
-  const settled = firstCall === undefined ? standing : await settle(ports, standing, { firstCall, untilMs });
+  const settled = attempt === undefined ? standing : await settle(ports, standing, { ...attempt, untilMs });
   const left = waitUntilMs === undefined ? settled : await stayWith(ports, settled, { waitUntilMs, untilMs });
   if (left.kind === 'closed') return left;
   return { ...left, retryAfterMs: nextLookInMs(left, ports.clock.now()) };

@@ -207,8 +207,8 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/request-cancellation',
     'a process that was frozen calls however late it is',
-    'await settle(ports, standing, { firstCall, untilMs })',
-    'await settle(ports, standing, { firstCall, untilMs: Number.MAX_SAFE_INTEGER })',
+    'await settle(ports, standing, { ...attempt, untilMs })',
+    'await settle(ports, standing, { ...attempt, untilMs: Number.MAX_SAFE_INTEGER })',
   ),
   core(
     'use-cases/attempt',
