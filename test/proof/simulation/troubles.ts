@@ -64,8 +64,8 @@ export const drawAbsence = (random: Random): Stretch => {
 
 /** A job that is hidden now and then: once, or again and again. */
 export const drawAbsences = (random: Random): readonly Stretch[] => {
-  if (random.chance(0.85)) return [];
-  if (random.chance(0.4)) return [drawAbsence(random)];
+  if (random.chance(0.8)) return [];
+  if (random.chance(0.3)) return [drawAbsence(random)];
   const absences: Stretch[] = [];
   for (
     let from = random.between(0, MINUTE);

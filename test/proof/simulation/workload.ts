@@ -42,7 +42,7 @@ export interface Workload {
 }
 
 /** How far the clock of an event's sender is ahead, in milliseconds. */
-const drawClock = (random: Random): number => (random.chance(0.6) ? 0 : random.between(-MINUTE, MINUTE));
+const drawClock = (random: Random): number => (random.chance(0.4) ? 0 : random.between(-MINUTE, MINUTE));
 
 /** A job's registrations, over events or HTTPS; now and then under a second name. */
 const drawRegistrations = ({ random, partnerId, name, startMs }: Topic, job: SubmittedJob): Action[] => {
