@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { sealEvent } from '../../functions/core/cancellation/chain.ts';
 import type { EventBody } from '../../functions/core/cancellation/events.ts';
 import { BrokenStream } from '../../functions/core/cancellation/state.ts';
@@ -237,6 +237,17 @@ describe('a request that waits', () => {
 
     expect(await wait(10_000)).toMatchObject({ kind: 'closed', state: { attempts: 2 } });
     expect(await scene.wakeUps()).toEqual([expect.objectContaining({ seq: 1 })]);
+  });
+
+  test('does not look again and again at a cancellation whose wake-up is malformed', async () => {
+    scene.plangrepAnswers({ cancel: 'processing' });
+    await scene.cancel();
+    const last = scene.ports.log.streams.get(`acme#${documentedJob}`)?.at(-1);
+    if (last !== undefined) last.wakeAt = undefined;
+    const read = vi.spyOn(scene.ports.log, 'read');
+
+    expect(await wait(10_000)).toMatchObject({ kind: 'open' });
+    expect(read.mock.calls.length).toBeLessThan(5);
   });
 
   test('polls an accepted cancel, no faster than Plangrep allows', async () => {

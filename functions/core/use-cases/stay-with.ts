@@ -38,6 +38,9 @@ export async function stayWith(
       const wakeUp = { partnerId, jobId, seq: newest.state.last.seq, wakeAt: newest.wakeAt };
       await reconcileStream(ports, wakeUp, stream, untilMs);
       newest = standingOfStream(await log.read(partnerId, jobId));
+      // A look always moves the wake-up or appends an event, unless the wake-up is malformed: then no further look does.
+      if (newest.kind === 'open' && newest.wakeAt === wakeUp.wakeAt && newest.state.last.seq === wakeUp.seq)
+        return newest;
     } catch (error) {
       if (!(error instanceof DependencyUnavailable || error instanceof BrokenStream)) throw error;
       reportFailure(report, error, { partnerId, jobId });
