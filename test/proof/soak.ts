@@ -110,6 +110,7 @@ export const runSoak = async ({ cancellations, seed, onProgress }: SoakOptions):
       journal.streams.delete(id);
       plangrep.forget(id);
       judge.requests.forget(id, requestIds);
+      judge.wakeUps.forget(id);
     };
     register();
     scheduler.after(random.between(200, 3 * SECOND), ask);

@@ -1,5 +1,5 @@
 import type { CancellationEvent } from '../../../functions/core/cancellation/events.ts';
-import type { Timestamp } from '../../../functions/core/identifiers.ts';
+import type { JobId, Timestamp } from '../../../functions/core/identifiers.ts';
 import type { WakeUp } from '../../../functions/core/ports.ts';
 import { isClosed, type Journal, newest } from './journal.ts';
 import type { Process } from './process.ts';
@@ -34,8 +34,8 @@ export class WakeUpJudge {
   private readonly journal: Journal;
   private readonly now: () => number;
   private readonly calm: Calm;
-  /** Who set each wake-up. */
-  private readonly settings = new Map<string, Setting>();
+  /** Who set each wake-up, by job. */
+  private readonly settings = new Map<JobId, Map<string, Setting>>();
   /** The messages that each process was handed, and has not answered with another. */
   private readonly handed = new WeakMap<Process, Set<string>>();
   private readonly sentBy = new WeakMap<Process, Set<string>>();
@@ -55,7 +55,7 @@ export class WakeUpJudge {
     const name = nameOf(wakeUp);
     const violate = (invariant: string, why: string) =>
       this.journal.violate(invariant, `${name} by ${by.name}: ${why}`);
-    const setting = this.settings.get(name);
+    const setting = this.settings.get(wakeUp.jobId)?.get(name);
     if (setting === undefined) return violate('a message is sent only for a wake-up that is durable', 'there is none');
     if (setting.isClaim) return violate('a claim sends no message', 'its holder goes on');
     const sent = this.sentBy.get(by) ?? new Set();
@@ -72,13 +72,23 @@ export class WakeUpJudge {
     this.lookedAt(by, { partnerId, jobId, seq: seq - 1 });
     const isClaim = event.type === 'requested' || event.type === 'attempt_started';
     if (wakeAt !== undefined) {
-      this.settings.set(nameOf({ partnerId, jobId, seq, wakeAt }), { by, at: this.now(), isClaim });
+      this.set({ partnerId, jobId, seq, wakeAt }, { by, at: this.now(), isClaim });
     }
   }
 
   moved(by: Process, wakeUp: WakeUp, to: Timestamp): void {
     this.lookedAt(by, wakeUp);
-    this.settings.set(nameOf({ ...wakeUp, wakeAt: to }), { by, at: this.now(), isClaim: false });
+    this.set({ ...wakeUp, wakeAt: to }, { by, at: this.now(), isClaim: false });
+  }
+
+  private set(wakeUp: WakeUp, setting: Setting): void {
+    const known = this.settings.get(wakeUp.jobId) ?? new Map<string, Setting>();
+    this.settings.set(wakeUp.jobId, known.set(nameOf(wakeUp), setting));
+  }
+
+  /** What is known of one job: for a run that is too long to keep it all. */
+  forget(jobId: JobId): void {
+    this.settings.delete(jobId);
   }
 
   /** A wake-up has led to something: was it in time? Before its time something else may come: an attempt's own end. */
@@ -94,7 +104,7 @@ export class WakeUpJudge {
   /** Milliseconds for which a wake-up has waited longer than it may. */
   private lateness(wakeUp: WakeUp): number {
     const { fromMs, isQueueDead } = this.calm;
-    const setting = this.settings.get(nameOf(wakeUp));
+    const setting = this.settings.get(wakeUp.jobId)?.get(nameOf(wakeUp));
     const isSetInCalm = setting !== undefined && setting.by.startedAt >= fromMs;
     // One that is set when it is due already: the escalation comes before the look.
     const dueMs = Math.max(Date.parse(wakeUp.wakeAt) + (isSetInCalm ? 0 : SKEW_MS), setting?.at ?? 0);

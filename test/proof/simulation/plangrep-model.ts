@@ -75,11 +75,15 @@ export class PlangrepModel {
     return this.isKeyForeign() || hidden.some((stretch) => isWithin(stretch, this.now()));
   }
 
-  /** For how many milliseconds Plangrep has not shown the job, though it is there. */
+  /**
+   * For how many milliseconds no read need have shown the job, though it is there: since the first time that it was hidden,
+   * because what lies between two reads that miss it is not seen.
+   */
   hiddenForMs(id: JobId): number {
     const now = this.now();
-    const stretches = [this.keyForeign, ...(this.jobs.get(id)?.hidden ?? [])];
-    return Math.max(0, ...stretches.map((stretch) => (stretch && isWithin(stretch, now) ? now - stretch.from : 0)));
+    const stretches = [this.keyForeign, ...(this.jobs.get(id)?.hidden ?? [])].filter((one) => one !== undefined);
+    const isHidden = stretches.some((stretch) => isWithin(stretch, now));
+    return isHidden ? now - Math.min(...stretches.map(({ from }) => from)) : 0;
   }
 
   /** Whether Plangrep has answered since then that it does not know the job, though it is there. */
