@@ -178,7 +178,7 @@ const ofOperation: Readonly<Record<string, readonly ProblemExample[]>> = {
     fromFunction(
       'temporarily_unavailable',
       'Plangrep did not list its jobs',
-      'It cannot be found out at the moment which job is meant. Nothing was done; repeat the request.',
+      'It cannot be found out at the moment which job is meant, or whether Plangrep has it. Nothing was done; repeat the request.',
       {},
       'unresolved',
     ),

@@ -6,6 +6,7 @@ import { startLocalRun } from '../../infra/local/run.ts';
 import { wakeUpQueueName } from '../../infra/local/seeds.ts';
 import { givenService, type Service } from '../support/given-service.ts';
 import { callAs } from '../support/local-run.ts';
+import { watchAnswers } from '../support/openapi-answers.ts';
 import { temporaryFolder } from '../local/arrange.ts';
 
 async function isClosed(service: Service, jobId: string): Promise<void> {
@@ -67,7 +68,8 @@ describe('when the wake-up queue loses everything', () => {
 
 test('a message outlives a restart of the local run', { timeout: 30_000 }, async () => {
   const dataDir = temporaryFolder();
-  const options = { dataDir, reconcileEveryMs: 0, wakeUps: 'delivered' } as const;
+  const { onAnswer, throwIfWrong } = watchAnswers();
+  const options = { dataDir, reconcileEveryMs: 0, wakeUps: 'delivered', onAnswer } as const;
   const first = await startLocalRun(options);
   first.simulator?.faults.add({ on: 'cancel', kind: 'status', status: 429, headers: { 'Retry-After': '3' }, times: 1 });
   const { status } = await callAs(first, 'acme', 'POST /v1/cancellations', { externalId: 'order-7890' });
@@ -83,4 +85,5 @@ test('a message outlives a restart of the local run', { timeout: 30_000 }, async
 
   const { body } = await callAs(second, 'acme', 'GET /v1/cancellations?externalId=order-7890');
   expect(body['cancellations']).toMatchObject([{ state: 'closed', outcome: 'cancelled' }]);
+  throwIfWrong();
 });
