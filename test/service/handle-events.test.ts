@@ -128,7 +128,23 @@ describe('a registration that comes as an event', () => {
     expect(job).toMatchObject({ jobId: 'job_1', registeredAt: '2026-11-23T12:00:00.999Z' });
   });
 
+  /** Plangrep shows when it was created: 11:00. */
+  const isShown = () => {
+    ports.plangrep.onRead = (id) => {
+      const job = { id, status: 'processing', projectId: documentedProject, createdAt: '2026-11-23T11:00:00.000Z' };
+      return { kind: 'job', job };
+    };
+  };
+
+  test('counts from when the queue took it, if Plangrep does not show when the job was created', async () => {
+    await consume(message(registered({ jobId: 'job_1', externalId: 'order-1' }, { time: '2026-11-23T11:59:00Z' })));
+    const [job] = (await ports.directory.find(acme, externalId('order-1'))).items;
+
+    expect(job).toMatchObject({ registeredAt: '2026-11-23T12:00:00.999Z' });
+  });
+
   test('counts from the event’s own time', async () => {
+    isShown();
     await consume(message(registered({ jobId: 'job_1', externalId: order7890, projectId: 'proj_1' })));
     const [job] = (await ports.directory.find(acme, order7890)).items;
 
@@ -141,6 +157,7 @@ describe('a registration that comes as an event', () => {
 
   test('counts from its time, in whatever form of ISO 8601 it comes', async () => {
     const at = { time: '20261123T130000,5+01' };
+    isShown();
     await consume(message(registered({ jobId: 'job_1', externalId: order7890, projectId: null }, at)));
 
     const [job] = (await ports.directory.find(acme, order7890)).items;

@@ -3,7 +3,7 @@ import type { Door } from '../cancellation/events.ts';
 import { onlyDelivery, readsForRoom } from '../find-job/job-reads.ts';
 import { knownAbsence } from '../find-job/absence.ts';
 import { type ReadJob, readJobs } from '../find-job/read-jobs.ts';
-import { lookAtJob, standingOf, verifyJob } from '../find-job/verify-job.ts';
+import { type JobLook, lookAtJob, standingOf, verifyJob } from '../find-job/verify-job.ts';
 import { type ExternalId, type PartnerId, type Timestamp, toTimestamp } from '../identifiers.ts';
 import { reportUnreadable } from '../report.ts';
 import { type DirectoryEntry, isExpired, type PartnerAccess, type Ports } from '../ports.ts';
@@ -14,6 +14,8 @@ export interface JobRegistration extends Pick<DirectoryEntry, 'jobId' | 'project
   readonly externalId: ExternalId;
   readonly door: Door;
   readonly requestId: string;
+  /** When AWS had the event at the latest: `registeredAt` is by the sender's clock, which may be slow. @default registeredAt */
+  readonly sentAt?: Timestamp | undefined;
   /** @default the only one */
   readonly delivery?: Delivery | undefined;
   /** Milliseconds since 1970: the answer must be ready by then. */
@@ -57,7 +59,7 @@ export async function registerJob(ports: RegisterPorts, registration: JobRegistr
 
 async function register(ports: RegisterPorts, registration: JobRegistration): Promise<RegisterEnd> {
   const { directory, partners, clock, report } = ports;
-  const { partnerId, externalId, jobId, projectId, registeredAt, untilMs } = registration;
+  const { partnerId, externalId, jobId, projectId, untilMs } = registration;
   const [stored, access, look] = await Promise.all([
     directory.find(partnerId, externalId),
     partners.accessOf(partnerId),
@@ -70,12 +72,17 @@ async function register(ports: RegisterPorts, registration: JobRegistration): Pr
     const room = await findRoom(ports, registration, access, entries);
     if (room !== 'free') return { kind: room };
   }
-  const entry = known ?? { jobId, projectId, registeredAt };
+  const entry = known ?? { jobId, projectId, registeredAt: timeOf(registration, look) };
   const verification = await verifyJob(ports, registration, access, entry, look);
   if (verification.kind === 'owned') return { kind: 'registered', entry: verification.entry };
   if (verification.kind !== 'not_confirmed') return verification;
   if (standingOf(access, entry) === 'lost') return { kind: 'job_not_found' };
   return { kind: 'registered', entry: await keepUnverified(ports, registration, entry) };
+}
+
+/** The sender's word, where Plangrep shows when the job was created: {@link verifyJob} takes no time before that. */
+function timeOf({ registeredAt, sentAt = registeredAt }: JobRegistration, { answer }: JobLook): Timestamp {
+  return answer.kind === 'job' && answer.job.createdAt !== undefined ? registeredAt : sentAt;
 }
 
 /** A registration that is verified already stays so. */

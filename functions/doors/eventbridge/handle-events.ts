@@ -86,7 +86,7 @@ async function register(
   { untilMs, delivery, refusal, sentAt }: Try,
 ): Promise<Handled> {
   const job = { ...detail, partnerId, registeredAt: earliest(time, sentAt) };
-  const end = await registerJob(ports, { ...job, door: 'events', requestId: id, untilMs, delivery });
+  const end = await registerJob(ports, { ...job, door: 'events', requestId: id, sentAt, untilMs, delivery });
   if (end.kind === 'registered') return 'done';
   if (refusal === 'final' && end.kind === 'unresolved') {
     ports.report('EVENT_FAILED', { partnerId, requestId: id });

@@ -46,9 +46,8 @@ export const judgeEvent = (
   const lateMs = Date.parse(chosen.registeredAt) - Date.parse(eventTime);
   const newer = 'no event reaches a job registered after it';
   if (isLater && lateMs >= LATE_MS) journal.violate(newer, `${detail}, which is too late`);
-  // Not judged: a clock that is fast, of an event that is late as well; and a registration by a slow clock, of a job whose
-  // read does not show when it was submitted.
-  const isTold = Date.parse(eventTime) <= emittedAt && Date.parse(chosen.registeredAt) + SECOND > chosen.createdAt;
+  // Not judged: a clock that is fast, of an event that is late as well.
+  const isTold = Date.parse(eventTime) <= emittedAt;
   const isResubmitted = isTold && chosen.createdAt >= emittedAt + SECOND;
   for (const [id, { registeredAt, knownAt }] of others) {
     const other = `${detail}, not ${id} of ${registeredAt}`;

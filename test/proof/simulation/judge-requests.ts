@@ -178,7 +178,8 @@ export class RequestJudge {
       const wasThere = job.knownAt < by.startedAt && (eventTime === undefined || job.registeredAt < eventTime);
       const isInReach = reachesUntil === undefined || job.registeredAt <= reachesUntil;
       if (!wasThere || !isInReach || !this.plangrep.isAlive(id)) continue;
-      if (!this.ownership.mustBe(by, partnerId, id) || this.plangrep.hiddenForMs(id) >= BELIEVED_MS) continue;
+      if (!this.ownership.mustBe(by, partnerId, id) || this.plangrep.isAsIfGone(id)) continue;
+      if (this.plangrep.hiddenForMs(id) >= BELIEVED_MS) continue;
       const detail = `${requestId} (${by.name}) reached ${chosen}, ${id} lives too`;
       this.journal.violate('a request that may mean several jobs reaches none', detail);
     }

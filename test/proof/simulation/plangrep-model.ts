@@ -86,6 +86,12 @@ export class PlangrepModel {
     return isHidden ? now - Math.min(...stretches.map(({ from }) => from)) : 0;
   }
 
+  /** Whether a job is hidden that has expired, by a clock a minute ahead: nothing tells it from one that is gone. */
+  isAsIfGone(id: JobId): boolean {
+    const expiresAt = this.jobs.get(id)?.expiresAt ?? Number.POSITIVE_INFINITY;
+    return this.hiddenForMs(id) > 0 && expiresAt <= this.now() + 60_000;
+  }
+
   /** Whether Plangrep has answered since then that it does not know the job, though it is there. */
   wasHiddenSince(id: JobId, since: number): boolean {
     return [this.keyForeign, ...(this.jobs.get(id)?.hidden ?? [])].some(
