@@ -6,7 +6,7 @@ import { readBatchFailures, readHttpEnd } from './invocations.ts';
 import { allowedAfterCrash, judgeCancellation, judgeRegistration, lookAround, recover } from './judge-recovery.ts';
 import { newScene, type Scene } from './scene.ts';
 import type { Stage } from './stage.ts';
-import type { Handle, Play } from './tap.ts';
+import type { Effect, Handle, Play } from './tap.ts';
 
 /** Where a process dies: just before step `n` leaves it, or when `n` has happened and the answer is not there yet. */
 export interface CrashPoint {
@@ -31,8 +31,9 @@ export interface CrashResult {
 
 /** The reconciler asks for the wake-ups of all shards in a row, and nothing depends on one alone: they are one step. */
 const SHARDS = 'Query CancellationLog due-wake-ups';
-/** No step of an invocation: a function fetches the key while it starts, and the next one starts meanwhile. */
-const KEY = 'GetSecretValue';
+/** No steps of an invocation: a function fetches the key and prepares its reading while it starts, and the next one starts meanwhile. */
+const isOfStart = ({ name, body }: Effect): boolean =>
+  name === 'GetSecretValue' || (name === 'Query JobDirectory' && body.includes('warm-up#'));
 
 /** Processes that live on: the survivors of every crash. */
 export type Crew = Readonly<Record<FunctionName, Container>>;
@@ -56,8 +57,9 @@ export const playCrash = async (
   };
   let steps = 0;
   let before = '';
-  tap.begin(({ name }) => {
-    if (name === KEY) return undefined;
+  tap.begin((effect) => {
+    if (isOfStart(effect)) return undefined;
+    const { name } = effect;
     const isNext = name !== SHARDS || before !== SHARDS;
     before = name;
     if (isNext) steps += 1;
