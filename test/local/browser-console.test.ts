@@ -35,6 +35,7 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
     expect(await timeline(page).getByRole('listitem').allInnerTexts()).toEqual([
       expect.stringContaining('Requested'),
       expect.stringContaining('Closed'),
+      expect.stringContaining('the job ran'),
     ]);
     expect(await page.locator('#pages').innerText()).toBe('141'); // 204 pages, 63 processed
     expect(await page.locator('#credits').innerText()).toBe('141');

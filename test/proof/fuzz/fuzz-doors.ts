@@ -146,8 +146,8 @@ export const judgeAnswer = (door: HttpDoor, status: number, contentType: string,
   if (!isProblem && status !== 200 && status !== 202) wrong.push(`a ${status}`);
   // A problem quotes the names of fields that it does not know, and a refusal what the caller asked for; where an answer
   // names jobs otherwise, they are the caller's own.
-  const quotes = ['errors', 'detail', 'refusals'];
-  const names = JSON.stringify(content, (key, value: unknown) => (quotes.includes(key) ? null : value));
+  const quotes = new Set(['errors', 'detail', 'refusals']);
+  const names = JSON.stringify(content, (key, value: unknown) => (quotes.has(key) ? null : value));
   if (names.includes(world.foreign.jobId)) wrong.push(`${status} shows another partner's job: ${body}`);
   if (!body.isWellFormed()) wrong.push(`${status} is not Unicode text`);
   return wrong;
