@@ -153,7 +153,7 @@ export async function settle(ports: AttemptPorts, claimed: Standing, options: At
 }
 
 /**
- * Reports what was appended to a cancellation: what an operator may have to act on has a code of its own.
+ * Reports what was appended to a cancellation: what an operator may have to act on has its own code.
  * @param before the cancellation without the new event
  * @param expiresAt of the job, if that is known from elsewhere: callers choose when to cancel a job that has expired
  */

@@ -30,7 +30,7 @@ export async function reconcileCancellation(ports: AttemptPorts, wakeUp: WakeUp,
   return reconcileStream(ports, wakeUp, stream, untilMs);
 }
 
-/** @throws what is no broken stream */
+/** @throws every error but a BrokenStream */
 async function leaveToOperator({ log, clock, report }: AttemptPorts, wakeUp: WakeUp, error: unknown): Promise<DueBy> {
   if (!(error instanceof BrokenStream)) throw error;
   reportFailure(report, error, { partnerId: wakeUp.partnerId, jobId: wakeUp.jobId });
