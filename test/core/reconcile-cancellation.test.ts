@@ -105,6 +105,21 @@ describe('a cancel that Plangrep accepted', () => {
     expect(await scene.eventTypes()).toHaveLength(2);
   });
 
+  test('sends no message for a longer wait that another reconciler has shortened meanwhile', async () => {
+    scene.ports.plangrep.onRead = async () => {
+      const tail = (await scene.wakeUps()).find(({ seq }) => seq === 2);
+      if (tail !== undefined) await scene.ports.log.moveWakeUp(tail, toTimestamp(scene.ports.clock.now() + 1_000));
+      return { kind: 'rate_limited', retryAfterMs: 600_000 };
+    };
+    const sent = scene.ports.wakeUpQueue.sent.length;
+    scene.ports.clock.advance(15_000);
+    const tail = (await scene.wakeUps()).find(({ seq }) => seq === 2);
+    if (tail === undefined) throw new Error('no wake-up');
+    await reconcileCancellation(scene.ports, tail, Number.MAX_VALUE);
+
+    expect(scene.ports.wakeUpQueue.sent).toHaveLength(sent);
+  });
+
   test('raises the alarm when Plangrep rejects the key', async () => {
     scene.plangrepAnswers({ read: { kind: 'key_refused' } });
     await scene.reconcileAfter(15_000);

@@ -3,9 +3,9 @@ import { sealEvent } from '../../functions/core/cancellation/chain.ts';
 import type { EventBody } from '../../functions/core/cancellation/events.ts';
 import { BrokenStream } from '../../functions/core/cancellation/state.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
-import type { CancelAnswer } from '../../functions/core/plangrep.ts';
+import type { CancelAnswer, ReadAnswer } from '../../functions/core/plangrep.ts';
 import { DependencyUnavailable } from '../../functions/core/report.ts';
-import { given, type Scene } from '../support/given.ts';
+import { given, jobThatIs, type Scene } from '../support/given.ts';
 import { broken } from '../support/memory-ports.ts';
 import { acme, documentedJob, externalId, globex, jobId, order7890 } from '../support/names.ts';
 import { requested } from '../support/stored-streams.ts';
@@ -56,6 +56,16 @@ describe('a request for a job without a cancellation', () => {
 
     expect(await scene.cancel()).toMatchObject({ state: { step: { kind: 'waiting', result: 'key_refused' } } });
     expect(scene.codes()).toContain('PLANGREP_KEY_REFUSED');
+  });
+
+  test.each([
+    ['the read too: it may be the key’s scopes', { kind: 'refused', httpStatus: 403 }, 1],
+    ['only the cancel: it is about the job', jobThatIs('processing'), 0],
+  ] satisfies [string, ReadAnswer, number][])('raises the alarm when a 403 refuses %s', async (_, read, alarms) => {
+    scene.plangrepAnswers({ cancel: { kind: 'refused', httpStatus: 403 }, read });
+    await scene.cancel();
+
+    expect(scene.codes().filter((code) => code === 'PLANGREP_KEY_REFUSED')).toHaveLength(alarms);
   });
 
   test('does nothing when the intent cannot be written', async () => {

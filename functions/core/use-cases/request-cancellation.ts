@@ -108,8 +108,11 @@ async function settleOrStay(
   const { untilMs, waitUntilMs } = request;
   const settled = attempt === undefined ? standing : await settle(ports, standing, { ...attempt, untilMs });
   const left = waitUntilMs === undefined ? settled : await stayWith(ports, settled, { waitUntilMs, untilMs });
-  if (left.kind === 'closed') return left;
-  return { ...left, retryAfterMs: nextLookInMs(left, ports.clock.now()) };
+  return endOf(left, ports.clock.now());
+}
+
+function endOf(left: Standing, nowMs: number): CancelEnd {
+  return left.kind === 'closed' ? left : { ...left, retryAfterMs: nextLookInMs(left, nowMs) };
 }
 
 function askedBy({ door, requestId, keyId, externalId, reason }: CancelRequest): Asked {
