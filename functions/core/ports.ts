@@ -124,7 +124,7 @@ export interface DirectoryEntry {
   readonly listed?: boolean | undefined;
   /** The terminal status that a job read showed. It never changes, so the job need not be read again. */
   readonly terminalStatus?: string | undefined;
-  /** When Plangrep stops showing the job: an answer that there is no such job is no surprise from then on. */
+  /** When Plangrep stops showing the job: from then on it may answer that it does not know the job. */
   readonly jobExpiresAt?: Timestamp | undefined;
   /** When Plangrep last answered that the partner has no such job. */
   readonly absentAt?: Timestamp | undefined;

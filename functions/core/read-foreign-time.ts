@@ -15,7 +15,7 @@ type Parts = Readonly<Record<string, string | undefined>>;
  * extended, alone or with a time down to the hour, minute or second, with decimals after a point or a comma. A space may
  * stand for the `T` (RFC 3339, 5.6). A time without an offset is in UTC; a date alone is its first moment there. A month
  * or a year alone is not read: it is too long to be taken for a moment.
- * @returns milliseconds since 1970, further decimals cut off; undefined if the text has no such form or there is no such day
+ * @returns milliseconds since 1970, further decimals cut off; undefined for another form, and for a day that does not exist
  */
 export function readForeignTime(text: string): number | undefined {
   const parts: Parts | undefined = iso8601.exec(text)?.groups;
@@ -28,7 +28,7 @@ export function readForeignTime(text: string): number | undefined {
   return parts['second'] === '60' && sinceMidnight >= SECOND_MS ? undefined : ms;
 }
 
-/** When the day begins; NaN if there is no such day. */
+/** When the day begins; NaN for a day that does not exist. */
 function dayOf({ year, month, day, dayOfYear, week, weekday }: Parts): number {
   const [inYear, inMonth] = [Number(year), Number(month) - 1];
   if (day !== undefined) {

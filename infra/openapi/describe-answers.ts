@@ -1,0 +1,121 @@
+import {
+  cancellationListSchema,
+  cancellationSchema,
+  cancellationWithTimelineSchema,
+  problemSchema,
+  refusalSchema,
+  registeredJobSchema,
+  timelineEntrySchema,
+} from '../../functions/contract/answers.ts';
+import { type Component, message } from './describe-message.ts';
+
+const cancellationFields = {
+  jobId: "The job's id at Plangrep.",
+  externalId: 'Your own id for the job, as the first request gave it.',
+  state: '`open` until Plangrep confirms how the job ended, then `closed` permanently.',
+  outcome: 'How it ended. Null while it is open.',
+  jobStatus: "The job's status at Plangrep when the service last read it. Null: not known.",
+  pageCount: 'How many pages the job has. Null: Plangrep has not said.',
+  successfulPageCount: 'How many pages were processed. Null: Plangrep has not said.',
+  creditsDebited: 'The credits that Plangrep has charged for the job. Null: Plangrep has not said.',
+  attempts: 'How many attempts to cancel the job the service has started.',
+  requestedAt: 'When the first request for it was recorded.',
+  escalatedAt: 'When the service alerted its operator, because it had been open for too long. Null: not alerted.',
+  nextLookAt:
+    'When the service looks at the job next. A later time than before shows that it has looked. Null once it is closed.',
+  closedAt: 'When it was closed. Null while it is open.',
+  ranMs:
+    'Milliseconds that the job ran after the request, by its own time of completion where Plangrep tells it. Null while the cancellation is open, and for a job that Plangrep does not know.',
+  spentMs:
+    'Milliseconds from the request to `closedAt`, by whom they were spent; they add up to it. `us`: this service. `plangrep`: its calls, the waits that it asked for, its processing of the accepted cancel. `person`: someone had to act, for example resume a job that was out of credits. Null while it is open.',
+  creditsDebitedMeanwhile:
+    'Credits debited between the first and the last time that the service read the job during the cancellation: at least these. Null while it is open, and where fewer than two reads told.',
+};
+
+/** The answers, with a text for each field. */
+export const answers: Readonly<Record<string, Component>> = {
+  RegisteredJob: message(registeredJobSchema, 'A registered job.', {
+    jobId: "The job's id at Plangrep.",
+    externalId: 'The id by which the job is cancelled.',
+    projectId: 'The Plangrep project of the job. Null: not known.',
+    registeredAt: 'When the job was first registered.',
+    verifiedAt:
+      'When Plangrep confirmed that the job is yours. Null: Plangrep did not answer. The registration then counts for 7 days, and the first cancel asks Plangrep again.',
+  }),
+  Cancellation: message(
+    cancellationSchema,
+    'The one effort to cancel one job. Fields may be added: ignore those that you do not know.',
+    cancellationFields,
+  ),
+  TimelineEntry: message(
+    timelineEntrySchema,
+    'One event of the cancellation. Fields may be added: ignore those that you do not know.',
+    {
+      at: 'When it happened.',
+      type: 'What happened. More types may be added: skip the ones that you do not know.',
+      seq: 'Its number in the audit trail: 1, 2, 3 … A `joined` request is recorded beside the trail and has none.',
+      attempt: 'Which attempt it belongs to: 1, 2, 3 …',
+      result:
+        'How the attempt ended (`attempt_ended`): `accepted`, `refused`, `rate_limited`, `key_refused`, `not_sent`, `not_found` or `unknown`. What a later read showed (`observed`): `job` or `not_found`. More may be added.',
+      why: 'More about an attempt that was `not_sent` or ended as `unknown`, such as `timeout`. More values may be added.',
+      httpStatus: 'The HTTP status of the answer from Plangrep.',
+      outcome: 'How the cancellation ended (`closed`).',
+      jobStatus: "The job's status at Plangrep at that time.",
+      requestId: 'The `requestId` of the request (`requested`, `joined`).',
+      keyId: 'Which of your credentials made the request. Absent if the request came as an event.',
+      reason: 'The reason that the request gave.',
+    },
+    ['type'],
+  ),
+  CancellationWithTimeline: message(
+    cancellationWithTimelineSchema,
+    'A cancellation with everything that is recorded about it. Fields may be added.',
+    {
+      ...cancellationFields,
+      joinedCount:
+        'How many other requests for the same job joined it. Counted up to 1000, which stands for 1,000 or more.',
+      timeline:
+        'What is on record, in order of time. Of the events at most 200: the first and the newest, and their `seq` shows a gap. Of the `joined` requests the newest: at most 100, and fewer where they are so long that the answer would exceed 256 KB.',
+    },
+  ),
+  CancellationList: message(cancellationListSchema, 'One page of the cancellations of the jobs with an externalId.', {
+    cancellations:
+      "The newest job's first. A page may have fewer than `limit`, even none: a job that no request has asked to cancel, or that is not verified, has no cancellation, and a page never exceeds 256 KB.",
+    refusals:
+      'Your requests for this externalId that reached no job, the newest first: at most 20 of the last 30 days, the same on every page.',
+    refusedCount: 'How many such requests there are. Counted up to 100, which stands for 100 or more.',
+    nextCursor: 'The `cursor` of the next page. Null: this is the last page. Nothing else shows that.',
+  }),
+  Refusal: message(
+    refusalSchema,
+    'A request of yours that reached no job: nothing was done. Fields may be added: ignore those that you do not know.',
+    {
+      at: 'When it was refused for good. An event is tried for 5 minutes before.',
+      why: '`job_not_found`, `ambiguous_external_id` and `idempotency_key_reused`: as the problems. `unresolved`: the service could not find out which job was meant; repeat it. More may be added.',
+      door: 'How it came: `https`, or `events` for an event.',
+      requestId: 'The `requestId` of the request; of an event its `id`.',
+      jobId: 'The jobId that it asked for. Null: none.',
+    },
+    ['why', 'door'],
+  ),
+  Problem: message(
+    problemSchema,
+    'Why a request failed: Problem Details for HTTP APIs (RFC 9457). Fields may be added: ignore those that you do not know.',
+    {
+      type: 'The address of a page about this problem, relative to this API.',
+      title: "The problem's title: always the same for the same code.",
+      status: 'The HTTP status.',
+      detail: 'What happened this time, for a person to read. Do not parse it.',
+      code: 'Which problem it is, for your program. More codes may be added: treat an unknown one by its status.',
+      requestId: "This request's id in our records. Quote it when you ask the operator.",
+      retryable: 'Whether the same request can succeed later without a change.',
+      errors:
+        'With `invalid_request`: what is wrong, field by field. `path` names the field, or is empty for the whole body.',
+      jobStatus: 'With `job_already_terminal`: how the job ended. Null: not known.',
+      cancellation: 'With `job_already_terminal` and `job_unknown_to_plangrep`: the cancellation as it is recorded.',
+      candidates:
+        'With `ambiguous_external_id`: the jobs that have not ended. Repeat the request with the `jobId` of one of them.',
+    },
+    ['code'],
+  ),
+};
