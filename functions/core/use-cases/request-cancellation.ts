@@ -70,20 +70,20 @@ export function decideRequest(found: FoundJob, refusal: CancelRequest['refusal']
 
 async function cancelJob(ports: Ports, request: CancelRequest, job: OneJob): Promise<CancelEnd> {
   const { jobId, firstCall, expiresAt } = job;
-  const begun = await begin(ports, request, jobId);
-  if (begun.kind === 'appended') return settleOrStay(ports, request, begun.standing, { firstCall, expiresAt });
-  const { standing } = begun;
-  const reading = isUnknownJob(standing) ? judgeRead(await ports.plangrep.read(jobId, request.untilMs)) : undefined;
-  // The job may run after all: an event comes again, and a caller repeats its request.
-  if (reading?.kind === 'failed') return carryOut(ports, request, { kind: 'unresolved' });
-  if (reading?.kind === 'alive' || reading?.kind === 'closes') {
-    const reopened = await begin(ports, request, jobId, standing.state);
-    if (reopened.kind === 'appended') return settleOrStay(ports, request, reopened.standing, { firstCall: reading });
-    await recordJoined(ports, request, jobId);
-    return settleOrStay(ports, request, reopened.standing);
+  let attempt: Omit<AttemptOptions, 'untilMs'> = { firstCall, expiresAt };
+  let begun = await begin(ports, request, jobId);
+  if (begun.kind === 'lost' && isUnknownJob(begun.standing)) {
+    const reading = judgeRead(await ports.plangrep.read(jobId, request.untilMs));
+    // The job may run after all: an event comes again, and a caller repeats its request.
+    if (reading.kind === 'failed') return carryOut(ports, request, { kind: 'unresolved' });
+    if (reading.kind !== 'absent') {
+      begun = await begin(ports, request, jobId, begun.standing.state);
+      attempt = { firstCall: reading };
+    }
   }
+  if (begun.kind === 'appended') return settleOrStay(ports, request, begun.standing, attempt);
   await recordJoined(ports, request, jobId);
-  return settleOrStay(ports, request, standing);
+  return settleOrStay(ports, request, begun.standing);
 }
 
 /** An end that may not have been one: if Plangrep knows the job after all, a request begins the cancellation anew. */

@@ -142,8 +142,8 @@ export const seededBugsOfWakeUps: readonly SeededBug[] = [
   core(
     'use-cases/request-cancellation',
     'a request begins the cancellation anew without a read',
-    "if (reading?.kind === 'alive' || reading?.kind === 'closes') {",
-    'if (reading !== undefined) {',
+    "if (reading.kind !== 'absent') {",
+    '{',
   ),
   core(
     'use-cases/request-cancellation',

@@ -6,8 +6,8 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/request-cancellation',
     'the call comes before the intent',
-    'const begun = await begin(ports, request, jobId);',
-    'await ports.plangrep.cancel(jobId, request.untilMs); const begun = await begin(ports, request, jobId);',
+    'let begun = await begin(ports, request, jobId);',
+    'await ports.plangrep.cancel(jobId, request.untilMs); let begun = await begin(ports, request, jobId);',
   ),
   core(
     'use-cases/attempt',
@@ -18,8 +18,9 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/request-cancellation',
     'a request that lost the race still calls',
-    'const { standing } = begun;',
-    'const { standing } = begun; await settle(ports, standing, { firstCall, untilMs: request.untilMs });',
+    'let begun = await begin(ports, request, jobId);',
+    `let begun = await begin(ports, request, jobId);
+  if (begun.kind === 'lost') await settle(ports, begun.standing, { firstCall, untilMs: request.untilMs });`,
   ),
   core(
     'use-cases/reconcile-cancellation',
@@ -195,8 +196,8 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/request-cancellation',
     'a request that joins leaves no record',
-    'await recordJoined(ports, request, jobId);\n  return settleOrStay(ports, request, standing);',
-    'return settleOrStay(ports, request, standing);',
+    'await recordJoined(ports, request, jobId);',
+    '',
   ),
   core(
     'use-cases/attempt',
