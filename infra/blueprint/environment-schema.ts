@@ -43,6 +43,10 @@ const domain = z.strictObject({
   hostedZone: z.strictObject({ id: z.string().min(1), name: z.hostname() }).exactOptional(),
 });
 
+const restoredTable = z.strictObject({
+  name: z.string().regex(/^[A-Za-z0-9_.-]{3,255}$/, 'must be the name of a table'),
+});
+
 /**
  * Where the service is deployed. The account is the one of the deployer's credentials: synth needs none, and each
  * environment can have its own account.
@@ -59,6 +63,23 @@ const environmentSchema = z
      * @default - no point-in-time recovery
      */
     pointInTimeRecoveryDays: whole(1, 35).exactOptional(),
+    /**
+     * Tables that were restored, and that the service uses in place of the stateful stack's, which stay as they are:
+     * docs/runbook.md, "Restoring a table". `ops restore prepare` prints the lines.
+     * @default - the stateful stack's tables
+     */
+    restoredTables: z
+      .strictObject({
+        Partners: restoredTable.exactOptional(),
+        JobDirectory: restoredTable.exactOptional(),
+        CancellationLog: restoredTable
+          .extend({
+            /** The end of the stream's ARN, which no template can look up. */
+            streamLabel: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}$/, "must be the stream's label"),
+          })
+          .exactOptional(),
+      })
+      .exactOptional(),
     /** Whether AWS refuses to delete the tables and the stateful stack until this is switched off. */
     deletionProtection: z.boolean(),
     /** Plangrep's origin, without a path. */
@@ -164,6 +185,8 @@ function* contradictionsOf(environment: Environment): Generator<readonly [readon
     yield [['concurrency', 'provisioned', functionName], 'must not be over what is reserved'];
   }
   yield* contradictionsOfPlans(environment);
+  const restored = Object.values(environment.restoredTables ?? {}).map((table) => table.name);
+  if (new Set(restored).size < restored.length) yield [['restoredTables'], 'must not name a table twice'];
   // Nor in staging: a release meets the real Plangrep there for the first time.
   if (sandbox === true && name !== 'dev') yield [['sandbox'], 'must not be set outside dev'];
   if (name !== 'prod') return;

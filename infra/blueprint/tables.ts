@@ -9,6 +9,8 @@ export interface TableDefinition {
   readonly timeToLive?: string;
   /** Sparse, keys only. */
   readonly index?: { readonly name: string; readonly partitionKey: string; readonly sortKey: string };
+  /** What the table's stream shows of a change: the item as it is afterwards. */
+  readonly stream?: 'NEW_IMAGE';
 }
 
 /** In the order in which a request reads them. */
@@ -26,6 +28,8 @@ export const tables = {
     partitionKey: 'pk',
     sortKey: 'sk',
     index: { name: 'due-wake-ups', partitionKey: 'wakeShard', sortKey: 'wakeAt' },
+    // For the pipes that announce closed and refused cancellations.
+    stream: 'NEW_IMAGE',
   },
 } as const satisfies Record<string, TableDefinition>;
 

@@ -4,6 +4,7 @@ import type { Construct } from 'constructs';
 import { eventDoor } from '../blueprint/bus-events.ts';
 import type { Environment } from '../blueprint/environment-schema.ts';
 import { type EnvironmentVariable, type FunctionName, reconcilerSchedule } from '../blueprint/functions.ts';
+import { tagsOf } from '../blueprint/table-settings.ts';
 import { tables } from '../blueprint/tables.ts';
 import { wakeUpQueue } from '../blueprint/wake-up-queue.ts';
 import { ApiDomain } from '../constructs/api/api-domain.ts';
@@ -18,6 +19,7 @@ import { ReconcilerSchedule } from '../constructs/events/reconciler-schedule.ts'
 import { WakeUps } from '../constructs/events/wake-ups.ts';
 import type { Arns } from '../constructs/exact-role.ts';
 import { Sandbox } from '../constructs/sandbox.ts';
+import { tablesInUse, type TablesInUse } from '../constructs/tables-in-use.ts';
 import { Watching } from '../constructs/watching/watching.ts';
 import type { StatefulStack } from './stateful-stack.ts';
 
@@ -30,7 +32,7 @@ export interface ServiceStackProps {
 /** Everything that can be deleted and created again: the doors, the functions, and the alarms. */
 export class ServiceStack extends Stack {
   constructor(scope: Construct, id: string, { environment, stateful }: ServiceStackProps) {
-    const tags = { project: 'plangrep-cancellation', environment: environment.name };
+    const tags = tagsOf(environment);
     super(scope, id, {
       stackName: `plangrep-cancellation-${environment.name}-service`,
       description: `Plangrep job cancellation, ${environment.name}: doors, functions, alarms`,
@@ -46,17 +48,18 @@ export class ServiceStack extends Stack {
     const door = new EventDoor(this, 'EventsDoor', { environment, bus });
     const wakeUps = new WakeUps(this, 'WakeUps', { environment: environment.name });
     const schedule = new ReconcilerSchedule(this, 'Schedule');
-    const logArn = stateful.tables.CancellationLog.tableArn;
+    const inUse = tablesInUse(this, environment, stateful);
+    const logArn = inUse.tables.CancellationLog.tableArn;
     const variables: Readonly<Record<EnvironmentVariable, string>> = {
-      ...variablesOf(stateful, environment, this.plangrepOf(environment, stateful)),
+      ...variablesOf(inUse, stateful, environment, this.plangrepOf(environment, stateful)),
       EVENTS_DEAD_LETTERS_URL: door.givenUp.queueUrl,
       WAKE_UP_QUEUE_URL: wakeUps.queue.queueUrl,
     };
     const functions = this.addFunctions(environment, variables, {
-      JobDirectory: stateful.tables.JobDirectory.tableArn,
+      JobDirectory: inUse.tables.JobDirectory.tableArn,
       CancellationLog: logArn,
       WakeUps: `${logArn}/index/${tables.CancellationLog.index.name}`,
-      Partners: stateful.tables.Partners.tableArn,
+      Partners: inUse.tables.Partners.tableArn,
       // The whole ARN, with the six characters that Secrets Manager puts after the name.
       PlangrepKey: stateful.plangrepKey.secretArn,
       EventsQueue: door.queue.queueArn,
@@ -70,7 +73,7 @@ export class ServiceStack extends Stack {
     const outgoingEvents = new OutgoingEvents(this, 'OutgoingEvents', {
       environment,
       bus,
-      streamArn: stateful.logStreamArn,
+      streamArn: inUse.logStreamArn,
     });
     new BusPolicy(this, 'BusPolicy', { environment, bus, pipeRoleArn: outgoingEvents.roleArn });
 
@@ -83,10 +86,11 @@ export class ServiceStack extends Stack {
       environment,
       api,
       functions,
-      logArn,
+      // The stack's own table is evidence when another took its place.
+      logArns: [...new Set([logArn, stateful.tables.CancellationLog.tableArn])],
       eventsQueue: door.queue,
       wakeUpQueue: wakeUps.queue,
-      tableNames: Object.fromEntries(Object.entries(stateful.tables).map(([name, { tableName }]) => [name, tableName])),
+      tableNames: Object.fromEntries(Object.entries(inUse.tables).map(([name, { tableName }]) => [name, tableName])),
       deadLetterQueues: {
         EventsGivenUp: door.givenUp,
         EventsUndelivered: door.undelivered,
@@ -132,7 +136,8 @@ export class ServiceStack extends Stack {
 }
 
 function variablesOf(
-  { tables: { JobDirectory, CancellationLog, Partners }, plangrepKey }: StatefulStack,
+  { tables: { JobDirectory, CancellationLog, Partners } }: TablesInUse,
+  { plangrepKey }: StatefulStack,
   { name }: Environment,
   plangrepBaseUrl: string,
 ): Readonly<Record<Exclude<EnvironmentVariable, 'EVENTS_DEAD_LETTERS_URL' | 'WAKE_UP_QUEUE_URL'>, string>> {

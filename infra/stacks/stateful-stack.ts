@@ -7,11 +7,11 @@ import {
   TableEncryptionV2,
   TableV2,
 } from 'aws-cdk-lib/aws-dynamodb';
-import { AnyPrincipal, Effect, PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
+import { PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { Environment } from '../blueprint/environment-schema.ts';
-import { logWriters, type RoleName, roleNameOf, wakeUpAttributes, wakeUpMovers } from '../blueprint/roles.ts';
+import { settingsOf, type TablePolicy, tagsOf } from '../blueprint/table-settings.ts';
 import { type TableDefinition, type TableName, tables } from '../blueprint/tables.ts';
 
 export interface StatefulStackProps {
@@ -31,7 +31,7 @@ export class StatefulStack extends Stack {
   readonly logStreamArn: string;
 
   constructor(scope: Construct, id: string, { environment }: StatefulStackProps) {
-    const tags = { project: 'plangrep-cancellation', environment: environment.name };
+    const tags = tagsOf(environment);
     super(scope, id, {
       stackName: `plangrep-cancellation-${environment.name}-stateful`,
       description: `Plangrep job cancellation, ${environment.name}: the tables and the secret`,
@@ -49,6 +49,11 @@ export class StatefulStack extends Stack {
     const { tableStreamArn } = this.tables.CancellationLog;
     if (tableStreamArn === undefined) throw new Error('the cancellation log has no stream');
     this.logStreamArn = tableStreamArn;
+    // Exported whether the service uses them or not: an export in use cannot be removed, and one that is not there cannot be
+    // imported, so the service could neither go to a restored table nor come back.
+    for (const { tableName, tableArn } of Object.values(this.tables))
+      [tableName, tableArn].map((it) => this.exportValue(it));
+    this.exportValue(tableStreamArn);
     this.plangrepKey = this.addPlangrepKey(environment);
   }
 
@@ -58,11 +63,13 @@ export class StatefulStack extends Stack {
    */
   private addTable(name: TableName, environment: Environment): TableV2 {
     const definition: TableDefinition = tables[name];
+    const { partition, account } = this;
+    const { timeToLive, pointInTimeRecoveryDays, ...settings } = settingsOf(name, environment, { partition, account });
     const string = (attribute: string) => ({ name: attribute, type: AttributeType.STRING });
     const table = new TableV2(this, name, {
       partitionKey: string(definition.partitionKey),
       ...(definition.sortKey !== undefined && { sortKey: string(definition.sortKey) }),
-      ...(definition.timeToLive !== undefined && { timeToLiveAttribute: definition.timeToLive }),
+      ...(timeToLive !== undefined && { timeToLiveAttribute: timeToLive }),
       ...(definition.index !== undefined && {
         globalSecondaryIndexes: [
           {
@@ -77,17 +84,12 @@ export class StatefulStack extends Stack {
       // AWS's key in this account, not DynamoDB's own default key: CloudTrail then shows who used it.
       encryption: TableEncryptionV2.awsManagedKey(),
       pointInTimeRecoverySpecification: {
-        pointInTimeRecoveryEnabled: environment.pointInTimeRecoveryDays !== undefined,
-        ...(environment.pointInTimeRecoveryDays !== undefined && {
-          recoveryPeriodInDays: environment.pointInTimeRecoveryDays,
-        }),
+        pointInTimeRecoveryEnabled: pointInTimeRecoveryDays !== undefined,
+        ...(pointInTimeRecoveryDays !== undefined && { recoveryPeriodInDays: pointInTimeRecoveryDays }),
       },
-      ...(name === 'CancellationLog' && {
-        // For the pipes that announce closed and refused cancellations.
-        dynamoStream: StreamViewType.NEW_IMAGE,
-        resourcePolicy: logPolicy(this, environment.name),
-      }),
-      deletionProtection: environment.deletionProtection,
+      ...(settings.stream !== undefined && { dynamoStream: StreamViewType[settings.stream] }),
+      ...(settings.policy !== undefined && { resourcePolicy: toDocument(settings.policy) }),
+      deletionProtection: settings.deletionProtection,
       removalPolicy: environment.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });
     resourceOf(table).overrideLogicalId(name);
@@ -115,52 +117,9 @@ export class StatefulStack extends Stack {
   }
 }
 
-/**
- * The cancellation log's own policy. It overrides every role, an administrator's too: only this service may write to the
- * log, and no principal may delete from it or change its history. An attacker must remove the policy first, which
- * CloudTrail records. (A transaction needs the permission of each action in it, so the policy denies transactions too.)
- *
- * The policy also denies replication to a second region: when you add one, exempt DynamoDB's service-linked role.
- * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/rbac-considerations.html
- */
-function logPolicy(stack: Stack, environment: string): PolicyDocument {
-  const arnsOf = (roles: readonly RoleName[]) =>
-    roles.map((role) =>
-      stack.formatArn({ service: 'iam', region: '', resource: 'role', resourceName: roleNameOf(environment, role) }),
-    );
-  const deny = (
-    sid: string,
-    actions: readonly string[],
-    conditions?: Record<string, Record<string, readonly string[]>>,
-  ) =>
-    new PolicyStatement({
-      sid,
-      effect: Effect.DENY,
-      principals: [new AnyPrincipal()],
-      actions: [...actions],
-      // The policy is part of the table, so it cannot name the table's ARN.
-      resources: ['*'],
-      ...(conditions !== undefined && { conditions }),
-    });
-  return new PolicyDocument({
-    minimize: false,
-    statements: [
-      deny('NoDeleteAndNoUnconditionalWrite', [
-        'dynamodb:DeleteItem',
-        'dynamodb:BatchWriteItem',
-        'dynamodb:PartiQLInsert',
-        'dynamodb:PartiQLUpdate',
-        'dynamodb:PartiQLDelete',
-      ]),
-      deny('NoUpdateOfHistory', ['dynamodb:UpdateItem'], {
-        'ForAnyValue:StringNotEquals': { 'dynamodb:Attributes': wakeUpAttributes },
-      }),
-      deny('NoUpdateByOthers', ['dynamodb:UpdateItem'], {
-        ArnNotEquals: { 'aws:PrincipalArn': arnsOf(wakeUpMovers) },
-      }),
-      deny('NoWriteByOthers', ['dynamodb:PutItem'], { ArnNotEquals: { 'aws:PrincipalArn': arnsOf(logWriters) } }),
-    ],
-  });
+/** Word for word: `ops restore check` compares a table's policy with the same definition. */
+function toDocument({ Statement }: TablePolicy): PolicyDocument {
+  return new PolicyDocument({ minimize: false, statements: Statement.map((one) => PolicyStatement.fromJson(one)) });
 }
 
 function resourceOf(construct: Construct): CfnResource {

@@ -11,8 +11,8 @@ import { logWriters, type RoleName, roleNameOf, wakeUpMovers } from '../../bluep
 
 export interface AuditWatchProps {
   readonly environment: Environment;
-  /** Of the cancellation log. */
-  readonly tableArn: string;
+  /** Of the cancellation log, and of the one whose place it took. */
+  readonly tableArns: readonly string[];
 }
 
 /**
@@ -23,7 +23,7 @@ export interface AuditWatchProps {
 export class AuditWatch extends Construct {
   readonly altered: Metric;
 
-  constructor(scope: Construct, id: string, { environment, tableArn }: AuditWatchProps) {
+  constructor(scope: Construct, id: string, { environment, tableArns }: AuditWatchProps) {
     super(scope, id);
     const stack = Stack.of(this);
     const trailName = `plangrep-cancellation-${environment.name}`;
@@ -45,7 +45,7 @@ export class AuditWatch extends Construct {
     const onTheLog = [
       { field: 'eventCategory', equalTo: ['Data'] },
       { field: 'resources.type', equalTo: ['AWS::DynamoDB::Table'] },
-      { field: 'resources.ARN', equalTo: [tableArn] },
+      { field: 'resources.ARN', equalTo: [...tableArns] },
       { field: 'readOnly', equalTo: ['false'] },
     ];
     const trail = new CfnTrail(this, 'Trail', {

@@ -15,8 +15,8 @@ import { Metrics, type Watched } from './metrics.ts';
 
 export interface WatchingProps extends Watched {
   readonly environment: Environment;
-  /** Of the cancellation log. */
-  readonly logArn: string;
+  /** Of the cancellation log, and of the one whose place it took. */
+  readonly logArns: readonly string[];
 }
 
 /** Metrics from the log lines, the watch over the audit trail, alarms by severity, one dashboard. */
@@ -24,10 +24,10 @@ export class Watching extends Construct {
   /** These alarms roll a new version back. */
   readonly rollingBack: readonly Alarm[];
 
-  constructor(scope: Construct, id: string, { environment, logArn, ...watched }: WatchingProps) {
+  constructor(scope: Construct, id: string, { environment, logArns, ...watched }: WatchingProps) {
     super(scope, id);
     const audit = environment.auditWatch
-      ? new AuditWatch(this, 'AuditWatch', { environment, tableArn: logArn })
+      ? new AuditWatch(this, 'AuditWatch', { environment, tableArns: logArns })
       : undefined;
     const { name } = environment;
     const metrics = new Metrics(this, 'LogMetrics', { ...watched, environment: name, logAltered: audit?.altered });
