@@ -109,10 +109,10 @@ describe('an environment that names restored tables', () => {
 });
 
 describe('the check of the environments', () => {
-  const checked = (tables: object) => checkEnvironment({ ...prod, ...{ restoredTables: tables } });
+  const checked = (tables: object) => checkEnvironment(Object.assign({}, prod, { restoredTables: tables }));
 
   test('wants the stream of a restored log, and no table twice', () => {
-    expect(checkEnvironment({ ...prod, ...{ restoredTables } })).toEqual({ kind: 'valid' });
+    expect(checked(restoredTables)).toEqual({ kind: 'valid' });
     expect(checked({ CancellationLog: { name: 'log-restored' } })).toMatchObject({
       message: expect.stringContaining('restoredTables.CancellationLog.streamLabel'),
     });
