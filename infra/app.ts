@@ -1,7 +1,7 @@
 import { App } from 'aws-cdk-lib';
 import { addChecks } from './stacks/checks.ts';
 import { missingBundles } from './constructs/bundled-function.ts';
-import { selectEnvironment } from './blueprint/environments.ts';
+import { selectEnvironment } from './stacks/select-environment.ts';
 import { ServiceStack } from './stacks/service-stack.ts';
 import { StatefulStack } from './stacks/stateful-stack.ts';
 

@@ -1,10 +1,10 @@
 import * as z from 'zod';
 import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
-import { LONGEST_WAIT_SECONDS } from '../../functions/contract/requests.ts';
-import { MAX_POLICY_BYTES, policyBytes } from './bus-policy.ts';
+import { contradictionsOf } from './environment-contradictions.ts';
 import { functionNames } from './functions.ts';
-import { contradictionsOfSenders, senderSchema } from './senders.ts';
-import { defaultPlan, firewallMargin, mostInWindow } from './usage-plans.ts';
+import { isExampleAccount } from './account/placeholders.ts';
+import { senderSchema } from './senders.ts';
+import { defaultPlan } from './usage-plans.ts';
 
 /** The retention periods that CloudWatch Logs accepts. A test compares them with the CDK's. */
 export const logRetentionPeriods = [
@@ -20,7 +20,6 @@ const plan = z.strictObject({
   burst: whole(1, 5_000),
   requestsPerDay: whole(1, 2_000_000_000),
 });
-const planName = /^[a-z]{1,20}$/;
 
 const domain = z.strictObject({
   name: z.hostname(),
@@ -47,14 +46,21 @@ const restoredTable = z.strictObject({
   name: z.string().regex(/^[A-Za-z0-9_.-]{3,255}$/, 'must be the name of a table'),
 });
 
-/**
- * Where the service is deployed. The account is the one of the deployer's credentials: synth needs none, and each
- * environment can have its own account.
- */
+/** Where the service is deployed, and with what. Synth needs no credentials. */
 const environmentSchema = z
   .strictObject({
     /** Part of every physical name that the project chooses itself, so environments can share an account. */
     name: z.string().regex(/^[a-z]{1,16}$/, 'must be 1 to 16 of a-z: it is part of every credential'),
+    /**
+     * The 12 digits of the account that the environment is deployed to, and to no other: each environment can have its own.
+     * With it, outside dev, everything that stands for yours must have been replaced (`account/placeholders.ts`).
+     * @default - the account of the deployer's credentials in dev; none elsewhere: CloudFormation refuses the stacks
+     */
+    account: z
+      .string()
+      .regex(/^\d{12}$/, 'must be the 12 digits of an account')
+      .refine((account) => !isExampleAccount(account), "must not be an example account of AWS's documentation")
+      .exactOptional(),
     region: z.string().regex(/^[a-z]{2}(-[a-z]+)+-\d$/, 'must be a region, such as eu-central-1'),
     /** What happens to tables, secret, logs and function versions when they leave the stack, or the stack is deleted. */
     removalPolicy: z.enum(['retain', 'destroy']),
@@ -121,13 +127,20 @@ const environmentSchema = z
     /** E-mail addresses: `page` wakes someone up, `ticket` waits for the morning. */
     alarmAddresses: z.strictObject({ page: addresses, ticket: addresses }),
     concurrency: z.strictObject({
+      /**
+       * What the account holds in this region, as "ops preflight" reads it: `reserved` is deployed only where it fits in,
+       * see `account/concurrency.ts`.
+       * @default - 10, what a new account may have: nothing is reserved
+       */
+      account: whole(1, 1_000_000).exactOptional(),
       /** How many invocations may work on events at once. */
       events: whole(2, 1_000),
       /** The same for wake-ups. Each may ask Plangrep about `wakeUpQueue.batchSize` jobs at once. */
       wakeUps: whole(2, 1_000),
       /**
-       * Reserved for a function out of the account's concurrency, and its maximum: limits the load on Plangrep.
-       * @default - nothing is reserved: a new account has too little to reserve from
+       * Reserved for a function out of the account's concurrency, and its maximum: limits the load on Plangrep. Together
+       * with the 100 that Lambda keeps unreserved they must be in `account`; while they are not, none is deployed.
+       * @default - nothing is reserved
        */
       reserved: perFunction.exactOptional(),
       /**
@@ -158,63 +171,6 @@ const environmentSchema = z
 
 export type Environment = Readonly<z.input<typeof environmentSchema>>;
 export type CustomDomain = z.input<typeof domain>;
-
-/** The rules between fields: the path of each wrong field, and the reason. */
-function* contradictionsOf(environment: Environment): Generator<readonly [readonly PropertyKey[], string]> {
-  const { name, partners, sandbox } = environment;
-  const { reserved = {}, provisioned = {} } = environment.concurrency;
-  for (const reason of contradictionsOfSenders(name, partners)) yield [['partners'], reason];
-  const bytes = policyBytes(partners);
-  if (bytes > MAX_POLICY_BYTES) {
-    yield [
-      ['partners'],
-      `must fit into a bus policy of ${MAX_POLICY_BYTES} bytes, not ${bytes}: use a second environment`,
-    ];
-  }
-  for (const [field, consumer] of [
-    ['events', 'consume-events'],
-    ['wakeUps', 'consume-wake-ups'],
-  ] as const) {
-    const most = environment.concurrency[field];
-    if ((reserved[consumer] ?? most) >= most) continue;
-    yield [['concurrency', field], `must not be over what is reserved for ${consumer}: the queue would be throttled`];
-  }
-  for (const functionName of functionNames) {
-    const most = reserved[functionName] ?? Number.POSITIVE_INFINITY;
-    if ((provisioned[functionName] ?? 0) <= most) continue;
-    yield [['concurrency', 'provisioned', functionName], 'must not be over what is reserved'];
-  }
-  yield* contradictionsOfPlans(environment);
-  const restored = Object.values(environment.restoredTables ?? {}).map((table) => table.name);
-  if (new Set(restored).size < restored.length) yield [['restoredTables'], 'must not name a table twice'];
-  // Nor in staging: a release meets the real Plangrep there for the first time.
-  if (sandbox === true && name !== 'dev') yield [['sandbox'], 'must not be set outside dev'];
-  if (name !== 'prod') return;
-  if (environment.removalPolicy !== 'retain') yield [['removalPolicy'], 'must be retain in prod'];
-  if (!environment.deletionProtection) yield [['deletionProtection'], 'must be true in prod'];
-  if (environment.pointInTimeRecoveryDays === undefined) yield [['pointInTimeRecoveryDays'], 'must be set in prod'];
-  if (environment.alarmAddresses.page.length === 0) yield [['alarmAddresses', 'page'], 'must name someone in prod'];
-}
-
-/** A plan fits into everything around it, so that no partner uses up what is there for all. */
-function* contradictionsOfPlans(environment: Environment): Generator<readonly [readonly PropertyKey[], string]> {
-  const { plans, throttle, firewall, concurrency } = environment;
-  const reserved = concurrency.reserved?.['request-cancellation'] ?? Number.POSITIVE_INFINITY;
-  for (const [name, limits] of Object.entries(plans)) {
-    const field = ['plans', name];
-    if (!planName.test(name)) yield [field, 'must have a name of 1 to 20 of a-z'];
-    if (limits.ratePerSecond > throttle.ratePerSecond) yield [field, 'must not be over the throttle of all partners'];
-    if (limits.burst > throttle.burst) yield [field, "must not have a burst over that of all partners' throttle"];
-    const atOnce = limits.burst + limits.ratePerSecond * LONGEST_WAIT_SECONDS;
-    if (atOnce > reserved) {
-      yield [field, `must not have more than what is reserved for request-cancellation, all of it waiting: ${atOnce}`];
-    }
-    if (Math.min(firewall.perCredential, firewall.perAddress) < firewallMargin * mostInWindow(limits)) {
-      const least = `must be at least ${firewallMargin} times what the plan ${name} lets through in five minutes`;
-      yield [['firewall'], `${least}: ${firewallMargin * mostInWindow(limits)}`];
-    }
-  }
-}
 
 function isSecureOrigin(value: string): boolean {
   try {

@@ -1,8 +1,12 @@
-import { checkEnvironment, type Environment } from './environment-schema.ts';
+import type { Environment } from './environment-schema.ts';
 
 export const environmentNames = ['dev', 'staging', 'prod'] as const;
 export type EnvironmentName = (typeof environmentNames)[number];
 
+/**
+ * Only data: what runs beside AWS's credentials reads it without a package. A new company edits this file first: see
+ * docs/preflight.md. Outside dev an environment without an `account` can be synthesized, and not deployed.
+ */
 export const environments: Readonly<Record<EnvironmentName, Environment>> = {
   /** Disposable: `cdk destroy` followed by `cdk deploy` must work, in a new account too. */
   dev: {
@@ -95,26 +99,3 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     firewall: { perCredential: 40_000, perAddress: 60_000 },
   },
 };
-
-/**
- * @param name the value of `-c environment=<name>`: absent, or anything
- * @returns the environment, or one line that says what to do instead
- * @example selectEnvironment('dev') // { kind: 'selected', environment: { name: 'dev', … } }
- */
-export function selectEnvironment(
-  name: unknown,
-):
-  | { readonly kind: 'selected'; readonly environment: Environment }
-  | { readonly kind: 'invalid'; readonly message: string } {
-  const known = environmentNames.find((candidate) => candidate === name);
-  if (known === undefined) {
-    const problem = name === undefined ? 'No environment chosen' : `Unknown environment ${JSON.stringify(name)}`;
-    return {
-      kind: 'invalid',
-      message: `${problem}: pass one of ${environmentNames.join(', ')}, as -c environment=dev`,
-    };
-  }
-  const environment = environments[known];
-  const checked = checkEnvironment(environment);
-  return checked.kind === 'valid' ? { kind: 'selected', environment } : checked;
-}

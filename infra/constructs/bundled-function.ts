@@ -15,6 +15,7 @@ import {
 } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
+import { deployedConcurrency } from '../blueprint/account/concurrency.ts';
 import type { Environment } from '../blueprint/environment-schema.ts';
 import {
   type EnvironmentVariable,
@@ -62,7 +63,7 @@ export class BundledFunction extends Construct {
       mayStartItself,
     }: FunctionDefinition<Variable> = functions[name];
     const removalPolicy = environment.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY;
-    const reserved: Concurrency = environment.concurrency.reserved ?? {};
+    const reserved: Concurrency = deployedConcurrency(environment.concurrency).reserved;
     const provisioned: Concurrency = environment.concurrency.provisioned ?? {};
 
     this.logGroup = new LogGroup(this, 'Logs', { retention: environment.logRetentionDays, removalPolicy });

@@ -2,6 +2,7 @@ import { CfnOutput, Stack, Tags } from 'aws-cdk-lib';
 import { EventBus, type IEventBus } from 'aws-cdk-lib/aws-events';
 import type { Construct } from 'constructs';
 import { eventDoor } from '../blueprint/bus-events.ts';
+import { deployedConcurrency, neededConcurrency } from '../blueprint/account/concurrency.ts';
 import type { Environment } from '../blueprint/environment-schema.ts';
 import { type EnvironmentVariable, type FunctionName, reconcilerSchedule } from '../blueprint/functions.ts';
 import { tagsOf } from '../blueprint/table-settings.ts';
@@ -21,6 +22,7 @@ import type { Arns } from '../constructs/exact-role.ts';
 import { Sandbox } from '../constructs/sandbox.ts';
 import { tablesInUse, type TablesInUse } from '../constructs/tables-in-use.ts';
 import { Watching } from '../constructs/watching/watching.ts';
+import { placeOf, refusePlaceholders } from './refuse-placeholders.ts';
 import type { StatefulStack } from './stateful-stack.ts';
 
 export interface ServiceStackProps {
@@ -36,7 +38,7 @@ export class ServiceStack extends Stack {
     super(scope, id, {
       stackName: `plangrep-cancellation-${environment.name}-service`,
       description: `Plangrep job cancellation, ${environment.name}: doors, functions, alarms`,
-      env: { region: environment.region },
+      env: placeOf(environment),
       terminationProtection: environment.deletionProtection,
       tags,
     });
@@ -44,6 +46,7 @@ export class ServiceStack extends Stack {
     const excludeResourceTypes = ['AWS::CloudWatch::Dashboard'];
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value, { excludeResourceTypes });
 
+    refusePlaceholders(this, environment);
     const bus = this.busOf(environment);
     const door = new EventDoor(this, 'EventsDoor', { environment, bus });
     const wakeUps = new WakeUps(this, 'WakeUps', { environment: environment.name });
@@ -67,8 +70,9 @@ export class ServiceStack extends Stack {
       WakeUpQueue: wakeUps.queue.queueArn,
       MissedRuns: schedule.missed.queueArn,
     });
-    door.deliverTo(functions[eventDoor.function].alias, environment.concurrency.events);
-    wakeUps.deliverTo(functions[wakeUpQueue.function].alias, environment.concurrency.wakeUps);
+    const concurrency = deployedConcurrency(environment.concurrency);
+    door.deliverTo(functions[eventDoor.function].alias, concurrency.events);
+    wakeUps.deliverTo(functions[wakeUpQueue.function].alias, concurrency.wakeUps);
     schedule.start(functions[reconcilerSchedule.function].alias);
     const outgoingEvents = new OutgoingEvents(this, 'OutgoingEvents', {
       environment,
@@ -103,6 +107,11 @@ export class ServiceStack extends Stack {
     }
     new CfnOutput(this, 'ApiUrl', { value: domain === undefined ? api.url : `https://${domain.name}/` });
     new CfnOutput(this, 'EventBusName', { value: bus.eventBusName });
+    if (concurrency.isReduced) {
+      new CfnOutput(this, 'ReservedConcurrency', {
+        value: `none: it needs ${neededConcurrency(environment.concurrency)} in the account, see concurrency.account`,
+      });
+    }
   }
 
   private busOf({ name, eventBusName }: Environment): IEventBus {

@@ -13,6 +13,7 @@ import type { Construct } from 'constructs';
 import type { Environment } from '../blueprint/environment-schema.ts';
 import { settingsOf, type TablePolicy, tagsOf } from '../blueprint/table-settings.ts';
 import { type TableDefinition, type TableName, tables } from '../blueprint/tables.ts';
+import { placeOf, refusePlaceholders } from './refuse-placeholders.ts';
 
 export interface StatefulStackProps {
   readonly environment: Environment;
@@ -35,11 +36,12 @@ export class StatefulStack extends Stack {
     super(scope, id, {
       stackName: `plangrep-cancellation-${environment.name}-stateful`,
       description: `Plangrep job cancellation, ${environment.name}: the tables and the secret`,
-      env: { region: environment.region },
+      env: placeOf(environment),
       terminationProtection: environment.deletionProtection,
       tags,
     });
     for (const [key, value] of Object.entries(tags)) Tags.of(this).add(key, value);
+    refusePlaceholders(this, environment);
 
     this.tables = {
       JobDirectory: this.addTable('JobDirectory', environment),

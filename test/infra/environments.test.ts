@@ -3,13 +3,24 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { expect, test } from 'vitest';
 import { missingBundles } from '../../infra/constructs/bundled-function.ts';
 import { checkEnvironment, type Environment, logRetentionPeriods } from '../../infra/blueprint/environment-schema.ts';
-import { environmentNames, environments, selectEnvironment } from '../../infra/blueprint/environments.ts';
+import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { functions } from '../../infra/blueprint/functions.ts';
+import { selectEnvironment } from '../../infra/stacks/select-environment.ts';
 import { root } from './synthesized.ts';
 
-const { prod, staging } = environments;
+const { dev, prod, staging } = environments;
 const principal = 'arn:aws:iam::111122223333:role/acme';
 const other = 'arn:aws:iam::111122223333:role/other';
+/** With everything of its own. */
+const adopted: Environment = {
+  ...staging,
+  account: '210987654321',
+  alarmAddresses: { page: ['oncall@plangrep.com'], ticket: ['team@plangrep.com'] },
+  partners: [{ partnerId: 'acme', principal: 'arn:aws:iam::310987654321:role/acme' }],
+};
+const certificate = (region: string, account = '210987654321') =>
+  `arn:aws:acm:${region}:${account}:certificate/0a1b2c3d`;
+const domain = { name: 'cancel.plangrep.com', certificateArn: certificate('eu-central-1') };
 const plan = { ratePerSecond: 10, burst: 10, requestsPerDay: 1_000 };
 
 test.each(environmentNames)('%s is valid', (name) => {
@@ -108,6 +119,43 @@ test.each<{ environment: { name: string; [field: string]: unknown }; message: st
     environment: { ...staging, concurrency: { events: 2, wakeUps: 2, provisioned: { 'cancel-everything': 2 } } },
     message: 'staging: concurrency.provisioned: Unrecognized key: "cancel-everything"',
   },
+  {
+    environment: { ...staging, concurrency: { events: 2, wakeUps: 2, provisioned: { 'request-cancellation': 3 } } },
+    message: 'staging: concurrency.provisioned: must fit into concurrency.account (10), which keeps 100 unreserved',
+  },
+  ...['12345678901', 'a23456789012'].map((account) => ({
+    environment: { ...dev, account },
+    message: 'dev: account: must be the 12 digits of an account',
+  })),
+  {
+    environment: { ...dev, account: '123456789012' },
+    message: "dev: account: must not be an example account of AWS's documentation",
+  },
+  {
+    environment: { ...staging, account: '210987654321' },
+    message:
+      'staging: alarmAddresses: must be addresses that someone reads, not of a reserved domain: plangrep-cancellation-staging@example.com; partners: must not name a principal in an example account of AWS: acme',
+  },
+  {
+    environment: { ...adopted, partners: [{ partnerId: 'acme', principal: '444455556666' }] },
+    message: 'staging: partners: must not name a principal in an example account of AWS: acme',
+  },
+  ...['a@example.org', 'a@mail.example.net', 'a@plangrep.test', 'a@b.invalid', 'a@x.example'].map((address) => ({
+    environment: { ...adopted, alarmAddresses: { page: ['oncall@plangrep.com'], ticket: [address] } },
+    message: `staging: alarmAddresses: must be addresses that someone reads, not of a reserved domain: ${address}`,
+  })),
+  {
+    environment: { ...adopted, domain: { ...domain, certificateArn: certificate('us-east-1') } },
+    message: "staging: domain.certificateArn: must be in the environment's region, eu-central-1",
+  },
+  {
+    environment: { ...adopted, domain: { ...domain, certificateArn: certificate('eu-central-1', '210987654322') } },
+    message: "staging: domain.certificateArn: must be in the environment's account, 210987654321",
+  },
+  {
+    environment: { ...adopted, domain: { ...domain, hostedZone: { id: 'Z1', name: 'grep.com' } } },
+    message: 'staging: domain.hostedZone.name: must hold the name cancel.plangrep.com',
+  },
   { environment: { ...prod, deletionProtection: false }, message: 'prod: deletionProtection: must be true in prod' },
   {
     environment: { ...prod, alarmAddresses: { page: [], ticket: [] } },
@@ -143,6 +191,20 @@ test.each<{ environment: { name: string; [field: string]: unknown }; message: st
     kind: 'invalid',
     message: `infra/blueprint/environments.ts, ${message}`,
   });
+});
+
+test('an environment with everything of its own is valid, on its own domain too', () => {
+  const withDomain: Environment = {
+    ...adopted,
+    domain: { ...domain, hostedZone: { id: 'Z1', name: 'plangrep.com' } },
+  };
+
+  expect(checkEnvironment(adopted)).toEqual({ kind: 'valid' });
+  expect(checkEnvironment(withDomain)).toEqual({ kind: 'valid' });
+  // Names that only look like reserved ones.
+  const alarmAddresses = { page: ['a@contest.com', 'a@example.community'], ticket: ['example.com@plangrep.com'] };
+  const similar: Environment = { ...adopted, alarmAddresses };
+  expect(checkEnvironment(similar)).toEqual({ kind: 'valid' });
 });
 
 test('two partners may have two roles of one account', () => {

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { refusedSchema } from '../../functions/core/cancellation/events.ts';
+import { deployedConcurrency } from '../../infra/blueprint/account/concurrency.ts';
 import { closedEvent, eventDoor, inputTransformer, refusedEvent } from '../../infra/blueprint/bus-events.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { functions } from '../../infra/blueprint/functions.ts';
@@ -60,7 +61,7 @@ describe.each(environmentNames)('in %s', (name) => {
         EventSourceArn: arnOf('EventsDoorQueue'),
         BatchSize: eventDoor.batchSize,
         FunctionResponseTypes: ['ReportBatchItemFailures'],
-        ScalingConfig: { MaximumConcurrency: environments[name].concurrency.events },
+        ScalingConfig: { MaximumConcurrency: deployedConcurrency(environments[name].concurrency).events },
       });
     });
 

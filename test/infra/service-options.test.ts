@@ -171,7 +171,7 @@ describe('an environment with an existing bus, warm functions, and no partner th
     eventBusName: 'central',
     partners: [],
     setsApiGatewayLogRole: false,
-    concurrency: { events: 2, wakeUps: 2, provisioned: { 'request-cancellation': 3 } },
+    concurrency: { account: 103, events: 2, wakeUps: 2, provisioned: { 'request-cancellation': 3 } },
   });
 
   test('announces closed cancellations on that bus, and creates none', () => {

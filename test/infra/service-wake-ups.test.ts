@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { LEASE_MS } from '../../functions/core/cancellation/pace.ts';
+import { deployedConcurrency } from '../../infra/blueprint/account/concurrency.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { functions } from '../../infra/blueprint/functions.ts';
 import { wakeUpQueue } from '../../infra/blueprint/wake-up-queue.ts';
@@ -27,7 +28,7 @@ describe.each(environmentNames)('the wake-up queue in %s', (name) => {
   });
 
   test('starts its function with batches, accepts single failures, and asks Plangrep about at most 50 jobs at once', () => {
-    const { wakeUps } = environments[name].concurrency;
+    const { wakeUps } = deployedConcurrency(environments[name].concurrency);
     const delivery = oneOf(service, 'AWS::Lambda::EventSourceMapping', 'WakeUps');
 
     expect(JSON.stringify(delivery['FunctionName'])).toMatch(/consumewakeupsLive.*:live/);

@@ -49,6 +49,8 @@ export const synthesize = (
     directory,
     /** The stateful stack whole. */
     artifact,
+    /** The service stack whole. */
+    serviceArtifact: assembly.getStackArtifact(service.artifactId),
     stateful: resourcesOf(artifact.template),
     service: resourcesOf(assembly.getStackArtifact(service.artifactId).template),
   };

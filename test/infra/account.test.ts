@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { deployedConcurrency, neededConcurrency } from '../../infra/blueprint/account/concurrency.ts';
+import type { Environment } from '../../infra/blueprint/environment-schema.ts';
+import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
+import { ofType, synthesize, synthesized } from './synthesized.ts';
+
+const templateSchema = z.object({
+  Parameters: z.record(z.string(), z.object({ Default: z.optional(z.string()) })),
+  Rules: z.record(z.string(), z.object({ Assertions: z.array(z.record(z.string(), z.unknown())) })),
+});
+const outputsSchema = z.object({ Outputs: z.record(z.string(), z.object({ Value: z.unknown() })) });
+const { staging } = environments;
+const adopted: Environment = {
+  ...staging,
+  account: '210987654321',
+  alarmAddresses: { page: ['oncall@plangrep.com'], ticket: ['team@plangrep.com'] },
+  partners: [{ partnerId: 'acme', principal: 'arn:aws:iam::310987654321:role/acme' }],
+  concurrency: { ...staging.concurrency, account: 368 },
+};
+
+describe('what is reserved', () => {
+  test.each([10, 50, 100, 367])('is nothing in an account of %i, which would roll the stack back', (account) => {
+    const concurrency = { ...staging.concurrency, account };
+
+    expect(deployedConcurrency(concurrency)).toMatchObject({ reserved: {}, isReduced: true });
+  });
+
+  test.each([
+    [10, 2, 2],
+    [50, 5, 10],
+  ])('of an account of %i the consumers of prod take at most a quarter each: %i, %i', (account, events, wakeUps) => {
+    const concurrency = { ...environments.prod.concurrency, account };
+
+    expect(deployedConcurrency(concurrency)).toMatchObject({ events, wakeUps });
+  });
+
+  test('is all of it in an account that keeps 100 beside it', () => {
+    const { events, wakeUps, reserved } = staging.concurrency;
+
+    expect(neededConcurrency(staging.concurrency)).toBe(260 + 2 + 4 + 2 + 100);
+    expect(deployedConcurrency({ ...staging.concurrency, account: 368 })).toEqual({
+      events,
+      wakeUps,
+      reserved,
+      isReduced: false,
+    });
+  });
+
+  test('counts provisioned instances of a function that has no reservation', () => {
+    const reserved = { 'consume-events': 2 };
+    const provisioned = { 'consume-events': 2, 'register-job': 3 };
+
+    expect(neededConcurrency({ events: 2, wakeUps: 2, reserved, provisioned })).toBe(105);
+  });
+});
+
+describe.each(environmentNames)('%s as it is published, in a new account of 10', (name) => {
+  const { service } = synthesized(name);
+
+  test('reserves nothing, provisions nothing, and its consumers leave more than half', () => {
+    const mappings = ofType(service, 'AWS::Lambda::EventSourceMapping').map(([, { ScalingConfig }]) => ScalingConfig);
+
+    for (const [, fn] of ofType(service, 'AWS::Lambda::Function')) {
+      expect(fn).not.toHaveProperty('ReservedConcurrentExecutions');
+    }
+    for (const [, alias] of ofType(service, 'AWS::Lambda::Alias')) {
+      expect(alias).not.toHaveProperty('ProvisionedConcurrencyConfig');
+    }
+    expect(mappings).toEqual([{ MaximumConcurrency: 2 }, { MaximumConcurrency: 2 }]);
+  });
+});
+
+describe('staging with everything of its own', () => {
+  const { service, artifact } = synthesize(adopted, undefined, 'not validated');
+
+  test('reserves what it asks for', () => {
+    const reserved = ofType(service, 'AWS::Lambda::Function').flatMap(([, properties]) => {
+      const { FunctionName, ReservedConcurrentExecutions: count } = properties;
+      return count === undefined ? [] : [[String(FunctionName).replace('plangrep-cancellation-staging-', ''), count]];
+    });
+
+    expect(Object.fromEntries(reserved)).toEqual(staging.concurrency.reserved);
+  });
+
+  test('is bound to its account: the CDK deploys it with no other credentials', () => {
+    expect(artifact.environment).toMatchObject({ account: '210987654321', region: 'eu-central-1' });
+  });
+
+  test('is not refused', () => {
+    expect(artifact.template).not.toHaveProperty('Rules.Placeholders');
+    expect(artifact.template).not.toHaveProperty('Parameters.DeployAsPublished');
+  });
+});
+
+describe.each(['staging', 'prod'] as const)('%s as it is published', (name) => {
+  const { artifact, serviceArtifact } = synthesized(name);
+
+  test.each([
+    ['stateful', artifact],
+    ['service', serviceArtifact],
+  ])(
+    'is refused by CloudFormation before the %s stack makes anything, unless it is told otherwise',
+    (_, { template }) => {
+      const { Parameters, Rules } = templateSchema.parse(template);
+
+      expect(Parameters['DeployAsPublished']).toMatchObject({ Default: 'no' });
+      expect(Rules['Placeholders']?.Assertions).toEqual([
+        {
+          Assert: { 'Fn::Equals': [{ Ref: 'DeployAsPublished' }, 'yes'] },
+          AssertDescription: expect.stringMatching(
+            /, (staging|prod): account must be .*; alarmAddresses .*; partners /,
+          ),
+        },
+      ]);
+    },
+  );
+
+  test('says as an output that it reserves nothing', () => {
+    const { Outputs } = outputsSchema.parse(serviceArtifact.template);
+
+    expect(Outputs['ReservedConcurrency']?.Value).toBe(
+      `none: it needs ${neededConcurrency(environments[name].concurrency)} in the account, see concurrency.account`,
+    );
+  });
+});
+
+test('dev may be deployed as it is published, and reserves nothing that it could miss', () => {
+  const { artifact, serviceArtifact } = synthesized('dev');
+
+  expect(artifact.template).not.toHaveProperty('Rules.Placeholders');
+  expect(serviceArtifact.template).not.toHaveProperty('Outputs.ReservedConcurrency');
+});
