@@ -62,7 +62,12 @@ export const systemClock: Clock = {
  * One object a line: Lambda's JSON log format adds time, level and requestId (AWS Lambda Developer Guide, Log and
  * monitor Node.js functions), so no logging library is needed.
  */
-const report: Report = (code, fields = {}) => console[reportLevels[code]]({ code, ...fields });
+const report: Report = (code, fields = {}) => {
+  const level = reportLevels[code];
+  // A release is rolled back by what its own version reports: infra/blueprint/version-alarms.ts.
+  const version = level === 'error' ? process.env['AWS_LAMBDA_FUNCTION_VERSION'] : undefined;
+  console[level]({ code, ...fields, version });
+};
 
 /** For the authorizer, which knows credentials and nothing else. */
 export function composeCredentialCheck(): CredentialPorts & Pick<Ports, 'report'> {

@@ -1,6 +1,7 @@
 import { App } from 'aws-cdk-lib';
 import { addChecks } from './stacks/checks.ts';
 import { missingBundles } from './constructs/bundled-function.ts';
+import { readRolloutOverride } from './blueprint/rollout-override.ts';
 import { selectEnvironment } from './stacks/select-environment.ts';
 import { ServiceStack } from './stacks/service-stack.ts';
 import { StatefulStack } from './stacks/stateful-stack.ts';
@@ -8,9 +9,13 @@ import { StatefulStack } from './stacks/stateful-stack.ts';
 // Without `autoSynth: false`, CDK would write an app without stacks after a wrong environment name.
 const app = new App({ autoSynth: false });
 const selection = selectEnvironment(app.node.tryGetContext('environment'));
+const rollout = readRolloutOverride(app.node.tryGetContext('rollout'), app.node.tryGetContext('why'));
 const missing = missingBundles();
 if (selection.kind === 'invalid') {
   console.error(selection.message);
+  process.exitCode = 1;
+} else if (rollout.kind === 'invalid') {
+  console.error(rollout.message);
   process.exitCode = 1;
 } else if (missing.length > 0) {
   console.error(
@@ -20,7 +25,8 @@ if (selection.kind === 'invalid') {
 } else {
   const { environment } = selection;
   const stateful = new StatefulStack(app, 'Stateful', { environment });
-  new ServiceStack(app, 'Service', { environment, stateful });
+  const rolloutOverride = rollout.kind === 'override' ? rollout.override : undefined;
+  new ServiceStack(app, 'Service', { environment, stateful, rolloutOverride });
   addChecks(app);
   app.synth();
 }

@@ -119,15 +119,13 @@ export interface AlarmDefinition {
   readonly threshold: number;
   /** In how many periods in a row. @default 1 */
   readonly periods?: number;
-  /** Whether missing data alarms too. @default false */
+  /** Whether silence after data notifies too. @default false */
   readonly alarmsWhenSilent?: boolean;
-  /** Whether it rolls a new version back during a canary. @default false */
-  readonly rollsBack?: boolean;
   /** The environment's setting without which the alarm does not exist. */
   readonly needs?: 'auditWatch';
 }
 
-/** Every alarm, the most severe first. */
+/** Every alarm, the most severe first. None rolls a release back: version-alarms.ts has those that do, and why. */
 export const alarms: readonly AlarmDefinition[] = [
   { title: 'Cancellations escalated', severity: 'page', metric: 'CancellationsEscalated', threshold: 1 },
   {
@@ -145,8 +143,8 @@ export const alarms: readonly AlarmDefinition[] = [
   { title: 'Plangrep refuses the key', severity: 'page', metric: 'PlangrepKeyRefused', threshold: 1 },
   // One job may have come to the end of its retention. Several at once: the key is another organization's.
   { title: 'Plangrep does not know our jobs', severity: 'page', metric: 'JobsAbsent', threshold: 5 },
-  { title: 'Answers are 5xx', severity: 'page', metric: 'ApiServerErrors', threshold: 3, rollsBack: true },
-  { title: 'Functions fail', severity: 'page', metric: 'FunctionErrors', threshold: 1, rollsBack: true },
+  { title: 'Answers are 5xx', severity: 'page', metric: 'ApiServerErrors', threshold: 3 },
+  { title: 'Functions fail', severity: 'page', metric: 'FunctionErrors', threshold: 1 },
   { title: 'Events fail', severity: 'page', metric: 'EventsFailed', threshold: 1 },
   // CloudWatch leaves out what was received more than three times, so no event that is tried again counts for long.
   // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html

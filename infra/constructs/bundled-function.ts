@@ -29,6 +29,9 @@ import {
 } from '../blueprint/functions.ts';
 import { type Arns, ExactRole } from './exact-role.ts';
 
+/** Every caller names it, so that a rollout decides which version answers. */
+export const liveAlias = 'live';
+
 type Concurrency = Readonly<Partial<Record<BundledFunctionProps['name'], number>>>;
 type Variable = EnvironmentVariable | SandboxVariable;
 
@@ -88,11 +91,12 @@ export class BundledFunction extends Construct {
       tracing: Tracing.ACTIVE,
       ...(mayStartItself === true && { recursiveLoop: RecursiveLoop.ALLOW }),
       ...(reserved[name] !== undefined && { reservedConcurrentExecutions: reserved[name] }),
-      // The previous version stays: a rollback points the alias at it.
+      // The previous version stays, since a canary that fails goes back to it. A person does not point the alias anywhere:
+      // the next deployment would begin from what the template says (docs/deploy.md).
       currentVersionOptions: { removalPolicy },
     });
     this.alias = new Alias(this, 'Live', {
-      aliasName: 'live',
+      aliasName: liveAlias,
       version: this.function.currentVersion,
       ...(provisioned[name] !== undefined && { provisionedConcurrentExecutions: provisioned[name] }),
     });

@@ -1,51 +1,74 @@
-import type { Alarm } from 'aws-cdk-lib/aws-cloudwatch';
+import { ArnFormat, Aws, Stack } from 'aws-cdk-lib';
 import { LambdaApplication, LambdaDeploymentConfig, LambdaDeploymentGroup } from 'aws-cdk-lib/aws-codedeploy';
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import type { BundledFunction } from './bundled-function.ts';
+import { functionNames, type FunctionName } from '../blueprint/functions.ts';
+import { versionAlarmNames } from '../blueprint/version-alarms.ts';
+import { type BundledFunction, liveAlias } from './bundled-function.ts';
+import { VersionAlarms } from './version-alarms.ts';
 
 export interface CanaryRolloutProps {
   readonly environment: string;
-  readonly functions: Readonly<Record<string, BundledFunction>>;
-  /** Any of these rolls the new versions back. */
-  readonly alarms: readonly Alarm[];
+  readonly functions: Readonly<Record<FunctionName, BundledFunction>>;
+  /**
+   * Whether this deployment shifts the traffic at once and heeds no alarm. The groups stay, so that the next one is a canary
+   * again.
+   */
+  readonly isOverridden: boolean;
 }
 
-/** Gives a new version a tenth of the traffic for five minutes, then all of it, unless an alarm rolls it back. */
+/** Gives a new version a tenth of the traffic for five minutes, then all of it, unless its own alarms roll it back. */
 export class CanaryRollout extends Construct {
-  constructor(scope: Construct, id: string, { environment, functions, alarms }: CanaryRolloutProps) {
+  constructor(scope: Construct, id: string, { environment, functions, isOverridden }: CanaryRolloutProps) {
     super(scope, id);
-    const bundled = Object.entries(functions);
     const application = new LambdaApplication(this, 'Application', {
       applicationName: `plangrep-cancellation-${environment}`,
     });
-    // AWS's managed policy for this allows every function and every object in S3.
-    const role = new Role(this, 'Role', {
+    const role = this.addRole(environment, Object.values(functions));
+    for (const name of functionNames) {
+      const bundled = functions[name];
+      const { alarms } = new VersionAlarms(this, `Version-${name}`, { environment, name, bundled });
+      new LambdaDeploymentGroup(this, name, {
+        application,
+        alias: bundled.alias,
+        role: role.withoutPolicyUpdates(),
+        deploymentConfig: isOverridden
+          ? LambdaDeploymentConfig.ALL_AT_ONCE
+          : LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES,
+        // Its own alarms alone: the fault of a function that is not being changed stops no release.
+        alarms: isOverridden ? [] : [...alarms],
+        autoRollback: { failedDeployment: true, stoppedDeployment: true, deploymentInAlarm: !isOverridden },
+      });
+    }
+  }
+
+  /** AWS's managed policy for this allows every function and every object in S3. */
+  private addRole(environment: string, bundled: readonly BundledFunction[]): Role {
+    return new Role(this, 'Role', {
       assumedBy: new ServicePrincipal('codedeploy.amazonaws.com'),
       inlinePolicies: {
         exactly: new PolicyDocument({
           statements: [
             new PolicyStatement({
               actions: ['lambda:GetAlias', 'lambda:GetProvisionedConcurrencyConfig', 'lambda:UpdateAlias'],
-              resources: bundled.flatMap(([, { function: fn }]) => [fn.functionArn, `${fn.functionArn}:live`]),
+              resources: bundled.flatMap(({ function: fn }) => [fn.functionArn, `${fn.functionArn}:${liveAlias}`]),
             }),
             new PolicyStatement({
               actions: ['cloudwatch:DescribeAlarms'],
-              resources: alarms.map(({ alarmArn }) => alarmArn),
+              // By a pattern: rights that each release changes reach CodeDeploy late, and it stops a deployment whose
+              // alarms it cannot read.
+              resources: [
+                Stack.of(this).formatArn({
+                  service: 'cloudwatch',
+                  region: Aws.REGION,
+                  resource: `alarm:${versionAlarmNames(environment)}`,
+                  arnFormat: ArnFormat.NO_RESOURCE_NAME,
+                }),
+              ],
             }),
           ],
         }),
       },
     });
-    for (const [name, { alias }] of bundled) {
-      new LambdaDeploymentGroup(this, name, {
-        application,
-        alias,
-        role: role.withoutPolicyUpdates(),
-        deploymentConfig: LambdaDeploymentConfig.CANARY_10PERCENT_5MINUTES,
-        alarms: [...alarms],
-        autoRollback: { failedDeployment: true, stoppedDeployment: true, deploymentInAlarm: true },
-      });
-    }
   }
 }

@@ -1,5 +1,7 @@
 import { type App, CfnResource, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
+import { environmentNames } from '../blueprint/environments.ts';
+import { versionAlarmNames } from '../blueprint/version-alarms.ts';
 
 /** An accepted finding, on which resources, and why. */
 export interface Acknowledgement {
@@ -10,15 +12,22 @@ export interface Acknowledgement {
   readonly reason: string;
 }
 
+const versionAlarms = (environment: string): string =>
+  `arn:aws:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:${versionAlarmNames(environment)}`;
 const managedLogRole = 'Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs';
 
 /** At most eight, which a test checks; each as narrow as possible. */
 export const acknowledgements: readonly Acknowledgement[] = [
   {
-    rules: ['AwsSolutions-IAM5[Resource::*]', 'Serverless-LambdaStarPermissions'],
+    rules: [
+      'AwsSolutions-IAM5[Resource::*]',
+      'Serverless-LambdaStarPermissions',
+      ...environmentNames.map((name) => `AwsSolutions-IAM5[Resource::${versionAlarms(name)}]`),
+    ],
     resourceTypes: ['AWS::IAM::Role'],
-    path: /^Service\/(Sandbox\/)?[a-z-]+\/Permissions\/Role\/Resource$/,
-    reason: 'X-Ray has no resources, so its two actions must be on *. A test checks that nothing else is.',
+    path: /^Service\/((Sandbox\/)?[a-z-]+\/Permissions|Rollout)\/Role\/Resource$/,
+    reason:
+      'X-Ray has no resources, so its two actions must be on *. The alarms that a canary heeds have the version in their names. A test checks that nothing else is.',
   },
   {
     rules: ['AwsSolutions-SQS3', 'Serverless-SQSRedrivePolicy'],

@@ -1,6 +1,7 @@
 import { CfnOutput, Stack, Tags } from 'aws-cdk-lib';
 import { EventBus, type IEventBus } from 'aws-cdk-lib/aws-events';
 import type { Construct } from 'constructs';
+import type { RolloutOverride } from '../blueprint/rollout-override.ts';
 import { eventDoor } from '../blueprint/bus-events.ts';
 import { deployedConcurrency, neededConcurrency } from '../blueprint/account/concurrency.ts';
 import type { Environment } from '../blueprint/environment-schema.ts';
@@ -29,11 +30,16 @@ export interface ServiceStackProps {
   readonly environment: Environment;
   /** With the tables and the secret that the service uses. */
   readonly stateful: StatefulStack;
+  /**
+   * Shifts the traffic at once and heeds no alarm, in this deployment.
+   * @default - the environment's rollout
+   */
+  readonly rolloutOverride?: RolloutOverride | undefined;
 }
 
 /** Everything that can be deleted and created again: the doors, the functions, and the alarms. */
 export class ServiceStack extends Stack {
-  constructor(scope: Construct, id: string, { environment, stateful }: ServiceStackProps) {
+  constructor(scope: Construct, id: string, { environment, stateful, rolloutOverride }: ServiceStackProps) {
     const tags = tagsOf(environment);
     super(scope, id, {
       stackName: `plangrep-cancellation-${environment.name}-service`,
@@ -86,7 +92,7 @@ export class ServiceStack extends Stack {
     const { domain } = environment;
     if (domain !== undefined) new ApiDomain(this, 'Domain', { domain, api });
 
-    const { rollingBack } = new Watching(this, 'Watching', {
+    new Watching(this, 'Watching', {
       environment,
       api,
       functions,
@@ -103,8 +109,11 @@ export class ServiceStack extends Stack {
       },
     });
     if (environment.rollout === 'canary') {
-      new CanaryRollout(this, 'Rollout', { environment: environment.name, functions, alarms: rollingBack });
+      const isOverridden = rolloutOverride !== undefined;
+      new CanaryRollout(this, 'Rollout', { environment: environment.name, functions, isOverridden });
     }
+    // In the stack's events and in CloudTrail: who went past the alarms, and why.
+    if (rolloutOverride !== undefined) new CfnOutput(this, 'RolloutOverride', { value: rolloutOverride.why });
     new CfnOutput(this, 'ApiUrl', { value: domain === undefined ? api.url : `https://${domain.name}/` });
     new CfnOutput(this, 'EventBusName', { value: bus.eventBusName });
     if (concurrency.isReduced) {

@@ -7,6 +7,7 @@ import * as z from 'zod/mini';
 import { missingBundles } from '../../infra/constructs/bundled-function.ts';
 import type { Environment } from '../../infra/blueprint/environment-schema.ts';
 import { type EnvironmentName, environments } from '../../infra/blueprint/environments.ts';
+import type { RolloutOverride } from '../../infra/blueprint/rollout-override.ts';
 import { ServiceStack } from '../../infra/stacks/service-stack.ts';
 import { StatefulStack } from '../../infra/stacks/stateful-stack.ts';
 
@@ -33,12 +34,13 @@ export const synthesize = (
   environment: Environment,
   prepare: (app: App) => void = () => undefined,
   rules: 'validated' | 'not validated' = 'validated',
+  rolloutOverride?: RolloutOverride,
 ) => {
   const { context } = contextSchema.parse(JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8')));
   const directory = mkdtempSync(join(outdir, 'synth-'));
   const app = new App({ context, outdir: directory, analyticsReporting: false });
   const stateful = new StatefulStack(app, 'Stateful', { environment });
-  const service = new ServiceStack(app, 'Service', { environment, stateful });
+  const service = new ServiceStack(app, 'Service', { environment, stateful, rolloutOverride });
   prepare(app);
   process.env['CDK_VALIDATION'] = String(rules === 'validated');
   const assembly = app.synth();
@@ -53,6 +55,8 @@ export const synthesize = (
     serviceArtifact: assembly.getStackArtifact(service.artifactId),
     stateful: resourcesOf(artifact.template),
     service: resourcesOf(assembly.getStackArtifact(service.artifactId).template),
+    /** Of the service stack. */
+    outputs: z.record(z.string(), z.unknown()).parse(assembly.getStackArtifact(service.artifactId).template.Outputs),
   };
 };
 export type Synthesized = ReturnType<typeof synthesize>;

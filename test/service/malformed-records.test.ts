@@ -93,6 +93,8 @@ describe('a malformed directory entry', () => {
     const [line = '', ...more] = linesWith('RECORD_UNREADABLE');
     expect(more).toEqual([]);
     expect(line).toContain(`${good.jobId}_bad`);
+    // What rolls a release back counts the lines of one version.
+    expect(line).toMatch(/"?version"?: ?["']\$LATEST["']/);
     expect(line).not.toContain(good.externalId);
   });
 

@@ -21,9 +21,6 @@ export interface WatchingProps extends Watched {
 
 /** Metrics from the log lines, the watch over the audit trail, alarms by severity, one dashboard. */
 export class Watching extends Construct {
-  /** These alarms roll a new version back. */
-  readonly rollingBack: readonly Alarm[];
-
   constructor(scope: Construct, id: string, { environment, logArns, ...watched }: WatchingProps) {
     super(scope, id);
     const audit = environment.auditWatch
@@ -31,8 +28,7 @@ export class Watching extends Construct {
       : undefined;
     const { name } = environment;
     const metrics = new Metrics(this, 'LogMetrics', { ...watched, environment: name, logAltered: audit?.altered });
-    const { all, rollingBack } = new Alarms(this, 'Alarms', { environment, metrics });
-    this.rollingBack = rollingBack;
+    const { all } = new Alarms(this, 'Alarms', { environment, metrics });
     new Dashboard(this, 'Dashboard', { environment: name, metrics, alarms: all });
   }
 }
@@ -45,7 +41,6 @@ interface AlarmsProps {
 /** Every alarm of infra/blueprint/alarms.ts, and a topic for each severity, which the environment's addresses subscribe to. */
 class Alarms extends Construct {
   readonly all: readonly Alarm[];
-  readonly rollingBack: readonly Alarm[];
   /** Notifications that SNS could not deliver. */
   private readonly unsent: Queue;
 
@@ -60,9 +55,9 @@ class Alarms extends Construct {
       const action = new SnsAction(topics[definition.severity]);
       alarm.addAlarmAction(action);
       alarm.addOkAction(action);
+      if (definition.alarmsWhenSilent === true) alarm.addInsufficientDataAction(action);
     }
     this.all = made.map(({ alarm }) => alarm);
-    this.rollingBack = made.filter(({ definition }) => definition.rollsBack).map(({ alarm }) => alarm);
   }
 
   private addAlarm(definition: AlarmDefinition, environment: string, metrics: Metrics): Alarm {
@@ -74,7 +69,9 @@ class Alarms extends Construct {
       threshold,
       evaluationPeriods: periods,
       comparisonOperator: ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
-      treatMissingData: alarmsWhenSilent ? TreatMissingData.BREACHING : TreatMissingData.NOT_BREACHING,
+      // A new alarm begins without data. As `breaching` that would ring in every first deployment; as `missing` it changes
+      // no state, and only a silence after data does, which notifies too.
+      treatMissingData: alarmsWhenSilent ? TreatMissingData.MISSING : TreatMissingData.NOT_BREACHING,
     });
   }
 
