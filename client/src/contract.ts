@@ -62,6 +62,10 @@ export interface TimelineEntry {
 }
 
 export interface CancellationWithTimeline extends Cancellation {
+  /** How often the service asked Plangrep about the job, by attempts and polls. */
+  readonly looks: number;
+  /** When it last began to. */
+  readonly lastLookedAt: string;
   /** How many `joined` requests there are; 1000 stands for 1,000 or more. */
   readonly joinedCount: number;
   /** In order of time: at most 200 events (the first and the newest) and the newest `joined` requests, at most 100. */

@@ -50,7 +50,7 @@ const cancellationChecks: Checks<Omit<Cancellation, Unchecked>> = {
 const isTimeline = listOf(object<{ at: string; type: string }>({ at: text, type: text }));
 
 export const isCancellation = object<Cancellation, Unchecked>(cancellationChecks);
-export const isCancellationWithTimeline = object<CancellationWithTimeline, Unchecked>({
+export const isCancellationWithTimeline = object<CancellationWithTimeline, Unchecked | 'looks' | 'lastLookedAt'>({
   ...cancellationChecks,
   joinedCount: number,
   timeline: isTimeline,

@@ -68,6 +68,10 @@ export type TimelineEntry = z.infer<typeof timelineEntrySchema>;
 
 export const cancellationWithTimelineSchema = z.strictObject({
   ...cancellation,
+  /** How often the service asked Plangrep about the job, by attempts and by polls that change nothing in the timeline. */
+  looks: z.int(),
+  /** When it last began to. */
+  lastLookedAt: timestampSchema,
   /** How many `joined` requests there are; 1000 stands for 1,000 or more. */
   joinedCount: z.int(),
   /** In order of time: the first and the newest events, and the newest `joined` requests. */

@@ -35,6 +35,14 @@ export interface Clock {
 export interface Stream {
   readonly events: readonly CancellationEvent[];
   readonly wakeAt?: Timestamp | undefined;
+  /** The polls of the accepted cancel. Absent before the first. */
+  readonly polls?: Polls | undefined;
+}
+
+/** How often a job was polled, and when the newest poll began. */
+export interface Polls {
+  readonly count: number;
+  readonly lastAt: Timestamp;
 }
 
 /** Records that were read together. A malformed one is left out, and does not hide the others. */
@@ -84,8 +92,11 @@ export interface CancellationLog {
    * ones, hides no other (but for a bound, which `isCut` shows)
    */
   wakeUps(shard: number, limit: number, isDone: (wakeUp: WakeUp) => boolean): Promise<WakeUps>;
-  /** @returns whether the wake-up was still as given: only one of two reconcilers moves it */
-  moveWakeUp(wakeUp: WakeUp, to: Timestamp): Promise<boolean>;
+  /**
+   * @param polledAt for a move that a poll makes before it reads the job: the poll is counted
+   * @returns whether the wake-up was still as given: only one of two reconcilers moves it
+   */
+  moveWakeUp(wakeUp: WakeUp, to: Timestamp, polledAt?: Timestamp): Promise<boolean>;
   /** Removes a wake-up if it is still as given. */
   removeWakeUp(wakeUp: WakeUp): Promise<void>;
   recordJoined(record: JoinedRecord): Promise<void>;

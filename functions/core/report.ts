@@ -1,20 +1,25 @@
 import { sumOf } from './cancellation/account.ts';
 import { pagesLeft } from './cancellation/job-status.ts';
-import { BrokenStream, type ClosedCancellation } from './cancellation/state.ts';
+import { BrokenStream, type CancellationState, type ClosedCancellation } from './cancellation/state.ts';
 
-/** Every message code with its level. Codes are stable: alarms, metrics and searches depend on them. */
+/**
+ * Every message code with its level. Codes are stable: alarms, metrics and searches depend on them. The level says who has
+ * to act. `info`: no operator, also after a caller's mistake. `warn`: no one yet, and an alarm counts it. `error`: an operator.
+ */
 export const reportLevels = {
+  REQUEST_ANSWERED: 'info',
   CANCELLATION_CLOSED: 'info',
   CANCELLATION_PENDING: 'info',
+  CANCELLATION_POLLED: 'info',
   CANCELLATION_ESCALATED: 'error',
   STREAM_BROKEN: 'error',
   JOB_REGISTERED: 'info',
-  OWNERSHIP_REFUSED: 'warn',
+  OWNERSHIP_REFUSED: 'info',
   PROJECT_LISTED: 'info',
   LISTING_FAILED: 'warn',
   LISTING_IMPOSSIBLE: 'error',
-  EVENT_REFUSED: 'warn',
-  EVENT_MALFORMED: 'error',
+  EVENT_REFUSED: 'info',
+  EVENT_MALFORMED: 'info',
   EVENT_FAILED: 'error',
   RECONCILED: 'info',
   WAKE_UP_NOT_SENT: 'warn',
@@ -23,7 +28,7 @@ export const reportLevels = {
   REQUEST_JOINED: 'info',
   REQUEST_REFUSED: 'info',
   REQUEST_DEFERRED: 'info',
-  ATTEMPT_FENCED: 'warn',
+  ATTEMPT_FENCED: 'info',
   AUDIT_WRITE_FAILED: 'error',
   RECORD_UNREADABLE: 'error',
   PLANGREP_KEY_FETCHED: 'info',
@@ -39,6 +44,11 @@ export type Report = (code: ReportCode, fields?: ReportFields) => void;
 export type ReportFields = Readonly<
   Record<string, string | number | boolean | Readonly<Record<string, number>> | undefined>
 >;
+
+/** Adds fields to every line, so that a search for a request finds all that it caused. */
+export function reportWith(report: Report, common: ReportFields): Report {
+  return (code, fields) => report(code, { ...common, ...fields });
+}
 
 export type Dependency = 'cancellation-log' | 'job-directory' | 'partners' | 'secret' | 'dead-letters' | 'wake-ups';
 
@@ -99,14 +109,19 @@ export function reportFailure(
   });
 }
 
+/** By what a search finds a cancellation's lines: its job, and the request that began it. */
+export function idsOf({ partnerId, jobId, requestId }: CancellationState): ReportFields {
+  return { partnerId, jobId, requestId };
+}
+
 /** Reports a cancellation that closed, with the figures that the dashboard adds up; times in milliseconds. */
-export function reportClosed(report: Report, { partnerId, jobId, attempts, facts, step }: ClosedCancellation): void {
+export function reportClosed(report: Report, state: ClosedCancellation): void {
+  const { attempts, facts, step } = state;
   const { outcome, figures } = step;
   const { ranMs, spentMs, creditsDebitedMeanwhile } = figures;
-  if (outcome === 'job_not_found') report('CANCELLATION_UNKNOWN_JOB', { partnerId, jobId });
+  if (outcome === 'job_not_found') report('CANCELLATION_UNKNOWN_JOB', idsOf(state));
   report('CANCELLATION_CLOSED', {
-    partnerId,
-    jobId,
+    ...idsOf(state),
     outcome,
     attempts,
     confirmedMs: sumOf(spentMs),

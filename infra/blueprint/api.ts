@@ -73,7 +73,8 @@ export const gatewayResponses = {
   /** `Authorization` holds an AWS signature in place of our key. */
   INVALID_SIGNATURE: { problem: 'unauthorized', detail: noCredential, headers: challenge },
   EXPIRED_TOKEN: { problem: 'unauthorized', detail: noCredential, headers: challenge },
-  ACCESS_DENIED: { problem: 'forbidden', detail: 'This key is valid, but not for this address.' },
+  /** The authorizer denies a credential that is unknown, wrong, expired or revoked. */
+  ACCESS_DENIED: { problem: 'unauthorized', detail: noCredential, headers: challenge },
   /** The authorizer named a usage key that is in no usage plan: no operator has added the partner. */
   INVALID_API_KEY: { problem: 'forbidden', detail: noPlan },
   /** The firewall's rate rules. (A request that its other rules block gets a 403 from the firewall itself.) */

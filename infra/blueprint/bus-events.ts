@@ -40,6 +40,8 @@ const detail: Readonly<Record<string, string>> = {
   successfulPageCount: field('successfulPageCount', 'N'),
   creditsDebited: field('creditsDebited', 'N'),
   closedAt: field('at', 'S'),
+  /** Of the request that began the cancellation. */
+  requestId: field('begunBy', 'S'),
   /** The closing event's id, the same on every repeat: a listener recognizes a repeat by it. */
   eventId: field('eventId', 'S'),
 };

@@ -2,6 +2,7 @@ import { type FunctionName, functionNames, type SandboxFunctionName, sandboxFunc
 import { outgoingEvents } from './bus-events.ts';
 import { exactly } from './bus-policy.ts';
 import { tables } from './tables.ts';
+import { schedulingAttributes } from '../../functions/core/cancellation/stream-key.ts';
 
 /** What permissions are for, and how the documentation words it. */
 export const resourceTitles = {
@@ -45,9 +46,9 @@ const onlyKeys = (...patterns: readonly string[]): Conditions => ({
   'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': patterns },
 });
 
-const { partitionKey, sortKey, index } = tables.CancellationLog;
+const { partitionKey, sortKey } = tables.CancellationLog;
 /** The only attributes of the log that may change: they are scheduling, everything else is history. */
-export const wakeUpAttributes: readonly string[] = [partitionKey, sortKey, index.partitionKey, index.sortKey];
+export const wakeUpAttributes: readonly string[] = [partitionKey, sortKey, ...schedulingAttributes];
 
 /** For every function: its own log lines and traces. */
 const common: readonly Permission[] = [

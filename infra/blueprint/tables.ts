@@ -8,9 +8,15 @@ export interface TableDefinition {
   /** A number attribute, in seconds since 1970, after which DynamoDB may delete the item. */
   readonly timeToLive?: string;
   /** Sparse, keys only. */
-  readonly index?: { readonly name: string; readonly partitionKey: string; readonly sortKey: string };
+  readonly indexes?: Readonly<Record<string, IndexDefinition>>;
   /** What the table's stream shows of a change: the item as it is afterwards. */
   readonly stream?: 'NEW_IMAGE';
+}
+
+export interface IndexDefinition {
+  readonly name: string;
+  readonly partitionKey: string;
+  readonly sortKey: string;
 }
 
 /** In the order in which a request reads them. */
@@ -27,7 +33,11 @@ export const tables = {
     variable: 'CANCELLATION_LOG_TABLE',
     partitionKey: 'pk',
     sortKey: 'sk',
-    index: { name: 'due-wake-ups', partitionKey: 'wakeShard', sortKey: 'wakeAt' },
+    indexes: {
+      wakeUps: { name: 'due-wake-ups', partitionKey: 'wakeShard', sortKey: 'wakeAt' },
+      /** What a request left on record. Only operators search it. */
+      requests: { name: 'requests', partitionKey: 'requestId', sortKey: 'at' },
+    },
     // For the pipes that announce closed and refused cancellations.
     stream: 'NEW_IMAGE',
   },

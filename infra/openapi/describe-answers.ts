@@ -72,6 +72,9 @@ export const answers: Readonly<Record<string, Component>> = {
     'A cancellation with everything that is recorded about it. Fields may be added.',
     {
       ...cancellationFields,
+      looks:
+        'How often the service asked Plangrep about the job: by its attempts, and by the polls of an accepted cancel, which are in the timeline only if they changed something.',
+      lastLookedAt: 'When the service last began to ask Plangrep about the job.',
       joinedCount:
         'How many other requests for the same job joined it. Counted up to 1000, which stands for 1,000 or more.',
       timeline:

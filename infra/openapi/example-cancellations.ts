@@ -67,6 +67,8 @@ export const unknownToPlangrep = {
 const requested = { at: requestedAt, type: 'requested', seq: 1, attempt: 1, requestId, keyId: 'acmelocal001' };
 export const cancelledWithTimeline = {
   ...cancelled,
+  looks: 1,
+  lastLookedAt: requestedAt,
   joinedCount: 0,
   timeline: [
     { ...requested, reason },
@@ -75,6 +77,8 @@ export const cancelledWithTimeline = {
 };
 export const pendingWithTimeline = {
   ...pending,
+  looks: 1,
+  lastLookedAt: requestedAt,
   joinedCount: 0,
   timeline: [
     requested,

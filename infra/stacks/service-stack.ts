@@ -67,7 +67,7 @@ export class ServiceStack extends Stack {
     const functions = this.addFunctions(environment, variables, {
       JobDirectory: inUse.tables.JobDirectory.tableArn,
       CancellationLog: logArn,
-      WakeUps: `${logArn}/index/${tables.CancellationLog.index.name}`,
+      WakeUps: `${logArn}/index/${tables.CancellationLog.indexes.wakeUps.name}`,
       Partners: inUse.tables.Partners.tableArn,
       // The whole ARN, with the six characters that Secrets Manager puts after the name.
       PlangrepKey: stateful.plangrepKey.secretArn,

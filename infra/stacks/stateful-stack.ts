@@ -72,15 +72,13 @@ export class StatefulStack extends Stack {
       partitionKey: string(definition.partitionKey),
       ...(definition.sortKey !== undefined && { sortKey: string(definition.sortKey) }),
       ...(timeToLive !== undefined && { timeToLiveAttribute: timeToLive }),
-      ...(definition.index !== undefined && {
-        globalSecondaryIndexes: [
-          {
-            indexName: definition.index.name,
-            partitionKey: string(definition.index.partitionKey),
-            sortKey: string(definition.index.sortKey),
-            projectionType: ProjectionType.KEYS_ONLY,
-          },
-        ],
+      ...(definition.indexes !== undefined && {
+        globalSecondaryIndexes: Object.values(definition.indexes).map((index) => ({
+          indexName: index.name,
+          partitionKey: string(index.partitionKey),
+          sortKey: string(index.sortKey),
+          projectionType: ProjectionType.KEYS_ONLY,
+        })),
       }),
       billing: Billing.onDemand(),
       // AWS's key in this account, not DynamoDB's own default key: CloudTrail then shows who used it.

@@ -88,6 +88,7 @@ describe('the line of a closed cancellation', () => {
     expect(await closedLine(job)).toEqual({
       partnerId: acme,
       jobId: documentedJob,
+      requestId: 'request-1',
       outcome: 'cancelled',
       attempts: 1,
       confirmedMs: 250,

@@ -83,7 +83,7 @@ describe('a request for a job without a cancellation', () => {
     expect(await scene.cancel()).toMatchObject({ state: { step: { kind: 'attempting' } }, retryAfterMs: 6_000 });
     expect(scene.ports.reported).toContainEqual({
       code: 'AUDIT_WRITE_FAILED',
-      fields: { partnerId: acme, jobId: documentedJob, type: 'closed' },
+      fields: { partnerId: acme, jobId: documentedJob, requestId: 'request-1', type: 'closed' },
     });
   });
 

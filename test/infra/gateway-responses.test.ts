@@ -45,7 +45,7 @@ describe("API Gateway's own answers", () => {
 
   test.each([
     ['UNAUTHORIZED', 401, 'unauthorized'],
-    ['ACCESS_DENIED', 403, 'forbidden'],
+    ['ACCESS_DENIED', 401, 'unauthorized'],
     ['MISSING_AUTHENTICATION_TOKEN', 404, 'route_not_found'],
     ['REQUEST_TOO_LARGE', 413, 'body_too_large'],
     ['INVALID_API_KEY', 403, 'forbidden'],

@@ -11,6 +11,7 @@ import {
 } from '../../infra/blueprint/roles.ts';
 import { versionAlarmNames } from '../../infra/blueprint/version-alarms.ts';
 import { renderRolesTable } from '../../infra/docs/generate-docs.ts';
+import { schedulingAttributes } from '../../functions/core/cancellation/stream-key.ts';
 import { listOf, ofType, type Resource, type Statement, statementsOf, synthesized } from './synthesized.ts';
 
 /** What a target's ARN looks like in a template of the service stack. */
@@ -148,7 +149,7 @@ describe.each(environmentNames)('in %s', (name) => {
                 ...deny,
                 Action: 'dynamodb:UpdateItem',
                 Condition: {
-                  'ForAnyValue:StringNotEquals': { 'dynamodb:Attributes': ['pk', 'sk', 'wakeShard', 'wakeAt'] },
+                  'ForAnyValue:StringNotEquals': { 'dynamodb:Attributes': ['pk', 'sk', ...schedulingAttributes] },
                 },
               },
               {

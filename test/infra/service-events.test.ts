@@ -242,6 +242,7 @@ describe('the detail of the outbound event', () => {
       'successfulPageCount',
       'creditsDebited',
       'closedAt',
+      'requestId',
       'eventId',
     ]);
     for (const path of Object.values(template)) expect(path).toMatch(/^<\$\.dynamodb\.NewImage\.[A-Za-z]+\.[SN]>$/);

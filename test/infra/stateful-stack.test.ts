@@ -102,8 +102,8 @@ describe.each(environmentNames)('the stateful stack of %s', (name) => {
     expect(made.toSorted()).toEqual(tableNames.toSorted());
   });
 
-  test.each(definitions)('makes %s with the keys and the index of infra/blueprint/tables.ts', (table, definition) => {
-    const { partitionKey, sortKey, timeToLive, index } = definition;
+  test.each(definitions)('makes %s with the keys and the indexes of infra/blueprint/tables.ts', (table, definition) => {
+    const { partitionKey, sortKey, timeToLive, indexes } = definition;
     const schema = (hash: string, range?: string) => [
       { AttributeName: hash, KeyType: 'HASH' },
       ...(range === undefined ? [] : [{ AttributeName: range, KeyType: 'RANGE' }]),
@@ -113,13 +113,12 @@ describe.each(environmentNames)('the stateful stack of %s', (name) => {
 
     expect(properties.KeySchema).toEqual(schema(partitionKey, sortKey));
     expect(properties.GlobalSecondaryIndexes).toEqual(
-      index && [
-        {
+      indexes &&
+        Object.values(indexes).map((index) => ({
           IndexName: index.name,
           KeySchema: schema(index.partitionKey, index.sortKey),
           Projection: { ProjectionType: 'KEYS_ONLY' },
-        },
-      ],
+        })),
     );
     expect(properties.TimeToLiveSpecification).toEqual(timeToLive && { AttributeName: timeToLive, Enabled: true });
   });

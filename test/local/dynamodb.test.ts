@@ -45,6 +45,14 @@ describe('the local DynamoDB', () => {
             { AttributeName: 'wakeAt', KeyType: 'RANGE' },
           ],
         },
+        {
+          IndexName: 'requests',
+          Projection: { ProjectionType: 'KEYS_ONLY' },
+          KeySchema: [
+            { AttributeName: 'requestId', KeyType: 'HASH' },
+            { AttributeName: 'at', KeyType: 'RANGE' },
+          ],
+        },
       ],
     });
   });

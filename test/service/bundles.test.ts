@@ -20,10 +20,10 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Bytes, minified. A larger bundle starts slower: before you raise a limit, find out what was added. */
 const limits = {
   'authorize-partner': 208_000,
-  'request-cancellation': 290_000,
+  'request-cancellation': 292_000,
   'read-cancellations': 236_000,
   'register-job': 262_000,
-  'consume-events': 286_000,
+  'consume-events': 288_000,
   'consume-wake-ups': 262_000,
   'reconcile-cancellations': 262_000,
   'read-documentation': 870_000,

@@ -57,6 +57,7 @@ function viewOf({ attempts, joined, isClosed, filler }: Given): CancellationView
     partnerId: acme,
     jobId: job,
     externalId: name,
+    requestId: 'request-1',
     requestedAt: timeOf(0),
     attempts,
     firstAttempt: 1,
@@ -65,7 +66,15 @@ function viewOf({ attempts, joined, isClosed, filler }: Given): CancellationView
     account,
     last,
   };
-  return { state, events, joined: records, joinedCount: records.length, unreadable: [] };
+  return {
+    state,
+    events,
+    joined: records,
+    joinedCount: records.length,
+    unreadable: [],
+    looks: attempts,
+    lastLookedAt: timeOf(0),
+  };
 }
 
 const eventsOf = (timeline: readonly TimelineEntry[]) => timeline.filter(({ type }) => type !== 'joined');

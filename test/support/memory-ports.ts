@@ -15,6 +15,7 @@ import {
   newestFirst,
   type PartnerAccess,
   type Plangrep,
+  type Polls,
   type Ports,
   type ReadableLog,
   type Records,
@@ -32,9 +33,15 @@ import { documentedProject } from './names.ts';
 import { listOf } from './job-lists.ts';
 import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from '../../functions/core/identifiers.ts';
 
+interface Stored {
+  readonly event: CancellationEvent;
+  wakeAt?: Timestamp | undefined;
+  polls?: Polls;
+}
+
 /** The cancellation log in memory. The same tests check it and the one on DynamoDB. */
 export class MemoryLog implements CancellationLog, ReadableLog {
-  readonly streams = new Map<string, { event: CancellationEvent; wakeAt?: Timestamp | undefined }[]>();
+  readonly streams = new Map<string, Stored[]>();
   readonly joined: JoinedRecord[] = [];
   readonly refused: RefusedRecord[] = [];
   /** Runs before each write; throw {@link DependencyUnavailable} to play a broken table. */
@@ -42,7 +49,10 @@ export class MemoryLog implements CancellationLog, ReadableLog {
 
   async read(partnerId: PartnerId, jobId: JobId): Promise<Stream> {
     const stored = this.streams.get(streamKey({ partnerId, jobId })) ?? [];
-    return { events: stored.map(({ event }) => event), wakeAt: stored.at(-1)?.wakeAt };
+    const polled = stored.flatMap(({ polls }) => (polls === undefined ? [] : [polls]));
+    const last = polled.at(-1);
+    const polls = last && { count: polled.reduce((sum, { count }) => sum + count, 0), lastAt: last.lastAt };
+    return { events: stored.map(({ event }) => event), wakeAt: stored.at(-1)?.wakeAt, polls };
   }
 
   async append(event: CancellationEvent, wakeAt?: Timestamp) {
@@ -76,18 +86,19 @@ export class MemoryLog implements CancellationLog, ReadableLog {
     return { items: wakeUps.slice(0, limit), unreadable, isCut: wakeUps.length > limit };
   }
 
-  async moveWakeUp(wakeUp: WakeUp, to: Timestamp): Promise<boolean> {
-    return this.changeWakeUp(wakeUp, to);
+  async moveWakeUp(wakeUp: WakeUp, to: Timestamp, polledAt?: Timestamp): Promise<boolean> {
+    return this.changeWakeUp(wakeUp, to, polledAt);
   }
 
   async removeWakeUp(wakeUp: WakeUp): Promise<void> {
     this.changeWakeUp(wakeUp, undefined);
   }
 
-  private changeWakeUp({ seq, wakeAt, ...name }: WakeUp, to: Timestamp | undefined): boolean {
+  private changeWakeUp({ seq, wakeAt, ...name }: WakeUp, to: Timestamp | undefined, polledAt?: Timestamp): boolean {
     const stored = this.streams.get(streamKey(name))?.[seq - 1];
     if (stored === undefined || stored.wakeAt !== wakeAt) return false;
     stored.wakeAt = to;
+    if (polledAt !== undefined) stored.polls = { count: (stored.polls?.count ?? 0) + 1, lastAt: polledAt };
     return true;
   }
 

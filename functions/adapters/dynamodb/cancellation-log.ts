@@ -15,7 +15,7 @@ import {
 } from '../../core/cancellation/stream-key.ts';
 import { BrokenStream } from '../../core/cancellation/state.ts';
 import { type JobId, type PartnerId, type Timestamp, timestampSchema } from '../../core/identifiers.ts';
-import type { Appended, CancellationLog, ReadableLog, Stream, WakeUp } from '../../core/ports.ts';
+import type { Appended, CancellationLog, Polls, ReadableLog, Stream, WakeUp } from '../../core/ports.ts';
 import {
   countItems,
   type Fields,
@@ -42,7 +42,7 @@ const MOST_PAGES = 40;
 
 /**
  * The cancellation log on DynamoDB. An item has its keys beside the fields of its record; an event that leaves its stream
- * unfinished also has `wakeShard` and `wakeAt`, which are outside the hash.
+ * unfinished also has the scheduling attributes, which are outside the hash.
  */
 export function createCancellationLog(client: DynamoDBClient, tableName: string): CancellationLog {
   const table: Table = { client, name: tableName, dependency: 'cancellation-log' };
@@ -56,7 +56,7 @@ export function createCancellationLog(client: DynamoDBClient, tableName: string)
   function updateWakeUp(
     { seq, wakeAt, ...name }: WakeUp,
     UpdateExpression: string,
-    values: Readonly<Record<string, string>> = {},
+    values: Readonly<Record<string, string | number>> = {},
   ): Promise<boolean> {
     return updateItem(
       table,
@@ -67,7 +67,8 @@ export function createCancellationLog(client: DynamoDBClient, tableName: string)
 
   async function read(partnerId: PartnerId, jobId: JobId): Promise<Stream> {
     const items = await queryItems(table, streamQuery({ partnerId, jobId }, EVENT_PREFIX));
-    return { events: items.map(readEvent), wakeAt: timestampSchema.safeParse(items.at(-1)?.['wakeAt']?.S).data };
+    const wakeAt = timestampSchema.safeParse(items.at(-1)?.['wakeAt']?.S).data;
+    return { events: items.map(readEvent), wakeAt, polls: readPolls(items) };
   }
 
   async function append(event: CancellationEvent, wakeAt?: Timestamp): Promise<Appended> {
@@ -111,7 +112,14 @@ export function createCancellationLog(client: DynamoDBClient, tableName: string)
       return { items: wakeUps.slice(0, limit), unreadable, isCut };
     },
 
-    moveWakeUp: (wakeUp, to) => updateWakeUp(wakeUp, 'SET wakeAt = :to', { ':to': to }),
+    moveWakeUp: (wakeUp, to, polledAt) =>
+      polledAt === undefined
+        ? updateWakeUp(wakeUp, 'SET wakeAt = :to', { ':to': to })
+        : updateWakeUp(wakeUp, 'SET wakeAt = :to, lookedAt = :at ADD looks :one', {
+            ':to': to,
+            ':at': polledAt,
+            ':one': 1,
+          }),
 
     async removeWakeUp(wakeUp) {
       await updateWakeUp(wakeUp, 'REMOVE wakeShard, wakeAt');
@@ -159,6 +167,19 @@ function resultOf({ seq, eventId }: CancellationEvent, stream: Stream): Appended
 
 function wakeShardOf({ hash }: CancellationEvent): string {
   return String(Number.parseInt(hash.slice(0, 4), 16) % WAKE_SHARDS);
+}
+
+const pollsSchema = z.object({ looks: z.int().check(z.positive()), lookedAt: timestampSchema });
+
+/** Of every event that was polled under. Malformed counts are scheduling, not history: they are left out. */
+function readPolls(items: readonly Item[]): Polls | undefined {
+  const polls = items.flatMap(({ looks, lookedAt }) => {
+    const { data } = pollsSchema.safeParse({ looks: Number(looks?.N), lookedAt: lookedAt?.S });
+    return data === undefined ? [] : [data];
+  });
+  const last = polls.at(-1);
+  if (last === undefined) return undefined;
+  return { count: polls.reduce((sum, { looks }) => sum + looks, 0), lastAt: last.lookedAt };
 }
 
 /** The index projects nothing but keys. */

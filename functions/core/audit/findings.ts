@@ -43,6 +43,8 @@ export interface StoredRecord {
   readonly key: string;
   readonly wakeShard?: unknown;
   readonly wakeAt?: unknown;
+  readonly lookedAt?: unknown;
+  readonly looks?: unknown;
   /** Every other attribute, also those that no version of the service writes. */
   readonly fields: Readonly<Record<string, unknown>>;
 }

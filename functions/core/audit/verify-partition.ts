@@ -9,6 +9,7 @@ import {
   parseStreamKey,
   refusedDayKey,
   refusedKey,
+  schedulingAttributes,
   streamKey,
 } from '../cancellation/stream-key.ts';
 import {
@@ -115,8 +116,8 @@ function judgeKeys(partition: string, { key }: StoredRecord, ownPartition: strin
   return [{ code: 'altered', stream: partition, record: key, what }];
 }
 
-function hasWakeUp({ wakeShard, wakeAt }: StoredRecord): boolean {
-  return wakeShard !== undefined || wakeAt !== undefined;
+function hasWakeUp(record: StoredRecord): boolean {
+  return schedulingAttributes.some((name) => record[name] !== undefined);
 }
 
 function unreadable(partition: string, { key }: StoredRecord, kind: 'joined' | 'refused'): Finding {

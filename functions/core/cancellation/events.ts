@@ -67,9 +67,12 @@ const attemptEnded = z.object({
 });
 /** A poll of an accepted cancel that changed what is known: another status, or 404, or the job is back. */
 const observed = z.object({ type: z.literal('observed'), result: z.enum(['job', 'not_found']), ...jobFacts });
-const escalated = z.object({ type: z.literal('escalated') });
+/** On the events that are announced: the requestId that the cancellation began with. An index has what is named `requestId`. */
+const begunBy = z.optional(z.string().check(z.maxLength(128)));
+const escalated = z.object({ type: z.literal('escalated'), begunBy });
 const closed = z.object({
   type: z.literal('closed'),
+  begunBy,
   outcome: outcomeSchema,
   ...jobFacts,
   /** When the job ended, by Plangrep's clock. */

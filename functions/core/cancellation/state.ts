@@ -23,6 +23,8 @@ export interface CancellationState {
   readonly partnerId: PartnerId;
   readonly jobId: JobId;
   readonly externalId: ExternalId;
+  /** Of the request that began it: the id of an API Gateway request, or of an event. */
+  readonly requestId: string;
   readonly requestedAt: Timestamp;
   readonly reason?: string | undefined;
   /** The number of the newest attempt. */
@@ -101,9 +103,9 @@ export function applyEvent(state: CancellationState | undefined, event: Cancella
   const check = isNext ? checkNext(state, event) : allowIf(false, 'a sequence number is missing');
   const last = { seq: event.seq, hash: event.hash };
   if (check.kind === 'allowed' && event.type === 'requested') {
-    const { partnerId, jobId, externalId, at, reason, attempt, claimedBy, leaseUntil } = event;
+    const { partnerId, jobId, externalId, requestId, at, reason, attempt, claimedBy, leaseUntil } = event;
     const step: Step = { kind: 'attempting', claimedBy, leaseUntil };
-    const asked = { partnerId, jobId, externalId, requestedAt: at, reason };
+    const asked = { partnerId, jobId, externalId, requestId, requestedAt: at, reason };
     const account = beginAccount(event);
     return { ...asked, attempts: attempt, firstAttempt: attempt, step, facts: {}, account, last };
   }

@@ -14,6 +14,12 @@ export const EVENT_PREFIX = 'event#';
 /** What the sort keys of a stream's `joined` records begin with. */
 export const JOINED_PREFIX = 'joined#';
 
+/**
+ * Attributes beside an event and outside its hash: when it is looked at next, when it was last polled, and how often. They
+ * are scheduling, not history, and the only ones that an update may change.
+ */
+export const schedulingAttributes = ['wakeShard', 'wakeAt', 'lookedAt', 'looks'] as const;
+
 /** The partition of a stream: `<partnerId>#<jobId>`. */
 export function streamKey({ partnerId, jobId }: StreamName): string {
   return `${partnerId}#${jobId}`;

@@ -21,7 +21,7 @@ import {
 import type { StreamName } from '../cancellation/stream-key.ts';
 import { type JobId, type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { AttemptPorts, Clock, Plangrep, Stream, WakeUp } from '../ports.ts';
-import { DependencyUnavailable, reportClosed } from '../report.ts';
+import { DependencyUnavailable, idsOf, reportClosed } from '../report.ts';
 
 /** Where a cancellation stands. An open one is looked at again at `wakeAt`. */
 export type Standing =
@@ -44,16 +44,18 @@ export function newClaim(clock: Clock): Pick<RequestedBody, 'claimedBy' | 'lease
 /**
  * Sends the message for a wake-up. A failure is reported and not thrown: the index has the wake-up. A claim needs no
  * message: its holder goes on, and only if that dies the schedule has to find the wake-up.
+ * @param requestId of the request that began the cancellation, where it is known
  */
 export async function sendWakeUp(
   { wakeUpQueue, report }: Pick<AttemptPorts, 'wakeUpQueue' | 'report'>,
   wakeUp: WakeUp,
+  requestId?: string,
 ): Promise<void> {
   try {
     await wakeUpQueue.send(wakeUp);
   } catch (error) {
     if (!(error instanceof DependencyUnavailable)) throw error;
-    report('WAKE_UP_NOT_SENT', { partnerId: wakeUp.partnerId, jobId: wakeUp.jobId });
+    report('WAKE_UP_NOT_SENT', { partnerId: wakeUp.partnerId, jobId: wakeUp.jobId, requestId });
   }
 }
 
@@ -84,8 +86,8 @@ export async function appendTo(
   const wakeAt = next.kind === 'leaves_open' ? next.wakeAt : undefined;
   const appending = await append(ports, state, state, next.body, wakeAt);
   if (appending.kind === 'appended' && wakeAt !== undefined && next.body.type !== 'attempt_started') {
-    const { partnerId, jobId } = state;
-    await sendWakeUp(ports, { partnerId, jobId, seq: appending.standing.state.last.seq, wakeAt });
+    const { partnerId, jobId, requestId } = state;
+    await sendWakeUp(ports, { partnerId, jobId, seq: appending.standing.state.last.seq, wakeAt }, requestId);
   }
   return appending;
 }
@@ -97,7 +99,9 @@ async function append(
   body: EventBody,
   wakeAt: Timestamp | undefined,
 ): Promise<Appending> {
-  const event = sealEvent(name, state?.last, body, { eventId: clock.newId(), at: toTimestamp(clock.now()) });
+  const isAnnounced = state !== undefined && (body.type === 'closed' || body.type === 'escalated');
+  const named = isAnnounced ? { ...body, begunBy: state.requestId } : body;
+  const event = sealEvent(name, state?.last, named, { eventId: clock.newId(), at: toTimestamp(clock.now()) });
   const next = applyEvent(state, event);
   const appended = await log.append(event, wakeAt);
   if (appended.kind === 'appended') return { kind: 'appended', standing: standingOf(next, wakeAt) };
@@ -136,18 +140,18 @@ export interface AttemptOptions {
  */
 export async function settle(ports: AttemptPorts, claimed: Standing, options: AttemptOptions): Promise<Standing> {
   const { plangrep, clock, report } = ports;
-  const { partnerId, jobId, attempts: attempt } = claimed.state;
+  const { jobId, attempts: attempt } = claimed.state;
   const { hasRead, ...end } = await attemptCancel(plangrep, { jobId, attempt, ...options });
   const next = decideEnd(claimed.state, end, { nowMs: clock.now(), random: clock.random(), hasRead });
   const { body } = next;
   try {
     const { kind, standing } = await appendTo(ports, claimed.state, next);
-    if (kind === 'lost') report('ATTEMPT_FENCED', { partnerId, jobId, attempt });
+    if (kind === 'lost') report('ATTEMPT_FENCED', { ...idsOf(claimed.state), attempt });
     else reportAppended(ports, claimed.state, body, standing, options.expiresAt);
     return standing;
   } catch (error) {
     if (!(error instanceof DependencyUnavailable)) throw error;
-    report('AUDIT_WRITE_FAILED', { partnerId, jobId, type: body.type });
+    report('AUDIT_WRITE_FAILED', { ...idsOf(claimed.state), type: body.type });
     return claimed;
   }
 }
@@ -159,7 +163,7 @@ export async function settle(ports: AttemptPorts, claimed: Standing, options: At
  */
 export function reportAppended(
   { report, clock }: Pick<AttemptPorts, 'report' | 'clock'>,
-  { partnerId, jobId, absence }: CancellationState,
+  before: CancellationState,
   body: EventBody,
   standing: Standing,
   expiresAt?: Timestamp,
@@ -167,12 +171,13 @@ export function reportAppended(
   if (standing.kind === 'closed') reportClosed(report, standing.state);
   if (body.type !== 'attempt_ended' && body.type !== 'observed') return;
   const { why, httpStatus, jobStatus } = body.type === 'attempt_ended' ? body : { jobStatus: body.jobStatus };
+  const ids = idsOf(before);
   const isExpected = expiresAt !== undefined && expiresAt <= toTimestamp(clock.now());
-  if (body.result === 'not_found' && absence === undefined && !isExpected) report('JOB_ABSENT', { partnerId, jobId });
+  if (body.result === 'not_found' && before.absence === undefined && !isExpected) report('JOB_ABSENT', ids);
   // A 403 to a job read as well may be an unknown job's, or a key's that lacks its scopes.
   const isKeyRefused = body.result === 'key_refused' || (httpStatus === 403 && jobStatus === undefined);
-  if (isKeyRefused) report('PLANGREP_KEY_REFUSED', { partnerId, jobId, httpStatus });
-  report('CANCELLATION_PENDING', { partnerId, jobId, result: body.result, why });
+  if (isKeyRefused) report('PLANGREP_KEY_REFUSED', { ...ids, httpStatus });
+  report('CANCELLATION_PENDING', { ...ids, result: body.result, why });
 }
 
 interface Attempt extends AttemptOptions {

@@ -2,7 +2,7 @@ import type { CancellationEvent, JoinedRecord } from '../cancellation/events.ts'
 import { BrokenStream, type CancellationState, foldEvents } from '../cancellation/state.ts';
 import type { StreamName } from '../cancellation/stream-key.ts';
 import { type ExternalId, type JobId, type PartnerId, type Timestamp, toTimestamp } from '../identifiers.ts';
-import { type DirectoryEntry, type JobPages, newestFirst, type Ports, type ReadableLog } from '../ports.ts';
+import { type DirectoryEntry, type JobPages, newestFirst, type Polls, type Ports, type ReadableLog } from '../ports.ts';
 import { type Refusal, type Refusals, REFUSALS_DAYS } from '../refusals.ts';
 import { reportFailure, reportUnreadable } from '../report.ts';
 
@@ -18,6 +18,9 @@ export interface CancellationView {
   readonly unreadable: readonly string[];
   /** Absent once the cancellation is closed. */
   readonly wakeAt?: Timestamp | undefined;
+  /** How often Plangrep was asked about the job, by attempts and polls, and when that was last begun. */
+  readonly looks: number;
+  readonly lastLookedAt: Timestamp;
 }
 
 /** What it takes to show cancellations. */
@@ -48,11 +51,23 @@ export async function readCancellation(
     log.read(partnerId, jobId),
     log.readJoined(partnerId, jobId, { shown: JOINED_SHOWN, counted: JOINED_COUNTED }),
   ]);
-  const { events, wakeAt } = stream;
+  const { events, wakeAt, polls } = stream;
   const state = foldEvents(events);
   if (state === undefined) return undefined;
   const { items, count, unreadable } = joined;
-  return { state, events, joined: items, joinedCount: count, unreadable, wakeAt };
+  const seen = { state, events, joined: items, joinedCount: count, unreadable, wakeAt };
+  return { ...seen, ...looksOf(state, events, polls) };
+}
+
+function looksOf(
+  { attempts, requestedAt }: CancellationState,
+  events: readonly CancellationEvent[],
+  polls: Polls | undefined,
+): Pick<CancellationView, 'looks' | 'lastLookedAt'> {
+  const begun = events.filter(({ type }) => type === 'attempt_started').map(({ at }) => at);
+  const polled = polls === undefined ? [] : [polls.lastAt];
+  const lastLookedAt = [...begun, ...polled].reduce((last, at) => (at > last ? at : last), requestedAt);
+  return { looks: attempts + (polls?.count ?? 0), lastLookedAt };
 }
 
 /** Which page of an externalId's cancellations is read. */

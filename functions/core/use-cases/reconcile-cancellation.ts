@@ -1,9 +1,9 @@
-import { decide, decideAfterPoll, judgeRead, type Poll } from '../cancellation/decide.ts';
+import { decide, decideAfterPoll, judgeRead, type Poll, type Reading } from '../cancellation/decide.ts';
 import { BROKEN_STREAM_DELAY_MS } from '../cancellation/pace.ts';
 import { BrokenStream, type CancellationState, stateOf } from '../cancellation/state.ts';
 import { toTimestamp } from '../identifiers.ts';
 import type { AttemptPorts, Stream, WakeUp } from '../ports.ts';
-import { reportFailure } from '../report.ts';
+import { idsOf, reportFailure } from '../report.ts';
 import { appendTo, newClaim, reportAppended, sendWakeUp, settle } from './attempt.ts';
 
 /**
@@ -76,7 +76,7 @@ async function escalate(ports: AttemptPorts, state: CancellationState, wakeUp: W
   const escalated = { kind: 'leaves_open', body: { type: 'escalated' }, wakeAt: wakeUp.wakeAt } as const;
   const { kind } = await appendTo(ports, state, escalated);
   if (kind === 'lost') return;
-  report('CANCELLATION_ESCALATED', { partnerId: state.partnerId, jobId: state.jobId });
+  report('CANCELLATION_ESCALATED', idsOf(state));
   await log.removeWakeUp(wakeUp);
 }
 
@@ -110,14 +110,13 @@ async function carryOutPoll(
   { poll, untilMs }: { readonly poll: Poll; readonly untilMs: number },
 ): Promise<void> {
   const { log, plangrep, clock, report } = ports;
-  const { partnerId, jobId } = state;
+  const { jobId, requestId } = state;
   const moved = { ...wakeUp, wakeAt: toTimestamp(poll.nextPollMs) };
-  if (!(await log.moveWakeUp(wakeUp, moved.wakeAt))) return;
+  if (!(await log.moveWakeUp(wakeUp, moved.wakeAt, toTimestamp(clock.now())))) return;
 
   const reading = judgeRead(await plangrep.read(jobId, untilMs));
-  if (reading.kind === 'failed' && reading.failure.kind === 'key_refused') {
-    report('PLANGREP_KEY_REFUSED', { partnerId, jobId });
-  }
+  if (reading.kind === 'failed' && reading.failure.kind === 'key_refused') report('PLANGREP_KEY_REFUSED', idsOf(state));
+  report('CANCELLATION_POLLED', { ...idsOf(state), result: nameOf(reading) });
   // What Plangrep asked for counts from its answer.
   const next = decideAfterPoll(state, { ...poll, nowMs: clock.now() }, reading);
   switch (next.kind) {
@@ -129,9 +128,24 @@ async function carryOutPoll(
       return log.removeWakeUp(moved);
     }
     case 'wait_longer':
-      if (await log.moveWakeUp(moved, next.wakeAt)) await sendWakeUp(ports, { ...moved, wakeAt: next.wakeAt });
+      if (await log.moveWakeUp(moved, next.wakeAt))
+        await sendWakeUp(ports, { ...moved, wakeAt: next.wakeAt }, requestId);
       return;
     case 'wait':
-      return sendWakeUp(ports, moved);
+      return sendWakeUp(ports, moved, requestId);
+  }
+}
+
+/** What a poll found, in one word: also one that changes nothing on record leaves a line. */
+function nameOf(reading: Reading): string {
+  switch (reading.kind) {
+    case 'alive':
+      return reading.job.status;
+    case 'closes':
+      return reading.body.jobStatus ?? reading.body.outcome;
+    case 'absent':
+      return 'not_found';
+    case 'failed':
+      return reading.failure.kind;
   }
 }

@@ -6,7 +6,7 @@ import type { FoundJob } from '../find-job/choose-job.ts';
 import { findJob } from '../find-job/find-job.ts';
 import { type JobId, type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { Ports } from '../ports.ts';
-import { DependencyUnavailable } from '../report.ts';
+import { DependencyUnavailable, reportWith } from '../report.ts';
 import { type Appending, type AttemptOptions, beginCancellation, newClaim, type Standing, settle } from './attempt.ts';
 import { nextLookInMs, stayWith } from './stay-with.ts';
 
@@ -83,7 +83,9 @@ async function cancelJob(ports: Ports, request: CancelRequest, job: OneJob): Pro
   }
   if (begun.kind === 'appended') return settleOrStay(ports, request, begun.standing, attempt);
   await recordJoined(ports, request, jobId);
-  return settleOrStay(ports, request, begun.standing);
+  // What it sees through is another request's cancellation, whose requestId the lines have.
+  const report = reportWith(ports.report, { joinedRequestId: request.requestId });
+  return settleOrStay({ ...ports, report }, request, begun.standing);
 }
 
 /** An end that may not have been one: if Plangrep knows the job after all, a request begins the cancellation anew. */

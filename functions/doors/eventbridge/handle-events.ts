@@ -2,7 +2,7 @@ import type { Context, SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda'
 import type { CancelRequest } from '../../core/cancel-request.ts';
 import { earliest, type Timestamp, toTimestamp } from '../../core/identifiers.ts';
 import type { Ports } from '../../core/ports.ts';
-import { reportFailure } from '../../core/report.ts';
+import { reportFailure, reportWith } from '../../core/report.ts';
 import { registerJob } from '../../core/use-cases/register-job.ts';
 import { requestCancellation } from '../../core/use-cases/request-cancellation.ts';
 import { type EventEnvelope, type MalformedEvent, readEvent } from './read-event.ts';
@@ -45,8 +45,9 @@ interface Try extends Pick<CancelRequest, 'untilMs' | 'refusal' | 'delivery'> {
   readonly sentAt: Timestamp;
 }
 
+/** Every line that an event causes has its `id` as `requestId`. */
 async function handleRecord(
-  ports: Ports,
+  allPorts: Ports,
   queue: EventsQueue,
   { messageId, body }: SQSRecord,
   thisTry: Try,
@@ -54,15 +55,17 @@ async function handleRecord(
   const read = readEvent(body);
   const { partnerId, id: requestId } =
     read.kind === 'event' ? read.event : { partnerId: read.partnerId, id: read.eventId };
+  const report = reportWith(allPorts.report, { messageId, partnerId, requestId });
+  const ports = { ...allPorts, report };
   try {
-    if (read.kind === 'malformed') return await setMalformedAside(ports, queue, { messageId, body }, read);
+    if (read.kind === 'malformed') return await setMalformedAside(ports, queue, body, read);
     const { event } = read;
     return event.detailType === 'Job Registered'
       ? await register(ports, event, thisTry)
       : await cancel(ports, event, thisTry);
   } catch (error) {
-    reportFailure(ports.report, error, { messageId, partnerId, requestId });
-    if (thisTry.refusal === 'final') ports.report('EVENT_FAILED', { messageId, partnerId, requestId });
+    reportFailure(report, error, {});
+    if (thisTry.refusal === 'final') report('EVENT_FAILED');
     return 'again';
   }
 }
@@ -71,10 +74,10 @@ async function handleRecord(
 async function setMalformedAside(
   { report }: Ports,
   { setAside }: EventsQueue,
-  { messageId, body }: Pick<SQSRecord, 'messageId' | 'body'>,
-  { partnerId, eventId: requestId, path, what }: MalformedEvent,
+  body: string,
+  { path, what }: MalformedEvent,
 ): Promise<Handled> {
-  report('EVENT_MALFORMED', { messageId, partnerId, requestId, path, what });
+  report('EVENT_MALFORMED', { path, what });
   await setAside(body);
   return 'done';
 }
@@ -89,7 +92,7 @@ async function register(
   const end = await registerJob(ports, { ...job, door: 'events', requestId: id, sentAt, untilMs, delivery });
   if (end.kind === 'registered') return 'done';
   if (refusal === 'final' && end.kind === 'unresolved') {
-    ports.report('EVENT_FAILED', { partnerId, requestId: id });
+    ports.report('EVENT_FAILED');
   }
   return 'again';
 }
@@ -104,10 +107,10 @@ async function cancel(
   const end = await requestCancellation(ports, { ...request, door: 'events' });
   if (end.kind === 'open' || end.kind === 'closed') return 'done';
   const isLastTry = thisTry.refusal === 'final';
-  ports.report('EVENT_REFUSED', { partnerId, requestId: id, why: end.kind, isLastTry });
+  ports.report('EVENT_REFUSED', { why: end.kind, isLastTry });
   // A refusal, or that a repeat would get further, is the partner's to resolve. That nothing is known is not.
   if (isLastTry && end.kind === 'unresolved' && end.retryAfterMs === undefined) {
-    ports.report('EVENT_FAILED', { partnerId, requestId: id });
+    ports.report('EVENT_FAILED');
   }
   return 'again';
 }

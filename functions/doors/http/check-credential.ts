@@ -14,9 +14,10 @@ export interface CredentialPorts {
 
 /**
  * Answers for the whole stage, because API Gateway caches the answer by credential (at most 60 s) for every route; each
- * function checks its own scope. The usage key leads API Gateway to the partner's plan. API Gateway answers 401 when the
- * error's text is exactly `Unauthorized` (API Gateway Developer Guide, Output from an API Gateway Lambda authorizer), and 503
- * (`AUTHORIZER_FAILURE`) for any other: a credential that cannot be checked lets no one in.
+ * function checks its own scope. The usage key leads API Gateway to the partner's plan. A wrong credential is denied by a
+ * policy (`ACCESS_DENIED`, which answers 401) and not by an error: that would be a line of level ERROR with a stack for
+ * every caller's mistake, and is not cached (API Gateway Developer Guide, Output from an API Gateway Lambda authorizer). An error
+ * answers 503 (`AUTHORIZER_FAILURE`): a credential that cannot be checked lets no one in.
  */
 export function handleAuthorization(ports: CredentialPorts & { readonly report: Report }) {
   return async (event: APIGatewayTokenAuthorizerEvent): Promise<APIGatewayAuthorizerResult> => {
@@ -24,15 +25,16 @@ export function handleAuthorization(ports: CredentialPorts & { readonly report: 
       reportFailure(ports.report, error, {});
       throw error;
     });
-    if (credential.kind === 'invalid') throw new Error('Unauthorized');
-    const { partnerId, keyId, scopes } = credential;
     const [api = '', stage = ''] = event.methodArn.split('/');
+    const policyFor = (Effect: 'Allow' | 'Deny') => ({
+      Version: '2012-10-17',
+      Statement: [{ Effect, Action: 'execute-api:Invoke', Resource: `${api}/${stage}/*` }],
+    });
+    if (credential.kind === 'invalid') return { principalId: 'unknown', policyDocument: policyFor('Deny') };
+    const { partnerId, keyId, scopes } = credential;
     return {
       principalId: partnerId,
-      policyDocument: {
-        Version: '2012-10-17',
-        Statement: [{ Effect: 'Allow', Action: 'execute-api:Invoke', Resource: `${api}/${stage}/*` }],
-      },
+      policyDocument: policyFor('Allow'),
       context: { partnerId, keyId, scopes: scopes.join(' ') },
       usageIdentifierKey: usageKeyOf(ports.environment, partnerId),
     };

@@ -21,10 +21,10 @@ type Reading = ReadPorts & Pick<Ports, 'clock'>;
 
 /** `GET /v1/cancellations?externalId=` and `GET /v1/cancellations/{jobId}` */
 export function handleReadCancellations(ports: Reading): HttpHandler {
-  return serve('cancellations:read', ports, (event, { partnerId }) =>
+  return serve('cancellations:read', ports, (event, { partnerId }, reporting) =>
     event.pathParameters?.['jobId'] === undefined
-      ? readByExternalId(ports, partnerId, event)
-      : readByJobId(ports, partnerId, event),
+      ? readByExternalId(reporting, partnerId, event)
+      : readByJobId(reporting, partnerId, event),
   );
 }
 

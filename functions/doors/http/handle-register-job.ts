@@ -8,7 +8,7 @@ import { type HttpAnswer, type HttpHandler, jobNotFound, problem, serve, unavail
 
 /** `PUT /v1/jobs/{jobId}` */
 export function handleRegisterJob(ports: Omit<Ports, 'log' | 'wakeUpQueue'>): HttpHandler {
-  return serve('jobs:write', ports, async (event, { partnerId, requestId, untilMs }) => {
+  return serve('jobs:write', ports, async (event, { partnerId, requestId, untilMs }, reporting) => {
     const path = check(event.pathParameters ?? {}, jobPathSchema);
     if (path.kind === 'problem') return path;
     const body = readBody(event, registerJobSchema);
@@ -16,7 +16,7 @@ export function handleRegisterJob(ports: Omit<Ports, 'log' | 'wakeUpQueue'>): Ht
     const { jobId } = path.value;
     const registeredAt = toTimestamp(ports.clock.now());
     const job = { partnerId, jobId, ...body.value, registeredAt };
-    const end = await registerJob(ports, { ...job, door: 'https', requestId, untilMs });
+    const end = await registerJob(reporting, { ...job, door: 'https', requestId, untilMs });
     return answerFor(end, body.value.externalId);
   });
 }

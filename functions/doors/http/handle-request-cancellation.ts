@@ -6,23 +6,14 @@ import { type CancelEnd, requestCancellation } from '../../core/use-cases/reques
 import { presentCancellation } from './present-cancellation.ts';
 import { headerValues, type Input, invalid, readBody } from './read-input.ts';
 import { preferredWaitSeconds } from './read-preferences.ts';
-import {
-  type Caller,
-  type HttpAnswer,
-  type HttpHandler,
-  jobNotFound,
-  problem,
-  retryAfter,
-  serve,
-  unavailable,
-} from './serve.ts';
+import { type HttpAnswer, type HttpHandler, jobNotFound, problem, retryAfter, serve, unavailable } from './serve.ts';
 
 /**
  * `POST /v1/cancellations`. With `Prefer: wait=N` the answer comes as soon as the cancellation is closed, or after N seconds.
  * No `Vary` is needed for that: no cache stores an answer (RFC 7240, section 2, wants it for caches).
  */
 export function handleRequestCancellation(ports: Ports): HttpHandler {
-  return serve('cancellations:write', ports, async (event, caller) => {
+  return serve('cancellations:write', ports, async (event, caller, reporting) => {
     const body = readBody(event, cancelRequestSchema);
     if (body.kind === 'problem') return body;
     const key = readRequestKey(event);
@@ -30,8 +21,8 @@ export function handleRequestCancellation(ports: Ports): HttpHandler {
     const waitSeconds = preferredWaitSeconds(event);
     const waitUntilMs = waitSeconds === undefined ? undefined : ports.clock.now() + waitSeconds * 1000;
     const request = { ...body.value, ...caller, waitUntilMs, requestKey: key.value };
-    const end = await requestCancellation(ports, { ...request, door: 'https', refusal: 'final' });
-    reportDeferred(ports, caller, end);
+    const end = await requestCancellation(reporting, { ...request, door: 'https', refusal: 'final' });
+    reportDeferred(reporting, end);
     return answerFor(end, event.requestContext.path, waitSeconds);
   });
 }
@@ -47,9 +38,8 @@ function readRequestKey(event: APIGatewayProxyEvent): Input<string | undefined> 
 }
 
 /** The 503 of such an answer is not a failure: the alarm on 5xx subtracts it, because callers cause it. */
-function reportDeferred({ report }: Ports, { partnerId, requestId }: Caller, end: CancelEnd): void {
-  if (end.kind !== 'unresolved' || end.retryAfterMs === undefined) return;
-  report('REQUEST_DEFERRED', { partnerId, requestId });
+function reportDeferred({ report }: Pick<Ports, 'report'>, end: CancelEnd): void {
+  if (end.kind === 'unresolved' && end.retryAfterMs !== undefined) report('REQUEST_DEFERRED');
 }
 
 /**

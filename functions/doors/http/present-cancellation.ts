@@ -58,10 +58,10 @@ function presentFigures(
  * as fit. `joinedCount` and the numbers of the events show what is left out.
  */
 export function presentWithTimeline(view: CancellationView): CancellationWithTimeline {
-  const { state, joinedCount } = view;
+  const { state, looks, lastLookedAt, joinedCount } = view;
   const newest = view.events.length - (EVENTS_SHOWN - 1);
   const events = view.events.filter((_event, n) => n === 0 || n >= newest).map(presentEvent);
-  const answer = { ...presentCancellation(state, view.wakeAt), joinedCount, timeline: events };
+  const answer = { ...presentCancellation(state, view.wakeAt), looks, lastLookedAt, joinedCount, timeline: events };
   const joined = view.joined.map(presentJoined);
   let bytes = bytesOf(answer);
   let from = joined.length;

@@ -1,8 +1,8 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { type ProblemCode, problemBody, problemContentType, problems } from '../../contract/problems.ts';
-import { keyIdSchema, type PartnerId, partnerIdSchema, type Scope } from '../../core/identifiers.ts';
+import { jobIdSchema, keyIdSchema, type PartnerId, partnerIdSchema, type Scope } from '../../core/identifiers.ts';
 import type { Clock } from '../../core/ports.ts';
-import { DependencyUnavailable, type Report, reportFailure } from '../../core/report.ts';
+import { DependencyUnavailable, type Report, type ReportFields, reportFailure, reportWith } from '../../core/report.ts';
 
 /** Who calls: known by the credential alone. */
 export interface Caller {
@@ -35,30 +35,53 @@ const RESERVE_MS = 5_000;
 
 /**
  * A handler behind the REST API's proxy integration and the Lambda authorizer (API Gateway Developer Guide, Lambda
- * proxy integrations): checks the scope, acts, and answers, also when it failed. No stack and no cause is ever sent.
+ * proxy integrations): checks the scope, acts, and answers, also when it failed. No stack and no cause is ever sent. Every
+ * request leaves a line, and every line that it causes has its `requestId`.
+ * @param act its ports report for this request
  */
-export function serve(
+export function serve<Ports extends { readonly clock: Clock; readonly report: Report }>(
   scope: Scope,
-  { clock, report }: { clock: Clock; report: Report },
-  act: (event: APIGatewayProxyEvent, caller: Caller) => Promise<HttpAnswer>,
+  ports: Ports,
+  act: (event: APIGatewayProxyEvent, caller: Caller, ports: Ports) => Promise<HttpAnswer>,
 ): HttpHandler {
+  const { clock } = ports;
   return async (event, context) => {
     const { requestId, authorizer } = event.requestContext;
+    const { httpMethod: method, resource: route } = event;
+    const beganMs = clock.now();
+    let report = reportWith(ports.report, { requestId });
+    const answer = (answered: HttpAnswer): APIGatewayProxyResult => {
+      const tookMs = clock.now() - beganMs;
+      report('REQUEST_ANSWERED', { method, route, ...describe(event, answered), tookMs });
+      return send(answered, requestId);
+    };
     try {
       // Both are on record with the request: without them it is not served.
       const partnerId = partnerIdSchema.parse(authorizer?.['partnerId']);
       const keyId = keyIdSchema.parse(authorizer?.['keyId']);
+      report = reportWith(ports.report, { partnerId, keyId, requestId });
       const scopes = String(authorizer?.['scopes']).split(' ');
       if (!scopes.includes(scope)) {
-        return send(problem('forbidden', `This operation needs a credential with the scope ${scope}.`), requestId);
+        return answer(problem('forbidden', `This operation needs a credential with the scope ${scope}.`));
       }
-      const untilMs = clock.now() + context.getRemainingTimeInMillis() - RESERVE_MS;
-      return send(await act(event, { partnerId, keyId, requestId, untilMs }), requestId);
+      const untilMs = beganMs + context.getRemainingTimeInMillis() - RESERVE_MS;
+      return answer(await act(event, { partnerId, keyId, requestId, untilMs }, { ...ports, report }));
     } catch (error) {
-      reportFailure(report, error, { requestId });
-      return send(answerForFailure(error), requestId);
+      reportFailure(report, error, {});
+      return answer(answerForFailure(error));
     }
   };
+}
+
+/** Status, problem code and job of an answer, for the log. Of a job that is not the caller's, only what the path names. */
+function describe({ pathParameters }: APIGatewayProxyEvent, answered: HttpAnswer): ReportFields {
+  const isProblem = answered.kind === 'problem';
+  const { status } = isProblem ? problems[answered.code] : answered;
+  const shown = isProblem ? answered.extra?.['cancellation'] : answered.body;
+  const { data } = jobIdSchema.safeParse(
+    typeof shown === 'object' && shown !== null && 'jobId' in shown ? shown.jobId : pathParameters?.['jobId'],
+  );
+  return { status, problem: isProblem ? answered.code : undefined, jobId: data };
 }
 
 function answerForFailure(error: unknown): Problem {

@@ -69,8 +69,8 @@ export function toRecord(item: Item): StoredRecord {
   const fields = Object.fromEntries(
     Object.entries(item).map(([name, value]): [string, unknown] => [name, convertToNative(value, { wrapNumbers })]),
   );
-  const { [partitionKey]: _, [sortKey]: key, wakeShard, wakeAt, ...rest } = fields;
-  return { key: String(key), wakeShard, wakeAt, fields: rest };
+  const { [partitionKey]: _, [sortKey]: key, wakeShard, wakeAt, lookedAt, looks, ...rest } = fields;
+  return { key: String(key), wakeShard, wakeAt, lookedAt, looks, fields: rest };
 }
 
 /**

@@ -57,6 +57,8 @@ const accessLogFormat = AccessLogFormat.custom(
     firewallStatus: '$context.waf.status',
     latencyMs: '$context.responseLatency',
     functionMs: '$context.integrationLatency',
+    functionRequestId: '$context.integration.requestId',
+    authorizerRequestId: '$context.authorizer.requestId',
     responseBytes: '$context.responseLength',
     traceId: '$context.xrayTraceId',
   }),

@@ -22,7 +22,13 @@ export interface TableDefinition {
   readonly partitionKey: string;
   readonly sortKey?: string;
   /** Keys only. */
-  readonly index?: { readonly name: string; readonly partitionKey: string; readonly sortKey: string };
+  readonly indexes?: Readonly<Record<string, IndexDefinition>>;
+}
+
+interface IndexDefinition {
+  readonly name: string;
+  readonly partitionKey: string;
+  readonly sortKey: string;
 }
 
 /** The functions' connections to DynamoDB are cut. */
@@ -156,21 +162,21 @@ export async function createTable(client: DynamoDBClient, name: string, definiti
 
 /** The CreateTable call: on demand, without a time to live (DynamoDB takes that with UpdateTimeToLive only). */
 export function createTableInput(name: string, definition: TableDefinition): CreateTableCommandInput {
-  const { partitionKey, sortKey, index } = definition;
-  const keys = [partitionKey, sortKey, index?.partitionKey, index?.sortKey].filter((key) => key !== undefined);
+  const { partitionKey, sortKey } = definition;
+  const indexes = Object.values(definition.indexes ?? {});
+  const indexKeys = indexes.flatMap((index) => [index.partitionKey, index.sortKey]);
+  const keys = [partitionKey, sortKey, ...indexKeys].filter((key) => key !== undefined);
   return {
     TableName: name,
     BillingMode: 'PAY_PER_REQUEST',
     AttributeDefinitions: [...new Set(keys)].map((key) => ({ AttributeName: key, AttributeType: 'S' })),
     KeySchema: keySchema(partitionKey, sortKey),
-    ...(index !== undefined && {
-      GlobalSecondaryIndexes: [
-        {
-          IndexName: index.name,
-          KeySchema: keySchema(index.partitionKey, index.sortKey),
-          Projection: { ProjectionType: 'KEYS_ONLY' },
-        },
-      ],
+    ...(indexes.length > 0 && {
+      GlobalSecondaryIndexes: indexes.map((index) => ({
+        IndexName: index.name,
+        KeySchema: keySchema(index.partitionKey, index.sortKey),
+        Projection: { ProjectionType: 'KEYS_ONLY' as const },
+      })),
     }),
   };
 }

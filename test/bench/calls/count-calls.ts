@@ -1,6 +1,6 @@
 import { type AttributeValue, type DynamoDBClient, GetItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { type TableDefinition, tables } from '../../../infra/blueprint/tables.ts';
+import { type IndexDefinition, type TableDefinition, tables } from '../../../infra/blueprint/tables.ts';
 import type { Stage } from '../../proof/crash/stage.ts';
 import type { Effect } from '../../proof/crash/tap.ts';
 import type { Outgoing, PathCalls } from './calls-per-path.ts';
@@ -45,7 +45,7 @@ const plangrepCalls: Readonly<Record<string, Outgoing>> = {
 };
 
 type Item = Readonly<Record<string, AttributeValue>>;
-type Keys = Pick<TableDefinition, 'partitionKey' | 'sortKey' | 'index'>;
+type Keys = Pick<TableDefinition, 'partitionKey' | 'sortKey' | 'indexes'>;
 const keysOfTables: ReadonlyMap<string, Keys> = new Map(Object.entries<Keys>(tables));
 /** Of the tables of the tutorial stack. */
 const tutorialKeys: Keys = { partitionKey: 'id' };
@@ -105,9 +105,12 @@ function unitsOfWrite(before: Item | undefined, after: Item | undefined): number
   return units(Math.max(itemBytes(before ?? {}), itemBytes(after ?? {})), KiB);
 }
 
+function indexUnits({ indexes = {} }: Keys, before: Item | undefined, after: Item | undefined): number {
+  return Object.values(indexes).reduce((sum, index) => sum + unitsOfIndex(index, before, after), 0);
+}
+
 /** An entry that appears or disappears is one write of the index; an entry whose key changes is two. */
-function indexUnits({ index }: Keys, before: Item | undefined, after: Item | undefined): number {
-  if (index === undefined) return 0;
+function unitsOfIndex(index: IndexDefinition, before: Item | undefined, after: Item | undefined): number {
   const entryOf = (item: Item | undefined): string | undefined => {
     const [partition, sort] = [item?.[index.partitionKey]?.S, item?.[index.sortKey]?.S];
     return partition === undefined || sort === undefined ? undefined : `${partition}#${sort}`;

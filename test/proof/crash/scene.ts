@@ -1,7 +1,6 @@
 import { PutItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
-import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
 import { WAKE_SHARDS } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
-import type { StoredRecord } from '../../../functions/core/audit/findings.ts';
 import { sealEvent } from '../../../functions/core/cancellation/chain.ts';
 import type { EventBody } from '../../../functions/core/cancellation/events.ts';
 import { streamKey } from '../../../functions/core/cancellation/stream-key.ts';
@@ -19,6 +18,7 @@ import {
 } from '../../../functions/core/identifiers.ts';
 import { createPartitionVerifier, type Verdict } from '../../../functions/core/audit/verify-partition.ts';
 import type { SimulatedJobFields } from '../../../functions/simulator/plangrep-jobs.ts';
+import { toRecord } from '../../../infra/cli/audit/scan-log.ts';
 import type { Stage } from './stage.ts';
 
 /** A separate partner with an order, so that no case sees another case's data. */
@@ -122,9 +122,9 @@ export const readRecord = async (stage: Stage, { partnerId, jobId }: Scene): Pro
   const wakeUps: { seq: number; wakeAt: string }[] = [];
   for await (const { Items = [] } of pages) {
     for (const item of Items) {
-      const { pk: _, sk, wakeShard, wakeAt, ...fields } = unmarshall(item);
-      const record: StoredRecord = { key: String(sk), wakeShard, wakeAt, fields };
+      const record = toRecord(item);
       verifier.add(record);
+      const { wakeAt, fields } = record;
       if (typeof wakeAt === 'string') wakeUps.push({ seq: Number(fields['seq']), wakeAt });
     }
   }

@@ -31,7 +31,7 @@ export const seededBugsOfWakeUps: readonly SeededBug[] = [
   core(
     'use-cases/reconcile-cancellation',
     'a poll that changes nothing sends no message',
-    "case 'wait':\n      return sendWakeUp(ports, moved);",
+    "case 'wait':\n      return sendWakeUp(ports, moved, requestId);",
     "case 'wait':\n      return;",
   ),
   core(
@@ -43,11 +43,11 @@ export const seededBugsOfWakeUps: readonly SeededBug[] = [
   core(
     'use-cases/reconcile-cancellation',
     'a poll moves its wake-up only after the read',
-    `if (!(await log.moveWakeUp(wakeUp, moved.wakeAt))) return;
+    `if (!(await log.moveWakeUp(wakeUp, moved.wakeAt, toTimestamp(clock.now())))) return;
 
   const reading = judgeRead(await plangrep.read(jobId, untilMs));`,
     `const reading = judgeRead(await plangrep.read(jobId, untilMs));
-     if (!(await log.moveWakeUp(wakeUp, moved.wakeAt))) return;`,
+     if (!(await log.moveWakeUp(wakeUp, moved.wakeAt, toTimestamp(clock.now())))) return;`,
   ),
   core(
     'use-cases/stay-with',

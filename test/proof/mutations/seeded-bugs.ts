@@ -62,9 +62,9 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/attempt',
     'delete on error: the wake-up that would bring the reconciler is removed',
-    "report('AUDIT_WRITE_FAILED', { partnerId, jobId, type: body.type });",
-    `await ports.log.removeWakeUp({ partnerId, jobId, seq: claimed.state.last.seq, wakeAt: claimed.wakeAt ?? '' });
-     report('AUDIT_WRITE_FAILED', { partnerId, jobId, type: body.type });`,
+    "report('AUDIT_WRITE_FAILED', { ...idsOf(claimed.state), type: body.type });",
+    `await ports.log.removeWakeUp({ partnerId: claimed.state.partnerId, jobId, seq: claimed.state.last.seq, wakeAt: claimed.wakeAt ?? '' });
+     report('AUDIT_WRITE_FAILED', { ...idsOf(claimed.state), type: body.type });`,
   ),
   core(
     'use-cases/attempt',
@@ -100,8 +100,8 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/reconcile-cancellation',
     'two reconcilers poll without claiming',
-    'if (!(await log.moveWakeUp(wakeUp, moved.wakeAt))) return;',
-    'await log.moveWakeUp(wakeUp, moved.wakeAt);',
+    'if (!(await log.moveWakeUp(wakeUp, moved.wakeAt, toTimestamp(clock.now())))) return;',
+    'await log.moveWakeUp(wakeUp, moved.wakeAt, toTimestamp(clock.now()));',
   ),
   core(
     'use-cases/reconcile-cancellation',

@@ -113,12 +113,12 @@ export class Store {
           const found = this.index.query(world.scheduler.now, shard, limit, isDone);
           return world.random.chance(world.faults.unreadable) ? { ...found, unreadable: ['no event'] } : found;
         }),
-      moveWakeUp: (wakeUp, to) => {
+      moveWakeUp: (wakeUp, to, polledAt) => {
         const decidedAt = world.scheduler.now;
         return ask(
           `moves the wake-up of ${wakeUp.jobId} ${wakeUp.seq}`,
           async () => {
-            const isMoved = await log.moveWakeUp(wakeUp, to);
+            const isMoved = await log.moveWakeUp(wakeUp, to, polledAt);
             if (isMoved) this.changeIndex(wakeUp, to);
             if (isMoved) judge.wakeUps.moved(by, wakeUp, to);
             judge.streams.moved(by, wakeUp, { to, isMoved, decidedAt });
