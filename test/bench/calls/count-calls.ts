@@ -106,7 +106,7 @@ function unitsOfWrite(before: Item | undefined, after: Item | undefined): number
 }
 
 function indexUnits({ indexes = {} }: Keys, before: Item | undefined, after: Item | undefined): number {
-  return Object.values(indexes).reduce((sum, index) => sum + unitsOfIndex(index, before, after), 0);
+  return Object.values(indexes).reduce((all, index) => all + unitsOfIndex(index, before, after), 0);
 }
 
 /** An entry that appears or disappears is one write of the index; an entry whose key changes is two. */
