@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { functions } from '../blueprint/functions.ts';
+import { explainSystemError } from '../explain-system-error.ts';
 import { type Bundle, bundleFunctions } from './bundle-functions.ts';
 import { cacheNamesOf, recordCodeCaches } from './code-cache.ts';
 import { lateLoading, loader } from './load-function.ts';
@@ -78,5 +79,21 @@ function readSwitch(variable: 'CODE_CACHES' | 'TRIM_SDK' | 'CONNECT_FIRST'): 'on
 if (import.meta.main) {
   const dist = new URL('../../dist/functions', import.meta.url).pathname;
   const [codeCaches, trimSdk] = [readSwitch('CODE_CACHES'), readSwitch('TRIM_SDK')];
-  await buildInto(dist, { codeCaches, trimSdk, connectFirst: readSwitch('CONNECT_FIRST') });
+  try {
+    await buildInto(dist, { codeCaches, trimSdk, connectFirst: readSwitch('CONNECT_FIRST') });
+  } catch (error) {
+    const line = explainFailure(error);
+    if (line === undefined) throw error;
+    process.stderr.write(`The functions were not built: ${line}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** @returns undefined for a bug, whose stack trace is wanted */
+function explainFailure(error: unknown): string | undefined {
+  // esbuild's program is another package, for each system one, which npm counts as optional.
+  const isWithoutProgram =
+    error instanceof Error && /needed by esbuild|installed esbuild for another/.test(error.message);
+  if (!isWithoutProgram) return explainSystemError(error);
+  return `esbuild has no program for ${process.platform} ${process.arch}: run "npm ci" here, without --omit=optional.`;
 }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type * as z from 'zod/mini';
+import { explainSystemError } from '../explain-system-error.ts';
 
 export type ExitCode = 0 | 1 | 2;
 
@@ -136,9 +137,10 @@ export async function endProcess(run: () => Promise<ExitCode> | ExitCode, bug: 1
     process.exitCode = await run();
   } catch (error) {
     const isExpected = error instanceof CannotDo;
+    const line = isExpected ? error.message : explainSystemError(error);
     process.exitCode = isExpected ? error.exitCode : bug;
-    if (isExpected) process.stderr.write(`${error.message}\n`);
-    else console.error(error);
+    if (line === undefined) console.error(error);
+    else process.stderr.write(`${line}\n`);
   }
 }
 

@@ -59,8 +59,8 @@ export interface Place {
   close(): void;
 }
 
-/** Where `npm start` writes the addresses and credentials of the local run. */
-export const credentialsPath = join('.local', 'credentials.json');
+/** Where `npm start` writes the addresses and credentials of the local run, and where the commands look for them. */
+export const credentialsPath = process.env['CREDENTIALS_FILE'] || join('.local', 'credentials.json');
 
 const keySchema = z.object({ accessKeyId: z.string(), secretAccessKey: z.string(), region: z.string() });
 

@@ -1,7 +1,8 @@
 import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { keyInSecret, keyRule } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { createConsole } from '../local/console/create-console.ts';
-import { CannotStart, type LocalRun, startLocalRun } from '../local/run.ts';
+import type { CredentialsFile } from '../local/credentials-file.ts';
+import { CannotStart, explainRunError, type LocalRun, startLocalRun } from '../local/run.ts';
 import { CannotDo, type CommandDescription, runScript, type Values } from './command.ts';
 import { credentialsPath } from './places.ts';
 import { welcome } from './welcome.ts';
@@ -23,6 +24,7 @@ const command = {
       PLANGREP_BASE_URL: "another upstream in the simulator's place: https, or http on loopback",
       PLANGREP_API_KEY: 'the key for it, at least 16 characters',
       RECONCILE_EVERY_MS: 'milliseconds between two runs of the reconciler (60000)',
+      CREDENTIALS_FILE: 'the file for addresses and keys, here and for the commands (.local/credentials.json)',
       QUEUE_VISIBILITY_MS: 'milliseconds until an event that failed is tried again (60000)',
     },
   },
@@ -33,6 +35,14 @@ const command = {
 // Until the run is up there is nothing to close: the containers end with this process.
 let end = (): void => process.exit(0);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end());
+
+// A dependency that throws where nothing can catch it, for example the embedded engine on a full disk.
+process.on('uncaughtException', (error: unknown) => {
+  const line = explainRunError(error);
+  if (line === undefined) console.error(error);
+  else process.stderr.write(`The run ends: ${line}\n`);
+  process.exit(1);
+});
 
 // The files that a run keeps are for its owner alone; the engine makes its own without a mode.
 process.umask(0o077);
@@ -60,9 +70,29 @@ async function start({ json, logs }: Values<typeof options>): Promise<0> {
   });
   end = () => close(run);
   const { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners } = run;
-  const asJson = { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners, credentialsPath };
-  process.stdout.write(json ? `${JSON.stringify(asJson)}\n` : `\n${welcome(run, credentialsPath, dataDir)}`);
+  const path = pathOf(run.credentials);
+  const asJson = { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners, credentialsPath: path ?? null };
+  process.stdout.write(json ? `${JSON.stringify(asJson)}\n` : `\n${welcome(run, path, dataDir)}`);
+  const note = describe(run.credentials);
+  if (note !== undefined) process.stderr.write(`${note}\n`);
   return 0;
+}
+
+function pathOf(file: CredentialsFile): string | undefined {
+  return file.kind === 'written' || file.kind === 'beside' ? file.path : undefined;
+}
+
+/** What differs from the usual. */
+function describe(file: CredentialsFile): string | undefined {
+  switch (file.kind) {
+    case 'none':
+    case 'written':
+      return undefined;
+    case 'beside':
+      return `Another run is up in this folder, on ${file.other}: ${file.asked} stays its own. For a command on this run, set CREDENTIALS_FILE=${file.path}.`;
+    case 'unwritable':
+      return `${file.path} cannot be written: ${file.reason}. The run works, but commands like "npm run ops" do not find it: set CREDENTIALS_FILE to a file that can be written.`;
+  }
 }
 
 function close(run: LocalRun): void {

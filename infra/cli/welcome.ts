@@ -4,7 +4,7 @@ import { stories, summarize } from '../scenes/stories.ts';
 import { labelled, paint } from './terminal.ts';
 
 /** What `npm start` prints once the local run is up: its addresses, and whole commands to paste. */
-export function welcome(run: LocalRun, credentialsPath: string, dataDir: string | undefined): string {
+export function welcome(run: LocalRun, credentialsPath: string | undefined, dataDir: string | undefined): string {
   const [acme] = run.partners;
   const key = `-H 'Authorization: Bearer ${acme?.token}'`;
   const url = `${run.baseUrl}/v1/cancellations`;
@@ -34,7 +34,7 @@ export function welcome(run: LocalRun, credentialsPath: string, dataDir: string 
   const where = labelled(12, {
     Plangrep: run.simulator === undefined ? run.plangrepUrl : `a simulator on ${run.plangrepUrl}`,
     Data: dataDir ?? 'in memory; DATA_DIR=<folder> keeps it between runs',
-    Credentials: `${credentialsPath} (acme, globex)`,
+    Credentials: credentialsPath && `${credentialsPath} (acme, globex)`,
   });
   return [
     `${paint('bold', `Listening on ${run.baseUrl}`)}  ${paint('dim', 'Ctrl-C ends it')}`,

@@ -1,6 +1,6 @@
 import { chmod, mkdir, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DataFolderError } from './aws/dynamodb.ts';
+import { DataFolderError } from './aws/state-file.ts';
 
 /** The folder of the engine's store, by which a data folder is recognized. */
 export const storeFolder = 'dynamodb';

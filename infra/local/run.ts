@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { access, chmod, mkdir, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { access } from 'node:fs/promises';
+import { join } from 'node:path';
 import { serviceFunctions } from '../blueprint/functions.ts';
 import { type TableName, tables } from '../blueprint/tables.ts';
 import { localPlans, usagePlanName } from '../blueprint/usage-plans.ts';
+import { explainSystemError } from '../explain-system-error.ts';
 import { createAccessKey, type LocalAccessKey, withRegion } from './aws/access-keys.ts';
-import { DataFolderError, type LocalDynamoDb, startLocalDynamoDb, type TablesFault } from './aws/dynamodb.ts';
+import { type LocalDynamoDb, startLocalDynamoDb, type TablesFault } from './aws/dynamodb.ts';
 import { startQueueEndpoint } from './aws/events/queue-endpoint.ts';
 import type { GatewayFault } from './aws/gateway/answer-request.ts';
 import { startUsagePlanEndpoint } from './aws/gateway/usage-plan-endpoint.ts';
@@ -13,6 +14,8 @@ import { createUsagePlans, type LocalUsagePlans } from './aws/gateway/usage-plan
 import type { OnLog } from './aws/lambda/container.ts';
 import type { LambdaRuntime } from './aws/lambda/lambda-runtime.ts';
 import { type LocalSecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
+import { DataFolderError } from './aws/state-file.ts';
+import { type CredentialsFile, removeCredentials, writeCredentials } from './credentials-file.ts';
 import { closeDataFolder, storeFolder } from './data-folder.ts';
 import {
   type Adopt,
@@ -49,7 +52,7 @@ export interface LocalRunOptions extends DoorOptions {
   readonly onLog?: OnLog | undefined;
   /** What answers beside the API on its port, for example the console. @default nothing */
   readonly beside?: ((parts: RunParts) => Beside) | undefined;
-  /** The file to write the credentials to, readable only for its owner. @default none */
+  /** The file that holds the credentials while the run is up, readable only for its owner. @default none */
   readonly credentialsPath?: string | undefined;
   /** The folder of the bundles. @default `dist/functions` */
   readonly bundles?: string | undefined;
@@ -90,7 +93,8 @@ export interface LocalRun extends RunParts, EventsDoor, TimeDoor {
   readonly usagePlans: LocalUsagePlans;
   /** The newest 10,000 lines that the functions printed, oldest first. */
   readonly logs: readonly string[];
-  /** Ends every part and every process. */
+  readonly credentials: CredentialsFile;
+  /** Ends every part and every process, and removes the file with the credentials. */
   close(): Promise<void>;
 }
 
@@ -123,19 +127,20 @@ export async function startLocalRun(options: LocalRunOptions = {}): Promise<Loca
     for (const end of closers.splice(0).toReversed()) await end();
   };
   try {
-    const run = { ...(await startParts(options, adopt)), close };
-    const { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners } = run;
-    if (options.credentialsPath !== undefined) {
-      await writeCredentials(options.credentialsPath, { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners });
-    }
-    return run;
+    const parts = await startParts(options, adopt);
+    const { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners } = parts;
+    const content = { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners };
+    const path = options.credentialsPath;
+    const credentials: CredentialsFile = path === undefined ? { kind: 'none' } : await writeCredentials(path, content);
+    closers.push(() => removeCredentials(credentials, content));
+    return { ...parts, credentials, close };
   } catch (error) {
     await close();
     throw explain(error, options.port);
   }
 }
 
-async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<LocalRun, 'close'>> {
+async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<LocalRun, 'close' | 'credentials'>> {
   const { upstream, dataDir, tablesLatencyMs: latencyMs } = options;
   const inDataDir = (name: string) => (dataDir === undefined ? undefined : join(dataDir, name));
   const faults: ServiceFaults = {};
@@ -211,18 +216,22 @@ async function checkBundles(bundles: string): Promise<void> {
   }
 }
 
-/** Readable only for the owner. */
-async function writeCredentials(path: string, content: object): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeFile(path, `${JSON.stringify(content, null, 2)}\n`, { mode: 0o600 });
-  await chmod(path, 0o600); // `mode` has no effect on a file that exists.
-}
-
 /** Turns what the caller can change, a port or a folder, into one clear line. Any other error is a bug and stays as it is. */
 function explain(error: unknown, port = 0): unknown {
   const isListening = error instanceof Error && 'syscall' in error && error.syscall === 'listen';
   const code = isListening && 'code' in error ? error.code : undefined;
   if (code === 'EADDRINUSE') return new CannotStart(`Port ${port} is in use: choose another with PORT=...`);
   if (code === 'EACCES') return new CannotStart(`Port ${port} needs more rights: choose one above 1023 with PORT=...`);
-  return error instanceof DataFolderError ? new CannotStart(error.message, { cause: error }) : error;
+  if (code === 'EADDRNOTAVAIL')
+    return new CannotStart('This machine has no 127.0.0.1: switch on its loopback interface.');
+  const line = explainRunError(error);
+  return line === undefined ? error : new CannotStart(line, { cause: error });
+}
+
+/**
+ * One line about what the files of a run suffer, at its start or later.
+ * @returns undefined for a bug, whose stack trace is wanted
+ */
+export function explainRunError(error: unknown): string | undefined {
+  return error instanceof DataFolderError ? error.message : explainSystemError(error);
 }

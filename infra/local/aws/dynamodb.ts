@@ -15,6 +15,7 @@ import * as z from 'zod/mini';
 import { type AccessKey, createAccessKey } from './access-keys.ts';
 import { admit, describeError, ServiceError } from './aws-json-endpoint.ts';
 import { localRegion, serveOnLoopback } from './loopback.ts';
+import { DataFolderError } from './state-file.ts';
 import { callOf, createCounter, type RequestCounts, type TableCaller } from './table-calls.ts';
 
 /** All keys are strings. */
@@ -63,11 +64,6 @@ export interface LocalDynamoDb<TableName extends string> {
   counts(): RequestCounts;
   resetCounts(): void;
   close(): Promise<void>;
-}
-
-/** The data folder cannot be used. The message is one line for the person who named the folder. */
-export class DataFolderError extends Error {
-  override readonly name = 'DataFolderError';
 }
 
 /** How the engine recognizes {@link LocalDynamoDb.client}. */
