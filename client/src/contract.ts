@@ -103,6 +103,7 @@ export type ProblemCode =
   | 'forbidden'
   | 'job_not_found'
   | 'route_not_found'
+  | 'method_not_allowed'
   | 'ambiguous_external_id'
   | 'job_already_terminal'
   | 'job_unknown_to_plangrep'

@@ -109,6 +109,7 @@ type Readings<Code extends ProblemCode, Result> = Readonly<Record<Code, Reading<
 /** These codes become `unavailable` after the last try, or `unexpected`. */
 type CodeWithoutReading =
   | 'route_not_found'
+  | 'method_not_allowed'
   | 'too_many_requests'
   | 'internal_error'
   | 'temporarily_unavailable'

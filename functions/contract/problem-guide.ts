@@ -32,8 +32,12 @@ export const problemGuide: Readonly<Record<ProblemCode, ProblemGuide>> = {
   },
   route_not_found: {
     meaning:
-      'This address does not exist, or not with this method. An address with a trailing slash is a different address. Nothing was done.',
-    toDo: 'Compare method and path with this description.',
+      'This address does not exist. The service says so with and without a credential, and whatever the method is. Nothing was done.',
+    toDo: 'Compare the path with this description. One slash at its end makes no difference.',
+  },
+  method_not_allowed: {
+    meaning: 'This address exists, but not with this method. Nothing was done.',
+    toDo: 'Use one of the methods that the header `Allow` names.',
   },
   ambiguous_external_id: {
     meaning:

@@ -1,5 +1,6 @@
 import { authorizationForm } from '../../functions/contract/credential.ts';
 import { type ProblemCode, problemBody, problemContentType, problems } from '../../functions/contract/problems.ts';
+import { documentationOperations, type Operation, partnerOperations } from '../../functions/contract/routes.ts';
 import type { FunctionName } from './functions.ts';
 import { firewallWindowSeconds } from './usage-plans.ts';
 
@@ -9,27 +10,14 @@ import { firewallWindowSeconds } from './usage-plans.ts';
  */
 
 /** `{x}` in a path is a parameter. */
-export interface Route {
-  readonly method: 'GET' | 'POST' | 'PUT';
-  readonly path: string;
+export interface Route extends Operation {
   readonly function: FunctionName;
 }
 
 /** The partners' operations. Each needs a credential. */
-export const routes: readonly Route[] = [
-  { method: 'POST', path: '/v1/cancellations', function: 'request-cancellation' },
-  { method: 'GET', path: '/v1/cancellations', function: 'read-cancellations' },
-  { method: 'GET', path: '/v1/cancellations/{jobId}', function: 'read-cancellations' },
-  { method: 'PUT', path: '/v1/jobs/{jobId}', function: 'register-job' },
-];
-
-const documentationPaths = ['/openapi.json', '/docs', '/docs/{asset}', '/problems', '/problems/{code}'];
+export const routes: readonly Route[] = partnerOperations;
 /** The documentation's pages. They need no credential and show no partner's data. */
-export const documentationRoutes: readonly Route[] = documentationPaths.map((path) => ({
-  method: 'GET',
-  path,
-  function: 'read-documentation',
-}));
+export const documentationRoutes: readonly Route[] = documentationOperations;
 
 /** API Gateway compresses answers from this size, when the caller accepts it: scripts, the API description, long lists. */
 export const compressFromBytes = 10_000;
@@ -55,7 +43,7 @@ const challenge = { 'WWW-Authenticate': 'Bearer' };
 const retryAfter = (seconds: number) => ({ 'Retry-After': String(seconds) });
 
 const noCredential = 'Send a valid key as "Authorization: Bearer pcg_...". The key is missing, malformed or revoked.';
-const noSuchRoute = 'Check the path and the method: both must match exactly, without a trailing slash.';
+const noSuchRoute = 'Check the path and the method: the API has no such address, or not with this method.';
 const noPlan =
   'Your key is valid, but no usage plan is set up for you here yet. Only the operator can do that: give them the requestId.';
 const notAuthorizable = 'The credential could not be checked. Nothing was done; send the request again.';
@@ -83,7 +71,7 @@ export const gatewayResponses = {
     detail: 'Too many requests in five minutes from this credential or address. Send fewer.',
     headers: retryAfter(firewallWindowSeconds),
   },
-  /** In spite of its name, this is the answer for an unknown path or method. */
+  /** In spite of its name, this is the answer for a path or method that not even infra/blueprint/unknown-routes.ts has. */
   MISSING_AUTHENTICATION_TOKEN: { problem: 'route_not_found', detail: noSuchRoute },
   RESOURCE_NOT_FOUND: { problem: 'route_not_found', detail: noSuchRoute },
   BAD_REQUEST_BODY: { problem: 'invalid_request', detail: 'The body does not have the documented form.' },

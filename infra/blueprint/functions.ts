@@ -53,6 +53,8 @@ export const serviceFunctions = {
   'consume-wake-ups': { environment: attempt, timeoutSeconds: 15, memoryMb: 512, mayStartItself: true },
   'reconcile-cancellations': { environment: attempt, timeoutSeconds: 40, memoryMb: 512 },
   'read-documentation': { environment: [], timeoutSeconds: 5, memoryMb: 512 },
+  // Does almost nothing, so that a flood of requests for unknown addresses costs almost nothing.
+  'answer-unknown-route': { environment: [], timeoutSeconds: 3, memoryMb: 128 },
 } as const satisfies Record<string, FunctionDefinition>;
 
 /** Only in an environment that is a sandbox: `simulate-plangrep` takes Plangrep's place there. */

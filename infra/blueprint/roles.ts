@@ -125,6 +125,7 @@ const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonl
   ],
   // Only its own log lines and traces.
   'read-documentation': [],
+  'answer-unknown-route': [],
   'simulate-plangrep': [{ actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], resource: 'SandboxTable' }, readKey],
 };
 

@@ -139,6 +139,7 @@ const usualWork: Readonly<Record<Name, { event: object; answer: object }>> = {
   },
   'reconcile-cancellations': { event: {}, answer: { looked: 1, failed: 0 } },
   'read-documentation': { event: request('/docs', {}), answer: { statusCode: 200 } },
+  'answer-unknown-route': { event: request('/{proxy+}', {}), answer: { statusCode: 404 } },
   'simulate-plangrep': {
     event: {
       rawPath: '/api/open/v1/jobs/job_sandbox_processing/cancel',

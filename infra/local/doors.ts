@@ -11,6 +11,7 @@ import { busStatements } from '../blueprint/bus-policy.ts';
 import { reconcilerSchedule } from '../blueprint/functions.ts';
 import { roleNameOf } from '../blueprint/roles.ts';
 import { accountOf } from '../blueprint/senders.ts';
+import { unknownRoutes } from '../blueprint/unknown-routes.ts';
 import { wakeUpQueue as definition } from '../blueprint/wake-up-queue.ts';
 import type { AccessKey } from './aws/access-keys.ts';
 import { bus, type LocalEventBridge, startEventBridge } from './aws/events/event-bridge.ts';
@@ -66,7 +67,7 @@ export function startHttpDoor(
   return startGateway({
     port,
     routes,
-    publicRoutes: documentationRoutes,
+    publicRoutes: [...documentationRoutes, ...unknownRoutes([...routes, ...documentationRoutes])],
     authorizer: { ...partnerAuthorizer, cacheSeconds },
     gatewayResponse: renderGatewayResponse,
     minimumCompressionBytes: compressFromBytes,

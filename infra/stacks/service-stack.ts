@@ -149,6 +149,7 @@ export class ServiceStack extends Stack {
       'consume-wake-ups': bundled('consume-wake-ups'),
       'reconcile-cancellations': bundled('reconcile-cancellations'),
       'read-documentation': bundled('read-documentation'),
+      'answer-unknown-route': bundled('answer-unknown-route'),
     };
   }
 }

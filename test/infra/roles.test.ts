@@ -211,6 +211,7 @@ describe('what a role may do on the cancellation log', () => {
       'read-cancellations': ['dynamodb:Query'],
       'register-job': [],
       'read-documentation': [],
+      'answer-unknown-route': [],
       'consume-events': ['dynamodb:PutItem', 'dynamodb:Query'],
       'consume-wake-ups': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       'reconcile-cancellations': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:Query', 'dynamodb:UpdateItem'],

@@ -5,7 +5,7 @@ import { problemContentType } from '../../functions/contract/problems.ts';
 import { MAX_ANSWER_BYTES } from '../../functions/doors/http/present-cancellation.ts';
 import { routes } from '../../infra/blueprint/api.ts';
 import type { OnAnswer } from '../../infra/local/aws/gateway/gateway.ts';
-import { matchRoute } from '../../infra/local/aws/gateway/proxy-integration.ts';
+import { matchRoute } from '../../infra/local/aws/gateway/match-route.ts';
 import type { AnswerDescription, Header, OpenApiDocument, Reference, Schema } from '../../infra/openapi/document.ts';
 
 /** An answer as a caller gets it, without what the transport adds. */

@@ -30,6 +30,7 @@ import {
 } from '../../blueprint/api.ts';
 import type { Environment } from '../../blueprint/environment-schema.ts';
 import type { FunctionName } from '../../blueprint/functions.ts';
+import { type UnknownRoute, unknownRoutes } from '../../blueprint/unknown-routes.ts';
 import { usagePlanName } from '../../blueprint/usage-plans.ts';
 
 export interface PartnerApiProps {
@@ -115,13 +116,19 @@ export class PartnerApi extends Construct {
         ),
       },
     });
-    const addRoute = ({ method, path, function: handler }: Route, options: MethodOptions): void => {
-      const integration = new LambdaIntegration(functions[handler].alias, { allowTestInvoke: false });
+    const addRoute = ({ method, path, function: handler }: Route | UnknownRoute, options: MethodOptions): void => {
+      const integration = new LambdaIntegration(functions[handler].alias, {
+        allowTestInvoke: false,
+        // One permission for all of them: each is a statement in the function's policy, which may have 20 KB.
+        scopePermissionToMethod: method !== 'ANY',
+      });
       this.api.root.resourceForPath(path).addMethod(method, integration, options);
     };
     const authorizer = this.addAuthorizer(functions[partnerAuthorizer.function].alias);
     for (const route of routes) addRoute(route, { authorizer, apiKeyRequired: true });
-    for (const route of publicRoutes) addRoute(route, { authorizationType: AuthorizationType.NONE });
+    for (const route of [...publicRoutes, ...unknownRoutes([...routes, ...publicRoutes])]) {
+      addRoute(route, { authorizationType: AuthorizationType.NONE });
+    }
     this.addGatewayResponses();
     this.addPlans(environment);
     this.keepExecutionLogs(logRetentionDays, removalPolicy);

@@ -15,6 +15,7 @@ import {
 import { documentationRoutes, partnerAuthorizer, routes } from '../../blueprint/api.ts';
 import type { DeadLetterQueueName } from '../../blueprint/bus-events.ts';
 import type { FunctionName } from '../../blueprint/functions.ts';
+import { unknownRouteFunction } from '../../blueprint/unknown-routes.ts';
 import type { BundledFunction } from '../bundled-function.ts';
 
 export interface Watched {
@@ -34,7 +35,10 @@ export interface MetricsProps extends Watched {
   readonly logAltered: Metric | undefined;
 }
 
-const allRoutes = [...routes, ...documentationRoutes];
+const behindRoutes: readonly FunctionName[] = [
+  ...[...routes, ...documentationRoutes].map((route) => route.function),
+  unknownRouteFunction,
+];
 const oneMinute = Duration.minutes(1);
 const fiveMinutes = Duration.minutes(5);
 
@@ -116,7 +120,7 @@ export class Metrics extends Construct {
    * request (`RequestsDeferred`): callers cause these, and they must neither page anybody nor roll a release back.
    */
   private serverErrors(api: RestApi, functions: Watched['functions']): MathExpression {
-    const behind = new Set<FunctionName>([partnerAuthorizer.function, ...allRoutes.map((route) => route.function)]);
+    const behind = new Set<FunctionName>([partnerAuthorizer.function, ...behindRoutes]);
     const throttles = [...behind].map(
       (name, index) => [`t${index}`, functions[name].function.metricThrottles()] as const,
     );

@@ -44,6 +44,10 @@ const usualPaths: Readonly<Record<FunctionName, Pick<PlayedPath, 'prepare' | 'ev
     event: ({ partnerId, id }) =>
       proxyEvent(partnerId, id, { method: 'GET', resource: '/openapi.json', path: '/openapi.json' }),
   },
+  'answer-unknown-route': {
+    event: ({ partnerId, id }) =>
+      proxyEvent(partnerId, id, { method: 'PUT', resource: '/v1/cancellations', path: '/v1/cancellations' }),
+  },
 };
 
 /** Takes the function's usual path, on a job as in Plangrep's documented example. */
@@ -71,7 +75,8 @@ const answerSchema = z.partial(
 /** Whether an answer shows that the usual path was taken to its end. */
 export function isWholePath(payload: unknown): boolean {
   const { statusCode, policyDocument, batchItemFailures, looked, failed } = answerSchema.parse(payload);
-  if (statusCode !== undefined) return statusCode < 300 && statusCode !== 202;
+  // 405: of the function whose only work this is.
+  if (statusCode !== undefined) return (statusCode < 300 && statusCode !== 202) || statusCode === 405;
   if (batchItemFailures !== undefined) return batchItemFailures.length === 0;
   return looked === undefined ? policyDocument !== undefined : looked === 1 && failed === 0;
 }

@@ -3,16 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { InvocationResult } from '../lambda/container.ts';
 import type { InvocationOptions } from '../lambda/lambda-runtime.ts';
 import { localArn, readBody } from '../loopback.ts';
-import {
-  apiId,
-  type HttpAnswer,
-  matchRoute,
-  readTarget,
-  type Route,
-  stage,
-  toHttpAnswer,
-  toProxyEvent,
-} from './proxy-integration.ts';
+import { matchRoute, readTarget, type Route } from './match-route.ts';
+import { apiId, type HttpAnswer, stage, toHttpAnswer, toProxyEvent } from './proxy-integration.ts';
 import { type Authorization, type AuthorizerDefinition, createTokenAuthorizer } from './token-authorizer.ts';
 import { createTokenBucket } from './token-bucket.ts';
 import type { LocalUsagePlans } from './usage-plans.ts';
@@ -77,6 +69,7 @@ export function createRequestAnswerer(
     now,
   );
   const stageBucket = createTokenBucket(now);
+  const allRoutes = [...routes, ...publicRoutes];
 
   const integrate = async (
     functionName: string,
@@ -104,20 +97,21 @@ export function createRequestAnswerer(
       gatewayResponse(type, requestId, retryAfterSeconds);
     const target = readTarget(request.url ?? '/');
     const method = request.method ?? '';
-    const open = matchRoute(publicRoutes, method, target.path);
-    const matched = open ?? matchRoute(routes, method, target.path);
+    const matched = matchRoute(allRoutes, method, target.path);
     if (matched === undefined) return refuse('MISSING_AUTHENTICATION_TOKEN');
+    const isOpen = publicRoutes.includes(matched.route);
     // Public pages have their own throttle in AWS, and stay available while a fault is set.
-    const fault = open === undefined ? currentFault() : undefined;
-    const waitMs = open === undefined ? stageBucket.take(fault?.kind === 'throttled' ? fault : undefined) : 0;
+    const fault = isOpen ? undefined : currentFault();
+    const waitMs = isOpen ? 0 : stageBucket.take(fault?.kind === 'throttled' ? fault : undefined);
     if (waitMs > 0) return refuse('THROTTLED', Math.ceil(waitMs / 1000));
     if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return refuse('REQUEST_TOO_LARGE');
 
-    const methodArn = localArn('execute-api', `${apiId}/${stage}/${matched.route.method}${target.path}`);
-    const authorization: Authorization =
-      open === undefined ? await authorize(request.headers.authorization, methodArn) : { kind: 'allowed', context: {} };
+    const methodArn = localArn('execute-api', `${apiId}/${stage}/${method}${target.path}`);
+    const authorization: Authorization = isOpen
+      ? { kind: 'allowed', context: {} }
+      : await authorize(request.headers.authorization, methodArn);
     if (authorization.kind === 'refused') return refuse(authorization.response);
-    if (open === undefined && usagePlans !== undefined) {
+    if (!isOpen && usagePlans !== undefined) {
       const admission = usagePlans.admit(authorization.usageKey);
       if (admission.kind === 'no_plan') return refuse('INVALID_API_KEY');
       if (admission.kind === 'throttled') return refuse('THROTTLED', admission.retryAfterSeconds);

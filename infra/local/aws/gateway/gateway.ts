@@ -4,7 +4,8 @@ import type { Duplex } from 'node:stream';
 import { gzipSync } from 'node:zlib';
 import { type Listening, serveOnLoopback } from '../loopback.ts';
 import { type ApiOptions, createRequestAnswerer, type GatewayResponseType } from './answer-request.ts';
-import { type HttpAnswer, readTarget } from './proxy-integration.ts';
+import { readTarget } from './match-route.ts';
+import type { HttpAnswer } from './proxy-integration.ts';
 
 export interface GatewayOptions extends ApiOptions {
   /** @default a free one */

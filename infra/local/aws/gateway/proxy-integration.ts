@@ -3,25 +3,7 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
 import type { InvocationResult } from '../lambda/container.ts';
 import { localAccount } from '../loopback.ts';
-
-/** A method of the API. `{x}` in a path is a parameter. */
-export interface Route {
-  readonly method: string;
-  readonly path: string;
-  readonly function: string;
-}
-
-export interface MatchedRoute<Of extends Route = Route> {
-  readonly route: Of;
-  /** As in the URL: a REST API does not decode them. Null when the route has no parameter. */
-  readonly pathParameters: Readonly<Record<string, string>> | null;
-}
-
-/** Where a request goes. Both parts are as received. */
-export interface RequestTarget {
-  readonly path: string;
-  readonly query: string;
-}
+import type { MatchedRoute, RequestTarget } from './match-route.ts';
 
 /** An answer for the client. */
 export interface HttpAnswer {
@@ -33,39 +15,6 @@ export interface HttpAnswer {
 /** The API's id and its stage. */
 export const apiId = 'local';
 export const stage = 'local';
-
-/** Splits a request target. The absolute form (RFC 9112, section 3.2.2) counts as its path. */
-export function readTarget(url: string): RequestTarget {
-  const origin = /^https?:\/\/[^/?]*/i.exec(url)?.[0] ?? '';
-  const [path = '', ...query] = url.slice(origin.length).split('?');
-  return { path: path === '' ? '/' : path, query: query.join('?') };
-}
-
-/**
- * Finds the route of a request as a REST API does: segment by segment; a path with a trailing slash is another path.
- * @param path raw, without the query
- */
-export function matchRoute<Of extends Route>(
-  routes: readonly Of[],
-  method: string,
-  path: string,
-): MatchedRoute<Of> | undefined {
-  const segments = path.split('/');
-  for (const route of routes) {
-    const template = route.path.split('/');
-    if (route.method !== method || template.length !== segments.length) continue;
-    const parameters: [string, string][] = [];
-    const fits = template.every((expected, position) => {
-      const given = segments[position] ?? '';
-      const name = /^\{(\w+)\}$/.exec(expected)?.[1];
-      if (name === undefined) return given === expected;
-      parameters.push([name, given]);
-      return given !== '';
-    });
-    if (fits) return { route, pathParameters: parameters.length > 0 ? Object.fromEntries(parameters) : null };
-  }
-  return undefined;
-}
 
 export interface ProxyEventInput {
   readonly request: IncomingMessage;
@@ -86,7 +35,8 @@ export interface ProxyEventInput {
  */
 export function toProxyEvent(input: ProxyEventInput): APIGatewayProxyEvent {
   const { request, target, matched, requestId, body } = input;
-  const { method, path: resource } = matched.route;
+  const resource = matched.route.path;
+  const method = request.method ?? '';
   const headers = group(headerPairs(request)) ?? {};
   const query = group(new URLSearchParams(target.query));
   return {
