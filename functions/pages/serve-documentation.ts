@@ -68,6 +68,7 @@ export function serveDocumentation(event: APIGatewayProxyEvent): APIGatewayProxy
   const { requestId } = event.requestContext;
   const asset = findAsset(event);
   if (asset === undefined) return send(problem('route_not_found', 'This page does not exist.'), requestId);
+  if (event.path.endsWith('/')) return redirectWithoutSlash(event);
   const etag = `W/"${asset.hash}"`;
   const headers = {
     'Content-Type': asset.contentType,
@@ -81,6 +82,13 @@ export function serveDocumentation(event: APIGatewayProxyEvent): APIGatewayProxy
   };
   const known = headerValues(event, 'if-none-match').flatMap((value) => value.split(',').map((tag) => tag.trim()));
   return known.includes(etag) ? { statusCode: 304, headers, body: '' } : { statusCode: 200, headers, body: asset.text };
+}
+
+/** API Gateway ignores a slash at the end of a path, but from such an address a page's relative links lead elsewhere. */
+function redirectWithoutSlash({ path, requestContext }: APIGatewayProxyEvent): APIGatewayProxyResult {
+  const page = path.split('/').at(-2) ?? '';
+  const headers = { Location: `../${page}`, 'Cache-Control': 'no-store', 'X-Request-Id': requestContext.requestId };
+  return { statusCode: 308, headers, body: '' };
 }
 
 /** Decides by the route's template in `infra/blueprint`. @returns undefined when there is no such page */

@@ -58,9 +58,6 @@ const broken = 'The request got no clear answer. Sending it again is safe.';
  */
 export const gatewayResponses = {
   UNAUTHORIZED: { problem: 'unauthorized', detail: noCredential, headers: challenge },
-  /** `Authorization` holds an AWS signature in place of our key. */
-  INVALID_SIGNATURE: { problem: 'unauthorized', detail: noCredential, headers: challenge },
-  EXPIRED_TOKEN: { problem: 'unauthorized', detail: noCredential, headers: challenge },
   /** The authorizer denies a credential that is unknown, wrong, expired or revoked. */
   ACCESS_DENIED: { problem: 'unauthorized', detail: noCredential, headers: challenge },
   /** The authorizer named a usage key that is in no usage plan: no operator has added the partner. */
@@ -73,6 +70,9 @@ export const gatewayResponses = {
   },
   /** In spite of its name, this is the answer for a path or method that not even infra/blueprint/unknown-routes.ts has. */
   MISSING_AUTHENTICATION_TOKEN: { problem: 'route_not_found', detail: noSuchRoute },
+  /** The same with an `Authorization` header: no method of this API takes an AWS signature, which these are about. */
+  INVALID_SIGNATURE: { problem: 'route_not_found', detail: noSuchRoute },
+  EXPIRED_TOKEN: { problem: 'route_not_found', detail: noSuchRoute },
   RESOURCE_NOT_FOUND: { problem: 'route_not_found', detail: noSuchRoute },
   BAD_REQUEST_BODY: { problem: 'invalid_request', detail: 'The body does not have the documented form.' },
   BAD_REQUEST_PARAMETERS: { problem: 'invalid_request', detail: 'A parameter is missing or malformed.' },
@@ -101,7 +101,10 @@ export const gatewayResponses = {
   },
   INTEGRATION_FAILURE: { problem: 'internal_error', detail: broken },
   API_CONFIGURATION_ERROR: { problem: 'internal_error', detail: broken },
-  DEFAULT_4XX: { problem: 'invalid_request', detail: 'The request could not be read.' },
+  DEFAULT_4XX: {
+    problem: 'invalid_request',
+    detail: 'The request could not be read. Check its address, and the length of the address and of the headers.',
+  },
   DEFAULT_5XX: { problem: 'internal_error', detail: broken },
 } as const satisfies Record<string, GatewayResponse>;
 

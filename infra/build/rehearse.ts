@@ -221,6 +221,7 @@ function request(resource: string, fields: object): object {
   const authorizer = { partnerId, keyId: 'rehearsal001', scopes: scopes.join(' ') };
   return {
     resource,
+    path: resource,
     multiValueHeaders: { 'Content-Type': ['application/json'] },
     requestContext: { authorizer, path: resource, requestId: 'request' },
     isBase64Encoded: false,

@@ -3,6 +3,7 @@ import { closedEvent, type DeadLetterQueueName, eventDoor } from '../blueprint/b
 import { functionNames, functions, reconcilerSchedule } from '../blueprint/functions.ts';
 import { isOfFunction, permissionsOf, type Resource, type RoleName } from '../blueprint/roles.ts';
 import { tables } from '../blueprint/tables.ts';
+import { unknownRouteFunction } from '../blueprint/unknown-routes.ts';
 import { wakeUpQueue } from '../blueprint/wake-up-queue.ts';
 import { arrow, box, type Drawn, label, line, mark, svg, text, wordsOf, wrap } from './svg.ts';
 
@@ -54,6 +55,7 @@ export function drawArchitecture(): string {
 }
 
 function routesOf(name: RoleName): readonly string[] {
+  if (name === unknownRouteFunction) return ['every other address', 'and method'];
   const own = [...routes, ...documentationRoutes].filter((route) => route.function === name);
   return own.map(({ method, path }) => `${method} ${path}`);
 }

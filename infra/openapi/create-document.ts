@@ -1,4 +1,3 @@
-import { problemGuide } from '../../functions/contract/problem-guide.ts';
 import { type Scope, scopeSchema } from '../../functions/core/identifiers.ts';
 import { partnerAuthorizer, routes } from '../blueprint/api.ts';
 import { describeAnswers, describeHeaders, describeOperation } from './describe-operation.ts';
@@ -10,7 +9,7 @@ const overview = `Cancels [Plangrep](https://docs.plangrep.com) jobs by **your o
 
 **Repeat a request safely.** A job is cancelled at most once, however often you ask. The service binds a request with an \`Idempotency-Key\` to its job when it first sees the key, so a late duplicate never reaches a job that you submitted later under the same externalId.
 
-**Problems** are \`application/problem+json\` (RFC 9457), with \`code\` for your program, \`detail\` for a person, \`retryable\`, and \`requestId\` to quote when you ask the operator. Each problem's \`type\` is the address of a page about it. For every address and method other than the operations below the service answers \`route_not_found\` (404): ${problemGuide.route_not_found.meaning}
+**Problems** are \`application/problem+json\` (RFC 9457), with \`code\` for your program, \`detail\` for a person, \`retryable\`, and \`requestId\` to quote when you ask the operator. Each problem's \`type\` is the address of a page about it. For every other address the service answers \`route_not_found\` (404), and for another method of these addresses \`method_not_allowed\` (405) with \`Allow\`; both come without a credential too, for \`HEAD\` and \`OPTIONS\` as well. One slash at the end of an address makes no difference.
 
 **Additions** do not make a new version: answers may get more fields, and enumerations marked \`x-may-grow\` more values. Ignore the fields that you do not know, and treat a \`code\` that you do not know like any other of its status.`;
 

@@ -117,7 +117,7 @@ export const problemScenes: Readonly<Record<ProblemCode, ProblemScene>> = {
   forbidden: { how: 'a credential that can only read', as: 'reader', requests: [[cancel, known]] },
   job_not_found: { how: 'an externalId without a registration', requests: [[cancel, { externalId: 'no-such-order' }]] },
   route_not_found: { how: 'a path without its version', requests: [['GET /cancellations']] },
-  method_not_allowed: { how: 'a cancellation that is to be deleted', requests: [['DELETE /v1/cancellations/{jobId}']] },
+  method_not_allowed: { how: 'a cancel sent with PUT', requests: [['PUT /v1/cancellations', known]] },
   ambiguous_external_id: { how: 'two live jobs with one externalId', job: 'twins', requests: [[cancel, theJob]] },
   job_already_terminal: { how: 'a job that completed before', job: 'completed', requests: [[cancel, theJob]] },
   job_unknown_to_plangrep: {

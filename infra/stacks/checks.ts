@@ -51,8 +51,9 @@ export const acknowledgements: readonly Acknowledgement[] = [
   {
     rules: ['AwsSolutions-APIG4'],
     resourceTypes: ['AWS::ApiGateway::Method'],
-    path: /\/PartnerApi\/Api\/Default\/(openapi\.json|docs|problems)\//,
-    reason: "The documentation's pages are public: they show no partner's data, and have their own throttle.",
+    path: /\/PartnerApi\/Api\/Default\/((openapi\.json|docs|problems)\/|(.+\/)?ANY\/Resource$)/,
+    reason:
+      "The documentation's pages are public: they show no partner's data, and have their own throttle. An unknown address or method (ANY) is a 404 or 405 for everyone.",
   },
   {
     rules: [`AwsSolutions-IAM4[${managedLogRole}]`],

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { alarmNameOf, alarms, type MetricName } from '../../infra/blueprint/alarms.ts';
 import { documentationRoutes, partnerAuthorizer, routes } from '../../infra/blueprint/api.ts';
 import { environmentNames } from '../../infra/blueprint/environments.ts';
+import { unknownRoutes } from '../../infra/blueprint/unknown-routes.ts';
 import { ofType, synthesized } from './synthesized.ts';
 
 /**
@@ -65,7 +66,7 @@ describe.each(environmentNames)('in %s', (name) => {
 
   test('a 5xx that a throttled function caused counts for no page: every throttle behind the API is subtracted', () => {
     const metrics = metricsOf('Answers are 5xx');
-    const behind = [...routes, ...documentationRoutes, partnerAuthorizer].map((route) =>
+    const behind = [...routes, ...documentationRoutes, ...unknownRoutes(routes), partnerAuthorizer].map((route) =>
       route.function.replaceAll('-', ''),
     );
     const expression = metrics.find(({ Expression }) => Expression !== undefined)?.Expression ?? '';

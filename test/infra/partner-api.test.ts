@@ -10,6 +10,7 @@ import {
   routes,
 } from '../../infra/blueprint/api.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
+import { unknownRoutes } from '../../infra/blueprint/unknown-routes.ts';
 import { ofType, oneOf, type Resources, synthesize, synthesized } from './synthesized.ts';
 
 const ref = z.object({ Ref: z.string() });
@@ -36,10 +37,10 @@ describe.each(environmentNames)('in %s', (name) => {
     const stage = oneOf(service, 'AWS::ApiGateway::Stage');
 
     test('has the routes of infra/blueprint/api.ts and no other, each by the function that serves it', () => {
-      const all = [...routes, ...documentationRoutes];
+      const all = [...routes, ...documentationRoutes, ...unknownRoutes([...routes, ...documentationRoutes])];
       const deployed = methods.map(({ HttpMethod, ResourceId, Integration }) => ({
         method: HttpMethod,
-        path: pathOf(service, ResourceId),
+        path: pathOf(service, ResourceId) || '/',
         function: /"(\w+?)Live\w+"/.exec(JSON.stringify(Integration))?.[1],
       }));
 
@@ -49,9 +50,25 @@ describe.each(environmentNames)('in %s', (name) => {
       expect(deployed).toHaveLength(all.length);
     });
 
-    test('asks for a credential everywhere but in the documentation', () => {
+    test('has for every resource the method ANY, and under every resource a child that takes every segment', () => {
+      const resources = ofType(service, 'AWS::ApiGateway::Resource').map(([id]) => pathOf(service, { Ref: id }));
+      const anyOf = methods
+        .filter(({ HttpMethod }) => HttpMethod === 'ANY')
+        .map(({ ResourceId }) => pathOf(service, ResourceId));
+
+      expect(anyOf.toSorted()).toEqual(['', ...resources].toSorted());
+      for (const parent of ['', ...resources].filter((path) => !path.endsWith('+}'))) {
+        const children = resources.filter((path) => path.slice(0, path.lastIndexOf('/')) === parent);
+        // AWS refuses a second one beside it.
+        expect(children.filter((path) => path.endsWith('}'))).toHaveLength(1);
+      }
+    });
+
+    test('asks for a credential everywhere but in the documentation and for what it does not have', () => {
       const authorizer = oneOf(service, 'AWS::ApiGateway::Authorizer');
-      const open = methods.filter(({ AuthorizationType }) => AuthorizationType !== 'CUSTOM');
+      const open = methods.filter(
+        ({ AuthorizationType, HttpMethod }) => AuthorizationType !== 'CUSTOM' && HttpMethod !== 'ANY',
+      );
 
       expect(open.map(({ ResourceId }) => pathOf(service, ResourceId)).toSorted()).toEqual(
         documentationRoutes.map(({ path }) => path).toSorted(),
@@ -71,8 +88,8 @@ describe.each(environmentNames)('in %s', (name) => {
       const plans = ofType(service, 'AWS::ApiGateway::UsagePlan').map(([, plan]) => plan);
 
       expect(oneOf(service, 'AWS::ApiGateway::RestApi')).toMatchObject({ ApiKeySourceType: 'AUTHORIZER' });
-      for (const { ResourceId, ApiKeyRequired = false } of methods) {
-        expect(ApiKeyRequired).toBe(!open.has(pathOf(service, ResourceId)));
+      for (const { ResourceId, HttpMethod, ApiKeyRequired = false } of methods) {
+        expect(ApiKeyRequired).toBe(HttpMethod !== 'ANY' && !open.has(pathOf(service, ResourceId)));
       }
       expect(plans).toHaveLength(Object.keys(environments[name].plans).length);
       for (const [plan, { ratePerSecond, burst, requestsPerDay }] of Object.entries(environments[name].plans)) {
@@ -158,9 +175,12 @@ describe.each(environmentNames)('in %s', (name) => {
   });
 });
 
-test('an environment without documentation has no method without a credential', () => {
+test('an environment without documentation has no method without a credential, but for what it does not have', () => {
   const { service } = synthesize({ ...environments.dev, documentation: false });
-  const methods = ofType(service, 'AWS::ApiGateway::Method').map(([, method]) => method);
+  const all = ofType(service, 'AWS::ApiGateway::Method').map(([, method]) => method);
+  const methods = all.filter(({ HttpMethod }) => HttpMethod !== 'ANY');
+
+  expect(all.length - methods.length).toBe(unknownRoutes(routes).length);
 
   expect(methods).toHaveLength(routes.length);
   for (const method of methods) expect(method).toMatchObject({ AuthorizationType: 'CUSTOM' });

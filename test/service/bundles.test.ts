@@ -27,7 +27,7 @@ const limits = {
   'consume-wake-ups': 262_000,
   'reconcile-cancellations': 262_000,
   'read-documentation': 870_000,
-  'answer-unknown-route': 30_000,
+  'answer-unknown-route': 4_000,
   'simulate-plangrep': 236_000,
 } as const satisfies Record<keyof typeof functions, number>;
 

@@ -118,9 +118,8 @@ export class PartnerApi extends Construct {
     });
     const addRoute = ({ method, path, function: handler }: Route | UnknownRoute, options: MethodOptions): void => {
       const integration = new LambdaIntegration(functions[handler].alias, {
-        allowTestInvoke: false,
-        // One permission for all of them: each is a statement in the function's policy, which may have 20 KB.
-        scopePermissionToMethod: method !== 'ANY',
+        // One permission for all of ANY: each is a statement in the function's policy, which may have 20 KB.
+        ...(method === 'ANY' ? { scopePermissionToMethod: false } : { allowTestInvoke: false }),
       });
       this.api.root.resourceForPath(path).addMethod(method, integration, options);
     };

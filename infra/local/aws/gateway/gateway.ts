@@ -1,16 +1,16 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage, STATUS_CODES, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { gzipSync } from 'node:zlib';
 import { type Listening, serveOnLoopback } from '../loopback.ts';
 import { type ApiOptions, createRequestAnswerer, type GatewayResponseType } from './answer-request.ts';
+import { chooseCoding, encodeBody } from './content-codings.ts';
 import { readTarget } from './match-route.ts';
 import type { HttpAnswer } from './proxy-integration.ts';
 
 export interface GatewayOptions extends ApiOptions {
   /** @default a free one */
   readonly port?: number | undefined;
-  /** Answers of this size and more are compressed for clients that accept gzip. */
+  /** Answers of this size and more are compressed for clients that accept gzip or deflate. */
   readonly minimumCompressionBytes: number;
   /** Another listener on the same port, asked first: whether it took the request. @default none */
   readonly beside?: ((request: IncomingMessage, response: ServerResponse) => boolean) | undefined;
@@ -60,20 +60,12 @@ export function startGateway(options: GatewayOptions): Promise<Listening> {
   return serveOnLoopback(server, options.port);
 }
 
-/** @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gzip-compression-decompression.html */
 function compress(answer: HttpAnswer, request: IncomingMessage, fromBytes: number): HttpAnswer {
   const { headers, body } = answer;
   const isEncoded = Object.keys(headers).some((name) => name.toLowerCase() === 'content-encoding');
-  if (isEncoded || Buffer.byteLength(body) < fromBytes || !acceptsGzip(request)) return answer;
-  return { ...answer, headers: { ...headers, 'Content-Encoding': 'gzip' }, body: gzipSync(body) };
-}
-
-/** RFC 9110, section 12.5.3. */
-function acceptsGzip({ headers }: IncomingMessage): boolean {
-  return (headers['accept-encoding'] ?? '').split(',').some((item) => {
-    const [coding = '', ...parameters] = item.split(';').map((part) => part.trim().toLowerCase());
-    return ['gzip', '*'].includes(coding) && !parameters.some((parameter) => /^q=0(\.0*)?$/.test(parameter));
-  });
+  const coding = chooseCoding([request.headers['accept-encoding']].flat().join(','));
+  if (isEncoded || Buffer.byteLength(body) < fromBytes || coding === undefined) return answer;
+  return { ...answer, headers: { ...headers, 'Content-Encoding': coding }, body: encodeBody(body, coding) };
 }
 
 function send(request: IncomingMessage, response: ServerResponse, answer: HttpAnswer, requestId: string): void {

@@ -1,9 +1,11 @@
+import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
 import type { InvocationResult } from '../lambda/container.ts';
 import { localAccount } from '../loopback.ts';
 import type { MatchedRoute, RequestTarget } from './match-route.ts';
+import { type HeaderPair, headersForFunction, nameInAnswer, newTraceId } from './message-headers.ts';
 
 /** An answer for the client. */
 export interface HttpAnswer {
@@ -18,27 +20,35 @@ export const stage = 'local';
 
 export interface ProxyEventInput {
   readonly request: IncomingMessage;
+  /** The request's own, unless it names another. */
+  readonly method: string;
   readonly target: RequestTarget;
   readonly matched: MatchedRoute;
   readonly requestId: string;
-  /** The authorizer's context. */
-  readonly authorizer: Readonly<Record<string, string>>;
+  /** The authorizer's context. @default the method has no authorizer */
+  readonly authorizer?: Readonly<Record<string, string>> | undefined;
   readonly body: Buffer;
   readonly nowMs: number;
 }
 
 /**
- * The event of a Lambda proxy integration: path and path parameters as received, the query decoded once, the last value of
- * a name in the single-value maps.
+ * The event of a Lambda proxy integration: path and path parameters as received, the query decoded once and split at `&`
+ * and `;`, the last value of a name in the single-value maps.
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-payload-encodings.html
+ * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-known-issues.html#api-gateway-known-issues-rest-apis
  */
 export function toProxyEvent(input: ProxyEventInput): APIGatewayProxyEvent {
-  const { request, target, matched, requestId, body } = input;
+  const { request, method, target, matched, requestId, authorizer, body, nowMs } = input;
   const resource = matched.route.path;
-  const method = request.method ?? '';
-  const headers = group(headerPairs(request)) ?? {};
-  const query = group(new URLSearchParams(target.query));
+  const sourceIp = request.socket.remoteAddress ?? '127.0.0.1';
+  const added = {
+    address: sourceIp,
+    port: String(request.socket.localPort ?? ''),
+    traceId: newTraceId(nowMs, randomBytes(12).toString('hex')),
+  };
+  const headers = group(headersForFunction(headerPairs(request), added)) ?? {};
+  const query = group(new URLSearchParams(target.query.replaceAll(';', '&')));
   return {
     resource,
     path: target.path,
@@ -52,13 +62,14 @@ export function toProxyEvent(input: ProxyEventInput): APIGatewayProxyEvent {
     requestContext: {
       accountId: localAccount,
       apiId,
-      authorizer: { ...input.authorizer },
+      authorizer: authorizer === undefined ? undefined : { ...authorizer },
       protocol: `HTTP/${request.httpVersion}`,
       httpMethod: method,
-      identity: { ...noIdentity, sourceIp: request.socket.remoteAddress ?? '127.0.0.1' },
+      identity: { ...noIdentity, sourceIp, userAgent: request.headers['user-agent'] ?? null },
       path: target.path,
       requestId,
-      requestTimeEpoch: input.nowMs,
+      requestTime: commonLogTime(nowMs),
+      requestTimeEpoch: nowMs,
       resourceId: 'local',
       resourcePath: resource,
       stage,
@@ -82,15 +93,19 @@ const noIdentity = {
   cognitoIdentityPoolId: null,
   principalOrgId: null,
   user: null,
-  userAgent: null,
   userArn: null,
 };
 
-function headerPairs({ rawHeaders, socket }: IncomingMessage): [string, string][] {
-  const pairs: [string, string][] = [];
+function headerPairs({ rawHeaders }: IncomingMessage): readonly HeaderPair[] {
+  const pairs: HeaderPair[] = [];
   for (let at = 0; at < rawHeaders.length; at += 2) pairs.push([rawHeaders[at] ?? '', rawHeaders[at + 1] ?? '']);
-  pairs.push(['X-Forwarded-For', socket.remoteAddress ?? '127.0.0.1'], ['X-Forwarded-Proto', 'http']);
   return pairs;
+}
+
+/** As in `20/Feb/2018:22:48:57 +0000`. */
+function commonLogTime(ms: number): string {
+  const [, day, month, year, time] = new Date(ms).toUTCString().split(' ');
+  return `${day}/${month}/${year}:${time} +0000`;
 }
 
 /** All values of each name in order of appearance; null when there are none. */
@@ -111,11 +126,9 @@ const answerSchema = z.object({
   headers: z.optional(z.nullable(z.record(z.string(), scalar))),
   multiValueHeaders: z.optional(z.nullable(z.record(z.string(), z.array(scalar)))),
   body: z.optional(z.nullable(z.string())),
+  /** Without binary media types API Gateway sends the Base64 text as it is. */
   isBase64Encoded: z.optional(z.boolean()),
 });
-
-/** Only the gateway sets these: a function cannot. */
-const framing = new Set(['connection', 'content-length', 'keep-alive', 'transfer-encoding', 'upgrade']);
 
 /**
  * The answer of a Lambda proxy integration.
@@ -125,17 +138,14 @@ const framing = new Set(['connection', 'content-length', 'keep-alive', 'transfer
 export function toHttpAnswer(result: InvocationResult, otherwise: () => HttpAnswer): HttpAnswer {
   const { success, data } = answerSchema.safeParse(result.kind === 'answered' ? result.payload : undefined);
   if (!success) return otherwise();
-  const { statusCode, headers, multiValueHeaders, body, isBase64Encoded } = data;
+  const { statusCode, headers, multiValueHeaders, body } = data;
   const all = Object.entries({ ...headers, ...multiValueHeaders })
-    .filter(([name]) => !framing.has(name.toLowerCase()))
-    .map(([name, value]): [string, string | string[]] => [
-      name,
-      Array.isArray(value) ? value.map(String) : String(value),
-    ]);
+    .map(([name, value]) => [nameInAnswer(name), Array.isArray(value) ? value.map(String) : String(value)] as const)
+    .filter((pair): pair is [string, string | string[]] => pair[0] !== undefined);
   const isTyped = all.some(([name]) => name.toLowerCase() === 'content-type');
   return {
     statusCode,
     headers: Object.fromEntries(isTyped ? all : [...all, ['Content-Type', 'application/json']]),
-    body: isBase64Encoded === true ? Buffer.from(body ?? '', 'base64') : (body ?? ''),
+    body: body ?? '',
   };
 }
