@@ -1,9 +1,8 @@
-import { documentationRoutes, partnerAuthorizer, routes } from '../blueprint/api.ts';
+import { documentationRoutes, partnerAuthorizer, routes, unknownRouteFunction } from '../blueprint/api.ts';
 import { closedEvent, type DeadLetterQueueName, eventDoor } from '../blueprint/bus-events.ts';
 import { functionNames, functions, reconcilerSchedule } from '../blueprint/functions.ts';
 import { isOfFunction, permissionsOf, type Resource, type RoleName } from '../blueprint/roles.ts';
 import { tables } from '../blueprint/tables.ts';
-import { unknownRouteFunction } from '../blueprint/unknown-routes.ts';
 import { wakeUpQueue } from '../blueprint/wake-up-queue.ts';
 import { arrow, box, type Drawn, label, line, mark, svg, text, wordsOf, wrap } from './svg.ts';
 

@@ -5,13 +5,13 @@ import {
   partnerAuthorizer,
   renderGatewayResponse,
   routes,
+  unknownRoutes,
 } from '../blueprint/api.ts';
 import { eventDoor, inputTransformer } from '../blueprint/bus-events.ts';
 import { busStatements } from '../blueprint/bus-policy.ts';
 import { reconcilerSchedule } from '../blueprint/functions.ts';
 import { roleNameOf } from '../blueprint/roles.ts';
 import { accountOf } from '../blueprint/senders.ts';
-import { unknownRoutes } from '../blueprint/unknown-routes.ts';
 import { wakeUpQueue as definition } from '../blueprint/wake-up-queue.ts';
 import type { AccessKey } from './aws/access-keys.ts';
 import { bus, type LocalEventBridge, startEventBridge } from './aws/events/event-bridge.ts';

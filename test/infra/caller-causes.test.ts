@@ -1,9 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { alarmNameOf, alarms, type MetricName } from '../../infra/blueprint/alarms.ts';
-import { documentationRoutes, partnerAuthorizer, routes } from '../../infra/blueprint/api.ts';
+import { documentationRoutes, partnerAuthorizer, routes, unknownRoutes } from '../../infra/blueprint/api.ts';
 import { environmentNames } from '../../infra/blueprint/environments.ts';
-import { unknownRoutes } from '../../infra/blueprint/unknown-routes.ts';
 import { ofType, synthesized } from './synthesized.ts';
 
 /**

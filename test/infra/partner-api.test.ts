@@ -8,9 +8,9 @@ import {
   gatewayResponseTemplate,
   partnerAuthorizer,
   routes,
+  unknownRoutes,
 } from '../../infra/blueprint/api.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
-import { unknownRoutes } from '../../infra/blueprint/unknown-routes.ts';
 import { ofType, oneOf, type Resources, synthesize, synthesized } from './synthesized.ts';
 
 const ref = z.object({ Ref: z.string() });

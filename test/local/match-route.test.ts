@@ -1,5 +1,5 @@
+import { unknownRoutes } from '../../infra/blueprint/api.ts';
 import { describe, expect, test } from 'vitest';
-import { unknownRoutes } from '../../infra/blueprint/unknown-routes.ts';
 import { matchRoute } from '../../infra/local/aws/gateway/match-route.ts';
 
 const routes = [

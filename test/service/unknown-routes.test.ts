@@ -2,10 +2,9 @@ import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { problemSchema } from '../../functions/contract/answers.ts';
-import { routes } from '../../infra/blueprint/api.ts';
+import { routes, unknownRouteFunction } from '../../infra/blueprint/api.ts';
 import { serviceFunctions } from '../../infra/blueprint/functions.ts';
 import { permissionsOf } from '../../infra/blueprint/roles.ts';
-import { unknownRouteFunction } from '../../infra/blueprint/unknown-routes.ts';
 import { localArn } from '../../infra/local/aws/loopback.ts';
 import { givenService } from '../support/given-service.ts';
 

@@ -27,10 +27,11 @@ import {
   partnerAuthorizer,
   type Route,
   routes,
+  type UnknownRoute,
+  unknownRoutes,
 } from '../../blueprint/api.ts';
 import type { Environment } from '../../blueprint/environment-schema.ts';
 import type { FunctionName } from '../../blueprint/functions.ts';
-import { type UnknownRoute, unknownRoutes } from '../../blueprint/unknown-routes.ts';
 import { usagePlanName } from '../../blueprint/usage-plans.ts';
 
 export interface PartnerApiProps {
@@ -117,10 +118,9 @@ export class PartnerApi extends Construct {
       },
     });
     const addRoute = ({ method, path, function: handler }: Route | UnknownRoute, options: MethodOptions): void => {
-      const integration = new LambdaIntegration(functions[handler].alias, {
-        // One permission for all of ANY: each is a statement in the function's policy, which may have 20 KB.
-        ...(method === 'ANY' ? { scopePermissionToMethod: false } : { allowTestInvoke: false }),
-      });
+      // One permission for all of ANY: each is a statement in the function's policy, which may have 20 KB.
+      const permission = method === 'ANY' ? { scopePermissionToMethod: false } : { allowTestInvoke: false };
+      const integration = new LambdaIntegration(functions[handler].alias, permission);
       this.api.root.resourceForPath(path).addMethod(method, integration, options);
     };
     const authorizer = this.addAuthorizer(functions[partnerAuthorizer.function].alias);

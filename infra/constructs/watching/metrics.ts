@@ -12,10 +12,9 @@ import {
   type MetricName,
   metricNamespaceOf,
 } from '../../blueprint/alarms.ts';
-import { documentationRoutes, partnerAuthorizer, routes } from '../../blueprint/api.ts';
+import { documentationRoutes, partnerAuthorizer, routes, unknownRouteFunction } from '../../blueprint/api.ts';
 import type { DeadLetterQueueName } from '../../blueprint/bus-events.ts';
 import type { FunctionName } from '../../blueprint/functions.ts';
-import { unknownRouteFunction } from '../../blueprint/unknown-routes.ts';
 import type { BundledFunction } from '../bundled-function.ts';
 
 export interface Watched {
