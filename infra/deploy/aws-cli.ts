@@ -36,7 +36,10 @@ interface Session {
 
 /** The AWS CLI as another role, for an hour: one role assumed from another has no longer sessions. */
 export function assumeRole(aws: Aws, roleArn: string, region: string): Aws {
-  const assume = ['sts', 'assume-role', '--role-arn', roleArn, '--role-session-name', 'deployment'];
+  // CloudTrail then leads to the run, and the run to who started and who approved it.
+  const { GITHUB_RUN_ID = '' } = process.env;
+  const session = /^\d{1,20}$/.test(GITHUB_RUN_ID) ? `github-run-${GITHUB_RUN_ID}` : 'deployment';
+  const assume = ['sts', 'assume-role', '--role-arn', roleArn, '--role-session-name', session];
   const { Credentials }: Session = JSON.parse(aws(assume));
   return createAws(region, {
     AWS_ACCESS_KEY_ID: Credentials.AccessKeyId,

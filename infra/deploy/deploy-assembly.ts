@@ -6,12 +6,12 @@ import { publishFiles } from './publish-files.ts';
 import { readAssembly } from './read-assembly.ts';
 
 /**
- * `node infra/deploy/deploy-assembly.ts cdk.out outputs.json`: deploys what `cdk synth` wrote, with nothing but Node and
- * the AWS CLI. It runs beside AWS's credentials, so it and its imports use no package: test/infra holds that.
+ * `node infra/deploy/deploy-assembly.ts cdk.out outputs.json [STACK…]`: deploys what `cdk synth` wrote, or those of its stacks
+ * (`Service`), with nothing but Node and the AWS CLI. It runs beside AWS's credentials, so it and its imports use no package: test/infra holds that.
  */
-const [folder, outputsFile] = process.argv.slice(2);
+const [folder, outputsFile, ...wanted] = process.argv.slice(2);
 if (folder === undefined || outputsFile === undefined) {
-  console.error('usage: node infra/deploy/deploy-assembly.ts FOLDER OUTPUTS.json');
+  console.error('usage: node infra/deploy/deploy-assembly.ts FOLDER OUTPUTS.json [STACK…]');
   process.exit(2);
 }
 process.exitCode = await deploy(folder, outputsFile).catch((error: unknown) => {
@@ -24,7 +24,12 @@ async function deploy(from: string, to: string): Promise<number> {
   const self = createAws(process.env['AWS_REGION'] ?? 'us-east-1');
   const identity: { Account: string; Arn: string } = JSON.parse(self(['sts', 'get-caller-identity']));
   const caller = { account: identity.Account, partition: identity.Arn.split(':')[1] ?? 'aws' };
-  const stacks = readAssembly(from, caller);
+  const all = readAssembly(from, caller);
+  const stacks = wanted.length === 0 ? all : all.filter(({ id }) => wanted.includes(id));
+  if (stacks.length === 0) {
+    console.error(`No stack is called ${wanted.join(' or ')}.`);
+    return 2;
+  }
 
   const publishers = new Map<string, Aws>();
   function publisher(role: string, region: string): Aws {

@@ -3,6 +3,8 @@ import { join, sep } from 'node:path';
 
 /** A stack of a synthesized CDK assembly, with everything that its deployment needs. */
 export interface AssemblyStack {
+  /** The CDK's: `Stateful`, `Service`. */
+  readonly id: string;
   readonly name: string;
   readonly region: string;
   readonly templateUrl: string;
@@ -92,6 +94,7 @@ export function readAssembly(folder: string, caller: Caller): readonly AssemblyS
       .map((dependency) => artifacts[dependency])
       .filter((artifact) => artifact?.type === 'cdk:asset-manifest');
     return {
+      id,
       name: checked('stack', properties.stackName),
       region,
       templateUrl: toHttps(properties.stackTemplateAssetObjectUrl, region),

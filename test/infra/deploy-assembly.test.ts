@@ -174,17 +174,19 @@ interface Call {
 }
 
 describe('deploy-assembly', () => {
-  const run = (fails = '') => {
+  const run = (fails = '', stacks: readonly string[] = []) => {
     const folder = mkdtempSync(join(tmpdir(), 'played-aws-'));
     writeFileSync(join(folder, 'aws'), playedAws);
     chmodSync(join(folder, 'aws'), 0o755);
     const outputs = join(folder, 'outputs.json');
-    const done = spawnSync(process.execPath, [join(root, 'infra/deploy/deploy-assembly.ts'), directory, outputs], {
+    const script = join(root, 'infra/deploy/deploy-assembly.ts');
+    const done = spawnSync(process.execPath, [script, directory, outputs, ...stacks], {
       encoding: 'utf8',
       env: {
         PATH: [folder, process.env['PATH']].join(delimiter),
         AWS_REGION: region,
         AWS_ACCESS_KEY_ID: 'github',
+        GITHUB_RUN_ID: '170',
         CALLS: join(folder, 'calls'),
         FAILS: fails,
         TMPDIR: tmpdir(),
@@ -220,8 +222,20 @@ describe('deploy-assembly', () => {
       [roleOf('deploy'), service?.name],
     ]);
     const order = calls.map(({ args }) => args[1]);
+    const assumed = calls.filter(({ args }) => args[1] === 'assume-role');
+    for (const { args } of assumed) expect(args.slice(4, 6)).toEqual(['--role-session-name', 'github-run-170']);
     expect(order.lastIndexOf('put-object')).toBeLessThan(order.lastIndexOf('create-change-set'));
     for (const { args } of calls) expect(args.slice(-4)).toEqual(['--region', region, '--output', 'json']);
+  });
+
+  test('deploys the service alone for a rollback, and leaves the tables as they are', () => {
+    const { status, calls, outputs } = run('', ['Service']);
+    const { stdout: nothing, status: refused } = run('', ['Servce']);
+
+    expect(status).toBe(0);
+    expect(Object.keys(JSON.parse(readFileSync(outputs, 'utf8')))).toEqual(['plangrep-cancellation-prod-service']);
+    expect(JSON.stringify(calls)).not.toContain('prod-stateful');
+    expect({ nothing, refused }).toEqual({ nothing: '', refused: 2 });
   });
 
   test('stops with what the AWS CLI said, and deploys nothing more', () => {

@@ -4,6 +4,7 @@ import { deployStack } from '../../infra/deploy/deploy-stack.ts';
 import type { AssemblyStack } from '../../infra/deploy/read-assembly.ts';
 
 const stack: AssemblyStack = {
+  id: 'Service',
   name: 'cancellation-prod-service',
   region: 'eu-central-1',
   templateUrl: 'https://assets.s3.eu-central-1.amazonaws.com/abc.json',

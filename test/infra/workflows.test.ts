@@ -61,6 +61,7 @@ describe('the workflows', () => {
   });
 
   test('deploy one environment after the other', () => {
+    expect(textOf('deploy.yml')).toMatch(/^on:\n {2}push:\n {4}branches: \[main\]\n\n/m);
     const order = [...textOf('deploy.yml').matchAll(/^ {2}(\w+):\n {4}needs: (\w+)/gm)].map(([, job, needs]) => [
       job,
       needs,
@@ -84,7 +85,7 @@ describe('the workflows', () => {
       ['smoke', 'deploy'],
     ]);
     const [assemble, diff, deploy, smoke] = jobsOf(textOf('deploy-environment.yml'));
-    expect(inOrder(assemble, ['npm ci', 'name: bundles', 'cdk synth', 'sha256sum', 'upload-artifact'])).toBe(true);
+    expect(inOrder(assemble, ['name: bundles', 'npm ci', 'cdk synth', 'sha256sum', 'upload-artifact'])).toBe(true);
     for (const job of [diff, deploy]) {
       // In a separate folder: a packed file must not be able to take the place of a script.
       const unpack = [
@@ -100,6 +101,58 @@ describe('the workflows', () => {
     expect(diff?.text).toContain('diff -U 8');
     expect(deploy?.text).toContain('node infra/deploy/deploy-assembly.ts "$RUNNER_TEMP/assembly/cdk.out"');
     expect(smoke?.text).toContain('node infra/cli/smoke.ts --url "$API_URL"');
+  });
+});
+
+describe('the workflow redeploy', () => {
+  const text = textOf('redeploy.yml');
+  const [find, deploy, rebuild, deployRebuilt] = jobsOf(text);
+
+  test('starts by hand alone, asks where and why, and goes back to the last good build unless a commit is named', () => {
+    expect(text).toMatch(/^on:\n {2}workflow_dispatch:\n/m);
+    expect(text).toContain(`options: [${environmentNames.join(', ')}]`);
+    expect(text).toMatch(/ {6}commit:\n {8}description: .*last good.*\n {8}type: string\n {8}default: ''/);
+    expect(text).toMatch(/ {6}why:\n {8}description: .*\n {8}required: true/);
+    expect(find?.text).toContain('node infra/deploy/find-build.ts "$ENVIRONMENT" "$COMMIT"');
+    expect(packagesBehind('infra/deploy/find-build.ts')).toEqual([]);
+  });
+
+  test('takes the way of every deployment: diff, approval, smoke test', () => {
+    expect(deploy?.text).toContain('uses: ./.github/workflows/deploy-environment.yml');
+    expect(deploy?.text).toContain('commit: ${{ needs.find.outputs.commit }}');
+    expect(deploy?.text).toContain('bundles-run: ${{ needs.find.outputs.run }}');
+    expect(jobs.filter(({ text: job }) => job.includes('deploy-assembly.ts')).map(({ name }) => name)).toEqual([
+      'deploy-environment.yml deploy',
+    ]);
+  });
+
+  test('builds again, with every test, only where the tested bundles are gone', () => {
+    expect(rebuild?.text).toContain("if: needs.find.outputs.run == ''");
+    expect(rebuild?.text).toContain('uses: ./.github/workflows/checks.yml');
+    expect(rebuild?.text).toContain('commit: ${{ needs.find.outputs.commit }}');
+    expect(deploy?.text).toContain("if: needs.find.outputs.run != ''");
+    expect(deployRebuilt?.text).toContain('needs: [find, rebuild]');
+    const ofRun = ["    if: needs.find.outputs.run != ''\n", '      bundles-run: ${{ needs.find.outputs.run }}\n'];
+    const alike = ofRun.reduce((job, line) => job.replace(line, ''), deploy?.text ?? '');
+    expect(deployRebuilt?.text.replace('[find, rebuild]', 'find').trimEnd()).toBe(alike.trimEnd());
+    expect(textOf('checks.yml').match(/ref: \$\{\{ inputs\.commit \}\}/g)).toHaveLength(2);
+    expect(textOf('checks.yml')).toContain('retention-days: 90');
+  });
+
+  test('leaves the tables alone unless asked, and says who goes past a canary', () => {
+    expect(deploy?.text).toContain("stacks: ${{ inputs.tables && 'Stateful Service' || 'Service' }}");
+    expect(text).toMatch(/ {6}tables:\n {8}description: .*\n {8}type: boolean\n {8}default: false/);
+    expect(text).toMatch(/ {6}rollout:\n(?: {8}.*\n)* {8}default: as-configured/);
+    expect(deploy?.text).toContain('why: "${{ github.actor }}, run ${{ github.run_id }}: ${{ inputs.why }}"');
+  });
+
+  // What a person typed must not become part of a script.
+  test.each(workflows)('%s puts no input and no outside text into a script', (_, workflow) => {
+    const scripts = [...workflow.matchAll(/^(?: {6}- | {8})run: (?:\|\n((?: {10}.*\n|\n)+)|(.*)\n)/gm)].map(
+      ([, block, line]) => block ?? line,
+    );
+    expect(scripts.length).toBeGreaterThanOrEqual(workflow.includes('steps:') ? 1 : 0);
+    expect(scripts.filter((script) => /\$\{\{ (inputs|github|needs|steps)\./.test(script ?? ''))).toEqual([]);
   });
 });
 
