@@ -2,6 +2,7 @@ import { App } from 'aws-cdk-lib';
 import { addChecks } from './stacks/checks.ts';
 import { missingBundles } from './constructs/bundled-function.ts';
 import { readRolloutOverride } from './blueprint/rollout-override.ts';
+import { GitHubRolesStack, readGitHubRepository } from './stacks/github-roles-stack.ts';
 import { selectEnvironment } from './stacks/select-environment.ts';
 import { ServiceStack } from './stacks/service-stack.ts';
 import { StatefulStack } from './stacks/stateful-stack.ts';
@@ -10,6 +11,7 @@ import { StatefulStack } from './stacks/stateful-stack.ts';
 const app = new App({ autoSynth: false });
 const selection = selectEnvironment(app.node.tryGetContext('environment'));
 const rollout = readRolloutOverride(app.node.tryGetContext('rollout'), app.node.tryGetContext('why'));
+const github: unknown = app.node.tryGetContext('github');
 const missing = missingBundles();
 if (selection.kind === 'invalid') {
   console.error(selection.message);
@@ -17,6 +19,16 @@ if (selection.kind === 'invalid') {
 } else if (rollout.kind === 'invalid') {
   console.error(rollout.message);
   process.exitCode = 1;
+} else if (github !== undefined) {
+  const repository = readGitHubRepository(github);
+  if (repository === undefined) {
+    console.error('-c github must be OWNER/REPO, or OWNER@ID/REPO@ID, without a wildcard.');
+    process.exitCode = 1;
+  } else {
+    // Alone, and without cdk-nag, which refuses every star: a test compares each right of these roles.
+    new GitHubRolesStack(app, 'GitHub', { environment: selection.environment, github: repository });
+    app.synth();
+  }
 } else if (missing.length > 0) {
   console.error(
     `Not built: ${missing.join(', ')}. Run "npm run build" first: CDK deploys the bundles that were tested.`,
