@@ -64,7 +64,7 @@ export const systemClock: Clock = {
  */
 const report: Report = (code, fields = {}) => {
   const level = reportLevels[code];
-  // A release is rolled back by what its own version reports: infra/blueprint/version-alarms.ts.
+  // A release is rolled back by what its own version reports: infra/blueprint/rollout/version-alarms.ts.
   const version = level === 'error' ? process.env['AWS_LAMBDA_FUNCTION_VERSION'] : undefined;
   console[level]({ code, ...fields, version });
 };

@@ -1,7 +1,7 @@
 import { App } from 'aws-cdk-lib';
 import { addChecks } from './stacks/checks.ts';
 import { missingBundles } from './constructs/bundled-function.ts';
-import { readRolloutOverride } from './blueprint/rollout-override.ts';
+import { readRolloutOverride } from './blueprint/rollout/rollout-override.ts';
 import { GitHubRolesStack, readGitHubRepository } from './stacks/github-roles-stack.ts';
 import { selectEnvironment } from './stacks/select-environment.ts';
 import { ServiceStack } from './stacks/service-stack.ts';

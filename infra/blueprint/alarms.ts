@@ -125,7 +125,7 @@ export interface AlarmDefinition {
   readonly needs?: 'auditWatch';
 }
 
-/** Every alarm, the most severe first. None rolls a release back: version-alarms.ts has those that do, and why. */
+/** Every alarm, the most severe first. None rolls a release back: rollout/version-alarms.ts has those that do, and why. */
 export const alarms: readonly AlarmDefinition[] = [
   { title: 'Cancellations escalated', severity: 'page', metric: 'CancellationsEscalated', threshold: 1 },
   {

@@ -3,7 +3,7 @@ import { LambdaApplication, LambdaDeploymentConfig, LambdaDeploymentGroup } from
 import { PolicyDocument, PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import { functionNames, type FunctionName } from '../blueprint/functions.ts';
-import { versionAlarmNames } from '../blueprint/version-alarms.ts';
+import { versionAlarmNames } from '../blueprint/rollout/version-alarms.ts';
 import { type BundledFunction, liveAlias } from './bundled-function.ts';
 import { VersionAlarms } from './version-alarms.ts';
 

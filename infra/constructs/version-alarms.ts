@@ -9,7 +9,7 @@ import {
   versionFaultPattern,
   versionMetricOf,
   versionSignsOf,
-} from '../blueprint/version-alarms.ts';
+} from '../blueprint/rollout/version-alarms.ts';
 import { type BundledFunction, liveAlias } from './bundled-function.ts';
 
 export interface VersionAlarmsProps {

@@ -1,7 +1,7 @@
 import { type App, CfnResource, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { environmentNames } from '../blueprint/environments.ts';
-import { versionAlarmNames } from '../blueprint/version-alarms.ts';
+import { versionAlarmNames } from '../blueprint/rollout/version-alarms.ts';
 
 /** An accepted finding, on which resources, and why. */
 export interface Acknowledgement {

@@ -1,7 +1,7 @@
 import { CfnOutput, Stack, Tags } from 'aws-cdk-lib';
 import { EventBus, type IEventBus } from 'aws-cdk-lib/aws-events';
 import type { Construct } from 'constructs';
-import type { RolloutOverride } from '../blueprint/rollout-override.ts';
+import type { RolloutOverride } from '../blueprint/rollout/rollout-override.ts';
 import { eventDoor } from '../blueprint/bus-events.ts';
 import { deployedConcurrency, neededConcurrency } from '../blueprint/account/concurrency.ts';
 import type { Environment } from '../blueprint/environment-schema.ts';

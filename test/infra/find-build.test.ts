@@ -22,7 +22,7 @@ const all = ['checks / test', 'prod / deploy', 'prod / smoke', 'dev / deploy', '
 function playGitHub(runs: readonly Played[], asked: string[]) {
   const server = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url ?? '', 'http://here');
-    asked.push(`${request.headers.authorization} ${pathname}?${searchParams}`);
+    asked.push(`${request.headers.authorization} ${pathname}?${searchParams.toString()}`);
     const path = pathname.replace('/repos/acme/cancel/', '');
     const [, id, what] = /^actions\/runs\/(\d+)\/(\w+)$/.exec(path) ?? [];
     const run = runs.find((one) => String(one.id) === id);

@@ -9,7 +9,7 @@ import {
   roleNameOf,
   roleNames,
 } from '../../infra/blueprint/roles.ts';
-import { versionAlarmNames } from '../../infra/blueprint/version-alarms.ts';
+import { versionAlarmNames } from '../../infra/blueprint/rollout/version-alarms.ts';
 import { renderRolesTable } from '../../infra/docs/generate-docs.ts';
 import { schedulingAttributes } from '../../functions/core/cancellation/stream-key.ts';
 import { listOf, ofType, type Resource, type Statement, statementsOf, synthesized } from './synthesized.ts';

@@ -7,7 +7,7 @@ import * as z from 'zod/mini';
 import { missingBundles } from '../../infra/constructs/bundled-function.ts';
 import type { Environment } from '../../infra/blueprint/environment-schema.ts';
 import { type EnvironmentName, environments } from '../../infra/blueprint/environments.ts';
-import type { RolloutOverride } from '../../infra/blueprint/rollout-override.ts';
+import type { RolloutOverride } from '../../infra/blueprint/rollout/rollout-override.ts';
 import { ServiceStack } from '../../infra/stacks/service-stack.ts';
 import { StatefulStack } from '../../infra/stacks/stateful-stack.ts';
 

@@ -4,8 +4,8 @@ import { reportLevels } from '../../functions/core/report.ts';
 import { partnerAuthorizer } from '../../infra/blueprint/api.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { functionNames } from '../../infra/blueprint/functions.ts';
-import { versionAlarmNames, versionFaultPattern } from '../../infra/blueprint/version-alarms.ts';
-import { readRolloutOverride } from '../../infra/blueprint/rollout-override.ts';
+import { versionAlarmNames, versionFaultPattern } from '../../infra/blueprint/rollout/version-alarms.ts';
+import { readRolloutOverride } from '../../infra/blueprint/rollout/rollout-override.ts';
 import { listOf, ofType, oneOf, statementsOf, synthesize, synthesized } from './synthesized.ts';
 
 const canaries = environmentNames.filter((name) => environments[name].rollout === 'canary');

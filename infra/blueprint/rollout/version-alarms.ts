@@ -1,11 +1,11 @@
-import type { ReportCode } from '../../functions/core/report.ts';
-import { partnerAuthorizer } from './api.ts';
-import type { FunctionName } from './functions.ts';
+import type { ReportCode } from '../../../functions/core/report.ts';
+import { partnerAuthorizer } from '../api.ts';
+import type { FunctionName } from '../functions.ts';
 
 /**
  * What rolls a release back: each looks at one version of one function, and at nothing that the version before it caused.
  * An alarm that already rings because of the old version must not stop the release that fixes it, so none of the alarms in
- * alarms.ts does: what API Gateway, the queues, the tables and the log counts measure has no version.
+ * ../alarms.ts does: what API Gateway, the queues, the tables and the log counts measure has no version.
  * docs/deploy.md, "What rolls a release back", has the reason for each.
  */
 export const versionSigns = [
