@@ -4,7 +4,7 @@ import { functions } from '../blueprint/functions.ts';
 import { explainSystemError } from '../explain-system-error.ts';
 import { type Bundle, bundleFunctions } from './bundle-functions.ts';
 import { cacheNamesOf, recordCodeCaches } from './code-cache.ts';
-import { lateLoading, loader } from './load-function.ts';
+import { lateLoading, loader, manifest, requiredLoader } from './load-function.ts';
 
 /** What makes a function start sooner: docs/performance.md, "What the build does for the start". */
 export interface BuildSwitches {
@@ -16,7 +16,7 @@ export interface BuildSwitches {
 
 /**
  * Makes `<dist>/<name>/` for each function: its scripts, V8's code caches of them, and `index.mjs`, which runs them and
- * exports `handler`. These very files are deployed, run locally and measured.
+ * exports `handler`; with `index.cjs` for `require`. These very files are deployed, run locally and measured.
  *
  * A file that did not change is not touched. A changed one is put in place whole, and `index.mjs` last: a process that
  * starts from the folder during a build never finds half of a function.
@@ -37,11 +37,9 @@ export async function buildInto(
     }
   }
   for (const { functionName, scripts, sources } of bundles) {
-    await put(
-      join(dist, functionName, 'index.mjs'),
-      connectFirst === 'on' ? loader(scripts) : loader(scripts, lateLoading),
-    );
-    const names = ['index.mjs', ...sources.keys()];
+    const entries = entriesOf(scripts, connectFirst);
+    for (const [fileName, source] of entries) await put(join(dist, functionName, fileName), source);
+    const names = [...entries.keys(), ...sources.keys()];
     for (const file of await readdir(join(dist, functionName))) {
       const isCurrent =
         names.some((name) => file.startsWith(name)) && (codeCaches === 'on' || !file.endsWith('.cache'));
@@ -51,6 +49,16 @@ export async function buildInto(
   for (const folder of await readdir(dist)) {
     if (!bundles.some(({ functionName }) => functionName === folder)) await rm(join(dist, folder), { recursive: true });
   }
+}
+
+/** What loads the scripts, by file name: `index.mjs` last. */
+function entriesOf(scripts: Bundle['scripts'], connectFirst: 'on' | 'off'): ReadonlyMap<string, string> {
+  const how = connectFirst === 'on' ? {} : lateLoading;
+  return new Map([
+    ['package.json', manifest],
+    ['index.cjs', requiredLoader(scripts, how)],
+    ['index.mjs', loader(scripts, how)],
+  ]);
 }
 
 async function areCached(dist: string, bundles: readonly Bundle[]): Promise<boolean> {

@@ -1,4 +1,4 @@
-/** The scripts of one function, beside its `index.mjs`: each a function expression over `module`, `exports` and `require`. */
+/** The scripts of one function, beside what loads them: each a function expression over `module`, `exports` and `require`. */
 export interface Scripts {
   /** The file that opens the connection to Plangrep (`functions/connect-first.ts`); undefined for a function that never calls it. */
   readonly first?: string | undefined;
@@ -20,6 +20,12 @@ export const lateLoading = { opening: 'first.plangrepConnections().openAhead = (
 export const cacheSuffix =
   "'.' + process.arch + '-' + process.versions.v8 + (typeof gc === 'function' ? '-gc' : '') + '.cache'";
 
+/** Makes of a folder a package: `require` and `import()` of it give the same `handler`, each by its own loader. */
+export const manifest = JSON.stringify({
+  main: './index.cjs',
+  exports: { import: './index.mjs', require: './index.cjs' },
+});
+
 /**
  * `index.mjs`, which Lambda loads. It runs each script from V8's code cache beside it, so that a cold start does not
  * compile it again. Without a cache for this V8 and processor, V8 compiles it as usual: only time is lost. V8 compares
@@ -32,6 +38,8 @@ export const cacheSuffix =
  *
  * What a function exports as `prepared` is waited for: while Lambda counts it as the init phase, and perhaps long before the
  * first invocation.
+ *
+ * Because of what it waits for, `require` cannot load it: {@link requiredLoader} is for that.
  *
  * Built-in modules are taken without an `import`: each import of one makes a facade, 4 ms in all.
  * @param opening JavaScript that opens the connection with `first`
@@ -46,13 +54,40 @@ export function loader(
     after = 'await main.prepared;\nexport const { handler } = main;',
   }: Partial<Record<'opening' | 'after', string>> = {},
 ): string {
-  const builtIn = (name: string): string => `process.getBuiltinModule('node:${name}')`;
+  return `const require = ${builtIn('module')}.createRequire(import.meta.url);
+${loading('import.meta.dirname')}
+const turn = () => new Promise(setImmediate);
+${first === undefined ? '' : `${runFirst(first)}\n`}${
+  connects ? `${opening}\nawait turn();\n` : ''
+}const rest = load('${main}');
+${connects ? 'await turn();\n' : ''}${runRest(first)}
+${after}
+`;
+}
+
+/**
+ * `index.cjs`, for what loads a function with `require`: a wrapper, a test, Lambda where there is no `index.mjs`. It does
+ * the same without a pause, so the connection to Plangrep is opened later, and `prepared` may end in the first
+ * invocation: only time is lost. Node sees the name `handler` in the text, so `import()` of this file has it too.
+ * @param opening as for {@link loader}
+ * @see https://nodejs.org/docs/latest-v24.x/api/esm.html#commonjs-namespaces
+ */
+export function requiredLoader({ first, connects, main }: Scripts, { opening = openAtOnce } = {}): string {
+  return `'use strict';
+${loading('__dirname')}
+${first === undefined ? '' : `${runFirst(first)}\n`}${connects ? `${opening}\n` : ''}const rest = load('${main}');
+${runRest(first)}
+exports.handler = main.handler;
+`;
+}
+
+/** JavaScript that both begin with: `load` compiles a script, `run` calls it as a module. */
+function loading(folder: string): string {
   return `const { readFileSync } = ${builtIn('fs')};
 const { Script } = ${builtIn('vm')};
-const require = ${builtIn('module')}.createRequire(import.meta.url);
 const scripts = new Map();
 function load(name) {
-  const filename = import.meta.dirname + '/' + name;
+  const filename = ${folder} + '/' + name;
   let cachedData;
   try {
     cachedData = readFileSync(filename + ${cacheSuffix});
@@ -65,12 +100,18 @@ function run(script, required) {
   const module = { exports: {} };
   script(module, module.exports, required);
   return module.exports;
+}`;
 }
-const turn = () => new Promise(setImmediate);
-${first === undefined ? '' : `const first = run(load('${first}'), require);\n`}${
-  connects ? `${opening}\nawait turn();\n` : ''
-}const rest = load('${main}');
-${connects ? 'await turn();\n' : ''}const main = run(rest, ${first === undefined ? 'require' : `(id) => (id === '${FIRST}' ? first : require(id))`});
-${after}
-`;
+
+function runFirst(first: string): string {
+  return `const first = run(load('${first}'), require);`;
+}
+
+function runRest(first: string | undefined): string {
+  const required = first === undefined ? 'require' : `(id) => (id === '${FIRST}' ? first : require(id))`;
+  return `const main = run(rest, ${required});`;
+}
+
+function builtIn(name: string): string {
+  return `process.getBuiltinModule('node:${name}')`;
 }

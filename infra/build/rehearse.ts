@@ -17,9 +17,10 @@ type Item = Readonly<Record<string, string | number | readonly string[]>>;
 /** Each function in turn: an answer without the expected fields, or an error, ends the process with code 1. */
 const rehearsal = `
 (async () => {
-  const [folder, usualWork] = process.argv.slice(1);
+  const [folder, file, usualWork] = process.argv.slice(1);
   for (const [name, { event, answer }] of JSON.parse(usualWork)) {
-    const { handler } = await import(folder + '/' + name + '/index.mjs');
+    const path = folder + '/' + name + '/' + file;
+    const { handler } = file.endsWith('.cjs') ? require(path) : await import(path);
     const answered = await handler(event, { getRemainingTimeInMillis: () => 40_000 });
     const isDone = JSON.stringify({ ...answered, ...answer }) === JSON.stringify(answered);
     if (!isDone) throw new Error(name + ' answered ' + JSON.stringify(answered));
@@ -32,15 +33,20 @@ export interface RehearsalOptions {
   readonly flags?: readonly string[];
   /** @default every function */
   readonly only?: Name;
+  /** What is loaded: with `require` if it is `index.cjs`. @default 'index.mjs' */
+  readonly file?: 'index.mjs' | 'index.cjs';
 }
 
 /**
- * Loads `<folder>/<name>/index.mjs` of each function in one new process and has it do its usual work once: the handler
+ * Loads `<folder>/<name>/<file>` of each function in one new process and has it do its usual work once: the handler
  * gets a canned event, and a server on loopback answers in place of DynamoDB, Secrets Manager and Plangrep. The process
  * has nothing of this one's environment, so that a developer's AWS profile or `NODE_OPTIONS` changes nothing.
  * @throws Error when a function does not do its work: the message has what the process printed
  */
-export async function rehearse(folder: string, { flags = [], only }: RehearsalOptions = {}): Promise<void> {
+export async function rehearse(
+  folder: string,
+  { flags = [], only, file = 'index.mjs' }: RehearsalOptions = {},
+): Promise<void> {
   const server = createServer((incoming, response) => {
     void text(incoming).then((body) => response.end(JSON.stringify(answerTo(incoming, body))));
   });
@@ -50,7 +56,9 @@ export async function rehearse(folder: string, { flags = [], only }: RehearsalOp
   const work = Object.entries(usualWork).filter(([name]) => only === undefined || name === only);
   try {
     const env = { ...environment(`http://127.0.0.1:${port}`), HOME: folder };
-    await promisify(execFile)(process.execPath, [...flags, '-e', rehearsal, folder, JSON.stringify(work)], { env });
+    await promisify(execFile)(process.execPath, [...flags, '-e', rehearsal, folder, file, JSON.stringify(work)], {
+      env,
+    });
   } finally {
     server.closeAllConnections();
     server.close();

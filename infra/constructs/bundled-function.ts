@@ -103,13 +103,20 @@ export class BundledFunction extends Construct {
   }
 }
 
+const loaders = ['index.mjs', 'index.cjs', 'package.json'] as const;
+
 /**
  * Of the bundle, and of the code caches' names only: a name has the hash of the bundle, the processor and the V8 in it,
  * while the bytes differ a little each time they are made, and would deploy a function that has not changed.
  */
 function hashOf(folder: string): string {
   return createHash('sha256')
-    .update(JSON.stringify([readdirSync(folder).toSorted(), readFileSync(join(folder, 'index.mjs'), 'utf8')]))
+    .update(
+      JSON.stringify([
+        readdirSync(folder).toSorted(),
+        ...loaders.map((name) => readFileSync(join(folder, name), 'utf8')),
+      ]),
+    )
     .digest('hex');
 }
 

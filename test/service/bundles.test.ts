@@ -60,7 +60,9 @@ describe('The build', () => {
     await rehearse(plain);
     for (const name of names) {
       const files = readdirSync(join(plain, name));
-      expect(files.filter((file) => !/^index\.mjs$|^(bundle|connect-first)-\w+\.js$/.test(file))).toEqual([]);
+      expect(
+        files.filter((file) => !/^index\.[cm]js$|^package\.json$|^(bundle|connect-first)-\w+\.js$/.test(file)),
+      ).toEqual([]);
     }
     const bytesOf = (path: string): number => statSync(path).size;
     const [untrimmed = ''] = filesOf(plain, 'request-cancellation', /^bundle-\w+\.js$/);
