@@ -1,4 +1,5 @@
 import { core, type SeededBug } from './seeded-bug.ts';
+import { seededBugsOfRegions } from './seeded-bugs-of-regions.ts';
 import { seededBugsOfWakeUps } from './seeded-bugs-of-wake-ups.ts';
 
 /** Plausible mistakes in the protocol. */
@@ -327,4 +328,5 @@ export const seededBugs: readonly SeededBug[] = [
     'listedAt < 0 ? listedAt + LISTING_REMEMBERED_MS - clock.now() : undefined',
   ),
   ...seededBugsOfWakeUps,
+  ...seededBugsOfRegions,
 ];

@@ -59,7 +59,7 @@ export class StreamJudge {
     if (standing?.eventId === event.eventId) return false;
     const detail = `${event.jobId} ${event.seq} ${event.type} by ${by.name}`;
     const violate = (invariant: string, why = '') => this.journal.violate(invariant, `${detail} ${why}`);
-    if (standing !== undefined) violate('no record is overwritten', `was ${standing.type}`);
+    if (standing !== undefined) violate('exactly one winner: no record is overwritten', `was ${standing.type}`);
     if (isClosed(stream) && event.type !== 'requested') violate('one closing event, and it is last');
     if (isClosed(stream) && event.type === 'requested' && by.heard.get(event.jobId) !== 'job') {
       violate('a cancellation begins anew only when Plangrep shows the job');

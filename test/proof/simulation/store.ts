@@ -12,8 +12,9 @@ import type {
   WakeUps,
 } from '../../../functions/core/ports.ts';
 import type { Refusals } from '../../../functions/core/refusals.ts';
-import { MemoryDirectory, MemoryLog } from '../../support/memory-ports.ts';
+import { MemoryDirectory, type MemoryLog } from '../../support/memory-ports.ts';
 import type { Process } from './process.ts';
+import { Regions } from './regions.ts';
 import type { World } from './world.ts';
 
 interface IndexItem {
@@ -63,19 +64,24 @@ const inWords = ({ jobId, seq, type, ...event }: CancellationEvent): string => {
  * world, each effect told to the judge.
  */
 export class Store {
-  readonly log = new MemoryLog();
   readonly directory = new MemoryDirectory();
   private readonly index = new LaggingIndex();
+  private readonly regions: Regions;
   private readonly world: World;
 
   constructor(world: World) {
     this.world = world;
+    this.regions = new Regions(world);
   }
 
-  private changeIndex(wakeUp: Omit<WakeUp, 'wakeAt'>, wakeAt: Timestamp | undefined): void {
-    const stored = this.log.streams.get(streamKey(wakeUp))?.[wakeUp.seq - 1];
+  get log(): MemoryLog {
+    return this.regions.log;
+  }
+
+  private changeIndex(log: MemoryLog, wakeUp: Omit<WakeUp, 'wakeAt'>, wakeAt: Timestamp | undefined): void {
+    const stored = log.streams.get(streamKey(wakeUp))?.[wakeUp.seq - 1];
     if (stored === undefined) return;
-    const shard = Number.parseInt(stored.event.hash.slice(0, 4), 16) % this.log.shards;
+    const shard = Number.parseInt(stored.event.hash.slice(0, 4), 16) % log.shards;
     this.index.change(this.world.scheduler.now + this.world.indexLagMs(), shard, wakeUp, wakeAt);
   }
 
@@ -99,7 +105,8 @@ export class Store {
   }
 
   logFor(by: Process): CancellationLog & ReadableLog {
-    const { log, world } = this;
+    const { regions, world } = this;
+    const log = regions.logOf(by);
     const { judge } = world;
     const ask = <Answer>(what: string, effect: () => Promise<Answer>, repeats = false) =>
       by.ask('cancellation-log', what, effect, repeats);
@@ -119,7 +126,8 @@ export class Store {
           `moves the wake-up of ${wakeUp.jobId} ${wakeUp.seq}`,
           async () => {
             const isMoved = await log.moveWakeUp(wakeUp, to, polledAt);
-            if (isMoved) this.changeIndex(wakeUp, to);
+            if (isMoved) this.changeIndex(log, wakeUp, to);
+            if (isMoved) regions.replicate(by, wakeUp);
             if (isMoved) judge.wakeUps.moved(by, wakeUp, to);
             judge.streams.moved(by, wakeUp, { to, isMoved, decidedAt });
             world.note(() => `${by.name} moves the wake-up of ${wakeUp.jobId} ${wakeUp.seq} to ${to}: ${isMoved}`);
@@ -132,7 +140,8 @@ export class Store {
         ask(`takes away the wake-up of ${wakeUp.jobId} ${wakeUp.seq}`, async () => {
           await log.removeWakeUp(wakeUp);
           const stored = log.streams.get(streamKey(wakeUp))?.[wakeUp.seq - 1];
-          if (stored?.wakeAt === undefined) this.changeIndex(wakeUp, undefined);
+          if (stored?.wakeAt === undefined) this.changeIndex(log, wakeUp, undefined);
+          regions.replicate(by, wakeUp);
           judge.streams.removed(by, wakeUp);
           world.note(() => `${by.name} takes away the wake-up of ${wakeUp.jobId} ${wakeUp.seq}`);
         }),
@@ -154,11 +163,13 @@ export class Store {
 
   private async append(by: Process, event: CancellationEvent, wakeAt: Timestamp | undefined) {
     const { judge } = this.world;
-    const appended = await this.log.append(event, wakeAt);
+    const log = this.regions.logOf(by);
+    const appended = await log.append(event, wakeAt);
     const isNew = judge.streams.appended(by, event, wakeAt, appended);
     this.world.note(() => `${by.name} ${inWords(event)}, wake-up ${wakeAt ?? 'none'}: ${appended.kind}`);
     if (isNew) judge.wakeUps.appended(by, event, wakeAt);
-    if (isNew && wakeAt !== undefined) this.changeIndex(event, wakeAt);
+    if (isNew && wakeAt !== undefined) this.changeIndex(log, event, wakeAt);
+    if (isNew) this.regions.replicate(by, event);
     if (isNew && event.type === 'requested') {
       const { partnerId, externalId, jobId } = event;
       judge.requests.requested(by, jobId, event);
