@@ -31,6 +31,7 @@ export interface TableSettings {
   readonly pointInTimeRecoveryDays: number | undefined;
   readonly deletionProtection: boolean;
   readonly stream: TableDefinition['stream'];
+  readonly contributorInsights: TableDefinition['contributorInsights'];
   readonly policy: TablePolicy | undefined;
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -45,12 +46,13 @@ export interface Account {
 }
 
 export function settingsOf(name: TableName, environment: TableSurroundings, account: Account): TableSettings {
-  const { timeToLive, stream }: TableDefinition = tables[name];
+  const { timeToLive, stream, contributorInsights }: TableDefinition = tables[name];
   return {
     timeToLive,
     pointInTimeRecoveryDays: environment.pointInTimeRecoveryDays,
     deletionProtection: environment.deletionProtection,
     stream,
+    contributorInsights,
     policy: name === 'CancellationLog' ? logPolicy(environment.name, account) : undefined,
     tags: tagsOf(environment),
   };

@@ -11,6 +11,11 @@ export interface TableDefinition {
   readonly indexes?: Readonly<Record<string, IndexDefinition>>;
   /** What the table's stream shows of a change: the item as it is afterwards. */
   readonly stream?: 'NEW_IMAGE';
+  /**
+   * Whether CloudWatch Contributor Insights names the keys that are throttled. It shows keys as plain text, so not where they
+   * hold an externalId.
+   */
+  readonly contributorInsights?: 'THROTTLED_KEYS';
 }
 
 export interface IndexDefinition {
@@ -22,7 +27,7 @@ export interface IndexDefinition {
 /** In the order in which a request reads them. */
 export const tables = {
   /** `pk` is `key#<keyId>` (a credential's hash, scopes, expiry) or `partner#<partnerId>` (the partner's record). */
-  Partners: { variable: 'PARTNERS_TABLE', partitionKey: 'pk' },
+  Partners: { variable: 'PARTNERS_TABLE', partitionKey: 'pk', contributorInsights: 'THROTTLED_KEYS' },
   /**
    * `pk` is `<partnerId>#job#<externalId>` (`sk` the jobId), `job#<jobId>` (`sk` `owner`, or `released#<time>` for a former
    * one), `<partnerId>#request#<hash of the request key>` (`sk` `binding`) or `<partnerId>#refused#<externalId>` (`sk` the time).
@@ -40,6 +45,7 @@ export const tables = {
     },
     // For the pipes that announce closed and refused cancellations.
     stream: 'NEW_IMAGE',
+    contributorInsights: 'THROTTLED_KEYS',
   },
 } as const satisfies Record<string, TableDefinition>;
 

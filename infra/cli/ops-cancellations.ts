@@ -173,10 +173,11 @@ export const verifyAuditTrail = opsCommand({
   notes: 'The exit codes are those of verify-audit: 0 nothing found, 1 something was found, 2 could not verify.',
   options: {
     'closed-before': { hint: 'TIME', what: 'the digest covers only streams that closed before: 2026-11-01' },
+    table: { hint: 'NAME', what: 'another table, such as a restored one (default: the one in use)' },
   },
   async run({ place, terminal, values }) {
     const closedBefore = values['closed-before'];
-    const name = await place.table('CancellationLog');
+    const name = values.table ?? (await place.table('CancellationLog'));
     const args = [
       `--table=${name}`,
       `--region=${place.region}`,

@@ -5,6 +5,9 @@ import { registerJob, releaseJob, releaseProject, showJob } from './jobs/ops-job
 import { common, commonOptions, type OpsCommand } from './ops-command.ts';
 import { issuePartnerKey, listPartnerKeys, revokePartnerKey } from './partners/ops-partner-keys.ts';
 import { addPartner, listPartners, removePartner, showPartner } from './partners/ops-partner.ts';
+import { checkTable, freezeTable, prepareTable } from './restore/ops-restore.ts';
+import { listLost } from './restore/list-lost.ts';
+import { startRestore } from './restore/start-restore.ts';
 import { setPartner } from './partners/set-partner.ts';
 import { listDeadLetters, putPlangrepKey, redriveDeadLetters, showDeadLetters } from './ops-queues-and-keys.ts';
 import {
@@ -39,6 +42,11 @@ const commands: readonly OpsCommand[] = [
   redriveDeadLetters,
   putPlangrepKey,
   verifyAuditTrail,
+  freezeTable,
+  startRestore,
+  listLost,
+  prepareTable,
+  checkTable,
 ];
 
 await endProcess(() => run(process.argv.slice(2)), 2);

@@ -51,6 +51,7 @@ export interface Place {
   readonly sqs: SQSClient;
   /** Where API Gateway's own API is: for keys and usage plans. */
   readonly apiGateway: ServiceAccess;
+  /** The table in use: a restored one where the environment, or the local run, names it. */
   table(name: TableName): Promise<string>;
   /** Of Plangrep's key. */
   secretId(): Promise<string>;
@@ -69,6 +70,8 @@ export interface LocalAccess<Service extends string> {
   readonly endpoints: Readonly<Record<Service, string>>;
   /** The operator's key. */
   readonly aws: z.infer<typeof keySchema>;
+  /** The tables in use: some may be restored ones. */
+  readonly tables?: Readonly<Record<string, string>> | undefined;
 }
 
 /**
@@ -82,7 +85,11 @@ export function readLocalAccess<Service extends 'dynamodb' | 'secretsmanager' | 
   instead: string,
 ): LocalAccess<Service> {
   const loopbackUrl = z.url().check(z.regex(/^http:\/\/127\.0\.0\.1:\d{1,5}$/));
-  const schema = z.object({ endpoints: z.looseRecord(z.enum(services), loopbackUrl), aws: keySchema });
+  const schema = z.object({
+    endpoints: z.looseRecord(z.enum(services), loopbackUrl),
+    aws: keySchema,
+    tables: z.optional(z.record(z.string(), z.string())),
+  });
   let text: string;
   try {
     text = readFileSync(path, 'utf8');
@@ -102,7 +109,7 @@ export function readLocalAccess<Service extends 'dynamodb' | 'secretsmanager' | 
 /** @throws CannotDo (2) when there is no local run in this folder */
 export function openLocalPlace(): Place {
   const services = ['dynamodb', 'secretsmanager', 'sqs', 'apigateway'] as const;
-  const { endpoints, aws } = readLocalAccess(credentialsPath, services, 'pass an --environment');
+  const { endpoints, aws, tables } = readLocalAccess(credentialsPath, services, 'pass an --environment');
   const queueNames: Readonly<Record<string, string>> = {
     events: deadLetterName(eventsQueueName),
     waiting: eventsQueueName,
@@ -120,7 +127,7 @@ export function openLocalPlace(): Place {
     region: aws.region,
     ...clients,
     apiGateway: { endpoint: endpoints.apigateway, region: aws.region, credentials: aws },
-    table: (name) => Promise.resolve(name),
+    table: (name) => Promise.resolve(tables?.[name] ?? name),
     secretId: () => Promise.resolve(plangrepSecretId),
     queueUrl: (queue) => {
       const name = queueNames[queue];
@@ -181,7 +188,8 @@ export function openDeployedPlace(environment: EnvironmentName, region = environ
       region,
       credentials: clients.dynamodb.config.credentials,
     },
-    table: (name) => stateful('AWS::DynamoDB::GlobalTable', name),
+    table: async (name) =>
+      environments[environment].restoredTables?.[name]?.name ?? stateful('AWS::DynamoDB::GlobalTable', name),
     secretId: () => stateful('AWS::SecretsManager::Secret', 'PlangrepKey'),
     async queueUrl(queue) {
       const logicalId = new RegExp(`^${queues[queue].path}[0-9A-F]{8}$`);

@@ -1,9 +1,10 @@
 import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { keyInSecret, keyRule } from '../../functions/adapters/plangrep/plangrep-key.ts';
+import { type TableName, tables } from '../blueprint/tables.ts';
 import { createConsole } from '../local/console/create-console.ts';
 import type { CredentialsFile } from '../local/credentials-file.ts';
 import { CannotStart, explainRunError, type LocalRun, startLocalRun } from '../local/run.ts';
-import { CannotDo, type CommandDescription, runScript, type Values } from './command.ts';
+import { CannotDo, type CommandDescription, readList, runScript, type Values } from './command.ts';
 import { credentialsPath } from './places.ts';
 import { welcome } from './welcome.ts';
 
@@ -21,6 +22,7 @@ const command = {
     Environment: {
       PORT: 'the port on 127.0.0.1 (8787; 0: a free one)',
       DATA_DIR: 'a folder that keeps the data between runs (in memory without it); only its owner can read it',
+      RESTORED_TABLES: 'restored tables in DATA_DIR to use, by name: CancellationLog=NAME,Partners=NAME',
       PLANGREP_BASE_URL: "another upstream in the simulator's place: https, or http on loopback",
       PLANGREP_API_KEY: 'the key for it, at least 16 characters',
       RECONCILE_EVERY_MS: 'milliseconds between two runs of the reconciler (60000)',
@@ -57,6 +59,7 @@ async function start({ json, logs }: Values<typeof options>): Promise<0> {
   const run = await startLocalRun({
     port: readPort(env['PORT'] ?? '8787'),
     dataDir,
+    restoredTables: readRestoredTables(env['RESTORED_TABLES'] ?? ''),
     upstream: readUpstream(env['PLANGREP_BASE_URL'], env['PLANGREP_API_KEY']),
     reconcileEveryMs: readMs('RECONCILE_EVERY_MS', env['RECONCILE_EVERY_MS']),
     queueVisibilityMs: readMs('QUEUE_VISIBILITY_MS', env['QUEUE_VISIBILITY_MS']),
@@ -115,6 +118,20 @@ function readMs(name: string, value: string | undefined): number | undefined {
   if (value === undefined || value === '') return undefined;
   if (/^\d{1,9}$/.test(value) && Number(value) >= 100) return Number(value);
   throw new CannotDo(1, `${name} must be a whole number of milliseconds from 100, not "${value}".`);
+}
+
+function readRestoredTables(value: string): Partial<Record<TableName, string>> {
+  const restored: Partial<Record<TableName, string>> = {};
+  for (const pair of readList(value)) {
+    const [, given, name] = /^(\w+)=([\w.-]{3,255})$/.exec(pair) ?? [];
+    const table = Object.keys(tables).find((one): one is TableName => one === given);
+    if (table === undefined || name === undefined) {
+      const example = Object.keys(tables).map((one) => `${one}=NAME`);
+      throw new CannotDo(1, `RESTORED_TABLES must be some of ${example.join(',')}, not "${value}".`);
+    }
+    restored[table] = name;
+  }
+  return restored;
 }
 
 function readUpstream(baseUrl: string | undefined, apiKey: string | undefined) {

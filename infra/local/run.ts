@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { serviceFunctions } from '../blueprint/functions.ts';
 import { type TableName, tables } from '../blueprint/tables.ts';
 import { localPlans, usagePlanName } from '../blueprint/usage-plans.ts';
@@ -15,6 +16,7 @@ import type { OnLog } from './aws/lambda/container.ts';
 import type { LambdaRuntime } from './aws/lambda/lambda-runtime.ts';
 import { type LocalSecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
 import { DataFolderError } from './aws/state-file.ts';
+import { createTableFeatures } from './aws/tables/table-features.ts';
 import { type CredentialsFile, removeCredentials, writeCredentials } from './credentials-file.ts';
 import { closeDataFolder, storeFolder } from './data-folder.ts';
 import {
@@ -27,7 +29,7 @@ import {
   startTimeDoor,
   type TimeDoor,
 } from './doors.ts';
-import { createFunctionCallers, startFunctions } from './start-functions.ts';
+import { createFunctionCallers, type RestoredTables, startFunctions } from './start-functions.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from './plangrep/plangrep-simulator.ts';
 import {
   eventsQueueName,
@@ -44,6 +46,8 @@ import {
 export interface LocalRunOptions extends DoorOptions {
   /** The folder that keeps the data between runs, created if missing. @default in memory */
   readonly dataDir?: string | undefined;
+  /** Restored tables to use in place of some, by name: they must be in the data folder. @default none */
+  readonly restoredTables?: RestoredTables | undefined;
   /** How long the tables take to answer, beside their own work, in milliseconds. @default 0 */
   readonly tablesLatencyMs?: number | undefined;
   /** Another Plangrep instead of the simulator. */
@@ -128,8 +132,9 @@ export async function startLocalRun(options: LocalRunOptions = {}): Promise<Loca
   };
   try {
     const parts = await startParts(options, adopt);
-    const { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners } = parts;
-    const content = { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners };
+    const { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners, dynamodb } = parts;
+    const { tableNames } = dynamodb;
+    const content = { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners, tables: tableNames };
     const path = options.credentialsPath;
     const credentials: CredentialsFile = path === undefined ? { kind: 'none' } : await writeCredentials(path, content);
     closers.push(() => removeCredentials(credentials, content));
@@ -141,17 +146,27 @@ export async function startLocalRun(options: LocalRunOptions = {}): Promise<Loca
 }
 
 async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<LocalRun, 'close' | 'credentials'>> {
-  const { upstream, dataDir, tablesLatencyMs: latencyMs } = options;
+  const { upstream, dataDir, restoredTables, tablesLatencyMs: latencyMs } = options;
   const inDataDir = (name: string) => (dataDir === undefined ? undefined : join(dataDir, name));
   const faults: ServiceFaults = {};
   const isDown = (): boolean => faults.current?.kind === 'tables_down';
   if (dataDir !== undefined) await closeDataFolder(dataDir);
   const aws = withRegion(createAccessKey());
-  const callers = createFunctionCallers();
+  const callers = createFunctionCallers(restoredTables);
   const functionKeys = callers.map(({ accessKey }) => accessKey);
   const dynamodb = adopt(
-    await startLocalDynamoDb({ tables, path: inDataDir(storeFolder), isDown, latencyMs, accessKey: aws, callers }),
+    await startLocalDynamoDb({
+      tables,
+      restoredTables,
+      path: inDataDir(storeFolder),
+      isDown,
+      latencyMs,
+      accessKey: aws,
+      callers,
+      front: createTableFeatures,
+    }),
   );
+  await checkTables(dynamodb, restoredTables);
   const apiKey = upstream?.apiKey ?? `pgk_local_${randomBytes(16).toString('hex')}`;
   const secrets = { [plangrepSecretId]: apiKey };
   const secretsManager = adopt(await startSecretsManager({ secrets, accessKey: aws, callers: functionKeys }));
@@ -206,6 +221,14 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
   const consoleUrl = `${gateway.url}/console#${consoleKey}`;
   const addresses = { baseUrl: gateway.url, consoleUrl, plangrepUrl, endpoints };
   return { ...parts, ...addresses, ...events, ...time, secretsManager, lambda, usagePlans, logs };
+}
+
+async function checkTables({ client }: LocalDynamoDb<TableName>, restored: RestoredTables = {}): Promise<void> {
+  for (const TableName of Object.values(restored)) {
+    await client.send(new DescribeTableCommand({ TableName })).catch((cause: unknown) => {
+      throw new CannotStart(`There is no table ${TableName} in the data folder.`, { cause });
+    });
+  }
 }
 
 async function checkBundles(bundles: string): Promise<void> {

@@ -25,20 +25,34 @@ export interface FunctionCaller extends TableCaller {
   readonly functionName: FunctionName;
 }
 
-/** A new key for each function, which may do with the tables what the function's role may do in AWS. */
-export function createFunctionCallers(): readonly FunctionCaller[] {
+/** Restored tables that are used in place of some, by name. */
+export type RestoredTables = Readonly<Partial<Record<TableName, string>>>;
+
+/** A new key for each function, which may do with the tables in use what the function's role may do in AWS. */
+export function createFunctionCallers(restored: RestoredTables = {}): readonly FunctionCaller[] {
   return functionNames.map((functionName) => ({
     functionName,
     accessKey: createAccessKey(),
-    mayCall: (call) => mayCall(functionName, call),
+    mayCall: (call) => mayCall(functionName, call, restored),
   }));
 }
 
-function mayCall(functionName: FunctionName, { operation, table, index }: TableCall): boolean {
-  const named = index === undefined ? table : 'WakeUps';
+function mayCall(
+  functionName: FunctionName,
+  { operation, table, index }: TableCall,
+  restored: RestoredTables,
+): boolean {
+  const inUse = Object.keys(tables)
+    .filter(isTableName)
+    .find((name) => (restored[name] ?? name) === table);
+  const named = index === undefined ? inUse : 'WakeUps';
   return permissionsOf(functionName).some(
     ({ actions, resource }) => resource === named && actions.includes(`dynamodb:${operation}`),
   );
+}
+
+function isTableName(name: string): name is TableName {
+  return Object.hasOwn(tables, name);
 }
 
 export interface FunctionsAround {

@@ -2,6 +2,7 @@ import { CfnResource, RemovalPolicy, Stack, Tags } from 'aws-cdk-lib';
 import {
   AttributeType,
   Billing,
+  ContributorInsightsMode,
   ProjectionType,
   StreamViewType,
   TableEncryptionV2,
@@ -88,6 +89,12 @@ export class StatefulStack extends Stack {
         ...(pointInTimeRecoveryDays !== undefined && { recoveryPeriodInDays: pointInTimeRecoveryDays }),
       },
       ...(settings.stream !== undefined && { dynamoStream: StreamViewType[settings.stream] }),
+      ...(settings.contributorInsights !== undefined && {
+        contributorInsightsSpecification: {
+          enabled: true,
+          mode: ContributorInsightsMode[settings.contributorInsights],
+        },
+      }),
       ...(settings.policy !== undefined && { resourcePolicy: toDocument(settings.policy) }),
       deletionProtection: settings.deletionProtection,
       removalPolicy: environment.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,

@@ -61,9 +61,10 @@ export function readVerifyOptions(values: Values<typeof options>, credentialsPat
   // The run of this folder, and no other endpoint, gets the run's key.
   const isOfRun = endpoint !== undefined && /^http:\/\/127\.0\.0\.1:\d+$/.test(endpoint) && existsSync(credentialsPath);
   if ((table !== undefined || endpoint !== undefined) && !isOfRun) return given;
-  const { endpoints, aws } = readLocalAccess(credentialsPath, ['dynamodb'], 'name a table with --table');
+  const { endpoints, aws, tables } = readLocalAccess(credentialsPath, ['dynamodb'], 'name a table with --table');
+  const inUse = table === undefined ? { table: tables?.[localTable] ?? localTable } : {};
   return endpoint === undefined || endpoint === endpoints.dynamodb
-    ? { ...given, endpoint: endpoints.dynamodb, aws }
+    ? { ...given, ...inUse, endpoint: endpoints.dynamodb, aws }
     : given;
 }
 

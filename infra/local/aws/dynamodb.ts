@@ -1,7 +1,6 @@
 import { mkdir } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
-import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateTableCommand,
@@ -16,7 +15,15 @@ import { type AccessKey, createAccessKey } from './access-keys.ts';
 import { admit, describeError, ServiceError } from './aws-json-endpoint.ts';
 import { localRegion, serveOnLoopback } from './loopback.ts';
 import { DataFolderError } from './state-file.ts';
-import { callOf, createCounter, type RequestCounts, type TableCaller } from './table-calls.ts';
+import {
+  callOf,
+  type CreateFront,
+  createCounter,
+  parseInput,
+  replay,
+  type RequestCounts,
+  type TableCaller,
+} from './table-calls.ts';
 
 /** All keys are strings. */
 export interface TableDefinition {
@@ -40,6 +47,8 @@ export interface TablesFault {
 export interface LocalDynamoDbOptions<TableName extends string> {
   /** The tables to create, by their names; a table that exists already stays as it is. */
   readonly tables: Readonly<Record<TableName, TableDefinition>>;
+  /** Tables that are used in place of some of these, by name: restored ones. @default none */
+  readonly restoredTables?: Readonly<Partial<Record<TableName, string>>> | undefined;
   /** The folder that keeps the data between runs, created if missing. @default in memory */
   readonly path?: string | undefined;
   /** Whose holder may call everything. @default a new one */
@@ -48,6 +57,8 @@ export interface LocalDynamoDbOptions<TableName extends string> {
   readonly callers?: readonly TableCaller[] | undefined;
   /** Cuts every connection while it returns true, except those of this object's own client. @default never */
   readonly isDown?: (() => boolean) | undefined;
+  /** @default the engine answers everything */
+  readonly front?: CreateFront | undefined;
   /** How long each answer waits, in milliseconds, as over a network. @default 0 */
   readonly latencyMs?: number | undefined;
 }
@@ -57,7 +68,7 @@ export interface LocalDynamoDb<TableName extends string> {
   readonly url: string;
   /** Its holder may call everything. */
   readonly accessKey: AccessKey;
-  /** Each table's name under itself, so that a misspelled name does not compile. */
+  /** The name of each table in use. */
   readonly tableNames: Readonly<Record<TableName, string>>;
   /** A client for code outside the functions. Its requests are counted too. */
   readonly client: DynamoDBClient;
@@ -68,17 +79,21 @@ export interface LocalDynamoDb<TableName extends string> {
 
 /** How the engine recognizes {@link LocalDynamoDb.client}. */
 const ownAgent = 'local-run';
+/** And the client of what stands in front of it, which reaches the engine itself. */
+const frontAgent = 'local-front';
 
 /**
- * An embedded DynamoDB (dynalite) on 127.0.0.1.
+ * An embedded DynamoDB (dynalite) on 127.0.0.1. What dynalite does not have of a table, a `front` plays: `tables/`.
  * @throws DataFolderError when `path` cannot be written, or another process uses it
  */
 export async function startLocalDynamoDb<TableName extends string>({
   tables,
+  restoredTables,
   path,
   accessKey = createAccessKey(),
   callers = [],
   isDown = () => false,
+  front: createFront,
   latencyMs = 0,
 }: LocalDynamoDbOptions<TableName>): Promise<LocalDynamoDb<TableName>> {
   if (path !== undefined) await checkDataFolder(path);
@@ -92,7 +107,8 @@ export async function startLocalDynamoDb<TableName extends string>({
   const answer = engine.listeners('request');
   engine.removeAllListeners('request');
   engine.on('request', (request: IncomingMessage, response: ServerResponse) => {
-    if (isDown() && request.headers['user-agent']?.includes(ownAgent) !== true) {
+    const agent = request.headers['user-agent'] ?? '';
+    if (isDown() && !agent.includes(ownAgent) && !agent.includes(frontAgent)) {
       request.destroy();
       return;
     }
@@ -100,30 +116,48 @@ export async function startLocalDynamoDb<TableName extends string>({
     const admitted = admit(keys, request).then(({ body, accessKeyId }) => {
       const call = callOf(request, body);
       const caller = callers.find((one) => one.accessKey.accessKeyId === accessKeyId);
-      if (caller?.mayCall(call) !== false) return { body, call };
+      if (caller?.mayCall(call) !== false)
+        return { body, call, isFront: caller === undefined && agent.includes(frontAgent) };
       throw new ServiceError('AccessDeniedException', `The role does not allow ${call.operation} on ${call.table}.`);
     });
-    admitted.then(
-      async ({ body, call }) => {
-        counter.count(call);
-        if (latencyMs > 0) await sleep(latencyMs);
-        for (const listener of answer) Reflect.apply(listener, engine, [replay(request, body), response]);
-      },
-      (error: unknown) => {
-        const { status, ...body } = describeError(error);
-        response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body));
-      },
-    );
+    const reply = (status: number, body: object): void => {
+      response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.0' }).end(JSON.stringify(body));
+    };
+    const pass = (body: Buffer): void => {
+      for (const listener of answer) Reflect.apply(listener, engine, [replay(request, body), response]);
+    };
+    const handle = async ({ body, call, isFront }: Awaited<typeof admitted>): Promise<void> => {
+      if (isFront) {
+        pass(body);
+        return;
+      }
+      counter.count(call);
+      if (latencyMs > 0) await sleep(latencyMs);
+      const input = parseInput(body);
+      front?.admit(call.operation, input);
+      const own = await front?.answer(call.operation, input);
+      if (own !== undefined) {
+        reply(200, own);
+        return;
+      }
+      response.once('finish', () => {
+        if (response.statusCode === 200) front?.answered(call.operation, input);
+      });
+      pass(body);
+    };
+    admitted.then(handle).catch((error: unknown) => {
+      const { status, ...body } = describeError(error);
+      reply(status, body);
+    });
   });
   const { url, close: closeEngine } = await serveOnLoopback(engine);
-  const client = new DynamoDBClient({
-    endpoint: url,
-    region: localRegion,
-    credentials: accessKey,
-    customUserAgent: ownAgent,
-  });
+  const connect = (customUserAgent: string) =>
+    new DynamoDBClient({ endpoint: url, region: localRegion, credentials: accessKey, customUserAgent });
+  const [client, direct] = [connect(ownAgent), connect(frontAgent)];
+  const front = createFront?.(direct, path === undefined ? undefined : `${path}-features.json`);
   const close = async (): Promise<void> => {
     client.destroy();
+    direct.destroy();
     await closeEngine();
   };
 
@@ -131,12 +165,13 @@ export async function startLocalDynamoDb<TableName extends string>({
     await Promise.all(
       Object.entries<TableDefinition>(tables).map(([name, definition]) => createTable(client, name, definition)),
     );
+    await front?.resume();
   } catch (error) {
     await close();
     throw error;
   }
   counter.reset();
-  const names = namesOf(tables);
+  const names = { ...namesOf(tables), ...restoredTables };
   return { url, accessKey, tableNames: names, client, counts: counter.counts, resetCounts: counter.reset, close };
 }
 
@@ -182,14 +217,6 @@ function keySchema(partitionKey: string, sortKey?: string): CreateTableCommandIn
     { AttributeName: partitionKey, KeyType: 'HASH' },
     ...(sortKey === undefined ? [] : [{ AttributeName: sortKey, KeyType: 'RANGE' as const }]),
   ];
-}
-
-/**
- * A request whose body was read, to be read again. It has no `Origin`: dynalite would answer that with an
- * `Access-Control-Allow-Origin` for every page.
- */
-function replay({ method, url, headers }: IncomingMessage, body: Buffer): Readable {
-  return Object.assign(Readable.from([body]), { method, url, headers: { ...headers, origin: undefined } });
 }
 
 function namesOf<Name extends string>(tables: Readonly<Record<Name, unknown>>): Record<Name, string>;

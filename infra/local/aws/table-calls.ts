@@ -1,4 +1,6 @@
 import type { IncomingMessage } from 'node:http';
+import { Readable } from 'node:stream';
+import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { AccessKey } from './access-keys.ts';
 
 /** A call of an operation on a table, or on one of its indexes. */
@@ -16,6 +18,24 @@ export interface TableCaller {
 
 /** The number of requests by operation and table: `counts['PutItem']?.['CancellationLog']`. */
 export type RequestCounts = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
+/** Answers in the engine's place what the engine does not have. */
+export interface TablesFront {
+  /** @throws ServiceError for a call that is denied */
+  admit(operation: string, input: unknown): void;
+  /** @returns what DynamoDB answers, or undefined for what is the engine's to answer @throws ServiceError */
+  answer(operation: string, input: unknown): Promise<object | undefined>;
+  /** To be told of what the engine has answered. */
+  answered(operation: string, input: unknown): void;
+  /** Once the tables are there. */
+  resume(): Promise<void>;
+}
+
+/**
+ * @param engine a client that reaches the engine itself
+ * @param statePath a JSON file that keeps the front's state between runs. @default in memory
+ */
+export type CreateFront = (engine: DynamoDBClient, statePath: string | undefined) => TablesFront;
 
 export function callOf({ headers }: IncomingMessage, body: Buffer): TableCall {
   const operation = String(headers['x-amz-target']).split('.')[1] ?? 'unknown';
@@ -38,4 +58,21 @@ export function createCounter() {
       byTable[table] = (byTable[table] ?? 0) + 1;
     },
   };
+}
+
+/** @returns undefined for what is not JSON, which is the engine's to refuse */
+export function parseInput(body: Buffer): unknown {
+  try {
+    return JSON.parse(body.toString());
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A request whose body was read, to be read again. It has no `Origin`: dynalite would answer that with an
+ * `Access-Control-Allow-Origin` for every page.
+ */
+export function replay({ method, url, headers }: IncomingMessage, body: Buffer): Readable {
+  return Object.assign(Readable.from([body]), { method, url, headers: { ...headers, origin: undefined } });
 }
