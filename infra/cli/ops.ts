@@ -1,5 +1,8 @@
 import { CannotDo, type CommandDescription, endProcess, type ExitCode, parseCommand, usageOf } from './command.ts';
-import { listOpenCancellations, showCancellation, verifyAuditTrail } from './ops-cancellations.ts';
+import { verifyAuditTrail } from './audit/ops-audit.ts';
+import { findRequest } from './cancellations/find-request.ts';
+import { listOpenCancellations } from './cancellations/list-open.ts';
+import { showCancellation } from './cancellations/show-cancellation.ts';
 import { addUpCredits } from './credits/ops-credits.ts';
 import { registerJob, releaseJob, releaseProject, showJob } from './jobs/ops-jobs.ts';
 import { common, commonOptions, type OpsCommand } from './ops-command.ts';
@@ -34,6 +37,7 @@ const commands: readonly OpsCommand[] = [
   showJob,
   releaseJob,
   releaseProject,
+  findRequest,
   listOpenCancellations,
   showCancellation,
   addUpCredits,

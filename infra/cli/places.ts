@@ -57,6 +57,8 @@ export interface Place {
   secretId(): Promise<string>;
   /** @returns undefined where the place has no such queue */
   queueUrl(queue: keyof typeof queues): Promise<string | undefined>;
+  /** Of the functions and of the API's access log; none in the local run. */
+  logGroups(): Promise<readonly string[]>;
   close(): void;
 }
 
@@ -133,6 +135,7 @@ export function openLocalPlace(): Place {
       const name = queueNames[queue];
       return Promise.resolve(name && localQueueUrl(endpoints.sqs, name));
     },
+    logGroups: () => Promise.resolve([]),
     close: () => Object.values(clients).forEach((client) => client.destroy()),
   };
 }
@@ -195,6 +198,10 @@ export function openDeployedPlace(environment: EnvironmentName, region = environ
       const logicalId = new RegExp(`^${queues[queue].path}[0-9A-F]{8}$`);
       const resources = await resourcesOf(`plangrep-cancellation-${environment}-service`);
       return resources.find((one) => one.type === 'AWS::SQS::Queue' && logicalId.test(one.logicalId))?.physicalId;
+    },
+    async logGroups() {
+      const resources = await resourcesOf(`plangrep-cancellation-${environment}-service`);
+      return resources.filter(({ type }) => type === 'AWS::Logs::LogGroup').map(({ physicalId }) => physicalId);
     },
     close: () => [cloudFormation, ...Object.values(clients)].forEach((client) => client.destroy()),
   };

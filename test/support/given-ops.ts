@@ -14,7 +14,7 @@ export interface Ops {
   /** A folder without a local run. */
   readonly elsewhere: string;
   /** Runs one command to its end: in the folder of the local run, unless `surroundings` says otherwise. */
-  run(line: string, surroundings?: Surroundings): Promise<Ended>;
+  run(line: string | readonly string[], surroundings?: Surroundings): Promise<Ended>;
   /** A new key of acme's. */
   issueKey(options?: string): Promise<z.infer<typeof issuedSchema>>;
 }
@@ -28,7 +28,10 @@ export function givenOps(): Ops {
     service,
     elsewhere,
     run: (line, surroundings = {}) =>
-      runCommand('ops', line.split(' ').filter(Boolean), { cwd: folder, ...surroundings }),
+      runCommand('ops', typeof line === 'string' ? line.split(' ').filter(Boolean) : line, {
+        cwd: folder,
+        ...surroundings,
+      }),
     async issueKey(options = '') {
       const { stdout, code } = await ops.run(`partner-key issue --partner acme --json ${options}`);
       expect(code).toBe(0);

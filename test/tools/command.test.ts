@@ -2,7 +2,7 @@ import { PassThrough } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { CannotDo, parseCommand, readList, usageOf } from '../../infra/cli/command.ts';
-import { showCancellation } from '../../infra/cli/ops-cancellations.ts';
+import { showCancellation } from '../../infra/cli/cancellations/show-cancellation.ts';
 import type { OpsCommand } from '../../infra/cli/ops-command.ts';
 import { putPlangrepKey } from '../../infra/cli/ops-queues-and-keys.ts';
 import { issuePartnerKey, revokePartnerKey } from '../../infra/cli/partners/ops-partner-keys.ts';

@@ -142,6 +142,7 @@ describe('job release', () => {
         table: async () => tableNames.JobDirectory,
         secretId: async () => '',
         queueUrl: async () => undefined,
+        logGroups: () => Promise.resolve([]),
         close: () => undefined,
       },
       terminal,

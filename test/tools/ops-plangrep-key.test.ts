@@ -51,6 +51,7 @@ describe('plangrep-key put', () => {
       table: (name) => Promise.resolve(name),
       secretId: () => Promise.resolve('key'),
       queueUrl: () => Promise.resolve(undefined),
+      logGroups: () => Promise.resolve([]),
       close: () => undefined,
     };
     const shown: unknown[] = [];

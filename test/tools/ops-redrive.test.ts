@@ -38,6 +38,7 @@ async function redrive(...reports: readonly object[]) {
     table: (name) => Promise.resolve(name),
     secretId: () => Promise.resolve('key'),
     queueUrl: (queue) => Promise.resolve(`https://sqs/${queue}`),
+    logGroups: () => Promise.resolve([]),
     close: () => undefined,
   };
   const shown: string[] = [];

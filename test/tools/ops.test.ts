@@ -10,7 +10,7 @@ import { systemClock } from '../../functions/compose.ts';
 import { keyVariables } from '../../infra/local/aws/access-keys.ts';
 import { listenOnLoopback, localRegion } from '../../infra/local/aws/loopback.ts';
 import { plangrepSecretId } from '../../infra/local/seeds.ts';
-import { countJoined } from '../../infra/cli/ops-cancellations.ts';
+import { countJoined } from '../../infra/cli/cancellations/tell-story.ts';
 import { givenOps, issuedSchema } from '../support/given-ops.ts';
 import { onlyLine, type Surroundings } from '../support/run-command.ts';
 

@@ -29,9 +29,13 @@ export async function* verifyTable(source: LogTable): AsyncGenerator<Verdict> {
   if (current !== undefined) yield await confirm(source, current.partition, current.verifier.end());
 }
 
-async function confirm(source: LogTable, partition: string, verdict: Verdict): Promise<Verdict> {
-  if (verdict.findings.length === 0) return verdict;
-  const again = newVerifier(partition);
+function confirm(source: LogTable, partition: string, verdict: Verdict): Promise<Verdict> | Verdict {
+  return verdict.findings.length === 0 ? verdict : verifyPartition(source, partition);
+}
+
+/** Verifies one partition: the stream of a cancellation with what is beside it, or a day of refused requests. */
+export async function verifyPartition(source: LogTable, partition: string): Promise<Verdict> {
+  const verifier = newVerifier(partition);
   const query = {
     TableName: source.table,
     ConsistentRead: true,
@@ -41,12 +45,12 @@ async function confirm(source: LogTable, partition: string, verdict: Verdict): P
   };
   try {
     for await (const { Items = [] } of paginateQuery({ client: source.client }, query)) {
-      for (const item of Items) again.add(toRecord(item));
+      for (const item of Items) verifier.add(toRecord(item));
     }
   } catch (cause) {
     throw explainUnread(source, cause);
   }
-  return again.end();
+  return verifier.end();
 }
 
 function newVerifier(partition: string): PartitionVerifier {

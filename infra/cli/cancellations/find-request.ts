@@ -1,0 +1,103 @@
+import { CannotDo } from '../command.ts';
+import { environmentOption, opsCommand, readPartner } from '../ops-command.ts';
+import { printable, table } from '../terminal.ts';
+import { describeLogsQuery, type LogsQuery, logsQueryOf } from './logs-query.ts';
+import { type Found, type FoundStream, searchRecords } from './search-records.ts';
+import { type CheckedCancellation, linesOf, readChecked, toDocument } from './show-cancellation.ts';
+
+interface Told extends FoundStream {
+  /** Absent: the job is registered, and has no cancellation. */
+  readonly checked: CheckedCancellation | undefined;
+}
+
+/** The most cancellations that are told in full. */
+const TOLD = 20;
+
+export const findRequest = opsCommand({
+  name: 'find',
+  summary:
+    'Tells the whole story behind an id: what is on record, when, who spent the time, and how to see the log lines.',
+  notes:
+    'The id may be a requestId, a jobId, an externalId, the id of an event or an Idempotency-Key. A request that changed nothing (a GET, a 4xx before any job was found, a registration) is in the log lines only.',
+  argument: { hint: 'ID', what: 'as the caller has it' },
+  options: { partner: { hint: 'acme', what: 'only what is this partner’s' } },
+  async run({ place, terminal, values, argument, now }) {
+    if (argument.trim() === '') throw new CannotDo(2, 'ID must not be empty.');
+    const partner = values.partner === undefined ? undefined : readPartner(values.partner);
+    const found = await searchRecords(place, argument, partner, now);
+    const told: Told[] = await Promise.all(
+      found.streams.slice(0, TOLD).map(async (one) => ({ ...one, checked: await readChecked(place, one.name) })),
+    );
+    const logs = await logsQueryOf(place, idsOf(argument, told), timesOf(found, told), now);
+    const isNothing = told.length === 0 && found.refusals.length === 0;
+    const isBroken = told.some(({ checked }) => checked !== undefined && checked.findings.length > 0);
+    terminal.show(
+      {
+        cancellations: told.map(({ name, as, checked }) => ({
+          foundAs: [...as],
+          ...(checked === undefined ? { ...name, registeredOnly: true } : toDocument(name, checked)),
+        })),
+        refusals: found.refusals,
+        complete: found.streams.length <= TOLD,
+        logs,
+      },
+      [
+        ...(isNothing ? [nothingFound(place.environment)] : []),
+        ...told.flatMap((one) => [...describeOne(one, now), '']),
+        ...describeRefusals(found),
+        ...describeRest(found, environmentOption(place)),
+        ...describeLogs(place, logs),
+      ],
+    );
+    return isNothing || isBroken ? 1 : 0;
+  },
+});
+
+function nothingFound(environment: string): string {
+  return `No table has anything under this id (${environment}): the request began, joined and was refused nothing.`;
+}
+
+function describeOne({ name, as, checked }: Told, now: number): readonly string[] {
+  const heading = `Found as ${[...as].join(' and ')}`;
+  if (checked !== undefined) return [heading, ...linesOf(name, checked, now)];
+  return [heading, `${name.jobId} of ${name.partnerId} is registered and has no cancellation.`];
+}
+
+function describeRefusals({ refusals }: Found): readonly string[] {
+  if (refusals.length === 0) return [];
+  const rows = refusals.map(({ at, partnerId, door, requestId, why, jobId = '', as }) => [
+    at,
+    partnerId,
+    door,
+    requestId,
+    why,
+    jobId,
+    as,
+  ]);
+  return [...table(['REFUSED AT', 'PARTNER', 'DOOR', 'REQUEST', 'WHY', 'JOB', 'FOUND AS'], rows), ''];
+}
+
+function describeRest({ streams }: Found, environment: string): readonly string[] {
+  if (streams.length <= TOLD) return [];
+  const rest = streams.slice(TOLD).map(({ name }) => `${name.jobId} (${name.partnerId})`);
+  return [`And ${rest.length} more, each with "npm run ops -- find JOBID${environment}": ${rest.join(', ')}`, ''];
+}
+
+function describeLogs(place: Parameters<typeof describeLogsQuery>[0], logs: LogsQuery): readonly string[] {
+  const lines = describeLogsQuery(place, logs);
+  return lines.length > 0 ? lines : ['Log lines of the local run: start it with "npm start -- --logs".'];
+}
+
+/** Texts that the lines contain. What a partner wrote is in none of them: for an externalId its jobs stand in. */
+function idsOf(id: string, told: readonly Told[]): readonly string[] {
+  const jobs = told.map(({ name }) => name.jobId);
+  const isLogged = told.length === 0 || told.some(({ as }) => as.has('requestId') || as.has('jobId'));
+  const requests = told.flatMap(({ checked }) => checked?.view?.state.requestId ?? []);
+  return [...new Set([...(isLogged ? [id] : []), ...jobs, ...requests])].map(printable);
+}
+
+function timesOf({ refusals }: Found, told: readonly Told[]): readonly string[] {
+  const views = told.flatMap(({ checked }) => checked?.view ?? []);
+  const records = views.flatMap(({ events, joined }) => [...events, ...joined].map(({ at }) => at));
+  return [...records, ...views.map(({ lastLookedAt }) => lastLookedAt), ...refusals.map(({ at }) => at)];
+}

@@ -1,0 +1,156 @@
+import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { marshall } from '@aws-sdk/util-dynamodb';
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { hashEvent } from '../../functions/core/cancellation/chain.ts';
+import { logsQueryOf } from '../../infra/cli/cancellations/logs-query.ts';
+import { givenOps } from '../support/given-ops.ts';
+import { expectProblem } from '../support/given-service.ts';
+
+const ops = givenOps();
+
+const foundSchema = z.object({
+  cancellations: z.array(
+    z.object({
+      foundAs: z.array(z.string()),
+      partnerId: z.string(),
+      jobId: z.string(),
+      looks: z.optional(z.int()),
+      registeredOnly: z.optional(z.boolean()),
+      chain: z.optional(z.object({ verified: z.boolean(), findings: z.array(z.object({ what: z.string() })) })),
+    }),
+  ),
+  refusals: z.array(z.object({ partnerId: z.string(), why: z.string(), as: z.string() })),
+  logs: z.object({ query: z.string(), from: z.int(), to: z.int() }),
+});
+
+async function find(id: string, ...options: string[]): Promise<z.infer<typeof foundSchema>> {
+  const { stdout } = await ops.run(['find', id, '--json', ...options]);
+  return foundSchema.parse(JSON.parse(stdout));
+}
+
+describe('find', () => {
+  test('tells the story behind every id that a caller may have', async () => {
+    const { externalId, jobId } = await ops.service.newJob();
+    const key = `key-of-${jobId}`;
+    const cancel = (headers = {}) => ops.service.cancel({ externalId }, { headers });
+    const first = await cancel({ 'Idempotency-Key': key });
+    const joined = await cancel();
+    const requestIds = [first, joined].map(({ headers }) => headers.get('x-request-id') ?? '');
+
+    const [began, joining, byJob, byName, byKey] = await Promise.all(
+      [...requestIds, jobId, externalId, key].map((id) => find(id)),
+    );
+
+    for (const [found, as] of [
+      [began, ['requestId']],
+      [joining, ['requestId']],
+      [byJob, ['jobId']],
+      [byName, ['externalId']],
+      [byKey, ['Idempotency-Key']],
+    ] as const) {
+      expect(found?.cancellations).toMatchObject([
+        { partnerId: 'acme', jobId, foundAs: as, looks: 1, chain: { verified: true, findings: [] } },
+      ]);
+    }
+    expect(began?.logs.query).toContain(`@message like "${requestIds[0]}"`);
+    expect(byName?.logs.query).not.toContain(externalId);
+    expect(byName?.logs.query).toContain(jobId);
+  });
+
+  test('shows times, and who spent them', async () => {
+    const { externalId } = await ops.service.newJob();
+    const { headers } = await ops.service.cancel({ externalId });
+
+    const { stdout, code } = await ops.run(`find ${headers.get('x-request-id')}`);
+
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Found as requestId\njob +\S+ of acme$/m);
+    expect(stdout).toMatch(/^hash chain +verified, 2 events$/m);
+    expect(stdout).toMatch(/^time spent +Plangrep \d+\.\d\d s$/m);
+    expect(stdout).toMatch(/ 2 +closed .*outcome=cancelled.* Plangrep \d+\.\d\d s$/m);
+  });
+
+  test('finds an event by its id, also one that was refused', async () => {
+    const { externalId, jobId } = await ops.service.newJob();
+    await ops.service.publish('Job Cancellation Requested', { externalId });
+    await ops.service.publish('Job Cancellation Requested', { externalId: `${externalId}-unknown` });
+    await ops.service.eventsSettled();
+    const records = await ops.service.run.items('CancellationLog');
+    const idOf = (name: string): string =>
+      String(records.find((record) => record['externalId'] === name)?.['requestId']);
+
+    const [done, refused] = await Promise.all([find(idOf(externalId)), find(idOf(`${externalId}-unknown`))]);
+
+    expect(done.cancellations).toMatchObject([{ jobId, foundAs: ['requestId'] }]);
+    expect(refused).toMatchObject({
+      cancellations: [],
+      refusals: [{ partnerId: 'acme', why: 'job_not_found', as: 'requestId' }],
+    });
+  });
+
+  test('finds a refused request by its id and by its externalId, and shows it once', async () => {
+    const { externalId } = ops.service.newNames();
+    const refused = await ops.service.cancel({ externalId });
+    expectProblem(refused, 'job_not_found');
+
+    const [byRequest, byName] = await Promise.all([find(String(refused.body['requestId'])), find(externalId)]);
+
+    expect(byRequest.refusals).toMatchObject([{ as: 'requestId' }]);
+    expect(byName.refusals).toMatchObject([{ as: 'externalId' }]);
+  });
+
+  test('says what is registered only, what is another partner’s, and what is nowhere', async () => {
+    const { externalId, jobId } = await ops.service.newJob();
+
+    const registered = await find(jobId);
+    const others = await find(externalId, '--partner', 'globex');
+    const nowhere = await ops.run('find no-such-id');
+
+    expect(registered.cancellations).toMatchObject([{ jobId, registeredOnly: true }]);
+    expect(others.cancellations).toEqual([]);
+    expect(nowhere).toMatchObject({ code: 1, stdout: expect.stringMatching(/^No table has anything under this id/) });
+  });
+
+  test('verifies the chain that it shows', async () => {
+    const { externalId, jobId } = await ops.service.newJob();
+    await ops.service.cancel({ externalId });
+    // A forger who knows the format gives the altered event its hash: only the chain shows the one before it.
+    const [first = {}, closed] = await ops.service.recordsOf(jobId);
+    const { pk, sk, wakeShard: _, wakeAt: __, hash: ___, ...rest } = first;
+    const fields = { ...rest, reason: 'another' };
+    const Item = marshall({ pk, sk, ...fields, hash: hashEvent(fields) });
+    await ops.service.run.dynamodb.client.send(new PutItemCommand({ TableName: 'CancellationLog', Item }));
+
+    const found = await find(jobId);
+    const shown = await ops.run(`cancellations show ${jobId}`);
+
+    expect(closed?.['type']).toBe('closed');
+    expect(found.cancellations).toMatchObject([{ chain: { verified: false } }]);
+    expect(shown.code).toBe(1);
+    expect(shown.stdout).toMatch(/^hash chain +broken, see below$/m);
+    expect(shown.stdout).toContain('Event 1 is not the one that event 2 is chained to');
+  });
+});
+
+describe('the query of the log lines', () => {
+  const place = { logGroups: async () => ['/aws/lambda/a', '/aws/lambda/b'] };
+  const now = Date.parse('2026-11-26T12:00:00Z');
+
+  test('covers the time of the records and a little more', async () => {
+    const query = await logsQueryOf(place, ['id"1'], ['2026-11-26T10:00:00.000Z', '2026-11-26T11:00:00.000Z'], now);
+
+    expect(query).toMatchObject({
+      logGroups: ['/aws/lambda/a', '/aws/lambda/b'],
+      from: Date.parse('2026-11-26T09:50:00Z') / 1000,
+      to: Date.parse('2026-11-26T11:10:00Z') / 1000,
+      query: expect.stringContaining('filter @message like "id\\"1"'),
+    });
+  });
+
+  test('looks back a week where nothing says when', async () => {
+    const { from, to } = await logsQueryOf(place, ['id'], [], now);
+
+    expect(to - from).toBe(7 * 86_400);
+  });
+});
