@@ -6,6 +6,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
 import { RecordUnreadable } from '../../functions/core/report.ts';
+import type { Environment } from '../blueprint/environment-schema.ts';
 import { type EnvironmentName, environmentNames, environments } from '../blueprint/environments.ts';
 import type { TableName } from '../blueprint/tables.ts';
 import type { Credentials } from '../local/aws/access-keys.ts';
@@ -158,8 +159,13 @@ export function readRegion(value: string): string {
  * own chain; they need `cloudformation:ListStackResources`, and for a partner's share `apigateway:GET`, `POST` and `DELETE`
  * on `/apikeys` and `/usageplans`.
  * @param region instead of the environment's own
+ * @param restored the tables that take the place of the stack's
  */
-export function openDeployedPlace(environment: EnvironmentName, region = environments[environment].region): Place {
+export function openDeployedPlace(
+  environment: EnvironmentName,
+  region = environments[environment].region,
+  { restoredTables }: Pick<Environment, 'restoredTables'> = environments[environment],
+): Place {
   const requestHandler = { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true };
   const common = { region, maxAttempts: 4, requestHandler };
   const cloudFormation = new CloudFormationClient(common);
@@ -191,8 +197,7 @@ export function openDeployedPlace(environment: EnvironmentName, region = environ
       region,
       credentials: clients.dynamodb.config.credentials,
     },
-    table: async (name) =>
-      environments[environment].restoredTables?.[name]?.name ?? stateful('AWS::DynamoDB::GlobalTable', name),
+    table: async (name) => restoredTables?.[name]?.name ?? stateful('AWS::DynamoDB::GlobalTable', name),
     secretId: () => stateful('AWS::SecretsManager::Secret', 'PlangrepKey'),
     async queueUrl(queue) {
       const logicalId = new RegExp(`^${queues[queue].path}[0-9A-F]{8}$`);

@@ -81,6 +81,18 @@ describe('npm start', () => {
     ['a port out of range', [], { PORT: '65536' }, /^PORT must be /],
     ['a pace that is not a number', [], { RECONCILE_EVERY_MS: '1s' }, /^RECONCILE_EVERY_MS must be .*"1s"/],
     ['a visibility timeout too short', [], { QUEUE_VISIBILITY_MS: '9' }, /^QUEUE_VISIBILITY_MS must be .*"9"/],
+    [
+      'a table that the service does not have',
+      [],
+      { RESTORED_TABLES: 'Log=log-2' },
+      /^RESTORED_TABLES must be .*"Log=log-2"/,
+    ],
+    [
+      'a restored table that is not there',
+      [],
+      { RESTORED_TABLES: 'Partners=gone' },
+      /^There is no table gone in the data/,
+    ],
     ['an upstream over plain http', [], { PLANGREP_BASE_URL: 'http://plangrep.com' }, /^PLANGREP_BASE_URL must be /],
     ['an upstream with a path', [], { PLANGREP_BASE_URL: 'https://plangrep.com/api' }, /^PLANGREP_BASE_URL must be /],
     ['an upstream without a key', [], { PLANGREP_BASE_URL: 'https://plangrep.com' }, /PLANGREP_API_KEY/],

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { PutResourcePolicyCommand } from '@aws-sdk/client-dynamodb';
 import { environments } from '../../blueprint/environments.ts';
 import { frozenPolicy } from '../../blueprint/table-settings.ts';
@@ -14,6 +15,9 @@ import {
   readTableName,
   waitUntilActive,
 } from './prepare-table.ts';
+
+/** For half a minute. */
+const LOOKS = 7;
 
 export const tableOption = { hint: 'TABLE', what: Object.keys(tables).join(', '), required: true } as const;
 
@@ -69,7 +73,7 @@ Describe- and UpdateContinuousBackups, Describe- and UpdateContributorInsights, 
       });
     }
     const described = await waitUntilActive(place, restored, terminal.progress);
-    const { canChange: left } = await compareTable(place, name, restored);
+    const left = await lookAgain(place, name, restored);
     const lines = linesFor(place, name, { name: restored, streamLabel: described.LatestStreamLabel });
     const changed = before.canChange.map(toDrift);
     terminal.show({ table: name, restored, changed, drift: left.map(toDrift), restoredTables: lines }, [
@@ -100,6 +104,15 @@ export const checkTable = opsCommand({
     return drift.length === 0 ? 0 : 1;
   },
 });
+
+/** What was just set may not be shown yet: a policy and tags are read with eventual consistency. */
+async function lookAgain(place: Place, name: TableName, restored: string): Promise<ComparedTable['canChange']> {
+  for (let looks = 1; ; looks += 1) {
+    const { canChange } = await compareTable(place, name, restored);
+    if (canChange.length === 0 || looks === LOOKS || place.environment === 'local') return canChange;
+    await sleep(5_000);
+  }
+}
 
 function refuseAnother({ table, cannotChange }: ComparedTable, name: TableName): void {
   const [first] = cannotChange;
