@@ -128,8 +128,8 @@ const environmentSchema = z
     alarmAddresses: z.strictObject({ page: addresses, ticket: addresses }),
     concurrency: z.strictObject({
       /**
-       * What the account holds in this region, as "ops preflight" reads it: `reserved` is deployed only where it fits in,
-       * see `account/concurrency.ts`.
+       * What the account holds in this region for this environment, so without what others reserve: "ops preflight" reads
+       * it. `reserved` is deployed only where it fits in, see `account/concurrency.ts`.
        * @default - 10, what a new account may have: nothing is reserved
        */
       account: whole(1, 1_000_000).exactOptional(),

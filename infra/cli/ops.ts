@@ -12,6 +12,7 @@ import { checkTable, freezeTable, prepareTable } from './restore/ops-restore.ts'
 import { listLost } from './restore/list-lost.ts';
 import { startRestore } from './restore/start-restore.ts';
 import { setPartner } from './partners/set-partner.ts';
+import { preflight } from './preflight/ops-preflight.ts';
 import { listDeadLetters, putPlangrepKey, redriveDeadLetters, showDeadLetters } from './ops-queues-and-keys.ts';
 import {
   explainFailure,
@@ -25,6 +26,7 @@ import { createTerminal } from './terminal.ts';
 
 /** `npm run ops`: what an operator does by hand, on the local run or on a deployed environment. */
 const commands: readonly OpsCommand[] = [
+  preflight,
   issuePartnerKey,
   listPartnerKeys,
   revokePartnerKey,
