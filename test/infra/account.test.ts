@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { bootstrapVersion } from '../../infra/cli/preflight/check-account.ts';
 import { deployedConcurrency, neededConcurrency } from '../../infra/blueprint/account/concurrency.ts';
 import type { Environment } from '../../infra/blueprint/environment-schema.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
@@ -81,6 +82,10 @@ describe('staging with everything of its own', () => {
     });
 
     expect(Object.fromEntries(reserved)).toEqual(staging.concurrency.reserved);
+  });
+
+  test('asks for the bootstrap version that preflight looks for', () => {
+    expect(artifact.requiresBootstrapStackVersion).toBe(bootstrapVersion);
   });
 
   test('is bound to its account: the CDK deploys it with no other credentials', () => {

@@ -74,18 +74,19 @@ describe('the workflows', () => {
     ]);
   });
 
-  test('show a diff, wait for the approval, deploy what the diff showed, and smoke test it', () => {
+  test('look at the account, show a diff, wait for the approval, deploy what the diff showed, and smoke test it', () => {
     const order = jobsOf(textOf('deploy-environment.yml')).map(({ name, text }) => [
       name,
       /needs: (.+)/.exec(text)?.[1],
     ]);
     expect(order).toEqual([
+      ['preflight', undefined],
       ['assemble', undefined],
       ['diff', 'assemble'],
-      ['deploy', '[assemble, diff]'],
+      ['deploy', '[preflight, assemble, diff]'],
       ['smoke', 'deploy'],
     ]);
-    const [assemble, diff, deploy, smoke] = jobsOf(textOf('deploy-environment.yml'));
+    const [preflight, assemble, diff, deploy, smoke] = jobsOf(textOf('deploy-environment.yml'));
     expect(inOrder(assemble, ['name: bundles', 'npm ci', 'cdk synth', 'sha256sum', 'upload-artifact'])).toBe(true);
     for (const job of [diff, deploy]) {
       // In a separate folder: a packed file must not be able to take the place of a script.
@@ -99,6 +100,7 @@ describe('the workflows', () => {
       expect(job?.text).toContain('DIGEST: ${{ needs.assemble.outputs.digest }}');
       expect(job?.text).toContain('tar -xf assembly.tar cdk.out');
     }
+    expect(inOrder(preflight, ['configure-aws-credentials', 'node infra/cli/preflight.ts --environment'])).toBe(true);
     expect(diff?.text).toContain('diff -U 8');
     expect(deploy?.text).toContain('node infra/deploy/deploy-assembly.ts "$RUNNER_TEMP/assembly/cdk.out"');
     expect(smoke?.text).toContain('node infra/cli/smoke.ts --url "$API_URL"');
@@ -168,6 +170,7 @@ function inOrder(job: Job | undefined, parts: readonly string[]): boolean {
 describe('a job that may ask for AWS’s credentials, or holds a secret', () => {
   test('is one of these', () => {
     expect(privileged.map(({ name }) => name)).toEqual([
+      'deploy-environment.yml preflight',
       'deploy-environment.yml diff',
       'deploy-environment.yml deploy',
     ]);

@@ -9,6 +9,8 @@ export interface Surroundings {
   readonly stdin?: string;
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
+  /** Of another copy of the project. @default - this one */
+  readonly root?: string;
 }
 
 /** What a command printed, and its exit code. */
@@ -18,6 +20,7 @@ export interface Ended {
   readonly code: unknown;
 }
 
+const projectRoot = join(import.meta.dirname, '../..');
 const own = mkdtempSync(join(tmpdir(), 'run-command-'));
 /** The AWS profile of the machine's owner must not reach a test. */
 const noAwsProfile = {
@@ -32,9 +35,9 @@ export const compileCache = { NODE_COMPILE_CACHE: join(tmpdir(), 'run-command-co
 export async function runCommand(
   name: 'demo' | 'ops' | 'preflight' | 'round-trip' | 'smoke' | 'verify-audit',
   args: readonly string[],
-  { stdin = '', env = {}, cwd }: Surroundings = {},
+  { stdin = '', env = {}, cwd, root = projectRoot }: Surroundings = {},
 ): Promise<Ended> {
-  const script = new URL(`../../infra/cli/${name}.ts`, import.meta.url).pathname;
+  const script = join(root, 'infra/cli', `${name}.ts`);
   const child = spawn(process.execPath, [script, ...args], {
     ...(cwd !== undefined && { cwd }),
     env: { PATH: process.env['PATH'] ?? '', ...noAwsProfile, ...compileCache, ...env },

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stripVTControlCharacters } from 'node:util';
@@ -747,6 +747,19 @@ describe('as a command', () => {
       expect(JSON.parse(ended.stdout)).toMatchObject(committed);
     },
   );
+
+  test('runs where no package is installed, as in the workflow', async () => {
+    const elsewhere = mkdtempSync(join(tmpdir(), 'preflight-'));
+    for (const folder of ['infra', 'functions']) {
+      cpSync(new URL(`../../${folder}`, import.meta.url).pathname, join(elsewhere, folder), { recursive: true });
+    }
+    aws.answer(emptyAccount);
+    const args = ['--environment', 'staging', '--json'];
+    const ended = await runCommand('preflight', args, { ...surroundings(), root: elsewhere });
+
+    expect(ended.stderr).toBe('');
+    expect(JSON.parse(ended.stdout)).toMatchObject(committed);
+  });
 
   test('prints a table, and each command once', async () => {
     aws.answer(emptyAccount);

@@ -156,10 +156,10 @@ export function inXml(xml: string, name: string): string | undefined {
   return new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
 }
 
-/** `ENOTFOUND`, `timeout` */
+/** `ENOTFOUND`, `timeout after 10 s` */
 function reasonOf(error: unknown): string {
   if (!(error instanceof Error)) return 'no answer';
-  if (error.name === 'TimeoutError') return `none in ${TIME_LIMIT_MS / 1000} s`;
+  if (error.name === 'TimeoutError') return `timeout after ${TIME_LIMIT_MS / 1000} s`;
   const { cause } = error;
   return cause instanceof Error && 'code' in cause ? String(cause.code) : error.message;
 }
