@@ -194,6 +194,34 @@ describe('on DynamoDB', () => {
     expect(Items?.map((found) => found['pk']?.S)).toContain(`acme#${id}`);
   });
 
+  test('counts the polls of an event beside its hash, each with the move of the wake-up', async () => {
+    const id = newJob();
+    const event = seal(id, undefined, requestedBody);
+    await log().append(event, leaseUntil);
+    const moves = ['2026-11-24T12:00:10.000Z', '2026-11-24T12:00:20.000Z', '2026-11-24T12:00:30.000Z'].map((time) =>
+      toTimestamp(Date.parse(time)),
+    );
+    let wakeAt = leaseUntil;
+    for (const [n, to] of moves.entries()) {
+      await log().moveWakeUp({ partnerId: acme, jobId: id, seq: 1, wakeAt }, to, n < 2 ? wakeAt : undefined);
+      wakeAt = to;
+    }
+    const stale = await log().moveWakeUp({ partnerId: acme, jobId: id, seq: 1, wakeAt: leaseUntil }, wakeAt, wakeAt);
+    const {
+      pk: _,
+      sk: __,
+      wakeShard: ___,
+      wakeAt: stored,
+      looks,
+      lookedAt,
+      ...fields
+    } = (await rawItem(`acme#${id}`, 'event#000001')) ?? {};
+
+    expect({ stale, stored, looks, lookedAt }).toEqual({ stale: false, stored: wakeAt, looks: 2, lookedAt: moves[0] });
+    expect(hashEvent(fields)).toBe(event.hash);
+    expect(await log().read(acme, id)).toMatchObject({ wakeAt, polls: { count: 2, lastAt: moves[0] } });
+  });
+
   test('leaves a closing event out of the index', async () => {
     const id = newJob();
     const requested = seal(id, undefined, requestedBody);

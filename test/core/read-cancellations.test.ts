@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { CancelRequest } from '../../functions/core/cancel-request.ts';
 import { BrokenStream } from '../../functions/core/cancellation/state.ts';
-import type { JobId } from '../../functions/core/identifiers.ts';
+import { type JobId, toTimestamp } from '../../functions/core/identifiers.ts';
 import {
   type FoundCancellations,
   type PageRequest,
@@ -61,6 +61,26 @@ describe('a read', () => {
     expect(view?.joined.map(({ requestId }) => requestId)).toEqual(['request-2']);
     expect(view?.joinedCount).toBe(1);
     expect(await readCancellation(scene.ports, acme, documentedJob)).toEqual(view);
+  });
+
+  test('says how often Plangrep was asked about the job, and when it last was', async () => {
+    const looks = async () => {
+      const view = await readCancellation(scene.ports, acme, documentedJob);
+      return { looks: view?.looks, at: view?.lastLookedAt };
+    };
+    scene.plangrepAnswers({ cancel: { kind: 'not_sent', why: 'no_key' } });
+    await scene.cancel();
+    const requestedAt = toTimestamp(scene.ports.clock.now());
+    const first = await looks();
+    scene.plangrepAnswers({ cancel: 'processing', read: 'processing' });
+    await scene.reconcileAfter(60_000);
+    const retriedAt = toTimestamp(scene.ports.clock.now());
+    const second = await looks();
+    for (const _ of [1, 2]) await scene.reconcileAfter(60_000);
+
+    expect(first).toEqual({ looks: 1, at: requestedAt });
+    expect(second).toEqual({ looks: 2, at: retriedAt });
+    expect(await looks()).toEqual({ looks: 4, at: toTimestamp(scene.ports.clock.now()) });
   });
 
   test('distinguishes an unknown externalId from one without a cancellation', async () => {

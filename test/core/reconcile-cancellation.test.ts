@@ -29,6 +29,22 @@ describe('a cancel that Plangrep accepted', () => {
     expect(tail?.wakeAt).toBe(toTimestamp(scene.ports.clock.now() + 15_000));
   });
 
+  test.each<[string, Parameters<Scene['plangrepAnswers']>[0]['read'], string]>([
+    ['a job that goes on', 'processing', 'processing'],
+    ['the end of the job', 'cancelled', 'cancelled'],
+    ['no job', { kind: 'not_found' }, 'not_found'],
+    ['no answer', { kind: 'unknown', why: 'timeout' }, 'unknown'],
+  ])('leaves a line and a count for a poll that finds %s', async (_what, read, result) => {
+    scene.plangrepAnswers({ read });
+    await scene.reconcileAfter(5_000);
+
+    const { polls } = await scene.ports.log.read(acme, documentedJob);
+    const line = scene.ports.reported.find(({ code }) => code === 'CANCELLATION_POLLED');
+
+    expect(polls).toEqual({ count: 1, lastAt: toTimestamp(scene.ports.clock.now()) });
+    expect(line?.fields).toEqual({ partnerId: acme, jobId: documentedJob, requestId: 'request-1', result });
+  });
+
   test.each([
     ['cancelled', 'cancelled'],
     ['completed', 'too_late'],

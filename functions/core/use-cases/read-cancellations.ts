@@ -66,8 +66,8 @@ function looksOf(
 ): Pick<CancellationView, 'looks' | 'lastLookedAt'> {
   const begun = events.filter(({ type }) => type === 'attempt_started').map(({ at }) => at);
   const polled = polls === undefined ? [] : [polls.lastAt];
-  const lastLookedAt = [...begun, ...polled].reduce((last, at) => (at > last ? at : last), requestedAt);
-  return { looks: attempts + (polls?.count ?? 0), lastLookedAt };
+  const looksMs = [requestedAt, ...begun, ...polled].map((at) => Date.parse(at));
+  return { looks: attempts + (polls?.count ?? 0), lastLookedAt: toTimestamp(Math.max(...looksMs)) };
 }
 
 /** Which page of an externalId's cancellations is read. */

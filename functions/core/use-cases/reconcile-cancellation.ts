@@ -142,7 +142,7 @@ function nameOf(reading: Reading): string {
     case 'alive':
       return reading.job.status;
     case 'closes':
-      return reading.body.jobStatus ?? reading.body.outcome;
+      return reading.body.outcome;
     case 'absent':
       return 'not_found';
     case 'failed':
