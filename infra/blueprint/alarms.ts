@@ -89,7 +89,7 @@ export type MetricName =
   /** Without throttled functions and deferred requests: no caller pages anybody by what it sends. */
   | 'ApiServerErrors'
   | 'ApiLatencyP99Ms'
-  /** Of every function but the authorizer, which answers 401 by failing. */
+  /** Of every function but the authorizer, which fails where the others answer 503: when a table does not answer. */
   | 'FunctionErrors'
   | 'FunctionThrottles'
   | 'TableThrottles'

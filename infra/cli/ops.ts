@@ -13,7 +13,8 @@ import { listLost } from './restore/list-lost.ts';
 import { startRestore } from './restore/start-restore.ts';
 import { setPartner } from './partners/set-partner.ts';
 import { preflight } from './preflight/ops-preflight.ts';
-import { listDeadLetters, putPlangrepKey, redriveDeadLetters, showDeadLetters } from './ops-queues-and-keys.ts';
+import { listDeadLetters, redriveDeadLetters, showDeadLetters } from './ops-dead-letters.ts';
+import { putPlangrepKey, returnToPlangrepKey } from './plangrep-key/ops-plangrep-key.ts';
 import {
   explainFailure,
   openDeployedPlace,
@@ -47,6 +48,7 @@ const commands: readonly OpsCommand[] = [
   showDeadLetters,
   redriveDeadLetters,
   putPlangrepKey,
+  returnToPlangrepKey,
   verifyAuditTrail,
   freezeTable,
   startRestore,

@@ -50,6 +50,8 @@ export interface Place {
   readonly dynamodb: DynamoDBClient;
   readonly secretsManager: SecretsManagerClient;
   readonly sqs: SQSClient;
+  /** Plangrep's origin, as the service calls it. undefined in a sandbox, whose simulator accepts any key. */
+  readonly plangrepUrl: string | undefined;
   /** Where API Gateway's own API is: for keys and usage plans. */
   readonly apiGateway: ServiceAccess;
   /** The table in use: a restored one where the environment, or the local run, names it. */
@@ -75,6 +77,7 @@ export interface LocalAccess<Service extends string> {
   readonly aws: z.infer<typeof keySchema>;
   /** The tables in use: some may be restored ones. */
   readonly tables?: Readonly<Record<string, string>> | undefined;
+  readonly plangrepUrl?: string | undefined;
 }
 
 /**
@@ -92,6 +95,7 @@ export function readLocalAccess<Service extends 'dynamodb' | 'secretsmanager' | 
     endpoints: z.looseRecord(z.enum(services), loopbackUrl),
     aws: keySchema,
     tables: z.optional(z.record(z.string(), z.string())),
+    plangrepUrl: z.optional(z.url()),
   });
   let text: string;
   try {
@@ -112,7 +116,7 @@ export function readLocalAccess<Service extends 'dynamodb' | 'secretsmanager' | 
 /** @throws CannotDo (2) when there is no local run in this folder */
 export function openLocalPlace(): Place {
   const services = ['dynamodb', 'secretsmanager', 'sqs', 'apigateway'] as const;
-  const { endpoints, aws, tables } = readLocalAccess(credentialsPath, services, 'pass an --environment');
+  const { endpoints, aws, tables, plangrepUrl } = readLocalAccess(credentialsPath, services, 'pass an --environment');
   const queueNames: Readonly<Record<string, string>> = {
     events: deadLetterName(eventsQueueName),
     waiting: eventsQueueName,
@@ -129,6 +133,7 @@ export function openLocalPlace(): Place {
     where: endpoints.dynamodb,
     region: aws.region,
     ...clients,
+    plangrepUrl,
     apiGateway: { endpoint: endpoints.apigateway, region: aws.region, credentials: aws },
     table: (name) => Promise.resolve(tables?.[name] ?? name),
     secretId: () => Promise.resolve(plangrepSecretId),
@@ -166,6 +171,7 @@ export function openDeployedPlace(
   region = environments[environment].region,
   { restoredTables }: Pick<Environment, 'restoredTables'> = environments[environment],
 ): Place {
+  const { sandbox, plangrepBaseUrl } = environments[environment];
   const requestHandler = { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true };
   const common = { region, maxAttempts: 4, requestHandler };
   const cloudFormation = new CloudFormationClient(common);
@@ -191,6 +197,7 @@ export function openDeployedPlace(
     where: region,
     region,
     ...clients,
+    plangrepUrl: sandbox === true ? undefined : plangrepBaseUrl,
     apiGateway: {
       // The SDK reads this variable for its own clients.
       endpoint: process.env['AWS_ENDPOINT_URL_API_GATEWAY'] ?? `https://apigateway.${region}.amazonaws.com`,

@@ -21,8 +21,8 @@ through authorizer, functions and tables.`,
     },
     token: {
       hint: 'TOKEN',
-      what: `a credential with the scopes cancellations:read and cancellations:write; better in SMOKE_TOKEN, which no
-shell history keeps. Without one, the checks that need it are skipped`,
+      what: `a credential with the scope cancellations:read, and better no other; better in SMOKE_TOKEN, which no shell history
+keeps. Without one, the checks that need it are skipped`,
     },
     json: { what: 'one line of JSON for each check, then one with the summary' },
   },
@@ -86,17 +86,23 @@ const checks: readonly Check[] = [
     judge: (answer) => [...expectProblem(answer, 404, 'job_not_found'), ...expectFunctionHeaders(answer)],
   },
   {
-    name: 'a request without a body of the right form: 400 with errors',
+    name: 'a question without an externalId: 400 with errors',
+    needsToken: true,
+    request: (token) => ({ path: 'v1/cancellations', init: { headers: bearer(token) } }),
+    judge: expectErrors,
+  },
+  {
+    // A credential in a pipeline should not be able to cancel: the function that could says so.
+    name: 'a cancel that names nothing: 403 for a credential that only reads, else 400',
     needsToken: true,
     request: (token) => {
       const headers = { ...bearer(token), 'Content-Type': 'application/json' };
       return { path: 'v1/cancellations', init: { method: 'POST', headers, body: '{"externalId":false}' } };
     },
-    judge: (answer) => [
-      ...expectProblem(answer, 400, 'invalid_request'),
-      ...expect(isListOfErrors(answer.body['errors']), 'no list of errors'),
-      ...expectFunctionHeaders(answer),
-    ],
+    judge: (answer) =>
+      answer.status === 403
+        ? [...expectProblem(answer, 403, 'forbidden'), ...expectFunctionHeaders(answer)]
+        : expectErrors(answer),
   },
 ];
 
@@ -199,6 +205,14 @@ function expect(isAsWanted: boolean, otherwise: string): string[] {
 
 function expectHeader(headers: Headers, name: string, wanted: string): string[] {
   return expect(headers.get(name) === wanted, `${name} is not ${wanted}`);
+}
+
+function expectErrors(answer: Answer): string[] {
+  return [
+    ...expectProblem(answer, 400, 'invalid_request'),
+    ...expect(isListOfErrors(answer.body['errors']), 'no list of errors'),
+    ...expectFunctionHeaders(answer),
+  ];
 }
 
 /** The functions' own answers carry more headers than API Gateway's. */

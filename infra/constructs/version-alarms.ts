@@ -8,7 +8,7 @@ import {
   versionAlarmNameOf,
   versionFaultPattern,
   versionMetricOf,
-  versionSignsOf,
+  versionSigns,
 } from '../blueprint/rollout/version-alarms.ts';
 import { type BundledFunction, liveAlias } from './bundled-function.ts';
 
@@ -59,7 +59,7 @@ export class VersionAlarms extends Construct {
         dimensionsMap: { version: currentVersion.version },
       }),
     };
-    this.alarms = versionSignsOf(name).map(
+    this.alarms = versionSigns.map(
       ({ kind, titleOf }) =>
         new Alarm(this, kind, {
           alarmName: versionAlarmNameOf(environment, titleOf(name, currentVersion.version)),

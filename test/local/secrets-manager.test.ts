@@ -1,8 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import {
   GetSecretValueCommand,
   ListSecretsCommand,
   PutSecretValueCommand,
   SecretsManagerClient,
+  UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { callSigned } from '../../infra/local/aws/access-keys.ts';
@@ -44,6 +46,30 @@ describe('the local Secrets Manager', () => {
       SecretString: 'first',
       VersionStages: [],
     });
+  });
+
+  test('moves AWSCURRENT to another version, and AWSPREVIOUS to the one that it leaves', async () => {
+    const { VersionId: first } = await get({ SecretId: 'a/secret' });
+    const { VersionId: second } = await put('a/secret', 'second');
+    const move = (MoveToVersionId = '', RemoveFromVersionId?: string) =>
+      client.send(
+        new UpdateSecretVersionStageCommand({
+          SecretId: 'a/secret',
+          VersionStage: 'AWSCURRENT',
+          MoveToVersionId,
+          RemoveFromVersionId,
+        }),
+      );
+
+    await expect(move(first)).rejects.toMatchObject({ name: 'InvalidParameterException' });
+    await expect(move(first, first)).rejects.toMatchObject({ name: 'InvalidParameterException' });
+    await expect(move(randomUUID(), second)).rejects.toMatchObject({ name: 'ResourceNotFoundException' });
+    expect((await get({ SecretId: 'a/secret' })).SecretString).toBe('second');
+    await move(first, second);
+    expect((await get({ SecretId: 'a/secret' })).SecretString).toBe('first');
+    expect((await get({ SecretId: 'a/secret', VersionStage: 'AWSPREVIOUS' })).SecretString).toBe('second');
+    await put('a/secret', 'third');
+    expect((await get({ SecretId: 'a/secret', VersionStage: 'AWSPREVIOUS' })).SecretString).toBe('first');
   });
 
   test('accepts a repeated put with one token, and rejects another value with it', async () => {

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { CannotDo, parseCommand, readList, usageOf } from '../../infra/cli/command.ts';
 import { showCancellation } from '../../infra/cli/cancellations/show-cancellation.ts';
 import type { OpsCommand } from '../../infra/cli/ops-command.ts';
-import { putPlangrepKey } from '../../infra/cli/ops-queues-and-keys.ts';
+import { putPlangrepKey } from '../../infra/cli/plangrep-key/ops-plangrep-key.ts';
 import { issuePartnerKey, revokePartnerKey } from '../../infra/cli/partners/ops-partner-keys.ts';
 import { setPartner } from '../../infra/cli/partners/set-partner.ts';
 import { explainFailure, readEnvironmentName } from '../../infra/cli/places.ts';

@@ -138,6 +138,7 @@ describe('job release', () => {
         dynamodb: client,
         secretsManager: new SecretsManagerClient({}),
         sqs: new SQSClient({}),
+        plangrepUrl: undefined,
         apiGateway: { endpoint: '', region: '', credentials: { accessKeyId: '', secretAccessKey: '' } },
         table: async () => tableNames.JobDirectory,
         secretId: async () => '',

@@ -51,6 +51,22 @@ describe('partner-key', () => {
     expect(listed.filter((one) => one.stdout.includes(secretHash))).toEqual([]);
   });
 
+  test('asks before it issues a key for a partner without a record, and says what adds the partner', async () => {
+    const keysOf = async () =>
+      (await partnersTable()).filter(({ partnerId, secretHash }) => partnerId === 'acmee' && secretHash);
+    const refused = await ops.run('partner-key issue --partner acmee');
+    const before = await keysOf();
+    const forced = await ops.run('partner-key issue --partner acmee --yes --json');
+
+    expect(refused).toMatchObject({ code: 2, stdout: '' });
+    expect(refused.stderr).toMatch(
+      /^There is no partner acmee \(local\): "npm run ops -- partner add --partner acmee" adds it\..* pass --yes\.\n$/,
+    );
+    expect(before).toEqual([]);
+    expect(forced).toMatchObject({ code: 0, stderr: '' });
+    expect(await keysOf()).toHaveLength(1);
+  });
+
   test('revokes a key, which is then rejected, once the operator has confirmed', async () => {
     const { credential, keyId } = await ops.issueKey('--expires-in-days 2');
     const before = await read(credential);

@@ -22,7 +22,7 @@ const statuses = async (credential: string, requests: number): Promise<number[]>
   return answers.map(({ status }) => status);
 };
 const issueKey = async (partner: string): Promise<string> => {
-  const { stdout } = await ops.run(`partner-key issue --partner ${partner} --json`);
+  const { stdout } = await ops.run(`partner-key issue --partner ${partner} --json --yes`);
   return issuedSchema.parse(JSON.parse(stdout)).credential;
 };
 

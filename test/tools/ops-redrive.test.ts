@@ -3,7 +3,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
 import { CannotDo } from '../../infra/cli/command.ts';
-import { redriveDeadLetters } from '../../infra/cli/ops-queues-and-keys.ts';
+import { redriveDeadLetters } from '../../infra/cli/ops-dead-letters.ts';
 import type { Place } from '../../infra/cli/places.ts';
 import { createProgress } from '../../infra/cli/terminal.ts';
 
@@ -30,6 +30,7 @@ async function redrive(...reports: readonly object[]) {
     dynamodb: new DynamoDBClient(),
     secretsManager: new SecretsManagerClient(),
     sqs,
+    plangrepUrl: undefined,
     apiGateway: {
       endpoint: 'https://unused',
       region: 'eu-central-1',

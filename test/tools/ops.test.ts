@@ -127,6 +127,7 @@ describe('plangrep-key put', () => {
       ops.run('plangrep-key put --yes', { stdin: `${value} with spaces` }),
     ]);
     const between = await storedKey();
+    ops.service.run.simulator.setApiKey(value);
     const put = await ops.run('plangrep-key put --yes', { stdin: `${value}\n` });
 
     expect(refusals.map(({ code }) => code)).toEqual([2, 2, 2]);
@@ -187,7 +188,7 @@ describe('a deployed environment', () => {
 
     const [planless, issued, queues, missing] = await Promise.all([
       ops.run('partner add --partner far --environment dev', { env, cwd: ops.elsewhere }),
-      ops.run('partner-key issue --partner far --json --environment dev', { env, cwd: ops.elsewhere }),
+      ops.run('partner-key issue --partner far --json --yes --environment dev', { env, cwd: ops.elsewhere }),
       ops.run('dlq list --environment dev --json', { env, cwd: ops.elsewhere }),
       ops.run('cancellations open --environment prod', { env, cwd: ops.elsewhere }),
     ]);

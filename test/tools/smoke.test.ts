@@ -1,10 +1,12 @@
+import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { listenOnLoopback } from '../../infra/local/aws/loopback.ts';
-import { givenService } from '../support/given-service.ts';
-import { onlyLine, runCommand } from '../support/run-command.ts';
+import { givenOps, issuedSchema } from '../support/given-ops.ts';
+import { type Ended, onlyLine, runCommand } from '../support/run-command.ts';
 
-const service = givenService();
+const ops = givenOps();
+const { service } = ops;
 const acmeToken = (): string => service.run.partners.find(({ partnerId }) => partnerId === 'acme')?.token ?? '';
 
 const smoke = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
@@ -18,18 +20,64 @@ describe('smoke', () => {
 
     expect(done).toMatchObject({ code: 0, stderr: '' });
     const summary: unknown = JSON.parse(done.stdout.trimEnd().split('\n').at(-1) ?? '');
-    expect(summary).toEqual({ ok: true, passed: 5, failed: 0, skipped: 0, url: `${service.run.baseUrl}/` });
+    expect(summary).toEqual({ ok: true, passed: 6, failed: 0, skipped: 0, url: `${service.run.baseUrl}/` });
     expect(after).toEqual(before);
     expect(service.run.simulator.requests.all()).toEqual([]);
     expect(done.stdout).not.toContain(acmeToken());
+  });
+
+  test('passes with the credential that docs/deploy.md has for the pipeline, which can only read', async () => {
+    const guide = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
+    const documented = [...guide.matchAll(/^npm run ops -- (partner(?:-key)? .*--partner smoke.*?)(?: +#.*)?$/gm)].map(
+      ([, line = '']) => line.replace(' --environment prod', ''),
+    );
+    expect(documented.map((line) => line.split(' --')[0])).toEqual(['partner add', 'partner-key issue']);
+
+    const ended: Ended[] = [];
+    for (const line of documented) ended.push(await ops.run(line));
+    const token = /pcg_local_[A-Za-z0-9]{12}_[\w-]{43}/.exec(ended[1]?.stdout ?? '')?.[0] ?? '';
+    const { baseUrl } = ops.service.run;
+    const done = await smoke(['--url', baseUrl], { SMOKE_TOKEN: token });
+    const cancel = await fetch(`${baseUrl}/v1/cancellations`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
+      body: JSON.stringify({ externalId: 'order-7890' }),
+    });
+
+    expect(ended.map(({ code, stderr }) => ({ code, stderr }))).toEqual([
+      { code: 0, stderr: '' },
+      { code: 0, stderr: '' },
+    ]);
+    expect(done).toMatchObject({
+      code: 0,
+      stderr: '',
+      stdout: expect.stringContaining('6 passed, 0 failed, 0 skipped'),
+    });
+    expect(cancel.status).toBe(403);
+  });
+
+  test('fails where the partner has no usage plan, or the credential may not read', async () => {
+    const keyless = await ops.run('partner-key issue --partner planless --json --yes');
+    const writer = await ops.issueKey('--scopes jobs:write');
+    const tokens = [issuedSchema.parse(JSON.parse(keyless.stdout)).credential, writer.credential];
+    const ended = await Promise.all(
+      tokens.map((token) => smoke(['--url', ops.service.run.baseUrl], { SMOKE_TOKEN: token })),
+    );
+
+    for (const { code, stdout } of ended) {
+      expect(code).toBe(1);
+      expect(stdout).toMatch(/status 403, not 404/);
+    }
+    // API Gateway's own 403 is not the function's.
+    expect(ended[0]?.stdout).toContain('3 passed, 3 failed');
   });
 
   test('skips and names the checks that need a credential when there is none', async () => {
     const { stdout, code } = await smoke(['--url', service.run.baseUrl]);
 
     expect(code).toBe(0);
-    expect(stdout.match(/^skipped .*set SMOKE_TOKEN/gm)).toHaveLength(2);
-    expect(stdout).toContain('3 passed, 0 failed, 2 skipped');
+    expect(stdout.match(/^skipped .*set SMOKE_TOKEN/gm)).toHaveLength(3);
+    expect(stdout).toContain('3 passed, 0 failed, 3 skipped');
   });
 
   test('fails where the credential is rejected', async () => {
@@ -53,7 +101,7 @@ describe('smoke', () => {
 
     expect(all200.code).toBe(1);
     expect(all200.stdout).toMatch(/^failed .*\n +status 200, not 401; not application\/problem\+json/m);
-    expect(all200.stdout).toContain('0 passed, 5 failed, 0 skipped');
+    expect(all200.stdout).toContain('0 passed, 6 failed, 0 skipped');
     expect(unanswered).toMatchObject({ code: 1, stdout: expect.stringContaining('ECONNREFUSED') });
   });
 

@@ -1,5 +1,4 @@
 import type { ReportCode } from '../../../functions/core/report.ts';
-import { partnerAuthorizer } from '../api.ts';
 import type { FunctionName } from '../functions.ts';
 
 /**
@@ -13,29 +12,10 @@ export const versionSigns = [
    * Crashes, timeouts, and bundles that do not load.
    * https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
    */
-  {
-    kind: 'crashes',
-    titleOf: (fn: FunctionName, version: string) => `${version} of ${fn} crashes`,
-    // It answers every 401 by failing, so callers would roll releases back.
-    exceptFor: [partnerAuthorizer.function],
-  },
+  { kind: 'crashes', titleOf: (fn: FunctionName, version: string) => `${version} of ${fn} crashes` },
   /** Lines in which a version says that it is faulty. */
-  {
-    kind: 'faults',
-    titleOf: (fn: FunctionName, version: string) => `${version} of ${fn} is faulty`,
-    exceptFor: [],
-  },
-] as const satisfies readonly VersionSign[];
-
-interface VersionSign {
-  readonly kind: 'crashes' | 'faults';
-  readonly titleOf: (fn: FunctionName, version: string) => string;
-  readonly exceptFor: readonly FunctionName[];
-}
-
-/** Those that a function has. */
-export const versionSignsOf = (fn: FunctionName): readonly VersionSign[] =>
-  versionSigns.filter(({ exceptFor }) => !exceptFor.some((name) => name === fn));
+  { kind: 'faults', titleOf: (fn: FunctionName, version: string) => `${version} of ${fn} is faulty` },
+] as const;
 
 /** What every alarm of a version is called by. */
 export const versionAlarmNameOf = (environment: string, title: string): string =>

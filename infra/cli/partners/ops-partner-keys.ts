@@ -4,13 +4,14 @@ import * as z from 'zod/mini';
 import { fromItem, readItems, toItem, write } from '../../../functions/adapters/dynamodb/table-client.ts';
 import {
   keyIdSchema,
+  type PartnerId,
   partnerIdSchema,
   scopeSchema,
   timestampSchema,
   toTimestamp,
 } from '../../../functions/core/identifiers.ts';
 import { CannotDo, readAs, readList } from '../command.ts';
-import { opsCommand, partnerOption, readPartner } from '../ops-command.ts';
+import { environmentOption, opsCommand, type OpsRequest, partnerOption, readPartner } from '../ops-command.ts';
 import { paint, table } from '../terminal.ts';
 
 const allScopes = scopeSchema.options;
@@ -19,7 +20,8 @@ const daysSchema = z.string().check(z.regex(/^[1-9]\d{0,3}$/, 'must be a whole n
 export const issuePartnerKey = opsCommand({
   name: 'partner-key issue',
   summary: 'Makes a credential for a partner and shows it once.',
-  notes: 'Only the SHA-256 of its secret is stored, so it cannot be shown again. A partner may have several keys.',
+  notes: `Only the SHA-256 of its secret is stored, so it cannot be shown again. A partner may have several keys. For a partner
+without a record the command asks first: a mistyped name would get a key too.`,
   options: {
     partner: partnerOption,
     scopes: { hint: 'a,b', what: `what it may do (default: ${allScopes.join(',')})` },
@@ -31,6 +33,7 @@ export const issuePartnerKey = opsCommand({
     const days = values['expires-in-days'];
     const lifeMs = days === undefined ? undefined : Number(readAs(daysSchema, '--expires-in-days', days)) * 86_400_000;
     const expiresAt = lifeMs === undefined ? undefined : toTimestamp(now + lifeMs);
+    await confirmUnknown({ place, terminal }, partnerId);
     const [keyId, secret] = [makeKeyId(), randomBytes(32).toString('base64url')];
     const secretHash = createHash('sha256').update(secret, 'ascii').digest('hex');
     const key = { partnerId, scopes: new Set(scopes), createdAt: toTimestamp(now), expiresAt };
@@ -56,6 +59,20 @@ export const issuePartnerKey = opsCommand({
     return 0;
   },
 });
+
+/** @throws CannotDo (1) when the partner has no record and the answer is no, (2) without a terminal to answer on */
+async function confirmUnknown(
+  { place, terminal }: Pick<OpsRequest, 'place' | 'terminal'>,
+  partnerId: PartnerId,
+): Promise<void> {
+  const get = { TableName: await place.table('Partners'), Key: toItem({ pk: `partner#${partnerId}` }) };
+  const { Item } = await place.dynamodb.send(new GetItemCommand({ ...get, ConsistentRead: true }));
+  if (Item !== undefined) return;
+  const add = `"npm run ops -- partner add --partner ${partnerId}${environmentOption(place)}" adds it`;
+  await terminal.confirm(
+    `There is no partner ${partnerId} (${place.environment}): ${add}. Until then it reaches no job. Issue a key nevertheless?`,
+  );
+}
 
 function readScopes(value: string): string[] {
   const known = `must be some of ${allScopes.join(', ')}`;

@@ -18,7 +18,7 @@ export const addPartner = opsCommand({
     partner: partnerOption,
     projects: {
       hint: 'proj_a,proj_b',
-      what: "the partner's own projects in Plangrep, or any (in a sandbox default: the sandbox's)",
+      what: "the partner's own projects in Plangrep, or any, or none (in a sandbox default: the sandbox's)",
     },
     plan: { ...planOption, what: `${planOption.what} (default: ${defaultPlan})` },
   },

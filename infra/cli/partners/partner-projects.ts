@@ -9,9 +9,10 @@ import { readPartners, type StoredPartner } from './read-partners.ts';
 /** The Plangrep projects whose jobs are a partner's; `any`: all, for an organization with one partner. */
 export type Projects = 'any' | readonly string[];
 
-/** The projects of `--projects`. @throws CannotDo (2) */
+/** The projects of `--projects`; `none` for a partner that reaches no job. @throws CannotDo (2) */
 export function readProjects(value: string): Projects {
   if (value === 'any') return 'any';
+  if (value === 'none') return [];
   return readList(value).map((project) => readAs(projectIdSchema, '--projects', project));
 }
 
@@ -27,7 +28,7 @@ export function projectsOfNewPartner({ environment }: Pick<Place, 'environment'>
   if (sandboxes.has(environment)) return [sandboxProject];
   throw new CannotDo(
     2,
-    "--projects is required: only the jobs in its projects are a partner's. Name them, or say any.",
+    "--projects is required: only the jobs in its projects are a partner's. Name them, or say any, or none.",
   );
 }
 

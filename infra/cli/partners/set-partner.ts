@@ -17,7 +17,7 @@ job. --projects any is for an organization with one partner: every job is its ow
 counted from 0, and for a moment before it holds, requests get 403.`,
   options: {
     partner: partnerOption,
-    projects: { hint: 'proj_a,proj_b', what: "the partner's own projects in Plangrep, or any" },
+    projects: { hint: 'proj_a,proj_b', what: "the partner's own projects in Plangrep, or any, or none" },
     plan: planOption,
   },
   async run(request) {

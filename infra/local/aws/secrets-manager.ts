@@ -20,9 +20,12 @@ interface Version {
 interface Secret {
   readonly arn: string;
   readonly name: string;
-  /** Oldest first: the last one is AWSCURRENT, the one before it AWSPREVIOUS. */
   readonly versions: Version[];
+  /** The version with each staging label. */
+  readonly stages: Partial<Record<Stage, Version>>;
 }
+const stageNames = ['AWSCURRENT', 'AWSPREVIOUS'] as const;
+type Stage = (typeof stageNames)[number];
 
 const getInput = z.object({
   SecretId: z.string(),
@@ -34,13 +37,19 @@ const putInput = z.object({
   SecretString: z.string(),
   ClientRequestToken: z.optional(z.string()),
 });
+const moveInput = z.object({
+  SecretId: z.string(),
+  VersionStage: z.literal('AWSCURRENT'),
+  MoveToVersionId: z.string(),
+  RemoveFromVersionId: z.optional(z.string()),
+});
 
 /** Secrets Manager appends six random characters. Here they are fixed, so that an ARN stays valid after a restart. */
 const arnSuffix = '-LoCaL1';
 
 /**
- * Secrets Manager's `GetSecretValue` and `PutSecretValue` on 127.0.0.1. Versions are in memory, and only the newest two
- * have staging labels.
+ * Secrets Manager's `GetSecretValue`, `PutSecretValue`, and `UpdateSecretVersionStage` for AWSCURRENT, on 127.0.0.1. Versions are
+ * in memory, and no stages but AWSCURRENT and AWSPREVIOUS exist.
  * @param secrets values by name
  * @param accessKey whose holder may call. By default a new one.
  * @param callers others that may call
@@ -88,13 +97,26 @@ export async function startSecretsManager({
         const secret = required(SecretId);
         return describe(secret, addVersion(secret, SecretString, ClientRequestToken));
       },
+      UpdateSecretVersionStage(input) {
+        const { SecretId, MoveToVersionId, RemoveFromVersionId } = parseInput(moveInput, input);
+        const secret = required(SecretId);
+        const version = findVersion(secret, MoveToVersionId, undefined);
+        if (version === undefined) throw new ServiceError('ResourceNotFoundException', 'There is no such version.');
+        // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
+        const current = secret.stages.AWSCURRENT;
+        if (current !== version && current?.id !== RemoveFromVersionId) {
+          throw new ServiceError('InvalidParameterException', 'RemoveFromVersionId must have AWSCURRENT.');
+        }
+        makeCurrent(secret, version);
+        return { ARN: secret.arn, Name: secret.name };
+      },
     },
   });
   return { ...endpoint, accessKey, put };
 }
 
 function createSecret(name: string): Secret {
-  return { name, arn: localArn('secretsmanager', `secret:${name}${arnSuffix}`), versions: [] };
+  return { name, arn: localArn('secretsmanager', `secret:${name}${arnSuffix}`), versions: [], stages: {} };
 }
 
 /** @throws ServiceError when the id belongs to a version with another value */
@@ -104,8 +126,18 @@ function addVersion(secret: Secret, value: string, id: string = randomUUID()): V
     throw new ServiceError('ResourceExistsException', 'A version with another value has that ClientRequestToken.');
   }
   const version = same ?? { id, value, createdAt: Date.now() / 1_000 };
-  if (same === undefined) secret.versions.push(version);
+  if (same === undefined) {
+    secret.versions.push(version);
+    makeCurrent(secret, version);
+  }
   return version;
+}
+
+/** AWSPREVIOUS goes to the version that AWSCURRENT leaves. */
+function makeCurrent({ stages }: Secret, version: Version): void {
+  if (stages.AWSCURRENT === version) return;
+  stages.AWSPREVIOUS = stages.AWSCURRENT;
+  stages.AWSCURRENT = version;
 }
 
 function findVersion(secret: Secret, id: string | undefined, wishedStage: string | undefined): Version | undefined {
@@ -116,9 +148,8 @@ function findVersion(secret: Secret, id: string | undefined, wishedStage: string
   );
 }
 
-function stagesOf({ versions }: Secret, version: Version): string[] {
-  if (version === versions.at(-1)) return ['AWSCURRENT'];
-  return version === versions.at(-2) ? ['AWSPREVIOUS'] : [];
+function stagesOf({ stages }: Secret, version: Version): string[] {
+  return stageNames.filter((stage) => stages[stage] === version);
 }
 
 function describe(secret: Secret, version: Version) {

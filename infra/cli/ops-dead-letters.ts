@@ -1,5 +1,4 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PutSecretValueCommand } from '@aws-sdk/client-secrets-manager';
 import {
   ChangeMessageVisibilityBatchCommand,
   GetQueueAttributesCommand,
@@ -9,7 +8,6 @@ import {
   type SQSClient,
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
-import { keyInSecret, keyRule } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { readEvent } from '../../functions/doors/eventbridge/read-event.ts';
 import { CannotDo } from './command.ts';
 import { opsCommand } from './ops-command.ts';
@@ -179,32 +177,3 @@ async function inspect({ sqs }: Place, url: string): Promise<{ readonly arn: str
   // A message that another reader looks at is hidden for a while, but still there.
   return { arn: QueueArn, messages: Number(visible ?? 0) + Number(held ?? 0) };
 }
-
-export const putPlangrepKey = opsCommand({
-  name: 'plangrep-key put',
-  summary: "Puts the organization's Plangrep API key into Secrets Manager.",
-  notes: `The key is read from stdin or typed without an echo, never from an argument, which a shell history would keep. It is
-${keyRule}. The service uses it within 60 seconds; the key before
-it stays as AWSPREVIOUS.`,
-  options: {},
-  async run({ place, terminal }) {
-    await terminal.confirm(`Replace the Plangrep key (${place.environment})?`);
-    const value = await terminal.readSecret('Plangrep API key (not shown): ');
-    if (keyInSecret(value).kind === 'no_key') {
-      throw new CannotDo(2, `The key must be ${keyRule}: nothing was done.`);
-    }
-    const SecretId = await place.secretId();
-    const put = new PutSecretValueCommand({ SecretId, SecretString: value });
-    const { VersionId } = await place.secretsManager.send(put).catch((error: unknown) => {
-      // The message may quote the rejected value, and so the key: only the error's name is passed on.
-      if (error instanceof Error && error.name === 'ValidationException') {
-        throw new CannotDo(1, `Secrets Manager rejected the value (${place.where}): ValidationException.`);
-      }
-      throw error;
-    });
-    terminal.show({ secretId: SecretId, versionId: VersionId }, [
-      `The key is in ${SecretId} (${place.environment}): the service uses it within 60 s.`,
-    ]);
-    return 0;
-  },
-});
