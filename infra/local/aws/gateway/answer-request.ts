@@ -5,7 +5,7 @@ import type { InvocationOptions } from '../lambda/lambda-runtime.ts';
 import { localArn, readBody } from '../loopback.ts';
 import { decodePayload } from './content-codings.ts';
 import { matchRoute, readTarget, type Route } from './match-route.ts';
-import { apiId, type HttpAnswer, stage, toHttpAnswer, toProxyEvent } from './proxy-integration.ts';
+import { apiId, type HttpAnswer, MAX_PAYLOAD_BYTES, stage, toHttpAnswer, toProxyEvent } from './proxy-integration.ts';
 import { type Authorization, type AuthorizerDefinition, createTokenAuthorizer } from './token-authorizer.ts';
 import { createTokenBucket } from './token-bucket.ts';
 import type { LocalUsagePlans } from './usage-plans.ts';
@@ -61,7 +61,6 @@ const admitted: Admission = { kind: 'admitted' };
 
 /** A REST API's payload limit. Lambda's limit, for the event as JSON, is lower. */
 const MAX_BODY_BYTES = 10 * 1024 * 1024;
-const MAX_EVENT_BYTES = 6 * 1024 * 1024;
 /** A REST API's default. */
 const INTEGRATION_TIMEOUT_MS = 29_000;
 /** Of a method with an authorizer. */
@@ -161,7 +160,7 @@ export function createRequestAnswerer(
     const { authorizer } = admission;
     const { bytes } = payload;
     const event = toProxyEvent({ request, method, target, matched, requestId, authorizer, body: bytes, nowMs: now() });
-    if (Buffer.byteLength(JSON.stringify(event)) > MAX_EVENT_BYTES) return refuse('REQUEST_TOO_LARGE');
+    if (Buffer.byteLength(JSON.stringify(event)) > MAX_PAYLOAD_BYTES) return refuse('REQUEST_TOO_LARGE');
     const result = await integrate(matched.route.function, event, fault);
     if (result === 'gateway_timeout') return refuse('INTEGRATION_TIMEOUT');
     return toHttpAnswer(result, () => refuse('DEFAULT_5XX'));

@@ -55,13 +55,18 @@ export function headersForFunction(
   const forwardedFor = [...named('x-forwarded-for').map(([, value]) => value), added.address].join(', ');
   const own = new Set(['x-forwarded-for', 'x-forwarded-port', 'x-forwarded-proto']);
   return [
-    ...given.filter(([name]) => !droppedFromRequests.has(name.toLowerCase()) && !own.has(name.toLowerCase())),
+    ...given.filter((header) => !isDropped(header) && !own.has(header[0].toLowerCase())),
     // Only to a request that has none.
     ...(named('x-amzn-trace-id').length === 0 ? [['X-Amzn-Trace-Id', added.traceId] as const] : []),
     ['X-Forwarded-For', forwardedFor],
     ['X-Forwarded-Port', added.port],
     ['X-Forwarded-Proto', 'http'],
   ];
+}
+
+function isDropped([name, value]: HeaderPair): boolean {
+  const isSignature = name.toLowerCase() === 'authorization' && value.startsWith('AWS4-HMAC-SHA256');
+  return isSignature || droppedFromRequests.has(name.toLowerCase());
 }
 
 /** The name under which the client gets a header of the function's answer. @returns undefined: it does not get it */

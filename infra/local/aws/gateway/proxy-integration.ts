@@ -130,14 +130,18 @@ const answerSchema = z.object({
   isBase64Encoded: z.optional(z.boolean()),
 });
 
+/** @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+export const MAX_PAYLOAD_BYTES = 6 * 1024 * 1024;
+
 /**
  * The answer of a Lambda proxy integration.
- * @param otherwise when the function failed, timed out, or answered in another form: to API Gateway these are the same
+ * @param otherwise when the function failed, timed out, or answered too much or in another form: to API Gateway these are
+ * the same
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
  */
 export function toHttpAnswer(result: InvocationResult, otherwise: () => HttpAnswer): HttpAnswer {
   const { success, data } = answerSchema.safeParse(result.kind === 'answered' ? result.payload : undefined);
-  if (!success) return otherwise();
+  if (!success || isTooLarge(data)) return otherwise();
   const { statusCode, headers, multiValueHeaders, body } = data;
   const all = Object.entries({ ...headers, ...multiValueHeaders })
     .map(([name, value]) => [nameInAnswer(name), Array.isArray(value) ? value.map(String) : String(value)] as const)
@@ -148,4 +152,9 @@ export function toHttpAnswer(result: InvocationResult, otherwise: () => HttpAnsw
     headers: Object.fromEntries(isTyped ? all : [...all, ['Content-Type', 'application/json']]),
     body: body ?? '',
   };
+}
+
+function isTooLarge(answer: z.infer<typeof answerSchema>): boolean {
+  // No function of ours answers this much: most answers need not be written out once more.
+  return (answer.body?.length ?? 0) > 1_000_000 && Buffer.byteLength(JSON.stringify(answer)) > MAX_PAYLOAD_BYTES;
 }
