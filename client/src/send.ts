@@ -63,9 +63,12 @@ const LONGEST_BACKOFF_MS = 8_000;
 /** More than the longest answer: API Gateway's limit is 10 MB. */
 const MAX_BODY_BYTES = 10_000_000;
 
-/** The service's own word if there is a problem to read; otherwise no answer, 429 and 5xx. */
+/**
+ * The service's own word if there is a problem to read; otherwise no answer, 429 and 5xx. And 403: the service always says
+ * why, so a firewall or proxy in between refused the request, perhaps for its rate (AWS WAF's own answer is a 403).
+ */
 export const isRetryable = ({ status, problem }: Answer): boolean =>
-  problem?.retryable ?? (status === 0 || status === 429 || status >= 500);
+  problem?.retryable ?? (status === 0 || status === 403 || status === 429 || status >= 500);
 
 /**
  * Sends a request until there is an answer that a repeat would not change. Waits with full jitter, added to Retry-After
@@ -122,7 +125,8 @@ async function tryOnce(
     const body = await readJson(response);
     const problem = status >= 400 && isProblem(body) ? body : undefined;
     const requestId = headers.get('x-request-id') ?? problem?.requestId;
-    const detail = problem?.detail ?? `HTTP ${status}: not this service's answer. Wrong baseUrl?`;
+    const culprit = status === 403 ? 'A firewall or proxy?' : 'Wrong baseUrl?';
+    const detail = problem?.detail ?? `HTTP ${status}: not this service's answer. ${culprit}`;
     return { status, detail, body, problem, requestId, retryAfterMs: parseRetryAfter(headers.get('retry-after')) };
   } catch (error) {
     signal?.throwIfAborted();

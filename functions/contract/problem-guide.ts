@@ -22,7 +22,7 @@ export const problemGuide: Readonly<Record<ProblemCode, ProblemGuide>> = {
   },
   forbidden: {
     meaning:
-      'The credential is valid but lacks the scope that this operation needs (`detail` names it), or no usage plan is set up for you yet, or the firewall rejected the request. Nothing was done. (The answer of the firewall has the type `application/json` and no `requestId`.)',
+      'The credential is valid but lacks the scope that this operation needs (`detail` names it), or no usage plan is set up for you yet, or the firewall rejected the request. Nothing was done. (The answer of the firewall has the type `application/json`, and its `requestId` is `none`.)',
     toDo: 'Use a credential with that scope, or ask the operator for one. If `detail` names the usage plan or the firewall, only the operator can help: give them the `requestId`, or the time of the request.',
   },
   job_not_found: {

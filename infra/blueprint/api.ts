@@ -145,6 +145,17 @@ export const gatewayResponses = {
   DEFAULT_5XX: { problem: 'internal_error', detail: broken },
 } as const satisfies Record<string, GatewayResponse>;
 
+/**
+ * What the firewall answers by itself where a rule other than a rate blocks: a problem in all but its media type, which
+ * WAF does not know. It cannot put an id of the request into a body, so `requestId` says that there is none.
+ * @see https://docs.aws.amazon.com/waf/latest/developerguide/customizing-the-response-for-blocked-requests.html
+ */
+export const firewallRefusal = {
+  statusCode: problems.forbidden.status,
+  headers: { 'Cache-Control': 'no-store', 'X-Content-Type-Options': 'nosniff' },
+  body: JSON.stringify(problemBody('forbidden', 'none', 'The firewall in front of this service rejected the request.')),
+} as const;
+
 export type GatewayResponseType = keyof typeof gatewayResponses;
 export const gatewayResponseTypes = Object.keys(gatewayResponses).filter(
   (name): name is GatewayResponseType => name in gatewayResponses,

@@ -110,7 +110,8 @@ export const answers: Readonly<Record<string, Component>> = {
       status: 'The HTTP status.',
       detail: 'What happened this time, for a person to read. Do not parse it.',
       code: 'Which problem it is, for your program. More codes may be added: treat an unknown one by its status.',
-      requestId: "This request's id in our records. Quote it when you ask the operator.",
+      requestId:
+        "This request's id in our records. Quote it when you ask the operator. `none`: the firewall answered, and knows none.",
       retryable: 'Whether the same request can succeed later without a change.',
       errors:
         'With `invalid_request`: what is wrong, field by field. `path` names the field, or is empty for the whole body.',

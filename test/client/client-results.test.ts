@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { firewallRefusal, renderGatewayResponse } from '../../infra/blueprint/api.ts';
+import { answer } from '../support/front-server.ts';
 import { givenClients, quickClock } from '../support/given-clients.ts';
 import { givenService } from '../support/given-service.ts';
 
@@ -119,6 +121,42 @@ describe('cancel resolves to', () => {
     expect(result).toMatchObject({
       kind: 'forbidden',
       detail: expect.stringContaining('cancellations:write'),
+    });
+  });
+
+  test('forbidden by the firewall of the service, at once', async () => {
+    const { client, requests } = clients.watch();
+    const { statusCode, headers, body } = firewallRefusal;
+    clients.front.misbehave(answer(statusCode, { 'Content-Type': 'application/json', ...headers }, body));
+
+    const result = await client.cancel({ externalId: 'order-7890' });
+
+    expect(result).toEqual({ kind: 'forbidden', detail: expect.stringContaining('firewall'), requestId: 'none' });
+    expect(requests()).toHaveLength(1);
+  });
+
+  test('unavailable with the time to wait, when the firewall of the service counted too many requests', async () => {
+    const { client, slept } = clients.watch();
+    const { statusCode, headers, body } = renderGatewayResponse('WAF_FILTERED', 'request-1');
+    clients.front.misbehave(answer(statusCode, headers, body));
+
+    const result = await client.cancel({ externalId: 'order-7890', idempotencyKey: 'mine' });
+
+    expect(result).toMatchObject({ kind: 'unavailable', status: 429, retryAfterMs: 300_000, idempotencyKey: 'mine' });
+    expect(slept).toEqual([]);
+  });
+
+  test('unavailable where a foreign firewall or proxy answers 403 to every try, with the key for a repeat', async () => {
+    const { client } = clients.watch({ maxTries: 2 });
+    const forbidden = answer(403, { 'Content-Type': 'text/html' }, '<h1>Forbidden</h1>');
+    clients.front.misbehave(forbidden, forbidden);
+
+    expect(await client.cancel({ externalId: 'order-7890', idempotencyKey: 'mine' })).toMatchObject({
+      kind: 'unavailable',
+      status: 403,
+      tries: 2,
+      idempotencyKey: 'mine',
+      detail: "HTTP 403: not this service's answer. A firewall or proxy?",
     });
   });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { problemSchema } from '../../functions/contract/answers.ts';
 import { problems } from '../../functions/contract/problems.ts';
 import { gatewayResponseHead, partnerAuthorizer } from '../../infra/blueprint/api.ts';
 import type { Environment } from '../../infra/blueprint/environment-schema.ts';
@@ -100,19 +101,34 @@ describe.each(environmentNames)('the firewall of %s', (name) => {
       expect(RuleActionOverrides.length).toBeGreaterThan(1);
       for (const override of RuleActionOverrides) {
         expect(override).toMatchObject({
-          ActionToUse: { Block: { CustomResponse: { ResponseCode: 403, CustomResponseBodyKey: 'Refused' } } },
+          ActionToUse: {
+            Block: {
+              CustomResponse: {
+                ResponseCode: 403,
+                CustomResponseBodyKey: 'Refused',
+                // WAF refuses `content-type` here.
+                ResponseHeaders: [
+                  { Name: 'Cache-Control', Value: 'no-store' },
+                  { Name: 'X-Content-Type-Options', Value: 'nosniff' },
+                ],
+              },
+            },
+          },
         });
       }
     }
     const { Refused } = bodiesSchema.parse(acl['CustomResponseBodies']);
     expect(Refused.ContentType).toBe('APPLICATION_JSON');
-    expect(JSON.parse(Refused.Content)).toEqual({
+    // WAF's limit for one body.
+    expect(Buffer.byteLength(Refused.Content)).toBeLessThanOrEqual(4096);
+    expect(problemSchema.parse(JSON.parse(Refused.Content))).toEqual({
       type: '/problems/forbidden',
       title: problems.forbidden.title,
       status: 403,
       code: 'forbidden',
       detail: expect.stringContaining('firewall'),
       retryable: false,
+      requestId: 'none',
     });
   });
 

@@ -4,7 +4,7 @@ import { LogGroup } from 'aws-cdk-lib/aws-logs';
 import { CfnLoggingConfiguration, CfnWebACL, CfnWebACLAssociation } from 'aws-cdk-lib/aws-wafv2';
 import { Construct } from 'constructs';
 import { authorizationForm } from '../../../functions/contract/credential.ts';
-import { problemBody } from '../../../functions/contract/problems.ts';
+import { firewallRefusal } from '../../blueprint/api.ts';
 import type { Environment } from '../../blueprint/environment-schema.ts';
 import { firewallWindowSeconds } from '../../blueprint/usage-plans.ts';
 
@@ -58,12 +58,6 @@ const managedGroups = {
 } as const;
 
 const refusedKey = 'Refused';
-/** A problem in all but its media type, which WAF does not know, and its requestId, which WAF cannot put into a body. */
-const { requestId: _unknown, ...refusedBody } = problemBody(
-  'forbidden',
-  '',
-  'The firewall in front of this service rejected the request.',
-);
 
 /**
  * The firewall in front of the API.
@@ -81,7 +75,7 @@ export class Firewall extends Construct {
       defaultAction: { allow: {} },
       visibilityConfig: visibility('Requests'),
       customResponseBodies: {
-        [refusedKey]: { contentType: 'APPLICATION_JSON', content: JSON.stringify(refusedBody) },
+        [refusedKey]: { contentType: 'APPLICATION_JSON', content: firewallRefusal.body },
       },
       rules: [
         managedRules(0, 'AWSManagedRulesAmazonIpReputationList'),
@@ -136,7 +130,9 @@ function visibility(metricName: string): CfnWebACL.VisibilityConfigProperty {
 }
 
 function managedRules(priority: number, name: keyof typeof managedGroups): CfnWebACL.RuleProperty {
-  const refuse = { block: { customResponse: { responseCode: 403, customResponseBodyKey: refusedKey } } };
+  const { statusCode: responseCode, headers } = firewallRefusal;
+  const responseHeaders = Object.entries(headers).map(([header, value]) => ({ name: header, value }));
+  const refuse = { block: { customResponse: { responseCode, responseHeaders, customResponseBodyKey: refusedKey } } };
   const ruleActionOverrides = managedGroups[name].map((rule) => ({ name: rule, actionToUse: refuse }));
   return {
     name,
