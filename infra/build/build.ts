@@ -37,7 +37,7 @@ export async function buildInto(
     }
   }
   for (const { functionName, scripts, sources } of bundles) {
-    const entries = entriesOf(scripts, connectFirst);
+    const entries = entriesOf(scripts, connectFirst, codeCaches);
     for (const [fileName, source] of entries) await put(join(dist, functionName, fileName), source);
     const names = [...entries.keys(), ...sources.keys()];
     for (const file of await readdir(join(dist, functionName))) {
@@ -52,8 +52,12 @@ export async function buildInto(
 }
 
 /** What loads the scripts, by file name: `index.mjs` last. */
-function entriesOf(scripts: Bundle['scripts'], connectFirst: 'on' | 'off'): ReadonlyMap<string, string> {
-  const how = connectFirst === 'on' ? {} : lateLoading;
+function entriesOf(
+  scripts: Bundle['scripts'],
+  connectFirst: 'on' | 'off',
+  codeCaches: 'on' | 'off',
+): ReadonlyMap<string, string> {
+  const how = { hasCaches: codeCaches === 'on', ...(connectFirst === 'off' && lateLoading) };
   return new Map([
     ['package.json', manifest],
     ['index.cjs', requiredLoader(scripts, how)],

@@ -44,6 +44,7 @@ export const manifest = JSON.stringify({
  * Built-in modules are taken without an `import`: each import of one makes a facade, 4 ms in all.
  * @param opening JavaScript that opens the connection with `first`
  * @param after JavaScript that is put at the end, where `scripts` has each `vm.Script` by its file
+ * @param hasCaches whether caches were made: a start without them is then reported, once
  * @see https://nodejs.org/docs/latest-v24.x/api/vm.html#new-vmscriptcode-options
  * @see https://aws.amazon.com/blogs/compute/using-node-js-es-modules-and-top-level-await-in-aws-lambda/
  */
@@ -52,7 +53,8 @@ export function loader(
   {
     opening = openAtOnce,
     after = 'await main.prepared;\nexport const { handler } = main;',
-  }: Partial<Record<'opening' | 'after', string>> = {},
+    hasCaches = false,
+  }: Partial<Record<'opening' | 'after', string>> & { readonly hasCaches?: boolean } = {},
 ): string {
   return `const require = ${builtIn('module')}.createRequire(import.meta.url);
 ${loading('import.meta.dirname')}
@@ -61,7 +63,7 @@ ${first === undefined ? '' : `${runFirst(first)}\n`}${
   connects ? `${opening}\nawait turn();\n` : ''
 }const rest = load('${main}');
 ${connects ? 'await turn();\n' : ''}${runRest(first)}
-${after}
+${hasCaches ? reportUnused : ''}${after}
 `;
 }
 
@@ -72,20 +74,29 @@ ${after}
  * @param opening as for {@link loader}
  * @see https://nodejs.org/docs/latest-v24.x/api/esm.html#commonjs-namespaces
  */
-export function requiredLoader({ first, connects, main }: Scripts, { opening = openAtOnce } = {}): string {
+export function requiredLoader(
+  { first, connects, main }: Scripts,
+  { opening = openAtOnce, hasCaches = false } = {},
+): string {
   return `'use strict';
 ${loading('__dirname')}
 ${first === undefined ? '' : `${runFirst(first)}\n`}${connects ? `${opening}\n` : ''}const rest = load('${main}');
 ${runRest(first)}
-exports.handler = main.handler;
+${hasCaches ? reportUnused : ''}exports.handler = main.handler;
 `;
 }
+
+/** The line that tells an operator that the functions start slower than they were built to: `ops preflight` looks for it. */
+export const cacheUnusedCode = 'CODE_CACHE_UNUSED';
+const reportUnused = `if (unused > 0) console.warn({ code: '${cacheUnusedCode}', scripts: unused, v8: process.versions.v8, processor: process.arch });
+`;
 
 /** JavaScript that both begin with: `load` compiles a script, `run` calls it as a module. */
 function loading(folder: string): string {
   return `const { readFileSync } = ${builtIn('fs')};
 const { Script } = ${builtIn('vm')};
 const scripts = new Map();
+let unused = 0;
 function load(name) {
   const filename = ${folder} + '/' + name;
   let cachedData;
@@ -94,6 +105,7 @@ function load(name) {
   } catch {}
   const script = new Script(readFileSync(filename, 'latin1'), { filename, cachedData });
   scripts.set(filename, script);
+  if (cachedData === undefined || script.cachedDataRejected) unused += 1;
   return script.runInThisContext();
 }
 function run(script, required) {

@@ -17,8 +17,8 @@ export type KeyTrial =
 const TIME_LIMIT_MS = 5_000;
 
 /**
- * Tries a secret's value with one harmless call, by the service's own client: it reads a job that does not exist. The holder of a key that
- * may read that it does not exist has a key with `jobs:read`; Plangrep has no call that tries `jobs:write` without an effect.
+ * Tries a secret's value with one harmless call, by the service's own client: it reads a job that does not exist. A key that is
+ * told so has `jobs:read`; Plangrep has no call that tries `jobs:write` without an effect.
  * @param baseUrl Plangrep's origin
  */
 export async function tryPlangrepKey(baseUrl: string, value: string): Promise<KeyTrial> {

@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { functions } from '../../infra/blueprint/functions.ts';
 import { buildInto } from '../../infra/build/build.ts';
+import { cacheUnusedCode } from '../../infra/build/load-function.ts';
 import { rehearse } from '../../infra/build/rehearse.ts';
 
 const dist = new URL('../../dist/functions/', import.meta.url).pathname;
@@ -148,7 +149,8 @@ describe('The code cache', () => {
     ['cut off', (cache: Buffer) => cache.subarray(0, 1_000)],
     ['empty', () => Buffer.alloc(0)],
     ['missing', undefined],
-  ])('costs only time when it is %s', (_, spoil) => {
+    ['as it was made', (cache: Buffer) => cache],
+  ])('costs only time, and is reported, when it is %s', (what, spoil) => {
     const copy = join(folder, 'copy');
     cpSync(join(dist, 'request-cancellation'), copy, { recursive: true });
     for (const file of readdirSync(copy).filter((each) => each.endsWith('.cache'))) {
@@ -159,7 +161,9 @@ describe('The code cache', () => {
 
     const index = JSON.stringify(join(copy, 'index.mjs'));
     const script = `import(${index}).then(({ handler }) => console.log(typeof handler)).finally(() => process.exit())`;
-    expect(run(script)).toBe('function');
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', env: environment });
+    expect(stdout.trim()).toBe('function');
+    expect(stderr.includes(`code: '${cacheUnusedCode}',\n  scripts: 2,`)).toBe(what !== 'as it was made');
     rmSync(copy, { recursive: true });
   });
 });

@@ -59,7 +59,9 @@ function nameCall(service: string, url: string, target: string, body: string): s
 }
 
 function resourceIn(input: Readonly<Record<string, string | undefined>>): string {
-  return input['Name'] ?? input['SecretId'] ?? input['QuotaCode'] ?? input['CertificateArn'] ?? '';
+  return (
+    input['filterPattern'] ?? input['Name'] ?? input['SecretId'] ?? input['QuotaCode'] ?? input['CertificateArn'] ?? ''
+  );
 }
 
 /** As AWS JSON and the REST APIs answer. */

@@ -16,6 +16,7 @@ import { preflightPermissions } from '../../infra/blueprint/account/preflight-pe
 import { tryStoredKey } from '../../infra/cli/preflight/try-stored-key.ts';
 import { checkEnvironment, type Environment } from '../../infra/blueprint/environment-schema.ts';
 import { environments } from '../../infra/blueprint/environments.ts';
+import { cacheUnusedCode } from '../../infra/build/load-function.ts';
 import { startPlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
 import { keyVariables } from '../../infra/local/aws/access-keys.ts';
 import {
@@ -42,6 +43,7 @@ import {
   type Recorded,
   type RecordedAws,
   startRecordedAws,
+  xml,
   xmlError,
 } from '../support/recorded-aws.ts';
 import { onlyLine, runCommand } from '../support/run-command.ts';
@@ -108,7 +110,6 @@ describe('a new account', () => {
       'alarm addresses       ok           oncall@plangrep.com, team@plangrep.com',
       'partners              ok           acme',
       'retention             ok           logs 30 days, tables can be restored for 7 days, retain when deleted',
-      'code caches           not checked  nothing is built here',
       'stateful stack        later        not there yet',
       'service stack         later        not there yet',
       'CDK bootstrap         fix          not in eu-central-1',
@@ -125,6 +126,7 @@ describe('a new account', () => {
       'ticket subscriptions  later        after the first deployment',
       'secret                later        after the first deployment',
       "Plangrep's key        later        after the first deployment",
+      'code caches           not checked  nothing is built here',
       '',
       'CDK bootstrap (fix):',
       '  npx cdk bootstrap -c environment=staging',
@@ -160,7 +162,8 @@ describe('a healthy account', () => {
       {
         check: 'code caches',
         state: 'not checked',
-        found: 'built for V8 13.6.233.17-node.53 on arm64; which V8 Lambda has shows only when a function starts there',
+        found:
+          'built here for V8 13.6.233.17-node.53 on arm64; which V8 Lambda has shows when a function has started there',
       },
     ]);
     expect(exitCodeOf(report)).toBe(0);
@@ -502,7 +505,7 @@ const defects: Readonly<Record<string, Defect>> = {
     finding: {
       check: 'code caches',
       state: 'advice',
-      found: 'built for x64, and the functions run on arm64: they start slower',
+      found: 'built here for x64, and the functions run on arm64: they would start slower',
       fix: 'deploy by the pipeline, which builds on arm64',
     },
   },
@@ -708,6 +711,62 @@ describe('the stored key', () => {
   });
 });
 
+describe('the code caches of deployed functions', () => {
+  const findLog = () => Promise.resolve({ kind: 'found', name: 'reconcilecancellationsLogs' } as const);
+  const started = {
+    timestamp: now - 60_000,
+    message: JSON.stringify({ type: 'platform.initStart', record: { runtimeVersion: 'nodejs:24.v12' } }),
+  };
+  const unusedAt = (timestamp: number) => ({
+    timestamp,
+    message: JSON.stringify({
+      level: 'WARN',
+      message: { code: cacheUnusedCode, v8: '13.7.1-node.1', processor: 'arm64' },
+    }),
+  });
+  const lines = (...events: readonly object[]) => json(200, { events, searchedLogStreams: [] });
+  const lookAtLogs = async (starts: Recorded, unused: Recorded) => {
+    const answers = {
+      'logs:FilterLogEvents { $.type = "platform.initStart" }': starts,
+      [`logs:FilterLogEvents { $.message.code = "${cacheUnusedCode}" }`]: unused,
+    };
+    const { findings } = await look(settled, { ...healthyAccount, ...answers }, { findLog });
+    return findings.filter(({ check }) => check === 'code caches');
+  };
+
+  test('are used when no start since says otherwise', async () => {
+    const ok = [{ check: 'code caches', state: 'ok', found: 'used by nodejs:24.v12' }];
+
+    expect(await lookAtLogs(lines(started), lines())).toEqual(ok);
+    // An older version's.
+    expect(await lookAtLogs(lines(started), lines(unusedAt(now - 3_600_000)))).toEqual(ok);
+  });
+
+  test('are not used when the newest start says so, with the V8 that it has', async () => {
+    expect(await lookAtLogs(lines(started), lines(unusedAt(now - 59_000)))).toEqual([
+      {
+        check: 'code caches',
+        state: 'advice',
+        found: 'not used: nodejs:24.v12 has V8 13.7.1-node.1 on arm64, and the caches are of another',
+        fix: 'build with the Node that has this V8: docs/deploy.md',
+      },
+    ]);
+  });
+
+  test('are not judged without a start, or without the right to read the log', async () => {
+    expect(await lookAtLogs(lines(), lines())).toMatchObject([{ found: 'no function has started in the last day' }]);
+    expect(await lookAtLogs(json(400, { __type: 'AccessDeniedException' }), lines())).toMatchObject([
+      { found: 'needs the permission logs:FilterLogEvents' },
+    ]);
+    const unknown = () => Promise.resolve({ kind: 'unknown', why: 'no log group' } as const);
+    expect((await look(settled, healthyAccount, { findLog: unknown })).findings.at(-1)).toEqual({
+      check: 'code caches',
+      state: 'not checked',
+      found: 'no log group',
+    });
+  });
+});
+
 test('another account is named, and nothing else is looked at', async () => {
   const first = aws.calls.length;
   const report = await look(settled, { ...healthyAccount, 'sts:GetCallerIdentity': identityOf('310987654321') });
@@ -771,6 +830,41 @@ describe('as a command', () => {
     );
     expect(stdout.match(/npx cdk bootstrap -c environment=dev/g)).toHaveLength(1);
     expect(stdout).toMatch(/\n1 must be fixed\.\n$/);
+  });
+
+  test('looks at all of a deployed environment, its logs too', async () => {
+    const group = 'plangrep-cancellation-dev-service-reconcilecancellationsLogs0A1B2C3D-x1y2z3';
+    const asDev = (text: string) =>
+      text.replaceAll('cancellation-staging', 'cancellation-dev').replaceAll('/staging/', '/dev/');
+    const answers = Object.entries(healthyAccount).map(([call, recorded]) => [
+      asDev(call),
+      { ...recorded, body: asDev(recorded.body) },
+    ]);
+    const start = {
+      timestamp: 1,
+      message: '{"type":"platform.initStart","record":{"runtimeVersion":"nodejs:24.v12"}}',
+    };
+    aws.answer({
+      ...Object.fromEntries(answers),
+      // https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_ListStackResources.html
+      'cloudformation:ListStackResources':
+        xml(`<ListStackResourcesResponse xmlns="http://cloudformation.amazonaws.com/doc/2010-05-15/">
+        <ListStackResourcesResult><StackResourceSummaries><member>
+          <ResourceType>AWS::Logs::LogGroup</ResourceType><LogicalResourceId>reconcilecancellationsLogs0A1B2C3D</LogicalResourceId>
+          <PhysicalResourceId>${group}</PhysicalResourceId><ResourceStatus>CREATE_COMPLETE</ResourceStatus>
+          <LastUpdatedTimestamp>2026-11-20T10:00:00Z</LastUpdatedTimestamp>
+        </member></StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>`),
+      'logs:FilterLogEvents { $.type = "platform.initStart" }': json(200, { events: [start] }),
+      [`logs:FilterLogEvents { $.message.code = "${cacheUnusedCode}" }`]: json(200, { events: [] }),
+    });
+    const ended = await runCommand('ops', ['preflight', '--environment', 'dev', '--json'], surroundings());
+    const { findings }: { findings: readonly Finding[] } = JSON.parse(ended.stdout);
+
+    expect(ended).toMatchObject({ code: 0, stderr: '' });
+    expect(findings.filter(({ state }) => state !== 'ok')).toEqual([
+      { check: 'alarm addresses', state: 'advice', found: 'nothing arrives at plangrep-cancellation-dev@example.com' },
+    ]);
+    expect(findings).toContainEqual({ check: 'code caches', state: 'ok', found: 'used by nodejs:24.v12' });
   });
 
   test.each(['ops', 'preflight'] as const)('%s says in one line that AWS cannot be reached', async (name) => {

@@ -2,9 +2,14 @@ import { checkEnvironment } from '../../blueprint/environment-schema.ts';
 import { environments } from '../../blueprint/environments.ts';
 import { CannotDo } from '../command.ts';
 import { common, commonOptions, type OpsCommand } from '../ops-command.ts';
+import { explainFailure, type Place } from '../places.ts';
 import { createAskAws } from './ask-aws.ts';
+import type { LogGroup } from './check-code-caches.ts';
 import { exitCodeOf, runPreflight, showReport } from './run-preflight.ts';
 import { tryStoredKey } from './try-stored-key.ts';
+
+/** CloudFormation makes the group's name of the stack's, this and some characters. The schedule starts that function. */
+const reconcilerLogs = 'reconcilecancellationsLogs';
 
 const options = {
   ...commonOptions,
@@ -33,8 +38,20 @@ does not exist. See docs/preflight.md.`,
       now,
       bundles: new URL('../../../dist/functions/', import.meta.url).pathname,
       tryKey: () => tryStoredKey(ask, environment),
+      findLog: () => findReconcilerLog(place),
     });
     terminal.show(report, showReport(report));
     return exitCodeOf(report);
   },
 };
+
+async function findReconcilerLog(place: Place): Promise<LogGroup> {
+  try {
+    const name = (await place.logGroups()).find((group) => group.includes(reconcilerLogs));
+    return name === undefined ? { kind: 'unknown', why: `no log group ${reconcilerLogs}` } : { kind: 'found', name };
+  } catch (error) {
+    const explained = explainFailure(error, place.where);
+    if (explained === undefined) throw error;
+    return { kind: 'unknown', why: explained.message };
+  }
+}

@@ -4,7 +4,7 @@ import type { KeyTrial } from '../try-plangrep-key.ts';
 import { type AskAws, inXml } from './ask-aws.ts';
 import { checkAccount, checkBootstrap, checkServiceLinkedRole, lookAtStack } from './check-account.ts';
 import { checkOwnFields, checkSubscriptions } from './check-addresses.ts';
-import { checkCodeCaches } from './check-code-caches.ts';
+import { checkBuiltCaches, checkUsedCaches, type LogGroup } from './check-code-caches.ts';
 import { checkConcurrency } from './check-concurrency.ts';
 import { checkDomain } from './check-domain.ts';
 import {
@@ -38,6 +38,11 @@ export interface PreflightPorts {
    * @default - the key is not read: a workflow's role may not
    */
   readonly tryKey?: () => Promise<KeyTrial>;
+  /**
+   * Finds the log group of a function that starts by itself.
+   * @default - no log is read: a workflow's role may not
+   */
+  readonly findLog?: () => Promise<LogGroup>;
 }
 
 /**
@@ -45,7 +50,7 @@ export interface PreflightPorts {
  * @throws CannotDo (2) when AWS cannot be asked at all
  */
 export async function runPreflight(environment: Environment, ports: PreflightPorts): Promise<Report> {
-  const { ask, now, bundles, tryKey } = ports;
+  const { ask, now, bundles, tryKey, findLog } = ports;
   const account = await whoAsks(environment, ask);
   const first = checkAccount({ environment, account });
   const report = (findings: readonly Finding[]): Report => ({
@@ -78,15 +83,11 @@ export async function runPreflight(environment: Environment, ports: PreflightPor
     checkSubscriptions(checked, 'page'),
     checkSubscriptions(checked, 'ticket'),
     checkSecret(checked, tryKey),
+    findLog !== undefined && deployed.service
+      ? findLog().then((found) => checkUsedCaches(ask, found, now))
+      : checkBuiltCaches(bundles),
   ]);
-  return report([
-    first,
-    ...checkOwnFields(environment),
-    checkCodeCaches(bundles),
-    stateful.finding,
-    service.finding,
-    ...asked.flat(),
-  ]);
+  return report([first, ...checkOwnFields(environment), stateful.finding, service.finding, ...asked.flat()]);
 }
 
 export function showReport({ environment, region, findings }: Report): readonly string[] {
