@@ -5,6 +5,7 @@ import { listOpenCancellations } from './cancellations/list-open.ts';
 import { showCancellation } from './cancellations/show-cancellation.ts';
 import { addUpCredits } from './credits/ops-credits.ts';
 import { registerJob, releaseJob, releaseProject, showJob } from './jobs/ops-jobs.ts';
+import { showLogs } from './logs/show-logs.ts';
 import { common, commonOptions, type OpsCommand } from './ops-command.ts';
 import { issuePartnerKey, listPartnerKeys, revokePartnerKey } from './partners/ops-partner-keys.ts';
 import { addPartner, listPartners, removePartner, showPartner } from './partners/ops-partner.ts';
@@ -41,6 +42,7 @@ const commands: readonly OpsCommand[] = [
   releaseJob,
   releaseProject,
   findRequest,
+  showLogs,
   listOpenCancellations,
   showCancellation,
   addUpCredits,

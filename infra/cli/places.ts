@@ -11,6 +11,7 @@ import { type EnvironmentName, environmentNames, environments } from '../bluepri
 import type { TableName } from '../blueprint/tables.ts';
 import type { Credentials } from '../local/aws/access-keys.ts';
 import { deadLetterName, localQueueUrl } from '../local/aws/events/queue-endpoint.ts';
+import { linesPathOf } from '../local/kept-lines.ts';
 import { eventsQueueName, plangrepSecretId } from '../local/seeds.ts';
 import { CannotDo } from './command.ts';
 
@@ -60,8 +61,12 @@ export interface Place {
   secretId(): Promise<string>;
   /** @returns undefined where the place has no such queue */
   queueUrl(queue: keyof typeof queues): Promise<string | undefined>;
-  /** Of the functions and of the API's access log; none in the local run. */
+  /** Of the functions, of the API's access log and of the trail; none in the local run. */
   logGroups(): Promise<readonly string[]>;
+  /** Where the log lines are. */
+  readonly lines:
+    | { readonly kind: 'cloudwatch'; readonly access: ServiceAccess }
+    | { readonly kind: 'kept'; readonly path: string };
   close(): void;
 }
 
@@ -142,6 +147,7 @@ export function openLocalPlace(): Place {
       return Promise.resolve(name && localQueueUrl(endpoints.sqs, name));
     },
     logGroups: () => Promise.resolve([]),
+    lines: { kind: 'kept', path: linesPathOf(credentialsPath) },
     close: () => Object.values(clients).forEach((client) => client.destroy()),
   };
 }
@@ -192,18 +198,21 @@ export function openDeployedPlace(
     if (found !== undefined) return found.physicalId;
     throw new CannotDo(2, `The stack ${stack} (${region}) has no ${logicalId}.`);
   };
+  const { credentials } = clients.dynamodb.config;
+  // The SDK reads these variables for its own clients.
+  const accessTo = (service: string, variable: string): ServiceAccess => ({
+    endpoint: process.env[`AWS_ENDPOINT_URL_${variable}`] ?? `https://${service}.${region}.amazonaws.com`,
+    region,
+    credentials,
+  });
   return {
     environment,
     where: region,
     region,
     ...clients,
     plangrepUrl: sandbox === true ? undefined : plangrepBaseUrl,
-    apiGateway: {
-      // The SDK reads this variable for its own clients.
-      endpoint: process.env['AWS_ENDPOINT_URL_API_GATEWAY'] ?? `https://apigateway.${region}.amazonaws.com`,
-      region,
-      credentials: clients.dynamodb.config.credentials,
-    },
+    apiGateway: accessTo('apigateway', 'API_GATEWAY'),
+    lines: { kind: 'cloudwatch', access: accessTo('logs', 'CLOUDWATCH_LOGS') },
     table: async (name) => restoredTables?.[name]?.name ?? stateful('AWS::DynamoDB::GlobalTable', name),
     secretId: () => stateful('AWS::SecretsManager::Secret', 'PlangrepKey'),
     async queueUrl(queue) {

@@ -19,6 +19,7 @@ import { DataFolderError } from './aws/state-file.ts';
 import { createTableFeatures } from './aws/tables/table-features.ts';
 import { type CredentialsFile, removeCredentials, writeCredentials } from './credentials-file.ts';
 import { closeDataFolder, storeFolder } from './data-folder.ts';
+import { keepLines, type KeptLines, linesPathOf } from './kept-lines.ts';
 import {
   type Adopt,
   type Beside,
@@ -56,7 +57,10 @@ export interface LocalRunOptions extends DoorOptions {
   readonly onLog?: OnLog | undefined;
   /** What answers beside the API on its port, for example the console. @default nothing */
   readonly beside?: ((parts: RunParts) => Beside) | undefined;
-  /** The file that holds the credentials while the run is up, readable only for its owner. @default none */
+  /**
+   * The file that holds the credentials while the run is up, readable only for its owner. The functions' lines are kept
+   * beside it. @default none
+   */
   readonly credentialsPath?: string | undefined;
   /** The folder of the bundles. @default `dist/functions` */
   readonly bundles?: string | undefined;
@@ -131,13 +135,16 @@ export async function startLocalRun(options: LocalRunOptions = {}): Promise<Loca
     for (const end of closers.splice(0).toReversed()) await end();
   };
   try {
-    const parts = await startParts(options, adopt);
+    const lines = adopt(keepLines());
+    const parts = await startParts(options, adopt, lines);
     const { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners, dynamodb } = parts;
     const { tableNames } = dynamodb;
     const content = { baseUrl, consoleUrl, plangrepUrl, endpoints, aws, partners, tables: tableNames };
     const path = options.credentialsPath;
     const credentials: CredentialsFile = path === undefined ? { kind: 'none' } : await writeCredentials(path, content);
     closers.push(() => removeCredentials(credentials, content));
+    const isWritten = credentials.kind === 'written' || credentials.kind === 'beside';
+    lines.begin(isWritten ? linesPathOf(credentials.path) : undefined);
     return { ...parts, credentials, close };
   } catch (error) {
     await close();
@@ -145,7 +152,11 @@ export async function startLocalRun(options: LocalRunOptions = {}): Promise<Loca
   }
 }
 
-async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<LocalRun, 'close' | 'credentials'>> {
+async function startParts(
+  options: LocalRunOptions,
+  adopt: Adopt,
+  lines: KeptLines,
+): Promise<Omit<LocalRun, 'close' | 'credentials'>> {
   const { upstream, dataDir, restoredTables, tablesLatencyMs: latencyMs } = options;
   const inDataDir = (name: string) => (dataDir === undefined ? undefined : join(dataDir, name));
   const faults: ServiceFaults = {};
@@ -192,6 +203,7 @@ async function startParts(options: LocalRunOptions, adopt: Adopt): Promise<Omit<
   const onLog: OnLog = (line, from) => {
     logs.push(line);
     if (logs.length > KEPT_LINES) logs.shift();
+    lines.add(line, from.functionName);
     options.onLog?.(line, from);
   };
   const queues = adopt(await startQueueEndpoint(queueDefinitions, [aws, ...functionKeys]));

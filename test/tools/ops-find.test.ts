@@ -3,7 +3,7 @@ import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { hashEvent } from '../../functions/core/cancellation/chain.ts';
-import { logsQueryOf } from '../../infra/cli/cancellations/logs-query.ts';
+import { logsQueryOf } from '../../infra/cli/logs/logs-query.ts';
 import { givenOps } from '../support/given-ops.ts';
 import { expectProblem } from '../support/given-service.ts';
 

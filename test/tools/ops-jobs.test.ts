@@ -144,6 +144,7 @@ describe('job release', () => {
         secretId: async () => '',
         queueUrl: async () => undefined,
         logGroups: () => Promise.resolve([]),
+        lines: { kind: 'kept', path: 'none' },
         close: () => undefined,
       },
       terminal,

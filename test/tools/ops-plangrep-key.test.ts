@@ -77,6 +77,7 @@ function givenPlace(secretId: string, value: string) {
     secretId: () => Promise.resolve(secretId),
     queueUrl: () => Promise.resolve(undefined),
     logGroups: () => Promise.resolve([]),
+    lines: { kind: 'kept', path: 'none' },
     close: () => undefined,
   };
   const shown: unknown[] = [];

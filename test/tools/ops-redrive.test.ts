@@ -40,6 +40,7 @@ async function redrive(...reports: readonly object[]) {
     secretId: () => Promise.resolve('key'),
     queueUrl: (queue) => Promise.resolve(`https://sqs/${queue}`),
     logGroups: () => Promise.resolve([]),
+    lines: { kind: 'kept', path: 'none' },
     close: () => undefined,
   };
   const shown: string[] = [];

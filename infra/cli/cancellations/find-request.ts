@@ -1,7 +1,7 @@
 import { CannotDo } from '../command.ts';
+import { describeLogsQuery, logsQueryOf } from '../logs/logs-query.ts';
 import { environmentOption, opsCommand, readPartner } from '../ops-command.ts';
 import { printable, table } from '../terminal.ts';
-import { describeLogsQuery, type LogsQuery, logsQueryOf } from './logs-query.ts';
 import { type Found, type FoundStream, searchRecords } from './search-records.ts';
 import { type CheckedCancellation, linesOf, readChecked, toDocument } from './show-cancellation.ts';
 
@@ -28,7 +28,8 @@ export const findRequest = opsCommand({
     const told: Told[] = await Promise.all(
       found.streams.slice(0, TOLD).map(async (one) => ({ ...one, checked: await readChecked(place, one.name) })),
     );
-    const logs = await logsQueryOf(place, idsOf(argument, told), timesOf(found, told), now);
+    const ids = idsOf(argument, told);
+    const logs = await logsQueryOf(place, ids, timesOf(found, told), now);
     const isNothing = told.length === 0 && found.refusals.length === 0;
     const isBroken = told.some(({ checked }) => checked !== undefined && checked.findings.length > 0);
     terminal.show(
@@ -46,7 +47,7 @@ export const findRequest = opsCommand({
         ...told.flatMap((one) => [...describeOne(one, now), '']),
         ...describeRefusals(found),
         ...describeRest(found, environmentOption(place)),
-        ...describeLogs(place, logs),
+        ...describeLogsQuery(place, ids, logs, now),
       ],
     );
     return isNothing || isBroken ? 1 : 0;
@@ -81,11 +82,6 @@ function describeRest({ streams }: Found, environment: string): readonly string[
   if (streams.length <= TOLD) return [];
   const rest = streams.slice(TOLD).map(({ name }) => `${name.jobId} (${name.partnerId})`);
   return [`And ${rest.length} more, each with "npm run ops -- find JOBID${environment}": ${rest.join(', ')}`, ''];
-}
-
-function describeLogs(place: Parameters<typeof describeLogsQuery>[0], logs: LogsQuery): readonly string[] {
-  const lines = describeLogsQuery(place, logs);
-  return lines.length > 0 ? lines : ['Log lines of the local run: start it with "npm start -- --logs".'];
 }
 
 /** Texts that the lines contain. What a partner wrote is in none of them: for an externalId its jobs stand in. */

@@ -67,9 +67,10 @@ export async function startContainer(definition: ContainerDefinition, onLog: OnL
 
   const end = (requestId: string | undefined, result: InvocationResult): void => {
     if (current === undefined || (requestId !== undefined && requestId !== current.requestId)) return;
-    const { end: resolve } = current;
+    const { end: resolve, requestId: ended } = current;
     current = undefined;
     clearTimeout(timer);
+    if (result.kind !== 'answered') onLog(platformReport(ended, result), from);
     resolve(result);
   };
   const killAfter = (ms: number, result: InvocationResult): NodeJS.Timeout =>
@@ -104,9 +105,10 @@ export async function startContainer(definition: ContainerDefinition, onLog: OnL
     child.once('error', reject);
     child.once('spawn', () => resolve(child.pid ?? 0));
   });
+  const from = { functionName, pid };
 
   for (const input of [child.stdout, child.stderr]) {
-    createInterface({ input }).on('line', (line) => onLog(line, { functionName, pid }));
+    createInterface({ input }).on('line', (line) => onLog(line, from));
   }
   const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
   child.once('exit', (code, signal) => {
@@ -137,6 +139,20 @@ export async function startContainer(definition: ContainerDefinition, onLog: OnL
     },
     kill: () => child.kill('SIGKILL'),
   };
+}
+
+/**
+ * What Lambda writes into the function's log about an invocation that did not end well. (About all others too: of these
+ * there is no need here.)
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html#platform-report
+ */
+function platformReport(requestId: string, result: Exclude<InvocationResult, { kind: 'answered' }>): string {
+  const how = result.kind === 'timed_out' ? { status: 'timeout' } : { status: 'error', errorType: result.errorType };
+  return JSON.stringify({
+    time: new Date().toISOString(),
+    type: 'platform.report',
+    record: { requestId, ...how },
+  });
 }
 
 const errorSchema = z.object({ errorType: z.string(), errorMessage: z.string() });

@@ -1,0 +1,55 @@
+import { existsSync, mkdtempSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import { keepLines } from '../../infra/local/kept-lines.ts';
+
+describe('the file with a run’s lines', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'kept-lines-'));
+  const keep = async (name: string, lines: readonly string[], options = {}) => {
+    const kept = keepLines(options);
+    kept.add('{"before":"it began"}', 'one');
+    kept.begin(join(folder, name));
+    for (const line of lines) {
+      kept.add(line, 'one');
+      await sleep(1); // The disk keeps up.
+    }
+    await kept.close();
+  };
+
+  test('is its owner’s alone, and holds nothing of the run before', async () => {
+    const path = join(folder, 'a.log');
+    writeFileSync(path, 'of the run before\n', { mode: 0o644 });
+    writeFileSync(`${path}.1`, 'of the run before\n');
+
+    await keep('a.log', ['{"timestamp":"t"}', 'Segmentation fault']);
+
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(existsSync(`${path}.1`)).toBe(false);
+    const lines = readFileSync(path, 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line): unknown => JSON.parse(line));
+    expect(lines).toMatchObject([
+      { function: 'one', before: 'it began' },
+      { function: 'one', timestamp: 't' },
+      { function: 'one', message: 'Segmentation fault' },
+    ]);
+  });
+
+  test('keeps the newest lines, in two files of half the size', async () => {
+    const lines = Array.from({ length: 300 }, (_, n) => `{"n":${n},"text":"${'x'.repeat(80)}"}`);
+
+    await keep('b.log', lines, { mostBytes: 10_000 });
+
+    const [newest, before] = [join(folder, 'b.log'), join(folder, 'b.log.1')].map((path) => readFileSync(path, 'utf8'));
+    expect(`${before}${newest}`.length).toBeLessThan(12_000);
+    expect(newest).toContain('"n":299,');
+    expect(before).not.toContain('"n":0,');
+  });
+
+  test('disturbs no run when it cannot be written', async () => {
+    await expect(keep('missing/c.log', ['{"a":1}', '{"a":2}'])).resolves.toBeUndefined();
+  });
+});
