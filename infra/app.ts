@@ -2,6 +2,7 @@ import { App } from 'aws-cdk-lib';
 import { addChecks } from './stacks/checks.ts';
 import { missingBundles } from './constructs/bundled-function.ts';
 import { readRolloutOverride } from './blueprint/rollout/rollout-override.ts';
+import { BackupsStack, CopiesStack, readCopiesRegion } from './stacks/copies-stacks.ts';
 import { GitHubRolesStack, readGitHubRepository } from './stacks/github-roles-stack.ts';
 import { selectEnvironment } from './stacks/select-environment.ts';
 import { ServiceStack } from './stacks/service-stack.ts';
@@ -12,6 +13,7 @@ const app = new App({ autoSynth: false });
 const selection = selectEnvironment(app.node.tryGetContext('environment'));
 const rollout = readRolloutOverride(app.node.tryGetContext('rollout'), app.node.tryGetContext('why'));
 const github: unknown = app.node.tryGetContext('github');
+const copies: unknown = app.node.tryGetContext('copies');
 const missing = missingBundles();
 if (selection.kind === 'invalid') {
   console.error(selection.message);
@@ -27,6 +29,18 @@ if (selection.kind === 'invalid') {
   } else {
     // Alone, and without cdk-nag, which refuses every star: a test compares each right of these roles.
     new GitHubRolesStack(app, 'GitHub', { environment: selection.environment, github: repository });
+    app.synth();
+  }
+} else if (copies !== undefined) {
+  const { environment } = selection;
+  const region = readCopiesRegion(copies, environment);
+  if (region === undefined) {
+    console.error("-c copies must be a region other than the environment's, such as eu-west-1.");
+    process.exitCode = 1;
+  } else {
+    const vault = new CopiesStack(app, 'Copies', { environment, region });
+    new BackupsStack(app, 'Backups', { environment, region }).addStackDependency(vault);
+    addChecks(app);
     app.synth();
   }
 } else if (missing.length > 0) {

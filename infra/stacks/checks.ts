@@ -14,6 +14,9 @@ export interface Acknowledgement {
 
 const versionAlarms = (environment: string): string =>
   `arn:aws:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:${versionAlarmNames(environment)}`;
+const managedBackupRoles = ['Backup', 'Restores'].map(
+  (what) => `Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSBackupServiceRolePolicyFor${what}`,
+);
 const managedLogRole = 'Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AmazonAPIGatewayPushToCloudWatchLogs';
 
 /** At most eight, which a test checks; each as narrow as possible. */
@@ -56,11 +59,11 @@ export const acknowledgements: readonly Acknowledgement[] = [
       "The documentation's pages are public: they show no partner's data, and have their own throttle. An unknown address or method (ANY) is a 404 or 405 for everyone.",
   },
   {
-    rules: [`AwsSolutions-IAM4[${managedLogRole}]`],
+    rules: [managedLogRole, ...managedBackupRoles].map((policy) => `AwsSolutions-IAM4[${policy}]`),
     resourceTypes: ['AWS::IAM::Role'],
-    path: /\/CloudWatchRole\/Resource$/,
+    path: /\/CloudWatchRole\/Resource$|^(Backups\/Role|Copies\/RestoreRole)\/Resource$/,
     reason:
-      "API Gateway's one role per account for writing logs: every API in the account shares it, and AWS maintains its policy.",
+      "API Gateway's one role per account for writing logs, and the roles that AWS Backup takes to read and restore tables: AWS maintains their policies.",
   },
   {
     rules: ['AwsSolutions-SMG4'],

@@ -9,9 +9,8 @@ import { reconcileNow, startTestRun, type TestRun } from '../support/local-run.t
 import { type Ended, runCommand } from '../support/run-command.ts';
 
 /** Plays docs/runbook.md, "Restoring a table", command by command, on a real engine with the real bundles. */
-const [, section = ''] = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8').split(
-  '\n## Restoring a table\n',
-);
+const runbook = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
+const [, section = ''] = /^## Restoring a table\n(.*?)(?=^## |(?![^]))/ms.exec(runbook) ?? [];
 const commands = [...section.matchAll(/^ *npm run ops -- (.+)$/gm)].map(([, command = '']) => command);
 
 const folder = mkdtempSync(join(tmpdir(), 'restore-'));

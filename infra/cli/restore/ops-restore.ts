@@ -162,10 +162,11 @@ function describeLines(place: Pick<Place, 'environment'>, restored: Restored): s
   });
   return [
     '',
-    `To use it, put this into ${place.environment} in infra/blueprint/environments.ts and deploy:`,
+    `To use it, put this into ${place.environment} in infra/blueprint/environments.ts:`,
     '  restoredTables: {',
     ...fields,
     '  },',
-    "  rollout: 'all-at-once', // for this deployment alone: two versions must not write to two logs",
+    'Then deploy all at once, since two versions must not use two tables:',
+    `npx cdk deploy --all -c environment=${place.environment} -c rollout=all-at-once -c why="WHO: tables restored"`,
   ];
 }
