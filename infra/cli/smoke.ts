@@ -56,6 +56,8 @@ type Verdict =
 /** No partner has a job of this name. */
 const unknownId = `smoke-${randomUUID()}`;
 const listPath = `v1/cancellations?externalId=${unknownId}`;
+/** In the right form, and no one's. */
+const madeUp = bearer(`pcg_smoke_${'0'.repeat(12)}_${'0'.repeat(43)}`);
 
 const checks: readonly Check[] = [
   {
@@ -70,7 +72,7 @@ const checks: readonly Check[] = [
   {
     name: 'with a made-up credential: 401',
     needsToken: false,
-    request: () => ({ path: listPath, init: { headers: bearer(`pcg_smoke_${'0'.repeat(12)}_${'0'.repeat(43)}`) } }),
+    request: () => ({ path: listPath, init: { headers: madeUp } }),
     judge: (answer) => expectProblem(answer, 401, 'unauthorized'),
   },
   {
@@ -78,6 +80,28 @@ const checks: readonly Check[] = [
     needsToken: false,
     request: () => ({ path: 'v1/no-such-address', init: {} }),
     judge: (answer) => expectProblem(answer, 404, 'route_not_found'),
+  },
+  {
+    // API Gateway would take the credential for an AWS signature, if this were not a route of its own.
+    name: 'an unknown address with a made-up credential: 404',
+    needsToken: false,
+    request: () => ({ path: 'v1/no-such-address/at/all', init: { headers: madeUp } }),
+    judge: (answer) => expectProblem(answer, 404, 'route_not_found'),
+  },
+  {
+    name: 'an unknown method with a made-up credential: 405 with Allow',
+    needsToken: false,
+    request: () => ({ path: 'v1/cancellations', init: { method: 'DELETE', headers: madeUp } }),
+    judge: (answer) => [
+      ...expectProblem(answer, 405, 'method_not_allowed'),
+      ...expectHeader(answer.headers, 'allow', 'POST, GET'),
+    ],
+  },
+  {
+    name: 'a slash at the end of an address makes no difference',
+    needsToken: true,
+    request: (token) => ({ path: listPath.replace('?', '/?'), init: { headers: bearer(token) } }),
+    judge: (answer) => expectProblem(answer, 404, 'job_not_found'),
   },
   {
     name: 'an unknown externalId: 404 from the directory',

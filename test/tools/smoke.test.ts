@@ -20,7 +20,7 @@ describe('smoke', () => {
 
     expect(done).toMatchObject({ code: 0, stderr: '' });
     const summary: unknown = JSON.parse(done.stdout.trimEnd().split('\n').at(-1) ?? '');
-    expect(summary).toEqual({ ok: true, passed: 6, failed: 0, skipped: 0, url: `${service.run.baseUrl}/` });
+    expect(summary).toEqual({ ok: true, passed: 9, failed: 0, skipped: 0, url: `${service.run.baseUrl}/` });
     expect(after).toEqual(before);
     expect(service.run.simulator.requests.all()).toEqual([]);
     expect(done.stdout).not.toContain(acmeToken());
@@ -51,7 +51,7 @@ describe('smoke', () => {
     expect(done).toMatchObject({
       code: 0,
       stderr: '',
-      stdout: expect.stringContaining('6 passed, 0 failed, 0 skipped'),
+      stdout: expect.stringContaining('9 passed, 0 failed, 0 skipped'),
     });
     expect(cancel.status).toBe(403);
   });
@@ -69,15 +69,15 @@ describe('smoke', () => {
       expect(stdout).toMatch(/status 403, not 404/);
     }
     // API Gateway's own 403 is not the function's.
-    expect(ended[0]?.stdout).toContain('3 passed, 3 failed');
+    expect(ended[0]?.stdout).toContain('5 passed, 4 failed');
   });
 
   test('skips and names the checks that need a credential when there is none', async () => {
     const { stdout, code } = await smoke(['--url', service.run.baseUrl]);
 
     expect(code).toBe(0);
-    expect(stdout.match(/^skipped .*set SMOKE_TOKEN/gm)).toHaveLength(3);
-    expect(stdout).toContain('3 passed, 0 failed, 3 skipped');
+    expect(stdout.match(/^skipped .*set SMOKE_TOKEN/gm)).toHaveLength(4);
+    expect(stdout).toContain('5 passed, 0 failed, 4 skipped');
   });
 
   test('fails where the credential is rejected', async () => {
@@ -101,7 +101,7 @@ describe('smoke', () => {
 
     expect(all200.code).toBe(1);
     expect(all200.stdout).toMatch(/^failed .*\n +status 200, not 401; not application\/problem\+json/m);
-    expect(all200.stdout).toContain('0 passed, 6 failed, 0 skipped');
+    expect(all200.stdout).toContain('0 passed, 9 failed, 0 skipped');
     expect(unanswered).toMatchObject({ code: 1, stdout: expect.stringContaining('ECONNREFUSED') });
   });
 
