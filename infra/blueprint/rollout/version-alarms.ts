@@ -27,7 +27,14 @@ export const versionAlarmNames = (environment: string): string => versionAlarmNa
 export const versionMetricOf = (fn: FunctionName): string => `VersionFaults-${fn}`;
 
 /** Answers of AWS that a version's own request, name or rights bring about, and no outage. */
-const ownMistakes = ['AccessDenied*', 'ResourceNotFoundException', 'ValidationException'] as const;
+const ownMistakes = [
+  'AccessDenied*',
+  'ResourceNotFoundException',
+  'ValidationException',
+  // functions/adapters/sqs/send-message.ts
+  'SqsAnswered400',
+  'SqsAnswered403',
+] as const;
 
 const codes = {
   bug: 'UNEXPECTED_ERROR',
