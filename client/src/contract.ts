@@ -217,7 +217,8 @@ export interface Forbidden extends Refused {
 }
 
 /**
- * No clear answer after every try that fitted into the time. **The request may have been done.** You can repeat it safely,
+ * No clear answer after every try that fitted into the time, or a 403 that is not from the service: a firewall or proxy in
+ * between sent it. **The request may have been done.** You can repeat it safely,
  * best with the same `idempotencyKey`.
  */
 export interface Unavailable extends Refused {

@@ -56,7 +56,7 @@ type Verdict =
 /** No partner has a job of this name. */
 const unknownId = `smoke-${randomUUID()}`;
 const listPath = `v1/cancellations?externalId=${unknownId}`;
-/** In the right form, and no one's. */
+/** In the right form, but never issued. */
 const madeUp = bearer(`pcg_smoke_${'0'.repeat(12)}_${'0'.repeat(43)}`);
 
 const checks: readonly Check[] = [
@@ -82,7 +82,7 @@ const checks: readonly Check[] = [
     judge: (answer) => expectProblem(answer, 404, 'route_not_found'),
   },
   {
-    // API Gateway would take the credential for an AWS signature, if this were not a route of its own.
+    // Without a route for it, API Gateway would take the credential for an AWS signature.
     name: 'an unknown address with a made-up credential: 404',
     needsToken: false,
     request: () => ({ path: 'v1/no-such-address/at/all', init: { headers: madeUp } }),

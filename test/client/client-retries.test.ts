@@ -25,7 +25,7 @@ describe('the client repeats a cancel', () => {
     ['a 503', problem('temporarily_unavailable', true, 503)],
     ['a 504', problem('gateway_timeout', true, 504)],
     ['a 500', problem('internal_error', true, 500)],
-    // AWS WAF's answer where no one has given it another.
+    // AWS WAF's answer without a custom response.
     ['a firewall’s 403', answer(403, { 'Content-Type': 'application/json' }, '{"message":"Forbidden"}')],
     ['a proxy’s 502', answer(502, { 'Content-Type': 'text/html' }, '<h1>Bad gateway</h1>')],
     ['an unknown problem that is retryable', problem('try_on_monday', true, 425)],

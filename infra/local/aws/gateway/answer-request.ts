@@ -146,7 +146,7 @@ export function createRequestAnswerer(
     }
     if (Number(request.headers['content-length'] ?? 0) > MAX_BODY_BYTES) return refuse('REQUEST_TOO_LARGE');
     const isOpen = publicRoutes.includes(matched.route);
-    // Public pages have a throttle of their own in AWS, and stay available while a fault is set.
+    // Public pages have a separate throttle in AWS, and stay available while a fault is set.
     const fault = isOpen ? undefined : currentFault();
     const admission = isOpen ? admitted : await admit(request, method, target.path, fault);
     if (admission.kind === 'refused') return refuse(admission.response, admission.retryAfterSeconds);
