@@ -116,6 +116,7 @@ describe('the workflow redeploy', () => {
     expect(text).toMatch(/^on:\n {2}workflow_dispatch:\n/m);
     expect(text).toContain(`options: [${environmentNames.join(', ')}]`);
     expect(text).toMatch(/ {6}commit:\n {8}description: .*last good.*\n {8}type: string\n {8}default: ''/);
+    expect(text).toMatch(/^run-name: .*inputs\.environment.*inputs\.why/m);
     expect(text).toMatch(/ {6}why:\n {8}description: .*\n {8}required: true/);
     expect(find?.text).toContain('node infra/deploy/find-build.ts "$ENVIRONMENT" "$COMMIT"');
     expect(packagesBehind('infra/deploy/find-build.ts')).toEqual([]);

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
 import { CannotDo } from '../../infra/cli/command.ts';
 import { putPlangrepKey } from '../../infra/cli/plangrep-key/ops-plangrep-key.ts';
 import type { Place } from '../../infra/cli/places.ts';
@@ -83,6 +84,32 @@ describe('plangrep-key', () => {
     expect(forth.code).toBe(0);
     expect(await currentKey()).toBe(second);
   });
+});
+
+test('the key is rotated as the runbook says, and no cancel is lost', async () => {
+  const { plangrepUrl, aws } = ops.service.run;
+  const own = (method: string) => {
+    const Authorization = `Basic ${Buffer.from(`${aws.accessKeyId}:${aws.secretAccessKey}`).toString('base64')}`;
+    return fetch(`${plangrepUrl}/simulator/keys`, { method, headers: { Authorization } });
+  };
+  const cancelled = async () => (await ops.service.cancel(await ops.service.newJob())).body['outcome'];
+  const strangers = await Promise.all(
+    ['POST', 'DELETE'].map((method) => fetch(`${plangrepUrl}/simulator/keys`, { method })),
+  );
+  const { apiKey } = z.object({ apiKey: z.string() }).parse(await (await own('POST')).json());
+  const put = await run('plangrep-key put --yes', apiKey);
+  const beside = await cancelled();
+  const revoked = await own('DELETE');
+  const after = await cancelled();
+  const back = await run('plangrep-key back --yes');
+
+  expect(strangers.map(({ status }) => status)).toEqual([401, 401]);
+  expect(put.stdout).toContain('Plangrep: accepted.');
+  expect(await revoked.json()).toEqual({ keys: 1 });
+  expect([beside, after]).toEqual(['cancelled', 'cancelled']);
+  expect(onlyLine(back)).toMatch(/^Plangrep rejects this key/);
+  expect(await currentKey()).toBe(apiKey);
+  expect(`${put.stdout}${back.stderr}${ops.service.run.logs.join('')}`).not.toContain(apiKey);
 });
 
 describe('where Plangrep cannot say, plangrep-key put says so and asks', () => {

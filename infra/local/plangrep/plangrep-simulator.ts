@@ -22,7 +22,7 @@ import { createFaults, type Faults, faultSchema, play, sendJson } from './plangr
 import { createJobStore, createJournal, type JobStore, type Journal } from './plangrep-job-store.ts';
 
 export interface PlangrepSimulatorOptions {
-  /** The only key that it accepts. */
+  /** The only key that it accepts at first. */
   readonly apiKey: string;
   /** Opens the simulator's own addresses ({@link control}). @default a new one */
   readonly accessKey?: AccessKey;
@@ -69,7 +69,7 @@ export async function startPlangrepSimulator(options: PlangrepSimulatorOptions):
   const requests = createJournal();
   const closing = new AbortController();
   const { accessKey = createAccessKey() } = options;
-  let apiKey: string | undefined = options.apiKey;
+  const keys = createApiKeys(options.apiKey);
   for (const job of options.jobs ?? []) if (job.id === undefined || store.get(job.id) === undefined) store.put(job);
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -83,12 +83,12 @@ export async function startPlangrepSimulator(options: PlangrepSimulatorOptions):
     if (read.kind === 'lost') return;
     if (read.kind === 'too_large') return sendJson(response, error(413, 'body_too_large', 'The body is over 64 KiB.'));
     const body = read.bytes.toString();
-    if (isControl) return sendJson(response, control(method, path, body, { faults, requests, store }));
+    if (isControl) return sendJson(response, control(method, path, body, { faults, requests, store, keys }));
 
     const call = recognizeCall(method, path);
     const jobId = call.kind === 'list' || call.kind === 'create' ? undefined : call.id || undefined;
     const fault = faults.take(call.kind, jobId);
-    const authorized = apiKey !== undefined && headers.authorization === `Bearer ${apiKey}`;
+    const authorized = keys.all().some((key) => headers.authorization === `Bearer ${key}`);
     requests.add({
       at: new Date(now()).toISOString(),
       method,
@@ -125,12 +125,8 @@ export async function startPlangrepSimulator(options: PlangrepSimulatorOptions):
   return {
     url,
     accessKey,
-    setApiKey(key) {
-      apiKey = key;
-    },
-    revokeApiKey() {
-      apiKey = undefined;
-    },
+    setApiKey: (key) => keys.set([key]),
+    revokeApiKey: () => keys.set([]),
     addJob: (fields) => store.put(fields),
     job: (jobId) => store.get(jobId),
     jobs: () => store.all(),
@@ -169,15 +165,44 @@ function createJob(projectId: string, headers: IncomingHttpHeaders, body: string
   };
 }
 
+interface ApiKeys {
+  /** The oldest first. */
+  all(): readonly string[];
+  set(keys: readonly string[]): void;
+  create(): string;
+}
+
+function createApiKeys(first: string): ApiKeys {
+  let keys: readonly string[] = [first];
+  return {
+    all: () => keys,
+    set: (those) => {
+      keys = those;
+    },
+    create: () => {
+      const key = `pgk_local_${randomBytes(16).toString('hex')}`;
+      keys = [...keys, key];
+      return key;
+    },
+  };
+}
+
+interface Controlled {
+  readonly faults: Faults;
+  readonly requests: Journal;
+  readonly store: JobStore;
+  readonly keys: ApiKeys;
+}
+
 /**
  * The simulator's own addresses, for people and for tests in another process, with the run's access key (`curl -u`):
- * `GET|POST|DELETE /simulator/faults`, `GET|DELETE /simulator/requests`, `GET|POST /simulator/jobs`.
+ * `GET|POST|DELETE /simulator/faults`, `GET|DELETE /simulator/requests`, `GET|POST /simulator/jobs`, `POST|DELETE /simulator/keys`.
  */
 function control(
   method: string,
   path: string,
   body: string,
-  { faults, requests, store }: { readonly faults: Faults; readonly requests: Journal; readonly store: JobStore },
+  { faults, requests, store, keys }: Controlled,
 ): SimulatedAnswer {
   switch (`${method} ${path}`) {
     case 'GET /simulator/faults':
@@ -199,6 +224,12 @@ function control(
       return { status: 200, body: { jobs: store.all() } };
     case 'POST /simulator/jobs':
       return validated(simulatedJobFieldsSchema, body, (fields) => ({ job: store.put(fields) }));
+    // As in Plangrep's workspace: a second key beside the first, until the first is revoked.
+    case 'POST /simulator/keys':
+      return { status: 201, body: { apiKey: keys.create() } };
+    case 'DELETE /simulator/keys':
+      keys.set(keys.all().slice(-1));
+      return { status: 200, body: { keys: keys.all().length } };
     default:
       return error(404, 'not_found', 'The simulator has no such address.');
   }
