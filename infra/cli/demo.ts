@@ -1,4 +1,5 @@
-import { CannotStart, startLocalRun } from '../local/run.ts';
+import { CannotStart } from '../local/cannot-start.ts';
+import { startLocalRun } from '../local/run.ts';
 import { followUps } from '../scenes/stories.ts';
 import { type PlayedCancel, type PlayedFollowUp, playFollowUps, playStories } from '../scenes/play-demo.ts';
 import { CannotDo, type ExitCode, runScript } from './command.ts';

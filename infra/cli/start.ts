@@ -3,7 +3,8 @@ import { keyInSecret, keyRule } from '../../functions/adapters/plangrep/plangrep
 import { type TableName, tables } from '../blueprint/tables.ts';
 import { createConsole } from '../local/console/create-console.ts';
 import type { CredentialsFile } from '../local/credentials-file.ts';
-import { CannotStart, explainRunError, type LocalRun, startLocalRun } from '../local/run.ts';
+import { CannotStart, explainRunError } from '../local/cannot-start.ts';
+import { type LocalRun, startLocalRun } from '../local/run.ts';
 import { CannotDo, type CommandDescription, readList, runScript, type Values } from './command.ts';
 import { credentialsPath } from './places.ts';
 import { welcome } from './welcome.ts';

@@ -5,7 +5,6 @@ import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { serviceFunctions } from '../blueprint/functions.ts';
 import { type TableName, tables } from '../blueprint/tables.ts';
 import { localPlans, usagePlanName } from '../blueprint/usage-plans.ts';
-import { explainSystemError } from '../explain-system-error.ts';
 import { createAccessKey, type LocalAccessKey, withRegion } from './aws/access-keys.ts';
 import { type LocalDynamoDb, startLocalDynamoDb, type TablesFault } from './aws/dynamodb.ts';
 import { startQueueEndpoint } from './aws/events/queue-endpoint.ts';
@@ -15,10 +14,10 @@ import { createUsagePlans, type LocalUsagePlans } from './aws/gateway/usage-plan
 import type { OnLog } from './aws/lambda/container.ts';
 import type { LambdaRuntime } from './aws/lambda/lambda-runtime.ts';
 import { type LocalSecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
-import { DataFolderError } from './aws/state-file.ts';
 import { createTableFeatures } from './aws/tables/table-features.ts';
+import { CannotStart, explainStart } from './cannot-start.ts';
 import { type CredentialsFile, removeCredentials, writeCredentials } from './credentials-file.ts';
-import { closeDataFolder, storeFolder } from './data-folder.ts';
+import { openDataFolder, storeFolder } from './data-folder.ts';
 import { keepLines, type KeptLines, linesPathOf } from './kept-lines.ts';
 import {
   type Adopt,
@@ -106,11 +105,6 @@ export interface LocalRun extends RunParts, EventsDoor, TimeDoor {
   close(): Promise<void>;
 }
 
-/** Why the local run cannot start, in one line that says what to do: show it without a stack. */
-export class CannotStart extends Error {
-  override readonly name = 'CannotStart';
-}
-
 /** Where `npm run build` writes the bundles. */
 export const defaultBundles = new URL('../../dist/functions', import.meta.url).pathname;
 const KEPT_LINES = 10_000;
@@ -148,7 +142,7 @@ export async function startLocalRun(options: LocalRunOptions = {}): Promise<Loca
     return { ...parts, credentials, close };
   } catch (error) {
     await close();
-    throw explain(error, options.port);
+    throw explainStart(error, options.port);
   }
 }
 
@@ -161,7 +155,7 @@ async function startParts(
   const inDataDir = (name: string) => (dataDir === undefined ? undefined : join(dataDir, name));
   const faults: ServiceFaults = {};
   const isDown = (): boolean => faults.current?.kind === 'tables_down';
-  if (dataDir !== undefined) await closeDataFolder(dataDir);
+  if (dataDir !== undefined) await openDataFolder(dataDir);
   const aws = withRegion(createAccessKey());
   const callers = createFunctionCallers(restoredTables);
   const functionKeys = callers.map(({ accessKey }) => accessKey);
@@ -249,24 +243,4 @@ async function checkBundles(bundles: string): Promise<void> {
       throw new CannotStart(`The function ${name} is not built: run "npm run build" first.`, { cause });
     });
   }
-}
-
-/** Turns what the caller can change, a port or a folder, into one clear line. Any other error is a bug and stays as it is. */
-function explain(error: unknown, port = 0): unknown {
-  const isListening = error instanceof Error && 'syscall' in error && error.syscall === 'listen';
-  const code = isListening && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return new CannotStart(`Port ${port} is in use: choose another with PORT=...`);
-  if (code === 'EACCES') return new CannotStart(`Port ${port} needs more rights: choose one above 1023 with PORT=...`);
-  if (code === 'EADDRNOTAVAIL')
-    return new CannotStart('This machine has no 127.0.0.1: switch on its loopback interface.');
-  const line = explainRunError(error);
-  return line === undefined ? error : new CannotStart(line, { cause: error });
-}
-
-/**
- * One line about what the files of a run suffer, at its start or later.
- * @returns undefined for a bug, whose stack trace is wanted
- */
-export function explainRunError(error: unknown): string | undefined {
-  return error instanceof DataFolderError ? error.message : explainSystemError(error);
 }

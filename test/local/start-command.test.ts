@@ -102,12 +102,7 @@ describe('npm start', () => {
       { PLANGREP_BASE_URL: 'https://plangrep.com', PLANGREP_API_KEY: 'pgk_canary' },
       /^PLANGREP_API_KEY must be an API key of at least 16 printable ASCII characters(?!.*canary)/,
     ],
-    [
-      'a data folder that is a file',
-      [],
-      { DATA_DIR: start },
-      /^The data folder .* cannot be used: it cannot be written/,
-    ],
+    ['a data folder that is a file', [], { DATA_DIR: start }, /^The data folder .* cannot be used: it is not a folder/],
   ])('ends with one clear line on %s', async (_what, args, environment, line) => {
     const { stdout, stderr, code } = await ending(run(args, environment));
 

@@ -1,6 +1,4 @@
-import { mkdir } from 'node:fs/promises';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { createRequire } from 'node:module';
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   CreateTableCommand,
@@ -10,11 +8,11 @@ import {
   ResourceInUseException,
 } from '@aws-sdk/client-dynamodb';
 import dynalite from 'dynalite';
-import * as z from 'zod/mini';
 import { type AccessKey, createAccessKey } from './access-keys.ts';
 import { admit, describeError, ServiceError } from './aws-json-endpoint.ts';
 import { localRegion, serveOnLoopback } from './loopback.ts';
-import { DataFolderError } from './state-file.ts';
+import { openable } from './store/open-store.ts';
+import { sealStore } from './store/seal-store.ts';
 import {
   callOf,
   type CreateFront,
@@ -84,7 +82,7 @@ const frontAgent = 'local-front';
 
 /**
  * An embedded DynamoDB (dynalite) on 127.0.0.1. What dynalite does not have of a table, a `front` plays: `tables/`.
- * @throws DataFolderError when `path` cannot be written, or another process uses it
+ * @throws DataFolderError when `path` cannot be written, is damaged, or another process uses it
  */
 export async function startLocalDynamoDb<TableName extends string>({
   tables,
@@ -96,7 +94,7 @@ export async function startLocalDynamoDb<TableName extends string>({
   front: createFront,
   latencyMs = 0,
 }: LocalDynamoDbOptions<TableName>): Promise<LocalDynamoDb<TableName>> {
-  if (path !== undefined) await checkDataFolder(path);
+  if (path !== undefined) await openable(path);
   const engine = dynalite({
     createTableMs: 0,
     deleteTableMs: 0,
@@ -159,6 +157,7 @@ export async function startLocalDynamoDb<TableName extends string>({
     client.destroy();
     direct.destroy();
     await closeEngine();
+    if (path !== undefined) await sealStore(path);
   };
 
   try {
@@ -223,33 +222,3 @@ function namesOf<Name extends string>(tables: Readonly<Record<Name, unknown>>): 
 function namesOf(tables: object): Record<string, string> {
   return Object.fromEntries(Object.keys(tables).map((name) => [name, name]));
 }
-
-/** The parts of LevelDB that are used here. LevelDB comes with dynalite, which does not export it. */
-interface Store {
-  open(): Promise<void>;
-  close(): Promise<void>;
-}
-type Level = new (path: string) => Store;
-
-/** Checks that dynalite will be able to open its store: dynalite itself does not check, and a later failure ends the process. */
-async function checkDataFolder(path: string): Promise<void> {
-  const loaded: unknown = createRequire(import.meta.resolve('dynalite'))('level');
-  if (!isLevel(loaded)) throw new TypeError('dynalite does not use the package level any more');
-  try {
-    await mkdir(path, { recursive: true });
-    const store = new loaded.Level(path);
-    await store.open();
-    await store.close();
-  } catch (error) {
-    const { data } = codeSchema.safeParse(error);
-    const code = data?.cause?.code ?? data?.code ?? 'unknown error';
-    const why = code === 'LEVEL_LOCKED' ? 'another run is using it' : `it cannot be written (${code})`;
-    throw new DataFolderError(`The data folder ${path} cannot be used: ${why}.`, { cause: error });
-  }
-}
-
-function isLevel(value: unknown): value is { readonly Level: Level } {
-  return typeof value === 'object' && value !== null && 'Level' in value && typeof value.Level === 'function';
-}
-
-const codeSchema = z.object({ code: z.string(), cause: z.optional(z.object({ code: z.optional(z.string()) })) });

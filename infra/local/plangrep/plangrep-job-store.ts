@@ -10,7 +10,7 @@ import {
   type SimulatedJobFields,
 } from '../../../functions/simulator/plangrep-jobs.ts';
 import { sandboxRecord } from '../../../functions/simulator/sandbox-jobs.ts';
-import { stateFile } from '../aws/state-file.ts';
+import { stateFile } from '../aws/store/state-file.ts';
 
 const stateSchema = z.strictObject({
   /** Oldest first. */

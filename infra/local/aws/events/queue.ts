@@ -3,7 +3,7 @@ import type { SQSEvent, SQSRecord } from 'aws-lambda';
 import * as z from 'zod/mini';
 import type { InvocationResult } from '../lambda/container.ts';
 import { localArn, localRegion } from '../loopback.ts';
-import { stateFile } from '../state-file.ts';
+import { stateFile } from '../store/state-file.ts';
 
 export interface QueueOptions {
   readonly name: string;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import * as z from 'zod/mini';
-import { stateFile } from '../state-file.ts';
+import { stateFile } from '../store/state-file.ts';
 import { createTokenBucket, type Throttle, type TokenBucket } from './token-bucket.ts';
 
 /** What one API key may send. */

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import { stateFile } from '../state-file.ts';
+import { stateFile } from '../store/state-file.ts';
 
 /** What a table has that the engine does not know. */
 const featuresSchema = z.object({

@@ -29,7 +29,7 @@ export function stateFile<State>(path: string | undefined, schema: z.ZodMiniType
       try {
         return schema.parse(JSON.parse(text));
       } catch (cause) {
-        throw damaged(path, cause instanceof SyntaxError ? 'it is not JSON' : 'it holds something else', cause);
+        throw damaged(path, cause instanceof SyntaxError ? 'it is not JSON' : 'it holds something else', { cause });
       }
     },
     write: (state) => {
@@ -40,9 +40,12 @@ export function stateFile<State>(path: string | undefined, schema: z.ZodMiniType
   };
 }
 
-/** @param why in words that continue "is damaged:" */
-export function damaged(path: string, why: string, cause?: unknown): DataFolderError {
-  const advice = 'Move it away to start without what it keeps';
+/**
+ * @param why in words that continue "is damaged:"
+ * @param options `of`: the folder that the file is of use in, if it is of none alone
+ */
+export function damaged(path: string, why: string, { of = path, cause }: { of?: string; cause?: unknown } = {}): Error {
+  const advice = `Move ${of === path ? 'it' : of} away to start without what it keeps`;
   return new DataFolderError(`${path} is damaged: ${why}. Nothing was changed. ${advice}.`, { cause });
 }
 

@@ -1,0 +1,102 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
+import { paginateScan } from '@aws-sdk/client-dynamodb';
+import { startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
+import { stateFile } from '../../infra/local/aws/store/state-file.ts';
+import { compileCache } from '../support/run-command.ts';
+import { temporaryFolder } from './arrange.ts';
+
+const source = (path: string): string => JSON.stringify(new URL(`../../infra/local/aws/${path}`, import.meta.url).href);
+
+/** Runs a script that prints a number after each write, and kills it in the middle of one. @returns the last number */
+async function killWriter(script: string, afterMs: number): Promise<number> {
+  const args = ['--input-type=module', '--eval', script];
+  const child = spawn(process.execPath, args, { env: { ...compileCache }, stdio: ['ignore', 'pipe', 'inherit'] });
+  let last = 0;
+  const lines = createInterface({ input: child.stdout });
+  const begun = once(lines, 'line');
+  lines.on('line', (line) => (last = Number(line)));
+  await begun;
+  await sleep(afterMs);
+  child.kill('SIGKILL');
+  await once(lines, 'close');
+  return last;
+}
+
+describe('A process that is killed while it writes', () => {
+  test('leaves a state file with the old state or the new one, 40 times', { timeout: 120_000 }, async () => {
+    const folder = temporaryFolder();
+    const path = join(folder, 'state.json');
+    const schema = z.object({ writes: z.number(), filling: z.string() });
+    const script = `
+      import * as z from ${JSON.stringify(import.meta.resolve('zod/mini'))};
+      import { writeSync } from 'node:fs';
+      import { stateFile } from ${source('store/state-file.ts')};
+      const schema = z.object({ writes: z.number(), filling: z.string() });
+      const file = stateFile(${JSON.stringify(path)}, schema);
+      for (let writes = (file.read()?.writes ?? 0) + 1; ; writes += 1) {
+        file.write({ writes, filling: 'x'.repeat(200_000 + (writes % 7) * 100_000) });
+        writeSync(1, writes + '\\n');
+      }`;
+
+    for (let kills = 0; kills < 40; kills += 1) {
+      const last = await killWriter(script, Math.random() * 20);
+
+      const { writes, filling } = stateFile(path, schema).read() ?? { writes: 0, filling: '' };
+      expect([last, last + 1]).toContain(writes);
+      expect(filling).toHaveLength(200_000 + (writes % 7) * 100_000);
+    }
+    expect(readdirSync(folder).filter((name) => !/^state\.json(\.new)?$/.test(name))).toEqual([]);
+  });
+
+  test('loses no item that the tables have answered for, 8 times', { timeout: 120_000 }, async () => {
+    const store = join(temporaryFolder(), 'dynamodb');
+    const tables = { Numbers: { partitionKey: 'pk' } };
+    const script = `
+      import { PutItemCommand } from ${JSON.stringify(import.meta.resolve('@aws-sdk/client-dynamodb'))};
+      import { writeSync } from 'node:fs';
+      import { startLocalDynamoDb } from ${source('dynamodb.ts')};
+      const { client } = await startLocalDynamoDb({ tables: ${JSON.stringify(tables)}, path: ${JSON.stringify(store)} });
+      for (let number = 1; ; number += 1) {
+        const Item = { pk: { S: process.pid + '-' + number }, filling: { S: 'x'.repeat(20_000) } };
+        await client.send(new PutItemCommand({ TableName: 'Numbers', Item }));
+        writeSync(1, number + '\\n');
+      }`;
+    let answered = 0;
+
+    for (let kills = 0; kills < 8; kills += 1) {
+      answered += await killWriter(script, Math.random() * 100);
+    }
+
+    const database = await startLocalDynamoDb({ tables, path: store });
+    let found = 0;
+    const query = { TableName: 'Numbers', ProjectionExpression: 'pk', ConsistentRead: true };
+    for await (const { Count = 0 } of paginateScan({ client: database.client }, query)) found += Count;
+    await database.close();
+    expect(answered).toBeGreaterThan(8);
+    expect(found).toBeGreaterThanOrEqual(answered);
+    expect(found).toBeLessThanOrEqual(answered + 8); // What was written when the kill came.
+  });
+});
+
+test('a state file that cannot be written keeps its old state', () => {
+  const path = join(temporaryFolder(), 'state.json');
+  const file = stateFile(path, z.object({ n: z.number() }));
+  file.write({ n: 1 });
+  const circular: { n: number; self?: object } = { n: 2 };
+  circular.self = circular;
+
+  expect(() => file.write(circular)).toThrow();
+
+  expect(file.read()).toEqual({ n: 1 });
+  writeFileSync(`${path}.new`, '{"n":'); // What a kill leaves beside it.
+  expect(file.read()).toEqual({ n: 1 });
+  file.write({ n: 3 });
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual({ n: 3 });
+});
