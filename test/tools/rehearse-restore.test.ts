@@ -2,9 +2,13 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, DeleteResourcePolicyCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { checkEnvironment } from '../../infra/blueprint/environment-schema.ts';
+import { environments } from '../../infra/blueprint/environments.ts';
+import { keyVariables } from '../../infra/local/aws/access-keys.ts';
+import { putEvent } from '../../infra/local/aws/events/event-bridge.ts';
 import { reconcileNow, startTestRun, type TestRun } from '../support/local-run.ts';
 import { type Ended, runCommand } from '../support/run-command.ts';
 
@@ -16,7 +20,7 @@ const commands = [...section.matchAll(/^ *npm run ops -- (.+)$/gm)].map(([, comm
 const folder = mkdtempSync(join(tmpdir(), 'restore-'));
 const setUp = { dataDir: join(folder, 'data'), credentialsPath: join(folder, '.local', 'credentials.json') };
 const start = (restoredTables = {}): Promise<TestRun> =>
-  startTestRun({ ...setUp, authorizerTtlMs: 0, reconcileEveryMs: 0, restoredTables });
+  startTestRun({ ...setUp, authorizerTtlMs: 0, queueVisibilityMs: 20, reconcileEveryMs: 0, restoredTables });
 
 let run: TestRun;
 beforeAll(async () => {
@@ -53,6 +57,7 @@ const audit = z.object({
 });
 const started = z.object({ restored: z.string() });
 const lostSchema = z.object({
+  back: z.number(),
   lost: z.array(z.object({ jobId: z.string(), state: z.string(), events: z.number(), isUnknown: z.boolean() })),
 });
 const drift = z.object({ drift: z.array(z.object({ what: z.string() })) });
@@ -70,12 +75,22 @@ const markTime = async (): Promise<string> => {
 };
 const cancel = async (externalId: string) => (await run.call('acme', 'POST /v1/cancellations', { externalId })).status;
 const statusOf = (jobId: string) => run.simulator.jobs().find(({ id }) => id === jobId)?.status;
+const publish = async (externalId: string): Promise<void> => {
+  const [acme] = run.partners;
+  if (acme === undefined) throw new Error('acme is the first partner');
+  const event = {
+    Source: acme.eventSource,
+    DetailType: 'Job Cancellation Requested',
+    Detail: JSON.stringify({ externalId }),
+  };
+  await putEvent(run.endpoints.eventbridge, acme.aws, event);
+};
 const show = async (jobId: string) => run.call('acme', `GET /v1/cancellations/${jobId}`);
 
 describe('the cancellation log is restored', () => {
   let time = '';
   let restored = '';
-  let before: z.infer<typeof audit>;
+  let kept: z.infer<typeof audit>;
   const add = (name: string, fields = {}) => run.addJob(name, `job_${name}`, fields);
 
   test('before the damage: cancellations that ended, that are open, and that come after the last good second', async () => {
@@ -84,11 +99,14 @@ describe('the cancellation log is restored', () => {
     await add('open');
     await add('ended-later');
     await add('open-later');
+    await add('damaged');
     expect(await cancel('ended')).toBe(200);
+    expect(await cancel('damaged')).toBe(200);
     run.simulator.faults.add({ on: 'any', kind: 'status', status: 503 });
     expect(await cancel('open')).toBe(202);
 
     time = await markTime();
+    kept = result(audit, await typeOps(`audit verify --closed-before ${time}`));
 
     await reconcileNow(run);
     expect(await cancel('open-later')).toBe(202);
@@ -96,11 +114,30 @@ describe('the cancellation log is restored', () => {
     expect(await cancel('ended-later')).toBe(200);
   });
 
+  test('the damage: an administrator removes the policy and deletes an end', async () => {
+    const { client } = run.dynamodb;
+    const { Table } = await client.send(new DescribeTableCommand({ TableName: 'CancellationLog' }));
+    const end = (await run.items('CancellationLog')).find(
+      (item) => item['pk'] === 'acme#job_damaged' && item['type'] === 'closed',
+    );
+    const Key = { pk: { S: 'acme#job_damaged' }, sk: { S: String(end?.['sk']) } };
+    const removal = new DeleteItemCommand({ TableName: 'CancellationLog', Key, ReturnValues: 'ALL_OLD' });
+
+    await expect(client.send(removal)).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    await client.send(new DeleteResourcePolicyCommand({ ResourceArn: Table?.TableArn }));
+
+    expect((await client.send(removal)).Attributes).toMatchObject({ type: { S: 'closed' } });
+  });
+
   test('frozen, it takes no write by any role, and still answers', async () => {
     const frozen = await ops('restore freeze --table CancellationLog --environment <environment>');
     const refused = await run.call('acme', 'POST /v1/cancellations', { externalId: 'ended-later-still' });
     await add('frozen');
     const deferred = await run.call('acme', 'POST /v1/cancellations', { externalId: 'frozen' });
+
+    await add('by-event');
+    await publish('by-event');
+    await expect.poll(() => run.queue.deadLetters().length, { timeout: 10_000 }).toBe(1);
 
     expect(frozen).toMatchObject({ code: 0, stderr: '' });
     expect(refused.status).toBe(503);
@@ -110,9 +147,9 @@ describe('the cancellation log is restored', () => {
     expect((await show('job_ended')).body).toMatchObject({ outcome: 'cancelled' });
   });
 
-  test('verified before and after the restore, it has the same digest of what had closed', async () => {
+  test('verified after the restore, it has the digest that was kept from before the damage', async () => {
     const values = { time };
-    before = result(audit, await ops('audit verify --closed-before <time> --environment <environment>', values));
+    const before = result(audit, await ops('audit verify --closed-before <time> --environment <environment>', values));
     const starting = 'restore start --table CancellationLog --to <time> --environment <environment>';
     const first = await ops(starting, values);
     ({ restored } = result(started, first));
@@ -120,17 +157,18 @@ describe('the cancellation log is restored', () => {
     const verify = 'audit verify --table <restored> --closed-before <time> --environment <environment>';
     const after = result(audit, await ops(verify, { time, restored }));
 
-    expect(before).toMatchObject({ ok: true, table: 'CancellationLog', heads: { streams: 1 } });
+    expect(kept).toMatchObject({ ok: true, heads: { streams: 2 } });
+    expect(before).toMatchObject({ ok: false, table: 'CancellationLog', heads: { streams: 1 } });
     expect(first.code).toBe(0);
     expect(restored).toMatch(/^plangrep-cancellation-local-CancellationLog-\d{8}T\d{6}$/);
     // Interrupted and repeated: it goes on waiting for the same table.
     expect(again).toEqual(first);
-    expect(after).toMatchObject({ ok: true, table: restored, heads: before.heads });
+    expect(after).toMatchObject({ ok: true, table: restored, heads: kept.heads });
   });
 
   test('what is lost is listed, the open ones first', async () => {
     const listed = await ops('restore lost --restored <restored> --environment <environment>', { restored });
-    const { lost } = result(lostSchema, listed);
+    const { lost, back } = result(lostSchema, listed);
 
     expect(listed.code).toBe(1);
     expect(lost.map(({ jobId, state, isUnknown }) => [jobId, state, isUnknown])).toEqual([
@@ -138,6 +176,7 @@ describe('the cancellation log is restored', () => {
       ['job_open-later', 'open', true],
       ['job_ended-later', 'cancelled', true],
     ]);
+    expect(back).toBe(1);
   });
 
   test('prepared, it has everything that its definition says, however often the command is interrupted', async () => {
@@ -175,6 +214,7 @@ describe('the cancellation log is restored', () => {
     await reconcileNow(run);
 
     expect((await show('job_open')).body).toMatchObject({ outcome: 'cancelled' });
+    expect((await show('job_damaged')).body).toMatchObject({ outcome: 'cancelled' });
     // The service does not know it any more, and its job runs on until the partner repeats the request.
     expect((await show('job_open-later')).status).toBe(404);
     expect(statusOf('job_open-later')).toBe('processing');
@@ -191,8 +231,36 @@ describe('the cancellation log is restored', () => {
     const open = await ops('cancellations open --environment <environment>');
 
     expect(check).toMatchObject({ code: 0, stderr: '' });
-    expect(result(audit, verified)).toMatchObject({ ok: true, table: restored, heads: before.heads });
+    expect(result(audit, verified)).toMatchObject({ ok: true, table: restored, heads: kept.heads });
     expect(JSON.parse(open.stdout)).toMatchObject({ open: [] });
+  });
+
+  test('the events that were given up are redriven, and cancel', async () => {
+    const redriven = await ops('dlq redrive --environment <environment>');
+
+    expect(redriven.code).toBe(0);
+    await expect.poll(async () => (await show('job_by-event')).body['outcome']).toBe('cancelled');
+  });
+
+  test('for an environment, the lines to paste are what its check accepts', async () => {
+    const prepared = await runCommand(
+      'ops',
+      ['restore', 'prepare', '--table=CancellationLog', `--restored=${restored}`, '--environment=prod', '--yes'],
+      { cwd: folder, env: { AWS_ENDPOINT_URL_DYNAMODB: run.dynamodb.url, ...keyVariables(run.aws) } },
+    );
+    const [, name, streamLabel = ''] =
+      /CancellationLog: \{ name: '(.+)', streamLabel: '(.+)' \}/.exec(prepared.stdout) ?? [];
+    const restoredTables = { CancellationLog: { name: String(name), streamLabel } };
+
+    // It was prepared for the local run: what names an environment changes.
+    expect(prepared.stdout).toMatch(/^tags .*\npolicy +another one +as defined/m);
+    expect(prepared).toMatchObject({ code: 0, stderr: '' });
+    expect(name).toBe(restored);
+    expect(checkEnvironment(Object.assign({}, environments.prod, { restoredTables }))).toEqual({ kind: 'valid' });
+    expect(prepared.stdout).toContain('npx cdk deploy --all -c environment=prod -c rollout=all-at-once');
+    await ops('restore prepare --table CancellationLog --restored <restored> --environment <environment>', {
+      restored,
+    });
   });
 
   test('going back to the old table ends its freeze', async () => {
