@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
-import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import { serviceFunctions } from '../blueprint/functions.ts';
 import { type TableName, tables } from '../blueprint/tables.ts';
 import { localPlans, usagePlanName } from '../blueprint/usage-plans.ts';
@@ -29,7 +28,8 @@ import {
   startTimeDoor,
   type TimeDoor,
 } from './doors.ts';
-import { createFunctionCallers, type RestoredTables, startFunctions } from './start-functions.ts';
+import { findMissing, type RestoredTables } from './restored-tables.ts';
+import { createFunctionCallers, startFunctions } from './start-functions.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from './plangrep/plangrep-simulator.ts';
 import {
   eventsQueueName,
@@ -171,7 +171,8 @@ async function startParts(
       front: createTableFeatures,
     }),
   );
-  await checkTables(dynamodb, restoredTables);
+  const gone = await findMissing(dynamodb.client, restoredTables);
+  if (gone !== undefined) throw new CannotStart(`There is no table ${gone} in the data folder.`);
   const apiKey = upstream?.apiKey ?? `pgk_local_${randomBytes(16).toString('hex')}`;
   const secrets = { [plangrepSecretId]: apiKey };
   const secretsManager = adopt(await startSecretsManager({ secrets, accessKey: aws, callers: functionKeys }));
@@ -227,14 +228,6 @@ async function startParts(
   const consoleUrl = `${gateway.url}/console#${consoleKey}`;
   const addresses = { baseUrl: gateway.url, consoleUrl, plangrepUrl, endpoints };
   return { ...parts, ...addresses, ...events, ...time, secretsManager, lambda, usagePlans, logs };
-}
-
-async function checkTables({ client }: LocalDynamoDb<TableName>, restored: RestoredTables = {}): Promise<void> {
-  for (const TableName of Object.values(restored)) {
-    await client.send(new DescribeTableCommand({ TableName })).catch((cause: unknown) => {
-      throw new CannotStart(`There is no table ${TableName} in the data folder.`, { cause });
-    });
-  }
 }
 
 async function checkBundles(bundles: string): Promise<void> {

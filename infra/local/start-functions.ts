@@ -18,15 +18,13 @@ import {
 } from './aws/lambda/lambda-runtime.ts';
 import type { LocalSecretsManager } from './aws/secrets-manager.ts';
 import type { TableCall, TableCaller } from './aws/table-calls.ts';
+import { type RestoredTables, tableInUse } from './restored-tables.ts';
 import { eventsQueueName, localEnvironment, plangrepSecretId, wakeUpQueueName } from './seeds.ts';
 
 /** A function with its access key. */
 export interface FunctionCaller extends TableCaller {
   readonly functionName: FunctionName;
 }
-
-/** Restored tables that are used in place of some, by name. */
-export type RestoredTables = Readonly<Partial<Record<TableName, string>>>;
 
 /** A new key for each function, which may do with the tables in use what the function's role may do in AWS. */
 export function createFunctionCallers(restored: RestoredTables = {}): readonly FunctionCaller[] {
@@ -42,17 +40,10 @@ function mayCall(
   { operation, table, index }: TableCall,
   restored: RestoredTables,
 ): boolean {
-  const inUse = Object.keys(tables)
-    .filter(isTableName)
-    .find((name) => (restored[name] ?? name) === table);
-  const named = index === undefined ? inUse : 'WakeUps';
+  const named = index === undefined ? tableInUse(restored, table) : 'WakeUps';
   return permissionsOf(functionName).some(
     ({ actions, resource }) => resource === named && actions.includes(`dynamodb:${operation}`),
   );
-}
-
-function isTableName(name: string): name is TableName {
-  return Object.hasOwn(tables, name);
 }
 
 export interface FunctionsAround {
