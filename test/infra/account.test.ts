@@ -4,6 +4,8 @@ import { bootstrapVersion } from '../../infra/cli/preflight/check-account.ts';
 import { deployedConcurrency, neededConcurrency } from '../../infra/blueprint/account/concurrency.ts';
 import type { Environment } from '../../infra/blueprint/environment-schema.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
+import { readAssembly } from '../../infra/deploy/read-assembly.ts';
+import { addChecks } from '../../infra/stacks/checks.ts';
 import { ofType, synthesize, synthesized } from './synthesized.ts';
 
 const templateSchema = z.object({
@@ -73,7 +75,26 @@ describe.each(environmentNames)('%s as it is published, in a new account of 10',
 });
 
 describe('staging with everything of its own', () => {
-  const { service, artifact } = synthesize(adopted, undefined, 'not validated');
+  const { directory, service, artifact } = synthesize(adopted, undefined, 'not validated');
+
+  test('is what the pipeline deploys into that account', () => {
+    const stacks = readAssembly(directory, { account: '210987654321', partition: 'aws' });
+
+    expect(stacks.map(({ name, region, deployRole }) => [name, region, deployRole])).toEqual(
+      ['stateful', 'service'].map((part) => [
+        `plangrep-cancellation-staging-${part}`,
+        'eu-central-1',
+        'arn:aws:iam::210987654321:role/cdk-hnb659fds-deploy-role-210987654321-eu-central-1',
+      ]),
+    );
+  });
+
+  test('has no finding, on a domain of its own too', () => {
+    const certificateArn = 'arn:aws:acm:eu-central-1:210987654321:certificate/0a1b2c3d-0000-4000-8000-000000000000';
+    const withDomain: Environment = { ...adopted, domain: { name: 'cancel.plangrep.com', certificateArn } };
+
+    expect(() => synthesize(withDomain, addChecks)).not.toThrow();
+  });
 
   test('reserves what it asks for', () => {
     const reserved = ofType(service, 'AWS::Lambda::Function').flatMap(([, properties]) => {

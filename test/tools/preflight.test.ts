@@ -186,6 +186,14 @@ describe('what cannot be read', () => {
   });
 });
 
+test('a region that is not enabled looks like a wrong key, and may be meant', async () => {
+  const refused = xmlError(403, 'InvalidClientTokenId', 'The security token included in the request is invalid.');
+
+  await expect(given.look(settled, { 'sts:GetCallerIdentity': refused })).rejects.toThrow(
+    'No valid AWS credentials (eu-central-1): InvalidClientTokenId: The security token included in the request is invalid. The region may also not be enabled in the account. Nothing was checked.',
+  );
+});
+
 test('another account is named, and nothing else is looked at', async () => {
   const first = given.aws().calls.length;
   const report = await given.look(settled, { ...healthyAccount, 'sts:GetCallerIdentity': identityOf('310987654321') });

@@ -113,10 +113,10 @@ async function whoAsks({ region }: Environment, ask: AskAws): Promise<string> {
       throw new CannotDo(2, `No answer from AWS (${region}): ${answer.why}. Nothing was checked.`);
     case 'denied':
       throw new CannotDo(2, `No valid AWS credentials (${region}): access denied. Nothing was checked.`);
-    case 'error':
-      throw new CannotDo(
-        2,
-        `No valid AWS credentials (${region}): ${answer.code}: ${answer.message}. Nothing was checked.`,
-      );
+    case 'error': {
+      const why = `${answer.code}: ${answer.message.replace(/\.$/, '')}`;
+      const hint = answer.code === 'InvalidClientTokenId' ? ' The region may also not be enabled in the account.' : '';
+      throw new CannotDo(2, `No valid AWS credentials (${region}): ${why}.${hint} Nothing was checked.`);
+    }
   }
 }
