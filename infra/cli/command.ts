@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import type * as z from 'zod/mini';
+import { isLoopback } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { explainSystemError } from '../explain-system-error.ts';
 
 export type ExitCode = 0 | 1 | 2;
@@ -183,4 +184,20 @@ export function readChoices(named: string, value: string, known: readonly string
   const stranger = chosen.find((one) => !known.includes(one));
   if (stranger === undefined) return chosen;
   throw new CannotDo(2, `${named} takes some of ${known.join(', ')}, not "${stranger}".`);
+}
+
+/**
+ * The address of the API, with a slash at its end: API Gateway's stage is part of the path.
+ * @throws CannotDo (2) unless it is https, or http on this machine
+ */
+export function readApiUrl(value: string): URL {
+  const example = 'like --url https://api.example.com/';
+  if (!URL.canParse(value)) throw new CannotDo(2, `--url must be an address, ${example}.`);
+  const url = new URL(value);
+  const isHere = url.protocol === 'http:' && isLoopback(url.hostname);
+  if (url.protocol !== 'https:' && !isHere) throw new CannotDo(2, `--url must be https, ${example}.`);
+  if (`${url.search}${url.hash}${url.username}` !== '')
+    throw new CannotDo(2, `--url must be an address without user, query and fragment, ${example}.`);
+  if (!url.pathname.endsWith('/')) url.pathname += '/';
+  return url;
 }

@@ -118,10 +118,10 @@ export function readLocalAccess<Service extends 'dynamodb' | 'secretsmanager' | 
   }
 }
 
-/** @throws CannotDo (2) when there is no local run in this folder */
-export function openLocalPlace(): Place {
+/** @throws CannotDo (2) when there is no local run whose credentials are in the file */
+export function openLocalPlace(path = credentialsPath): Place {
   const services = ['dynamodb', 'secretsmanager', 'sqs', 'apigateway'] as const;
-  const { endpoints, aws, tables, plangrepUrl } = readLocalAccess(credentialsPath, services, 'pass an --environment');
+  const { endpoints, aws, tables, plangrepUrl } = readLocalAccess(path, services, 'pass an --environment');
   const queueNames: Readonly<Record<string, string>> = {
     events: deadLetterName(eventsQueueName),
     waiting: eventsQueueName,

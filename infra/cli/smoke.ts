@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { isLoopback } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { problemContentType } from '../../functions/contract/problems.ts';
-import { CannotDo, type ExitCode, runScript } from './command.ts';
+import { type ExitCode, readApiUrl, runScript } from './command.ts';
 import { paint } from './terminal.ts';
 
 /**
@@ -131,7 +130,7 @@ const checks: readonly Check[] = [
 ];
 
 await runScript(command, ({ url, token = process.env['SMOKE_TOKEN'], json }) => {
-  return smoke(readUrl(url), token?.trim() ?? '', { json });
+  return smoke(readApiUrl(url), token?.trim() ?? '', { json });
 });
 
 async function smoke(url: URL, token: string, { json }: { readonly json: boolean }): Promise<ExitCode> {
@@ -186,18 +185,6 @@ function codeOf(error: unknown): string {
   if (error instanceof Error && error.name === 'TimeoutError') return `no answer within ${TIME_LIMIT_MS / 1000} s`;
   const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
   return cause instanceof Error && 'code' in cause ? String(cause.code) : 'no HTTP answer';
-}
-
-function readUrl(value: string): URL {
-  const example = 'like --url https://api.example.com/';
-  if (!URL.canParse(value)) throw new CannotDo(2, `--url must be an address, ${example}.`);
-  const url = new URL(value);
-  const isHere = url.protocol === 'http:' && isLoopback(url.hostname);
-  if (url.protocol !== 'https:' && !isHere) throw new CannotDo(2, `--url must be https, ${example}.`);
-  if (`${url.search}${url.hash}${url.username}` !== '')
-    throw new CannotDo(2, `--url must be an address without user, query and fragment, ${example}.`);
-  if (!url.pathname.endsWith('/')) url.pathname += '/'; // API Gateway's stage is part of the path.
-  return url;
 }
 
 function describe(name: string, verdict: Verdict): string {

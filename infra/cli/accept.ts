@@ -1,0 +1,123 @@
+import { existsSync } from 'node:fs';
+import { environments } from '../blueprint/environments.ts';
+import { openDeployedBus, openLocalBus } from './accept/bus.ts';
+import { allChecks } from './accept/checks/all-checks.ts';
+import { createOwnPartners } from './accept/own-partners.ts';
+import { runChecks, type Surroundings } from './accept/run-checks.ts';
+import { showVerdicts, summarize } from './accept/show-verdicts.ts';
+import { CannotDo, type ExitCode, readApiUrl, readList, runScript } from './command.ts';
+import { credentialsPath, openDeployedPlace, openLocalPlace, readEnvironmentName } from './places.ts';
+import { createProgress, paint, table } from './terminal.ts';
+
+/** `npm run accept`: what only a deployment can show, in the sandbox of dev, and as far as it goes on the local run. */
+const command = {
+  name: 'accept',
+  call: 'npm run accept --',
+  summary: `Checks a deployment's behaviour in its sandbox: routes, credentials, bodies, cancels, events, limits, and in AWS roles, alarms
+and logs. It can be run again and again. Outside a sandbox it makes only the checks that change nothing.`,
+  notes: 'It adds partners of its own and removes them at its end. See docs/acceptance.md.',
+  options: {
+    url: { hint: 'URL', what: "the API: the service stack's output ApiUrl (https, or http on this machine)" },
+    environment: {
+      hint: 'NAME',
+      what: 'dev, staging or prod, with its operator’s AWS credentials. Without it the checks that need them are skipped',
+    },
+    only: { hint: 'a,b', what: 'only the checks whose ids begin so: routes, cancels.once' },
+    list: { what: 'show the checks, and run none' },
+    json: { what: 'one line of JSON for each check, then one with the summary' },
+  },
+  exitCodes: { 0: 'no check failed; skipped ones are counted', 1: 'one failed', 2: 'wrong usage, or no connection' },
+  wrongUsage: 2,
+} as const;
+
+/** All that a run may take. */
+const TIME_LIMIT_MS = 6 * 60_000;
+
+await runScript(command, async ({ url, environment, only, list, json }) => {
+  const checks = chosen(only);
+  if (list) {
+    process.stdout.write(`${showList(checks, json).join('\n')}\n`);
+    return 0;
+  }
+  if (url === undefined) throw new CannotDo(2, '"accept" needs --url URL. See "npm run accept -- --help".');
+  return accept(checks, readApiUrl(url), environment, json);
+});
+
+function chosen(only: string | undefined) {
+  if (only === undefined) return allChecks;
+  const wanted = readList(only);
+  const unknown = wanted.find((start) => !allChecks.some(({ id }) => id.startsWith(start)));
+  if (unknown !== undefined) throw new CannotDo(2, `--only ${JSON.stringify(unknown)} begins no check: see --list.`);
+  return allChecks.filter(({ id }) => wanted.some((start) => id.startsWith(start)));
+}
+
+function showList(checks: typeof allChecks, json: boolean): readonly string[] {
+  if (json) return checks.map(({ id, shows, needs, changes = false }) => JSON.stringify({ id, shows, needs, changes }));
+  const rows = checks.map(({ id, shows, needs, changes }) => [id, needs, changes === true ? 'sandbox' : '', shows]);
+  return table(['CHECK', 'NEEDS', 'ONLY IN A', 'WHAT IT SHOWS'], rows);
+}
+
+async function accept(
+  checks: typeof allChecks,
+  url: URL,
+  environment: string | undefined,
+  json: boolean,
+): Promise<ExitCode> {
+  const began = performance.now();
+  const stopped = new AbortController();
+  process.once('SIGINT', () => stopped.abort());
+  const operator = openOperator(url, environment, Date.now());
+  const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(TIME_LIMIT_MS)]);
+  const progress = createProgress(process.stderr);
+  const running = new Set<string>();
+  let done = 0;
+  const showProgress = (): void => {
+    progress.show(`${done} of ${checks.length} done; running ${[...running].join(', ')}`);
+  };
+  try {
+    const verdicts = await runChecks(
+      checks,
+      { url, signal, ...(operator !== undefined && { operator }) },
+      {
+        began({ id }) {
+          running.add(id);
+          showProgress();
+        },
+        ended(verdict) {
+          running.delete(verdict.id);
+          done += 1;
+          if (json) console.log(JSON.stringify(verdict));
+          showProgress();
+        },
+      },
+    );
+    progress.clear();
+    const summary = summarize(verdicts);
+    const ms = Math.round(performance.now() - began);
+    if (json) console.log(JSON.stringify({ ...summary, ms, url: url.href }));
+    else process.stdout.write(`${showVerdicts(verdicts, url, ms).join('\n')}\n`);
+    if (stopped.signal.aborted)
+      process.stderr.write(`${paint('yellow', 'The run was stopped: not every check was made.')}\n`);
+    return summary.failed === 0 && !signal.aborted ? 0 : 1;
+  } finally {
+    progress.clear();
+    await operator?.partners.remove();
+    operator?.place.close();
+  }
+}
+
+/** @returns undefined where the address is all that is known */
+function openOperator(url: URL, environment: string | undefined, now: number): Surroundings['operator'] {
+  if (url.protocol === 'http:') {
+    if (environment !== undefined)
+      throw new CannotDo(2, '--environment goes with an address in AWS: the local run has none.');
+    if (!existsSync(credentialsPath)) return undefined;
+    const place = openLocalPlace();
+    return { place, partners: createOwnPartners(place, now), bus: openLocalBus(credentialsPath) };
+  }
+  if (environment === undefined) return undefined;
+  const name = readEnvironmentName(environment);
+  const place = openDeployedPlace(name);
+  const bus = openDeployedBus(place, environments[name]);
+  return { place, partners: createOwnPartners(place, now), bus, environment: environments[name] };
+}

@@ -1,0 +1,138 @@
+import { Readable, Writable } from 'node:stream';
+import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
+import * as z from 'zod/mini';
+import { toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
+import { environments } from '../../blueprint/environments.ts';
+import { defaultPlan, localPlans, type UsagePlan } from '../../blueprint/usage-plans.ts';
+import type { Options, Values } from '../command.ts';
+import type { OpsCommand } from '../ops-command.ts';
+import { issuePartnerKey, revokePartnerKey } from '../partners/ops-partner-keys.ts';
+import { addPartner, removePartner } from '../partners/ops-partner.ts';
+import { readPartners } from '../partners/read-partners.ts';
+import { createUsageKeys } from '../partners/usage-keys.ts';
+import type { Place } from '../places.ts';
+import { createTerminal } from '../terminal.ts';
+
+export interface OwnKey {
+  readonly partnerId: string;
+  readonly credential: string;
+  readonly keyId: string;
+}
+
+/** The partners that a run adds, by the operator's own commands, and removes again. */
+export interface OwnPartners {
+  /** In every name that the run makes: `accept-mifk3a2b`. */
+  readonly run: string;
+  /** A key of the partner that sends most requests, with all scopes. */
+  main(): Promise<OwnKey>;
+  /** The same of a partner that may know nothing of the first one. */
+  other(): Promise<OwnKey>;
+  /** The same of a partner with the smallest share of the API. */
+  small(): Promise<OwnKey & { readonly plan: UsagePlan }>;
+  issueKey(options: {
+    /** @default the partner that sends most requests */
+    readonly partnerId?: string;
+    readonly scopes?: string;
+    /** Since yesterday. */
+    readonly expired?: true;
+  }): Promise<OwnKey>;
+  revokeKey(keyId: string): Promise<void>;
+  /** Removes the partners with their keys. */
+  remove(): Promise<void>;
+}
+
+const DAY_MS = 86_400_000;
+/** No run lasts so long: what an older one left behind was interrupted. */
+const LEFT_BEHIND_MS = 3_600_000;
+const prefix = 'accept-';
+const issuedSchema = z.object({ credential: z.string(), keyId: z.string() });
+
+/** @param now milliseconds since 1970: names the run */
+export function createOwnPartners(place: Place, now: number): OwnPartners {
+  const run = `${prefix}${now.toString(36)}`;
+  const added = new Map<string, Promise<OwnKey>>();
+  const keyIds: string[] = [];
+
+  const issueKey: OwnPartners['issueKey'] = async ({ partnerId, scopes, expired }) => {
+    const { partnerId: partner } = partnerId === undefined ? await addOnce(run, defaultPlan) : { partnerId };
+    const values = { ...unasked, partner, scopes, 'expires-in-days': expired === true ? '1' : undefined };
+    const issued = await runOps(issuePartnerKey, place, values, { now: expired === true ? now - 2 * DAY_MS : now });
+    const key = { ...issuedSchema.parse(issued), partnerId: partner };
+    keyIds.push(key.keyId);
+    return key;
+  };
+  const add = async (partner: string, plan: string): Promise<OwnKey> => {
+    await runOps(addPartner, place, { ...unasked, partner, projects: undefined, plan });
+    return issueKey({ partnerId: partner });
+  };
+  const addOnce = (partner: string, plan: string): Promise<OwnKey> => {
+    const known = added.get(partner) ?? add(partner, plan);
+    added.set(partner, known);
+    return known;
+  };
+
+  return {
+    run,
+    main: () => addOnce(run, defaultPlan),
+    other: () => addOnce(`${run}-other`, defaultPlan),
+    async small() {
+      const [name, plan] = smallestPlan(place);
+      return { ...(await addOnce(`${run}-small`, name)), plan };
+    },
+    issueKey,
+    async revokeKey(keyId) {
+      await runOps(revokePartnerKey, place, unasked, { argument: keyId });
+    },
+    async remove() {
+      await Promise.allSettled(added.values());
+      await removeAll(place, run, now);
+      // A revoked key is of no use any more, and each run would leave some.
+      const TableName = await place.table('Partners');
+      for (const keyId of keyIds) {
+        await place.dynamodb.send(new DeleteItemCommand({ TableName, Key: toItem({ pk: `key#${keyId}` }) }));
+      }
+    },
+  };
+}
+
+/** The partners of this run, and those of runs that were interrupted. */
+async function removeAll(place: Place, run: string, now: number): Promise<void> {
+  const shares = await createUsageKeys(place).list();
+  const known = [...(await readPartners(place, now)).keys(), ...shares.map(({ partnerId }) => partnerId)];
+  for (const partner of new Set(known)) {
+    const [, madeAt = ''] = /^accept-([0-9a-z]+)/.exec(partner) ?? [];
+    const isOurs = partner === run || partner.startsWith(`${run}-`);
+    const isOld = madeAt !== '' && Number.parseInt(madeAt, 36) < now - LEFT_BEHIND_MS;
+    if (isOurs || isOld) await runOps(removePartner, place, { ...unasked, partner });
+  }
+}
+
+function smallestPlan({ environment }: Place): readonly [name: string, plan: UsagePlan] {
+  const plans: Readonly<Record<string, UsagePlan>> =
+    environment === 'local' ? localPlans : environments[environment].plans;
+  const [smallest] = Object.entries(plans).toSorted(([, a], [, b]) => a.burst - b.burst);
+  if (smallest === undefined) throw new Error('an environment without plans');
+  return smallest;
+}
+
+/** The options of every command. */
+const unasked = { environment: undefined, region: undefined, json: true, yes: true } as const;
+
+/** Runs an operator's command in this process. @returns what it shows with `--json` */
+async function runOps<Given extends Options>(
+  command: OpsCommand<Given>,
+  place: Place,
+  values: Values<Given>,
+  { argument = '', now = Date.now() } = {},
+): Promise<unknown> {
+  let shown = '';
+  const output = new Writable({
+    write(chunk, _encoding, done) {
+      shown += String(chunk);
+      done();
+    },
+  });
+  const terminal = createTerminal({ json: true, yes: true, input: Readable.from([]), output, messages: output });
+  await command.run({ place, terminal, values, argument, now });
+  return JSON.parse(shown);
+}
