@@ -33,7 +33,7 @@ export const compileCache = { NODE_COMPILE_CACHE: join(tmpdir(), 'run-command-co
 
 /** Runs a command of `infra/cli` to its end, with nothing of this process's environment but `PATH`. */
 export async function runCommand(
-  name: 'demo' | 'ops' | 'preflight' | 'round-trip' | 'smoke' | 'verify-audit',
+  name: 'accept' | 'demo' | 'ops' | 'preflight' | 'round-trip' | 'smoke' | 'verify-audit',
   args: readonly string[],
   { stdin = '', env = {}, cwd, root = projectRoot }: Surroundings = {},
 ): Promise<Ended> {

@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { type Check, type Fault, same } from '../check.ts';
 import { expectProblem } from '../expect-answer.ts';
-import type { Answer } from '../send-request.ts';
+import { type Answer, isObject } from '../send-request.ts';
 import type { OperatorStage } from '../stage.ts';
 
 const MAX_BYTES = 8 * 1024;
@@ -23,12 +23,8 @@ function padded(bytes: number): Buffer {
 
 function expectErrorAt(answer: Answer, path: string): readonly Fault[] {
   const errors: unknown = answer.body['errors'];
-  const paths = Array.isArray(errors) ? errors.map((error: unknown) => pathOf(error)) : errors;
+  const paths = Array.isArray(errors) ? errors.filter(isObject).map((error) => error['path']) : errors;
   return [...expectProblem(answer, 'invalid_request'), ...same('paths of the errors', paths, [path])];
-}
-
-function pathOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'path' in error ? error.path : undefined;
 }
 
 /** Bodies, on their way through API Gateway. None of them reaches a job. */
@@ -75,11 +71,17 @@ export const bodyChecks: readonly Check[] = [
     lookAt,
     async run(stage) {
       const { credential: token } = await stage.partners.main();
-      const externalId = `"\\'<a>&;+%20 é ж 漢 😀`;
+      const externalId = `"\\'<a>&;+%20 é ж 漢 😀 ${stage.partners.run}`;
+      const refused = await post(stage, { externalId });
+      // It is on record under the text of the body, and found by the text of the query.
       const path = `/v1/cancellations?externalId=${encodeURIComponent(externalId)}`;
+      const { status, body } = await stage.send({ path, token });
+      const refusals: unknown = body['refusals'];
+      const [first]: unknown[] = Array.isArray(refusals) ? refusals : [];
       return [
-        ...expectProblem(await post(stage, { externalId }), 'job_not_found'),
-        ...expectProblem(await stage.send({ path, token }), 'job_not_found'),
+        ...expectProblem(refused, 'job_not_found'),
+        ...same('status of the list', status, 200),
+        ...same('requestId of its refusal', isObject(first) ? first['requestId'] : undefined, refused.requestId),
       ];
     },
   },

@@ -104,7 +104,8 @@ export const cancelChecks: readonly Check[] = [
     async run(stage) {
       const job = ownJob(stage, 'unknown', 'unknown');
       const answers = [await register(stage, job), await cancel(stage, { externalId: job.externalId })];
-      return answers.flatMap((answer) => expectProblem(answer, 'job_not_found'));
+      const [first, second] = answers.map(({ body }) => body['detail']);
+      return [...answers.flatMap((answer) => expectProblem(answer, 'job_not_found')), ...same('detail', second, first)];
     },
   },
   {

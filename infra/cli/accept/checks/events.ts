@@ -11,6 +11,7 @@ const [cancelRequested, jobRegistered] = eventDoor.detailTypes;
 /** The rule, the queue, a cold start; a cancel that overtakes its registration is tried again after a minute. */
 const WITHIN_MS = 90_000;
 const EVERY_MS = 1_000;
+const AFTER_REGISTRATION_MS = 3_000;
 const lookAt = 'docs/events.md, infra/constructs/events/event-door.ts, the log of consume-events';
 
 /** What a careless transformer breaks: the template's own words, quotes, escapes, every plane of Unicode, a bidi mark. */
@@ -108,6 +109,8 @@ export const eventChecks: readonly Check[] = [
       const externalId = hostileName(stage.partners.run);
       const registered = await put(stage, jobRegistered, { jobId, externalId });
       if (registered.length > 0) return registered;
+      // A cancel that overtakes its registration is tried again, a minute later.
+      await sleep(AFTER_REGISTRATION_MS, undefined, { signal: stage.signal });
       const cancelled = await put(stage, cancelRequested, { externalId, reason: externalId });
       if (cancelled.length > 0) return cancelled;
       const records = await eventually(stage, async () => {

@@ -1,4 +1,4 @@
-import { connect as connectTcp } from 'node:net';
+import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
 import { type Check, fault, holds, same } from '../check.ts';
 import { expectHeader } from '../expect-answer.ts';
@@ -110,7 +110,12 @@ export const transportChecks: readonly Check[] = [
 /** @returns `connected`, or the code of what went wrong */
 function tryTls({ hostname, port }: URL, options: ConnectionOptions): Promise<string> {
   return new Promise((resolve) => {
-    const socket = connectTls({ host: hostname, port: Number(port || 443), servername: hostname, ...options });
+    const socket = connectTls({
+      host: hostname,
+      port: Number(port || 443),
+      ...(isIP(hostname) === 0 && { servername: hostname }),
+      ...options,
+    });
     const end = (what: string): void => {
       socket.destroy();
       resolve(what);

@@ -29,6 +29,7 @@ const receiveInput = z.object({
   MaxNumberOfMessages: z.optional(z.int().check(z.minimum(1), z.maximum(10))),
   VisibilityTimeout: z.optional(z.int().check(z.minimum(0), z.maximum(43_200))),
 });
+const deleteInput = z.object({ QueueUrl: z.string(), ReceiptHandle: z.string() });
 const visibilityInput = z.object({
   QueueUrl: z.string(),
   Entries: z
@@ -117,6 +118,12 @@ export async function startQueueEndpoint(
       const found = findDlq(QueueUrl).receiveDeadLetters(MaxNumberOfMessages, VisibilityTimeout * 1000);
       return { Messages: found.map(toMessage) };
     },
+    DeleteMessage(input) {
+      const { QueueUrl, ReceiptHandle } = parseInput(deleteInput, input);
+      // As SQS: a message that is gone already is no error.
+      findDlq(QueueUrl).deleteDeadLetter(ReceiptHandle);
+      return {};
+    },
     ChangeMessageVisibilityBatch(input) {
       const { QueueUrl, Entries } = parseInput(visibilityInput, input);
       const queue = findDlq(QueueUrl);
@@ -159,7 +166,7 @@ export async function startQueueEndpoint(
   };
 }
 
-/** A receipt is the message's id: a message of the DLQ is never deleted here. */
+/** A receipt is the message's id: its reader may delete a message that was handed out to another one since. */
 function toMessage({ messageId, body, sentAt }: DeadLetter): object {
   return {
     MessageId: messageId,

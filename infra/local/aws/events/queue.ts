@@ -40,6 +40,8 @@ export interface LocalQueue {
   receiveDeadLetters(limit: number, hiddenMs: number): readonly DeadLetter[];
   /** Hides a message of the DLQ from now on for so long. @returns whether it is there */
   hideDeadLetter(messageId: string, hiddenMs: number): boolean;
+  /** Takes a message out of the DLQ. @returns whether it was there */
+  deleteDeadLetter(messageId: string): boolean;
   /** Moves all messages of the DLQ back to the queue, as new messages. @returns how many */
   redrive(): number;
   /** Hands out no more messages. Those that are being worked on count as not done. */
@@ -177,6 +179,12 @@ export function startQueue(options: QueueOptions): LocalQueue {
       const message = dlq.find((one) => one.messageId === messageId);
       if (message !== undefined) message.visibleAt = Date.now() + hiddenMs;
       return message !== undefined;
+    },
+    deleteDeadLetter(messageId) {
+      const left = dlq.filter((message) => message.messageId !== messageId);
+      const isThere = left.length < dlq.length;
+      if (isThere) change({ dlq: left });
+      return isThere;
     },
     redrive() {
       const moved = dlq.map(({ body, group }) => newMessage(body, group));
