@@ -59,8 +59,11 @@ export class CanaryRollout extends Construct {
               // alarms it cannot read.
               resources: [
                 Stack.of(this).formatArn({
+                  // As checks.ts acknowledges it: the same in every account and region.
+                  partition: Aws.PARTITION,
                   service: 'cloudwatch',
                   region: Aws.REGION,
+                  account: Aws.ACCOUNT_ID,
                   resource: `alarm:${versionAlarmNames(environment)}`,
                   arnFormat: ArnFormat.NO_RESOURCE_NAME,
                 }),

@@ -13,7 +13,7 @@ export interface Acknowledgement {
 }
 
 const versionAlarms = (environment: string): string =>
-  `arn:aws:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:${versionAlarmNames(environment)}`;
+  `arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:${versionAlarmNames(environment)}`;
 const managedBackupRoles = ['Backup', 'Restores'].map(
   (what) => `Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSBackupServiceRolePolicyFor${what}`,
 );

@@ -11,6 +11,12 @@ test.each(environmentNames)('every finding in %s is acknowledged', (name) => {
   expect(() => synthesize(environments[name], addChecks)).not.toThrow();
 });
 
+test('every finding is acknowledged in a pinned account and another region too', () => {
+  const environment = { ...environments.staging, account: '210987654321', region: 'us-east-2' };
+
+  expect(() => synthesize(environment, addChecks, 'not validated')).not.toThrow();
+});
+
 describe('the acknowledgements', () => {
   test('are at most eight', () => {
     expect(acknowledgements.length).toBeLessThanOrEqual(8);

@@ -45,7 +45,12 @@ function playGitHub(runs: readonly Played[], asked: string[]) {
 }
 
 const servers: ReturnType<typeof createServer>[] = [];
-afterEach(() => servers.splice(0).forEach((server) => server.close()));
+afterEach(async () => {
+  for (const server of servers.splice(0)) {
+    server.closeAllConnections();
+    await new Promise((closed) => server.close(closed));
+  }
+});
 
 async function find(runs: readonly Played[], ...args: readonly string[]) {
   const asked: string[] = [];
