@@ -13,3 +13,22 @@ inside.replaceSync(`
   syntax-highlighter, pre { tab-size: 2 }
 `);
 void customElements.whenDefined('openapi-explorer').then(() => explorer.shadowRoot?.adoptedStyleSheets.push(inside));
+
+// The explorer says only "Failed to fetch". What to do is said in the bar, until a call is answered.
+const hint = document.querySelector('.hint');
+const [usual, call] = [hint.textContent, window.fetch];
+const say = (text, isAlarm) => {
+  hint.classList.toggle('alarm', isAlarm);
+  if (hint.textContent !== text) hint.textContent = text;
+};
+window.fetch = async (...request) => {
+  try {
+    const response = await call(...request);
+    say(usual, false);
+    return response;
+  } catch (error) {
+    const advice = 'Check the connection. Start a local run that was stopped again, and paste its new credential.';
+    if (error instanceof TypeError) say(`No answer from ${location.host}. ${advice}`, true);
+    throw error;
+  }
+};

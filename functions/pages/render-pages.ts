@@ -13,7 +13,7 @@ export function renderReference(assets: PageAssets): string {
     section: 'docs',
     base: '.',
     nameTag: 'h1',
-    hint: '<p class="hint">To try it: paste your credential under Authentication, choose an operation, press Execute.</p>',
+    hint: '<p class="hint" role="status">To try it: paste your credential under Authentication, choose an operation, press Execute.</p>',
     head: `<link rel="stylesheet" href="./docs/${assets.referenceStyle.name}">
 <script type="module" src="./docs/${assets.referenceScript.name}"></script>
 <script type="module" src="./docs/${assets.explorer.name}"></script>`,

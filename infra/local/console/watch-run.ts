@@ -14,6 +14,8 @@ import type { LocalDynamoDb } from '../aws/dynamodb.ts';
 import type { TableName } from '../../blueprint/tables.ts';
 
 const LOOK_EVERY_MS = 200;
+/** At least so often something is sent: the page takes a longer silence for a run that is suspended. */
+const BEAT_EVERY_MS = 5_000;
 /** How many cancellations are shown: the newest. */
 const SHOWN = 100;
 
@@ -32,6 +34,7 @@ export async function watchRun(
 ): Promise<void> {
   response.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' });
   let seen = '';
+  let sentAt = performance.now();
   while (!response.destroyed) {
     const { PutItem, UpdateItem } = dynamodb.counts();
     const log = dynamodb.tableNames.CancellationLog;
@@ -45,6 +48,10 @@ export async function watchRun(
         cancellations,
       };
       response.write(`${JSON.stringify(shown)}\n`);
+      sentAt = performance.now();
+    } else if (performance.now() - sentAt >= BEAT_EVERY_MS) {
+      response.write('\n');
+      sentAt = performance.now();
     }
     await sleep(LOOK_EVERY_MS, undefined, { ref: false });
   }

@@ -1,9 +1,10 @@
-import { ask, follow, refused } from './access.js';
+import { ask, follow, lost, refused } from './access.js';
 import { createList, drawTimeline, sendRequest } from './views.js';
 
 const get = (id) => document.getElementById(id);
+/** A text that is there already is not announced again. */
 const say = (text) => {
-  get('live').textContent = text;
+  if (get('live').textContent !== text) get('live').textContent = text;
 };
 const post = async (path, body) => {
   const response = await ask(path, { method: 'POST', body: JSON.stringify(body) });
@@ -26,16 +27,9 @@ const button = (text, onClick) => {
   return made;
 };
 
-const readFacts = async () => {
-  const response = await ask('facts');
-  if (response.status !== 401) return response.json();
-  say(refused);
-  // Without a key there is nothing to show: the page waits until another address is opened.
-  return new Promise(() => {});
-};
-
-const facts = await readFacts();
-const titles = new Map(facts.moods.map(({ id, title, what }) => [id, { title, what }]));
+/** What the page offers: that of the run that it watches. */
+let facts;
+let titles;
 const moodButtons = new Map();
 let chosen;
 /** Undefined until the first message. */
@@ -86,16 +80,8 @@ const showRun = ({ mood, stopped, cancellations }) => {
   showMood(mood);
   draw();
 };
-follow('watch', {
-  onOpen: () => say('Watching.'),
-  onMessage: showRun,
-  onLost: () => say('The local run does not answer; trying again …'),
-  onRefused: () => say(refused),
-}).catch((error) => say(String(error)));
 
 const cancel = get('cancel');
-cancel.elements.partner.append(...facts.partners.map(({ partnerId, token }) => option(token, partnerId)));
-get('known').append(...facts.stories.map(({ externalId, story }) => option(externalId, story)));
 cancel.addEventListener(
   'submit',
   reporting(async () => {
@@ -124,8 +110,6 @@ cancel.addEventListener(
 );
 
 const fresh = get('fresh');
-fresh.hidden = facts.jobKinds.length === 0;
-fresh.elements.kind.append(...facts.jobKinds.map(({ id, title }) => option(id, title)));
 fresh.addEventListener(
   'submit',
   reporting(async () => {
@@ -137,7 +121,7 @@ fresh.addEventListener(
   }),
 );
 
-for (const { id, title, what } of facts.moods) {
+const moodButton = ({ id, title, what }) => {
   const made = button(title, async () => {
     await post('mood', { mood: id });
     say(`${title}. ${what}`);
@@ -145,8 +129,8 @@ for (const { id, title, what } of facts.moods) {
   made.title = what;
   made.setAttribute('aria-pressed', 'false');
   moodButtons.set(id, made);
-  get('moods').append(made);
-}
+  return made;
+};
 const backToNormal = async () => {
   await post('mood', { mood: null });
 };
@@ -172,15 +156,46 @@ const meet = async (code) => {
   }
   say(line);
 };
-get('meet').hidden = facts.problems.length === 0;
-get('problems').append(
-  ...facts.problems.map(({ code, how }) => {
-    const made = button(code, () => meet(code));
-    const words = document.createElement('span');
-    words.textContent = how;
-    made.append(words);
-    const row = document.createElement('li');
-    row.append(made);
-    return row;
-  }),
-);
+const problemRow = ({ code, how }) => {
+  const made = button(code, () => meet(code));
+  const words = document.createElement('span');
+  words.textContent = how;
+  made.append(words);
+  const row = document.createElement('li');
+  row.append(made);
+  return row;
+};
+
+const showFacts = () => {
+  const chosenPartner = cancel.elements.partner.selectedIndex;
+  titles = new Map(facts.moods.map(({ id, title, what }) => [id, { title, what }]));
+  cancel.elements.partner.replaceChildren(...facts.partners.map(({ partnerId, token }) => option(token, partnerId)));
+  if (chosenPartner > 0) cancel.elements.partner.selectedIndex = chosenPartner;
+  get('known').replaceChildren(...facts.stories.map(({ externalId, story }) => option(externalId, story)));
+  fresh.hidden = facts.jobKinds.length === 0;
+  fresh.elements.kind.replaceChildren(...facts.jobKinds.map(({ id, title }) => option(id, title)));
+  moodButtons.clear();
+  get('moods').replaceChildren(...facts.moods.map(moodButton));
+  get('meet').hidden = facts.problems.length === 0;
+  get('problems').replaceChildren(...facts.problems.map(problemRow));
+};
+
+/** Each time that the stream is open: the run that answers may be another one, which has other credentials. */
+const onOpen = async () => {
+  const before = facts;
+  const response = await ask('facts');
+  facts = await response.json();
+  if (JSON.stringify(facts) !== JSON.stringify(before)) {
+    shown = undefined;
+    showFacts();
+  }
+  const isOther = before !== undefined && before.partners[0]?.token !== facts.partners[0]?.token;
+  say(isOther ? 'The local run was started again. Watching the new one.' : 'Watching.');
+};
+
+follow('watch', {
+  onOpen,
+  onMessage: showRun,
+  onLost: () => say(lost),
+  onRefused: () => say(refused),
+}).catch((error) => say(String(error)));

@@ -1,3 +1,5 @@
+import { lost } from './access.js';
+
 /** What the page shows: the list of cancellations, one timeline, one answer. Every text is set as text, never as HTML. */
 
 const outcomeTones = { cancelled: 'good', too_late: 'warn', job_not_found: 'bad', open: 'warn' };
@@ -199,6 +201,7 @@ export const sendRequest = async (place, { method, path, headers, body }) => {
       method,
       headers,
       credentials: 'omit',
+      signal: AbortSignal.timeout(40_000), // More than a gateway waits.
       cache: 'no-store',
     });
     const text = await response.text();
@@ -208,7 +211,9 @@ export const sendRequest = async (place, { method, path, headers, body }) => {
     const { code, outcome, state } = JSON.parse(text);
     return `Answered ${status}${(code ?? outcome ?? state) ? `: ${code ?? outcome ?? state}` : ''}.`;
   } catch (error) {
-    place.replaceChildren(element('p', `No answer: ${String(error)}`, 'bad'));
-    return 'No answer.';
+    // A connection that fails is a TypeError.
+    const why = error instanceof TypeError || error.name === 'TimeoutError' ? lost : String(error);
+    place.replaceChildren(element('p', `No answer. ${why}`, 'bad'));
+    return `No answer. ${why}`;
   }
 };
