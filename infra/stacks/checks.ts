@@ -1,4 +1,4 @@
-import { type App, CfnResource, Token, Validations } from 'aws-cdk-lib';
+import { type App, CfnResource, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { environmentNames } from '../blueprint/environments.ts';
 import { versionAlarmNames } from '../blueprint/rollout/version-alarms.ts';
@@ -86,13 +86,7 @@ export const addChecks = (app: App): void => {
   for (const { rules, resourceTypes, path = /^/, reason } of acknowledgements) {
     for (const resource of resources) {
       if (!resourceTypes.includes(resource.cfnResourceType) || !path.test(resource.node.path)) continue;
-      Validations.of(resource).acknowledge(...rules.map((id) => ({ id: inAccountOf(resource, id), reason })));
+      Validations.of(resource).acknowledge(...rules.map((id) => ({ id, reason })));
     }
   }
 };
-
-/** cdk-nag names the account in a finding as soon as the environment pins one. */
-function inAccountOf(resource: CfnResource, id: string): string {
-  const { account } = resource.stack;
-  return Token.isUnresolved(account) ? id : id.replaceAll('<AWS::AccountId>', account);
-}
