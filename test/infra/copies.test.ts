@@ -12,13 +12,14 @@ import { ofType, oneOf, type Resources, root, synthesized } from './synthesized.
 const isOfSandbox = (name: RoleName): boolean => sandboxFunctionNames.some((one) => one === name);
 
 const outdir = mkdtempSync(join(tmpdir(), 'copies-'));
+const { context: flags } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
 /** As an administrator does it, with cdk-nag's checks. */
 const synth = (copies: string, environment = 'prod') =>
   spawnSync(process.execPath, ['infra/app.ts'], {
     cwd: root,
     encoding: 'utf8',
     env: {
-      CDK_CONTEXT_JSON: JSON.stringify({ environment, copies }),
+      CDK_CONTEXT_JSON: JSON.stringify({ ...flags, environment, copies }),
       CDK_OUTDIR: join(outdir, environment),
       ...compileCache,
     },
@@ -45,13 +46,7 @@ test('-c copies=<region> makes a vault there, and nightly backups that are copie
               DestinationBackupVaultArn: {
                 'Fn::Join': [
                   '',
-                  [
-                    'arn:',
-                    { Ref: 'AWS::Partition' },
-                    ':backup:eu-west-1:',
-                    { Ref: 'AWS::AccountId' },
-                    ':backup-vault:plangrep-cancellation-prod',
-                  ],
+                  ['arn:aws:backup:eu-west-1:', { Ref: 'AWS::AccountId' }, ':backup-vault:plangrep-cancellation-prod'],
                 ],
               },
               Lifecycle: { DeleteAfterDays: 35 },

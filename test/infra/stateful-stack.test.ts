@@ -208,12 +208,13 @@ describe('dev', () => {
 });
 
 describe('choosing the environment', () => {
+  const { context: flags } = JSON.parse(readFileSync(join(root, 'cdk.json'), 'utf8'));
   const synth = (context: Record<string, unknown>, directory: string) =>
     spawnSync(process.execPath, ['infra/app.ts'], {
       cwd: root,
       encoding: 'utf8',
       env: {
-        CDK_CONTEXT_JSON: JSON.stringify(context),
+        CDK_CONTEXT_JSON: JSON.stringify({ ...flags, ...context }),
         CDK_OUTDIR: join(outdir, directory),
         CDK_VALIDATION: 'false', // A test of the checks validates the same templates.
         ...compileCache,
