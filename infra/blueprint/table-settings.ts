@@ -31,7 +31,9 @@ export interface TableSettings {
   readonly pointInTimeRecoveryDays: number | undefined;
   readonly deletionProtection: boolean;
   readonly stream: TableDefinition['stream'];
+  /** Of the table and of each of its indexes. */
   readonly contributorInsights: TableDefinition['contributorInsights'];
+  readonly indexNames: readonly string[];
   readonly policy: TablePolicy | undefined;
   readonly tags: Readonly<Record<string, string>>;
 }
@@ -46,13 +48,14 @@ export interface Account {
 }
 
 export function settingsOf(name: TableName, environment: TableSurroundings, account: Account): TableSettings {
-  const { timeToLive, stream, contributorInsights }: TableDefinition = tables[name];
+  const { timeToLive, stream, contributorInsights, indexes = {} }: TableDefinition = tables[name];
   return {
     timeToLive,
     pointInTimeRecoveryDays: environment.pointInTimeRecoveryDays,
     deletionProtection: environment.deletionProtection,
     stream,
     contributorInsights,
+    indexNames: Object.values(indexes).map((index) => index.name),
     policy: name === 'CancellationLog' ? logPolicy(environment.name, account) : undefined,
     tags: tagsOf(environment),
   };

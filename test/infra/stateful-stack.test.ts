@@ -30,6 +30,8 @@ const tableSchema = z.object({
         Region: z.string(),
         DeletionProtectionEnabled: z.boolean(),
         PointInTimeRecoverySpecification: z.unknown(),
+        ContributorInsightsSpecification: z.optional(z.unknown()),
+        GlobalSecondaryIndexes: z.optional(z.unknown()),
         Tags: tags,
       }),
     ]),
@@ -153,6 +155,21 @@ describe.each(environmentNames)('the stateful stack of %s', (name) => {
       CancellationLog: { StreamViewType: 'NEW_IMAGE' },
       Partners: undefined,
     });
+  });
+
+  test('names throttled keys, but for the table whose keys hold what partners wrote', () => {
+    const insights = tableNames.map((table) => [table, tableOf(table).Replicas[0].ContributorInsightsSpecification]);
+    const throttledKeys = { Enabled: true, Mode: 'THROTTLED_KEYS' };
+
+    expect(Object.fromEntries(insights)).toEqual({
+      JobDirectory: undefined,
+      CancellationLog: throttledKeys,
+      Partners: throttledKeys,
+    });
+    const indexes = ['due-wake-ups', 'requests'];
+    expect(tableOf('CancellationLog').Replicas[0].GlobalSecondaryIndexes).toEqual(
+      indexes.map((IndexName) => ({ IndexName, ContributorInsightsSpecification: throttledKeys })),
+    );
   });
 
   test("creates the secret empty: the template neither holds nor overwrites the operator's value", () => {

@@ -193,6 +193,8 @@ describe('the cancellation log is restored', () => {
       'stream',
       'point-in-time recovery',
       'Contributor Insights',
+      'Contributor Insights of due-wake-ups',
+      'Contributor Insights of requests',
       'tags',
       'policy',
     ]);

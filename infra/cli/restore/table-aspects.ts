@@ -134,28 +134,30 @@ function timeToLiveOf(client: DynamoDBClient, TableName: string, { timeToLive }:
   ];
 }
 
+/** Of the table and of each index, which DynamoDB switches one by one. */
 function insightsOf(client: DynamoDBClient, TableName: string, settings: TableSettings): readonly Aspect[] {
   const mode: ContributorInsightsMode | undefined = settings.contributorInsights;
   if (mode === undefined) return [];
-  return [
-    {
-      what: 'Contributor Insights',
+  return [undefined, ...settings.indexNames].map((IndexName) => {
+    const of = { TableName, ...(IndexName !== undefined && { IndexName }) };
+    return {
+      what: `Contributor Insights${IndexName === undefined ? '' : ` of ${IndexName}`}`,
       wanted: mode,
-      async find() {
-        const found = await client.send(new DescribeContributorInsightsCommand({ TableName }));
+      find: async () => {
+        const found = await client.send(new DescribeContributorInsightsCommand(of));
         const isOn = found.ContributorInsightsStatus?.startsWith('ENABL') === true;
         return isOn ? (found.ContributorInsightsMode ?? 'ACCESSED_AND_THROTTLED_KEYS') : 'off';
       },
       apply: () =>
         client.send(
           new UpdateContributorInsightsCommand({
-            TableName,
+            ...of,
             ContributorInsightsAction: 'ENABLE',
             ContributorInsightsMode: mode,
           }),
         ),
-    },
-  ];
+    };
+  });
 }
 
 /** Other tags stay: CloudFormation's, or an operator's. */
