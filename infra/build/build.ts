@@ -1,10 +1,12 @@
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { functions } from '../blueprint/functions.ts';
 import { explainSystemError } from '../explain-system-error.ts';
 import { type Bundle, bundleFunctions } from './bundle-functions.ts';
 import { cacheNamesOf, recordCodeCaches } from './code-cache.ts';
 import { lateLoading, loader, manifest, requiredLoader } from './load-function.ts';
+import { whileLocked } from './lock-build.ts';
 
 /** What makes a function start sooner: docs/performance.md, "What the build does for the start". */
 export interface BuildSwitches {
@@ -14,18 +16,23 @@ export interface BuildSwitches {
   readonly connectFirst?: 'on' | 'off';
 }
 
+/** Until what is obsolete is removed: much longer than a process takes from reading `index.mjs` to reading its scripts. */
+const GRACE_MS = 300;
+
 /**
  * Makes `<dist>/<name>/` for each function: its scripts, V8's code caches of them, and `index.mjs`, which runs them and
  * exports `handler`; with `index.cjs` for `require`. These very files are deployed, run locally and measured.
  *
- * A file that did not change is not touched. A changed one is put in place whole, and `index.mjs` last: a process that
- * starts from the folder during a build never finds half of a function.
+ * A file that did not change is not touched. A changed one is put in place whole, `index.mjs` last, and what it replaces
+ * stays a little longer: a process that starts from the folder during a build never finds half of a function. Builds of one
+ * folder wait for each other.
  * @param dist holds nothing else: every other folder in it is removed
  */
-export async function buildInto(
-  dist: string,
-  { codeCaches, trimSdk, connectFirst = 'on' }: BuildSwitches,
-): Promise<void> {
+export async function buildInto(dist: string, switches: BuildSwitches): Promise<void> {
+  await whileLocked(dist, () => build(dist, switches));
+}
+
+async function build(dist: string, { codeCaches, trimSdk, connectFirst = 'on' }: BuildSwitches): Promise<void> {
   const bundles = await bundleFunctions(Object.keys(functions), { trimSdk });
   for (const { functionName, sources } of bundles) {
     await mkdir(join(dist, functionName), { recursive: true });
@@ -36,19 +43,21 @@ export async function buildInto(
       await put(join(dist, functionName, fileName), content);
     }
   }
+  const obsolete: string[] = [];
   for (const { functionName, scripts, sources } of bundles) {
     const entries = entriesOf(scripts, connectFirst, codeCaches);
     for (const [fileName, source] of entries) await put(join(dist, functionName, fileName), source);
-    const names = [...entries.keys(), ...sources.keys()];
     for (const file of await readdir(join(dist, functionName))) {
-      const isCurrent =
-        names.some((name) => file.startsWith(name)) && (codeCaches === 'on' || !file.endsWith('.cache'));
-      if (!isCurrent) await rm(join(dist, functionName, file));
+      const isCache = file.endsWith('.cache') && [...sources.keys()].some((name) => file.startsWith(`${name}.`));
+      const isCurrent = entries.has(file) || sources.has(file) || (isCache && codeCaches === 'on');
+      if (!isCurrent) obsolete.push(join(dist, functionName, file));
     }
   }
   for (const folder of await readdir(dist)) {
-    if (!bundles.some(({ functionName }) => functionName === folder)) await rm(join(dist, folder), { recursive: true });
+    if (!bundles.some(({ functionName }) => functionName === folder)) obsolete.push(join(dist, folder));
   }
+  if (obsolete.length > 0) await sleep(GRACE_MS);
+  for (const path of obsolete) await rm(path, { recursive: true, force: true });
 }
 
 /** What loads the scripts, by file name: `index.mjs` last. */
