@@ -9,6 +9,7 @@ const reasons: Readonly<Record<string, string>> = {
   EIO: 'the disk reports an error',
   ENOTDIR: 'a part of the path is not a folder',
   EISDIR: 'it is a folder',
+  EEXIST: 'something else has that name',
   ELOOP: 'its links form a circle',
   ENAMETOOLONG: 'the name is too long',
   EMFILE: 'this process has too many open files',

@@ -4,6 +4,7 @@ import * as z from 'zod/mini';
 import type { InvocationResult } from '../lambda/container.ts';
 import { localArn, localRegion } from '../loopback.ts';
 import { stateFile } from '../store/state-file.ts';
+import { failedOf } from './failed-messages.ts';
 
 export interface QueueOptions {
   readonly name: string;
@@ -75,6 +76,10 @@ type Messages = z.infer<typeof messagesSchema>;
 
 /** How many batches are worked on at the same time. */
 const BATCHES_AT_ONCE = 2;
+/** A message's longest delay, as in SQS. One that is hidden for longer shows that the clock was put back. */
+const LONGEST_DELAY_MS = 900_000;
+/** The clock is looked at so often: a timer follows another one. */
+const LOOK_EVERY_MS = 60_000;
 
 /**
  * An SQS queue as Lambda's event source: delays, batches, partial batch answers, redelivery after the visibility timeout,
@@ -131,6 +136,8 @@ export function startQueue(options: QueueOptions): LocalQueue {
     clearTimeout(timer);
     if (isClosed) return;
     const now = Date.now();
+    const last = now + Math.max(visibilityTimeoutMs, LONGEST_DELAY_MS);
+    for (const message of queue) message.visibleAt = Math.min(message.visibleAt, last);
     const idle = queue.filter((message) => !handedOut.has(message));
     const visible = idle.filter(({ visibleAt }) => visibleAt <= now);
     const exhausted = visible.filter(({ receives }) => receives >= maxReceives);
@@ -143,7 +150,7 @@ export function startQueue(options: QueueOptions): LocalQueue {
       handOut(ready.splice(0, batchSize), now);
     }
     const next = Math.min(...idle.filter(({ visibleAt }) => visibleAt > now).map(({ visibleAt }) => visibleAt));
-    if (Number.isFinite(next)) timer = setTimeout(pump, next - now);
+    if (Number.isFinite(next)) timer = setTimeout(pump, Math.min(next - now, LOOK_EVERY_MS));
   };
   const add = (messages: readonly Message[], next: Partial<Messages> = {}): void => {
     change({ queue: [...queue, ...messages], ...next });
@@ -235,23 +242,4 @@ function toRecord({ messageId, body, sentAt, firstReceivedAt, receives }: Messag
     eventSourceARN: localArn('sqs', queueName),
     awsRegion: localRegion,
   };
-}
-
-const batchAnswerSchema = z.object({
-  batchItemFailures: z.nullish(z.array(z.object({ itemIdentifier: z.string() }))),
-});
-
-/**
- * The ids of the messages that failed: those that the function reported, or all when it failed, timed out, was not
- * invoked, answered something else, or reported a message that was not in the batch.
- * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
- */
-function failedOf(batch: readonly Message[], result: InvocationResult | undefined): ReadonlySet<string> {
-  const all = new Set(batch.map(({ messageId }) => messageId));
-  if (result?.kind !== 'answered') return all;
-  if (result.payload === null || result.payload === undefined) return new Set();
-  const { success, data } = batchAnswerSchema.safeParse(result.payload);
-  if (!success) return all;
-  const reported = (data.batchItemFailures ?? []).map(({ itemIdentifier }) => itemIdentifier);
-  return reported.every((id) => all.has(id)) ? new Set(reported) : all;
 }

@@ -62,7 +62,10 @@ export function createTokenAuthorizer(
 
   const verdictOn = (token: string, methodArn: string): Promise<Verdict> => {
     const known = cached.get(token);
-    if (known !== undefined && known.untilMs > now()) return Promise.resolve({ kind: 'answer', answer: known.answer });
+    const leftMs = (known?.untilMs ?? 0) - now();
+    // More than that is left when the clock was put back.
+    const isFresh = leftMs > 0 && leftMs <= cacheSeconds * 1000;
+    if (known !== undefined && isFresh) return Promise.resolve({ kind: 'answer', answer: known.answer });
     const asked = underWay.get(token) ?? ask(token, methodArn).finally(() => underWay.delete(token));
     underWay.set(token, asked);
     return asked;

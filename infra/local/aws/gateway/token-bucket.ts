@@ -28,7 +28,8 @@ export function createTokenBucket(now: () => number): TokenBucket {
         held = undefined;
         return 0;
       }
-      const passedSeconds = throttle === held ? (now() - filledAtMs) / 1000 : Number.POSITIVE_INFINITY;
+      // A clock that was put back has not emptied the bucket.
+      const passedSeconds = throttle === held ? Math.max(0, now() - filledAtMs) / 1000 : Number.POSITIVE_INFINITY;
       tokens = Math.min(throttle.burst, tokens + passedSeconds * throttle.ratePerSecond);
       [held, filledAtMs] = [throttle, now()];
       if (tokens < 1) return Math.ceil(((1 - tokens) / throttle.ratePerSecond) * 1000);

@@ -1,0 +1,24 @@
+import * as z from 'zod/mini';
+import type { InvocationResult } from '../lambda/container.ts';
+
+const batchAnswerSchema = z.object({
+  batchItemFailures: z.nullish(z.array(z.object({ itemIdentifier: z.string() }))),
+});
+
+/**
+ * The ids of the messages that failed: those that the function reported, or all when it failed, timed out, was not
+ * invoked, answered something else, or reported a message that was not in the batch.
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ */
+export function failedOf(
+  batch: readonly { readonly messageId: string }[],
+  result: InvocationResult | undefined,
+): ReadonlySet<string> {
+  const all = new Set(batch.map(({ messageId }) => messageId));
+  if (result?.kind !== 'answered') return all;
+  if (result.payload === null || result.payload === undefined) return new Set();
+  const { success, data } = batchAnswerSchema.safeParse(result.payload);
+  if (!success) return all;
+  const reported = (data.batchItemFailures ?? []).map(({ itemIdentifier }) => itemIdentifier);
+  return reported.every((id) => all.has(id)) ? new Set(reported) : all;
+}
