@@ -35,6 +35,11 @@ const TROUBLE_MS = 5_000;
  */
 export const sandboxJobs = {
   processing: { plangrep: 'cancels it at once', caller: '200 `cancelled`', fields: running },
+  preflighting: {
+    plangrep: 'has not counted its pages yet, and cancels it at once',
+    caller: '200 `cancelled`, without page counts',
+    fields: { projectId: sandboxProject, status: 'preflighting', createdAt, updatedAt, expiresAt },
+  },
   slow: {
     plangrep: 'takes 20 s to cancel it; processing continues meanwhile',
     caller: '202, then `cancelled`',

@@ -6,7 +6,15 @@ import { createOwnPartners } from './accept/own-partners.ts';
 import { runChecks, type Surroundings } from './accept/run-checks.ts';
 import { showVerdicts, summarize } from './accept/show-verdicts.ts';
 import { CannotDo, type ExitCode, readApiUrl, readList, runScript } from './command.ts';
-import { credentialsPath, openDeployedPlace, openLocalPlace, readEnvironmentName } from './places.ts';
+import {
+  credentialsPath,
+  explainFailure,
+  openDeployedPlace,
+  openLocalPlace,
+  type Place,
+  readEnvironmentName,
+} from './places.ts';
+import { createAskAws } from './preflight/ask-aws.ts';
 import { createProgress, paint, table } from './terminal.ts';
 
 /** `npm run accept`: what only a deployment can show, in the sandbox of dev, and as far as it goes on the local run. */
@@ -23,6 +31,9 @@ and logs. It can be run again and again. Outside a sandbox it makes only the che
       what: 'dev, staging or prod, with its operator’s AWS credentials. Without it the checks that need them are skipped',
     },
     only: { hint: 'a,b', what: 'only the checks whose ids begin so: routes, cancels.once' },
+    firewall: {
+      what: 'also send what the firewall refuses: thousands of requests, during which dev answers others 429 too',
+    },
     list: { what: 'show the checks, and run none' },
     json: { what: 'one line of JSON for each check, then one with the summary' },
   },
@@ -33,14 +44,14 @@ and logs. It can be run again and again. Outside a sandbox it makes only the che
 /** All that a run may take. */
 const TIME_LIMIT_MS = 6 * 60_000;
 
-await runScript(command, async ({ url, environment, only, list, json }) => {
+await runScript(command, async ({ url, environment, only, list, json, firewall }) => {
   const checks = chosen(only);
   if (list) {
     process.stdout.write(`${showList(checks, json).join('\n')}\n`);
     return 0;
   }
   if (url === undefined) throw new CannotDo(2, '"accept" needs --url URL. See "npm run accept -- --help".');
-  return accept(checks, readApiUrl(url), environment, json);
+  return accept(checks, readApiUrl(url), { environment, firewall, json });
 });
 
 function chosen(only: string | undefined) {
@@ -60,13 +71,12 @@ function showList(checks: typeof allChecks, json: boolean): readonly string[] {
 async function accept(
   checks: typeof allChecks,
   url: URL,
-  environment: string | undefined,
-  json: boolean,
+  { environment, firewall, json }: Readonly<Record<'firewall' | 'json', boolean>> & { environment: string | undefined },
 ): Promise<ExitCode> {
   const began = performance.now();
   const stopped = new AbortController();
   process.once('SIGINT', () => stopped.abort());
-  const operator = openOperator(url, environment, Date.now());
+  const operator = await openOperator(url, environment, { firewall, now: Date.now() });
   const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(TIME_LIMIT_MS)]);
   const progress = createProgress(process.stderr);
   const running = new Set<string>();
@@ -107,17 +117,35 @@ async function accept(
 }
 
 /** @returns undefined where the address is all that is known */
-function openOperator(url: URL, environment: string | undefined, now: number): Surroundings['operator'] {
+async function openOperator(
+  url: URL,
+  named: string | undefined,
+  { firewall, now }: { readonly firewall: boolean; readonly now: number },
+): Promise<Surroundings['operator']> {
   if (url.protocol === 'http:') {
-    if (environment !== undefined)
+    if (named !== undefined)
       throw new CannotDo(2, '--environment goes with an address in AWS: the local run has none.');
     if (!existsSync(credentialsPath)) return undefined;
     const place = openLocalPlace();
     return { place, partners: createOwnPartners(place, now), bus: openLocalBus(credentialsPath) };
   }
-  if (environment === undefined) return undefined;
-  const name = readEnvironmentName(environment);
+  if (named === undefined) return undefined;
+  const name = readEnvironmentName(named);
   const place = openDeployedPlace(name);
-  const bus = openDeployedBus(place, environments[name]);
-  return { place, partners: createOwnPartners(place, now), bus, environment: environments[name] };
+  await refuseAnotherApi(place, url);
+  const { credentials } = place.dynamodb.config;
+  const ask = createAskAws({ region: place.region, credentials: () => credentials(), variables: process.env });
+  const environment = environments[name];
+  const aws = { environment, ask, firewall };
+  return { place, partners: createOwnPartners(place, now), bus: openDeployedBus(ask, environment), aws };
+}
+
+/** A credential of one environment must not be sent to another, or to a stranger. @throws CannotDo (2) */
+async function refuseAnotherApi(place: Place, url: URL): Promise<void> {
+  const hosts = await place.apiHosts().catch((error: unknown) => {
+    throw explainFailure(error, place.where) ?? error;
+  });
+  if (hosts.includes(url.hostname)) return;
+  const known = hosts.join(', ') || 'nowhere: its service stack has no API';
+  throw new CannotDo(2, `--url is not the API of ${place.environment}, which answers at ${known}.`);
 }

@@ -63,6 +63,8 @@ export interface Place {
   queueUrl(queue: keyof typeof queues): Promise<string | undefined>;
   /** Of the functions, of the API's access log and of the trail; none in the local run. */
   logGroups(): Promise<readonly string[]>;
+  /** The names under which the API answers: none of the local run's, whose port changes. */
+  apiHosts(): Promise<readonly string[]>;
   /** Where the log lines are. */
   readonly lines:
     | { readonly kind: 'cloudwatch'; readonly access: ServiceAccess }
@@ -147,7 +149,8 @@ export function openLocalPlace(path = credentialsPath): Place {
       return Promise.resolve(name && localQueueUrl(endpoints.sqs, name));
     },
     logGroups: () => Promise.resolve([]),
-    lines: { kind: 'kept', path: linesPathOf(credentialsPath) },
+    apiHosts: () => Promise.resolve([]),
+    lines: { kind: 'kept', path: linesPathOf(path) },
     close: () => Object.values(clients).forEach((client) => client.destroy()),
   };
 }
@@ -223,6 +226,13 @@ export function openDeployedPlace(
     async logGroups() {
       const resources = await resourcesOf(`plangrep-cancellation-${environment}-service`);
       return resources.filter(({ type }) => type === 'AWS::Logs::LogGroup').map(({ physicalId }) => physicalId);
+    },
+    async apiHosts() {
+      const { domain } = environments[environment];
+      if (domain !== undefined) return [domain.name];
+      const resources = await resourcesOf(`plangrep-cancellation-${environment}-service`);
+      const apis = resources.filter(({ type }) => type === 'AWS::ApiGateway::RestApi');
+      return apis.map(({ physicalId }) => `${physicalId}.execute-api.${region}.amazonaws.com`);
     },
     close: () => [cloudFormation, ...Object.values(clients)].forEach((client) => client.destroy()),
   };

@@ -60,6 +60,13 @@ describe.each(stores)('A job of the sandbox, in %s,', (where, open) => {
     expect(await cancel('processing')).toMatchObject({ status: 409, body: { code: 'job_already_terminal' } });
   });
 
+  test('can be cancelled before its pages are counted', async () => {
+    expect(await read('preflighting')).toEqual(job({ status: 'preflighting', pageCount: null }));
+    expect(await cancel('preflighting')).toEqual(
+      job({ status: 'cancelled', pageCount: null, successfulPageCount: null, billing: { creditsDebited: 0 } }),
+    );
+  });
+
   test('is another job under another id', async () => {
     await cancel('processing');
     const other = await call('GET', `/jobs/${idOf('processing')}x`);

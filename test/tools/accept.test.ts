@@ -103,6 +103,7 @@ describe('accept', () => {
       /^--environment goes/,
     ],
     ['another environment', ['--url', 'https://127.0.0.1:1', '--environment', 'qa'], /^--environment must be one of/],
+    ['without AWS credentials', ['--url', 'https://127.0.0.1:1', '--environment', 'dev'], /^No valid AWS credentials/],
     ['a check that does not exist', ['--url', 'http://127.0.0.1:1', '--only', 'x'], /^--only "x" begins no check/],
   ])('refuses %s in one line', async (_, args, line) => {
     const ended = await accept(args, elsewhere);

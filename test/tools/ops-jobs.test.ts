@@ -140,6 +140,7 @@ describe('job release', () => {
         sqs: new SQSClient({}),
         plangrepUrl: undefined,
         apiGateway: { endpoint: '', region: '', credentials: { accessKeyId: '', secretAccessKey: '' } },
+        apiHosts: () => Promise.resolve([]),
         table: async () => tableNames.JobDirectory,
         secretId: async () => '',
         queueUrl: async () => undefined,

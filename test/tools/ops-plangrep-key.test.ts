@@ -73,6 +73,7 @@ function givenPlace(secretId: string, value: string) {
     secretsManager: client,
     plangrepUrl: undefined,
     apiGateway: { endpoint: endpoint.url, region: localRegion, credentials: endpoint.accessKey },
+    apiHosts: () => Promise.resolve([]),
     table: (name) => Promise.resolve(name),
     secretId: () => Promise.resolve(secretId),
     queueUrl: () => Promise.resolve(undefined),

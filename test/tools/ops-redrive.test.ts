@@ -31,6 +31,7 @@ async function redrive(...reports: readonly object[]) {
     secretsManager: new SecretsManagerClient(),
     sqs,
     plangrepUrl: undefined,
+    apiHosts: () => Promise.resolve([]),
     apiGateway: {
       endpoint: 'https://unused',
       region: 'eu-central-1',

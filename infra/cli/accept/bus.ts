@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import * as z from 'zod/mini';
 import type { Environment } from '../../blueprint/environment-schema.ts';
 import { sourceOf } from '../../blueprint/senders.ts';
-import { callSigned, createSigner } from '../../local/aws/access-keys.ts';
+import { callSigned } from '../../local/aws/access-keys.ts';
 import { CannotDo } from '../command.ts';
-import type { Place } from '../places.ts';
+import type { AskAws } from '../preflight/ask-aws.ts';
 
 /** An event as it is put on the bus. */
 export interface Entry {
@@ -25,12 +25,12 @@ export interface Bus {
   put(entry: Entry): Promise<Put>;
 }
 
-export const putEventsAnswer = z.object({
+const putEventsAnswer = z.object({
   Entries: z.array(z.object({ EventId: z.optional(z.string()), ErrorCode: z.optional(z.string()) })),
 });
 
 /** What PutEvents says of its one entry. */
-export function readPut(answer: unknown): Put {
+function readPut(answer: unknown): Put {
   const [entry] = putEventsAnswer.parse(answer).Entries;
   return entry?.EventId === undefined
     ? { kind: 'refused', why: entry?.ErrorCode ?? 'no entry' }
@@ -59,28 +59,31 @@ export function openLocalBus(path: string): Bus {
   };
 }
 
+export function busNameOf({ name, eventBusName }: Pick<Environment, 'name' | 'eventBusName'>): string {
+  return eventBusName ?? `plangrep-cancellation-${name}`;
+}
+
 /** The bus of an environment, for its first partner: in dev every principal of the account may put that one's events. */
-export function openDeployedBus({ region, apiGateway }: Place, { name, eventBusName, partners }: Environment): Bus {
-  const [partner] = partners;
-  if (partner === undefined) throw new CannotDo(1, `${name} has no partner that sends events.`);
-  const EventBusName = eventBusName ?? `plangrep-cancellation-${name}`;
-  const endpoint = process.env['AWS_ENDPOINT_URL_EVENTBRIDGE'] ?? `https://events.${region}.amazonaws.com`;
-  const signer = createSigner(apiGateway.credentials, region, 'events', true);
+export function openDeployedBus(ask: AskAws, environment: Environment): Bus {
+  const [partner] = environment.partners;
+  if (partner === undefined) throw new CannotDo(1, `${environment.name} has no partner that sends events.`);
+  const EventBusName = busNameOf(environment);
   return {
     partnerId: partner.partnerId,
     source: sourceOf(partner),
     async put(entry) {
-      const body = JSON.stringify({ Entries: [{ ...entry, EventBusName }] });
-      const { protocol, hostname, host } = new URL(endpoint);
-      const { method, headers } = await signer.sign({
-        method: 'POST',
-        protocol,
-        hostname,
-        path: '/',
-        headers: { Host: host, 'Content-Type': 'application/x-amz-json-1.1', 'X-Amz-Target': 'AWSEvents.PutEvents' },
-        body,
-      });
-      return readPut(await (await fetch(endpoint, { method, headers, body })).json());
+      const call = { operation: 'PutEvents', input: { Entries: [{ ...entry, EventBusName }] } };
+      const answer = await ask('eventbridge', 'events:PutEvents', call);
+      switch (answer.kind) {
+        case 'answer':
+          return readPut(JSON.parse(answer.text));
+        case 'denied':
+          return { kind: 'refused', why: 'AccessDeniedException' };
+        case 'error':
+          return { kind: 'refused', why: answer.code };
+        case 'silent':
+          throw new CannotDo(1, `events:PutEvents: ${answer.why}`);
+      }
     },
   };
 }

@@ -33,7 +33,7 @@ interface CheckOf<What extends string, Stage> {
    * @default one after the other
    */
   readonly runs?: 'beside' | 'alone';
-  /** After which it has failed. @default 30_000 */
+  /** After which it has failed. @default 60_000 */
   readonly limitMs?: number;
   run(stage: Stage): Promise<Outcome>;
 }

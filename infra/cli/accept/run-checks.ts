@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Environment } from '../../blueprint/environment-schema.ts';
 import { CannotDo } from '../command.ts';
 import { explainFailure, type Place } from '../places.ts';
-import type { Environment } from '../../blueprint/environment-schema.ts';
+import type { AskAws } from '../preflight/ask-aws.ts';
 import type { Bus } from './bus.ts';
 import { type Check, type Fault, fault, type Outcome } from './check.ts';
 import type { OwnPartners } from './own-partners.ts';
-import { type Answer, createSender } from './send-request.ts';
+import { type Answer, createPace, createSender, type Pace } from './send-request.ts';
 import type { WebStage } from './stage.ts';
 
 /** What there is to check with. */
@@ -17,7 +18,7 @@ export interface Surroundings {
     readonly partners: OwnPartners;
     readonly bus: Bus;
     /** Undefined in the local run. */
-    readonly environment?: Environment | undefined;
+    readonly aws?: { readonly environment: Environment; readonly ask: AskAws; readonly firewall: boolean };
   };
   readonly signal: AbortSignal;
 }
@@ -42,7 +43,9 @@ export interface Watcher {
   ended(verdict: Verdict): void;
 }
 
-const TIME_LIMIT_MS = 30_000;
+const TIME_LIMIT_MS = 60_000;
+/** Of what a plan or the stage lets through: others use dev too. */
+const OWN_SHARE = 0.8;
 /** So many of the checks that wait run at the same time: a plan of dev takes few requests a second. */
 const BESIDE_AT_ONCE = 10;
 const LATEST_IDS = 5;
@@ -57,9 +60,10 @@ export async function runChecks(
   watcher: Watcher,
 ): Promise<readonly Verdict[]> {
   const verdicts = new Map<Check, Verdict>();
+  const pace = paceOf(around.operator?.aws?.environment);
   const judge = async (check: Check): Promise<void> => {
     watcher.began(check);
-    const verdict = await run(check, around);
+    const verdict = await run(check, around, pace);
     verdicts.set(check, verdict);
     watcher.ended(verdict);
   };
@@ -74,18 +78,25 @@ export async function runChecks(
   return checks.flatMap((check) => verdicts.get(check) ?? []);
 }
 
+/** The plans of dev take a few requests a second, and the stage not many more. */
+function paceOf(environment: Environment | undefined): Pace {
+  if (environment === undefined) return () => Promise.resolve();
+  const rates = Object.values(environment.plans).map(({ ratePerSecond }) => ratePerSecond);
+  return createPace(Math.min(...rates, environment.throttle.ratePerSecond / 2) * OWN_SHARE);
+}
+
 /** Why a check cannot be made here. */
 function whyNot({ needs, changes }: Check, { url, operator }: Surroundings): string | undefined {
-  const isLocal = url.protocol === 'http:';
+  const isLocal = url.protocol === 'http:' && operator?.aws === undefined;
   if (needs === 'AWS' && isLocal) return 'only AWS has it';
   if (needs === 'https') return undefined;
   if (operator === undefined) return isLocal ? 'needs the credentials of the local run' : 'needs --environment';
-  const { environment } = operator;
-  if (changes !== true || isLocal || environment?.sandbox === true) return undefined;
-  return `only in a sandbox, which ${environment?.name ?? 'this'} is not`;
+  const environment = operator.aws?.environment;
+  if (changes !== true || environment === undefined || environment.sandbox === true) return undefined;
+  return `only in a sandbox, which ${environment.name} is not`;
 }
 
-async function run(check: Check, around: Surroundings): Promise<Verdict> {
+async function run(check: Check, around: Surroundings, pace: Pace): Promise<Verdict> {
   const { id, shows, needs, lookAt, limitMs = TIME_LIMIT_MS } = check;
   const common = { id, shows, needs };
   const reason = around.signal.aborted ? 'the run was stopped' : whyNot(check, around);
@@ -95,7 +106,7 @@ async function run(check: Check, around: Surroundings): Promise<Verdict> {
   const ended = new AbortController();
   const signal = AbortSignal.any([around.signal, ended.signal]);
   const outcome = await Promise.race([
-    act(check, around, answers, signal),
+    act(check, around, { pace, onAnswer: (answer) => answers.push(answer), signal }),
     sleep(limitMs, fault('no result', `one within ${limitMs / 1000} s`), { ref: false, signal: ended.signal }),
   ])
     .catch((error: unknown) => explain(error, around))
@@ -107,20 +118,20 @@ async function run(check: Check, around: Surroundings): Promise<Verdict> {
   return { ...common, result: 'failed', ms, faults: outcome, lookAt, requestIds: requestIds.slice(-LATEST_IDS) };
 }
 
-function act(check: Check, { url, operator }: Surroundings, answers: Answer[], signal: AbortSignal): Promise<Outcome> {
-  const send = createSender(url, (answer) => answers.push(answer), signal);
-  const environment = operator?.environment;
+function act(check: Check, { url, operator }: Surroundings, how: Parameters<typeof createSender>[1]): Promise<Outcome> {
+  const { signal } = how;
+  const send = createSender(url, how);
   const web: WebStage = {
     url,
     send,
     signal,
-    documentation: environment?.documentation,
+    documentation: operator?.aws?.environment.documentation,
   };
   if (check.needs === 'https') return check.run(web);
   if (operator === undefined) throw new Error(`${check.id} has no operator`);
   if (check.needs === 'operator credentials') return check.run({ ...web, ...operator });
-  if (environment === undefined) throw new Error(`${check.id} has no environment`);
-  return check.run({ ...web, ...operator, environment });
+  if (operator.aws === undefined) throw new Error(`${check.id} has no environment`);
+  return check.run({ ...web, ...operator, ...operator.aws });
 }
 
 /** A check that cannot be made to its end has failed, in one line. */

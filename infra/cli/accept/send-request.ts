@@ -13,6 +13,8 @@ export interface Sent {
   readonly body?: unknown;
   /** `refused`: a 429 is the answer. @default 'repeated': as Retry-After says, three times */
   readonly busy?: 'repeated' | 'refused';
+  /** At once, beside others. @default in its turn, as fast as the partner's plan allows */
+  readonly unpaced?: true;
 }
 
 /** An answer as it came: not followed, not decompressed. */
@@ -33,10 +35,33 @@ export type Send = (sent: Sent) => Promise<Answer>;
 const TIME_LIMIT_MS = 20_000;
 const REPEATS = 3;
 
+/** Waits for a request's turn. */
+export type Pace = () => Promise<void>;
+
+/** One turn after the other, so many a second. */
+export function createPace(perSecond: number): Pace {
+  const everyMs = 1000 / perSecond;
+  let next = 0;
+  return async () => {
+    const now = performance.now();
+    const turn = Math.max(now, next);
+    next = turn + everyMs;
+    if (turn > now) await sleep(turn - now);
+  };
+}
+
 /** `fetch` would decompress, and add headers of its own. @param onAnswer receives every answer */
-export function createSender(url: URL, onAnswer: (answer: Answer) => void, signal: AbortSignal): Send {
+export function createSender(
+  url: URL,
+  {
+    pace,
+    onAnswer,
+    signal,
+  }: { readonly pace: Pace; readonly onAnswer: (answer: Answer) => void; readonly signal: AbortSignal },
+): Send {
   return async (sent) => {
     for (let repeats = 0; ; repeats += 1) {
+      if (sent.unpaced !== true && sent.busy !== 'refused') await pace();
       const answer = await sendOnce(url, sent, signal);
       onAnswer(answer);
       if (answer.status !== 429 || sent.busy === 'refused' || repeats === REPEATS) return answer;

@@ -1,5 +1,6 @@
 import type { Environment } from '../../blueprint/environment-schema.ts';
 import type { Place } from '../places.ts';
+import type { AskAws } from '../preflight/ask-aws.ts';
 import type { Bus } from './bus.ts';
 import type { OwnPartners } from './own-partners.ts';
 import type { Send } from './send-request.ts';
@@ -24,4 +25,7 @@ export interface OperatorStage extends WebStage {
 /** The same in AWS. */
 export interface AwsStage extends OperatorStage {
   readonly environment: Environment;
+  readonly ask: AskAws;
+  /** Whether the check that sends thousands of requests was asked for. */
+  readonly firewall: boolean;
 }

@@ -43,6 +43,8 @@ const services = {
   acm: { host: 'acm', signedAs: 'acm', variable: 'ACM', target: 'CertificateManager' },
   route53: { host: 'route53', signedAs: 'route53', variable: 'ROUTE_53', isGlobal: true },
   sns: { host: 'sns', signedAs: 'sns', variable: 'SNS', version: '2010-03-31' },
+  cloudwatch: { host: 'monitoring', signedAs: 'monitoring', variable: 'CLOUDWATCH', version: '2010-08-01' },
+  eventbridge: { host: 'events', signedAs: 'events', variable: 'EVENTBRIDGE', target: 'AWSEvents' },
   secretsmanager: {
     host: 'secretsmanager',
     signedAs: 'secretsmanager',

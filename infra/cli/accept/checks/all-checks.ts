@@ -1,4 +1,9 @@
 import type { Check } from '../check.ts';
+import { functionChecks } from './aws-functions.ts';
+import { logChecks } from './aws-logs.ts';
+import { outgoingChecks } from './aws-outgoing.ts';
+import { permissionChecks } from './aws-permissions.ts';
+import { watchingChecks } from './aws-watching.ts';
 import { bodyChecks } from './bodies.ts';
 import { cancelChecks } from './cancels.ts';
 import { credentialChecks } from './credentials.ts';
@@ -19,5 +24,10 @@ export const allChecks: readonly Check[] = [
   ...cancelChecks,
   ...wakeUpChecks,
   ...eventChecks,
+  ...outgoingChecks,
+  ...functionChecks,
+  ...permissionChecks,
+  ...watchingChecks,
+  ...logChecks,
   ...limitChecks,
 ];

@@ -1,6 +1,6 @@
 import { type Check, type Fault, same } from '../check.ts';
 import { expectHeader, expectProblem, expectStatus, pick } from '../expect-answer.ts';
-import { type Answer, isObject } from '../send-request.ts';
+import { type Answer, isObject, type Sent } from '../send-request.ts';
 import type { OperatorStage } from '../stage.ts';
 
 const lookAt = 'docs/sandbox.md, npm run ops -- find REQUESTID';
@@ -38,9 +38,10 @@ export async function cancel(
   { send, partners }: OperatorStage,
   body: object,
   headers: Readonly<Record<string, string>> = {},
+  how: Pick<Sent, 'unpaced'> = {},
 ): Promise<Answer> {
   const { credential: token } = await partners.main();
-  return send({ method: 'POST', path: '/v1/cancellations', token, body, headers });
+  return send({ method: 'POST', path: '/v1/cancellations', token, body, headers, ...how });
 }
 
 export async function show({ send, partners }: OperatorStage, jobId: string): Promise<Answer> {
@@ -157,7 +158,9 @@ export const cancelChecks: readonly Check[] = [
     lookAt,
     async run(stage) {
       const { externalId, jobId } = await registered(stage, 'processing', 'once');
-      const answers = await Promise.all(Array.from({ length: 4 }, () => cancel(stage, { externalId })));
+      const answers = await Promise.all(
+        Array.from({ length: 4 }, () => cancel(stage, { externalId }, {}, { unpaced: true })),
+      );
       const unexpected = answers.filter(({ status }) => status !== 200 && status !== 202);
       const shown = await show(stage, jobId);
       return [

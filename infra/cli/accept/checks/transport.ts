@@ -1,6 +1,6 @@
 import { connect as connectTcp, isIP } from 'node:net';
 import { connect as connectTls, type ConnectionOptions } from 'node:tls';
-import { type Check, fault, holds, same } from '../check.ts';
+import { type Check, type Fault, fault, holds, same } from '../check.ts';
 import { expectHeader } from '../expect-answer.ts';
 import type { WebStage } from '../stage.ts';
 import { madeUpToken } from './routes.ts';
@@ -96,16 +96,17 @@ export const transportChecks: readonly Check[] = [
     lookAt: 'infra/constructs/api/api-domain.ts',
     async run({ url }) {
       if (url.protocol !== 'https:') return noTls;
-      const answered = await askPlainly(url.hostname);
-      const isRedirect = /^HTTP\/1\.[01] (301|307|308) [^]*\nlocation: https:/i.test(answered);
-      return holds(
-        answered === '' || isRedirect || /^HTTP\/1\.[01] 403 /.test(answered),
-        answered.slice(0, 60),
-        'no answer',
-      );
+      return judgePlainAnswer(await askPlainly(url.hostname));
     },
   },
 ];
+
+/** @param received on port 80: empty when there is no connection, or nothing is said */
+export function judgePlainAnswer(received: string): readonly Fault[] {
+  const isRedirect = /^HTTP\/1\.[01] (301|307|308) [^]*\nlocation: https:/i.test(received);
+  const isClosed = received === '' || isRedirect || /^HTTP\/1\.[01] 403 /.test(received);
+  return holds(isClosed, received.split('\r\n', 1)[0] ?? '', 'no answer, a redirect to https, or 403');
+}
 
 /** @returns `connected`, or the code of what went wrong */
 function tryTls({ hostname, port }: URL, options: ConnectionOptions): Promise<string> {

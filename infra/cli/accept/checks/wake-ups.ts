@@ -5,7 +5,7 @@ import type { Answer } from '../send-request.ts';
 import type { OperatorStage } from '../stage.ts';
 import { cancel, entriesOf, expectClosed, registered, show } from './cancels.ts';
 
-const EVERY_MS = 1_000;
+const EVERY_MS = 2_000;
 /** What the queue and a cold start may take. The minute's schedule would be later by up to 60 s. */
 const LATEST_MS = 4_000;
 const CLOSES_WITHIN_MS = 45_000;
