@@ -14,7 +14,8 @@ import { listLost } from './restore/list-lost.ts';
 import { startRestore } from './restore/start-restore.ts';
 import { setPartner } from './partners/set-partner.ts';
 import { preflight } from './preflight/ops-preflight.ts';
-import { listDeadLetters, redriveDeadLetters, showDeadLetters } from './ops-dead-letters.ts';
+import { dropDeadLetter, listDeadLetters, redriveDeadLetters, showDeadLetters } from './queues/dead-letters.ts';
+import { listQueues } from './queues/list-queues.ts';
 import { putPlangrepKey, returnToPlangrepKey } from './plangrep-key/ops-plangrep-key.ts';
 import {
   explainFailure,
@@ -46,9 +47,11 @@ const commands: readonly OpsCommand[] = [
   listOpenCancellations,
   showCancellation,
   addUpCredits,
+  listQueues,
   listDeadLetters,
   showDeadLetters,
   redriveDeadLetters,
+  dropDeadLetter,
   putPlangrepKey,
   returnToPlangrepKey,
   verifyAuditTrail,

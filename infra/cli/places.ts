@@ -12,7 +12,7 @@ import type { TableName } from '../blueprint/tables.ts';
 import type { Credentials } from '../local/aws/access-keys.ts';
 import { deadLetterName, localQueueUrl } from '../local/aws/events/queue-endpoint.ts';
 import { linesPathOf } from '../local/kept-lines.ts';
-import { eventsQueueName, plangrepSecretId } from '../local/seeds.ts';
+import { eventsQueueName, plangrepSecretId, wakeUpQueueName } from '../local/seeds.ts';
 import { CannotDo } from './command.ts';
 
 /**
@@ -31,9 +31,13 @@ export const deadLetterQueues = {
 } as const;
 export type DeadLetterQueue = keyof typeof deadLetterQueues;
 
-/** The queue between the partners' rules and consume-events. */
-const waitingEvents = { path: 'EventsDoorQueue' } as const;
-const queues = { ...deadLetterQueues, waiting: waitingEvents } as const;
+/** Every queue: beside those, the ones that functions work on. */
+export const queues = {
+  ...deadLetterQueues,
+  waiting: { what: 'events that wait for consume-events', path: 'EventsDoorQueue' },
+  wakeUps: { what: 'wake-ups that wait for consume-wake-ups', path: 'WakeUpsQueue' },
+} as const;
+export type QueueName = keyof typeof queues;
 
 /** What it takes to call a service without its client. */
 export interface ServiceAccess {
@@ -60,7 +64,7 @@ export interface Place {
   /** Of Plangrep's key. */
   secretId(): Promise<string>;
   /** @returns undefined where the place has no such queue */
-  queueUrl(queue: keyof typeof queues): Promise<string | undefined>;
+  queueUrl(queue: QueueName): Promise<string | undefined>;
   /** Of the functions, of the API's access log and of the trail; none in the local run. */
   logGroups(): Promise<readonly string[]>;
   /** The names under which the API answers: none of the local run's, whose port changes. */
@@ -127,6 +131,7 @@ export function openLocalPlace(path = credentialsPath): Place {
   const queueNames: Readonly<Record<string, string>> = {
     events: deadLetterName(eventsQueueName),
     waiting: eventsQueueName,
+    wakeUps: wakeUpQueueName,
   };
   const requestHandler = { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
   const common = { region: aws.region, credentials: aws, maxAttempts: 2, requestHandler };

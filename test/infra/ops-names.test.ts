@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { environmentNames } from '../../infra/blueprint/environments.ts';
-import { deadLetterQueues } from '../../infra/cli/places.ts';
+import { queues } from '../../infra/cli/places.ts';
 import { synthesized } from './synthesized.ts';
 
 describe.each(environmentNames)('the resources that ops looks for in %s', (name) => {
   const { service, stateful } = synthesized(name);
 
-  test.each(Object.entries(deadLetterQueues))('the dead-letter queue %s exists once', (_, { path }) => {
+  test.each(Object.entries(queues))('the queue %s exists once', (_, { path }) => {
     const found = Object.entries(service).filter(
       ([id, { Type }]) => Type === 'AWS::SQS::Queue' && new RegExp(`^${path}[0-9A-F]{8}$`).test(id),
     );

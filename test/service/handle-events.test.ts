@@ -177,6 +177,11 @@ describe('a malformed event', () => {
 
   test.each([
     ['no JSON', { path: '', what: 'is not JSON' }],
+    // As a rule passes on an event that lacks a field which its template names.
+    ['{"partnerId":"acme","id":"event-1","time":,"detail":{"a":"canary-value"}}', { ...acmes, what: 'is not JSON' }],
+    ['{"partnerId":"acme","id":,"time":"canary-value"}', { partnerId: 'acme', path: '', what: 'is not JSON' }],
+    ['{"detail":"canary-value","partnerId":"globex", }', { partnerId: undefined, requestId: undefined }],
+    ['{"partnerId":"acme\\u0000","id":"event-1" }}', { partnerId: undefined, requestId: undefined }],
     ['null', { path: '' }],
     ['[]', { path: '' }],
     [JSON.stringify({ ...cancelRequested(), partnerId: 'ACME' }), { requestId: 'event-1', path: 'partnerId' }],

@@ -3,7 +3,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
 import { CannotDo } from '../../infra/cli/command.ts';
-import { redriveDeadLetters } from '../../infra/cli/ops-dead-letters.ts';
+import { redriveDeadLetters } from '../../infra/cli/queues/dead-letters.ts';
 import type { Place } from '../../infra/cli/places.ts';
 import { createProgress } from '../../infra/cli/terminal.ts';
 

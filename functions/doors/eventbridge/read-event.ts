@@ -39,7 +39,7 @@ export function readEvent(body: string): { readonly kind: 'event'; readonly even
   try {
     value = JSON.parse(body);
   } catch {
-    return { kind: 'malformed', partnerId: undefined, eventId: undefined, path: '', what: 'is not JSON' };
+    return { kind: 'malformed', ...beginningOf(body), path: '', what: 'is not JSON' };
   }
   const { success, data, error } = envelopeSchema.safeParse(value);
   if (success) return { kind: 'event', event: data };
@@ -51,6 +51,17 @@ export function readEvent(body: string): { readonly kind: 'event'; readonly even
     path: issue?.path.join('.') ?? '',
     what: issue === undefined || issue.code === 'unrecognized_keys' ? 'has a field that is not known' : issue.message,
   };
+}
+
+/**
+ * Whose event a text is that is not JSON. The rule's template begins with the partner, then comes the event's id; what the
+ * partner wrote comes behind them, so nothing of it can stand there.
+ */
+const beginning = /^\{"partnerId":"(?<partnerId>[^"\\]*)"(?:,"id":"(?<id>[^"\\]*)")?/;
+
+function beginningOf(body: string): Pick<MalformedEvent, 'partnerId' | 'eventId'> {
+  const { partnerId, id } = beginning.exec(body)?.groups ?? {};
+  return { partnerId: common.partnerId.safeParse(partnerId).data, eventId: common.id.safeParse(id).data };
 }
 
 /** Of an event that is malformed elsewhere. */

@@ -20,7 +20,7 @@ the functions' log groups, the access log and the trail, which is billed by what
 keeps in .local/functions.log.`,
   argument: { hint: 'CODE[,ID…]', what: 'what to look for, see below' },
   options: {
-    since: { hint: '1h', what: 'how far back: 30s, 15m, 1h, 2d (default 1h)' },
+    since: { hint: '1h', what: 'how far back: 30s, 15m, 1h, 2d, or a time like 2026-11-26T03:04:05Z (default 1h)' },
     limit: { hint: 'N', what: 'the most lines, the newest ones (default 200)' },
   },
   sections: { 'What to look for': searchWords },
@@ -29,26 +29,31 @@ keeps in .local/functions.log.`,
     if (words.length === 0) throw new CannotDo(2, '"logs" needs a code or an id.');
     const limit = readWholeNumber('--limit', values.limit ?? '200', 1);
     if (limit > MOST_LINES) throw new CannotDo(2, `--limit must be at most ${MOST_LINES}.`);
-    const since = values.since ?? '1h';
-    const fromMs = now - readDuration(since);
+    const { fromMs, inWords: since } = readSince(values.since ?? '1h', now);
     const lines = await findLines(place, terminal, { words, fromMs, toMs: now + 60_000, limit, keeps: 'newest' });
     const shown = lines.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0)).map(toShown);
     const complete = lines.length < limit;
     terminal.show({ lines: shown, complete, from: new Date(fromMs).toISOString() }, [
       ...table([], shown.map(toRow)),
       lines.length === 0
-        ? `No line with ${words.join(' or ')} in the last ${since} (${place.environment}).${hintAt(words)}`
+        ? `No line with ${words.join(' or ')} ${since} (${place.environment}).${hintAt(words)}`
         : summarize(shown, since, complete),
     ]);
     return lines.length === 0 ? 1 : 0;
   },
 });
 
-function readDuration(value: string): number {
+/** A duration, or a time in UTC. @throws CannotDo (2) */
+function readSince(value: string, now: number): { readonly fromMs: number; readonly inWords: string } {
   const [, number = '', unit = ''] = /^(\d{1,4})([smhd])$/.exec(value) ?? [];
   const unitMs = unitsMs[unit];
-  if (unitMs === undefined) throw new CannotDo(2, '--since must be a number with s, m, h or d, for example 15m.');
-  return Number(number) * unitMs;
+  if (unitMs !== undefined) return { fromMs: now - Number(number) * unitMs, inWords: `in the last ${value}` };
+  const fromMs = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(value) ? Date.parse(value) : Number.NaN;
+  if (!Number.isNaN(fromMs)) return { fromMs, inWords: `since ${value}` };
+  throw new CannotDo(
+    2,
+    '--since must be a number with s, m, h or d, as 15m, or a time in UTC, as 2026-11-26T03:04:05Z.',
+  );
 }
 
 async function findLines(place: Place, { progress }: Terminal, asked: Asked): Promise<readonly FoundLine[]> {
@@ -72,7 +77,7 @@ function summarize(lines: readonly ShownLine[], since: string, complete: boolean
   }
   const byPartner = [...counts].toSorted(([, a], [, b]) => b - a).map(([name, its]) => `${name} ${count(its)}`);
   return [
-    `${count(lines.length)} ${lines.length === 1 ? 'line' : 'lines'} in the last ${since}`,
+    `${count(lines.length)} ${lines.length === 1 ? 'line' : 'lines'} ${since}`,
     ...(byPartner.length === 0 ? [] : [`by partner: ${byPartner.join(', ')}`]),
     ...(complete ? [] : ['there are more before these: see --limit']),
   ].join('; ');

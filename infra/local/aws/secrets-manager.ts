@@ -7,8 +7,11 @@ import { localArn } from './loopback.ts';
 export interface LocalSecretsManager extends AwsJsonEndpoint {
   /** Its holder may call. */
   readonly accessKey: AccessKey;
-  /** Gives a secret its next version. `secretId` is a name or an ARN; an unknown one becomes a new secret. */
-  put(secretId: string, value: string): void;
+  /**
+   * Gives a secret its next version. `secretId` is a name or an ARN; an unknown one becomes a new secret.
+   * @param createdMs since 1970. @default now
+   */
+  put(secretId: string, value: string, createdMs?: number): void;
 }
 
 interface Version {
@@ -72,10 +75,10 @@ export async function startSecretsManager({
     if (secret !== undefined) return secret;
     throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
   };
-  const put = (secretId: string, value: string): void => {
+  const put = (secretId: string, value: string, createdMs?: number): void => {
     let secret = find(secretId);
     if (secret === undefined) known.push((secret = createSecret(secretId)));
-    addVersion(secret, value);
+    addVersion(secret, value, randomUUID(), createdMs);
   };
   for (const [name, value] of Object.entries(secrets)) put(name, value);
 
@@ -120,12 +123,12 @@ function createSecret(name: string): Secret {
 }
 
 /** @throws ServiceError when the id belongs to a version with another value */
-function addVersion(secret: Secret, value: string, id: string = randomUUID()): Version {
+function addVersion(secret: Secret, value: string, id: string = randomUUID(), createdMs = Date.now()): Version {
   const same = secret.versions.find((version) => version.id === id);
   if (same !== undefined && same.value !== value) {
     throw new ServiceError('ResourceExistsException', 'A version with another value has that ClientRequestToken.');
   }
-  const version = same ?? { id, value, createdAt: Date.now() / 1_000 };
+  const version = same ?? { id, value, createdAt: createdMs / 1_000 };
   if (same === undefined) {
     secret.versions.push(version);
     makeCurrent(secret, version);

@@ -1,18 +1,19 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ChangeMessageVisibilityBatchCommand,
-  GetQueueAttributesCommand,
+  DeleteMessageCommand,
   ListMessageMoveTasksCommand,
   type Message,
   ReceiveMessageCommand,
   type SQSClient,
   StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
-import { readEvent } from '../../functions/doors/eventbridge/read-event.ts';
-import { CannotDo } from './command.ts';
-import { opsCommand } from './ops-command.ts';
-import { type DeadLetterQueue, deadLetterQueues, type Place } from './places.ts';
-import { printable, table } from './terminal.ts';
+import { readEvent } from '../../../functions/doors/eventbridge/read-event.ts';
+import { CannotDo } from '../command.ts';
+import { environmentOption, opsCommand } from '../ops-command.ts';
+import { type DeadLetterQueue, deadLetterQueues, type Place } from '../places.ts';
+import { printable, table } from '../terminal.ts';
+import { inspectQueue } from './list-queues.ts';
 
 export const listDeadLetters = opsCommand({
   name: 'dlq list',
@@ -24,7 +25,9 @@ export const listDeadLetters = opsCommand({
     for (const queue of Object.keys(deadLetterQueues).filter(isQueue)) {
       const url = await place.queueUrl(queue);
       if (url === undefined) continue;
-      const { messages } = await inspect(place, url);
+      const { waiting, inWork } = await inspectQueue(place, url);
+      // A message that another reader looks at is hidden for a while, but still there.
+      const messages = waiting + inWork;
       queues.push({ queue, messages, what: deadLetterQueues[queue].what, url });
     }
     const rows = queues.map(({ queue, messages, what }) => {
@@ -38,6 +41,12 @@ export const listDeadLetters = opsCommand({
 
 function isQueue(name: string): name is DeadLetterQueue {
   return Object.hasOwn(deadLetterQueues, name);
+}
+
+async function urlOfEvents(place: Place): Promise<string> {
+  const url = await place.queueUrl('events');
+  if (url !== undefined) return url;
+  throw new CannotDo(2, `There is no dead-letter queue of events (${place.environment}).`);
 }
 
 /** Of the dead-letter queue. */
@@ -54,25 +63,56 @@ export const showDeadLetters = opsCommand({
 consume-events says why it was given up: search for its id.`,
   options: {},
   async run({ place, terminal }) {
-    const url = await place.queueUrl('events');
-    if (url === undefined) throw new CannotDo(2, `There is no dead-letter queue of events (${place.environment}).`);
+    const url = await urlOfEvents(place);
     const messages = await lookAtMessages(place.sqs, url);
     const events = messages.map(toDeadLetter).toSorted((a, b) => (a.sentAt < b.sentAt ? -1 : 1));
-    const rows = events.map(({ sentAt, partnerId, eventId, malformed }) => {
+    const rows = events.map(({ messageId, sentAt, partnerId, eventId, malformed }) => {
       const wrong = malformed === undefined ? 'not malformed: refused, or failed' : inWords(malformed);
-      return [sentAt, partnerId ?? '?', printable(eventId ?? '?'), wrong];
+      return [sentAt, partnerId ?? '?', printable(eventId ?? `message ${messageId}`), wrong];
     });
     const isCut = messages.length >= SHOWN;
     const cut = isCut ? [`There are more: these are ${messages.length} of them.`] : [];
     const none = [`Nothing is in the dead-letter queue (${place.environment}).`];
-    const lines = [...table(['SENT', 'PARTNER', 'EVENT', 'WHAT IS WRONG'], rows), ...cut];
+    const why = `Why one was given up: npm run ops -- logs EVENT --since 1d${environmentOption(place)}`;
+    const lines = [...table(['SENT', 'PARTNER', 'EVENT', 'WHAT IS WRONG'], rows), ...cut, why];
     terminal.show({ events, complete: !isCut }, events.length === 0 ? none : lines);
     return events.length === 0 ? 1 : 0;
   },
 });
 
-/** Receives until the queue has no more to show, then makes everything visible again. */
-async function lookAtMessages(sqs: SQSClient, url: string): Promise<readonly Message[]> {
+export const dropDeadLetter = opsCommand({
+  name: 'dlq drop',
+  summary: 'Deletes one event from the dead-letter queue, for good.',
+  notes: `For one that can never succeed: a malformed one that its partner has sent again. Looks through at most ${SHOWN} messages.
+In AWS this needs the role plangrep-cancellation-<environment>-redrive-events (docs/runbook.md).`,
+  argument: { hint: 'EVENT', what: "the event's id, or the message's, as dlq show has it" },
+  options: {},
+  async run({ place, terminal, argument }) {
+    const url = await urlOfEvents(place);
+    let dropped: DeadLetter | undefined;
+    await lookAtMessages(place.sqs, url, async (messages) => {
+      const wanted = messages.find((one) => [one.MessageId, toDeadLetter(one).eventId].includes(argument));
+      if (wanted === undefined) return;
+      const found = toDeadLetter(wanted);
+      await terminal.confirm(`Delete the event ${argument} of ${found.partnerId ?? '?'} (${place.environment})?`);
+      await place.sqs.send(new DeleteMessageCommand({ QueueUrl: url, ReceiptHandle: wanted.ReceiptHandle }));
+      dropped = found;
+    });
+    if (dropped === undefined) throw new CannotDo(1, `The dead-letter queue shows no such event: see "dlq show".`);
+    terminal.show(dropped, [`The event of ${dropped.partnerId ?? '?'} is deleted (${place.environment}).`]);
+    return 0;
+  },
+});
+
+/**
+ * Receives until the queue has no more to show, then makes everything visible again.
+ * @param act what happens to the messages before that
+ */
+async function lookAtMessages(
+  sqs: SQSClient,
+  url: string,
+  act: (messages: readonly Message[]) => Promise<void> = () => Promise.resolve(),
+): Promise<readonly Message[]> {
   const found = new Map<string | undefined, Message>();
   const receive = {
     QueueUrl: url,
@@ -88,6 +128,7 @@ async function lookAtMessages(sqs: SQSClient, url: string): Promise<readonly Mes
       if (Messages.length === 0) break;
       for (const message of Messages) found.set(message.MessageId, message);
     }
+    await act([...found.values()]);
   } finally {
     const receipts = [...found.values()].map(({ ReceiptHandle }, index) => ({ Id: String(index), ReceiptHandle }));
     for (let from = 0; from < receipts.length; from += AT_ONCE) {
@@ -125,9 +166,9 @@ export const redriveDeadLetters = opsCommand({
 cancelled twice. In AWS this needs the role plangrep-cancellation-<environment>-redrive-events (docs/runbook.md).`,
   options: {},
   async run({ place, terminal }) {
-    const url = await place.queueUrl('events');
-    if (url === undefined) throw new CannotDo(2, `There is no dead-letter queue of events (${place.environment}).`);
-    const { arn, messages } = await inspect(place, url);
+    const url = await urlOfEvents(place);
+    const { arn, waiting, inWork } = await inspectQueue(place, url);
+    const messages = waiting + inWork;
     if (messages === 0) {
       terminal.show({ messages, started: false }, [`Nothing is in the dead-letter queue (${place.environment}).`]);
       return 1;
@@ -135,9 +176,9 @@ cancelled twice. In AWS this needs the role plangrep-cancellation-<environment>-
     const about = `about ${messages} ${messages === 1 ? 'event' : 'events'}`;
     await terminal.confirm(`Return ${about} to consume-events (${place.environment})?`);
     // Named, because SQS knows no source of a message that was sent to the dead-letter queue directly.
-    const waiting = await place.queueUrl('waiting');
-    if (waiting === undefined) throw new CannotDo(2, `There is no queue of events (${place.environment}).`);
-    const { arn: DestinationArn } = await inspect(place, waiting);
+    const queue = await place.queueUrl('waiting');
+    if (queue === undefined) throw new CannotDo(2, `There is no queue of events (${place.environment}).`);
+    const { arn: DestinationArn } = await inspectQueue(place, queue);
     await place.sqs.send(new StartMessageMoveTaskCommand({ SourceArn: arn, DestinationArn }));
     const failure = await failureOfMove(place.sqs, arn);
     if (failure !== undefined) {
@@ -160,20 +201,4 @@ async function failureOfMove(sqs: SQSClient, SourceArn: string): Promise<string 
     await sleep(1_000);
   }
   return undefined;
-}
-
-async function inspect({ sqs }: Place, url: string): Promise<{ readonly arn: string; readonly messages: number }> {
-  const { Attributes = {} } = await sqs.send(
-    new GetQueueAttributesCommand({
-      QueueUrl: url,
-      AttributeNames: ['QueueArn', 'ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
-    }),
-  );
-  const {
-    QueueArn = '',
-    ApproximateNumberOfMessages: visible,
-    ApproximateNumberOfMessagesNotVisible: held,
-  } = Attributes;
-  // A message that another reader looks at is hidden for a while, but still there.
-  return { arn: QueueArn, messages: Number(visible ?? 0) + Number(held ?? 0) };
 }
