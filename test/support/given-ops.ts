@@ -20,10 +20,10 @@ export interface Ops {
 }
 
 /** Starts the service before the tests of this file, with its credentials where ops looks for them. */
-export function givenOps(): Ops {
+export function givenOps(serviceOptions: Parameters<typeof givenService>[0] = {}): Ops {
   const [folder, elsewhere] = [mkdtempSync(join(tmpdir(), 'ops-')), mkdtempSync(join(tmpdir(), 'ops-'))];
   const credentialsPath = join(folder, '.local', 'credentials.json');
-  const service = givenService({ authorizerTtlMs: 0, queueVisibilityMs: 50, credentialsPath });
+  const service = givenService({ authorizerTtlMs: 0, queueVisibilityMs: 50, credentialsPath, ...serviceOptions });
   const ops: Ops = {
     service,
     elsewhere,

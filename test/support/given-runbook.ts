@@ -40,7 +40,11 @@ export function givenRunbook(ops: Ops, theme: Theme): (title: string) => Followe
     const run = (command: string, values: Values = {}, stdin = ''): Promise<Ended> => {
       if (!section.commands.includes(command)) throw new Error(`"${title}" has no command ${command}`);
       done.add(command);
-      return typeInto(ops, fill(command, values), stdin);
+      return typeInto(
+        ops,
+        wordsOf(command).map((word) => fill(word, values)),
+        stdin,
+      );
     };
     return {
       async first() {
@@ -56,7 +60,14 @@ export function givenRunbook(ops: Ops, theme: Theme): (title: string) => Followe
         const ends: Ended[] = [];
         for (const command of commandsIn(section.part('Over when'))) {
           done.add(command);
-          ends.push(await typeInto(ops, fill(command, values).replace(/--since \S+/, since), ''));
+          const words = wordsOf(command.replace(/--since \S+/, since));
+          ends.push(
+            await typeInto(
+              ops,
+              words.map((word) => fill(word, values)),
+              '',
+            ),
+          );
         }
         return ends;
       },
@@ -73,26 +84,25 @@ export function sectionCalled(title: string): Section {
   return section;
 }
 
-function fill(command: string, values: Values): string {
-  const filled = Object.entries(values).reduce(
-    (line, [name, value = '']) => line.replaceAll(`<${name}>`, value),
-    command,
-  );
+function fill(word: string, values: Values): string {
+  const filled = Object.entries(values).reduce((text, [name, value = '']) => text.replaceAll(`<${name}>`, value), word);
   const missing = /<\w+>/.exec(filled);
-  if (missing !== null) throw new Error(`No value for ${missing[0]} in ${command}`);
+  if (missing !== null) throw new Error(`No value for ${missing[0]}`);
   return filled;
 }
 
-const opsCommand = /^(?:AWS_PROFILE=redrive-prod )?npm run ops -- (.*)$/;
-
 /** The local run is no environment, needs no role, and nobody is there to confirm. */
-function typeInto(ops: Ops, command: string, stdin: string): Promise<Ended> {
-  const [, line] = opsCommand.exec(command) ?? [];
-  if (line !== undefined) {
-    return ops.run([...wordsOf(line.replace(' --environment prod', '')), '--yes'], { stdin });
-  }
-  if (command.startsWith('aws ')) return typeAws(ops, wordsOf(command).slice(1));
-  throw new Error(`The test cannot type ${command}`);
+function typeInto(ops: Ops, words: readonly string[], stdin: string): Promise<Ended> {
+  // What a pipe brings is `stdin`.
+  const typed = words.slice(words.lastIndexOf('|') + 1);
+  const [program, ...args] = typed.filter((word) => word !== 'AWS_PROFILE=redrive-prod' && word !== '--silent');
+  if (program === 'aws') return typeAws(ops, args);
+  const line = args.join(' ');
+  if (program !== 'npm' || !line.startsWith('run ops -- ')) throw new Error(`The test cannot type ${program} ${line}`);
+  const own = args.slice(3);
+  const at = own.indexOf('--environment');
+  if (!['prod', 'dev'].includes(own[at + 1] ?? '')) throw new Error(`${line} names no environment`);
+  return ops.run([...own.toSpliced(at, 2), '--yes'], { stdin });
 }
 
 const hasAwsCli = ((): boolean => {
@@ -124,13 +134,22 @@ function typeAws(ops: Ops, words: readonly string[]): Promise<Ended> {
     AWS_PAGER: '',
   };
   const args = [...words, '--endpoint-url', local ?? 'http://127.0.0.1:9'];
-  return new Promise((resolve) => {
-    execFile('aws', args, { env }, (error, stdout, stderr) => {
-      const isChecked = local === undefined && stderr.includes('Could not connect to the endpoint URL');
-      resolve(isChecked ? isOnlyChecked : { code: error?.code ?? 0, stdout, stderr });
+  const run = (): Promise<Ended> =>
+    new Promise((resolve) => {
+      execFile('aws', args, { env }, (error, stdout, stderr) => {
+        const isChecked = local === undefined && stderr.includes('Could not connect to the endpoint URL');
+        resolve(isChecked ? isOnlyChecked : { code: error?.code ?? 0, stdout, stderr });
+      });
     });
-  });
+  if (local !== undefined) return run();
+  const name = words.join(' ');
+  const ended = checked.get(name) ?? run();
+  checked.set(name, ended);
+  return ended;
 }
+
+/** A command that is only checked is started once: the AWS CLI takes a second for it. */
+const checked = new Map<string, Promise<Ended>>();
 
 /** Each line that the section shows is in the output, but for ids, times and figures. */
 function expectShown(section: Section, { stdout }: Ended): void {
@@ -142,13 +161,14 @@ function expectShown(section: Section, { stdout }: Ended): void {
   }
 }
 
-const logLine = /^\d{4}-\d\d-\d\dT\S+Z {2}(.+?) {2,}(?:(INFO|WARN|ERROR|FATAL) +)?([\w.]+) {2,}(.*)$/;
+const logLine = /^\d{4}-\d\d-\d\dT\S+Z {2}(.+?) {2,}(?:(INFO|WARN|ERROR|FATAL) +)?([A-Z]\w+|platform\.\w+) {2,}(.*)$/;
 
 /** Of a log line: who wrote it, level, code and the names of its fields; of a table: its headings, its names. */
 function shapeOf(line: string): { readonly words: readonly string[] } {
   const [, from, level, code, rest] = logLine.exec(line) ?? [];
   if (from === undefined || code === undefined || rest === undefined) {
-    return { words: line.split(/ {2,}/).filter((word) => !/^[\d,]+$/.test(word)) };
+    // Neither times, ids nor figures.
+    return { words: line.split(/ {2,}/).filter((word) => !/^\S*\d\S*$/.test(word)) };
   }
   const fields = rest.match(/(?:^|(?<= ))\w+(?==)/g) ?? [];
   return { words: [from, level ?? 'no level', code, ...fields] };

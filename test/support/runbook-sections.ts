@@ -17,16 +17,19 @@ export interface Section {
 }
 
 /** Written elsewhere, and rehearsed in test/tools/rehearse-restore.test.ts. */
-const rehearsedElsewhere = ['The region is down', 'Restoring a table'];
+const rehearsedElsewhere = new Set(['The region is down', 'Restoring a table']);
 
 const text = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
+
+/** What stands before the first section. */
+export const introduction = text.slice(0, text.indexOf('\n## '));
 
 export const sections: readonly Section[] = text
   .replaceAll(/^# .*$/gm, '')
   .split(/^## /m)
   .slice(1)
   .map(toSection)
-  .filter(({ title }) => !rehearsedElsewhere.includes(title));
+  .filter(({ title }) => !rehearsedElsewhere.has(title));
 
 function toSection(written: string): Section {
   const title = written.slice(0, written.indexOf('\n'));
