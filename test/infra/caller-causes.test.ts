@@ -22,7 +22,6 @@ const notCausedByCallers: Partial<Record<MetricName, string>> = {
   FunctionErrors: 'a function crashed or reached its timeout, without the authorizer',
   EventsFailed: 'an event that is well-formed failed',
   OldestEventSeconds: 'the events door does not keep up',
-  EventsWaiting: 'the events door does not keep up',
   EventsUndelivered: 'our own queue takes nothing',
   AuditTrailBroken: 'our own records are broken or could not be written',
   LogAltered: 'somebody in our account wrote to the log',

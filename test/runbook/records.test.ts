@@ -96,7 +96,7 @@ describe('an operator who follows the runbook', () => {
       { table },
     );
     await section.type(
-      'aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=DeleteResourcePolicy --max-results 10',
+      'aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=DeleteResourcePolicy --max-items 10',
     );
     await section.type(verify);
     const [checked, verified] = await section.over();

@@ -1,13 +1,17 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test, vi } from 'vitest';
 import { givenOps, issuedSchema } from '../support/given-ops.ts';
-import { givenRunbook, rowOf } from '../support/given-runbook.ts';
+import { givenRunbook, isOnlyChecked, rowOf, typeIntroduction } from '../support/given-runbook.ts';
 
 const ops = givenOps();
 const { service } = ops;
 const follow = givenRunbook(ops, 'tasks');
 
 describe('an operator who follows the runbook', () => {
+  test('sees which alarms ring', async () => {
+    expect(await typeIntroduction(ops)).toEqual([isOnlyChecked]);
+  });
+
   test('rotates Plangrep’s key', async () => {
     const task = follow("Rotating Plangrep's key without downtime");
     const key = 'the-second-key-of-plangrep';

@@ -4,7 +4,7 @@ import { keyVariables } from '../../infra/local/aws/access-keys.ts';
 import { localRegion } from '../../infra/local/aws/loopback.ts';
 import type { Ops } from './given-ops.ts';
 import type { Ended } from './run-command.ts';
-import { commandsIn, type Section, sections, shownIn, wordsOf } from './runbook-sections.ts';
+import { commandsIn, introduction, type Section, sections, shownIn, wordsOf } from './runbook-sections.ts';
 import { onlyInAws, type Theme, themes } from './runbook-themes.ts';
 
 type Values = Readonly<Partial<Record<string, string>>>;
@@ -78,7 +78,12 @@ export function givenRunbook(ops: Ops, theme: Theme): (title: string) => Followe
   };
 }
 
-export function sectionCalled(title: string): Section {
+/** Types the commands that stand before the first section. */
+export function typeIntroduction(ops: Ops): Promise<readonly Ended[]> {
+  return Promise.all(commandsIn(introduction).map((command) => typeInto(ops, wordsOf(command), '')));
+}
+
+function sectionCalled(title: string): Section {
   const section = sections.find((one) => one.title === title);
   if (section === undefined) throw new Error(`docs/runbook.md has no section "${title}"`);
   return section;
