@@ -69,7 +69,7 @@ export function parseCommand<const Given extends Options>(
     throw wrong(`"${name}" takes ${argument === undefined ? 'no argument' : 'one argument'}.`);
   }
   const [given = ''] = positionals;
-  if (argument !== undefined && given === '') throw wrong(`"${name}" needs a ${argument.hint}.`);
+  if (argument !== undefined && given === '') throw wrong(`"${name}" needs ${argument.hint}.`);
   const missing = Object.entries(options).find(([option, described]) => isRequired(described) && !(option in values));
   if (missing !== undefined) throw wrong(`"${name}" needs --${missing[0]} ${missing[1].hint}.`);
   if (!areValues(values, options)) throw new Error('parseArgs gave other types than it was asked for');

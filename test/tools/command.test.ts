@@ -38,7 +38,7 @@ describe('a command of the operator', () => {
     [issuePartnerKey, ['--partner'], /^2 Option '--partner <value>' argument missing\. See/],
     [revokePartnerKey, ['short'], /^2 KEYID must be 12 of A-Z, a-z and 0-9\.$/],
     [revokePartnerKey, ['a', 'b'], /^2 "partner-key revoke" takes one argument\./],
-    [showCancellation, ['--partner', 'acme'], /^2 "cancellations show" needs a JOBID\./],
+    [showCancellation, ['--partner', 'acme'], /^2 "cancellations show" needs JOBID\./],
     [showCancellation, ['--partner', 'acme', '../x'], /^2 JOBID must be 1 to 128 characters of/],
     [setPartner, ['--partner', 'acme', '--projects', 'a,b/c'], /^2 --projects must be 1 to 128 characters of/],
   ])('says in one line what is wrong: %#', async (command, args, line) => {

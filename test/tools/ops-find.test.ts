@@ -1,4 +1,4 @@
-import { PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
@@ -16,11 +16,12 @@ const foundSchema = z.object({
       partnerId: z.string(),
       jobId: z.string(),
       looks: z.optional(z.int()),
-      registeredOnly: z.optional(z.boolean()),
+      standing: z.optional(z.string()),
       chain: z.optional(z.object({ verified: z.boolean(), findings: z.array(z.object({ what: z.string() })) })),
     }),
   ),
   refusals: z.array(z.object({ partnerId: z.string(), why: z.string(), as: z.string() })),
+  unreadable: z.array(z.string()),
   logs: z.object({ query: z.string(), from: z.int(), to: z.int() }),
 });
 
@@ -107,9 +108,53 @@ describe('find', () => {
     const others = await find(externalId, '--partner', 'globex');
     const nowhere = await ops.run('find no-such-id');
 
-    expect(registered.cancellations).toMatchObject([{ jobId, registeredOnly: true }]);
+    expect(registered.cancellations).toMatchObject([{ jobId, standing: 'registered' }]);
     expect(others.cancellations).toEqual([]);
     expect(nowhere).toMatchObject({ code: 1, stdout: expect.stringMatching(/^No table has anything under this id/) });
+  });
+
+  test('says of a job that was released, or that Plangrep has not confirmed, that it is not the partner’s', async () => {
+    const [released, unconfirmed] = [await ops.service.newJob(), ops.service.newNames()];
+    await ops.run(['job', 'release', released.jobId, '--why', 'a test', '--yes']);
+    ops.service.plangrepFails({ kind: 'status', on: 'read', status: 500 });
+    await ops.service.register(unconfirmed.jobId, { externalId: unconfirmed.externalId });
+
+    const [byJob, byName, unverified] = await Promise.all(
+      [released.jobId, released.externalId, unconfirmed.externalId].map((id) => find(id)),
+    );
+
+    for (const found of [byJob, byName]) expect(found?.cancellations).toMatchObject([{ standing: 'released' }]);
+    expect(unverified?.cancellations).toMatchObject([{ standing: 'unverified' }]);
+  });
+
+  test('finds the cancellation of a job that the directory does not know any more', async () => {
+    const { externalId, jobId } = await ops.service.newJob();
+    await ops.service.cancel({ externalId });
+    await ops.service.run.dynamodb.client.send(
+      new DeleteItemCommand({ TableName: 'JobDirectory', Key: marshall({ pk: `job#${jobId}`, sk: 'owner' }) }),
+    );
+
+    const found = await find(jobId);
+
+    expect(found.cancellations).toMatchObject([{ partnerId: 'acme', jobId, foundAs: ['jobId'] }]);
+  });
+
+  test('names a malformed record under the id, and shows what else there is', async () => {
+    const { externalId, jobId } = await ops.service.newJob();
+    await ops.service.cancel({ externalId });
+    const put = (TableName: string, item: object) =>
+      ops.service.run.dynamodb.client.send(new PutItemCommand({ TableName, Item: marshall(item) }));
+    const day = { pk: 'acme#refused#2026-11-26', sk: `2026-11-26T10:00:00.000Z#damaged-${jobId}` };
+    await put('CancellationLog', { ...day, requestId: `damaged-${jobId}`, at: '2026-11-26T10:00:00.000Z', why: 5 });
+    await put('JobDirectory', { pk: `job#${jobId}`, sk: 'owner', partnerId: 'NOT ONE' });
+
+    const [byRequest, byJob] = await Promise.all([find(`damaged-${jobId}`), find(jobId)]);
+    const shown = await ops.run(`find ${jobId}`);
+
+    expect(byRequest.unreadable).toEqual([`${day.pk} ${day.sk}`]);
+    expect(byJob).toMatchObject({ unreadable: [`job#${jobId} owner`], cancellations: [{ jobId }] });
+    expect(shown.code).toBe(1);
+    expect(shown.stdout).toContain(`cannot be read: job#${jobId} owner`);
   });
 
   test('verifies the chain that it shows', async () => {

@@ -65,7 +65,7 @@ describe('in the local run', () => {
     expect(misspelt.stdout).toContain('STREAM_BROKN is not a code of this service');
     expect(silent.code).toBe(1);
     expect(onlyLine(await ops.run('logs x --since yesterday'))).toMatch(/^--since must be/);
-    expect(onlyLine(await ops.run('logs'))).toMatch(/^"logs" needs a CODE/);
+    expect(onlyLine(await ops.run('logs'))).toMatch(/^"logs" needs CODE/);
   });
 
   test('shows an invocation that crashed, as Lambda reports it', async () => {

@@ -1,12 +1,12 @@
 import { CannotDo } from '../command.ts';
 import { describeLogsQuery, logsQueryOf } from '../logs/logs-query.ts';
 import { environmentOption, opsCommand, readPartner } from '../ops-command.ts';
-import { printable, table } from '../terminal.ts';
-import { type Found, type FoundStream, searchRecords } from './search-records.ts';
+import { paint, printable, table } from '../terminal.ts';
+import { type Found, type FoundStream, type JobStanding, searchRecords } from './search-records.ts';
 import { type CheckedCancellation, linesOf, readChecked, toDocument } from './show-cancellation.ts';
 
 interface Told extends FoundStream {
-  /** Absent: the job is registered, and has no cancellation. */
+  /** Absent: the job has no cancellation. */
   readonly checked: CheckedCancellation | undefined;
 }
 
@@ -30,38 +30,59 @@ export const findRequest = opsCommand({
     );
     const ids = idsOf(argument, told);
     const logs = await logsQueryOf(place, ids, timesOf(found, told), now);
-    const isNothing = told.length === 0 && found.refusals.length === 0;
+    const isNothing = told.length === 0 && found.refusals.length === 0 && found.unreadable.length === 0;
+    const isUnreadable = found.unreadable.length > 0;
     const isBroken = told.some(({ checked }) => checked !== undefined && checked.findings.length > 0);
     terminal.show(
       {
-        cancellations: told.map(({ name, as, checked }) => ({
+        cancellations: told.map(({ name, as, standing, checked }) => ({
           foundAs: [...as],
-          ...(checked === undefined ? { ...name, registeredOnly: true } : toDocument(name, checked)),
+          ...(checked === undefined ? { ...name, standing } : toDocument(name, checked)),
         })),
         refusals: found.refusals,
+        unreadable: found.unreadable,
         complete: found.streams.length <= TOLD,
         logs,
       },
       [
-        ...(isNothing ? [nothingFound(place.environment)] : []),
+        ...(isNothing ? [nothingFound(found, place.environment)] : []),
         ...told.flatMap((one) => [...describeOne(one, now), '']),
         ...describeRefusals(found),
+        ...found.unreadable.map((key) => paint('red', `A record under this id cannot be read: ${printable(key)}`)),
         ...describeRest(found, environmentOption(place)),
         ...describeLogsQuery(place, ids, logs, now),
       ],
     );
-    return isNothing || isBroken ? 1 : 0;
+    return isNothing || isUnreadable || isBroken ? 1 : 0;
   },
 });
 
-function nothingFound(environment: string): string {
-  return `No table has anything under this id (${environment}): the request began, joined and was refused nothing.`;
+function nothingFound({ partners }: Found, environment: string): string {
+  return [
+    `No table has anything under this id (${environment}): no cancellation, no registered job, no refused request.`,
+    `As an externalId and as a key it was looked up for ${partners.join(', ') || 'no partner'}; for one that was removed, pass --partner.`,
+  ].join('\n');
 }
 
-function describeOne({ name, as, checked }: Told, now: number): readonly string[] {
+function describeOne({ name, as, standing, checked }: Told, now: number): readonly string[] {
   const heading = `Found as ${[...as].join(' and ')}`;
   if (checked !== undefined) return [heading, ...linesOf(name, checked, now)];
-  return [heading, `${name.jobId} of ${name.partnerId} is registered and has no cancellation.`];
+  return [heading, `${name.jobId} of ${name.partnerId} ${describeStanding(standing)} and has no cancellation.`];
+}
+
+function describeStanding(standing: JobStanding | undefined): string {
+  switch (standing) {
+    case 'registered':
+      return 'is registered';
+    case 'unverified':
+      return 'is registered, is not confirmed by Plangrep,';
+    case 'released':
+      return 'was registered, was released from it,';
+    // What the log had is gone, or a request with the key failed on its way.
+    case 'bound':
+    case undefined:
+      return 'was reached by a request';
+  }
 }
 
 function describeRefusals({ refusals }: Found): readonly string[] {

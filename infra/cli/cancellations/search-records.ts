@@ -1,10 +1,17 @@
 import { GetItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { createPagedDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
-import { fromItem, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
+import { fromItem, queryPage, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
 import { refusedSchema, type RefusedRecord } from '../../../functions/core/cancellation/events.ts';
 import { parseStreamKey, type StreamName, streamKey } from '../../../functions/core/cancellation/stream-key.ts';
-import { externalIdSchema, jobIdSchema, type PartnerId, partnerIdSchema } from '../../../functions/core/identifiers.ts';
+import {
+  externalIdSchema,
+  type JobId,
+  jobIdSchema,
+  type PartnerId,
+  partnerIdSchema,
+} from '../../../functions/core/identifiers.ts';
 import { type Refusal, REFUSALS_DAYS } from '../../../functions/core/refusals.ts';
+import { RecordUnreadable } from '../../../functions/core/report.ts';
 import { REFUSALS_SHOWN } from '../../../functions/core/use-cases/read-cancellations.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { tables } from '../../blueprint/tables.ts';
@@ -15,10 +22,19 @@ import type { Place } from '../places.ts';
 /** What an id turned out to be. */
 export type IdKind = 'requestId' | 'jobId' | 'externalId' | 'Idempotency-Key';
 
-/** A stream that the id leads to, and as what. The stream may not have begun: a job can be registered only. */
+/**
+ * What the directory says of a job that may have no cancellation. `bound`: no more than that a request with the key reached
+ * it. The first that is known counts.
+ */
+const standings = ['registered', 'unverified', 'released', 'bound'] as const;
+export type JobStanding = (typeof standings)[number];
+
+/** A stream that the id leads to, and as what. The stream may not have begun. */
 export interface FoundStream {
   readonly name: StreamName;
   readonly as: ReadonlySet<IdKind>;
+  /** Absent: the log led here. */
+  readonly standing?: JobStanding | undefined;
 }
 
 export interface FoundRefusal extends Refusal {
@@ -29,7 +45,13 @@ export interface FoundRefusal extends Refusal {
 export interface Found {
   readonly streams: readonly FoundStream[];
   readonly refusals: readonly FoundRefusal[];
+  /** The keys of malformed records under the id: what they would have shown is missing. */
+  readonly unreadable: readonly string[];
+  /** Whose externalIds and keys were looked up: a partner that was removed is not among them. */
+  readonly partners: readonly PartnerId[];
 }
+
+type Part = Partial<Pick<Found, 'streams' | 'refusals' | 'unreadable'>>;
 
 /**
  * What the tables have under an id: that of a request, a job or an event, a partner's externalId, or an `Idempotency-Key`.
@@ -47,29 +69,50 @@ export async function searchRecords(
   const partners = known.flatMap((one) => partnerIdSchema.safeParse(one).data ?? []);
   const searches = [
     findByRequestId(place, id),
-    findByJobId(place, id),
+    findByJobId(place, id, partners),
     ...partners.map((one) => findOfPartner(place, one, id, now)),
   ];
-  const all = await Promise.all(searches);
-  const streams = new Map<string, { name: StreamName; as: Set<IdKind> }>();
-  for (const { name, as } of all.flatMap((found) => found.streams)) {
-    const merged = streams.get(streamKey(name)) ?? { name, as: new Set() };
-    for (const kind of as) merged.as.add(kind);
-    streams.set(streamKey(name), merged);
-  }
+  const all = await Promise.all(searches.map(orUnreadable));
   const isAsked = (partnerId: PartnerId): boolean => partner === undefined || partnerId === partner;
   const refusals = new Map<string, FoundRefusal>();
-  for (const refusal of all.flatMap((found) => found.refusals)) {
+  for (const refusal of all.flatMap((part) => part.refusals ?? [])) {
     refusals.set(`${refusal.partnerId}#${refusal.at}#${refusal.requestId}`, refusal);
   }
   return {
-    streams: [...streams.values()].filter(({ name }) => isAsked(name.partnerId)),
+    streams: mergeStreams(all.flatMap((part) => part.streams ?? [])).filter(({ name }) => isAsked(name.partnerId)),
     refusals: [...refusals.values()].filter(({ partnerId }) => isAsked(partnerId)),
+    unreadable: [...new Set(all.flatMap((part) => part.unreadable ?? []))],
+    partners,
   };
 }
 
+/** One malformed record does not hide what the other searches find. */
+async function orUnreadable(search: Promise<Part>): Promise<Part> {
+  try {
+    return await search;
+  } catch (error) {
+    if (!(error instanceof RecordUnreadable)) throw error;
+    return { unreadable: [error.key] };
+  }
+}
+
+function mergeStreams(found: readonly FoundStream[]): readonly FoundStream[] {
+  const merged = new Map<string, FoundStream>();
+  for (const { name, as, standing } of found) {
+    const before = merged.get(streamKey(name));
+    merged.set(streamKey(name), {
+      name,
+      as: new Set([...(before?.as ?? []), ...as]),
+      standing: standings.find((one) => one === standing || one === before?.standing),
+    });
+  }
+  return [...merged.values()];
+}
+
 /** Every record that has the `requestId`: a cancellation that it began or joined, or a refusal. */
-async function findByRequestId({ dynamodb, ...place }: Place, requestId: string): Promise<Found> {
+async function findByRequestId({ dynamodb, ...place }: Place, requestId: string): Promise<Part> {
+  // DynamoDB refuses a key that is too long, and no request has such an id.
+  if (!requestIdForm.test(requestId)) return {};
   const table = await place.table('CancellationLog');
   const { name: IndexName, partitionKey } = tables.CancellationLog.indexes.requests;
   const query = {
@@ -81,51 +124,88 @@ async function findByRequestId({ dynamodb, ...place }: Place, requestId: string)
   };
   const streams: FoundStream[] = [];
   const refusals: FoundRefusal[] = [];
+  const unreadable: string[] = [];
   for await (const { Items = [] } of paginateQuery({ client: dynamodb }, query)) {
     for (const { pk, sk } of Items) {
       const name = parseStreamKey(pk?.S ?? '');
       if (name !== undefined) streams.push({ name, as: new Set<IdKind>(['requestId']) });
       if (name !== undefined || pk === undefined || sk === undefined) continue;
       const { Item } = await dynamodb.send(new GetItemCommand({ TableName: table, Key: { pk, sk } }));
-      const record: RefusedRecord | undefined = Item && refusedSchema.safeParse(fromItem(Item)).data;
-      if (record !== undefined) refusals.push({ ...record, as: 'requestId' });
+      if (Item === undefined) continue;
+      const record: RefusedRecord | undefined = refusedSchema.safeParse(fromItem(Item)).data;
+      if (record === undefined) unreadable.push(`${pk.S} ${sk.S}`);
+      else refusals.push({ ...record, as: 'requestId' });
     }
   }
-  return { streams, refusals };
+  return { streams, refusals, unreadable };
 }
 
-/** The job's owner now, and those that it was released from. */
-async function findByJobId(place: Place, id: string): Promise<Found> {
+/** That of API Gateway, or of an event: the events door takes no other. */
+const requestIdForm = /^[\x20-\x7e]{1,128}$/;
+
+/**
+ * The job's owner now, those that it was released from, and each partner that has a cancellation of it: the directory may
+ * have been restored to a time when it did not know the job.
+ */
+async function findByJobId(place: Place, id: string, partners: readonly PartnerId[]): Promise<Part> {
   const jobId = jobIdSchema.safeParse(id).data;
-  if (jobId === undefined) return { streams: [], refusals: [] };
-  const { owner, released } = await readJobRecord(place, jobId);
-  const owners = [...(owner === undefined ? [] : [owner]), ...released];
+  if (jobId === undefined) return {};
   const as = new Set<IdKind>(['jobId']);
-  return { streams: owners.map(({ partnerId }) => ({ name: { partnerId, jobId }, as })), refusals: [] };
+  const table = {
+    client: place.dynamodb,
+    name: await place.table('CancellationLog'),
+    dependency: 'cancellation-log',
+  } as const;
+  const begun = partners.map(async (partnerId) => {
+    const values = { ':pk': streamKey({ partnerId, jobId }) };
+    const { count } = await queryPage(table, { KeyConditionExpression: 'pk = :pk', values, Limit: 1 });
+    return count === 0 ? [] : [{ name: { partnerId, jobId }, as }];
+  });
+  const [known, ...streams] = await Promise.all([orUnreadable(findOwners(place, jobId, as)), ...begun]);
+  return { ...known, streams: [...(known.streams ?? []), ...streams.flat()] };
+}
+
+async function findOwners(place: Place, jobId: JobId, as: ReadonlySet<IdKind>): Promise<Part> {
+  const { owner, released } = await readJobRecord(place, jobId);
+  const owners = [
+    ...(owner === undefined ? [] : [{ ...owner, standing: standingOf(owner) }]),
+    ...released.map((one) => ({ ...one, standing: 'released' as const })),
+  ];
+  return { streams: owners.map(({ partnerId, standing }) => ({ name: { partnerId, jobId }, as, standing })) };
+}
+
+function standingOf({ verifiedAt, releasedAt }: { verifiedAt?: string; releasedAt?: string }): JobStanding {
+  return releasedAt !== undefined ? 'released' : verifiedAt === undefined ? 'unverified' : 'registered';
 }
 
 /** The id as a partner's externalId, and as the key of one of its requests, which an event's id is too. */
-async function findOfPartner(place: Place, partnerId: PartnerId, id: string, now: number): Promise<Found> {
+async function findOfPartner(place: Place, partnerId: PartnerId, id: string, now: number): Promise<Part> {
   const directory = createPagedDirectory(place.dynamodb, await place.table('JobDirectory'));
   const externalId = externalIdSchema.safeParse(id).data;
   const since = toTimestamp(now - REFUSALS_DAYS * 86_400_000);
-  const [entries, refusals, event, request] = await Promise.all([
+  const bound = async (key: string, kind: IdKind): Promise<Part> => {
+    const jobId = (await directory.readBinding(partnerId, key))?.jobId;
+    if (jobId === undefined) return {};
+    return { streams: [{ name: { partnerId, jobId }, as: new Set([kind]), standing: 'bound' }] };
+  };
+  const [entries, refusals, ...requests] = await Promise.all([
     externalId === undefined ? undefined : directory.find(partnerId, externalId),
     externalId === undefined
       ? undefined
       : directory.findRefusals(partnerId, externalId, { since, limit: REFUSALS_SHOWN }),
-    directory.readBinding(partnerId, `event-id:${id}`),
-    directory.readBinding(partnerId, `idempotency-key:${id}`),
+    orUnreadable(bound(`event-id:${id}`, 'requestId')),
+    orUnreadable(bound(`idempotency-key:${id}`, 'Idempotency-Key')),
   ]);
-  const bound = [
-    { jobId: event?.jobId, as: 'requestId' as const },
-    { jobId: request?.jobId, as: 'Idempotency-Key' as const },
-  ];
-  const named = (entries?.items ?? []).map(({ jobId }) => ({ jobId, as: 'externalId' as const }));
+  const named = (entries?.items ?? []).map(({ jobId, ...entry }): FoundStream => {
+    return { name: { partnerId, jobId }, as: new Set(['externalId']), standing: standingOf(entry) };
+  });
   return {
-    streams: [...named, ...bound].flatMap(({ jobId, as }) =>
-      jobId === undefined ? [] : [{ name: { partnerId, jobId }, as: new Set<IdKind>([as]) }],
-    ),
+    streams: [...named, ...requests.flatMap(({ streams = [] }) => streams)],
     refusals: (refusals?.items ?? []).map((refusal) => ({ ...refusal, partnerId, as: 'externalId' as const })),
+    unreadable: [
+      ...(entries?.unreadable ?? []),
+      ...(refusals?.unreadable ?? []),
+      ...requests.flatMap(({ unreadable = [] }) => unreadable),
+    ],
   };
 }
