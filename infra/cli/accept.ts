@@ -6,14 +6,10 @@ import { createOwnPartners } from './accept/own-partners.ts';
 import { runChecks, type Surroundings } from './accept/run-checks.ts';
 import { showVerdicts, summarize } from './accept/show-verdicts.ts';
 import { CannotDo, type ExitCode, readApiUrl, readList, runScript } from './command.ts';
-import {
-  credentialsPath,
-  explainFailure,
-  openDeployedPlace,
-  openLocalPlace,
-  type Place,
-  readEnvironmentName,
-} from './places.ts';
+import { openDeployedPlace, readEnvironmentName } from './places/deployed-place.ts';
+import { explainFailure } from './places/explain-failure.ts';
+import { credentialsPath, openLocalPlace } from './places/local-place.ts';
+import type { Place } from './places/place.ts';
 import { createAskAws } from './preflight/ask-aws.ts';
 import { createProgress, paint, table } from './terminal.ts';
 

@@ -1,6 +1,6 @@
 import { jobIdSchema, type JobId, type PartnerId, partnerIdSchema } from '../../functions/core/identifiers.ts';
 import { type CommandDescription, type ExitCode, type Options, readAs, type Values } from './command.ts';
-import type { Place } from './places.ts';
+import type { Place } from './places/place.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface OpsRequest<Given extends Options = Options> {

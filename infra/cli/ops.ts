@@ -17,14 +17,10 @@ import { preflight } from './preflight/ops-preflight.ts';
 import { dropDeadLetter, listDeadLetters, redriveDeadLetters, showDeadLetters } from './queues/dead-letters.ts';
 import { listQueues } from './queues/list-queues.ts';
 import { putPlangrepKey, returnToPlangrepKey } from './plangrep-key/ops-plangrep-key.ts';
-import {
-  explainFailure,
-  openDeployedPlace,
-  openLocalPlace,
-  type Place,
-  readEnvironmentName,
-  readRegion,
-} from './places.ts';
+import { openDeployedPlace, readEnvironmentName, readRegion } from './places/deployed-place.ts';
+import { explainFailure } from './places/explain-failure.ts';
+import { openLocalPlace } from './places/local-place.ts';
+import type { Place } from './places/place.ts';
 import { createTerminal } from './terminal.ts';
 
 /** `npm run ops`: what an operator does by hand, on the local run or on a deployed environment. */

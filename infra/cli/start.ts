@@ -6,7 +6,7 @@ import type { CredentialsFile } from '../local/credentials-file.ts';
 import { CannotStart, explainRunError } from '../local/cannot-start.ts';
 import { type LocalRun, startLocalRun } from '../local/run.ts';
 import { CannotDo, type CommandDescription, readList, runScript, type Values } from './command.ts';
-import { credentialsPath } from './places.ts';
+import { credentialsPath } from './places/local-place.ts';
 import { welcome } from './welcome.ts';
 
 /** `npm start`: the service on this machine, until Ctrl-C. */

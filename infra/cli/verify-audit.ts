@@ -4,7 +4,7 @@ import type { Timestamp } from '../../functions/core/identifiers.ts';
 import { isLoopback } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { localRegion } from '../local/aws/loopback.ts';
 import { CannotDo, type ExitCode, runScript } from './command.ts';
-import { credentialsPath } from './places.ts';
+import { credentialsPath } from './places/local-place.ts';
 import { count, createProgress, labelled, paint, printable } from './terminal.ts';
 import { readVerifyOptions, verifyAudit, type VerifyOptions } from './audit/verify-audit-options.ts';
 import { verifyTable } from './audit/verify-table.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { environmentNames } from '../../infra/blueprint/environments.ts';
-import { queues } from '../../infra/cli/places.ts';
+import { queues } from '../../infra/cli/places/place.ts';
 import { synthesized } from './synthesized.ts';
 
 describe.each(environmentNames)('the resources that ops looks for in %s', (name) => {

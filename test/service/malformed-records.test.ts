@@ -182,7 +182,7 @@ test('a malformed wake-up time of an open cancellation breaks no answer', async 
   const joined = await service.cancel({ externalId });
 
   expect(joined.status).toBe(202);
-  expect(joined.headers.get('retry-after')).toBe('2');
+  expect(joined.headers.get('retry-after')).toMatch(/^[12]$/);
   expect((await service.show(jobId)).status).toBe(200);
 });
 

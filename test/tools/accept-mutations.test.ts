@@ -6,7 +6,8 @@ import { type Bus, openLocalBus } from '../../infra/cli/accept/bus.ts';
 import { allChecks } from '../../infra/cli/accept/checks/all-checks.ts';
 import { createOwnPartners, type OwnPartners } from '../../infra/cli/accept/own-partners.ts';
 import { runChecks, type Verdict } from '../../infra/cli/accept/run-checks.ts';
-import { openLocalPlace, type Place } from '../../infra/cli/places.ts';
+import { openLocalPlace } from '../../infra/cli/places/local-place.ts';
+import type { Place } from '../../infra/cli/places/place.ts';
 import { givenService } from '../support/given-service.ts';
 import { type Mutation, type Passed, type Relayed, startMutatingFront } from '../support/mutating-front.ts';
 

@@ -7,7 +7,8 @@ import type { OpsCommand } from '../../infra/cli/ops-command.ts';
 import { putPlangrepKey } from '../../infra/cli/plangrep-key/ops-plangrep-key.ts';
 import { issuePartnerKey, revokePartnerKey } from '../../infra/cli/partners/ops-partner-keys.ts';
 import { setPartner } from '../../infra/cli/partners/set-partner.ts';
-import { explainFailure, readEnvironmentName } from '../../infra/cli/places.ts';
+import { readEnvironmentName } from '../../infra/cli/places/deployed-place.ts';
+import { explainFailure } from '../../infra/cli/places/explain-failure.ts';
 import { createTerminal, duration, table } from '../../infra/cli/terminal.ts';
 
 /** The exit code and the line of a wrong call, which must not come as far as its place. */

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { CannotDo } from '../../infra/cli/command.ts';
 import { putPlangrepKey } from '../../infra/cli/plangrep-key/ops-plangrep-key.ts';
-import type { Place } from '../../infra/cli/places.ts';
+import type { Place } from '../../infra/cli/places/place.ts';
 import { createProgress } from '../../infra/cli/terminal.ts';
 import { listenOnLoopback, localRegion } from '../../infra/local/aws/loopback.ts';
 import { plangrepSecretId } from '../../infra/local/seeds.ts';

@@ -8,7 +8,7 @@ import { localRegion } from '../../infra/local/aws/loopback.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
 import { CannotDo } from '../../infra/cli/command.ts';
 import { putPlangrepKey, returnToPlangrepKey } from '../../infra/cli/plangrep-key/ops-plangrep-key.ts';
-import type { Place } from '../../infra/cli/places.ts';
+import type { Place } from '../../infra/cli/places/place.ts';
 import { createProgress } from '../../infra/cli/terminal.ts';
 
 let endpoint: LocalSecretsManager;

@@ -4,7 +4,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
 import { CannotDo } from '../../infra/cli/command.ts';
 import { redriveDeadLetters } from '../../infra/cli/queues/dead-letters.ts';
-import type { Place } from '../../infra/cli/places.ts';
+import type { Place } from '../../infra/cli/places/place.ts';
 import { createProgress } from '../../infra/cli/terminal.ts';
 
 /** `dlq redrive` in prod, where SQS reports this about the move. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { environments } from '../../infra/blueprint/environments.ts';
 import { settingsOf } from '../../infra/blueprint/table-settings.ts';
-import { openDeployedPlace } from '../../infra/cli/places.ts';
+import { openDeployedPlace } from '../../infra/cli/places/deployed-place.ts';
 import { isSamePolicy } from '../../infra/cli/restore/table-aspects.ts';
 
 test('every command uses the restored table that the environment names', async () => {

@@ -10,7 +10,7 @@ import { issuePartnerKey, revokePartnerKey } from '../partners/ops-partner-keys.
 import { addPartner, removePartner } from '../partners/ops-partner.ts';
 import { readPartners } from '../partners/read-partners.ts';
 import { createUsageKeys } from '../partners/usage-keys.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 import { createTerminal } from '../terminal.ts';
 
 export interface OwnKey {

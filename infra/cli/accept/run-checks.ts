@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Environment } from '../../blueprint/environment-schema.ts';
 import { CannotDo } from '../command.ts';
-import { explainFailure, type Place } from '../places.ts';
+import { explainFailure } from '../places/explain-failure.ts';
+import type { Place } from '../places/place.ts';
 import type { AskAws } from '../preflight/ask-aws.ts';
 import type { Bus } from './bus.ts';
 import { type Check, type Fault, fault, type Outcome } from './check.ts';

@@ -1,5 +1,5 @@
 import type { Environment } from '../../blueprint/environment-schema.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 import type { AskAws } from '../preflight/ask-aws.ts';
 import type { Bus } from './bus.ts';
 import type { OwnPartners } from './own-partners.ts';

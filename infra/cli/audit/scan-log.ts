@@ -3,7 +3,7 @@ import { convertToNative } from '@aws-sdk/util-dynamodb';
 import type { StoredRecord } from '../../../functions/core/audit/findings.ts';
 import { tables } from '../../blueprint/tables.ts';
 import { CannotDo } from '../command.ts';
-import { explainFailure } from '../places.ts';
+import { explainFailure } from '../places/explain-failure.ts';
 
 type Item = Readonly<Record<string, AttributeValue>>;
 

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { type Timestamp, toTimestamp } from '../../../functions/core/identifiers.ts';
 import type { TableName } from '../../blueprint/tables.ts';
 import { CannotDo, type CommandDescription, type Values } from '../command.ts';
-import { type LocalAccess, readLocalAccess, readRegion } from '../places.ts';
+import { readRegion } from '../places/deployed-place.ts';
+import { type LocalAccess, readLocalAccess } from '../places/local-place.ts';
 
 /** The table's name in the local run. */
 const localTable = 'CancellationLog' satisfies TableName;

@@ -17,7 +17,7 @@ import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { tables } from '../../blueprint/tables.ts';
 import { readJobRecord } from '../jobs/job-records.ts';
 import { readPartners } from '../partners/read-partners.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 
 /** What an id turned out to be. */
 export type IdKind = 'requestId' | 'jobId' | 'externalId' | 'Idempotency-Key';

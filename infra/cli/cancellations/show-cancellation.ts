@@ -7,7 +7,7 @@ import { verifyPartition } from '../audit/verify-table.ts';
 import { CannotDo } from '../command.ts';
 import { readJobRecord } from '../jobs/job-records.ts';
 import { opsCommand, readJobId, readPartner } from '../ops-command.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 import { tellStory } from './tell-story.ts';
 
 /** A cancellation, and whether its records are what was written. */

@@ -15,7 +15,7 @@ import {
 } from '../../../functions/core/identifiers.ts';
 import { RecordUnreadable } from '../../../functions/core/report.ts';
 import { readJobId } from '../ops-command.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 
 const ownership = {
   partnerId: partnerIdSchema,

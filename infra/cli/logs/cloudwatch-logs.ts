@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { createSigner } from '../../local/aws/access-keys.ts';
 import { CannotDo } from '../command.ts';
-import type { ServiceAccess } from '../places.ts';
+import type { ServiceAccess } from '../places/place.ts';
 import type { Progress } from '../terminal.ts';
 import type { LogsQuery } from './logs-query.ts';
 

@@ -1,4 +1,4 @@
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 import { searchedBy } from './searched.ts';
 
 /** Lines may be written a little before and after what they are about. */

@@ -1,6 +1,6 @@
 import { CannotDo, readList, readWholeNumber } from '../command.ts';
 import { opsCommand } from '../ops-command.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 import { count, table, type Terminal } from '../terminal.ts';
 import { type FoundLine, runLogsQuery } from './cloudwatch-logs.ts';
 import { type Asked, logsQueryFor } from './logs-query.ts';

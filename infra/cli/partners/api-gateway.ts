@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod/mini';
 import { createSigner } from '../../local/aws/access-keys.ts';
-import type { ServiceAccess } from '../places.ts';
+import type { ServiceAccess } from '../places/place.ts';
 
 /** An error answer of API Gateway's own API, marked as the SDK marks its errors. */
 export class ApiGatewayError extends Error {

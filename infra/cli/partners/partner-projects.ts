@@ -3,7 +3,7 @@ import { sandboxProject } from '../../../functions/simulator/sandbox-jobs.ts';
 import { environments } from '../../blueprint/environments.ts';
 import { CannotDo, readAs, readList } from '../command.ts';
 import type { OpsRequest } from '../ops-command.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 import { readPartners, type StoredPartner } from './read-partners.ts';
 
 /** The Plangrep projects whose jobs are a partner's; `any`: all, for an organization with one partner. */

@@ -1,7 +1,7 @@
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { fromItem } from '../../../functions/adapters/dynamodb/table-client.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 
 /** A partner as `ops` shows it. */
 export interface StoredPartner {

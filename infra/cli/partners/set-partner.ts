@@ -5,7 +5,7 @@ import type { PartnerId } from '../../../functions/core/identifiers.ts';
 import { RecordUnreadable } from '../../../functions/core/report.ts';
 import { CannotDo } from '../command.ts';
 import { environmentOption, opsCommand, type OpsRequest, partnerOption, readPartner } from '../ops-command.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 import { confirmShared, describeProjects, type Projects, readProjects } from './partner-projects.ts';
 import { createUsageKeys, describePlan, type NamedPlan, planOption } from './usage-keys.ts';
 

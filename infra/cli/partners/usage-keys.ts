@@ -3,7 +3,7 @@ import type { PartnerId } from '../../../functions/core/identifiers.ts';
 import { usageKeyOf } from '../../../functions/doors/http/usage-key.ts';
 import { type UsagePlan, usageKeyName, usagePlanName } from '../../blueprint/usage-plans.ts';
 import { CannotDo } from '../command.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 import { count } from '../terminal.ts';
 import { ApiGatewayError, createApiGateway } from './api-gateway.ts';
 

@@ -7,7 +7,7 @@ import {
 import { keyInSecret, keyRule } from '../../../functions/adapters/plangrep/plangrep-key.ts';
 import { CannotDo } from '../command.ts';
 import { environmentOption, opsCommand, type OpsRequest } from '../ops-command.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 import { tryPlangrepKey } from '../try-plangrep-key.ts';
 
 /** How Plangrep took a key before it became the service's. */

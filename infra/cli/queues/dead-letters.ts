@@ -11,7 +11,7 @@ import {
 import { readEvent } from '../../../functions/doors/eventbridge/read-event.ts';
 import { CannotDo } from '../command.ts';
 import { environmentOption, opsCommand } from '../ops-command.ts';
-import { type DeadLetterQueue, deadLetterQueues, type Place } from '../places.ts';
+import { type DeadLetterQueue, deadLetterQueues, type Place } from '../places/place.ts';
 import { printable, table } from '../terminal.ts';
 import { inspectQueue } from './list-queues.ts';
 

@@ -1,6 +1,6 @@
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
 import { opsCommand } from '../ops-command.ts';
-import { type Place, type QueueName, queues } from '../places.ts';
+import { type Place, type QueueName, queues } from '../places/place.ts';
 import { table } from '../terminal.ts';
 
 /** In the order in which they are shown: those that functions work on, then those that wait for an operator. */

@@ -1,6 +1,6 @@
 import { type ScannedRecord, scanLog } from '../audit/scan-log.ts';
 import { opsCommand } from '../ops-command.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 import { count, type Progress, table as rowsOf } from '../terminal.ts';
 
 /** The newest event of a stream in one of two tables. */

@@ -5,7 +5,7 @@ import { frozenPolicy } from '../../blueprint/table-settings.ts';
 import { type TableDefinition, type TableName, tables } from '../../blueprint/tables.ts';
 import { CannotDo, type ExitCode } from '../command.ts';
 import { environmentOption, opsCommand } from '../ops-command.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 import { printable, table as rowsOf } from '../terminal.ts';
 import {
   compareTable,

@@ -4,7 +4,7 @@ import { environments } from '../../blueprint/environments.ts';
 import { settingsOf, type TableSurroundings } from '../../blueprint/table-settings.ts';
 import { type TableDefinition, type TableName, tables } from '../../blueprint/tables.ts';
 import { CannotDo } from '../command.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 import type { Progress } from '../terminal.ts';
 import { type Aspect, aspectsOf } from './table-aspects.ts';
 

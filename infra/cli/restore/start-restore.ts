@@ -7,7 +7,7 @@ import {
 import type { TableName } from '../../blueprint/tables.ts';
 import { CannotDo } from '../command.ts';
 import { environmentOption, opsCommand } from '../ops-command.ts';
-import type { Place } from '../places.ts';
+import type { Place } from '../places/place.ts';
 import { tableOption } from './ops-restore.ts';
 import { findTable, readTableName, waitUntilActive } from './prepare-table.ts';
 
