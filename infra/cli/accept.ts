@@ -19,7 +19,7 @@ const command = {
   call: 'npm run accept --',
   summary: `Checks a deployment's behaviour in its sandbox: routes, credentials, bodies, cancels, events, limits, and in AWS roles, alarms
 and logs. It can be run again and again. Outside a sandbox it makes only the checks that change nothing.`,
-  notes: 'It adds partners of its own and removes them at its end. See docs/acceptance.md.',
+  notes: 'It adds partners and removes them at its end. See docs/acceptance.md.',
   options: {
     url: { hint: 'URL', what: "the API: the service stack's output ApiUrl (https, or http on this machine)" },
     environment: {
@@ -70,9 +70,9 @@ async function accept(
   { environment, firewall, json }: Readonly<Record<'firewall' | 'json', boolean>> & { environment: string | undefined },
 ): Promise<ExitCode> {
   const began = performance.now();
+  const operator = await openOperator(url, environment, { firewall, now: Date.now() });
   const stopped = new AbortController();
   process.once('SIGINT', () => stopped.abort());
-  const operator = await openOperator(url, environment, { firewall, now: Date.now() });
   const signal = AbortSignal.any([stopped.signal, AbortSignal.timeout(TIME_LIMIT_MS)]);
   const progress = createProgress(process.stderr);
   const running = new Set<string>();
@@ -102,13 +102,28 @@ async function accept(
     const ms = Math.round(performance.now() - began);
     if (json) console.log(JSON.stringify({ ...summary, ms, url: url.href }));
     else process.stdout.write(`${showVerdicts(verdicts, url, ms).join('\n')}\n`);
-    if (stopped.signal.aborted)
-      process.stderr.write(`${paint('yellow', 'The run was stopped: not every check was made.')}\n`);
-    return summary.failed === 0 && !signal.aborted ? 0 : 1;
+    if (!signal.aborted) return summary.failed === 0 ? 0 : 1;
+    const why = stopped.signal.aborted ? 'stopped' : `not over after ${TIME_LIMIT_MS / 60_000} min`;
+    process.stderr.write(`${paint('yellow', `The run was ${why}: not every check was made.`)}\n`);
+    return 1;
   } finally {
     progress.clear();
-    await operator?.partners.remove();
-    operator?.place.close();
+    await cleanUp(operator);
+  }
+}
+
+/** @throws CannotDo (1) when something was left behind */
+async function cleanUp(operator: Surroundings['operator']): Promise<void> {
+  if (operator === undefined) return;
+  const { place, partners } = operator;
+  try {
+    await partners.remove();
+  } catch (error) {
+    const why = explainFailure(error, place.where)?.message ?? String(error);
+    const left = `The partners ${partners.run}… may be left: a run in an hour removes them, or "npm run ops -- partner remove".`;
+    throw new CannotDo(1, `${why} ${left}`, { cause: error });
+  } finally {
+    place.close();
   }
 }
 

@@ -1,66 +1,29 @@
-import { createHash } from 'node:crypto';
-import { mkdtempSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { DeleteResourcePolicyCommand, DescribeTableCommand, PutResourcePolicyCommand } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { problemBody } from '../../functions/contract/problems.ts';
-import { closedEvent } from '../../infra/blueprint/bus-events.ts';
 import { environments } from '../../infra/blueprint/environments.ts';
 import { frozenPolicy } from '../../infra/blueprint/table-settings.ts';
-import { openDeployedBus, openLocalBus } from '../../infra/cli/accept/bus.ts';
+import { openDeployedBus } from '../../infra/cli/accept/bus.ts';
 import { allChecks } from '../../infra/cli/accept/checks/all-checks.ts';
-import { createOwnPartners } from '../../infra/cli/accept/own-partners.ts';
-import { runChecks, type Verdict } from '../../infra/cli/accept/run-checks.ts';
-import { openLocalPlace } from '../../infra/cli/places/local-place.ts';
-import type { Place } from '../../infra/cli/places/place.ts';
-import type { AskAws } from '../../infra/cli/preflight/ask-aws.ts';
+import type { Verdict } from '../../infra/cli/accept/run-checks.ts';
 import { compareTable } from '../../infra/cli/restore/prepare-table.ts';
-import { createAccessKey } from '../../infra/local/aws/access-keys.ts';
-import { startAwsJsonEndpoint } from '../../infra/local/aws/aws-json-endpoint.ts';
-import { givenService } from '../support/given-service.ts';
+import { keyVariables } from '../../infra/local/aws/access-keys.ts';
+import { givenAccept, type JudgeOptions } from '../support/given-accept.ts';
 import { healthyAws, type Overrides } from '../support/healthy-aws.ts';
-import { type Relayed, startMutatingFront } from '../support/mutating-front.ts';
+import type { Relayed } from '../support/mutating-front.ts';
+import { startRecordedAws, xml } from '../support/recorded-aws.ts';
+import { onlyLine, runCommand } from '../support/run-command.ts';
 
-const credentialsPath = join(mkdtempSync(join(tmpdir(), 'accept-aws-')), 'credentials.json');
-const service = givenService({ credentialsPath });
+const accept = givenAccept();
+const { service } = accept;
 const stack = 'plangrep-cancellation-dev-service';
 const groups = [`${stack}-readcancellationsLogs1A2B3C4D-x`, `${stack}-PartnerApiAccessLogs1A2B3C4D-x`];
 
 /** Of the deployed API the local run plays the part that answers; what AWS alone has is given. */
-let place: Place;
-let runs = 0;
-beforeAll(() => {
-  const local = openLocalPlace(credentialsPath);
-  place = { ...local, logGroups: () => Promise.resolve(groups), queueUrl: () => local.queueUrl('events') };
-});
-afterAll(() => place.close());
-
-async function judge(
-  id: string,
-  ask: AskAws = healthyAws(),
-  {
-    in: where = place,
-    firewall = false,
-    environment = environments.dev,
-    limitMs = 20_000,
-    url = service.run.baseUrl,
-  } = {},
-): Promise<Verdict> {
-  const checks = allChecks.filter((check) => check.id === id).map((check) => ({ ...check, limitMs }));
-  const partners = createOwnPartners(place, Date.now() + 1_000 * ++runs);
-  const [verdict] = await runChecks(
-    checks,
-    {
-      url: new URL(`${url}/`),
-      operator: { place: where, partners, bus: openLocalBus(credentialsPath), aws: { environment, ask, firewall } },
-      signal: new AbortController().signal,
-    },
-    { began: () => undefined, ended: () => undefined },
-  );
-  if (verdict === undefined) throw new Error(`there is no check ${id}`);
-  return verdict;
+function judge(id: string, overrides: Overrides = {}, options: JudgeOptions = {}): Promise<Verdict> {
+  const local = accept.place();
+  const place = { ...local, logGroups: () => Promise.resolve(groups), queueUrl: () => local.queueUrl('events') };
+  return accept.judge(id, { ask: healthyAws(overrides), place, limitMs: 20_000, ...options });
 }
 
 const line = (message: object): string => JSON.stringify({ events: [{ message: JSON.stringify(message) }] });
@@ -124,7 +87,7 @@ describe('What only AWS has', () => {
     ['watching.dashboard', 'no dashboard', { 'cloudwatch:ListDashboards': () => '' }],
     ['logs.retention', 'lines that are kept for ever', { 'logs:DescribeLogGroups': () => '{"logGroups":[{}]}' }],
   ])('%s finds %s', async (id, _what, overrides) => {
-    const { result, faults = [] } = await judge(id, healthyAws(overrides));
+    const { result, faults = [] } = await judge(id, overrides);
 
     expect(result).toBe('failed');
     expect(faults.map(({ expected }) => expected)).not.toContain('a result');
@@ -145,7 +108,7 @@ describe('What only AWS has', () => {
     const ringing: Overrides = {
       'cloudwatch:DescribeAlarms': (text) => text.replace(/(Events are malformed<.*?>)OK</, '$1ALARM<'),
     };
-    expect(await judge('watching.quiet', healthyAws(ringing))).toMatchObject({ result: 'ok' });
+    expect(await judge('watching.quiet', ringing)).toMatchObject({ result: 'ok' });
   });
 
   test('the lines of a request are found by its id, or missed', async () => {
@@ -155,12 +118,12 @@ describe('What only AWS has', () => {
     };
     const missed = { limitMs: 2_000 };
 
-    expect(await judge('logs.request', healthyAws(written))).toMatchObject({ result: 'ok' });
-    expect(await judge('logs.request', healthyAws(), missed)).toMatchObject({ result: 'failed' });
+    expect(await judge('logs.request', written)).toMatchObject({ result: 'ok' });
+    expect(await judge('logs.request', {}, missed)).toMatchObject({ result: 'failed' });
     // A line of another form than the access log's.
-    expect(await judge('logs.access', healthyAws(written))).toMatchObject({ result: 'failed' });
+    expect(await judge('logs.access', written)).toMatchObject({ result: 'failed' });
     expect(
-      await judge('logs.request', healthyAws(), { in: { ...place, logGroups: () => Promise.resolve([]) } }),
+      await judge('logs.request', {}, { place: { ...accept.place(), logGroups: () => Promise.resolve([]) } }),
     ).toMatchObject({
       faults: [{ seen: 'no log group of read-cancellations' }],
     });
@@ -173,7 +136,7 @@ describe('What only AWS has', () => {
       const { partnerId, keyId, status } = readMessage(lines.at(-1) ?? '');
       return line({ status: String(status), partnerId, keyId, functionRequestId: '0'.repeat(36), ...change });
     };
-    const judged = (change: object) => judge('logs.access', healthyAws({ 'logs:FilterLogEvents': accessLine(change) }));
+    const judged = (change: object) => judge('logs.access', { 'logs:FilterLogEvents': accessLine(change) });
 
     expect(await judged({})).toMatchObject({ result: 'ok' });
     expect(await judged({ keyId: '-' })).toMatchObject({ result: 'failed' });
@@ -184,9 +147,9 @@ describe('What only AWS has', () => {
     const ResourceArn = await arnOf('CancellationLog');
     expect(await judge('permissions.log')).toMatchObject({ result: 'failed' });
     const Policy = JSON.stringify(frozenPolicy);
-    await place.dynamodb.send(new PutResourcePolicyCommand({ ResourceArn, Policy }));
+    await accept.place().dynamodb.send(new PutResourcePolicyCommand({ ResourceArn, Policy }));
     const refusing = await judge('permissions.log');
-    await place.dynamodb.send(new DeleteResourcePolicyCommand({ ResourceArn }));
+    await accept.place().dynamodb.send(new DeleteResourcePolicyCommand({ ResourceArn }));
 
     expect(refusing).toMatchObject({ result: 'ok' });
   });
@@ -194,22 +157,22 @@ describe('What only AWS has', () => {
   test('permissions.tables compares each table with its definition', async () => {
     expect(await judge('permissions.tables')).toMatchObject({ result: 'failed' });
     for (const name of ['JobDirectory', 'CancellationLog', 'Partners'] as const) {
-      for (const { apply } of (await compareTable(place, name, await place.table(name))).canChange) await apply();
+      for (const { apply } of (await compareTable(accept.place(), name, name)).canChange) await apply();
     }
     expect(await judge('permissions.tables')).toMatchObject({ result: 'ok' });
     for (const name of ['CancellationLog'] as const) {
-      await place.dynamodb.send(new DeleteResourcePolicyCommand({ ResourceArn: await arnOf(name) }));
+      await accept.place().dynamodb.send(new DeleteResourcePolicyCommand({ ResourceArn: await arnOf(name) }));
     }
   });
 
   test('a permission that is missing is a reason to skip, and an error of AWS is a failure', async () => {
     const silent = { 'iam:SimulatePrincipalPolicy': () => ({ kind: 'silent', why: 'ECONNREFUSED' }) as const };
 
-    expect(await judge('permissions.roles', healthyAws(denied('iam:SimulatePrincipalPolicy')))).toMatchObject({
+    expect(await judge('permissions.roles', denied('iam:SimulatePrincipalPolicy'))).toMatchObject({
       result: 'skipped',
       why: 'needs the permission iam:SimulatePrincipalPolicy',
     });
-    expect(await judge('permissions.roles', healthyAws(silent))).toMatchObject({
+    expect(await judge('permissions.roles', silent)).toMatchObject({
       result: 'failed',
       faults: [{ seen: 'iam:SimulatePrincipalPolicy: ECONNREFUSED' }],
     });
@@ -217,9 +180,7 @@ describe('What only AWS has', () => {
 
   test('outside a sandbox nothing is changed', async () => {
     const changing = allChecks.filter(({ changes }) => changes === true).map(({ id }) => id);
-    const verdicts = await Promise.all(
-      changing.map((id) => judge(id, healthyAws(), { environment: environments.prod })),
-    );
+    const verdicts = await Promise.all(changing.map((id) => judge(id, {}, { environment: environments.prod })));
 
     expect(changing.length).toBeGreaterThan(30);
     expect(new Set(verdicts.map(({ why }) => why))).toEqual(new Set(['only in a sandbox, which prod is not']));
@@ -243,13 +204,9 @@ describe('What only AWS has', () => {
         return ++requests < 100 ? relayed : { status: 429, headers, body };
       },
     });
-    const [firewall, plan] = [
-      await startMutatingFront(service.run.baseUrl, refusing('300')),
-      await startMutatingFront(service.run.baseUrl, refusing('1')),
-    ];
-    const found = await judge('limits.firewall', healthyAws(), { firewall: true, url: firewall.url });
-    const missed = await judge('limits.firewall', healthyAws(), { firewall: true, url: plan.url, limitMs: 2_000 });
-    await Promise.all([firewall.close(), plan.close()]);
+    const asked = { firewall: true, limitMs: 3_000 };
+    const found = await judge('limits.firewall', {}, { ...asked, otherwise: refusing('300') });
+    const missed = await judge('limits.firewall', {}, { ...asked, otherwise: refusing('1') });
 
     expect(found).toMatchObject({ result: 'ok' });
     expect(missed).toMatchObject({ result: 'failed', faults: [{ seen: 'no result' }] });
@@ -269,85 +226,29 @@ describe('What only AWS has', () => {
   });
 });
 
-describe('Job Cancellation Closed', () => {
-  /** What the pipe makes of a closing event: a value that the record lacks is empty, or as given. */
-  const detailOf = (record: Readonly<Record<string, unknown>>, missing: string): string =>
-    closedEvent.template.replaceAll(/<\$\.dynamodb\.NewImage\.(\w+)\.[SN]>/g, (_, name: string) =>
-      typeof record[name] === 'string' || typeof record[name] === 'number' ? String(record[name]) : missing,
-    );
-
-  const toMessage = (Body: string) => ({ Body, MD5OfBody: createHash('md5').update(Body).digest('hex') });
-
-  /** A queue behind a rule for the closed cancellations. */
-  async function startListeningQueue(missing: string) {
-    const accessKey = createAccessKey();
-    const calls: string[] = [];
-    let records: readonly Readonly<Record<string, unknown>>[] = [];
-    const called = (name: string, answer: () => object) => () => {
-      calls.push(name);
-      return answer();
-    };
-    const endpoint = await startAwsJsonEndpoint({
-      service: 'AmazonSQS',
-      keys: [accessKey],
-      actions: {
-        CreateQueue: called('CreateQueue', () => ({ QueueUrl: 'http://127.0.0.1/1/accept' })),
-        GetQueueAttributes: called('GetQueueAttributes', () => ({
-          Attributes: { QueueArn: 'arn:aws:sqs:eu-central-1:111122223333:accept' },
-        })),
-        SetQueueAttributes: called('SetQueueAttributes', () => ({})),
-        DeleteQueue: called('DeleteQueue', () => ({})),
-        ReceiveMessage: called('ReceiveMessage', () => ({
-          Messages: records.map((record) => toMessage(`{"detail":${detailOf(record, missing)}}`)),
-        })),
-      },
-    });
-    const sqs = new SQSClient({
-      region: 'eu-central-1',
-      endpoint: endpoint.url,
-      credentials: accessKey,
-      maxAttempts: 1,
-    });
-    const timer = setInterval(() => {
-      void service.run.items('CancellationLog').then((all) => (records = all.filter(({ type }) => type === 'closed')));
-    }, 50);
-    const close = async (): Promise<void> => {
-      clearInterval(timer);
-      sqs.destroy();
-      await endpoint.close();
-    };
-    return { sqs, calls, close };
-  }
-
-  test('is seen by a rule of the moment, which is removed again', async () => {
-    const queue = await startListeningQueue('');
-    const asked: string[] = [];
-    const ask: AskAws = (service_, action, call) => {
-      asked.push(action);
-      return healthyAws()(service_, action, call);
-    };
-    const verdict = await judge('outgoing.closed', ask, { in: { ...place, sqs: queue.sqs } });
-    await queue.close();
-
-    expect(verdict).toMatchObject({ result: 'ok' });
-    expect(asked).toEqual(['events:PutRule', 'events:PutTargets', 'events:RemoveTargets', 'events:DeleteRule']);
-    expect(queue.calls.at(-1)).toBe('DeleteQueue');
+test('a credential of dev goes only to the address that the API of dev has', async () => {
+  const aws = await startRecordedAws();
+  const resource = (type: string, logicalId: string, id: string): string =>
+    `<member><ResourceType>${type}</ResourceType><LogicalResourceId>${logicalId}</LogicalResourceId><PhysicalResourceId>${id}</PhysicalResourceId></member>`;
+  const listed = resource('AWS::ApiGateway::RestApi', 'PartnerApiApi1A2B3C4D', 'abc123');
+  aws.answer({
+    'cloudformation:ListStackResources': xml(
+      `<ListStackResourcesResponse><ListStackResourcesResult><StackResourceSummaries>${listed}</StackResourceSummaries></ListStackResourcesResult></ListStackResourcesResponse>`,
+    ),
   });
+  const env = { AWS_ENDPOINT_URL: aws.url, ...keyVariables(aws.accessKey) };
+  const ended = await runCommand('accept', ['--url', 'https://api.example.com', '--environment', 'dev'], { env });
+  await aws.close();
 
-  test('is refused with a value in the place of one that is missing', async () => {
-    const queue = await startListeningQueue('undefined');
-    const verdict = await judge('outgoing.closed', healthyAws(), { in: { ...place, sqs: queue.sqs } });
-    await queue.close();
-
-    expect(verdict).toMatchObject({
-      result: 'failed',
-      faults: [{ seen: expect.stringContaining('"pageCount":"undefined"') }],
-    });
-  });
+  expect(ended.code).toBe(2);
+  expect(onlyLine(ended)).toBe(
+    '--url is not the API of dev, which answers at abc123.execute-api.eu-central-1.amazonaws.com.',
+  );
+  expect(aws.calls).toEqual([`cloudformation:ListStackResources ${stack}`]);
 });
 
 async function arnOf(TableName: string): Promise<string> {
-  const { Table } = await place.dynamodb.send(new DescribeTableCommand({ TableName }));
+  const { Table } = await accept.place().dynamodb.send(new DescribeTableCommand({ TableName }));
   return Table?.TableArn ?? '';
 }
 

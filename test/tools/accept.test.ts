@@ -1,6 +1,9 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { allChecks } from '../../infra/cli/accept/checks/all-checks.ts';
@@ -84,6 +87,22 @@ describe('accept', () => {
     expect(verdicts.find(({ id }) => id === 'credentials.scope')).toMatchObject({
       why: 'needs the credentials of the local run',
     });
+  });
+
+  test('stopped by Ctrl-C, removes what it added, and says that not every check was made', async () => {
+    const script = join(import.meta.dirname, '../../infra/cli/accept.ts');
+    const args = [script, '--url', service.run.baseUrl, '--only', 'cancels.at-once,wake-ups', '--json'];
+    const child = spawn(process.execPath, args, { cwd: folder });
+    const [output, messages, exit] = [text(child.stdout), text(child.stderr), once(child, 'exit')];
+    // A line comes when the first check has ended: the others wait for Plangrep.
+    await once(child.stdout, 'data');
+    child.kill('SIGINT');
+
+    expect(await exit).toEqual([1, null]);
+    expect(await output).toContain('"why":"the run was stopped"');
+    expect(await messages).toMatch(/^The run was stopped: not every check was made\.\n$/);
+    const left = await runCommand('ops', ['partner', 'list', '--json'], { cwd: folder });
+    expect(left.stdout).not.toContain('accept-run-');
   });
 
   test('lists at least thirty checks, with what each needs, and runs none', async () => {

@@ -21,7 +21,7 @@ export interface OwnKey {
 
 /** The partners that a run adds, by the operator's own commands, and removes again. */
 export interface OwnPartners {
-  /** In every name that the run makes: `accept-mifk3a2b`. */
+  /** In every name that the run makes: `accept-run-mifk3a2b`. */
   readonly run: string;
   /** A key of the partner that sends most requests, with all scopes. */
   main(): Promise<OwnKey>;
@@ -44,7 +44,8 @@ export interface OwnPartners {
 const DAY_MS = 86_400_000;
 /** No run lasts so long: what an older one left behind was interrupted. */
 const LEFT_BEHIND_MS = 3_600_000;
-const prefix = 'accept-';
+/** No partner's but a run's: what begins so is removed. */
+const prefix = 'accept-run-';
 const issuedSchema = z.object({ credential: z.string(), keyId: z.string() });
 
 /** @param now milliseconds since 1970: names the run */
@@ -84,6 +85,8 @@ export function createOwnPartners(place: Place, now: number): OwnPartners {
       await runOps(revokePartnerKey, place, unasked, { argument: keyId });
     },
     async remove() {
+      // Where nothing may be changed nothing was added, and nothing is removed.
+      if (added.size === 0 && keyIds.length === 0) return;
       await Promise.allSettled(added.values());
       await removeAll(place, run, now);
       // A revoked key is of no use any more, and each run would leave some.
@@ -100,7 +103,7 @@ async function removeAll(place: Place, run: string, now: number): Promise<void> 
   const shares = await createUsageKeys(place).list();
   const known = [...(await readPartners(place, now)).keys(), ...shares.map(({ partnerId }) => partnerId)];
   for (const partner of new Set(known)) {
-    const [, madeAt = ''] = /^accept-([0-9a-z]+)/.exec(partner) ?? [];
+    const [, madeAt = ''] = partner.startsWith(prefix) ? (/([0-9a-z]+)/.exec(partner.slice(prefix.length)) ?? []) : [];
     const isOurs = partner === run || partner.startsWith(`${run}-`);
     const isOld = madeAt !== '' && Number.parseInt(madeAt, 36) < now - LEFT_BEHIND_MS;
     if (isOurs || isOld) await runOps(removePartner, place, { ...unasked, partner });

@@ -50,6 +50,7 @@ const OWN_SHARE = 0.8;
 /** So many of the checks that wait run at the same time: a plan of dev takes few requests a second. */
 const BESIDE_AT_ONCE = 10;
 const LATEST_IDS = 5;
+const stopped = { skipped: 'the run was stopped' };
 
 /**
  * Runs every check to its end, whatever the others find.
@@ -100,7 +101,7 @@ function whyNot({ needs, changes }: Check, { url, operator }: Surroundings): str
 async function run(check: Check, around: Surroundings, pace: Pace): Promise<Verdict> {
   const { id, shows, needs, lookAt, limitMs = TIME_LIMIT_MS } = check;
   const common = { id, shows, needs };
-  const reason = around.signal.aborted ? 'the run was stopped' : whyNot(check, around);
+  const reason = around.signal.aborted ? stopped.skipped : whyNot(check, around);
   if (reason !== undefined) return { ...common, result: 'skipped', ms: 0, why: reason };
   const began = performance.now();
   const answers: Answer[] = [];
@@ -110,7 +111,7 @@ async function run(check: Check, around: Surroundings, pace: Pace): Promise<Verd
     act(check, around, { pace, onAnswer: (answer) => answers.push(answer), signal }),
     sleep(limitMs, fault('no result', `one within ${limitMs / 1000} s`), { ref: false, signal: ended.signal }),
   ])
-    .catch((error: unknown) => explain(error, around))
+    .catch((error: unknown): Outcome => (around.signal.aborted ? stopped : explain(error, around)))
     .finally(() => ended.abort());
   const ms = Math.round(performance.now() - began);
   if ('skipped' in outcome) return { ...common, result: 'skipped', ms, why: outcome.skipped };

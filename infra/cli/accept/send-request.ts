@@ -50,7 +50,7 @@ export function createPace(perSecond: number): Pace {
   };
 }
 
-/** `fetch` would decompress, and add headers of its own. @param onAnswer receives every answer */
+/** `fetch` would decompress, and add headers. @param onAnswer receives every answer */
 export function createSender(
   url: URL,
   {
@@ -82,7 +82,7 @@ function sendOnce(
     path: url.pathname.replace(/\/$/, '') + path,
     host: url.hostname,
     port: url.port,
-    // A connection of its own: what one check does to it disturbs no other.
+    // A new connection: what one check does to it disturbs no other.
     agent: false as const,
     timeout: TIME_LIMIT_MS,
     signal,

@@ -173,7 +173,7 @@ export const outgoingChecks: readonly Check[] = [
       try {
         const stories = [
           { kind: 'processing', pageCount: '204', requestIds: new Map() },
-          // Plangrep has not counted its pages, so the record has no such attribute.
+          // Plangrep has not counted its pages, so the record lacks that attribute.
           { kind: 'preflighting', pageCount: undefined, requestIds: new Map() },
         ];
         return (await addRule(stage, listener)) ?? (await play(stage, listener, stories));

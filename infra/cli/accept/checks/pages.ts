@@ -41,7 +41,7 @@ async function checkAssets({ send }: WebStage, html: string): Promise<readonly F
 export const pageChecks: readonly Check[] = [
   {
     id: 'pages.description',
-    shows: '/openapi.json has every operation; whoever has it already gets 304',
+    shows: '/openapi.json has every operation; a caller that has it already gets 304',
     needs: 'https',
     lookAt,
     async run({ send, documentation }) {

@@ -25,7 +25,7 @@ async function sample({ send }: WebStage) {
 export const transportChecks: readonly Check[] = [
   {
     id: 'transport.request-ids',
-    shows: 'every answer has a request id of its own, the same in its headers and in its problem',
+    shows: 'each answer has another request id, the same in its headers and in its problem',
     needs: 'https',
     lookAt: 'functions/doors/http/serve.ts, infra/blueprint/api.ts (gatewayResponses)',
     async run(stage) {
