@@ -332,4 +332,25 @@ describe('on DynamoDB', () => {
     expect(await readPartnerKey('abc')).toEqual({ partnerId: 'acme', secretHash, scopes: ['cancellations:read'] });
     expect(await readPartnerKey('abd')).toBeUndefined();
   });
+
+  test('finds a key that was issued a moment ago: API Gateway would remember that it was denied', async () => {
+    const [name, { client, tableNames }] = ['lagging-reads', dynamodb];
+    const issued = { partnerId: 'acme', secretHash: 'b'.repeat(64), scopes: new Set(['jobs:write']) };
+    await client.send(
+      new PutItemCommand({ TableName: tableNames.Partners, Item: marshall({ pk: 'key#new', ...issued }) }),
+    );
+    // The client is shared, so what this adds is removed again. A replica does not have the key yet.
+    client.middlewareStack.add(
+      (next) => async (args) =>
+        'ConsistentRead' in args.input && args.input.ConsistentRead === true
+          ? next(args)
+          : { output: { $metadata: {} }, response: {} },
+      { step: 'initialize', name },
+    );
+
+    const found = await createReadPartnerKey(client, tableNames.Partners)('new');
+    client.middlewareStack.remove(name);
+
+    expect(found).toMatchObject({ partnerId: 'acme' });
+  });
 });

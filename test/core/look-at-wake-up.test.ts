@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { WakeUp } from '../../functions/core/ports.ts';
+import { DependencyUnavailable } from '../../functions/core/report.ts';
 import { lookAtWakeUp } from '../../functions/core/use-cases/look-at-wake-up.ts';
 import { given, type Scene } from '../support/given.ts';
 import { acme, documentedJob, jobId } from '../support/names.ts';
@@ -42,6 +43,18 @@ describe('a message of the wake-up queue', () => {
 
     expect(scene.ports.wakeUpQueue.sent).toEqual([message]);
     expect(scene.calls()).toEqual([]);
+  });
+
+  test('that comes earlier and cannot be sent again leaves a line with the id of the request', async () => {
+    scene.ports.wakeUpQueue.before = () => {
+      throw new DependencyUnavailable('wake-ups', new Error('down'));
+    };
+    await look();
+
+    const [first] = (await scene.ports.log.read(acme, documentedJob)).events;
+    const requestId = first?.type === 'requested' ? first.requestId : undefined;
+    expect(requestId).toBeDefined();
+    expect(scene.ports.reported.at(-1)).toMatchObject({ code: 'WAKE_UP_NOT_SENT', fields: { requestId } });
   });
 
   test('that a newer wake-up replaced is not sent again', async () => {

@@ -22,10 +22,18 @@ const keySchema = z.object({
   revokedAt: z.optional(timestampSchema),
 });
 
-/** The credentials of all partners: one read each. */
+/**
+ * The credentials of all partners: one read each. An unknown one is read again, consistently, because a credential is used
+ * the moment it is issued, and API Gateway caches that it was denied as it caches that it was allowed.
+ */
 export function createReadPartnerKey(client: DynamoDBClient, tableName: string): ReadPartnerKey {
   const table: Table = { client, name: tableName, dependency: 'partners' };
-  return (keyId) => getRecord(table, { pk: `key#${keyId}` }, keySchema);
+  return async (keyId) => {
+    const key = { pk: `key#${keyId}` };
+    return (
+      (await getRecord(table, key, keySchema)) ?? (await getRecord(table, key, keySchema, { ConsistentRead: true }))
+    );
+  };
 }
 
 const partnerSchema = z.object({ projects: z.optional(z.union([z.literal('any'), z.array(projectIdSchema)])) });

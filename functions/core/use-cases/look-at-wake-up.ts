@@ -20,7 +20,10 @@ export async function lookAtWakeUp(ports: AttemptPorts, message: WakeUp, untilMs
   const dueInMs = Date.parse(wakeUp.wakeAt) - ports.clock.now();
   if (dueInMs > LONGEST_NAP_MS) {
     // Messages that are repeated do not multiply: each belongs to one wake-up, and ends with it.
-    if (message.seq === seq && message.wakeAt === wakeUp.wakeAt) await sendWakeUp(ports, wakeUp);
+    if (message.seq === seq && message.wakeAt === wakeUp.wakeAt) {
+      const begun = stream.events.findLast((event) => event.type === 'requested');
+      await sendWakeUp(ports, wakeUp, begun?.requestId);
+    }
     return;
   }
   if (dueInMs > 0) await ports.clock.sleep(dueInMs);
