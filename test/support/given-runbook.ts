@@ -122,12 +122,15 @@ const hasAwsCli = ((): boolean => {
 /** The result of a command of a service that the local run does not have: the AWS CLI has parsed and checked its arguments. */
 export const isOnlyChecked = { code: 0, stdout: '', stderr: 'checked' };
 
-/** With the real AWS CLI: on the local run's endpoints, or on a closed port, where everything but a connection is right. */
-function typeAws(ops: Ops, words: readonly string[]): Promise<Ended> {
+/**
+ * With the real AWS CLI: on the local run's tables, or on a closed port, where everything but a connection is right.
+ * @param how `only checked`: in any case on a closed port
+ */
+export function typeAws(ops: Ops, words: readonly string[], how?: 'only checked'): Promise<Ended> {
   if (!hasAwsCli) return Promise.resolve(isOnlyChecked);
   const { endpoints, aws } = ops.service.run;
   const [service = ''] = words;
-  const local = service === 'dynamodb' ? endpoints.dynamodb : undefined;
+  const local = service === 'dynamodb' && how === undefined ? endpoints.dynamodb : undefined;
   const env = {
     PATH: process.env['PATH'] ?? '',
     HOME: process.env['HOME'] ?? '',

@@ -16,20 +16,20 @@ export interface Section {
   readonly commands: readonly string[];
 }
 
-/** Written elsewhere, and rehearsed in test/tools/rehearse-restore.test.ts. */
-const rehearsedElsewhere = new Set(['The region is down', 'Restoring a table']);
+/** In other forms: test/runbook/region-down.test.ts and test/tools/rehearse-restore.test.ts play them. */
+const inOtherForms = new Set(['The region is down', 'Restoring a table']);
 
 const text = readFileSync(new URL('../../docs/runbook.md', import.meta.url), 'utf8');
 
 /** What stands before the first section. */
 export const introduction = text.slice(0, text.indexOf('\n## '));
 
-export const sections: readonly Section[] = text
+export const allSections: readonly Section[] = text
   .replaceAll(/^# .*$/gm, '')
   .split(/^## /m)
   .slice(1)
-  .map(toSection)
-  .filter(({ title }) => !rehearsedElsewhere.has(title));
+  .map(toSection);
+export const sections = allSections.filter(({ title }) => !inOtherForms.has(title));
 
 function toSection(written: string): Section {
   const title = written.slice(0, written.indexOf('\n'));
@@ -50,8 +50,15 @@ function partOf(written: string, name: PartName): string {
 
 /** The lines of the fenced blocks for a shell. */
 export function commandsIn(written: string): readonly string[] {
-  const blocks = [...written.matchAll(/^ *```sh\n([^]*?)^ *```$/gm)].map(([, block = '']) => block);
-  return blocks.flatMap((block) => block.split('\n').map((line) => line.trim())).filter((line) => line !== '');
+  const blocks = [...written.matchAll(/^ *(?:\d+\. )?```sh\n([^]*?)^ *```$/gm)].map(([, block = '']) => block);
+  return blocks
+    .flatMap((block) =>
+      block
+        .replaceAll(/ \\\n */g, ' ')
+        .split('\n')
+        .map((line) => line.trim()),
+    )
+    .filter((line) => line !== '');
 }
 
 /** The lines of the fenced blocks that show output. */
