@@ -1,4 +1,4 @@
-import { chmod, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as z from 'zod/mini';
 import { reasonOf } from '../explain-system-error.ts';
@@ -56,6 +56,7 @@ const credentialsSchema = z.object({ baseUrl: loopbackUrl, consoleUrl: loopbackU
 /** @returns undefined for a file that is not there, or is not that of a run */
 async function readOther(path: string): Promise<Credentials | undefined> {
   try {
+    if (!(await stat(path)).isFile()) return undefined; // To open a pipe would wait for its other end.
     return credentialsSchema.parse(JSON.parse(await readFile(path, 'utf8')));
   } catch {
     return undefined;

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -44,6 +44,8 @@ export function readLocalAccess<Service extends 'dynamodb' | 'secretsmanager' | 
   });
   let text: string;
   try {
+    // To open a pipe would wait for its other end.
+    if (!statSync(path).isFile()) throw new Error(`${path} is not a file`);
     text = readFileSync(path, 'utf8');
   } catch (cause) {
     throw new CannotDo(2, `There is no local run here (no ${path}): start one with "npm start", or ${instead}.`, {
