@@ -5,8 +5,8 @@ import { allInXml, readAws } from '../read-aws.ts';
 import type { AwsStage } from '../stage.ts';
 
 /** A run causes these itself: it sends malformed events, and asks for a job that Plangrep does not have. */
-const causedByRuns: readonly MetricName[] = ['EventsMalformed', 'EventsGivenUp', 'OwnershipRefused'];
-const expectedTitles = new Set(alarms.filter(({ metric }) => causedByRuns.includes(metric)).map(({ title }) => title));
+const causedByRuns: ReadonlySet<MetricName> = new Set(['EventsMalformed', 'EventsGivenUp', 'OwnershipRefused']);
+const expectedTitles = new Set(alarms.filter(({ metric }) => causedByRuns.has(metric)).map(({ title }) => title));
 const noLetters = ['undelivered', 'outgoing', 'runs', 'alarms'] as const;
 
 type Alarms = { readonly states: ReadonlyMap<string, string> } | { readonly skipped: string };
