@@ -82,7 +82,7 @@ function* contradictionsOfPlans(environment: Environment): Generator<Contradicti
   }
 }
 
-/** API Gateway takes a certificate of its own region and account alone. */
+/** API Gateway takes only a certificate of the same region and account. */
 function* contradictionsOfDomain({ account, region, domain: given }: Environment): Generator<Contradiction> {
   const [, , , certificateRegion, certificateAccount] = given?.certificateArn.split(':') ?? [];
   const field = ['domain', 'certificateArn'];

@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const BEAT_EVERY_MS = 1_000;
-/** A lock that does not change for so long is that of a process that was killed, whoever has its pid now. */
+/** A lock that does not change for so long is that of a process that was killed, even if another process has its pid now. */
 const STALE_AFTER_MS = 10_000;
 const LOOK_EVERY_MS = 50;
 

@@ -24,7 +24,7 @@ async function prepare(): Promise<InTheWay | undefined> {
   const entries = isOwn ? await readdir(path, { recursive: true, withFileTypes: true }) : [];
   for (const entry of entries) {
     const isRight = entry.isFile() || (entry.isDirectory() && entry.name === storeFolder);
-    // A pipe or a device: whoever opens it may wait for ever.
+    // A pipe or a device: to open it may wait for ever.
     if (!isRight) return { kind: 'not_a_file', path: join(entry.parentPath, entry.name) };
   }
   try {

@@ -74,7 +74,7 @@ describe.each(environmentNames)('%s as it is published, in a new account of 10',
   });
 });
 
-describe('staging with everything of its own', () => {
+describe('staging with every own setting', () => {
   const { directory, service, artifact } = synthesize(adopted, undefined, 'not validated');
 
   test('is what the pipeline deploys into that account', () => {
@@ -89,7 +89,7 @@ describe('staging with everything of its own', () => {
     );
   });
 
-  test('has no finding, on a domain of its own too', () => {
+  test('has no finding, on its own domain too', () => {
     const certificateArn = 'arn:aws:acm:eu-central-1:210987654321:certificate/0a1b2c3d-0000-4000-8000-000000000000';
     const withDomain: Environment = { ...adopted, domain: { name: 'cancel.plangrep.com', certificateArn } };
 

@@ -11,7 +11,7 @@ import { root } from './synthesized.ts';
 const { dev, prod, staging } = environments;
 const principal = 'arn:aws:iam::111122223333:role/acme';
 const other = 'arn:aws:iam::111122223333:role/other';
-/** With everything of its own. */
+/** With every own setting. */
 const adopted: Environment = {
   ...staging,
   account: '210987654321',
@@ -193,7 +193,7 @@ test.each<{ environment: { name: string; [field: string]: unknown }; message: st
   });
 });
 
-test('an environment with everything of its own is valid, on its own domain too', () => {
+test('an environment with every own setting is valid, on its own domain too', () => {
   const withDomain: Environment = {
     ...adopted,
     domain: { ...domain, hostedZone: { id: 'Z1', name: 'plangrep.com' } },

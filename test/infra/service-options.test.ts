@@ -21,24 +21,21 @@ describe.each(canaries)('a new version in %s', (name) => {
   const { service } = synthesized(name);
   const groups = ofType(service, 'AWS::CodeDeploy::DeploymentGroup');
 
-  test.each(functionNames)(
-    'of %s gets a tenth of the traffic first, and is rolled back on an alarm of its own',
-    (fn) => {
-      const alias = Object.entries(service).find(
-        ([id, { Type }]) => Type === 'AWS::Lambda::Alias' && id.startsWith(`${fn.replaceAll('-', '')}Live`),
-      );
-      const [id, group] = groups.find(([logicalId]) => logicalId.startsWith(`Rollout${fn.replaceAll('-', '')}`)) ?? [];
+  test.each(functionNames)('of %s gets a tenth of the traffic first, and is rolled back on its own alarm', (fn) => {
+    const alias = Object.entries(service).find(
+      ([id, { Type }]) => Type === 'AWS::Lambda::Alias' && id.startsWith(`${fn.replaceAll('-', '')}Live`),
+    );
+    const [id, group] = groups.find(([logicalId]) => logicalId.startsWith(`Rollout${fn.replaceAll('-', '')}`)) ?? [];
 
-      expect(alias?.[1]).toMatchObject({
-        UpdatePolicy: { CodeDeployLambdaAliasUpdate: { DeploymentGroupName: { Ref: id } } },
-      });
-      expect(group).toMatchObject({
-        DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent5Minutes',
-        AutoRollbackConfiguration: { Enabled: true, Events: expect.arrayContaining(['DEPLOYMENT_STOP_ON_ALARM']) },
-        AlarmConfiguration: { Enabled: true },
-      });
-    },
-  );
+    expect(alias?.[1]).toMatchObject({
+      UpdatePolicy: { CodeDeployLambdaAliasUpdate: { DeploymentGroupName: { Ref: id } } },
+    });
+    expect(group).toMatchObject({
+      DeploymentConfigName: 'CodeDeployDefault.LambdaCanary10Percent5Minutes',
+      AutoRollbackConfiguration: { Enabled: true, Events: expect.arrayContaining(['DEPLOYMENT_STOP_ON_ALARM']) },
+      AlarmConfiguration: { Enabled: true },
+    });
+  });
 });
 
 describe.each(environmentNames)('the firewall of %s', (name) => {

@@ -42,7 +42,7 @@ const definitions: readonly (readonly [string, LogMetric])[] = Object.entries(lo
 describe.each(environmentNames)('in %s', (name) => {
   const { service } = synthesized(name);
   const { alarmAddresses, auditWatch } = environments[name];
-  // Those of a version notify nobody: test/infra/version-alarms.test.ts.
+  // Those of a version notify no one: test/infra/version-alarms.test.ts.
   const alarms = ofType(service, 'AWS::CloudWatch::Alarm')
     .filter(([, { AlarmActions }]) => AlarmActions !== undefined)
     .map(([, alarm]) => alarmSchema.parse(alarm));

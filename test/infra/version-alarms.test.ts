@@ -53,7 +53,7 @@ describe.each(canaries)('a release in %s is rolled back', (name) => {
         expect(Dimensions).toContainEqual({ Name: 'FunctionName', Value: functionName });
         expect(Dimensions).toContainEqual({ Name: 'Resource', Value: { 'Fn::Join': ['', [functionName, ':live']] } });
       }
-      // Whoever deploys sees a rollback in the pipeline; "Functions fail" and "Answers are 5xx" page for every version.
+      // The pipeline shows a rollback to those who deploy; "Functions fail" and "Answers are 5xx" page for every version.
       expect(AlarmActions).toBeUndefined();
     }
   });

@@ -10,7 +10,7 @@ const follow = givenRunbook(ops, 'partners');
 
 const show = 'npm run ops -- partner show --partner <partner> --environment prod';
 const set = 'npm run ops -- partner set --partner <partner> --projects <projects> --environment prod';
-/** A job in a project at Plangrep that nobody has registered. */
+/** A job in a project at Plangrep that no partner has registered. */
 const unregistered = (projectId: string) => {
   const names = service.newNames();
   service.run.simulator.addJob({ id: names.jobId, externalId: names.externalId, projectId });

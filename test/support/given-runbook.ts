@@ -96,7 +96,7 @@ function fill(word: string, values: Values): string {
   return filled;
 }
 
-/** The local run is no environment, needs no role, and nobody is there to confirm. */
+/** The local run is no environment, needs no role, and no one is there to confirm. */
 function typeInto(ops: Ops, words: readonly string[], stdin: string): Promise<Ended> {
   // What a pipe brings is `stdin`.
   const typed = words.slice(words.lastIndexOf('|') + 1);

@@ -17,7 +17,7 @@ export interface ShownLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Takes a line apart, whoever wrote it: a function of ours, Lambda, API Gateway or CloudTrail. */
+/** Takes a line apart, which a function of ours, Lambda, API Gateway or CloudTrail wrote. */
 export function toShown({ at, log, line }: FoundLine): ShownLine {
   const shown = { at, from: nameOf(log), level: undefined, code: undefined };
   const parsed = parse(line);
