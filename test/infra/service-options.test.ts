@@ -170,6 +170,14 @@ describe('an environment with a domain', () => {
     expect(oneOf(synthesized('prod').service, 'AWS::ApiGateway::RestApi')['DisableExecuteApiEndpoint']).not.toBe(true);
   });
 
+  test('takes TLS 1.2 and newer, also where API Gateway’s own address is used', () => {
+    expect(oneOf(synthesized('prod').service, 'AWS::ApiGateway::RestApi')).toMatchObject({
+      SecurityPolicy: 'SecurityPolicy_TLS13_1_2_2021_06',
+      EndpointAccessMode: 'STRICT',
+    });
+    expect(oneOf(service, 'AWS::ApiGateway::RestApi')).not.toHaveProperty('SecurityPolicy');
+  });
+
   test('has its DNS record', () => {
     expect(oneOf(service, 'AWS::Route53::RecordSet')).toMatchObject({ Name: 'cancellations.example.com.', Type: 'A' });
   });

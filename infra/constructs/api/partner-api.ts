@@ -3,6 +3,7 @@ import {
   AccessLogFormat,
   ApiKeySourceType,
   AuthorizationType,
+  CfnRestApi,
   EndpointType,
   LambdaIntegration,
   LogGroupLogDestination,
@@ -117,6 +118,7 @@ export class PartnerApi extends Construct {
         ),
       },
     });
+    this.refuseOldTls(domain === undefined);
     const addRoute = ({ method, path, function: handler }: Route | UnknownRoute, options: MethodOptions): void => {
       // One permission for all of ANY: each is a statement in the function's policy, which may have 20 KB.
       const permission = method === 'ANY' ? { scopePermissionToMethod: false } : { allowTestInvoke: false };
@@ -131,6 +133,18 @@ export class PartnerApi extends Construct {
     this.addGatewayResponses();
     this.addPlans(environment);
     this.keepExecutionLogs(logRetentionDays, removalPolicy);
+  }
+
+  /**
+   * API Gateway's own address would take TLS 1.0 and 1.1. (With a domain it is switched off, and the domain's policy counts.)
+   * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/apigateway-security-policies.html
+   */
+  private refuseOldTls(isReached: boolean): void {
+    const { defaultChild } = this.api.node;
+    if (!isReached || !CfnRestApi.isCfnRestApi(defaultChild)) return;
+    defaultChild.securityPolicy = 'SecurityPolicy_TLS13_1_2_2021_06';
+    // The name in the handshake and the Host header must be this API's.
+    defaultChild.endpointAccessMode = 'STRICT';
   }
 
   /** `ops partner add` puts a partner's key into one of them. Each limit is for one key, so for one partner. */

@@ -11,8 +11,8 @@ export const seededBugsOfWakeUps: readonly SeededBug[] = [
   core(
     'use-cases/look-at-wake-up',
     'a message that is sent again is the newest wake-up’s, so messages multiply',
-    'if (message.seq === seq && message.wakeAt === wakeUp.wakeAt) await sendWakeUp',
-    'await sendWakeUp',
+    'if (message.seq === seq && message.wakeAt === wakeUp.wakeAt) {',
+    'if (message.seq > 0) {',
   ),
   core(
     'use-cases/attempt',
