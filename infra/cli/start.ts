@@ -35,6 +35,9 @@ const command = {
   wrongUsage: 1,
 } as const satisfies CommandDescription<typeof options>;
 
+/** Signals of one Ctrl-C arrive within milliseconds. */
+const SAME_KEY_MS = 500;
+
 // Until the run is up there is nothing to close: the containers end with this process.
 let end = (): void => process.exit(0);
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => end());
@@ -100,7 +103,11 @@ function describe(file: CredentialsFile): string | undefined {
 }
 
 function close(run: LocalRun): void {
-  end = () => process.exit(130); // A second Ctrl-C does not wait.
+  const sinceMs = performance.now();
+  // A second Ctrl-C does not wait. npm hands on what the terminal has sent to this process already: one key, two signals.
+  end = () => {
+    if (performance.now() - sinceMs > SAME_KEY_MS) process.exit(130);
+  };
   run.close().then(
     () => process.exit(0),
     (error: unknown) => {

@@ -27,7 +27,7 @@ export async function writeCredentials(asked: string, credentials: Credentials):
   const isOtherUp = other !== undefined && (await isUp(other));
   const path = isOtherUp ? asked.replace(/(\.json)?$/, `-${new URL(credentials.baseUrl).port}$1`) : asked;
   try {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(explainFolder);
     await writeFile(`${path}.new`, textOf(credentials), { mode: 0o600 });
     await chmod(`${path}.new`, 0o600); // `mode` has no effect on a file that exists.
     await rename(`${path}.new`, path);
@@ -37,6 +37,12 @@ export async function writeCredentials(asked: string, credentials: Credentials):
     return { kind: 'unwritable', path, reason };
   }
   return isOtherUp ? { kind: 'beside', path, asked, other: other.baseUrl } : { kind: 'written', path };
+}
+
+/** A file, or a link that leads nowhere, where the folder should be: for `mkdir` alone these codes mean no bug. */
+function explainFolder(error: NodeJS.ErrnoException): never {
+  const isInTheWay = error.code === 'EEXIST' || error.code === 'ENOENT';
+  throw isInTheWay ? Object.assign(new Error(error.message, { cause: error }), { code: 'ENOTDIR' }) : error;
 }
 
 /** Removes what {@link writeCredentials} wrote, unless another run has written there since. */
