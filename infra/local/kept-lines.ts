@@ -1,5 +1,6 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { OnAnswer } from './aws/gateway/gateway.ts';
 
 /** What a run keeps of its functions' lines, in two files: the newest, and the ones before them. */
 const MOST_BYTES = 10 * 1024 * 1024;
@@ -98,6 +99,20 @@ export function keepLines({ mostBytes = MOST_BYTES } = {}): KeptLines {
       await writing;
       await file?.close().catch(() => undefined);
     },
+  };
+}
+
+/**
+ * Keeps a line for each answer of the gateway too, as API Gateway's access log does: some requests reach no function. It has
+ * no header, no query and no body.
+ * @param next receives the answers as well
+ */
+export function keepAccess(lines: Pick<KeptLines, 'add'>, next: OnAnswer | undefined): OnAnswer {
+  return (request, answer) => {
+    const { requestId, method: httpMethod, path } = request;
+    const line = { timestamp: new Date().toISOString(), requestId, httpMethod, path, status: answer.statusCode };
+    lines.add(JSON.stringify(line), 'access log');
+    next?.(request, answer);
   };
 }
 

@@ -17,7 +17,7 @@ import { createTableFeatures } from './aws/tables/table-features.ts';
 import { CannotStart, explainStart } from './cannot-start.ts';
 import { type CredentialsFile, removeCredentials, writeCredentials } from './credentials-file.ts';
 import { openDataFolder, storeFolder } from './data-folder.ts';
-import { keepLines, type KeptLines, linesPathOf } from './kept-lines.ts';
+import { keepAccess, keepLines, type KeptLines, linesPathOf } from './kept-lines.ts';
 import {
   type Adopt,
   type Beside,
@@ -212,7 +212,7 @@ async function startParts(
   const events = await startEventsDoor(options, { lambda, aws, partners, queues, statePath, adopt });
   const time = startTimeDoor(options, { lambda, queues, statePath: inDataDir('wake-ups.json'), adopt });
   const gateway = adopt(
-    await startHttpDoor(options, lambda, {
+    await startHttpDoor({ ...options, onAnswer: keepAccess(lines, options.onAnswer) }, lambda, {
       fault: () => (faults.current?.kind === 'tables_down' ? undefined : faults.current),
       beside: options.beside?.(parts),
       usagePlans,

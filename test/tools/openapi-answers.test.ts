@@ -83,7 +83,10 @@ describe('a watched run', () => {
     const { onAnswer, throwIfWrong } = watchAnswers();
     const { status: statusCode, headers, body } = answer();
 
-    onAnswer({ method: 'POST', path }, { statusCode, headers: headers as Record<string, string>, body });
+    onAnswer(
+      { requestId: 'r', method: 'POST', path },
+      { statusCode, headers: headers as Record<string, string>, body },
+    );
 
     expect(throwIfWrong).not.toThrow();
   });
@@ -95,7 +98,10 @@ describe('a watched run', () => {
     const { onAnswer, throwIfWrong } = watchAnswers();
     const { status: statusCode, headers } = answer();
 
-    onAnswer({ method: 'POST', path }, { statusCode, headers: headers as Record<string, string>, body });
+    onAnswer(
+      { requestId: 'r', method: 'POST', path },
+      { statusCode, headers: headers as Record<string, string>, body },
+    );
 
     expect(throwIfWrong).toThrow(/answers that are not as described:\nPOST \/v1\/cancellations, 200: /);
   });

@@ -42,8 +42,24 @@ describe('in the local run', () => {
     expect(byId.lines.map(({ code }) => code)).toEqual(
       expect.arrayContaining(['CANCELLATION_CLOSED', 'REQUEST_ANSWERED']),
     );
-    expect(byStatus.lines).toMatchObject([{ code: 'REQUEST_ANSWERED', fields: { status: 404 } }]);
+    expect(byStatus.lines).toMatchObject([
+      { code: 'REQUEST_ANSWERED', fields: { status: 404 } },
+      { from: 'access log', fields: { status: 404 } },
+    ]);
     expect(several).toMatchObject({ complete: false, lines: [{ fields: { status: 404 } }] });
+  });
+
+  test('shows a request that reached no function, by its id', async () => {
+    const answer = await fetch(`${ops.service.run.baseUrl}/v1/cancellations?externalId=secret`);
+    const requestId = answer.headers.get('x-amzn-requestid') ?? '';
+
+    const { lines } = await logs(requestId);
+
+    expect(answer.status).toBe(401);
+    expect(lines).toMatchObject([
+      { from: 'access log', fields: { requestId, httpMethod: 'GET', path: '/v1/cancellations', status: 401 } },
+    ]);
+    expect(JSON.stringify(lines)).not.toContain('secret');
   });
 
   test('is aligned, and counts by partner', async () => {

@@ -21,7 +21,7 @@ export function tellStory(view: CancellationView, chain: readonly Finding[], now
       escalated: state.escalatedAt,
       joined: joinedCount === 0 ? undefined : countJoined(joinedCount, joined.length),
       'job status': facts.jobStatus === undefined ? undefined : printable(facts.jobStatus),
-      'time spent': describeSpent(account.spentMs),
+      'time spent': `${describeSpent(account.spentMs)}${step.kind === 'closed' ? '' : ', until the newest event'}`,
       'next look': wakeAt === undefined ? undefined : `${wakeAt} (${nextLook(wakeAt, now)})`,
       'hash chain': chain.length === 0 ? `verified, ${view.events.length} events` : paint('red', 'broken, see below'),
     }),

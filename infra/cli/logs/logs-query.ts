@@ -70,7 +70,8 @@ export function describeLogsQuery(
   now: number,
 ): readonly string[] {
   const hours = Math.max(1, Math.ceil((now / 1000 - from) / 3600));
-  const command = `npm run ops -- logs ${ids.map(shell).join(',')} --since ${hours}h`;
+  const since = hours < 10_000 ? `${hours}h` : `${Math.ceil(hours / 24)}d`;
+  const command = `npm run ops -- logs ${ids.map(shell).join(',')} --since ${since}`;
   if (environment === 'local') return [`Its log lines: ${command}`];
   return [
     `Its log lines: ${command} --environment ${environment}`,

@@ -14,8 +14,8 @@ import { findTable, readTableName, waitUntilActive } from './prepare-table.ts';
 export const startRestore = opsCommand({
   name: 'restore start',
   summary: 'Restores a table to a second in the past, under a new name, and waits until it can be used.',
-  notes: `Most restores take less than an hour. Ctrl-C ends the waiting, not the restore: the same command goes on waiting. The table that is restored
-from stays as it is. In AWS this needs dynamodb:DescribeTable, DescribeContinuousBackups and RestoreTableToPointInTime, and on the new table BatchWriteItem,
+  notes: `Most restores take less than an hour. Ctrl-C ends the waiting, not the restore: the same command goes on waiting, with the second
+that it was about in place of latest. The table that is restored from stays as it is. In AWS this needs dynamodb:DescribeTable, DescribeContinuousBackups and RestoreTableToPointInTime, and on the new table BatchWriteItem,
 DeleteItem, GetItem, PutItem, Query, Scan and UpdateItem, with which DynamoDB fills it.`,
   options: {
     table: tableOption,

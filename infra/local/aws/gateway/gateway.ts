@@ -18,7 +18,10 @@ export interface GatewayOptions extends ApiOptions {
 }
 
 /** Receives every answer. Method and path are empty for bytes that were not an HTTP request. */
-export type OnAnswer = (request: { readonly method: string; readonly path: string }, answer: HttpAnswer) => void;
+export type OnAnswer = (
+  request: { readonly requestId: string; readonly method: string; readonly path: string },
+  answer: HttpAnswer,
+) => void;
 
 /** How long a rejected body is still read and discarded, so that its sender receives the answer. */
 const LINGER_MS = 1000;
@@ -49,7 +52,8 @@ export function startGateway(options: GatewayOptions): Promise<Listening> {
     const internalError = (): HttpAnswer => options.gatewayResponse('DEFAULT_5XX', requestId);
     const answer = await answerRequest(request, requestId).catch(internalError);
     if (answer === 'client_gone' || response.destroyed) return;
-    options.onAnswer?.({ method: request.method ?? '', path: readTarget(request.url ?? '/').path }, answer);
+    const { path } = readTarget(request.url ?? '/');
+    options.onAnswer?.({ requestId, method: request.method ?? '', path }, answer);
     try {
       send(request, response, compress(answer, request, options.minimumCompressionBytes), requestId);
     } catch {
@@ -87,9 +91,10 @@ function send(request: IncomingMessage, response: ServerResponse, answer: HttpAn
 
 /** Bytes that are not HTTP never become a request. Their sender still receives a readable problem. */
 function rejectConnection(socket: Duplex, type: GatewayResponseType, options: GatewayOptions): void {
-  const answer = options.gatewayResponse(type, randomUUID());
+  const requestId = randomUUID();
+  const answer = options.gatewayResponse(type, requestId);
   const { statusCode, headers, body } = answer;
-  options.onAnswer?.({ method: '', path: '' }, answer);
+  options.onAnswer?.({ requestId, method: '', path: '' }, answer);
   const lines = [
     `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}`,
     ...Object.entries({ ...headers, 'Content-Length': Buffer.byteLength(body), Connection: 'close' }).map(
