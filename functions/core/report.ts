@@ -78,6 +78,15 @@ export function reportUnreadable(report: Report, dependency: Dependency, keys: r
   for (const key of keys) report('RECORD_UNREADABLE', { dependency, key });
 }
 
+/** Of an error, the ids that were known where it was thrown: who reports it may know less. */
+const idsByError = new WeakMap<object, ReportFields>();
+
+/** @returns the error, to be thrown on: the line that reports it has the ids of the cancellation */
+export function withIds(error: unknown, ids: ReportFields): unknown {
+  idsByError.set(Object(error), ids);
+  return error;
+}
+
 /**
  * Reports an error that should not have happened: which dependency failed, or where the bug is. The stack is logged and
  * never sent. The message of a SyntaxError is left out, because it quotes the text that could not be parsed.
@@ -85,8 +94,9 @@ export function reportUnreadable(report: Report, dependency: Dependency, keys: r
 export function reportFailure(
   report: Report,
   error: unknown,
-  fields: Readonly<Record<string, string | undefined>>,
+  given: Readonly<Record<string, string | undefined>>,
 ): void {
+  const fields = { ...given, ...idsByError.get(Object(error)) };
   if (error instanceof RecordUnreadable) {
     report('RECORD_UNREADABLE', { ...fields, dependency: error.dependency, key: error.key });
     return;

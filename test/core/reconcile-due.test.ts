@@ -98,6 +98,8 @@ describe('a run of the reconciler', () => {
     expect(await run(20_000)).toMatchObject({ failed: 2 });
     expect(await scene.eventTypes(jobId('job_2'))).toContain('closed');
     expect(scene.codes()).toEqual(expect.arrayContaining(['DEPENDENCY_UNAVAILABLE', 'UNEXPECTED_ERROR']));
+    const failures = scene.ports.reported.filter(({ code }) => /UNAVAILABLE|UNEXPECTED/.test(code));
+    for (const { fields } of failures) expect(fields).toMatchObject({ requestId: expect.any(String) });
   });
 
   test('begins nothing that it could not finish within its time', async () => {

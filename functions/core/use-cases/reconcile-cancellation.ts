@@ -3,7 +3,7 @@ import { BROKEN_STREAM_DELAY_MS } from '../cancellation/pace.ts';
 import { BrokenStream, type CancellationState, stateOf } from '../cancellation/state.ts';
 import { toTimestamp } from '../identifiers.ts';
 import type { AttemptPorts, Stream, WakeUp } from '../ports.ts';
-import { idsOf, reportFailure } from '../report.ts';
+import { idsOf, reportFailure, withIds } from '../report.ts';
 import { appendTo, newClaim, reportAppended, sendWakeUp, settle } from './attempt.ts';
 
 /**
@@ -45,13 +45,26 @@ export async function reconcileStream(
   { events }: Pick<Stream, 'events'>,
   untilMs: number,
 ): Promise<DueBy> {
-  const { log, clock } = ports;
   let state: CancellationState;
   try {
     state = stateOf(events);
   } catch (error) {
     return leaveToOperator(ports, wakeUp, error);
   }
+  try {
+    return await carryOut(ports, state, wakeUp, untilMs);
+  } catch (error) {
+    throw withIds(error, idsOf(state));
+  }
+}
+
+async function carryOut(
+  ports: AttemptPorts,
+  state: CancellationState,
+  wakeUp: WakeUp,
+  untilMs: number,
+): Promise<DueBy> {
+  const { log, clock } = ports;
   const decision = decide(state, wakeUp, clock.now());
   switch (decision.kind) {
     case 'obsolete':
