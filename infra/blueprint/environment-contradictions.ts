@@ -59,7 +59,10 @@ export function* contradictionsOf(environment: Environment): Generator<Contradic
   if (environment.removalPolicy !== 'retain') yield [['removalPolicy'], 'must be retain in prod'];
   if (!environment.deletionProtection) yield [['deletionProtection'], 'must be true in prod'];
   if (environment.pointInTimeRecoveryDays === undefined) yield [['pointInTimeRecoveryDays'], 'must be set in prod'];
-  if (environment.alarmAddresses.page.length === 0) yield [['alarmAddresses', 'page'], 'must name someone in prod'];
+  for (const severity of ['page', 'ticket'] as const) {
+    if (environment.alarmAddresses[severity].length > 0) continue;
+    yield [['alarmAddresses', severity], 'must name someone in prod'];
+  }
 }
 
 /** A plan fits into everything around it, so that no partner uses up what is there for all. */

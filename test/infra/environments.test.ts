@@ -159,7 +159,7 @@ test.each<{ environment: { name: string; [field: string]: unknown }; message: st
   { environment: { ...prod, deletionProtection: false }, message: 'prod: deletionProtection: must be true in prod' },
   {
     environment: { ...prod, alarmAddresses: { page: [], ticket: [] } },
-    message: 'prod: alarmAddresses.page: must name someone in prod',
+    message: 'prod: alarmAddresses.page: must name someone in prod; alarmAddresses.ticket: must name someone in prod',
   },
   { environment: { ...staging, sandbox: true }, message: 'staging: sandbox: must not be set outside dev' },
   { environment: { ...prod, sandbox: true }, message: 'prod: sandbox: must not be set outside dev' },
