@@ -43,7 +43,8 @@ export interface PartnerApiProps {
 
 /**
  * One line for each request. `path` is without the query string, which may hold an externalId, and the line names no
- * header and no body: no credential and no free text can get in.
+ * header and no body: no credential gets in. `path` is there for the jobId in it, and as the caller wrote it: a caller that
+ * puts an externalId into the address, where none belongs, has it here.
  */
 const accessLogFormat = AccessLogFormat.custom(
   JSON.stringify({
