@@ -4,7 +4,7 @@ import { damaged } from './state-file.ts';
 
 /**
  * Reads the files of a LevelDB store that a killed run left. LevelDB would silently drop a record that does not match its
- * checksum, and begin anew where `CURRENT` is missing. A last record that is cut is what a kill or a full disk leaves: nobody was
+ * checksum, and begin anew where `CURRENT` is missing. A last record that is cut is what a kill or a full disk leaves: no client was
  * told that it was saved.
  * @see https://github.com/google/leveldb/blob/main/doc/log_format.md
  * @see https://github.com/google/leveldb/blob/main/doc/table_format.md
