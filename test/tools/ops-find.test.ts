@@ -1,4 +1,4 @@
-import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
+import { BatchWriteItemCommand, DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
@@ -175,6 +175,21 @@ describe('find', () => {
     expect(shown.code).toBe(1);
     expect(shown.stdout).toMatch(/^hash chain +broken, see below$/m);
     expect(shown.stdout).toContain('Event 1 is not the one that event 2 is chained to');
+  });
+
+  test('asks for hundreds of partners', async () => {
+    const { externalId, jobId } = await ops.service.newJob();
+    await ops.service.cancel({ externalId });
+    const Item = (n: number) => marshall({ pk: `partner#one-of-many-${n}`, projects: 'any' });
+    for (let from = 0; from < 400; from += 25) {
+      const Partners = Array.from({ length: 25 }, (_, n) => ({ PutRequest: { Item: Item(from + n) } }));
+      await ops.service.run.dynamodb.client.send(new BatchWriteItemCommand({ RequestItems: { Partners } }));
+    }
+
+    const { stderr, stdout } = await ops.run(['find', jobId, '--json']);
+
+    expect(stderr).toBe('');
+    expect(JSON.parse(stdout)).toMatchObject({ cancellations: [{ jobId, foundAs: ['jobId'] }] });
   });
 });
 

@@ -60,8 +60,12 @@ export const findRequest = opsCommand({
 function nothingFound({ partners }: Found, environment: string): string {
   return [
     `No table has anything under this id (${environment}): no cancellation, no registered job, no refused request.`,
-    `As an externalId and as a key it was looked up for ${partners.join(', ') || 'no partner'}; for one that was removed, pass --partner.`,
+    `As an externalId and as a key it was looked up for ${namesOf(partners)}; for one that was removed, pass --partner.`,
   ].join('\n');
+}
+
+function namesOf(partners: readonly string[]): string {
+  return partners.length > 0 && partners.length <= 5 ? partners.join(', ') : `${partners.length} partners`;
 }
 
 function describeOne({ name, as, standing, checked }: Told, now: number): readonly string[] {

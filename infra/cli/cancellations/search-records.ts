@@ -3,13 +3,7 @@ import { createPagedDirectory } from '../../../functions/adapters/dynamodb/job-d
 import { fromItem, queryPage, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
 import { refusedSchema, type RefusedRecord } from '../../../functions/core/cancellation/events.ts';
 import { parseStreamKey, type StreamName, streamKey } from '../../../functions/core/cancellation/stream-key.ts';
-import {
-  externalIdSchema,
-  type JobId,
-  jobIdSchema,
-  type PartnerId,
-  partnerIdSchema,
-} from '../../../functions/core/identifiers.ts';
+import { externalIdSchema, jobIdSchema, type PartnerId, partnerIdSchema } from '../../../functions/core/identifiers.ts';
 import { type Refusal, REFUSALS_DAYS } from '../../../functions/core/refusals.ts';
 import { RecordUnreadable } from '../../../functions/core/report.ts';
 import { REFUSALS_SHOWN } from '../../../functions/core/use-cases/read-cancellations.ts';
@@ -51,6 +45,9 @@ export interface Found {
   readonly partners: readonly PartnerId[];
 }
 
+/** Five reads each; an SDK's client has 50 connections, and a request that waits for one counts as unanswered. */
+const PARTNERS_AT_ONCE = 8;
+
 type Part = Partial<Pick<Found, 'streams' | 'refusals' | 'unreadable'>>;
 
 /**
@@ -67,12 +64,11 @@ export async function searchRecords(
 ): Promise<Found> {
   const known = partner === undefined ? [...(await readPartners(place, now)).keys()] : [partner];
   const partners = known.flatMap((one) => partnerIdSchema.safeParse(one).data ?? []);
-  const searches = [
-    findByRequestId(place, id),
-    findByJobId(place, id, partners),
-    ...partners.map((one) => findOfPartner(place, one, id, now)),
-  ];
-  const all = await Promise.all(searches.map(orUnreadable));
+  const all = await Promise.all([findByRequestId(place, id), findByJobId(place, id)].map(orUnreadable));
+  for (let from = 0; from < partners.length; from += PARTNERS_AT_ONCE) {
+    const some = partners.slice(from, from + PARTNERS_AT_ONCE);
+    all.push(...(await Promise.all(some.map((one) => orUnreadable(findOfPartner(place, one, id, now))))));
+  }
   const isAsked = (partnerId: PartnerId): boolean => partner === undefined || partnerId === partner;
   const refusals = new Map<string, FoundRefusal>();
   for (const refusal of all.flatMap((part) => part.refusals ?? [])) {
@@ -143,29 +139,11 @@ async function findByRequestId({ dynamodb, ...place }: Place, requestId: string)
 /** That of API Gateway, or of an event: the events door takes no other. */
 const requestIdForm = /^[\x20-\x7e]{1,128}$/;
 
-/**
- * The job's owner now, those that it was released from, and each partner that has a cancellation of it: the directory may
- * have been restored to a time when it did not know the job.
- */
-async function findByJobId(place: Place, id: string, partners: readonly PartnerId[]): Promise<Part> {
+/** The job's owner now, and those that it was released from. */
+async function findByJobId(place: Place, id: string): Promise<Part> {
   const jobId = jobIdSchema.safeParse(id).data;
   if (jobId === undefined) return {};
   const as = new Set<IdKind>(['jobId']);
-  const table = {
-    client: place.dynamodb,
-    name: await place.table('CancellationLog'),
-    dependency: 'cancellation-log',
-  } as const;
-  const begun = partners.map(async (partnerId) => {
-    const values = { ':pk': streamKey({ partnerId, jobId }) };
-    const { count } = await queryPage(table, { KeyConditionExpression: 'pk = :pk', values, Limit: 1 });
-    return count === 0 ? [] : [{ name: { partnerId, jobId }, as }];
-  });
-  const [known, ...streams] = await Promise.all([orUnreadable(findOwners(place, jobId, as)), ...begun]);
-  return { ...known, streams: [...(known.streams ?? []), ...streams.flat()] };
-}
-
-async function findOwners(place: Place, jobId: JobId, as: ReadonlySet<IdKind>): Promise<Part> {
   const { owner, released } = await readJobRecord(place, jobId);
   const owners = [
     ...(owner === undefined ? [] : [{ ...owner, standing: standingOf(owner) }]),
@@ -178,7 +156,7 @@ function standingOf({ verifiedAt, releasedAt }: { verifiedAt?: string; releasedA
   return releasedAt !== undefined ? 'released' : verifiedAt === undefined ? 'unverified' : 'registered';
 }
 
-/** The id as a partner's externalId, and as the key of one of its requests, which an event's id is too. */
+/** The id as a partner's externalId, as the jobId of its cancellation, and as the key of its request, as an event's id is. */
 async function findOfPartner(place: Place, partnerId: PartnerId, id: string, now: number): Promise<Part> {
   const directory = createPagedDirectory(place.dynamodb, await place.table('JobDirectory'));
   const externalId = externalIdSchema.safeParse(id).data;
@@ -188,11 +166,12 @@ async function findOfPartner(place: Place, partnerId: PartnerId, id: string, now
     if (jobId === undefined) return {};
     return { streams: [{ name: { partnerId, jobId }, as: new Set([kind]), standing: 'bound' }] };
   };
-  const [entries, refusals, ...requests] = await Promise.all([
+  const [entries, refusals, ...others] = await Promise.all([
     externalId === undefined ? undefined : directory.find(partnerId, externalId),
     externalId === undefined
       ? undefined
       : directory.findRefusals(partnerId, externalId, { since, limit: REFUSALS_SHOWN }),
+    findStream(place, partnerId, id),
     orUnreadable(bound(`event-id:${id}`, 'requestId')),
     orUnreadable(bound(`idempotency-key:${id}`, 'Idempotency-Key')),
   ]);
@@ -200,12 +179,22 @@ async function findOfPartner(place: Place, partnerId: PartnerId, id: string, now
     return { name: { partnerId, jobId }, as: new Set(['externalId']), standing: standingOf(entry) };
   });
   return {
-    streams: [...named, ...requests.flatMap(({ streams = [] }) => streams)],
+    streams: [...named, ...others.flatMap(({ streams = [] }) => streams)],
     refusals: (refusals?.items ?? []).map((refusal) => ({ ...refusal, partnerId, as: 'externalId' as const })),
     unreadable: [
       ...(entries?.unreadable ?? []),
       ...(refusals?.unreadable ?? []),
-      ...requests.flatMap(({ unreadable = [] }) => unreadable),
+      ...others.flatMap(({ unreadable = [] }) => unreadable),
     ],
   };
+}
+
+/** The partner's cancellation of the job: the directory may have been restored to a time when it did not know the job. */
+async function findStream({ dynamodb: client, ...place }: Place, partnerId: PartnerId, id: string): Promise<Part> {
+  const jobId = jobIdSchema.safeParse(id).data;
+  if (jobId === undefined) return {};
+  const table = { client, name: await place.table('CancellationLog'), dependency: 'cancellation-log' } as const;
+  const values = { ':pk': streamKey({ partnerId, jobId }) };
+  const { count } = await queryPage(table, { KeyConditionExpression: 'pk = :pk', values, Limit: 1 });
+  return count === 0 ? {} : { streams: [{ name: { partnerId, jobId }, as: new Set<IdKind>(['jobId']) }] };
 }
