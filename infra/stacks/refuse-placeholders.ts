@@ -18,7 +18,8 @@ export function refusePlaceholders(stack: Stack, environment: Environment): void
   const deployAsPublished = new CfnParameter(stack, 'DeployAsPublished', {
     description: 'yes: although infra/blueprint/environments.ts still holds what it was published with',
     default: 'no',
-    allowedValues: ['no', 'yes'],
+    // CloudFormation keeps the value for later deployments: in prod, alarms would go to an example for good.
+    allowedValues: environment.name === 'prod' ? ['no'] : ['no', 'yes'],
   });
   const what = found.map(({ field, problem }) => `${field} ${problem}`).join('; ');
   new CfnRule(stack, 'Placeholders', {

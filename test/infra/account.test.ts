@@ -9,7 +9,7 @@ import { addChecks } from '../../infra/stacks/checks.ts';
 import { ofType, synthesize, synthesized } from './synthesized.ts';
 
 const templateSchema = z.object({
-  Parameters: z.record(z.string(), z.object({ Default: z.optional(z.string()) })),
+  Parameters: z.record(z.string(), z.looseObject({ Default: z.optional(z.string()) })),
   Rules: z.record(z.string(), z.object({ Assertions: z.array(z.record(z.string(), z.unknown())) })),
 });
 const outputsSchema = z.object({ Outputs: z.record(z.string(), z.object({ Value: z.unknown() })) });
@@ -126,11 +126,12 @@ describe.each(['staging', 'prod'] as const)('%s as it is published', (name) => {
     ['stateful', artifact],
     ['service', serviceArtifact],
   ])(
-    'is refused by CloudFormation before the %s stack makes anything, unless it is told otherwise',
+    'is refused by CloudFormation before the %s stack makes anything, unless, in staging, it is told otherwise',
     (_, { template }) => {
       const { Parameters, Rules } = templateSchema.parse(template);
 
-      expect(Parameters['DeployAsPublished']).toMatchObject({ Default: 'no' });
+      const AllowedValues = name === 'prod' ? ['no'] : ['no', 'yes'];
+      expect(Parameters['DeployAsPublished']).toMatchObject({ Default: 'no', AllowedValues });
       expect(Rules['Placeholders']?.Assertions).toEqual([
         {
           Assert: { 'Fn::Equals': [{ Ref: 'DeployAsPublished' }, 'yes'] },
