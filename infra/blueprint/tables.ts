@@ -9,8 +9,8 @@ export interface TableDefinition {
   readonly timeToLive?: string;
   /** Sparse, keys only. */
   readonly indexes?: Readonly<Record<string, IndexDefinition>>;
-  /** What the table's stream shows of a change: the item as it is afterwards. */
-  readonly stream?: 'NEW_IMAGE';
+  /** What the table's stream shows of a change: the item as it is afterwards, or also as it was before. */
+  readonly stream?: 'NEW_IMAGE' | 'NEW_AND_OLD_IMAGES';
   /**
    * Whether CloudWatch Contributor Insights names the keys that are throttled. It shows keys as plain text, so not where they
    * hold an externalId.

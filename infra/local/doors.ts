@@ -7,15 +7,18 @@ import {
   routes,
   unknownRoutes,
 } from '../blueprint/api.ts';
-import { eventDoor, inputTransformer } from '../blueprint/bus-events.ts';
+import { closedEvent, eventDoor, inputTransformer, outgoingEvents } from '../blueprint/bus-events.ts';
 import { busStatements } from '../blueprint/bus-policy.ts';
 import { reconcilerSchedule } from '../blueprint/functions.ts';
 import { roleNameOf } from '../blueprint/roles.ts';
 import { accountOf } from '../blueprint/senders.ts';
+import type { TableName } from '../blueprint/tables.ts';
 import { wakeUpQueue as definition } from '../blueprint/wake-up-queue.ts';
-import type { AccessKey } from './aws/access-keys.ts';
+import { type AccessKey, createAccessKey } from './aws/access-keys.ts';
+import type { LocalDynamoDb } from './aws/dynamodb.ts';
 import { bus, type LocalEventBridge, startEventBridge } from './aws/events/event-bridge.ts';
-import { startSchedule } from './aws/events/event-rules.ts';
+import { type BusEvent, startSchedule } from './aws/events/event-rules.ts';
+import { startPipe } from './aws/events/pipes.ts';
 import type { QueueEndpoint } from './aws/events/queue-endpoint.ts';
 import { type LocalQueue, startQueue } from './aws/events/queue.ts';
 import type { GatewayFault } from './aws/gateway/answer-request.ts';
@@ -23,7 +26,7 @@ import { type OnAnswer, startGateway } from './aws/gateway/gateway.ts';
 import type { LocalUsagePlans, UsagePlan } from './aws/gateway/usage-plans.ts';
 import type { LambdaRuntime } from './aws/lambda/lambda-runtime.ts';
 import type { Listening } from './aws/loopback.ts';
-import { eventsQueueName, type PartnerCredential, wakeUpQueueName } from './seeds.ts';
+import { eventsQueueName, localEnvironment, type PartnerCredential, wakeUpQueueName } from './seeds.ts';
 
 export interface DoorOptions {
   /** @default a free one */
@@ -83,8 +86,13 @@ export interface EventsDoor {
   readonly queue: LocalQueue;
 }
 
+/** Told of each event that goes out. */
+export type OnAnnounced = (event: BusEvent) => void;
+
 interface EventsDoorParts {
   readonly lambda: LambdaRuntime;
+  readonly dynamodb: LocalDynamoDb<TableName>;
+  readonly onAnnounced: OnAnnounced;
   /** The operator's. */
   readonly aws: AccessKey;
   readonly partners: readonly PartnerCredential[];
@@ -95,10 +103,13 @@ interface EventsDoorParts {
   readonly adopt: Adopt;
 }
 
-/** EventBridge with the bus's policy and a rule for each partner, and the queue from there to the function. */
+/**
+ * EventBridge with the bus's policy and a rule for each partner, the queue from there to the function, and the pipes that
+ * announce what is in the log.
+ */
 export async function startEventsDoor(
   { queueVisibilityMs = eventDoor.visibilityTimeoutSeconds * 1000 }: DoorOptions,
-  { lambda, aws, partners, queues, statePath, adopt }: EventsDoorParts,
+  { lambda, dynamodb, onAnnounced, aws, partners, queues, statePath, adopt }: EventsDoorParts,
 ): Promise<EventsDoor> {
   const queue = adopt(
     startQueue({
@@ -119,18 +130,28 @@ export async function startEventsDoor(
     inputTransformer: inputTransformer(partnerId),
   }));
   const role = (name: string): string => `arn:aws:iam::${bus.account}:role/${name}`;
+  const pipeKey = createAccessKey();
+  const pipeRoleArn = role(roleNameOf(localEnvironment, 'outgoing-events'));
   const publishers = [
     { ...aws, principalArn: role('operator') },
+    { ...pipeKey, principalArn: pipeRoleArn },
     ...partners.map(({ principal, aws: key }) => ({ ...key, principalArn: principal })),
   ];
   const policy = busStatements(partners, {
     busArn: bus.busArn,
     accountId: bus.account,
     partition: 'aws',
-    pipeRoleArn: role(roleNameOf('local', 'outgoing-events')),
+    pipeRoleArn,
   });
   const deliver = (input: string, group: string) => queue.send(input, group);
-  const eventBridge = adopt(await startEventBridge({ publishers, policy, rules, deliver }));
+  const detailTypes = Object.values(outgoingEvents).map(({ detailType }) => detailType);
+  const listeners = [{ source: closedEvent.source, detailTypes, take: onAnnounced }];
+  const eventBridge = adopt(await startEventBridge({ publishers, policy, rules, listeners, deliver }));
+  const table = dynamodb.tableNames.CancellationLog;
+  for (const [name, event] of Object.entries(outgoingEvents)) {
+    const place = { streams: dynamodb.streams, table, bus: { url: eventBridge.url, accessKey: pipeKey } };
+    adopt(startPipe({ name: `${name}Pipe`, ...event }, place));
+  }
   return { eventBridge, queue };
 }
 

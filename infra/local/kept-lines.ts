@@ -1,5 +1,6 @@
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import type { BusEvent } from './aws/events/event-rules.ts';
 import type { OnAnswer } from './aws/gateway/gateway.ts';
 
 /** What a run keeps of its functions' lines, in two files: the newest, and the ones before them. */
@@ -113,6 +114,22 @@ export function keepAccess(lines: Pick<KeptLines, 'add'>, next: OnAnswer | undef
     const line = { timestamp: new Date().toISOString(), requestId, httpMethod, path, status: answer.statusCode };
     lines.add(JSON.stringify(line), 'access log');
     next?.(request, answer);
+  };
+}
+
+/**
+ * Keeps a line for each event that goes out on the bus, as a rule with a log group as its target does.
+ * @param next receives the events as well
+ */
+export function keepAnnounced(
+  lines: Pick<KeptLines, 'add'>,
+  next: ((event: BusEvent) => void) | undefined,
+): (event: BusEvent) => void {
+  return (event) => {
+    const { id, 'detail-type': detailType, source, detail } = event;
+    const line = { timestamp: new Date().toISOString(), id, 'detail-type': detailType, source, detail };
+    lines.add(JSON.stringify(line), 'outgoing events');
+    next?.(event);
   };
 }
 

@@ -17,12 +17,13 @@ import { createTableFeatures } from './aws/tables/table-features.ts';
 import { CannotStart, explainStart } from './cannot-start.ts';
 import { type CredentialsFile, removeCredentials, writeCredentials } from './credentials-file.ts';
 import { openDataFolder, storeFolder } from './data-folder.ts';
-import { keepAccess, keepLines, type KeptLines, linesPathOf } from './kept-lines.ts';
+import { keepAccess, keepAnnounced, keepLines, type KeptLines, linesPathOf } from './kept-lines.ts';
 import {
   type Adopt,
   type Beside,
   type DoorOptions,
   type EventsDoor,
+  type OnAnnounced,
   startEventsDoor,
   startHttpDoor,
   startTimeDoor,
@@ -54,6 +55,8 @@ export interface LocalRunOptions extends DoorOptions {
   readonly upstream?: { readonly baseUrl: string; readonly apiKey: string } | undefined;
   /** Receives every line that a function prints. */
   readonly onLog?: OnLog | undefined;
+  /** Receives every event that goes out on the bus. */
+  readonly onAnnounced?: OnAnnounced | undefined;
   /** What answers beside the API on its port, for example the console. @default nothing */
   readonly beside?: ((parts: RunParts) => Beside) | undefined;
   /**
@@ -209,7 +212,16 @@ async function startParts(
     ),
   );
   const statePath = inDataDir('queue.json');
-  const events = await startEventsDoor(options, { lambda, aws, partners, queues, statePath, adopt });
+  const events = await startEventsDoor(options, {
+    lambda,
+    dynamodb,
+    onAnnounced: keepAnnounced(lines, options.onAnnounced),
+    aws,
+    partners,
+    queues,
+    statePath,
+    adopt,
+  });
   const time = startTimeDoor(options, { lambda, queues, statePath: inDataDir('wake-ups.json'), adopt });
   const gateway = adopt(
     await startHttpDoor({ ...options, onAnswer: keepAccess(lines, options.onAnswer) }, lambda, {

@@ -1,9 +1,10 @@
 import { sandboxFunctions, type SandboxVariable } from '../blueprint/functions.ts';
 import { sandboxTable } from '../blueprint/tables.ts';
-import { createTable, type LocalDynamoDb } from './aws/dynamodb.ts';
+import type { LocalDynamoDb } from './aws/dynamodb.ts';
 import type { OnLog } from './aws/lambda/container.ts';
 import { startFunctionUrl } from './aws/lambda/function-url.ts';
 import { defineContainers, startLambdaRuntime, type Surroundings } from './aws/lambda/lambda-runtime.ts';
+import { createTable } from './aws/create-table.ts';
 
 export interface SandboxOptions extends Surroundings {
   readonly dynamodb: LocalDynamoDb<string>;

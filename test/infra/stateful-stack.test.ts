@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { createTableInput } from '../../infra/local/aws/dynamodb.ts';
+import { createTableInput } from '../../infra/local/aws/create-table.ts';
 import { type EnvironmentName, environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { type TableDefinition, tables } from '../../infra/blueprint/tables.ts';
 import { root, synthesized } from './synthesized.ts';

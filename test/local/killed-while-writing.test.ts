@@ -8,9 +8,12 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
+import { consumeStream } from '../../infra/local/aws/streams/consume-stream.ts';
+import type { Item, StreamRecord } from '../../infra/local/aws/streams/stream-records.ts';
 import { stateFile } from '../../infra/local/aws/store/state-file.ts';
 import { compileCache } from '../support/run-command.ts';
-import { temporaryFolder } from './arrange.ts';
+import { createTableFeatures } from '../../infra/local/aws/tables/table-features.ts';
+import { closeAfterTest, temporaryFolder } from './arrange.ts';
 
 const source = (path: string): string => JSON.stringify(new URL(`../../infra/local/aws/${path}`, import.meta.url).href);
 
@@ -83,6 +86,78 @@ describe('A process that is killed while it writes', () => {
     expect(found).toBeGreaterThanOrEqual(answered);
     expect(found).toBeLessThanOrEqual(answered + 8); // What was written when the kill came.
   });
+});
+
+describe('A process that is killed while it writes to a table with a stream', () => {
+  const tables = { Log: { partitionKey: 'pk', stream: 'NEW_AND_OLD_IMAGES' } } as const;
+  /** Many writers of few keys, and a consumer that prints how many records it has taken. */
+  const script = (store: string, taken: string): string => `
+    import { appendFileSync } from 'node:fs';
+    import { DeleteItemCommand, UpdateItemCommand } from ${JSON.stringify(import.meta.resolve('@aws-sdk/client-dynamodb'))};
+    import { writeSync } from 'node:fs';
+    import { startLocalDynamoDb } from ${source('dynamodb.ts')};
+    import { consumeStream } from ${source('streams/consume-stream.ts')};
+    import { createTableFeatures } from ${source('tables/table-features.ts')};
+    const options = { tables: ${JSON.stringify(tables)}, path: ${JSON.stringify(store)}, front: createTableFeatures };
+    const { client, streams } = await startLocalDynamoDb(options);
+    let records = 0;
+    const take = async (batch) => {
+      appendFileSync(${JSON.stringify(taken)}, batch.map(({ eventID }) => eventID + '\\n').join(''));
+      records += batch.length;
+      writeSync(1, records + '\\n');
+    };
+    consumeStream(streams, { table: 'Log', name: 'one', batchSize: 3, take });
+    const write = async (pk) => {
+      for (let writes = 1; ; writes += 1) {
+        const Key = { pk: { S: pk } };
+        const ExpressionAttributeValues = { ':one': { N: '1' } };
+        const update = { TableName: 'Log', Key, UpdateExpression: 'ADD n :one', ExpressionAttributeValues };
+        await client.send(writes % 9 === 0 ? new DeleteItemCommand({ TableName: 'Log', Key }) : new UpdateItemCommand(update));
+      }
+    };
+    for (const pk of ['a', 'a', 'b', 'b', 'c', 'd']) void write(pk);`;
+
+  test('leaves a record of every effect, and takes each at least once, 8 times', { timeout: 120_000 }, async () => {
+    const folder = temporaryFolder();
+    const [store, takenPath] = [join(folder, 'dynamodb'), join(folder, 'taken.txt')];
+    for (let kills = 0; kills < 8; kills += 1) await killWriter(script(store, takenPath), Math.random() * 150);
+
+    const database = closeAfterTest(await startLocalDynamoDb({ tables, path: store, front: createTableFeatures }));
+    const records = await database.streams.read('Log', 0, 100_000);
+    const taken = readFileSync(takenPath, 'utf8').trimEnd().split('\n');
+    const consumer = consumeStream(database.streams, {
+      table: 'Log',
+      name: 'one',
+      batchSize: 100,
+      take: async (batch) => void taken.push(...batch.map(({ eventID }) => eventID)),
+    });
+    const [{ eventID: newest = '' } = {}] = records.slice(-1);
+    await expect.poll(() => taken).toContain(newest);
+    await consumer.close();
+
+    // The records, played in their order, make the table: none is missing, and none is of a write that is not there.
+    const items: Item[] = [];
+    for await (const { Items = [] } of paginateScan({ client: database.client }, { TableName: 'Log' })) {
+      items.push(...Items);
+    }
+    expect(records.length).toBeGreaterThan(100);
+    expect(play(records)).toEqual(new Map(items.map((item) => [item['pk']?.S, item])));
+    expect([...new Set(taken)].toSorted()).toEqual(records.map(({ eventID }) => eventID).toSorted());
+    // What was taken when the kill came is taken again: at most a batch each time.
+    expect(taken.length).toBeLessThanOrEqual(records.length + 8 * 3);
+  });
+
+  /** @throws when a record does not begin where the one before it ended */
+  function play(records: readonly StreamRecord[]): Map<string | undefined, Item> {
+    const items = new Map<string | undefined, Item>();
+    for (const { eventName, dynamodb } of records) {
+      const key = dynamodb.Keys['pk']?.S;
+      expect(dynamodb.OldImage).toEqual(items.get(key));
+      if (eventName === 'REMOVE' || dynamodb.NewImage === undefined) items.delete(key);
+      else items.set(key, dynamodb.NewImage);
+    }
+    return items;
+  }
 });
 
 test('a state file that cannot be written keeps its old state', () => {

@@ -3,7 +3,8 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createSandboxRecords } from '../../functions/adapters/dynamodb/sandbox-records.ts';
 import { type JobRecords, perform, recognizeCall } from '../../functions/simulator/plangrep-calls.ts';
 import { renderSandboxTable, sandboxJobs } from '../../functions/simulator/sandbox-jobs.ts';
-import { createTable, type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
+import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
+import { createTable } from '../../infra/local/aws/create-table.ts';
 import { createJobStore } from '../../infra/local/plangrep/plangrep-job-store.ts';
 import { sandboxTable, type TableName, tables } from '../../infra/blueprint/tables.ts';
 

@@ -1,7 +1,7 @@
 declare module 'dynalite' {
   import type { Server } from 'node:http';
 
-  interface DynaliteOptions {
+  export interface DynaliteOptions {
     /** How many milliseconds a table stays in CREATING. */
     readonly createTableMs?: number;
     readonly deleteTableMs?: number;

@@ -1,18 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  CreateTableCommand,
-  type CreateTableCommandInput,
-  DescribeTableCommand,
-  DynamoDBClient,
-  ResourceInUseException,
-} from '@aws-sdk/client-dynamodb';
-import dynalite from 'dynalite';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { type AccessKey, createAccessKey } from './access-keys.ts';
 import { admit, describeError, ServiceError } from './aws-json-endpoint.ts';
+import { createTable, enableStream, type TableDefinition } from './create-table.ts';
 import { localRegion, serveOnLoopback } from './loopback.ts';
 import { openable } from './store/open-store.ts';
 import { sealStore } from './store/seal-store.ts';
+import { openEngine } from './streams/open-engine.ts';
+import { takeStreams, type TableStreams } from './streams/table-streams.ts';
 import {
   callOf,
   type CreateFront,
@@ -22,20 +18,6 @@ import {
   type RequestCounts,
   type TableCaller,
 } from './table-calls.ts';
-
-/** All keys are strings. */
-export interface TableDefinition {
-  readonly partitionKey: string;
-  readonly sortKey?: string;
-  /** Keys only. */
-  readonly indexes?: Readonly<Record<string, IndexDefinition>>;
-}
-
-interface IndexDefinition {
-  readonly name: string;
-  readonly partitionKey: string;
-  readonly sortKey: string;
-}
 
 /** The functions' connections to DynamoDB are cut. */
 export interface TablesFault {
@@ -70,6 +52,8 @@ export interface LocalDynamoDb<TableName extends string> {
   readonly tableNames: Readonly<Record<TableName, string>>;
   /** A client for code outside the functions. Its requests are counted too. */
   readonly client: DynamoDBClient;
+  /** Of the tables that have one, by the name of each table in use. Only a `front` has them. */
+  readonly streams: TableStreams;
   counts(): RequestCounts;
   resetCounts(): void;
   close(): Promise<void>;
@@ -95,12 +79,13 @@ export async function startLocalDynamoDb<TableName extends string>({
   latencyMs = 0,
 }: LocalDynamoDbOptions<TableName>): Promise<LocalDynamoDb<TableName>> {
   if (path !== undefined) await openable(path);
-  const engine = dynalite({
+  const { engine, store } = openEngine({
     createTableMs: 0,
     deleteTableMs: 0,
     updateTableMs: 0,
     ...(path !== undefined && { path }),
   });
+  const streams = takeStreams(store, localRegion);
   const counter = createCounter();
   const answer = engine.listeners('request');
   engine.removeAllListeners('request');
@@ -152,7 +137,11 @@ export async function startLocalDynamoDb<TableName extends string>({
   const connect = (customUserAgent: string) =>
     new DynamoDBClient({ endpoint: url, region: localRegion, credentials: accessKey, customUserAgent });
   const [client, direct] = [connect(ownAgent), connect(frontAgent)];
-  const front = createFront?.(direct, path === undefined ? undefined : `${path}-features.json`);
+  const front = createFront?.({
+    engine: direct,
+    statePath: path === undefined ? undefined : `${path}-features.json`,
+    streams,
+  });
   const close = async (): Promise<void> => {
     client.destroy();
     direct.destroy();
@@ -164,58 +153,20 @@ export async function startLocalDynamoDb<TableName extends string>({
     await Promise.all(
       Object.entries<TableDefinition>(tables).map(([name, definition]) => createTable(client, name, definition)),
     );
-    await front?.resume();
+    if (front !== undefined) {
+      await front.resume();
+      for (const [name, { stream }] of Object.entries<TableDefinition>(tables)) {
+        if (stream !== undefined) await enableStream(client, name, stream);
+      }
+    }
   } catch (error) {
     await close();
     throw error;
   }
   counter.reset();
   const names = { ...namesOf(tables), ...restoredTables };
-  return { url, accessKey, tableNames: names, client, counts: counter.counts, resetCounts: counter.reset, close };
-}
-
-/** Creates a table unless it exists, and waits until it can be used. */
-export async function createTable(client: DynamoDBClient, name: string, definition: TableDefinition): Promise<void> {
-  try {
-    await client.send(new CreateTableCommand(createTableInput(name, definition)));
-  } catch (error) {
-    if (!(error instanceof ResourceInUseException)) throw error; // An earlier run created it.
-  }
-  // The engine answers before it has written the table.
-  for (let tries = 0; tries < 400; tries += 1) {
-    const { Table } = await client.send(new DescribeTableCommand({ TableName: name }));
-    if (Table?.TableStatus === 'ACTIVE') return;
-    await sleep(5);
-  }
-  throw new Error(`The table ${name} does not become active`);
-}
-
-/** The CreateTable call: on demand, without a time to live (DynamoDB takes that with UpdateTimeToLive only). */
-export function createTableInput(name: string, definition: TableDefinition): CreateTableCommandInput {
-  const { partitionKey, sortKey } = definition;
-  const indexes = Object.values(definition.indexes ?? {});
-  const indexKeys = indexes.flatMap((index) => [index.partitionKey, index.sortKey]);
-  const keys = [partitionKey, sortKey, ...indexKeys].filter((key) => key !== undefined);
-  return {
-    TableName: name,
-    BillingMode: 'PAY_PER_REQUEST',
-    AttributeDefinitions: [...new Set(keys)].map((key) => ({ AttributeName: key, AttributeType: 'S' })),
-    KeySchema: keySchema(partitionKey, sortKey),
-    ...(indexes.length > 0 && {
-      GlobalSecondaryIndexes: indexes.map((index) => ({
-        IndexName: index.name,
-        KeySchema: keySchema(index.partitionKey, index.sortKey),
-        Projection: { ProjectionType: 'KEYS_ONLY' as const },
-      })),
-    }),
-  };
-}
-
-function keySchema(partitionKey: string, sortKey?: string): CreateTableCommandInput['KeySchema'] {
-  return [
-    { AttributeName: partitionKey, KeyType: 'HASH' },
-    ...(sortKey === undefined ? [] : [{ AttributeName: sortKey, KeyType: 'RANGE' as const }]),
-  ];
+  const counts = { counts: counter.counts, resetCounts: counter.reset };
+  return { url, accessKey, tableNames: names, client, streams, ...counts, close };
 }
 
 function namesOf<Name extends string>(tables: Readonly<Record<Name, unknown>>): Record<Name, string>;

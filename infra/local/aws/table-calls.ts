@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { Readable } from 'node:stream';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import type { AccessKey } from './access-keys.ts';
+import type { TableStreams } from './streams/table-streams.ts';
 
 /** A call of an operation on a table, or on one of its indexes. */
 export interface TableCall {
@@ -31,11 +32,16 @@ export interface TablesFront {
   resume(): Promise<void>;
 }
 
-/**
- * @param engine a client that reaches the engine itself
- * @param statePath a JSON file that keeps the front's state between runs. @default in memory
- */
-export type CreateFront = (engine: DynamoDBClient, statePath: string | undefined) => TablesFront;
+/** What a front stands on. */
+export interface FrontParts {
+  /** A client that reaches the engine itself. */
+  readonly engine: DynamoDBClient;
+  /** A JSON file that keeps the front's state between runs. @default in memory */
+  readonly statePath?: string | undefined;
+  readonly streams: TableStreams;
+}
+
+export type CreateFront = (parts: FrontParts) => TablesFront;
 
 export function callOf({ headers }: IncomingMessage, body: Buffer): TableCall {
   const operation = String(headers['x-amz-target']).split('.')[1] ?? 'unknown';

@@ -9,7 +9,7 @@ import {
   startAwsJsonEndpoint,
 } from '../aws-json-endpoint.ts';
 import { accountOfArn, decidePut, type Decision, type PolicyStatement } from './bus-policy.ts';
-import { applyRule, type BusEvent, type Rule } from './event-rules.ts';
+import { applyRule, type BusEvent, isFor, type Listener, type Rule } from './event-rules.ts';
 import { localAccount, localArn, localRegion } from '../loopback.ts';
 
 /** A principal that can call. */
@@ -24,7 +24,9 @@ export interface EventBridgeOptions {
   /** The policy of the bus. */
   readonly policy: readonly PolicyStatement[];
   readonly rules: readonly Rule[];
-  /** The target of every rule: takes the output of the rule's input transformer. */
+  /** Rules with a target each. @default none */
+  readonly listeners?: readonly Listener[];
+  /** The target of every one of `rules`: takes the output of the rule's input transformer. */
   readonly deliver: (input: string, messageGroupId: string) => unknown;
 }
 
@@ -66,6 +68,7 @@ export async function startEventBridge({
   publishers,
   policy,
   rules,
+  listeners = [],
   deliver,
 }: EventBridgeOptions): Promise<LocalEventBridge> {
   const dropped: BusEvent[] = [];
@@ -81,6 +84,11 @@ export async function startEventBridge({
         const output = applyRule(rule, event);
         if (output === undefined) continue;
         deliver(output, rule.messageGroupId);
+        matches += 1;
+      }
+      for (const listener of isForDefaultBus(entry) ? listeners : []) {
+        if (!isFor(listener, event)) continue;
+        listener.take(event);
         matches += 1;
       }
       if (matches === 0) dropped.push(event);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { localAccount, localArn, localRegion } from '../loopback.ts';
+import { valueAt } from './event-pattern.ts';
 
 /** An event as EventBridge delivers it. @see https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-events-structure.html */
 export interface BusEvent {
@@ -24,6 +25,18 @@ export interface Rule {
   /** Of the messages that it puts into the queue. */
   readonly messageGroupId: string;
   readonly inputTransformer: { readonly paths: Readonly<Record<string, string>>; readonly template: string };
+}
+
+/** A rule that hands on the events of this account as they are. */
+export interface Listener {
+  readonly source: string;
+  readonly detailTypes: readonly string[];
+  /** The event is rejected when this throws. */
+  readonly take: (event: BusEvent) => void;
+}
+
+export function isFor({ source, detailTypes }: Listener, event: BusEvent): boolean {
+  return event.account === localAccount && event.source === source && detailTypes.includes(event['detail-type']);
 }
 
 /** @returns what the rule hands on, or undefined when the event does not match its pattern */
@@ -52,15 +65,6 @@ export function fillTemplate(template: string, paths: Readonly<Record<string, st
     if (value === undefined) throw new Error(`The event has no ${path}`);
     return isQuoted ? value.replaceAll(/^"|"$/g, '') : value;
   });
-}
-
-function valueAt(event: unknown, path: string): unknown {
-  const [, ...names] = path.split('.');
-  return names.reduce<unknown>(
-    (value, name) =>
-      typeof value === 'object' && value !== null ? Object.getOwnPropertyDescriptor(value, name)?.value : undefined,
-    event,
-  );
 }
 
 export interface ScheduleOptions {

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { streamViewSchema } from '../streams/stream-records.ts';
 
 /** What the operations on a table's features take, in the protocol's own words. */
 export const tableInput = z.object({ TableName: z.string() });
@@ -24,7 +25,9 @@ export const insightsInput = z.object({
 export const updateInput = z.strictObject({
   TableName: z.string(),
   DeletionProtectionEnabled: z.optional(z.boolean()),
-  StreamSpecification: z.optional(z.object({ StreamEnabled: z.boolean(), StreamViewType: z.optional(z.string()) })),
+  StreamSpecification: z.optional(
+    z.object({ StreamEnabled: z.boolean(), StreamViewType: z.optional(streamViewSchema) }),
+  ),
   SSESpecification: z.optional(z.object({ Enabled: z.boolean(), SSEType: z.optional(z.string()) })),
 });
 export const restoreInput = z.object({
@@ -46,4 +49,16 @@ export const batchInput = z.object({
       }),
     ),
   ),
+});
+export const listStreamsInput = z.object({ TableName: z.optional(z.string()) });
+export const streamInput = z.object({ StreamArn: z.string() });
+export const shardIteratorInput = z.object({
+  StreamArn: z.string(),
+  ShardId: z.string(),
+  ShardIteratorType: z.enum(['TRIM_HORIZON', 'LATEST', 'AT_SEQUENCE_NUMBER', 'AFTER_SEQUENCE_NUMBER']),
+  SequenceNumber: z.optional(z.string().check(z.regex(/^\d{21,40}$/))),
+});
+export const recordsInput = z.object({
+  ShardIterator: z.string(),
+  Limit: z.optional(z.int().check(z.gte(1), z.lte(1000))),
 });

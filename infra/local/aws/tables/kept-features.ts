@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { stateFile } from '../store/state-file.ts';
+import { streamViewSchema } from '../streams/stream-records.ts';
 
 /** What a table has that the engine does not know. */
 const featuresSchema = z.object({
@@ -8,7 +9,7 @@ const featuresSchema = z.object({
   pointInTimeRecoveryDays: z.optional(z.number()),
   /** JSON, as it was put. */
   policy: z.optional(z.string()),
-  stream: z.optional(z.object({ view: z.string(), label: z.string() })),
+  stream: z.optional(z.object({ view: streamViewSchema, label: z.string() })),
   isProtected: z.optional(z.boolean()),
   isEncryptedByKms: z.optional(z.boolean()),
   /** The mode, by index; the table's own under an empty name. */

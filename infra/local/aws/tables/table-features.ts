@@ -1,30 +1,34 @@
-import type { DynamoDBClient, TableDescription } from '@aws-sdk/client-dynamodb';
+import type { TableDescription } from '@aws-sdk/client-dynamodb';
 import type * as z from 'zod/mini';
 import { parseInput, ServiceError } from '../aws-json-endpoint.ts';
-import type { TablesFront } from '../table-calls.ts';
+import type { FrontParts, TablesFront } from '../table-calls.ts';
 import * as inputs from './feature-inputs.ts';
 import { denies, keepFeatures, type KeptFeatures } from './kept-features.ts';
 import { PointInTime } from './point-in-time.ts';
 import { createRestore } from './restore-table.ts';
 import { describeBackups, describeTable, shown } from './shown-table.ts';
+import { streamActions } from './stream-actions.ts';
 
 /**
  * Time to live, point-in-time recovery, a table's own policy, streams, deletion protection, encryption and Contributor
- * Insights: kept and shown as DynamoDB shows them. Of these, restoring, a policy's denials and deletion protection have
- * their effects; nothing expires, and a stream has no records.
+ * Insights: kept and shown as DynamoDB shows them. Of these, restoring, streams, a policy's denials and deletion
+ * protection have their effects; nothing expires.
  */
-export function createTableFeatures(engine: DynamoDBClient, statePath: string | undefined): TablesFront {
+export function createTableFeatures({ engine, statePath, streams }: FrontParts): TablesFront {
   const kept = keepFeatures(statePath);
   const history = new PointInTime(engine, Date.now);
 
   const describe = (table: string): Promise<TableDescription> => describeTable(engine, table);
   const restore = createRestore({ engine, kept, history });
-  const begin = async (table: string): Promise<void> => {
+  const keysOf = async (table: string): Promise<readonly string[]> => {
     const { KeySchema = [] } = await describe(table);
-    await history.begin(
-      table,
-      KeySchema.flatMap(({ AttributeName }) => AttributeName ?? []),
-    );
+    return KeySchema.flatMap(({ AttributeName }) => AttributeName ?? []);
+  };
+  const begin = async (table: string): Promise<void> => history.begin(table, await keysOf(table));
+  const followStream = async (table: string): Promise<void> => {
+    const { stream } = kept.of(table);
+    if (stream === undefined) streams.end(table);
+    else await streams.begin(table, { view: stream.view, keys: await keysOf(table) });
   };
   const named = async (input: unknown): Promise<string> => {
     const { TableName } = parseInput(inputs.tableInput, input, 'ValidationException');
@@ -47,6 +51,7 @@ export function createTableFeatures(engine: DynamoDBClient, statePath: string | 
       const { TableName, ...update } = parseInput(inputs.updateInput, input);
       await describe(TableName);
       changeTable(kept, TableName, update);
+      await followStream(TableName);
       return { TableDescription: shown(await describe(TableName), kept, false) };
     },
     async DeleteTable(input) {
@@ -59,6 +64,7 @@ export function createTableFeatures(engine: DynamoDBClient, statePath: string | 
       }
       kept.forget(table);
       history.end(table);
+      streams.end(table);
       return undefined;
     },
     async DescribeTimeToLive(input) {
@@ -121,6 +127,7 @@ export function createTableFeatures(engine: DynamoDBClient, statePath: string | 
       return { ContributorInsightsStatus: isOn ? 'ENABLING' : 'DISABLING', ContributorInsightsMode };
     },
     RestoreTableToPointInTime: (input) => restore.begin(input),
+    ...streamActions({ kept, streams, describe }),
   };
 
   return {
@@ -151,6 +158,7 @@ export function createTableFeatures(engine: DynamoDBClient, statePath: string | 
     },
     async resume() {
       for (const table of kept.tables()) {
+        await followStream(table);
         if (kept.of(table).pointInTimeRecoveryDays !== undefined) await begin(table);
       }
     },
