@@ -131,7 +131,7 @@ describe('A process that is killed while it writes to a table with a stream', ()
       batchSize: 100,
       take: async (batch) => void taken.push(...batch.map(({ eventID }) => eventID)),
     });
-    const [{ eventID: newest = '' } = {}] = records.slice(-1);
+    const newest = records.at(-1)?.eventID;
     await expect.poll(() => taken).toContain(newest);
     await consumer.close();
 
