@@ -30,7 +30,11 @@ describe('what goes out on the bus', () => {
     }, 10_000);
 
   test('is a Job Cancellation Closed with every field of it, as text', async () => {
-    const { externalId, jobId } = await service.newJob({ status: 'processing', pageCount: 204, successfulPageCount: 112 });
+    const { externalId, jobId } = await service.newJob({
+      status: 'processing',
+      pageCount: 204,
+      successfulPageCount: 112,
+    });
 
     const answer = await service.cancel({ externalId });
 
@@ -69,7 +73,10 @@ describe('what goes out on the bus', () => {
   test('tells of a job that Plangrep does not know, and again when its cancellation begins anew', async () => {
     const names = service.newNames();
     await writeOldCancellation(service, names, 12, [
-      [8, { type: 'attempt_ended', attempt: 1, result: 'not_found' }],
+      [11, { type: 'attempt_ended', attempt: 1, result: 'accepted' }],
+      [10, { type: 'observed', result: 'not_found' }],
+      [6, { type: 'observed', result: 'not_found' }],
+      [1, { type: 'observed', result: 'not_found' }],
     ]);
     await service.reconcile();
     const first = await one(names.jobId);
