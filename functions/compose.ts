@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
@@ -55,6 +55,7 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   random: () => Math.random(),
   newId: () => randomUUID(),
+  newSalt: () => randomBytes(16).toString('hex'),
   sleep,
 };
 

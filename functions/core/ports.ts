@@ -28,6 +28,8 @@ export interface Clock {
   random(): number;
   /** A new unique id of at most 64 characters. */
   newId(): string;
+  /** 128 new random bits, in hex. */
+  newSalt(): string;
   sleep(ms: number): Promise<void>;
 }
 

@@ -75,6 +75,8 @@ const requested = {
   door: 'https',
   requestId: 'request',
   externalId,
+  externalIdSalt: '0'.repeat(32),
+  externalIdCommitment: hash,
   attempt: 1,
   claimedBy: 'claimant',
   leaseUntil: at,
@@ -221,7 +223,7 @@ function toAttributes(item: Item): object {
 
 function eventItem(jobId: string, seq: number, body: Item): Item {
   const keys = { pk: `${partnerId}#${jobId}`, sk: `event#${String(seq).padStart(6, '0')}` };
-  return { ...keys, ...body, partnerId, jobId, seq, eventId: 'id', at, previousHash: hash, hash };
+  return { ...keys, ...body, format: 1, partnerId, jobId, seq, eventId: 'id', at, previousHash: hash, hash };
 }
 
 /** A request as API Gateway hands it to a function after the authorizer: the fields that the functions read. */

@@ -1,5 +1,7 @@
 import { createCancellationLog } from '../../functions/adapters/dynamodb/cancellation-log.ts';
+import { randomBytes } from 'node:crypto';
 import { sealEvent } from '../../functions/core/cancellation/chain.ts';
+import { commitTexts } from '../../functions/core/cancellation/commitment.ts';
 import type { ClosedBody, RequestedBody } from '../../functions/core/cancellation/events.ts';
 import type { StreamName } from '../../functions/core/cancellation/stream-key.ts';
 import { type ExternalId, toTimestamp } from '../../functions/core/identifiers.ts';
@@ -19,7 +21,8 @@ export async function writeUnknownJob(
   const log = createCancellationLog(client, tableNames.CancellationLog);
   const agoMs = (minutes: number): number => Date.now() - minutes * MINUTE_MS;
   const claim = { attempt: 1, claimedBy: 'seed', leaseUntil: toTimestamp(agoMs(9)) };
-  const asked: RequestedBody = { type: 'requested', door: 'https', requestId: 'seed', externalId, ...claim };
+  const texts = commitTexts({ door: 'https', requestId: 'seed', externalId }, () => randomBytes(16).toString('hex'));
+  const asked: RequestedBody = { type: 'requested', ...texts, ...claim };
   const ended: ClosedBody = { type: 'closed', outcome: 'job_not_found' };
   const requested = sealEvent(name, undefined, asked, { eventId: 'seed-1', at: toTimestamp(agoMs(10)) });
   await log.append(requested);

@@ -10,11 +10,18 @@ import { BrokenStream } from '../../functions/core/cancellation/state.ts';
 import { eventKey, streamKey } from '../../functions/core/cancellation/stream-key.ts';
 import { RecordUnreadable } from '../../functions/core/report.ts';
 import { acme, documentedJob, documentedProject, order7890 } from '../support/names.ts';
+import { committed } from '../support/committed.ts';
 
 const at = '2026-11-23T12:00:00.000Z';
 const canary = 'canary';
 const name = { partnerId: acme, jobId: documentedJob };
-const asked = { door: 'https', requestId: 'r', keyId: 'k', externalId: order7890, reason: 'wrong plan' } as const;
+const asked = committed({
+  door: 'https',
+  requestId: 'r',
+  keyId: 'k',
+  externalId: order7890,
+  reason: 'wrong plan',
+} as const);
 const claim = { attempt: 1, claimedBy: 'me', leaseUntil: at };
 const event = sealEvent(name, undefined, { type: 'requested', ...asked, ...claim }, { eventId: 'e', at });
 

@@ -19,10 +19,12 @@ import { localRegion } from '../../infra/local/aws/loopback.ts';
 import { MemoryLog } from '../support/memory-ports.ts';
 import { acme, documentedJob, globex, jobId, order7890 } from '../support/names.ts';
 import { type TableName, tables } from '../../infra/blueprint/tables.ts';
+import { committed } from '../support/committed.ts';
 
 const at = '2026-11-23T12:00:00.000Z';
 const leaseUntil = '2026-11-23T12:00:45.000Z';
-const asked = { door: 'https', requestId: 'r-1', keyId: 'k', externalId: order7890, reason: 'wrong ✏️ plan' } as const;
+const request = { door: 'https', requestId: 'r-1', keyId: 'k', externalId: order7890, reason: 'wrong ✏️ plan' } as const;
+const asked = committed(request);
 const requestedBody: EventBody = { type: 'requested', ...asked, attempt: 1, claimedBy: 'me', leaseUntil };
 const closedBody: ClosedBody = { type: 'closed', outcome: 'cancelled', jobStatus: 'cancelled', creditsDebited: 62.5 };
 

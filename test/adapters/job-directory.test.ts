@@ -12,6 +12,7 @@ import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dy
 import { MemoryDirectory } from '../support/memory-ports.ts';
 import { acme, documentedProject, externalId, globex, jobId } from '../support/names.ts';
 import { type TableName, tables } from '../../infra/blueprint/tables.ts';
+import { committed } from '../support/committed.ts';
 
 const older: VerifiedEntry = {
   jobId: jobId('job_older'),
@@ -167,13 +168,12 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
     const name = externalId('order-1');
     const refused = (at: string, more: Partial<RefusedRecord> = {}): RefusedRecord => ({
       type: 'refused',
+      ...committed({ externalId: name, reason: 'kept in the log alone' }),
       partnerId: partner,
-      externalId: name,
       at,
       why: 'job_not_found',
       door: 'events',
       requestId: `request of ${at}`,
-      reason: 'kept in the log alone',
       ...more,
     });
     const [first, second, third] = ['2026-11-23T12:00:00.000Z', '2026-11-23T12:00:00.001Z', '2026-11-24T00:00:00.000Z'];

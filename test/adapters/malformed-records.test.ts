@@ -16,6 +16,7 @@ import { type TableName, tables } from '../../infra/blueprint/tables.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { createMemoryPorts } from '../support/memory-ports.ts';
 import { acme, documentedJob, externalId, jobId, order7890 } from '../support/names.ts';
+import { committed } from '../support/committed.ts';
 
 let dynamodb: LocalDynamoDb<TableName>;
 beforeAll(async () => {
@@ -52,7 +53,7 @@ describe('the index of wake-ups', () => {
   /** A cancellation whose last attempt ended: due at this time. */
   const putGood = async (wakeShard: string, wakeAt: string): Promise<string> => {
     const name = { partnerId: acme, jobId: jobId(`job_good_${++items}`) };
-    const asked = { door: 'https', requestId: 'r', externalId: order7890 } as const;
+    const asked = committed({ door: 'https', requestId: 'r', externalId: order7890 } as const);
     const claim = { attempt: 1, claimedBy: 'me', leaseUntil: registeredAt };
     const at = { eventId: `e-${items}`, at: registeredAt };
     const event = sealEvent(name, undefined, { type: 'requested', ...asked, ...claim }, at);
@@ -163,7 +164,8 @@ describe('the index of wake-ups', () => {
 
 test('a malformed joined record is counted, left out and named', async () => {
   const pk = 'acme#job_joined';
-  const asked = { partnerId: 'acme', jobId: 'job_joined', door: 'https', requestId: 'r', externalId: 'order' };
+  const request = { door: 'https', requestId: 'r', externalId: order7890 } as const;
+  const asked = { partnerId: 'acme', jobId: 'job_joined', ...committed(request) };
   await put('CancellationLog', { pk, sk: 'joined#1', type: 'joined', ...asked, at: registeredAt });
   await put('CancellationLog', { pk, sk: 'joined#2', type: 'joined', ...asked, at: 'yesterday' });
 

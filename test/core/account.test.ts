@@ -6,6 +6,7 @@ import type { SpentMs } from '../../functions/core/cancellation/account.ts';
 import { applyEvent, type CancellationState, checkNext } from '../../functions/core/cancellation/state.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 import { acme, documentedJob, order7890 } from '../support/names.ts';
+import { committed } from '../support/committed.ts';
 
 const requestedMs = Date.parse('2026-11-23T12:00:00.000Z');
 /** @param seconds after the request */
@@ -14,9 +15,7 @@ const timeOf = (seconds: number) => toTimestamp(requestedMs + seconds * 1_000);
 const claim = { claimedBy: 'a', leaseUntil: timeOf(45) };
 const requested = (attempt = 1): RequestedBody => ({
   type: 'requested',
-  door: 'https',
-  requestId: 'r-1',
-  externalId: order7890,
+  ...committed({ door: 'https', requestId: 'r-1', externalId: order7890 }),
   attempt,
   ...claim,
 });

@@ -18,14 +18,13 @@ import {
 } from '../../functions/core/cancellation/state.ts';
 import { recordedExternalIdSchema } from '../../functions/core/identifiers.ts';
 import { acme, documentedJob, order7890 } from '../support/names.ts';
+import { committed } from '../support/committed.ts';
 
 const at = '2026-11-23T12:00:00.000Z';
 const leaseUntil = '2026-11-23T12:00:45.000Z';
 const requested: RequestedBody = {
   type: 'requested',
-  door: 'https',
-  requestId: 'r-1',
-  externalId: order7890,
+  ...committed({ door: 'https', requestId: 'r-1', externalId: order7890 }),
   attempt: 1,
   claimedBy: 'a',
   leaseUntil,

@@ -30,6 +30,8 @@ describe('what is found beside the streams', () => {
       [{ note: 'x' }, 'unreadable'],
       [{ at: leaseUntil }, 'altered'],
       [{ requestId: 'r-9' }, 'altered'],
+      [{ externalId: 'order-7891' }, 'altered'],
+      [{ reasonSalt: '0'.repeat(32) }, 'altered'],
       [{ partnerId: globex }, 'foreign'],
     ] as const) {
       const record = joinedRecord();
@@ -52,6 +54,9 @@ describe('what is found beside the streams', () => {
       `unreadable ${record.key}`,
     ]);
     expect(found([{ ...record, fields: { ...record.fields, requestId: 'x' } }], day)).toEqual([
+      `altered ${record.key}`,
+    ]);
+    expect(found([{ ...record, fields: { ...record.fields, reason: 'other' } }], day)).toEqual([
       `altered ${record.key}`,
     ]);
     expect(found([record], 'acme#refused#2026-11-24')).toEqual([`foreign ${record.key}`]);

@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Finding, StoredRecord } from '../../functions/core/audit/findings.ts';
 import { hashEvent, sealEvent } from '../../functions/core/cancellation/chain.ts';
+import { committed } from '../support/committed.ts';
 import type { CancellationEvent } from '../../functions/core/cancellation/events.ts';
 import { LONGEST_WAKE_UP_DELAY_MS } from '../../functions/core/cancellation/pace.ts';
 import { eventKey, parseEventKey } from '../../functions/core/cancellation/stream-key.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
-import { acme, documentedJob, globex, jobId } from '../support/names.ts';
+import { acme, documentedJob, globex, jobId, order7890 } from '../support/names.ts';
 import {
   accepted,
   again,
@@ -108,6 +109,15 @@ describe('what is found', () => {
   test.each<[string, readonly StoredRecord[], string[]]>([
     ['an edit in the middle', edited(records, 2, { at: '2026-11-23T13:00:00.000Z' }), ['altered 2']],
     ['an edit of the first event', edited(records, 1, { reason: 'other' }), ['altered 1']],
+    ['another externalId', edited(records, 1, { externalId: 'order-7891' }), ['altered 1']],
+    ['a text without its salt', edited(records, 1, { reasonSalt: undefined }), ['altered 1']],
+    ['a salt without its text', edited(records, 1, { externalId: undefined }), ['altered 1']],
+    ['a text of another kind of value', edited(records, 1, { reason: 7 }), ['altered 1']],
+    [
+      'a text with the commitment to it',
+      edited(records, 1, { ...committed({ externalId: order7890, reason: 'other' }) }),
+      ['altered 1'],
+    ],
     ['an edit of the last event', edited(records, 7, { outcome: 'too_late' }), ['altered 7']],
     ['an edit that makes the event unreadable', edited(records, 3, { type: 'nothing' }), ['altered 3']],
     ['an edited hash', edited(records, 2, { hash: 'f'.repeat(64) }), ['altered 2']],
@@ -200,7 +210,7 @@ describe('what is found', () => {
     expect(findings.map(({ what }) => what)).toEqual([
       'Events 2 to 3 are missing.',
       expect.stringMatching(/^The events after event 6 were cut off: .*\.$/),
-      'Event 1 is not what was written: its fields do not give its hash.',
+      'The reason of event 1 is not the one that it commits to.',
     ]);
     expect(findings.every(({ stream }) => stream === streamName)).toBe(true);
   });

@@ -7,6 +7,7 @@ import type { CancellationEvent, EventBody, JoinedRecord } from '../../functions
 import { eventKey, joinedKey, streamKey } from '../../functions/core/cancellation/stream-key.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 import { MAX_ANSWER_BYTES } from '../../functions/doors/http/present-cancellation.ts';
+import { committed } from '../support/committed.ts';
 import { givenService } from '../support/given-service.ts';
 import { callAs } from '../support/local-run.ts';
 import { acme, externalId, jobId } from '../support/names.ts';
@@ -18,7 +19,8 @@ import { closed, ended, requested, started } from '../support/stored-streams.ts'
 const service = givenService();
 const name = externalId('𝒳'.repeat(180));
 const reason = '😀'.repeat(500);
-const asked = { door: 'https', requestId: 'r'.repeat(128), keyId: 'k'.repeat(64), externalId: name, reason } as const;
+const request = { door: 'https', requestId: 'r'.repeat(128), keyId: 'k'.repeat(64), externalId: name, reason } as const;
+const asked = committed(request);
 const timeOf = (seconds: number): string => toTimestamp(Date.parse('2026-11-16T12:00:00.000Z') + seconds * 1000);
 const longJobId = (of: string) => jobId(`job_${of}`.padEnd(128, '_'));
 

@@ -11,6 +11,8 @@ import {
 } from '../../functions/doors/http/present-cancellation.ts';
 import { acme, externalId, jobId } from '../support/names.ts';
 import { closed, ended, requested, started } from '../support/stored-streams.ts';
+import { FORMAT } from '../../functions/core/cancellation/commitment.ts';
+import { committed } from '../support/committed.ts';
 
 const bytes = (value: unknown): number => Buffer.byteLength(JSON.stringify(value));
 const timeOf = (seconds: number): string => toTimestamp(Date.parse('2026-11-23T12:00:00.000Z') + seconds * 1000);
@@ -39,9 +41,10 @@ function viewOf({ attempts, joined, isClosed, filler }: Given): CancellationView
     bodies.push({ ...ended(attempt), result: 'rate_limited', httpStatus: 429, jobStatus: filler(64) });
   }
   if (isClosed) bodies.push({ ...closed, jobStatus: filler(64) });
-  const envelope = { partnerId: acme, jobId: job, eventId: 'e', previousHash: '', hash: '' };
+  const envelope = { format: FORMAT, partnerId: acme, jobId: job, eventId: 'e', previousHash: '', hash: '' };
   const events = bodies.map((body, n): CancellationEvent => ({ ...body, ...envelope, seq: n + 1, at: timeOf(2 * n) }));
-  const asked = { partnerId: acme, jobId: job, externalId: name, door: 'https', keyId: filler(64) } as const;
+  const texts = committed({ externalId: name, door: 'https', keyId: filler(64) } as const);
+  const asked = { partnerId: acme, jobId: job, ...texts };
   const records = joined.map(
     (reason, n): JoinedRecord => ({ type: 'joined', ...asked, requestId: `${n}`, reason, at: timeOf(2 * n + 1) }),
   );

@@ -16,6 +16,7 @@ import type { RequestCounts } from '../../infra/local/aws/table-calls.ts';
 import { acme, documentedJob, jobId, order7890 } from './names.ts';
 import { accepted, at, closed, ended, leaseUntil, requested, started } from './stored-streams.ts';
 import { tables } from '../../infra/blueprint/tables.ts';
+import { committed } from './committed.ts';
 
 /** A cancellation log on the embedded engine, written by the service's own adapter, and the means to tamper with it. */
 export interface AuditedTable {
@@ -36,7 +37,7 @@ export interface AuditedTable {
   close(): Promise<void>;
 }
 
-const asked = { door: 'https', requestId: 'r-2', externalId: order7890, reason: 'again' } as const;
+const asked = committed({ door: 'https', requestId: 'r-2', externalId: order7890, reason: 'again' } as const);
 
 /** Three streams (one long, one short and joined, one open) and a refused request. */
 export const startAuditedTable = async (): Promise<AuditedTable> => {

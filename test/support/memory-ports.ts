@@ -302,6 +302,7 @@ export const createMemoryPorts = (): MemoryPorts => {
       now: () => now,
       random: () => 0.5,
       newId: () => `id-${++ids}`,
+      newSalt: () => String(++ids).padStart(32, '0'),
       sleep: async (ms) => {
         now += ms;
       },

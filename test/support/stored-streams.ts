@@ -20,6 +20,7 @@ import type {
 import { applyEvent, type CancellationState, checkNext } from '../../functions/core/cancellation/state.ts';
 import { createPartitionVerifier, type Verdict } from '../../functions/core/audit/verify-partition.ts';
 import { acme, documentedJob, order7890 } from './names.ts';
+import { committed } from './committed.ts';
 
 /** Streams of the documented job as the table has them, for tests that tamper with them. */
 export const streamName = streamKey({ partnerId: acme, jobId: documentedJob });
@@ -27,7 +28,7 @@ export const SHARDS = 8;
 export const at = '2026-11-23T12:00:00.000Z';
 export const leaseUntil = '2026-11-23T12:00:45.000Z';
 
-const asked = { door: 'https', requestId: 'r-1', externalId: order7890, reason: 'wrong plan' } as const;
+const asked = committed({ door: 'https', requestId: 'r-1', externalId: order7890, reason: 'wrong plan' } as const);
 export const requested: RequestedBody = { type: 'requested', ...asked, attempt: 1, claimedBy: 'a', leaseUntil };
 export const started = (attempt: number): EventBody => ({
   type: 'attempt_started',

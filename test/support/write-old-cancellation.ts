@@ -4,6 +4,7 @@ import type { CancellationEvent, EventBody } from '../../functions/core/cancella
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 import type { JobNames, Service } from './given-service.ts';
 import { acme, externalId as externalIdOf, jobId as jobIdOf } from './names.ts';
+import { committed } from './committed.ts';
 
 /** An event, and how many minutes ago it was written. */
 type Past = readonly [minutesAgo: number, body: EventBody];
@@ -24,7 +25,8 @@ export async function writeOldCancellation(
   const ago = (minutes: number) => toTimestamp(Date.now() - minutes * 60_000);
   const claim = { attempt: 1, claimedBy: 'a', leaseUntil: ago(beganMinutesAgo - 0.75) };
   const externalId = externalIdOf(names.externalId);
-  const asked = { type: 'requested', door: 'https', requestId: `r-${names.jobId}`, externalId, ...claim } as const;
+  const texts = committed({ door: 'https', requestId: `r-${names.jobId}`, externalId } as const);
+  const asked = { type: 'requested', ...texts, ...claim } as const;
   let last: CancellationEvent | undefined;
   for (const [n, [minutesAgo, body]] of [[beganMinutesAgo, asked] as const, ...later].entries()) {
     last = sealEvent(name, last, body, { eventId: `${names.jobId}-${n}`, at: ago(minutesAgo) });

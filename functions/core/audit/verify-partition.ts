@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { hashEvent } from '../cancellation/chain.ts';
+import { wrongTexts } from '../cancellation/commitment.ts';
 import { joinedSchema, refusedSchema } from '../cancellation/events.ts';
 import {
   isRefusedDayKey,
@@ -93,6 +94,8 @@ const storedRefused = z.strictObject(refusedSchema.shape);
 function judgeJoined(partition: string, record: StoredRecord, requestedAtMs: number): readonly Finding[] {
   const { data } = storedJoined.safeParse(record.fields);
   if (data === undefined || hasWakeUp(record)) return [unreadable(partition, record, 'joined')];
+  const replaced = judgeTexts(partition, record);
+  if (replaced.length > 0) return replaced;
   const displaced = judgeKeys(partition, record, streamKey(data), joinedKey(data));
   const isEarly = Date.parse(data.at) < requestedAtMs - CLOCK_SKEW_MS;
   if (displaced.length > 0 || !isEarly) return displaced;
@@ -103,7 +106,14 @@ function judgeJoined(partition: string, record: StoredRecord, requestedAtMs: num
 function judgeRefused(partition: string, record: StoredRecord): readonly Finding[] {
   const { data } = storedRefused.safeParse(record.fields);
   if (data === undefined || hasWakeUp(record)) return [unreadable(partition, record, 'refused')];
-  return judgeKeys(partition, record, refusedDayKey(data), refusedKey(data));
+  return [...judgeTexts(partition, record), ...judgeKeys(partition, record, refusedDayKey(data), refusedKey(data))];
+}
+
+function judgeTexts(partition: string, { key, fields }: StoredRecord): readonly Finding[] {
+  return wrongTexts(fields).map((field) => {
+    const what = `The ${field} of the record ${key} is not the one that it commits to.`;
+    return { code: 'altered', stream: partition, record: key, what };
+  });
 }
 
 function judgeKeys(partition: string, { key }: StoredRecord, ownPartition: string, ownKey: string): readonly Finding[] {

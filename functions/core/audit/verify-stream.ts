@@ -1,4 +1,5 @@
 import { genesisHash, hashEvent } from '../cancellation/chain.ts';
+import { wrongTexts } from '../cancellation/commitment.ts';
 import { type CancellationEvent, type Outcome, parseEvent } from '../cancellation/events.ts';
 import { applyEvent, type CancellationState, checkNext, type NextCheck } from '../cancellation/state.ts';
 import { type StreamName, streamKey } from '../cancellation/stream-key.ts';
@@ -133,6 +134,10 @@ function judgeEvent(name: StreamName, seq: number, links: Walk['links'], fields:
     // The next event is chained to one of the two hashes: that shows whether a field or the hash was altered.
     const what = `Event ${seq} is not what was written: its fields do not give its hash.`;
     return broken('altered', what, [String(fields['hash']), computed]);
+  }
+  const [wrong] = wrongTexts(fields);
+  if (wrong !== undefined) {
+    return broken('altered', `The ${wrong} of event ${seq} is not the one that it commits to.`, [computed]);
   }
   const event = parseEvent(fields);
   if (event === undefined) {

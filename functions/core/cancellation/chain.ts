@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Timestamp } from '../identifiers.ts';
+import { erasableAttributes, FORMAT } from './commitment.ts';
 import type { CancellationEvent, EventBody } from './events.ts';
 import { type StreamName, streamKey } from './stream-key.ts';
 
@@ -8,12 +9,15 @@ export function genesisHash(name: StreamName): string {
   return sha256(streamKey(name));
 }
 
+const outsideTheHash: ReadonlySet<string> = new Set(['hash', ...erasableAttributes]);
+
 /**
- * SHA-256, in hex, of an event's fields except `hash`: as JSON pairs sorted by name. Events are flat and hold only
- * strings and numbers, so this is canonical. The wake-up is not a field of the event: scheduling is not history.
+ * SHA-256, in hex, of an event's fields except `hash`, and except the texts that can be erased, whose commitments it has: as
+ * JSON pairs sorted by name. Events are flat and hold only strings and numbers, so this is canonical. The wake-up is not a
+ * field of the event: scheduling is not history. docs/audit-format.md has the exact bytes.
  */
 export function hashEvent(event: Readonly<Record<string, unknown>>): string {
-  const fields = Object.entries(event).filter(([name, value]) => name !== 'hash' && value !== undefined);
+  const fields = Object.entries(event).filter(([name, value]) => !outsideTheHash.has(name) && value !== undefined);
   return sha256(JSON.stringify(fields.sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
@@ -26,7 +30,7 @@ export function sealEvent<Body extends EventBody>(
 ): CancellationEvent<Body> {
   const seq = (previous?.seq ?? 0) + 1;
   const previousHash = previous?.hash ?? genesisHash({ partnerId, jobId });
-  const event = { ...body, partnerId, jobId, seq, eventId, at, previousHash };
+  const event = { ...body, format: FORMAT, partnerId, jobId, seq, eventId, at, previousHash };
   return { ...event, hash: hashEvent(event) };
 }
 

@@ -1,11 +1,6 @@
 import * as z from 'zod/mini';
-import {
-  jobIdSchema,
-  partnerIdSchema,
-  recordedExternalIdSchema,
-  recordedReasonSchema,
-  timestampSchema,
-} from '../identifiers.ts';
+import { type ExternalId, jobIdSchema, partnerIdSchema, timestampSchema } from '../identifiers.ts';
+import { committedTexts, FORMAT } from './commitment.ts';
 import { notSentReasonSchema, unknownReasonSchema } from '../plangrep.ts';
 
 /** How a request came in. */
@@ -34,8 +29,7 @@ const asked = {
   requestId: z.string().check(z.maxLength(128)),
   /** Which of the partner's keys was used; absent at the events door. */
   keyId: z.optional(z.string().check(z.maxLength(64))),
-  externalId: recordedExternalIdSchema,
-  reason: z.optional(recordedReasonSchema),
+  ...committedTexts,
 };
 
 const claim = {
@@ -90,7 +84,11 @@ export const eventBodySchema = z.discriminatedUnion('type', [
 /** What happened, without its place in a stream. */
 export type EventBody = z.infer<typeof eventBodySchema>;
 export type RequestedBody = z.infer<typeof requested>;
-export type Asked = Pick<RequestedBody, keyof typeof asked>;
+/** A request before it is on record. */
+export interface Asked extends Pick<RequestedBody, 'door' | 'requestId' | 'keyId'> {
+  readonly externalId: ExternalId;
+  readonly reason?: string | undefined;
+}
 export type AttemptEndedBody = z.infer<typeof attemptEnded>;
 export type ObservedBody = z.infer<typeof observed>;
 export type ClosedBody = z.infer<typeof closed>;
@@ -99,6 +97,7 @@ export type JobFacts = Pick<ClosedBody, keyof typeof jobFacts>;
 const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 
 const envelopeSchema = z.object({
+  format: z.literal(FORMAT),
   partnerId: partnerIdSchema,
   jobId: jobIdSchema,
   /** 1, 2, 3 …: gapless. */
@@ -108,7 +107,7 @@ const envelopeSchema = z.object({
   at: timestampSchema,
   /** Hash of the event before; of the stream's name for the first. */
   previousHash: hash,
-  /** SHA-256 of everything above and the body. */
+  /** SHA-256 of everything above and the body, but for the texts that can be erased. */
   hash,
 });
 type Envelope = z.infer<typeof envelopeSchema>;

@@ -1,5 +1,6 @@
 import type { CancelRequest } from '../cancel-request.ts';
 import type { Asked, RefusedRecord, RequestedBody } from '../cancellation/events.ts';
+import { commitTexts } from '../cancellation/commitment.ts';
 import { judgeRead } from '../cancellation/decide.ts';
 import type { CancellationState } from '../cancellation/state.ts';
 import type { FoundJob } from '../find-job/choose-job.ts';
@@ -96,7 +97,7 @@ function isUnknownJob({ state: { step } }: Standing): boolean {
 /** Durable intent. `lost` when the job has a cancellation already. @throws DependencyUnavailable */
 function begin(ports: Ports, request: CancelRequest, jobId: JobId, ended?: CancellationState): Promise<Appending> {
   const attempt = (ended?.attempts ?? 0) + 1;
-  const body: RequestedBody = { type: 'requested', ...askedBy(request), attempt, ...newClaim(ports.clock) };
+  const body: RequestedBody = { type: 'requested', ...recordOf(request, ports), attempt, ...newClaim(ports.clock) };
   return beginCancellation(ports, { partnerId: request.partnerId, jobId }, body, ended);
 }
 
@@ -117,16 +118,25 @@ function endOf(left: Standing, nowMs: number): CancelEnd {
   return left.kind === 'closed' ? left : { ...left, retryAfterMs: nextLookInMs(left, nowMs) };
 }
 
-function askedBy({ door, requestId, keyId, externalId, reason }: CancelRequest): Asked {
-  return { door, requestId, keyId, externalId, reason };
+/** What goes on record of a request, whatever becomes of it. */
+function recordOf({ door, requestId, keyId, externalId, reason }: CancelRequest, { clock }: Pick<Ports, 'clock'>) {
+  const asked: Asked = { door, requestId, keyId, externalId, reason };
+  return commitTexts(asked, () => clock.newSalt());
 }
 
 /** A failure is reported and not thrown: the cancellation stands without this record. */
-async function recordJoined({ log, clock, report }: Ports, request: CancelRequest, jobId: JobId): Promise<void> {
+async function recordJoined(ports: Ports, request: CancelRequest, jobId: JobId): Promise<void> {
+  const { log, clock, report } = ports;
   const { partnerId, requestId } = request;
   const at = toTimestamp(clock.now());
   try {
-    await log.recordJoined({ type: 'joined', partnerId, jobId, at, ...askedBy(request) });
+    await log.recordJoined({
+      type: 'joined',
+      partnerId,
+      jobId,
+      at,
+      ...recordOf(request, ports),
+    });
     report('REQUEST_JOINED', { partnerId, jobId, requestId });
   } catch (error) {
     if (!(error instanceof DependencyUnavailable)) throw error;
@@ -134,14 +144,12 @@ async function recordJoined({ log, clock, report }: Ports, request: CancelReques
   }
 }
 
-async function recordRefused(
-  { log, directory, clock, report }: Ports,
-  request: CancelRequest,
-  why: RefusedRecord['why'],
-): Promise<void> {
+async function recordRefused(ports: Ports, request: CancelRequest, why: RefusedRecord['why']): Promise<void> {
+  const { log, directory, clock, report } = ports;
   const { partnerId, jobId, requestId } = request;
   const at = toTimestamp(clock.now());
-  const record: RefusedRecord = { type: 'refused', partnerId, jobId, why, at, ...askedBy(request) };
+  const asked = recordOf(request, ports);
+  const record: RefusedRecord = { type: 'refused', partnerId, jobId, why, at, ...asked };
   await log.recordRefused(record);
   report('REQUEST_REFUSED', { partnerId, requestId, why });
   try {

@@ -4,6 +4,7 @@ import type { FunctionName } from '../../../infra/blueprint/functions.ts';
 import { cancelRequest, envelope, registerRequest, sqsEvent, sqsRecord } from './invocations.ts';
 import { addJob, nameProject, type Past, register, type Scene } from './scene.ts';
 import type { Stage } from './stage.ts';
+import { committed } from '../../support/committed.ts';
 
 /** A way into the service, with what exists before a request arrives. */
 export interface Door {
@@ -65,9 +66,11 @@ export const requested = (scene: Scene, agoMs: number, wakeInMs?: number): Past 
   ...(wakeInMs === undefined ? {} : { wakeInMs }),
   body: {
     type: 'requested',
-    door: 'https' satisfies DoorName,
-    requestId: `${scene.id}-before`,
-    externalId: scene.externalId,
+    ...committed({
+      door: 'https' satisfies DoorName,
+      requestId: `${scene.id}-before`,
+      externalId: scene.externalId,
+    }),
     attempt: 1,
     claimedBy: 'who died',
     leaseUntil: toTimestamp(Date.now() - agoMs + 45_000),

@@ -1,5 +1,6 @@
 import { core, type SeededBug } from './seeded-bug.ts';
 import { seededBugsOfRegions } from './seeded-bugs-of-regions.ts';
+import { seededBugsOfTexts } from './seeded-bugs-of-texts.ts';
 import { seededBugsOfWakeUps } from './seeded-bugs-of-wake-ups.ts';
 
 /** Plausible mistakes in the protocol. */
@@ -327,6 +328,7 @@ export const seededBugs: readonly SeededBug[] = [
     'listedAt < arrivedMs ? listedAt + LISTING_REMEMBERED_MS - clock.now() : undefined',
     'listedAt < 0 ? listedAt + LISTING_REMEMBERED_MS - clock.now() : undefined',
   ),
+  ...seededBugsOfTexts,
   ...seededBugsOfWakeUps,
   ...seededBugsOfRegions,
 ];

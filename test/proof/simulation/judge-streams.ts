@@ -3,6 +3,7 @@ import type { CancellationEvent } from '../../../functions/core/cancellation/eve
 import type { JobId, Timestamp } from '../../../functions/core/identifiers.ts';
 import type { Appended, WakeUp } from '../../../functions/core/ports.ts';
 import { whyNotClosed } from './judge-closing.ts';
+import { notHashed, TextJudge } from './judge-texts.ts';
 import { acceptance, currentPart, isClosed, type Journal, newest, type StreamJournal } from './journal.ts';
 import type { PlangrepModel } from './plangrep-model.ts';
 import type { Process } from './process.ts';
@@ -17,7 +18,7 @@ const sha256 = (text: string): string => createHash('sha256').update(text).diges
 
 /** Computed anew, not by the core: its hash is a part of what is judged. */
 const hashOf = (event: CancellationEvent): string => {
-  const pairs = Object.entries(event).filter(([name, value]) => name !== 'hash' && value !== undefined);
+  const pairs = Object.entries(event).filter(([name, value]) => !notHashed.has(name) && value !== undefined);
   return sha256(JSON.stringify(pairs.toSorted(([a], [b]) => (a < b ? -1 : 1))));
 };
 
@@ -44,6 +45,7 @@ export class StreamJudge {
   private readonly journal: Journal;
   private readonly plangrep: PlangrepModel;
   private readonly now: () => number;
+  private readonly texts = new TextJudge();
 
   constructor(journal: Journal, plangrep: PlangrepModel, now: () => number) {
     this.journal = journal;
@@ -68,6 +70,7 @@ export class StreamJudge {
     if (event.seq !== stream.written.length + 1) violate('sequence numbers are gapless');
     if (event.previousHash !== (last?.hash ?? sha256(`${event.partnerId}#${event.jobId}`))) violate('the chain holds');
     if (event.hash !== hashOf(event)) violate('the chain holds', 'its own hash');
+    for (const why of this.texts.judge(event)) violate('a text on record is committed to, with its own salt', why);
     const misplaced = whyMisplaced(stream, event);
     if (misplaced !== undefined) violate('what may follow what', misplaced);
     if ((wakeAt === undefined) !== (event.type === 'closed'))

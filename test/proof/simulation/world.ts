@@ -173,6 +173,7 @@ export class World {
         now: () => by.now(),
         random: () => random.next(),
         newId: () => `id-${++this.ids}`,
+        newSalt: () => String(++this.ids).padStart(32, '0'),
         sleep: (ms) => by.sleep(ms),
       },
       report: (code, fields) => {
