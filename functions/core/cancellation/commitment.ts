@@ -19,7 +19,8 @@ type ErasableText = (typeof erasableTexts)[number];
  */
 export const erasableAttributes = ['externalId', 'externalIdSalt', 'reason', 'reasonSalt'] as const;
 
-const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
+/** A SHA-256 in hex. */
+export const hashSchema = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 /** 128 random bits in hex: without them no text can be tried out against a commitment. */
 const salt = z.string().check(z.regex(/^[0-9a-f]{32}$/));
 
@@ -28,10 +29,10 @@ export const committedTexts = {
   format: z.literal(FORMAT),
   externalId: recordedExternalIdSchema,
   externalIdSalt: salt,
-  externalIdCommitment: hash,
+  externalIdCommitment: hashSchema,
   reason: z.optional(recordedReasonSchema),
   reasonSalt: z.optional(salt),
-  reasonCommitment: z.optional(hash),
+  reasonCommitment: z.optional(hashSchema),
 };
 const committedSchema = z.object(committedTexts);
 export type CommittedTexts = z.infer<typeof committedSchema>;
@@ -62,10 +63,10 @@ export function commitTexts<const Request extends Pick<Asked, ErasableText>>(
   const { externalId, reason } = request;
   const externalIdSalt = newSalt();
   const externalIdCommitment = commitTo('externalId', externalIdSalt, externalId);
-  const committed = { ...request, format: FORMAT, externalId, externalIdSalt, externalIdCommitment };
-  if (reason === undefined) return { ...committed, reason };
+  const committed = { ...request, format: FORMAT, externalIdSalt, externalIdCommitment };
+  if (reason === undefined) return committed;
   const reasonSalt = newSalt();
-  return { ...committed, reason, reasonSalt, reasonCommitment: commitTo('reason', reasonSalt, reason) };
+  return { ...committed, reasonSalt, reasonCommitment: commitTo('reason', reasonSalt, reason) };
 }
 
 /**

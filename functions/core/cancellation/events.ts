@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { type ExternalId, jobIdSchema, partnerIdSchema, timestampSchema } from '../identifiers.ts';
-import { committedTexts, FORMAT } from './commitment.ts';
+import { committedTexts, FORMAT, hashSchema } from './commitment.ts';
 import { notSentReasonSchema, unknownReasonSchema } from '../plangrep.ts';
 
 /** How a request came in. */
@@ -94,8 +94,6 @@ export type ObservedBody = z.infer<typeof observed>;
 export type ClosedBody = z.infer<typeof closed>;
 export type JobFacts = Pick<ClosedBody, keyof typeof jobFacts>;
 
-const hash = z.string().check(z.regex(/^[0-9a-f]{64}$/));
-
 const envelopeSchema = z.object({
   format: z.literal(FORMAT),
   partnerId: partnerIdSchema,
@@ -106,9 +104,9 @@ const envelopeSchema = z.object({
   eventId: z.string().check(z.maxLength(64)),
   at: timestampSchema,
   /** Hash of the event before; of the stream's name for the first. */
-  previousHash: hash,
+  previousHash: hashSchema,
   /** SHA-256 of everything above and the body, but for the texts that can be erased. */
-  hash,
+  hash: hashSchema,
 });
 type Envelope = z.infer<typeof envelopeSchema>;
 
