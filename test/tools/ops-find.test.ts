@@ -163,7 +163,7 @@ describe('find', () => {
     // A forger who knows the format gives the altered event its hash: only the chain shows the one before it.
     const [first = {}, closed] = await ops.service.recordsOf(jobId);
     const { pk, sk, wakeShard: _, wakeAt: __, hash: ___, ...rest } = first;
-    const fields = { ...rest, reason: 'another' };
+    const fields = { ...rest, door: 'events' };
     const Item = marshall({ pk, sk, ...fields, hash: hashEvent(fields) });
     await ops.service.run.dynamodb.client.send(new PutItemCommand({ TableName: 'CancellationLog', Item }));
 
