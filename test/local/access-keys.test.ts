@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { SignatureV4 } from '@smithy/signature-v4';
 import { Hash } from '@smithy/core/serde';
 import { describe, expect, test } from 'vitest';
-import { createAccessKey, findSigner, type SignedRequest } from '../../infra/local/aws/access-keys.ts';
+import { createAccessKey, createSigner, findSigner, type SignedRequest } from '../../infra/local/aws/access-keys.ts';
 
 class Sha256 extends Hash {
   constructor(secret?: ConstructorParameters<typeof Hash>[1]) {
@@ -97,5 +97,21 @@ describe('The signer of a request', () => {
       kind: 'unknown',
       type: `${type}Exception`,
     });
+  });
+
+  test('of a request to another service is not known to S3, and the other way round', async () => {
+    const { pathname: url, host } = new URL('http://127.0.0.1:1/a%20key');
+    const body = Buffer.from('text');
+    const signedFor = async (service: string): Promise<SignedRequest> => {
+      const signer = createSigner(key, 'eu-west-1', service, true);
+      const request = { method: 'PUT', protocol: 'http:', hostname: '127.0.0.1', path: url, headers: { host }, body };
+      return { method: 'PUT', url, headers: (await signer.sign(request)).headers, body };
+    };
+    const [s3, sqs] = await Promise.all([signedFor('s3'), signedFor('sqs')]);
+
+    expect(await findSigner([key], s3, 's3')).toMatchObject({ kind: 'known' });
+    expect(await findSigner([key], sqs)).toMatchObject({ kind: 'known' });
+    expect(await findSigner([key], s3)).toMatchObject({ kind: 'unknown' });
+    expect(await findSigner([key], sqs, 's3')).toMatchObject({ kind: 'unknown' });
   });
 });

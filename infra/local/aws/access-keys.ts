@@ -44,6 +44,15 @@ export type Signer =
   /** `type` and `message` are those of AWS. */
   | { readonly kind: 'unknown'; readonly type: string; readonly message: string };
 
+/**
+ * How a service signs: S3 takes the path as it was sent, and lets a client declare the body unsigned; the other services do neither.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html
+ */
+export type SigningStyle = 's3' | 'others';
+
+/** What S3 takes in place of a body's digest. A body signed chunk by chunk is not played. */
+export const unsignedBodies = ['UNSIGNED-PAYLOAD', 'STREAMING-UNSIGNED-PAYLOAD-TRAILER'];
+
 /** As AWS: a request is valid for five minutes. */
 const VALID_MS = 5 * 60_000;
 const authorizationPattern =
@@ -55,7 +64,11 @@ const authorizationPattern =
  * @param keys those that are accepted
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
  */
-export async function findSigner(keys: readonly AccessKey[], request: SignedRequest): Promise<Signer> {
+export async function findSigner(
+  keys: readonly AccessKey[],
+  request: SignedRequest,
+  style: SigningStyle = 'others',
+): Promise<Signer> {
   const { headers, body } = request;
   if (headers.authorization === undefined) {
     return unknown('MissingAuthenticationTokenException', 'Request is missing Authentication Token');
@@ -76,10 +89,10 @@ export async function findSigner(keys: readonly AccessKey[], request: SignedRequ
   }
   const signedNames = new Set(names.split(';'));
   const required = Object.keys(headers).filter((name) => name.startsWith('x-amz-'));
-  const digest = headers['x-amz-content-sha256'];
   const isWhole =
     ['host', ...required].every((name) => signedNames.has(name)) &&
-    (digest === undefined || digest === createHash('sha256').update(body).digest('hex'));
+    (style === 's3') === (service === 's3') &&
+    isDigestOf(body, headers['x-amz-content-sha256'], style);
   const expected = isWhole ? await signatureOf(request, { key, region, service, signedNames, signingDate }) : undefined;
   return expected !== undefined && isSame(signature, expected)
     ? { kind: 'known', accessKeyId }
@@ -108,6 +121,12 @@ function unknown(type: string, message: string): Signer {
   return { kind: 'unknown', type, message };
 }
 
+function isDigestOf(body: Uint8Array, digest: string | string[] | undefined, style: SigningStyle): boolean {
+  if (style === 's3' && unsignedBodies.includes(String(digest))) return true;
+  if (digest === undefined) return style !== 's3';
+  return digest === createHash('sha256').update(body).digest('hex');
+}
+
 /** @param basic `20261123T181603Z` */
 function toDate(basic: string): Date {
   return new Date(basic.replace(/^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/, '$1-$2-$3T$4:$5:$6Z'));
@@ -127,8 +146,9 @@ async function signatureOf(
   const signed = Object.entries(headers).flatMap(([name, value]) =>
     signedNames.has(name) && value !== undefined ? [[name, value.toString()] as const] : [],
   );
+  const sent = service === 's3' ? { ...target(url), path: url.replace(/\?.*$/s, '') } : target(url);
   const again = await createSigner(key, region, service, false).sign(
-    { ...target(url), method, headers: Object.fromEntries(signed), body },
+    { ...sent, method, headers: Object.fromEntries(signed), body },
     { signingDate, signableHeaders: new Set(signedNames) },
   );
   return /[0-9a-f]{64}$/.exec(again.headers['authorization'] ?? '')?.[0];
@@ -159,7 +179,8 @@ export function createSigner(
   service: string,
   applyChecksum: boolean,
 ): SignatureV4 {
-  return new SignatureV4({ credentials, region, service, sha256: Sha256, applyChecksum });
+  const uriEscapePath = service !== 's3';
+  return new SignatureV4({ credentials, region, service, sha256: Sha256, applyChecksum, uriEscapePath });
 }
 
 function target(url: string) {

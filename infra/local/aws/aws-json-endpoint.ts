@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type * as z from 'zod/mini';
-import { type AccessKey, findSigner } from './access-keys.ts';
+import { type AccessKey, findSigner, type SigningStyle } from './access-keys.ts';
 import { checkSource, type Listening, readBody, serveOnLoopback, validate } from './loopback.ts';
 
 /** An error answer of an AWS JSON service. */
@@ -47,13 +47,14 @@ const MAX_BODY_BYTES = 16 * 1024 * 1024;
 export async function admit(
   keys: readonly AccessKey[],
   request: IncomingMessage,
+  style: SigningStyle = 'others',
 ): Promise<Caller & { readonly body: Buffer }> {
   const source = checkSource(request);
   if (source.kind === 'foreign') throw new ServiceError('AccessDeniedException', source.why, 403);
   const read = await readBody(request, MAX_BODY_BYTES);
   if (read.kind !== 'read') throw new ServiceError('SerializationException', 'The body is too large, or not whole.');
   const { method = '', url = '/', headers } = request;
-  const signer = await findSigner(keys, { method, url, headers, body: read.bytes });
+  const signer = await findSigner(keys, { method, url, headers, body: read.bytes }, style);
   if (signer.kind === 'unknown') throw new ServiceError(signer.type, signer.message);
   return { accessKeyId: signer.accessKeyId, body: read.bytes };
 }
