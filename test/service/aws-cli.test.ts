@@ -1,20 +1,18 @@
-import { execFile, execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { promisify, stripVTControlCharacters } from 'node:util';
 import { describe, expect, test, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { welcome } from '../../infra/cli/welcome.ts';
-import { type AccessKey, keyVariables } from '../../infra/local/aws/access-keys.ts';
 import { localQueueUrl } from '../../infra/local/aws/events/queue-endpoint.ts';
-import { localArn, localRegion } from '../../infra/local/aws/loopback.ts';
+import { localArn } from '../../infra/local/aws/loopback.ts';
 import { eventsQueueName, plangrepSecretId } from '../../infra/local/seeds.ts';
 import { givenService } from '../support/given-service.ts';
 import { documentedJob } from '../support/names.ts';
+import { hasAwsCli, runAwsCli as aws } from '../support/run-aws-cli.ts';
 
 const exec = promisify(execFile);
-const isInstalled = hasCli();
-if (!isInstalled) console.log('The AWS CLI is not installed on this machine: its tests are skipped.');
 
-describe.runIf(isInstalled)('the real AWS CLI', () => {
+describe.runIf(hasAwsCli())('the real AWS CLI', () => {
   const service = givenService();
   const untilCancelled = (jobId: string) =>
     vi.waitFor(() => expect(service.run.simulator.job(jobId)?.status).toBe('cancelled'), 10_000);
@@ -98,23 +96,3 @@ describe.runIf(isInstalled)('the real AWS CLI', () => {
     await expect(call('delete-api-key', '--api-key', 'none')).rejects.toThrow('NotFoundException');
   });
 });
-
-function hasCli(): boolean {
-  try {
-    execFileSync('aws', ['--version'], { stdio: 'ignore' });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-async function aws(endpoint: string, args: readonly string[], key: AccessKey | undefined): Promise<unknown> {
-  const env = {
-    ...process.env,
-    ...(key && keyVariables(key)),
-    AWS_REGION: localRegion,
-    AWS_DEFAULT_REGION: localRegion,
-  };
-  const { stdout } = await exec('aws', [...args, '--endpoint-url', endpoint, '--output', 'json'], { env });
-  return JSON.parse(stdout);
-}
