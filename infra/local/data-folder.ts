@@ -8,6 +8,8 @@ import type { InTheWay } from './prepare-data-folder.ts';
 
 /** The folder of the engine's store, by which a data folder is recognized. */
 export const storeFolder = 'dynamodb';
+/** The folder of the local S3. */
+export const objectsFolder = 's3';
 
 const script = new URL('./prepare-data-folder.ts', import.meta.url).pathname;
 
@@ -19,7 +21,9 @@ const script = new URL('./prepare-data-folder.ts', import.meta.url).pathname;
  * other users may read
  */
 export async function openDataFolder(path: string, waitMs = 10_000): Promise<void> {
-  const child = spawn(process.execPath, [script, resolve(path), storeFolder], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [script, resolve(path), storeFolder, objectsFolder], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
   const waited = setTimeout(() => child.kill('SIGKILL'), waitMs);
   const silent = new Promise<'silent'>((end) => setTimeout(end, waitMs + 200, 'silent').unref());
   const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);

@@ -11,7 +11,8 @@ export type InTheWay =
   | { readonly kind: 'not_a_folder' | 'of_another_user' | 'other_files' }
   | { readonly kind: 'not_a_file'; readonly path: string };
 
-const [path = '', storeFolder = ''] = process.argv.slice(2);
+/** `folders`: those that a run makes in it; by the first one a data folder is recognized. */
+const [path = '', ...folders] = process.argv.slice(2);
 const found = await prepare().catch(readError);
 if (found !== undefined) process.stdout.write(JSON.stringify(found));
 
@@ -19,11 +20,11 @@ async function prepare(): Promise<InTheWay | undefined> {
   await makeFolder(path);
   const { mode } = await stat(path);
   const names = await readdir(path);
-  const isOwn = names.length === 0 || names.includes(storeFolder);
+  const isOwn = names.length === 0 || names.includes(String(folders[0]));
   if (!isOwn && (mode & 0o077) !== 0) return { kind: 'other_files' };
   const entries = isOwn ? await readdir(path, { recursive: true, withFileTypes: true }) : [];
   for (const entry of entries) {
-    const isRight = entry.isFile() || (entry.isDirectory() && entry.name === storeFolder);
+    const isRight = entry.isFile() || (entry.isDirectory() && folders.includes(entry.name));
     // A pipe or a device: to open it may wait for ever.
     if (!isRight) return { kind: 'not_a_file', path: join(entry.parentPath, entry.name) };
   }

@@ -8,6 +8,7 @@ import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
+import { openObjectStore } from '../../infra/local/aws/s3/object-store.ts';
 import { consumeStream } from '../../infra/local/aws/streams/consume-stream.ts';
 import type { Item, StreamRecord } from '../../infra/local/aws/streams/stream-records.ts';
 import { stateFile } from '../../infra/local/aws/store/state-file.ts';
@@ -85,6 +86,36 @@ describe('A process that is killed while it writes', () => {
     expect(answered).toBeGreaterThan(8);
     expect(found).toBeGreaterThanOrEqual(answered);
     expect(found).toBeLessThanOrEqual(answered + 8); // What was written when the kill came.
+  });
+
+  test('loses no object that the local S3 has answered for, and leaves none in part, 20 times', async () => {
+    const folder = join(temporaryFolder(), 's3');
+    const bucket = { name: 'b', createdMs: 0, versioning: 'Enabled' } as const;
+    openObjectStore(folder, 1e9).putBucket(bucket);
+    const facts = { bucket: 'b', key: 'k', isDeleteMarker: false, writtenMs: 0, etag: '', headers: {} };
+    const script = `
+      import { writeSync } from 'node:fs';
+      import { openObjectStore } from ${source('s3/object-store.ts')};
+      const store = openObjectStore(${JSON.stringify(folder)}, 1e9);
+      const facts = ${JSON.stringify(facts)};
+      for (let number = 1; ; number += 1) {
+        const body = Buffer.alloc(100_000 + (number % 7) * 10_000, number % 7);
+        store.add({ ...facts, size: body.length }, body);
+        writeSync(1, number + '\\n');
+      }`;
+    let answered = 0;
+
+    for (let kills = 0; kills < 20; kills += 1) answered += await killWriter(script, Math.random() * 20);
+
+    const store = openObjectStore(folder, 1e9);
+    const versions = store.versions('b', 'k');
+    expect(versions.length).toBeGreaterThanOrEqual(answered);
+    expect(versions.length).toBeLessThanOrEqual(answered + 20);
+    for (const version of versions) {
+      const kind = (version.size - 100_000) / 10_000;
+      expect(store.body(version).equals(Buffer.alloc(version.size, kind))).toBe(true);
+    }
+    expect(readdirSync(folder).filter((name) => name.endsWith('.new'))).toEqual([]);
   });
 });
 
