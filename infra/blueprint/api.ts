@@ -115,7 +115,7 @@ export const gatewayResponses = {
   BAD_REQUEST_PARAMETERS: { problem: 'invalid_request', detail: 'A parameter is missing or malformed.' },
   REQUEST_TOO_LARGE: { problem: 'body_too_large', detail: 'Send a body of at most 8 KiB.' },
   UNSUPPORTED_MEDIA_TYPE: { problem: 'unsupported_media_type', detail: 'Send "Content-Type: application/json".' },
-  /** By the partner's plan, or by the stage for all partners together. */
+  /** By the partner's plan, or by the stage's limit of the method for all partners together. */
   THROTTLED: {
     problem: 'too_many_requests',
     detail: 'Slow down, then send the request again.',

@@ -113,7 +113,11 @@ const environmentSchema = z
       .string()
       .regex(/^[A-Za-z0-9._/-]{1,256}$/, 'must be the name of an event bus')
       .exactOptional(),
-    /** What API Gateway accepts, all partners together: requests a second, and how many at once above that. */
+    /**
+     * What API Gateway accepts of each method, from all partners together: requests a second, and how many at once above that.
+     * A flood of one method takes nothing from the others.
+     * https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-request-throttling.html
+     */
     throttle: z.strictObject({ ratePerSecond: whole(1, 10_000), burst: whole(1, 5_000) }),
     /**
      * What a partner may send: `standard`, and others that `ops partner add` and `partner set` choose by name. A
