@@ -1,3 +1,5 @@
+import { SCHEDULE_EVERY_MS } from '../../functions/core/cancellation/pace.ts';
+
 /**
  * The functions, defined once for the stack, the local run and the build: what each is given, how long it may take, and
  * what starts those that no route starts.
@@ -72,7 +74,10 @@ export const functionNames = namesOf(serviceFunctions);
 export const sandboxFunctionNames = namesOf(sandboxFunctions);
 
 /** An EventBridge schedule starts the reconciler. */
-export const reconcilerSchedule = { function: 'reconcile-cancellations', everyMinutes: 1 } as const;
+export const reconcilerSchedule = {
+  function: 'reconcile-cancellations',
+  everyMinutes: SCHEDULE_EVERY_MS / 60_000,
+} as const;
 
 function namesOf<Name extends string>(definitions: Readonly<Record<Name, unknown>>): readonly Name[] {
   return Object.keys(definitions).filter((name): name is Name => name in definitions);

@@ -21,7 +21,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 /** Bytes, minified. A larger bundle starts slower: before you raise a limit, find out what was added. */
 const limits = {
   'authorize-partner': 208_000,
-  'request-cancellation': 292_000,
+  'request-cancellation': 292_500,
   'read-cancellations': 237_000,
   'register-job': 262_000,
   'consume-events': 288_000,

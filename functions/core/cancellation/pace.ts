@@ -26,6 +26,12 @@ const LONGEST_DELAY_MS = 300_000;
 /** The longest `Retry-After` of Plangrep that counts. */
 export const LONGEST_RETRY_AFTER_MS = 15 * 60_000;
 
+/** So often the schedule looks for what the wake-up queue has lost. */
+export const SCHEDULE_EVERY_MS = 60_000;
+
+/** A message of the wake-up queue gets so long: what is due for longer, the queue has lost. */
+export const LATE_MS = 5_000;
+
 /** Only an operator can repair a broken stream. Looking at it again this much later keeps the alarm active. */
 export const BROKEN_STREAM_DELAY_MS = 15 * 60_000;
 

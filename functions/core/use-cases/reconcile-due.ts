@@ -1,3 +1,4 @@
+import { LATE_MS } from '../cancellation/pace.ts';
 import { toTimestamp } from '../identifiers.ts';
 import type { AttemptPorts, WakeUp, WakeUps } from '../ports.ts';
 import { reportFailure, reportUnreadable } from '../report.ts';
@@ -9,8 +10,6 @@ const AT_ONCE = 10;
 const PAGE = 50;
 /** The longest that looking at one wake-up takes: two calls to Plangrep and the writes around them. */
 const ONE_LOOK_MS = 14_000;
-/** A message of the wake-up queue gets so long: what is due for longer, the queue has lost. */
-export const LATE_MS = 5_000;
 /** The index catches up with the table within moments. */
 const INDEX_LAG_MS = 250;
 

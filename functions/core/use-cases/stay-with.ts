@@ -1,4 +1,4 @@
-import { LEASE_MS } from '../cancellation/pace.ts';
+import { LATE_MS, LEASE_MS, SCHEDULE_EVERY_MS } from '../cancellation/pace.ts';
 import { BrokenStream } from '../cancellation/state.ts';
 import type { AttemptPorts } from '../ports.ts';
 import { DependencyUnavailable, reportFailure } from '../report.ts';
@@ -55,8 +55,7 @@ const LOOK_TAKES_MS = 1_500;
 /** An attempt's calls are over by then, unless its invocation died. */
 const ATTEMPT_TAKES_MS = 6_000;
 /** The schedule finds what the queue lost, and claims, which have no message: it leaves the queue some seconds. */
-const LOST_FOR_MS = 66_000;
-const SCHEDULE_EVERY_MS = 60_000;
+const LOST_FOR_MS = SCHEDULE_EVERY_MS + LATE_MS + 1_000;
 
 /** Milliseconds until the next look at an open cancellation will have happened. @param nowMs milliseconds since 1970 */
 export function nextLookInMs({ state: { step }, wakeAt }: Extract<Standing, { kind: 'open' }>, nowMs: number): number {

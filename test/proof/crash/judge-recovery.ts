@@ -1,6 +1,6 @@
 import { isTerminal, outcomeOf } from '../../../functions/core/cancellation/job-status.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
-import { LATE_MS } from '../../../functions/core/use-cases/reconcile-due.ts';
+import { LATE_MS } from '../../../functions/core/cancellation/pace.ts';
 import type { Container } from '../../../infra/local/aws/lambda/container.ts';
 import { type OnRecord, readRecord, type Scene } from './scene.ts';
 import type { Stage } from './stage.ts';

@@ -34,12 +34,7 @@ export const seededBugsOfWakeUps: readonly SeededBug[] = [
     "case 'wait':\n      return sendWakeUp(ports, moved, requestId);",
     "case 'wait':\n      return;",
   ),
-  core(
-    'use-cases/reconcile-due',
-    'the schedule leaves to the queue what it lost',
-    'LATE_MS = 5_000',
-    'LATE_MS = 500_000',
-  ),
+  core('cancellation/pace', 'the schedule leaves to the queue what it lost', 'LATE_MS = 5_000', 'LATE_MS = 500_000'),
   core(
     'use-cases/reconcile-cancellation',
     'a poll moves its wake-up only after the read',
