@@ -62,7 +62,7 @@ function contentOf(data: string): readonly string[] {
 }
 
 describe('npm start on a data folder that is damaged ends with one line that names the file', () => {
-  const states = ['api-keys.json', 'plangrep-jobs.json', 'queue.json', 'wake-ups.json'];
+  const states = ['api-keys.json', 'dynamodb-features.json', 'plangrep-jobs.json', 'queue.json', 'wake-ups.json'];
 
   test.each(
     states.map((state, at) => [state, (['empty', 'cut', 'garbage', 'cut'] as const)[at % 4] ?? 'cut'] as const),
@@ -74,7 +74,7 @@ describe('npm start on a data folder that is damaged ends with one line that nam
 
     expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
     expect(readFileSync(file)).toEqual(before);
-    expect(readdirSync(data).filter((name) => !name.endsWith('.seal.json'))).toHaveLength(5);
+    expect(readdirSync(data).filter((name) => !name.endsWith('.seal.json'))).toHaveLength(6);
     expect(stderr).toBe(
       `${file} is damaged: it is not JSON. Nothing was changed. Move it away to start without what it keeps.\n`,
     );

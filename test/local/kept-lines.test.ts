@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { keepLines } from '../../infra/local/kept-lines.ts';
+import { keepAnnounced, keepLines } from '../../infra/local/kept-lines.ts';
 
 describe('the file with a run’s lines', () => {
   const folder = mkdtempSync(join(tmpdir(), 'kept-lines-'));
@@ -47,6 +47,31 @@ describe('the file with a run’s lines', () => {
     expect(`${before}${newest}`.length).toBeLessThan(12_000);
     expect(newest).toContain('"n":299,');
     expect(before).not.toContain('"n":0,');
+  });
+
+  test('has each event that goes out, which others may see too', () => {
+    const lines: string[] = [];
+    const seen: string[] = [];
+    const keep = keepAnnounced({ add: (line, from) => lines.push(`${from}: ${line}`) }, (event) => seen.push(event.id));
+
+    keep({
+      version: '0',
+      id: 'e-1',
+      'detail-type': 'Job Cancellation Closed',
+      source: 'plangrep-cancellation',
+      account: '000000000000',
+      time: '2026-11-26T12:00:00Z',
+      region: 'eu-west-1',
+      resources: [],
+      detail: { jobId: 'job_1' },
+    });
+
+    expect(lines).toEqual([
+      expect.stringMatching(
+        /^outgoing events: \{"timestamp":".+","id":"e-1","detail-type":"Job Cancellation Closed",.+job_1/,
+      ),
+    ]);
+    expect(seen).toEqual(['e-1']);
   });
 
   test('disturbs no run when it cannot be written', async () => {

@@ -173,8 +173,9 @@ describe('the records in the engine’s store', () => {
   const settings = { view: 'NEW_IMAGE', keys: ['pk'] } as const;
   const put = (store: EngineStore, pk: string, n = 0) =>
     new Promise<void>((resolve, reject) => {
+      const items = store.getItemDb('T');
       const item = { pk: { S: pk }, n: { N: String(n) } };
-      store.getItemDb('T').put(pk, item, (error) => (error ? reject(error) : resolve()));
+      items.get(pk, () => items.put(pk, item, (error) => (error ? reject(error) : resolve())));
     });
 
   test('a reader stops before a record that is still being written', async () => {

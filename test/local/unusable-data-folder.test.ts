@@ -65,7 +65,12 @@ test('a data folder is made with the folders above it, for the owner alone', asy
 
   const { child } = await processes.start({ cwd: folder, env: { DATA_DIR: data } });
 
-  expect(readdirSync(data).toSorted()).toEqual(['api-keys.json', 'dynamodb', 'plangrep-jobs.json']);
+  expect(readdirSync(data).toSorted()).toEqual([
+    'api-keys.json',
+    'dynamodb',
+    'dynamodb-features.json',
+    'plangrep-jobs.json',
+  ]);
   expect(statSync(join(folder, 'not')).mode & 0o777).toBe(0o700);
   expect(await processes.stop(child)).toBe(0);
 });

@@ -17,6 +17,47 @@ describe.runIf(hasAwsCli())('the real AWS CLI', () => {
   const untilCancelled = (jobId: string) =>
     vi.waitFor(() => expect(service.run.simulator.job(jobId)?.status).toBe('cancelled'), 10_000);
 
+  test("reads the cancellation log's stream", async () => {
+    const { endpoints, aws: operator, dynamodb } = service.run;
+    const call = (...command: string[]) => aws(endpoints.dynamodb, ['dynamodbstreams', ...command], operator);
+    const { externalId, jobId } = await service.newJob();
+    await service.cancel({ externalId });
+
+    const listed = z
+      .object({ Streams: z.array(z.object({ StreamArn: z.string(), TableName: z.string() })) })
+      .parse(await call('list-streams'));
+    const arn = listed.Streams[0]?.StreamArn ?? '';
+    const described = z
+      .object({ StreamDescription: z.looseObject({ Shards: z.array(z.object({ ShardId: z.string() })) }) })
+      .parse(await call('describe-stream', '--stream-arn', arn));
+    const shard = ['--stream-arn', arn, '--shard-id', described.StreamDescription.Shards[0]?.ShardId ?? ''];
+    const iteratorOf = async (...type: string[]) =>
+      z
+        .object({ ShardIterator: z.string() })
+        .parse(await call('get-shard-iterator', ...shard, '--shard-iterator-type', ...type)).ShardIterator;
+    const recordsAt = async (iterator: string, ...more: string[]) =>
+      z
+        .object({ Records: z.array(z.looseObject({ dynamodb: z.looseObject({ SequenceNumber: z.string() }) })) })
+        .parse(await call('get-records', '--shard-iterator', iterator, ...more)).Records;
+
+    expect(listed.Streams).toMatchObject([{ TableName: dynamodb.tableNames.CancellationLog }]);
+    expect(described.StreamDescription).toMatchObject({ StreamStatus: 'ENABLED', StreamViewType: 'NEW_IMAGE' });
+    const records = await recordsAt(await iteratorOf('TRIM_HORIZON'));
+    const [requested, closed] = records.slice(-2);
+    expect([requested, closed]).toMatchObject([
+      { eventName: 'INSERT', dynamodb: { NewImage: { type: { S: 'requested' }, jobId: { S: jobId } } } },
+      { eventName: 'INSERT', dynamodb: { NewImage: { type: { S: 'closed' }, jobId: { S: jobId } } } },
+    ]);
+    const numberOf = (record: typeof requested) => record?.dynamodb.SequenceNumber ?? '';
+    const at = await iteratorOf('AT_SEQUENCE_NUMBER', '--sequence-number', numberOf(requested));
+    expect(await recordsAt(at, '--limit', '1')).toEqual([requested]);
+    const after = await iteratorOf('AFTER_SEQUENCE_NUMBER', '--sequence-number', numberOf(requested));
+    expect(await recordsAt(after)).toEqual([closed]);
+    expect(await recordsAt(await iteratorOf('LATEST'))).toEqual([]);
+    await expect(call('describe-stream', '--stream-arn', `${arn}0`)).rejects.toThrow('ResourceNotFoundException');
+    await expect(call('get-records', '--shard-iterator', 'guessed')).rejects.toThrow('ValidationException');
+  });
+
   test('cancels a job with put-events', async () => {
     const entry = {
       Source: service.run.partners[0]?.eventSource,

@@ -9,7 +9,7 @@ const SHOWN_CHARACTERS = 300;
 /** A log line in the parts that are shown. */
 export interface ShownLine {
   readonly at: string;
-  /** The function, `access log` or `trail`. */
+  /** The function, `access log`, `trail` or, in the local run, `outgoing events`. */
   readonly from: string;
   readonly level: string | undefined;
   /** For a line that no function of ours wrote: what happened. */

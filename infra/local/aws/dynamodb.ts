@@ -17,6 +17,7 @@ import {
   replay,
   type RequestCounts,
   type TableCaller,
+  type TablesFront,
 } from './table-calls.ts';
 
 /** The functions' connections to DynamoDB are cut. */
@@ -86,6 +87,7 @@ export async function startLocalDynamoDb<TableName extends string>({
     ...(path !== undefined && { path }),
   });
   const streams = takeStreams(store, localRegion);
+  let front: TablesFront | undefined;
   const counter = createCounter();
   const answer = engine.listeners('request');
   engine.removeAllListeners('request');
@@ -137,11 +139,6 @@ export async function startLocalDynamoDb<TableName extends string>({
   const connect = (customUserAgent: string) =>
     new DynamoDBClient({ endpoint: url, region: localRegion, credentials: accessKey, customUserAgent });
   const [client, direct] = [connect(ownAgent), connect(frontAgent)];
-  const front = createFront?.({
-    engine: direct,
-    statePath: path === undefined ? undefined : `${path}-features.json`,
-    streams,
-  });
   const close = async (): Promise<void> => {
     client.destroy();
     direct.destroy();
@@ -150,6 +147,11 @@ export async function startLocalDynamoDb<TableName extends string>({
   };
 
   try {
+    front = createFront?.({
+      engine: direct,
+      statePath: path === undefined ? undefined : `${path}-features.json`,
+      streams,
+    });
     await Promise.all(
       Object.entries<TableDefinition>(tables).map(([name, definition]) => createTable(client, name, definition)),
     );

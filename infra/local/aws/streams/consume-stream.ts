@@ -14,6 +14,8 @@ export interface ConsumerOptions {
 }
 
 const LONGEST_WAIT_MS = 60_000;
+/** New records are left to gather for so long: a consumer that followed each write at once would slow the writers. */
+const GATHER_MS = 25;
 
 /**
  * Reads a table's stream from its oldest record on, in order, at least once: a batch counts as read when it was taken,
@@ -26,6 +28,7 @@ export function consumeStream(
   const closing = new AbortController();
   const { signal } = closing;
   let wake = (): void => undefined;
+  const pause = (ms: number): Promise<void> => sleep(ms, undefined, { signal }).catch(() => undefined);
 
   /** @returns up to where the next batch goes; undefined: there is none */
   const takeNext = async (position: number): Promise<number | undefined> => {
@@ -46,10 +49,11 @@ export function consumeStream(
       const more = new Promise<void>((resolve) => (wake = resolve));
       const next = await takeNext(position).catch(() => 'failed' as const);
       if (next === 'failed') {
-        await sleep(waitMs, undefined, { signal }).catch(() => undefined);
+        await pause(waitMs);
         waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS);
       } else if (next === undefined) {
         if (!signal.aborted) await more;
+        await pause(GATHER_MS);
       } else {
         position = next;
         waitMs = retryMs;

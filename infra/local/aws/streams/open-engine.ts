@@ -1,13 +1,14 @@
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import dynalite, { type DynaliteOptions } from 'dynalite';
+import type { Item } from './stream-records.ts';
 
 export type Done = (error?: Error | null) => void;
 
 /** What dynalite asks of a table's items. It holds a lock on the key from before it looks at the item until `done`. */
 export interface ItemStore {
   get(key: string, found: (error: Error | null | undefined, item?: unknown) => void): void;
-  put(key: string, item: unknown, done: Done): void;
+  put(key: string, item: Item, done: Done): void;
   del(key: string, done: Done): void;
 }
 

@@ -56,6 +56,7 @@ export function positionOf(sequenceNumber: string): number {
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
  */
 export function changesItem({ before, after }: Change): boolean {
+  if (before === undefined || after === undefined) return before !== after;
   return !isDeepStrictEqual(comparable(before), comparable(after));
 }
 
@@ -97,8 +98,7 @@ export function recordOf(
 }
 
 /** Without the prototypes that the engine gives, and without the order in sets. */
-function comparable(item: Item | undefined): unknown {
-  if (item === undefined) return undefined;
+function comparable(item: Item): unknown {
   return JSON.parse(JSON.stringify(item), (name, value: unknown) =>
     /^[SNB]S$/.test(name) && Array.isArray(value) ? value.map(String).toSorted() : value,
   );

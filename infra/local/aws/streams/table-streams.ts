@@ -1,5 +1,6 @@
 import { type Done, type EngineStore, itemKey, type ItemStore } from './open-engine.ts';
 import {
+  type Change,
   changesItem,
   type Item,
   positionOf,
@@ -118,42 +119,49 @@ export function takeStreams(store: EngineStore, region: string, now: () => numbe
     if (last > 0) await db.clear(positions(table, 0, last + 1));
   };
 
-  const change = (table: string, inner: ItemStore, key: string, after: Item | undefined, done: Done): void => {
+  const apply = (table: string, inner: ItemStore, key: string, change: Change, done: Done): void => {
     const stream = begun.get(table);
-    const settings = stream?.settings;
-    const plain = (): void => (after === undefined ? inner.del(key, done) : inner.put(key, after, done));
-    if (stream === undefined || settings === undefined) return plain();
-    inner.get(key, (failure, found) => {
-      if (failure) return done(failure);
-      const before = isItem(found) ? found : undefined;
-      if (!changesItem({ before, after })) return plain();
-      const position = stream.next;
-      stream.next += 1;
-      stream.underWay.add(position);
-      const value = recordOf({ before, after }, { ...settings, position, region, nowMs: now() });
-      const at = itemKey(table, key);
-      db.batch(
-        [
-          after === undefined ? { type: 'del', key: at } : { type: 'put', key: at, value: after },
-          { type: 'put', key: recordKey(table, position), value },
-        ],
-        (error) => {
-          stream.underWay.delete(position);
-          done(error);
-          for (const look of stream.watchers) look();
-          stream.sinceTrim += 1;
-          if (stream.sinceTrim >= TRIM_EVERY) trim(table, stream).catch(() => undefined); // The next one trims more.
-        },
-      );
-    });
+    const { after } = change;
+    if (stream?.settings === undefined || !changesItem(change)) {
+      return after === undefined ? inner.del(key, done) : inner.put(key, after, done);
+    }
+    const position = stream.next;
+    stream.next += 1;
+    stream.underWay.add(position);
+    const value = recordOf(change, { ...stream.settings, position, region, nowMs: now() });
+    const at = itemKey(table, key);
+    db.batch(
+      [
+        after === undefined ? { type: 'del', key: at } : { type: 'put', key: at, value: after },
+        { type: 'put', key: recordKey(table, position), value },
+      ],
+      (error) => {
+        stream.underWay.delete(position);
+        done(error);
+        for (const look of stream.watchers) look();
+        stream.sinceTrim += 1;
+        if (stream.sinceTrim >= TRIM_EVERY) trim(table, stream).catch(() => undefined); // The next one trims more.
+      },
+    );
   };
 
   const getItemDb = store.getItemDb.bind(store);
+  // dynalite asks for a store in each operation, and looks at the item before it writes, under its lock on the key.
   store.getItemDb = (table) => {
     const inner = getItemDb(table);
-    return Object.assign(Object.create(inner), {
-      put: (key: string, item: Item, done: Done) => change(table, inner, key, item, done),
-      del: (key: string, done: Done) => change(table, inner, key, undefined, done),
+    const seen = new Map<string, Item | undefined>();
+    const write = (key: string, after: Item | undefined, done: Done): void => {
+      if (!seen.has(key)) throw new TypeError('dynalite writes an item that it has not looked at');
+      apply(table, inner, key, { before: seen.get(key), after }, done);
+    };
+    return Object.assign<object, ItemStore>(Object.create(inner), {
+      get: (key, found) =>
+        inner.get(key, (error, item) => {
+          seen.set(key, isItem(item) ? item : undefined);
+          found(error, item);
+        }),
+      put: (key, item, done) => write(key, item, done),
+      del: (key, done) => write(key, undefined, done),
     });
   };
 
