@@ -52,9 +52,11 @@ describe('the file with a run’s lines', () => {
   test('has each event that goes out, which others may see too', () => {
     const lines: string[] = [];
     const seen: string[] = [];
-    const keep = keepAnnounced({ add: (line, from) => lines.push(`${from}: ${line}`) }, (event) => seen.push(event.id));
+    const onAnnounced = keepAnnounced({ add: (line, from) => lines.push(`${from}: ${line}`) }, (event) =>
+      seen.push(event.id),
+    );
 
-    keep({
+    onAnnounced({
       version: '0',
       id: 'e-1',
       'detail-type': 'Job Cancellation Closed',

@@ -1,3 +1,4 @@
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   BatchWriteItemCommand,
@@ -9,6 +10,7 @@ import {
   DescribeTimeToLiveCommand,
   type DynamoDBClient,
   GetResourcePolicyCommand,
+  ListTablesCommand,
   ListTagsOfResourceCommand,
   PutItemCommand,
   PutResourcePolicyCommand,
@@ -184,3 +186,23 @@ describe('what stands in front of the engine', () => {
 });
 
 const sleepASecond = () => new Promise((resolve) => setTimeout(resolve, 1_100));
+
+test('a table that went with its store has no features any more, and the others start', async () => {
+  const folder = join(temporaryFolder(), 'dynamodb');
+  const open = (names: object) =>
+    startLocalDynamoDb({
+      tables: { Kept: { partitionKey: 'pk' }, ...names },
+      path: folder,
+      front: createTableFeatures,
+    });
+  const first = await open({ Gone: { partitionKey: 'pk', stream: 'NEW_IMAGE' } });
+  await first.close();
+  rmSync(folder, { recursive: true });
+
+  const second = await open({});
+  const { TableNames } = await second.client.send(new ListTablesCommand({}));
+  await second.close();
+
+  expect(TableNames).toEqual(['Kept']);
+  expect(JSON.parse(readFileSync(`${folder}-features.json`, 'utf8'))).toEqual({});
+});

@@ -20,6 +20,14 @@ export function createTableFeatures({ engine, statePath, streams }: FrontParts):
 
   const describe = (table: string): Promise<TableDescription> => describeTable(engine, table);
   const restore = createRestore({ engine, kept, history });
+  const isThere = (table: string): Promise<boolean> =>
+    describe(table).then(
+      () => true,
+      (error: unknown) => {
+        if (error instanceof ServiceError) return false;
+        throw error;
+      },
+    );
   const keysOf = async (table: string): Promise<readonly string[]> => {
     const { KeySchema = [] } = await describe(table);
     return KeySchema.flatMap(({ AttributeName }) => AttributeName ?? []);
@@ -158,6 +166,10 @@ export function createTableFeatures({ engine, statePath, streams }: FrontParts):
     },
     async resume() {
       for (const table of kept.tables()) {
+        if (!(await isThere(table))) {
+          kept.forget(table); // The store was moved away.
+          continue;
+        }
         await followStream(table);
         if (kept.of(table).pointInTimeRecoveryDays !== undefined) await begin(table);
       }
