@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { alarms } from '../../infra/blueprint/alarms.ts';
-import { commandsIn, introduction, partNames, sections, shownIn } from '../support/runbook-sections.ts';
-import { onlyInAws, themes } from '../support/runbook-themes.ts';
+import { commandsIn, introduction, partNames, sections, shownIn } from '../runbook/runbook-sections.ts';
+import { onlyInAws, themes } from '../runbook/runbook-themes.ts';
 
 const played: readonly string[] = Object.values(themes).flat();
 

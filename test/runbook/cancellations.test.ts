@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { plangrepSecretId } from '../../infra/local/seeds.ts';
 import { givenOps } from '../support/given-ops.ts';
-import { givenRunbook } from '../support/given-runbook.ts';
+import { givenRunbook } from './given-runbook.ts';
 import { canaries } from '../support/local-run.ts';
 import { writeOldCancellation } from '../support/write-old-cancellation.ts';
 

@@ -2,7 +2,7 @@ import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import { toItem } from '../../functions/adapters/dynamodb/table-client.ts';
 import { givenOps } from '../support/given-ops.ts';
-import { givenRunbook, rowOf } from '../support/given-runbook.ts';
+import { givenRunbook, rowOf } from './given-runbook.ts';
 
 const ops = givenOps();
 const { service } = ops;

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest';
 import { projects } from '../../infra/scenes/stories.ts';
 import { givenOps } from '../support/given-ops.ts';
-import { givenRunbook } from '../support/given-runbook.ts';
+import { givenRunbook } from './given-runbook.ts';
 import type { FunctionName } from '../../infra/blueprint/functions.ts';
 
 const ops = givenOps({ containersPerFunction: 1 });

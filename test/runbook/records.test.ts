@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { toItem } from '../../functions/adapters/dynamodb/table-client.ts';
 import { projects } from '../../infra/scenes/stories.ts';
 import { givenOps } from '../support/given-ops.ts';
-import { givenRunbook } from '../support/given-runbook.ts';
+import { givenRunbook } from './given-runbook.ts';
 
 const ops = givenOps();
 const { service } = ops;

@@ -4,10 +4,10 @@ import { describe, expect, test } from 'vitest';
 import { roleNameOf, roleNames } from '../../infra/blueprint/roles.ts';
 import { projects } from '../../infra/scenes/stories.ts';
 import { givenOps } from '../support/given-ops.ts';
-import { isOnlyChecked, typeAws } from '../support/given-runbook.ts';
+import { isOnlyChecked, typeAws } from './given-runbook.ts';
 import { canaries } from '../support/local-run.ts';
 import { runCommand } from '../support/run-command.ts';
-import { allSections, wordsOf } from '../support/runbook-sections.ts';
+import { allSections, wordsOf } from './runbook-sections.ts';
 
 const ops = givenOps();
 const { service } = ops;

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, test, vi } from 'vitest';
 import { givenOps, issuedSchema } from '../support/given-ops.ts';
-import { givenRunbook, isOnlyChecked, rowOf, typeIntroduction } from '../support/given-runbook.ts';
+import { givenRunbook, isOnlyChecked, rowOf, typeIntroduction } from './given-runbook.ts';
 
 const ops = givenOps();
 const { service } = ops;
