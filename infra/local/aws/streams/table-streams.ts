@@ -30,7 +30,7 @@ export interface TableStreams {
   latest(table: string): Promise<number>;
   /** Up to where a consumer has read: for a new one, nothing. */
   checkpoint(table: string, consumer: string): Promise<number>;
-  /** Keeps up to where a consumer has read, also for the next process. */
+  /** Keeps up to where a consumer has read, also for the next process: records that all have read go after a day. */
   advance(table: string, consumer: string, position: number): Promise<void>;
   /** Calls back whenever there may be new records. @returns how to end that */
   watch(table: string, look: () => void): Promise<() => void>;
@@ -49,7 +49,7 @@ interface Stream {
 }
 
 const DAY_MS = 86_400_000;
-/** So many records stay although every consumer has them: people look at them. */
+/** At most so many records stay, for a day, although every consumer has them: people look at them. */
 const KEPT_RECORDS = 10_000;
 const TRIM_EVERY = 1_000;
 
@@ -85,7 +85,7 @@ export function takeStreams(store: EngineStore, region: string, now: () => numbe
       underWay: new Set(),
       checkpoints,
       watchers: new Set(),
-      sinceTrim: 0,
+      sinceTrim: TRIM_EVERY, // The first write removes what an earlier process has left.
     };
     begun.set(table, stream);
     return stream;
@@ -108,13 +108,15 @@ export function takeStreams(store: EngineStore, region: string, now: () => numbe
     return records;
   };
 
-  /** The newest record stays: the next one's number follows from it. */
+  /** Removes only what every consumer has read. The newest record stays: the next one's number follows from it. */
   const trim = async (table: string, stream: Stream): Promise<void> => {
     stream.sinceTrim = 0;
-    let last = Math.min(stream.next - 1 - KEPT_RECORDS, ...stream.checkpoints.values());
+    const done = Math.min(stream.next - 2, ...stream.checkpoints.values());
+    let last = Math.min(done, stream.next - 1 - KEPT_RECORDS);
     for (const { dynamodb } of await read(table, Math.max(0, last), 2 * TRIM_EVERY)) {
-      if (dynamodb.ApproximateCreationDateTime * 1_000 > now() - DAY_MS) break;
-      last = Math.min(positionOf(dynamodb.SequenceNumber), stream.next - 2);
+      const position = positionOf(dynamodb.SequenceNumber);
+      if (position > done || dynamodb.ApproximateCreationDateTime * 1_000 > now() - DAY_MS) break;
+      last = position;
     }
     if (last > 0) await db.clear(positions(table, 0, last + 1));
   };
