@@ -10,6 +10,7 @@ import type { BusEvent } from '../../infra/local/aws/events/event-rules.ts';
 import { startLocalRun } from '../../infra/local/run.ts';
 import { givenService } from '../support/given-service.ts';
 import { callAs, itemsOf } from '../support/local-run.ts';
+import { watchAnswers } from '../support/openapi-answers.ts';
 import { compileCache } from '../support/run-command.ts';
 import { writeOldCancellation } from '../support/write-old-cancellation.ts';
 
@@ -159,9 +160,11 @@ describe('a run that is killed', () => {
     child.kill('SIGKILL');
     await once(lines, 'close');
 
+    const { onAnswer, throwIfWrong } = watchAnswers();
     const again = await startLocalRun({
       dataDir,
       reconcileEveryMs: 0,
+      onAnswer,
       onAnnounced: (event) => announced.push(detailOf(event)),
     });
     const closed = (await itemsOf(again, 'CancellationLog')).filter(({ type }) => type === 'closed');
@@ -169,8 +172,11 @@ describe('a run that is killed', () => {
       const told = new Set(announced.map(({ eventId }) => eventId));
       expect(closed.filter(({ eventId }) => !told.has(eventId))).toEqual([]);
     }, 10_000);
+    const shown = await callAs(again, 'acme', 'GET /v1/cancellations?externalId=order-7890');
     await again.close();
 
+    expect([200, 404]).toContain(shown.status);
+    throwIfWrong();
     expect(closed.length).toBeGreaterThan(0);
     expect(announced.every(({ eventId }) => closed.some((record) => record['eventId'] === eventId))).toBe(true);
   });
