@@ -1,7 +1,9 @@
 import type { CancellationEvent, JoinedRecord, RefusedRecord } from './cancellation/events.ts';
 import type { StreamName } from './cancellation/stream-key.ts';
-import type { ExternalId, JobId, PartnerId, ProjectId, Scope, Timestamp } from './identifiers.ts';
+import type { JobId, PartnerId, ProjectId, Scope, Timestamp } from './identifiers.ts';
+import type { JobDirectory } from './job-directory.ts';
 import type { CancelAnswer, ListAnswer, ReadAnswer } from './plangrep.ts';
+import type { Records } from './records.ts';
 import type { Report } from './report.ts';
 
 /**
@@ -45,13 +47,6 @@ export interface Stream {
 export interface Polls {
   readonly count: number;
   readonly lastAt: Timestamp;
-}
-
-/** Records that were read together. A malformed one is left out, and does not hide the others. */
-export interface Records<Value> {
-  readonly items: readonly Value[];
-  /** Which records were left out, by names that contain nothing a partner wrote. */
-  readonly unreadable: readonly string[];
 }
 
 /** `isCut`: more wake-ups may follow. What follows the items is due no sooner than they are. */
@@ -123,58 +118,6 @@ export interface Joined extends Records<JoinedRecord> {
   readonly count: number;
 }
 
-/** A registration: the partner states that a job goes by an externalId. */
-export interface DirectoryEntry {
-  readonly jobId: JobId;
-  readonly registeredAt: Timestamp;
-  /** As Plangrep says; of an unverified registration, as the partner says. */
-  readonly projectId?: ProjectId | undefined;
-  /** When Plangrep confirmed that the job is the partner's. Absent: unverified, so it claims nothing and shows nothing. */
-  readonly verifiedAt?: Timestamp | undefined;
-  /** Until then an unverified registration counts. Absent on a verified one, and on those made before they expired. */
-  readonly expiresAt?: Timestamp | undefined;
-  /** Found in a listing, not registered: a newer job with the same externalId may still be unknown here. */
-  readonly listed?: boolean | undefined;
-  /** The terminal status that a job read showed. It never changes, so the job need not be read again. */
-  readonly terminalStatus?: string | undefined;
-  /** When Plangrep stops showing the job: from then on it may answer that it does not know the job. */
-  readonly jobExpiresAt?: Timestamp | undefined;
-  /** When Plangrep last answered that the partner has no such job. */
-  readonly absentAt?: Timestamp | undefined;
-  /** Since when it has answered so each time. */
-  readonly absentSince?: Timestamp | undefined;
-  /** When an operator took the job from the partner: only that it bore the externalId still counts. */
-  readonly releasedAt?: Timestamp | undefined;
-}
-export type VerifiedEntry = DirectoryEntry & { readonly verifiedAt: Timestamp };
-
-/** DynamoDB deletes an expired item some days later, so every reader checks it. A released job counts as expired. */
-export function isExpired({ expiresAt, releasedAt }: DirectoryEntry, now: Timestamp): boolean {
-  return releasedAt !== undefined || (expiresAt !== undefined && expiresAt <= now);
-}
-
-/** A part of the jobs that an externalId names, the highest jobId first. */
-export interface JobPage extends Records<DirectoryEntry> {
-  /** The next page begins after this jobId. Absent on the last page. */
-  readonly next?: string | undefined;
-}
-
-/** The order in which the directory answers. */
-export function newestFirst(a: DirectoryEntry, b: DirectoryEntry): number {
-  return `${a.registeredAt}#${a.jobId}` < `${b.registeredAt}#${b.jobId}` ? 1 : -1;
-}
-
-/** Who a verified job belongs to, and what Plangrep said then. */
-export interface JobOwner extends Pick<VerifiedEntry, 'projectId' | 'verifiedAt'> {
-  readonly partnerId: PartnerId;
-  readonly externalId: ExternalId;
-}
-
-/** `taken`: the job has another owner, which no answer discloses. */
-export type Claimed =
-  | { readonly kind: 'claimed'; readonly entry: VerifiedEntry }
-  | { readonly kind: 'taken'; readonly owner: Pick<JobOwner, 'partnerId' | 'externalId'> };
-
 /** The Plangrep projects whose jobs are a partner's. `any`: every job of the organization, which has one partner. */
 export type PartnerAccess =
   | { readonly kind: 'any' }
@@ -197,57 +140,6 @@ export interface PartnerKey {
 
 /** @returns undefined when there is no such key; an expired or revoked one is returned @throws DependencyUnavailable */
 export type ReadPartnerKey = (keyId: string) => Promise<PartnerKey | undefined>;
-
-/** What an `Idempotency-Key` or an event's `id` stood for when first seen. */
-export interface RequestBinding {
-  /** Differs for another request with the same key. */
-  readonly fingerprint: string;
-  readonly firstSeenAt: Timestamp;
-  /** Absent while the request has reached no job. */
-  readonly jobId?: JobId | undefined;
-}
-
-/** What a job read shows that is worth remembering. */
-export type JobFact =
-  | { readonly terminalStatus: string }
-  /** Undefined: the job is there again. */
-  | { readonly absentAt: Timestamp | undefined; readonly absentSince: Timestamp | undefined };
-
-/** Which jobs a partner's externalId names. Reads are strongly consistent. */
-export interface JobDirectory {
-  /** Newest first. A record that is left out may be any job: who chooses among the others must take it into account. */
-  find(partnerId: PartnerId, externalId: ExternalId): Promise<Records<DirectoryEntry>>;
-  /** The owner of a verified job. */
-  readOwner(jobId: JobId): Promise<JobOwner | undefined>;
-  /** Keeps a registration that could not be verified: it claims nothing, and replaces no verified one. */
-  keepUnverified(partnerId: PartnerId, externalId: ExternalId, entry: DirectoryEntry): Promise<void>;
-  /**
-   * Makes the partner the owner of a job that Plangrep has confirmed, and puts the entry under its externalId;
-   * idempotent. Exactly one partner and one externalId own a job, until an operator releases it.
-   */
-  claim(partnerId: PartnerId, externalId: ExternalId, entry: VerifiedEntry): Promise<Claimed>;
-  /** Sets in an entry what a job read showed. Nothing happens when there is no such entry. */
-  remember(partnerId: PartnerId, externalId: ExternalId, jobId: JobId, fact: JobFact): Promise<void>;
-  /** Keeps a refusal where its partner finds it by the externalId. The log's record of it comes first. */
-  keepRefusal(record: RefusedRecord): Promise<void>;
-  readBinding(partnerId: PartnerId, requestKey: string): Promise<RequestBinding | undefined>;
-  /** @returns the binding that is stored now: the given one, or the one that another request made first */
-  bind(partnerId: PartnerId, requestKey: string, binding: RequestBinding): Promise<RequestBinding>;
-}
-
-/** The job directory as those see it who show it. */
-export interface JobPages {
-  /**
-   * One page, in the order of the table's key: it costs the same however many jobs there are, and a job that is
-   * registered between two pages moves no other job to another page.
-   * @param page its `after` is the `next` of the page before
-   */
-  findPage(
-    partnerId: PartnerId,
-    externalId: ExternalId,
-    page: { readonly limit: number; readonly after?: string | undefined },
-  ): Promise<JobPage>;
-}
 
 /**
  * Plangrep's jobs API (docs.plangrep.com, API reference, Jobs). Never throws for what Plangrep does. Each call has one

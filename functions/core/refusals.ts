@@ -1,6 +1,6 @@
 import type { RefusedRecord } from './cancellation/events.ts';
 import type { ExternalId, PartnerId, Timestamp } from './identifiers.ts';
-import type { Records } from './ports.ts';
+import type { Records } from './records.ts';
 
 /** A request that reached no job, as its partner sees it. The log has the record of it, which no partner can search. */
 export type Refusal = Pick<RefusedRecord, 'at' | 'why' | 'door' | 'requestId' | 'jobId'>;

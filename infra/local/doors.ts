@@ -86,7 +86,7 @@ export interface EventsDoor {
   readonly queue: LocalQueue;
 }
 
-/** Told of each event that goes out. */
+/** Called with each event that goes out. */
 export type OnAnnounced = (event: BusEvent) => void;
 
 interface EventsDoorParts {

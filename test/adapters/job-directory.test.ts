@@ -7,7 +7,7 @@ import { createPartners, createReadPartnerKey } from '../../functions/adapters/d
 import { type ExternalId, partnerIdSchema, type PartnerId, projectIdSchema } from '../../functions/core/identifiers.ts';
 import type { RefusedRecord } from '../../functions/core/cancellation/events.ts';
 import type { Refusals } from '../../functions/core/refusals.ts';
-import type { DirectoryEntry, JobDirectory, JobPages, VerifiedEntry } from '../../functions/core/ports.ts';
+import type { DirectoryEntry, JobDirectory, JobPages, VerifiedEntry } from '../../functions/core/job-directory.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { MemoryDirectory } from '../support/memory-ports.ts';
 import { acme, documentedProject, externalId, globex, jobId } from '../support/names.ts';

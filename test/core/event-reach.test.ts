@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { projectIdSchema, toTimestamp } from '../../functions/core/identifiers.ts';
 import type { PlangrepJob } from '../../functions/core/plangrep.ts';
-import type { DirectoryEntry } from '../../functions/core/ports.ts';
+import type { DirectoryEntry } from '../../functions/core/job-directory.ts';
 import { given, jobThatIs, type Scene } from '../support/given.ts';
 import { acme, documentedProject, jobId, order7890 } from '../support/names.ts';
 import { listOf } from '../support/job-lists.ts';

@@ -6,24 +6,11 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { functions } from '../../infra/blueprint/functions.ts';
 import { rehearse } from '../../infra/build/rehearse.ts';
+import { functionEnvironment } from '../support/function-environment.ts';
 import { startContainer } from '../../infra/local/aws/lambda/container.ts';
 
 const dist = new URL('../../dist/functions/', import.meta.url).pathname;
 const names = Object.keys(functions).filter((name): name is keyof typeof functions => Object.hasOwn(functions, name));
-/** What every function needs to start. */
-const environment = {
-  ...Object.fromEntries(Object.values(functions).flatMap((each) => each.environment.map((name) => [name, 'x']))),
-  ENVIRONMENT: 'local',
-  PLANGREP_BASE_URL: 'http://127.0.0.1:9',
-  EVENTS_MAX_RECEIVES: '1',
-  EVENTS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/dead-letters',
-  WAKE_UP_QUEUE_URL: 'http://127.0.0.1:9/wake-ups',
-  AWS_REGION: 'eu-central-1',
-  AWS_ACCESS_KEY_ID: 'key',
-  AWS_SECRET_ACCESS_KEY: 'secret',
-  AWS_ENDPOINT_URL_SECRETS_MANAGER: 'http://127.0.0.1:9',
-  AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9',
-};
 let folder: string;
 beforeAll(() => {
   folder = mkdtempSync(join(tmpdir(), 'bundle-loading-'));
@@ -45,7 +32,10 @@ async function exportsSeen(load: 'require' | 'import', specifiers: readonly stri
       console.log(JSON.stringify(seen));
       process.exit();
     })();`;
-  const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { cwd: folder, env: environment });
+  const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], {
+    cwd: folder,
+    env: functionEnvironment,
+  });
   return JSON.parse(stdout);
 }
 const onlyHandler = names.map(() => [['handler'], 'function']);
@@ -71,7 +61,13 @@ describe('Each bundle', { timeout: 60_000 }, () => {
     cpSync(join(dist, name), copy, { recursive: true });
     rmSync(join(copy, 'index.mjs'));
 
-    const definition = { functionName: name, directory: copy, timeoutMs: 5_000, memoryMb: 512, environment };
+    const definition = {
+      functionName: name,
+      directory: copy,
+      timeoutMs: 5_000,
+      memoryMb: 512,
+      environment: functionEnvironment,
+    };
     const container = await startContainer(definition);
     const ready = await container.ready.finally(() => container.kill());
     await container.ended;

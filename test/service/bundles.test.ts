@@ -9,6 +9,7 @@ import { functions } from '../../infra/blueprint/functions.ts';
 import { buildInto } from '../../infra/build/build.ts';
 import { cacheUnusedCode } from '../../infra/build/load-function.ts';
 import { rehearse } from '../../infra/build/rehearse.ts';
+import { functionEnvironment } from '../support/function-environment.ts';
 
 const dist = new URL('../../dist/functions/', import.meta.url).pathname;
 const names = Object.keys(functions).filter((name): name is keyof typeof functions => Object.hasOwn(functions, name));
@@ -117,19 +118,11 @@ function listingLoader(name: string): string {
 }
 
 function run(script: string, ...flags: string[]): string {
-  return execFileSync(process.execPath, [...flags, '-e', script], { encoding: 'utf8', env: environment }).trim();
+  return execFileSync(process.execPath, [...flags, '-e', script], {
+    encoding: 'utf8',
+    env: functionEnvironment,
+  }).trim();
 }
-const environment = {
-  ...Object.fromEntries(Object.values(functions).flatMap((each) => each.environment.map((name) => [name, 'x']))),
-  ENVIRONMENT: 'local',
-  PLANGREP_BASE_URL: 'http://127.0.0.1:9',
-  EVENTS_MAX_RECEIVES: '1',
-  EVENTS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/dead-letters',
-  WAKE_UP_QUEUE_URL: 'http://127.0.0.1:9/wake-ups',
-  AWS_REGION: 'eu-central-1',
-  AWS_ENDPOINT_URL_SECRETS_MANAGER: 'http://127.0.0.1:9',
-  AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9',
-};
 
 describe('The code cache', () => {
   test.each([...names, first].flatMap((name) => [['--expose-gc'], []].map((flags) => [name, flags] as const)))(
@@ -161,7 +154,10 @@ describe('The code cache', () => {
 
     const index = JSON.stringify(join(copy, 'index.mjs'));
     const script = `import(${index}).then(({ handler }) => console.log(typeof handler)).finally(() => process.exit())`;
-    const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', env: environment });
+    const { stdout, stderr } = spawnSync(process.execPath, ['-e', script], {
+      encoding: 'utf8',
+      env: functionEnvironment,
+    });
     expect(stdout.trim()).toBe('function');
     expect(stderr.includes(`code: '${cacheUnusedCode}',\n  scripts: 2,`)).toBe(what !== 'as it was made');
     rmSync(copy, { recursive: true });

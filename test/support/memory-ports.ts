@@ -2,30 +2,32 @@ import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../funct
 import { streamKey } from '../../functions/core/cancellation/stream-key.ts';
 import type { CancelAnswer, ListAnswer, ReadAnswer } from '../../functions/core/plangrep.ts';
 import {
-  type CancellationLog,
   type Claimed,
   type DirectoryEntry,
   type JobDirectory,
-  type Joined,
   type JobPage,
   type JobPages,
-  type JoinedLimits,
   type JobFact,
   type JobOwner,
   newestFirst,
-  type PartnerAccess,
-  type Plangrep,
-  type Polls,
-  type Ports,
-  type ReadableLog,
-  type Records,
   type RequestBinding,
-  type Stream,
   type VerifiedEntry,
-  type WakeUp,
-  type WakeUpQueue,
-  type WakeUps,
+} from '../../functions/core/job-directory.ts';
+import type {
+  CancellationLog,
+  Joined,
+  JoinedLimits,
+  PartnerAccess,
+  Plangrep,
+  Polls,
+  Ports,
+  ReadableLog,
+  Stream,
+  WakeUp,
+  WakeUpQueue,
+  WakeUps,
 } from '../../functions/core/ports.ts';
+import type { Records } from '../../functions/core/records.ts';
 import type { Refusal, Refusals } from '../../functions/core/refusals.ts';
 import type { ReadPorts } from '../../functions/core/use-cases/read-cancellations.ts';
 import { DependencyUnavailable, type Report } from '../../functions/core/report.ts';

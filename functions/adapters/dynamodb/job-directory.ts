@@ -18,10 +18,10 @@ import {
   type JobOwner,
   type JobPages,
   newestFirst,
-  type Records,
   type RequestBinding,
   type VerifiedEntry,
-} from '../../core/ports.ts';
+} from '../../core/job-directory.ts';
+import type { Records } from '../../core/records.ts';
 import type { Refusals } from '../../core/refusals.ts';
 import { DependencyUnavailable } from '../../core/report.ts';
 import { findRefusals, keepRefusal } from './refusals.ts';

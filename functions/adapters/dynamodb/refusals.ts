@@ -4,7 +4,7 @@ import { refusedSchema, type RefusedRecord } from '../../core/cancellation/event
 import { refusedKey } from '../../core/cancellation/stream-key.ts';
 import type { ExternalId, PartnerId } from '../../core/identifiers.ts';
 import { REFUSALS_DAYS, type Refusal, type Refusals } from '../../core/refusals.ts';
-import type { Records } from '../../core/ports.ts';
+import type { Records } from '../../core/records.ts';
 import { type Fields, insertItem, queryPage, readItems, type Table } from './table-client.ts';
 
 const refusalSchema = z.pick(refusedSchema, { at: true, why: true, door: true, requestId: true, jobId: true });

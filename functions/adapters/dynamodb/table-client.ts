@@ -12,7 +12,7 @@ import {
 } from '@aws-sdk/client-dynamodb';
 import { marshall, unmarshall } from '@aws-sdk/util-dynamodb';
 import type * as z from 'zod/mini';
-import type { Records } from '../../core/ports.ts';
+import type { Records } from '../../core/records.ts';
 import { type Dependency, DependencyUnavailable, RecordUnreadable } from '../../core/report.ts';
 
 // Functions, not methods of one object: a bundle then holds only the operations that it uses.

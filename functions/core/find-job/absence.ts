@@ -1,4 +1,4 @@
-import type { DirectoryEntry } from '../ports.ts';
+import type { DirectoryEntry } from '../job-directory.ts';
 
 /** A job that was seen absent so long ago, and ever since, is absent: an event has five tries by then. */
 const BELIEVED_AFTER_MS = 4 * 60_000;

@@ -1,7 +1,8 @@
 import { isTerminal } from '../cancellation/job-status.ts';
 import { foldEvents } from '../cancellation/state.ts';
 import type { JobId, Timestamp } from '../identifiers.ts';
-import type { DirectoryEntry, PartnerAccess, Ports, VerifiedEntry } from '../ports.ts';
+import type { DirectoryEntry, VerifiedEntry } from '../job-directory.ts';
+import type { PartnerAccess, Ports } from '../ports.ts';
 import type { CountedRequest } from './job-reads.ts';
 import { knownAbsence, READ_AGAIN_AFTER_MS } from './absence.ts';
 import type { Unlisted } from './list-projects.ts';

@@ -2,7 +2,8 @@ import type { CancelRequest } from '../cancel-request.ts';
 import { isTerminal } from '../cancellation/job-status.ts';
 import { jobIdSchema, type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { PlangrepJob } from '../plangrep.ts';
-import { type DirectoryEntry, newestFirst, type PartnerAccess, type Ports } from '../ports.ts';
+import { type DirectoryEntry, newestFirst } from '../job-directory.ts';
+import type { PartnerAccess, Ports } from '../ports.ts';
 import { LISTING_REMEMBERED_MS, listProjects, type Unlisted } from './list-projects.ts';
 import { claimJob, terminalStatusOf } from './verify-job.ts';
 

@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { CancelRequest } from '../cancel-request.ts';
 import { type JobId, toTimestamp } from '../identifiers.ts';
-import type { DirectoryEntry, PartnerAccess, Ports, Records } from '../ports.ts';
+import type { DirectoryEntry } from '../job-directory.ts';
+import type { PartnerAccess, Ports } from '../ports.ts';
+import type { Records } from '../records.ts';
 import { reportUnreadable } from '../report.ts';
 import { chooseJob, type FoundJob } from './choose-job.ts';
 import { type CountedRequest, countReads } from './job-reads.ts';

@@ -1,6 +1,6 @@
 import type { CancelRequest } from '../cancel-request.ts';
 import { earliest, type JobId, startOfSecond, type Timestamp, toTimestamp } from '../identifiers.ts';
-import type { DirectoryEntry } from '../ports.ts';
+import type { DirectoryEntry } from '../job-directory.ts';
 
 /** Which of the jobs of an externalId a request can mean, by when they were registered. */
 export type Reach =

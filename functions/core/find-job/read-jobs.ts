@@ -1,7 +1,8 @@
 import type { CancelRequest } from '../cancel-request.ts';
 import { isTerminal } from '../cancellation/job-status.ts';
 import { type Timestamp, toTimestamp } from '../identifiers.ts';
-import { type DirectoryEntry, type JobFact, type PartnerAccess, type Ports, type VerifiedEntry } from '../ports.ts';
+import type { DirectoryEntry, JobFact, VerifiedEntry } from '../job-directory.ts';
+import type { PartnerAccess, Ports } from '../ports.ts';
 import { DependencyUnavailable } from '../report.ts';
 import { type Absence, judgeAbsence } from './absence.ts';
 import { judgeOwnership, lookAtJob, standingOf, verifyJob } from './verify-job.ts';

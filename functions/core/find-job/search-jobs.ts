@@ -1,6 +1,8 @@
 import { foldEvents } from '../cancellation/state.ts';
 import { type Timestamp, toTimestamp } from '../identifiers.ts';
-import { type DirectoryEntry, isExpired, newestFirst, type PartnerAccess, type Ports, type Records } from '../ports.ts';
+import { type DirectoryEntry, isExpired, newestFirst } from '../job-directory.ts';
+import type { PartnerAccess, Ports } from '../ports.ts';
+import type { Records } from '../records.ts';
 import { chooseJob, type FoundJob } from './choose-job.ts';
 import { discoverJobs } from './discover-jobs.ts';
 import type { CountedRequest } from './job-reads.ts';

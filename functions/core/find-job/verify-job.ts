@@ -2,7 +2,8 @@ import type { CancelRequest } from '../cancel-request.ts';
 import { isTerminal } from '../cancellation/job-status.ts';
 import { earliest, type JobId, startOfSecond, type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { PlangrepJob, ReadAnswer } from '../plangrep.ts';
-import type { DirectoryEntry, JobOwner, PartnerAccess, Ports, VerifiedEntry } from '../ports.ts';
+import type { DirectoryEntry, JobOwner, VerifiedEntry } from '../job-directory.ts';
+import type { PartnerAccess, Ports } from '../ports.ts';
 
 /** What Plangrep says about whose job it is. `not_confirmed`: it does not show the project, which is never guessed. */
 export type Ownership = 'owned' | 'foreign' | 'not_confirmed';

@@ -2,7 +2,8 @@ import type { CancellationEvent, JoinedRecord } from '../cancellation/events.ts'
 import { BrokenStream, type CancellationState, foldEvents } from '../cancellation/state.ts';
 import type { StreamName } from '../cancellation/stream-key.ts';
 import { type ExternalId, type JobId, type PartnerId, type Timestamp, toTimestamp } from '../identifiers.ts';
-import { type DirectoryEntry, type JobPages, newestFirst, type Polls, type Ports, type ReadableLog } from '../ports.ts';
+import { type DirectoryEntry, type JobPages, newestFirst } from '../job-directory.ts';
+import type { Polls, Ports, ReadableLog } from '../ports.ts';
 import { type Refusal, type Refusals, REFUSALS_DAYS } from '../refusals.ts';
 import { reportFailure, reportUnreadable } from '../report.ts';
 

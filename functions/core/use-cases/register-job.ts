@@ -6,7 +6,8 @@ import { type ReadJob, readJobs } from '../find-job/read-jobs.ts';
 import { type JobLook, lookAtJob, standingOf, verifyJob } from '../find-job/verify-job.ts';
 import { type ExternalId, type PartnerId, type Timestamp, toTimestamp } from '../identifiers.ts';
 import { reportUnreadable } from '../report.ts';
-import { type DirectoryEntry, isExpired, type PartnerAccess, type Ports } from '../ports.ts';
+import { type DirectoryEntry, isExpired } from '../job-directory.ts';
+import type { PartnerAccess, Ports } from '../ports.ts';
 
 /** "This Plangrep job has this externalId", as every door hands it to the core. */
 export interface JobRegistration extends Pick<DirectoryEntry, 'jobId' | 'projectId' | 'registeredAt'> {

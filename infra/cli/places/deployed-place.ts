@@ -7,7 +7,7 @@ import { type EnvironmentName, environmentNames, environments } from '../../blue
 import { CannotDo } from '../command.ts';
 import { type Place, queues, type ServiceAccess } from './place.ts';
 
-/** @throws CannotDo (2) when there is no such environment */
+/** @throws CannotDo (2) when the environment does not exist */
 export function readEnvironmentName(value: string): EnvironmentName {
   const name = environmentNames.find((known) => known === value);
   if (name !== undefined) return name;

@@ -22,7 +22,7 @@ export function readTableName(value: string): TableName {
   throw new CannotDo(2, `--table must be one of ${Object.keys(tables).join(', ')}, not ${JSON.stringify(value)}.`);
 }
 
-/** @returns undefined when there is no such table */
+/** @returns undefined when the table does not exist */
 export async function findTable(client: DynamoDBClient, TableName: string): Promise<TableDescription | undefined> {
   try {
     return (await client.send(new DescribeTableCommand({ TableName }))).Table;
@@ -43,7 +43,7 @@ export interface ComparedTable {
 /**
  * Compares a table with the definition that the stateful stack is made from. The local run plays an environment with prod's
  * protection.
- * @throws CannotDo (2) when there is no such table
+ * @throws CannotDo (2) when the table does not exist
  */
 export async function compareTable(
   { dynamodb, environment, where }: Pick<Place, 'dynamodb' | 'environment' | 'where'>,

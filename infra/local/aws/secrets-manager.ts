@@ -104,7 +104,8 @@ export async function startSecretsManager({
         const { SecretId, MoveToVersionId, RemoveFromVersionId } = parseInput(moveInput, input);
         const secret = required(SecretId);
         const version = findVersion(secret, MoveToVersionId, undefined);
-        if (version === undefined) throw new ServiceError('ResourceNotFoundException', 'There is no such version.');
+        if (version === undefined)
+          throw new ServiceError('ResourceNotFoundException', 'The secret does not have this version.');
         // https://docs.aws.amazon.com/secretsmanager/latest/apireference/API_UpdateSecretVersionStage.html
         const current = secret.stages.AWSCURRENT;
         if (current !== version && current?.id !== RemoveFromVersionId) {

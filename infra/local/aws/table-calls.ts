@@ -26,7 +26,7 @@ export interface TablesFront {
   admit(operation: string, input: unknown): void;
   /** @returns what DynamoDB answers, or undefined for what is the engine's to answer @throws ServiceError */
   answer(operation: string, input: unknown): Promise<object | undefined>;
-  /** To be told of what the engine has answered. */
+  /** Called with what the engine has answered. */
   answered(operation: string, input: unknown): void;
   /** Once the tables are there. */
   resume(): Promise<void>;

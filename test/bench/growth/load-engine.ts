@@ -5,7 +5,8 @@ import type { AttributeValue, DynamoDBClient, PutItemCommand } from '@aws-sdk/cl
 import engine from 'dynalite/db/index.js';
 import { createCancellationLog } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
 import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
-import type { CancellationLog, JobDirectory } from '../../../functions/core/ports.ts';
+import type { JobDirectory } from '../../../functions/core/job-directory.ts';
+import type { CancellationLog } from '../../../functions/core/ports.ts';
 import { startLocalDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
 import { tables } from '../../../infra/blueprint/tables.ts';
 

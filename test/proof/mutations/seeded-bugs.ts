@@ -300,7 +300,7 @@ export const seededBugs: readonly SeededBug[] = [
     'if (binding?.jobId !== undefined) return reachBound(ports, request, access, stored, binding.jobId);',
     "if (binding?.jobId !== undefined) return { kind: 'job', jobId: binding.jobId, firstCall: 'read' };",
   ),
-  core('ports', 'an expired registration counts', 'expiresAt <= now', "expiresAt <= ''"),
+  core('job-directory', 'an expired registration counts', 'expiresAt <= now', "expiresAt <= ''"),
   core(
     'find-job/choose-job',
     'candidates are read without a limit',

@@ -1,5 +1,5 @@
 import type { ExternalId, JobId, PartnerId } from '../../../functions/core/identifiers.ts';
-import type { DirectoryEntry, VerifiedEntry } from '../../../functions/core/ports.ts';
+import type { DirectoryEntry, VerifiedEntry } from '../../../functions/core/job-directory.ts';
 import type { FoundCancellations } from '../../../functions/core/use-cases/read-cancellations.ts';
 import type { RegisterEnd } from '../../../functions/core/use-cases/register-job.ts';
 import type { CancelEnd } from '../../../functions/core/use-cases/request-cancellation.ts';

@@ -1,6 +1,6 @@
 import type { JoinedRecord, RefusedRecord, RequestedBody } from '../../../functions/core/cancellation/events.ts';
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
-import type { DirectoryEntry, RequestBinding } from '../../../functions/core/ports.ts';
+import type { DirectoryEntry, RequestBinding } from '../../../functions/core/job-directory.ts';
 import type { CancelEnd } from '../../../functions/core/use-cases/request-cancellation.ts';
 import type { Journal, WrittenEvent } from './journal.ts';
 import { judgeEvent, type KnownJob } from './judge-events.ts';

@@ -1,16 +1,9 @@
 import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../../functions/core/cancellation/events.ts';
 import { streamKey } from '../../../functions/core/cancellation/stream-key.ts';
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
-import type {
-  CancellationLog,
-  DirectoryEntry,
-  JobDirectory,
-  JobPages,
-  ReadableLog,
-  Records,
-  WakeUp,
-  WakeUps,
-} from '../../../functions/core/ports.ts';
+import type { DirectoryEntry, JobDirectory, JobPages } from '../../../functions/core/job-directory.ts';
+import type { CancellationLog, ReadableLog, WakeUp, WakeUps } from '../../../functions/core/ports.ts';
+import type { Records } from '../../../functions/core/records.ts';
 import type { Refusals } from '../../../functions/core/refusals.ts';
 import { MemoryDirectory, type MemoryLog } from '../../support/memory-ports.ts';
 import type { Process } from './process.ts';

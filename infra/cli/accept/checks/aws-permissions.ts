@@ -47,7 +47,7 @@ function contextOf(role: RoleName, table: TableName): Readonly<Record<string, st
   return Object.fromEntries(entries);
 }
 
-/** @throws Error when there is no such table */
+/** @throws Error when the table does not exist */
 async function arnOf({ place }: AwsStage, table: TableName): Promise<string> {
   const described = await findTable(place.dynamodb, await place.table(table));
   if (described?.TableArn === undefined) throw new Error(`there is no table ${table}`);

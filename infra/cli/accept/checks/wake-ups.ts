@@ -31,20 +31,25 @@ function expectAccepted(answer: Answer): readonly Fault[] {
   ];
 }
 
+/** Cancels a new job of one of the sandbox's kinds, and waits for its end. */
+async function cancelAndFollow(stage: OperatorStage, kind: string, check: string) {
+  const { jobId, externalId } = await registered(stage, kind, check);
+  const answer = await cancel(stage, { externalId });
+  return { externalId, answer, closed: await untilClosed(stage, jobId) };
+}
+
+/** Of every check that waits for the end. */
+const followed = { changes: true, runs: 'beside', limitMs: 60_000, lookAt } as const;
+
 /** What happens after the answer, and when: by the wake-up queue, to the second. */
 export const wakeUpChecks: readonly Check[] = [
   {
     id: 'wake-ups.retry',
     shows: 'Plangrep has too many requests for 5 s: 202, and the queue brings the retry when nextLookAt said',
     needs: 'operator credentials',
-    changes: true,
-    runs: 'beside',
-    limitMs: 60_000,
-    lookAt,
+    ...followed,
     async run(stage) {
-      const { jobId, externalId } = await registered(stage, 'rate_limited', 'retry');
-      const answer = await cancel(stage, { externalId });
-      const closed = await untilClosed(stage, jobId);
+      const { answer, closed } = await cancelAndFollow(stage, 'rate_limited', 'retry');
       const [second] = entriesOf(closed, 'attempt_started');
       const [announced, began] = [Date.parse(String(answer.body['nextLookAt'])), Date.parse(String(second?.['at']))];
       const late = began - announced;
@@ -81,14 +86,9 @@ export const wakeUpChecks: readonly Check[] = [
     id: 'wake-ups.lost-answer',
     shows: 'a cancel that took effect although its answer was lost: 202, the attempt is unknown, then cancelled',
     needs: 'operator credentials',
-    changes: true,
-    runs: 'beside',
-    limitMs: 60_000,
-    lookAt,
+    ...followed,
     async run(stage) {
-      const { jobId, externalId } = await registered(stage, 'lost', 'lost');
-      const answer = await cancel(stage, { externalId });
-      const closed = await untilClosed(stage, jobId);
+      const { answer, closed } = await cancelAndFollow(stage, 'lost', 'lost');
       return [
         ...expectAccepted(answer),
         ...expectClosed(closed, 'cancelled'),
@@ -100,14 +100,9 @@ export const wakeUpChecks: readonly Check[] = [
     id: 'wake-ups.late-answer',
     shows: 'Plangrep answers after 6 s: 202 before that, then cancelled',
     needs: 'operator credentials',
-    changes: true,
-    runs: 'beside',
-    limitMs: 60_000,
-    lookAt,
+    ...followed,
     async run(stage) {
-      const { jobId, externalId } = await registered(stage, 'late', 'late');
-      const answer = await cancel(stage, { externalId });
-      const closed = await untilClosed(stage, jobId);
+      const { answer, closed } = await cancelAndFollow(stage, 'late', 'late');
       return [...expectAccepted(answer), ...expectClosed(closed, 'cancelled')];
     },
   },
@@ -115,14 +110,9 @@ export const wakeUpChecks: readonly Check[] = [
     id: 'wake-ups.completes-first',
     shows: 'a job that completes although its cancel was accepted: 202, then too_late, and 409 from then on',
     needs: 'operator credentials',
-    changes: true,
-    runs: 'beside',
-    limitMs: 60_000,
-    lookAt,
+    ...followed,
     async run(stage) {
-      const { jobId, externalId } = await registered(stage, 'completes_first', 'completes-first');
-      const answer = await cancel(stage, { externalId });
-      const closed = await untilClosed(stage, jobId);
+      const { externalId, answer, closed } = await cancelAndFollow(stage, 'completes_first', 'completes-first');
       if (closed.body['state'] !== 'closed') return fault('still open', `closed within ${CLOSES_WITHIN_MS / 1000} s`);
       const again = await cancel(stage, { externalId });
       return [

@@ -2,7 +2,7 @@ import { DescribeTableCommand, type DynamoDBClient, type TableDescription } from
 import { ServiceError } from '../aws-json-endpoint.ts';
 import type { KeptFeatures } from './kept-features.ts';
 
-/** @param engine a client that reaches the engine itself @throws ServiceError when there is no such table */
+/** @param engine a client that reaches the engine itself @throws ServiceError when the table does not exist */
 export async function describeTable(engine: DynamoDBClient, TableName: string): Promise<TableDescription> {
   const { Table = {} } = await engine.send(new DescribeTableCommand({ TableName })).catch((error: unknown) => {
     if (!(error instanceof Error) || error.name !== 'ResourceNotFoundException') throw error;
