@@ -6,7 +6,7 @@ import type { Environment } from '../../infra/blueprint/environment-schema.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { readAssembly } from '../../infra/deploy/read-assembly.ts';
 import { addChecks } from '../../infra/stacks/checks.ts';
-import { ofType, synthesize, synthesized } from './synthesized.ts';
+import { ofType, synthesize, synthesized } from './stacks/synthesized.ts';
 
 const templateSchema = z.object({
   Parameters: z.record(z.string(), z.looseObject({ Default: z.optional(z.string()) })),

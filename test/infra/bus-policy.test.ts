@@ -3,7 +3,7 @@ import { closedEvent, eventDoor, refusedEvent } from '../../infra/blueprint/bus-
 import { type BusStatement, busStatements } from '../../infra/blueprint/bus-policy.ts';
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { decidePut, type PutAttempt } from '../../infra/local/aws/events/bus-policy.ts';
-import { ofType, oneOf, synthesized } from './synthesized.ts';
+import { ofType, oneOf, synthesized } from './stacks/synthesized.ts';
 
 const account = '999999999999';
 const busArn = `arn:aws:events:eu-central-1:${account}:event-bus/plangrep-cancellation-prod`;

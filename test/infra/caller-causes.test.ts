@@ -4,7 +4,7 @@ import { alarmNameOf, alarms, type MetricName } from '../../infra/blueprint/alar
 import { documentationRoutes, partnerAuthorizer, routes, unknownRoutes } from '../../infra/blueprint/api.ts';
 import { functionNames } from '../../infra/blueprint/functions.ts';
 import { environmentNames } from '../../infra/blueprint/environments.ts';
-import { ofType, synthesized } from './synthesized.ts';
+import { ofType, synthesized } from './stacks/synthesized.ts';
 
 /**
  * What each alarm that pages counts, and why no caller causes it by itself: by 4xx of any kind, floods of 401

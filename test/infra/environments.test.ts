@@ -6,7 +6,7 @@ import { checkEnvironment, type Environment, logRetentionPeriods } from '../../i
 import { environmentNames, environments } from '../../infra/blueprint/environments.ts';
 import { functions } from '../../infra/blueprint/functions.ts';
 import { selectEnvironment } from '../../infra/stacks/select-environment.ts';
-import { root } from './synthesized.ts';
+import { root } from './stacks/synthesized.ts';
 
 const { dev, prod, staging } = environments;
 const principal = 'arn:aws:iam::111122223333:role/acme';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { environmentNames } from '../../infra/blueprint/environments.ts';
 import { queues } from '../../infra/cli/places/place.ts';
-import { synthesized } from './synthesized.ts';
+import { synthesized } from './stacks/synthesized.ts';
 
 describe.each(environmentNames)('the resources that ops looks for in %s', (name) => {
   const { service, stateful } = synthesized(name);

@@ -12,7 +12,7 @@ import {
 import { versionAlarmNames } from '../../infra/blueprint/rollout/version-alarms.ts';
 import { renderRolesTable } from '../../infra/docs/generate-docs.ts';
 import { schedulingAttributes } from '../../functions/core/cancellation/stream-key.ts';
-import { listOf, ofType, type Resource, type Statement, statementsOf, synthesized } from './synthesized.ts';
+import { listOf, ofType, type Resource, type Statement, statementsOf, synthesized } from './stacks/synthesized.ts';
 
 /** What a target's ARN looks like in a template of the service stack. */
 const targetPatterns: readonly (readonly [Target, RegExp])[] = [

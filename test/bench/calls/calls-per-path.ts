@@ -41,7 +41,7 @@ const takeOver = { ...poll, 'PutItem CancellationLog': 2, 'Plangrep cancel': 1 }
 /**
  * What every path asks of the tables, Secrets Manager and Plangrep, for names as long as those of Plangrep's documented
  * example and a short reason. The container is warm, except for "a container's first". The tests hold the real bundles on
- * the real engine to these figures (`test/service/calls.test.ts`), and the costs are calculated from them.
+ * the real engine to these figures (`test/service/bundles/calls.test.ts`), and the costs are calculated from them.
  */
 export const callsPerPath = {
   // Each: the requests, then write units, read units and stored bytes.
