@@ -1,4 +1,6 @@
 import { DynamoDBClient, type DynamoDBClientConfig } from '@aws-sdk/client-dynamodb';
+import { KMSClient, type KMSClientConfig } from '@aws-sdk/client-kms';
+import { S3Client, type S3ClientConfig } from '@aws-sdk/client-s3';
 import { SecretsManagerClient, type SecretsManagerClientConfig } from '@aws-sdk/client-secrets-manager';
 
 /**
@@ -13,7 +15,7 @@ const settings = {
   useDualstackEndpoint: false,
   useFipsEndpoint: false,
   userAgentAppId: 'plangrep-cancellation',
-} satisfies DynamoDBClientConfig & SecretsManagerClientConfig;
+} satisfies DynamoDBClientConfig & KMSClientConfig & S3ClientConfig & SecretsManagerClientConfig;
 
 /**
  * The client of every table. A table answers in single milliseconds, so a longer wait means a broken connection. The SDK
@@ -47,6 +49,36 @@ export function createSecretsManagerClient(overrides: SecretsManagerClientConfig
         throwOnRequestTimeout: true,
       },
       ...overrides,
+    }),
+  );
+}
+
+/**
+ * The client of the sealed archive, for functions off the path of a cancel. An object has at most a few megabytes: 1 s to
+ * connect, 5 s for an answer, three attempts. A put that is repeated with `IfNoneMatch` may be answered 412 for the object that
+ * its first attempt has written: compare it before you call it another's. Where the endpoint is an IP address, as in the local
+ * run, the SDK puts the bucket into the path.
+ */
+export function createS3Client(): S3Client {
+  return withoutIdleSteps(
+    new S3Client({
+      ...settings,
+      maxAttempts: 3,
+      requestHandler: { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true },
+    }),
+  );
+}
+
+/**
+ * The client of the key that signs the archive's digests: 1 s to connect, 2 s for an answer, three attempts. A repeated signing
+ * makes another signature of the same digest, and both are valid.
+ */
+export function createKmsClient(): KMSClient {
+  return withoutIdleSteps(
+    new KMSClient({
+      ...settings,
+      maxAttempts: 3,
+      requestHandler: { connectionTimeout: 1_000, requestTimeout: 2_000, throwOnRequestTimeout: true },
     }),
   );
 }

@@ -36,6 +36,12 @@ const replacedFiles: readonly ReplacedFile[] = [
     source: 'export class Sha256Js {}',
   },
   {
+    // Takes CRC-32 from zlib, which Node then loads. Only S3's client has it, for a body that comes without a checksum: the
+    // archive's objects bring their SHA-256.
+    file: '@smithy/core/dist-es/submodules/checksum/crc32/Crc32Node.js',
+    source: `export { Crc32Js as Crc32Node } from './Crc32Js';`,
+  },
+  {
     // Reads ~/.aws/config and ~/.aws/credentials for each setting that the environment lacks; Lambda has neither file.
     // 3 ms of a start.
     file: '@smithy/core/dist-es/submodules/config/shared-ini-file-loader/readFile.js',
@@ -43,6 +49,16 @@ const replacedFiles: readonly ReplacedFile[] = [
              export const readFile = async () => { throw new Error('a Lambda has no profiles'); };`,
   },
 ];
+
+/**
+ * S3's client takes two functions of the event streams when it is loaded, for an operation that no function here calls. Other
+ * clients import them only when such an operation answers.
+ */
+const eventStreams = {
+  path: '@smithy/core/event-streams',
+  source: `export const eventStreamSerdeProvider = () => undefined;
+           export const resolveEventStreamSerdeConfig = (config) => config;`,
+};
 
 /** The SDK calls only `randomUUID` of the global `crypto`, and that global loads all of Web Crypto: 2 ms of a start. */
 const nodeCrypto = { path: 'node-crypto', source: `export * as crypto from 'node:crypto';` };
@@ -57,8 +73,13 @@ export const trimSdk: Plugin = {
     const { initialOptions } = build;
     initialOptions.define = { ...initialOptions.define, ReadableStream: 'undefined', Blob: 'undefined' };
     initialOptions.inject = [...(initialOptions.inject ?? []), nodeCrypto.path];
-    build.onResolve({ filter: new RegExp(`^${nodeCrypto.path}$`) }, ({ path }) => ({ path, namespace: 'trim-sdk' }));
-    build.onLoad({ filter: /.*/, namespace: 'trim-sdk' }, () => ({ contents: nodeCrypto.source }));
+    for (const { path, source } of [nodeCrypto, eventStreams]) {
+      const exactly = new RegExp(`^${RegExp.escape(path)}$`);
+      build.onResolve({ filter: exactly }, ({ kind }) =>
+        kind === 'dynamic-import' ? undefined : { path, namespace: 'trim-sdk' },
+      );
+      build.onLoad({ filter: exactly, namespace: 'trim-sdk' }, () => ({ contents: source }));
+    }
 
     const notLoaded = new Set(replacedFiles);
     for (const replaced of replacedFiles) {

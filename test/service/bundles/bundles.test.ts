@@ -6,6 +6,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { functions } from '../../../infra/blueprint/functions.ts';
+import { permissionsOf } from '../../../infra/blueprint/roles.ts';
 import { buildInto } from '../../../infra/build/build.ts';
 import { cacheUnusedCode } from '../../../infra/build/load-function.ts';
 import { rehearse } from '../../../infra/build/rehearse.ts';
@@ -81,6 +82,19 @@ describe('Each bundle', () => {
 
     expect(bytes).toBeGreaterThan(limits[name] * 0.9); // So that a limit is lowered when its bundle shrinks.
     expect(bytes).toBeLessThanOrEqual(limits[name]);
+  });
+
+  test.each([
+    ['s3:', 'AmazonS3'],
+    ['kms:', 'TrentService'],
+  ])('has the client of %s only where its role calls that service', (prefix, word) => {
+    const holders = names.filter((name) =>
+      filesOf(dist, name, /^bundle-\w+\.js$/).some((bundle) => readFileSync(bundle, 'latin1').includes(word)),
+    );
+
+    expect(holders).toEqual(
+      names.filter((name) => permissionsOf(name).some(({ actions }) => actions.some((one) => one.startsWith(prefix)))),
+    );
   });
 
   test('loads none of the built-in modules that it does not need, at its start or at its usual work', async () => {
