@@ -1,4 +1,4 @@
-import type { RefusedRecord } from './cancellation/events.ts';
+import type { NewRefusal } from './cancellation/events.ts';
 import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from './identifiers.ts';
 import type { Records } from './records.ts';
 
@@ -85,7 +85,7 @@ export interface JobDirectory {
   /** Sets in an entry what a job read showed. Nothing happens when there is no such entry. */
   remember(partnerId: PartnerId, externalId: ExternalId, jobId: JobId, fact: JobFact): Promise<void>;
   /** Keeps a refusal where its partner finds it by the externalId. The log's record of it comes first. */
-  keepRefusal(record: RefusedRecord): Promise<void>;
+  keepRefusal(record: NewRefusal): Promise<void>;
   readBinding(partnerId: PartnerId, requestKey: string): Promise<RequestBinding | undefined>;
   /** @returns the binding that is stored now: the given one, or the one that another request made first */
   bind(partnerId: PartnerId, requestKey: string, binding: RequestBinding): Promise<RequestBinding>;

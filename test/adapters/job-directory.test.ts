@@ -5,7 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { createPagedDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { createPartners, createReadPartnerKey } from '../../functions/adapters/dynamodb/partners.ts';
 import { type ExternalId, partnerIdSchema, type PartnerId, projectIdSchema } from '../../functions/core/identifiers.ts';
-import type { RefusedRecord } from '../../functions/core/cancellation/events.ts';
+import type { NewRefusal } from '../../functions/core/cancellation/events.ts';
 import type { Refusals } from '../../functions/core/refusals.ts';
 import type { DirectoryEntry, JobDirectory, JobPages, VerifiedEntry } from '../../functions/core/job-directory.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
@@ -166,7 +166,7 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
 
   describe('refused requests', () => {
     const name = externalId('order-1');
-    const refused = (at: string, more: Partial<RefusedRecord> = {}): RefusedRecord => ({
+    const refused = (at: string, more: Partial<NewRefusal> = {}): NewRefusal => ({
       type: 'refused',
       ...committed({ externalId: name, reason: 'kept in the log alone' }),
       partnerId: partner,

@@ -1,5 +1,11 @@
-import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../functions/core/cancellation/events.ts';
-import { streamKey } from '../../functions/core/cancellation/stream-key.ts';
+import { erasableAttributes } from '../../functions/core/cancellation/commitment.ts';
+import {
+  type CancellationEvent,
+  type JoinedRecord,
+  parseEvent,
+  type RefusedRecord,
+} from '../../functions/core/cancellation/events.ts';
+import { type StreamName, streamKey } from '../../functions/core/cancellation/stream-key.ts';
 import type { CancelAnswer, ListAnswer, ReadAnswer } from '../../functions/core/plangrep.ts';
 import {
   type Claimed,
@@ -68,6 +74,14 @@ export class MemoryLog implements CancellationLog, ReadableLog {
     }
     if (standing.eventId === event.eventId) return { kind: 'appended' } as const;
     return { kind: 'lost', stream: await this.read(event.partnerId, event.jobId) } as const;
+  }
+
+  /** What an erasure leaves of a stream. */
+  erase(name: StreamName): void {
+    const texts = Object.fromEntries(erasableAttributes.map((attribute) => [attribute, undefined]));
+    const stored = this.streams.get(streamKey(name)) ?? [];
+    const erased = stored.map((one) => ({ ...one, event: parseEvent({ ...one.event, ...texts }) ?? one.event }));
+    this.streams.set(streamKey(name), erased);
   }
 
   readonly shards = 2;

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import type { StoredRecord } from '../../functions/core/audit/findings.ts';
 import { sealEvent } from '../../functions/core/cancellation/chain.ts';
 import {
+  erasedKey,
   eventKey,
   joinedKey,
   refusedKey,
@@ -21,6 +22,7 @@ import { applyEvent, type CancellationState, checkNext } from '../../functions/c
 import { createPartitionVerifier, type Verdict } from '../../functions/core/audit/verify-partition.ts';
 import { acme, documentedJob, order7890 } from './names.ts';
 import { committed } from './committed.ts';
+import { erasableAttributes, FORMAT } from '../../functions/core/cancellation/commitment.ts';
 
 /** Streams of the documented job as the table has them, for tests that tamper with them. */
 export const streamName = streamKey({ partnerId: acme, jobId: documentedJob });
@@ -73,6 +75,20 @@ export const storedStream = (
 export const joinedRecord = (fields: Partial<JoinedRecord> = {}): StoredRecord => {
   const joined: JoinedRecord = { type: 'joined', partnerId: acme, jobId: documentedJob, at, ...asked, ...fields };
   return { key: joinedKey(joined), fields: defined(joined) };
+};
+
+/** As an erasure leaves a record. */
+export const erasedTexts = ({ fields, ...record }: StoredRecord): StoredRecord => ({
+  ...record,
+  fields: Object.fromEntries(Object.entries(fields).filter(([name]) => !erasable.has(name))),
+});
+const erasable: ReadonlySet<string> = new Set(erasableAttributes);
+
+export const erasedRecord = (keys: readonly string[], fields: Readonly<Record<string, unknown>> = {}): StoredRecord => {
+  const place = { partnerId: acme, ...(fields['day'] === undefined && { jobId: documentedJob }) };
+  const what = { at, erasureId: 'erasure-1', part: 1, by: 'arn:aws:iam::111122223333:role/dpo', reasonCode: 'gdpr-17' };
+  const erased = { type: 'erased', format: FORMAT, ...place, ...what, records: keys.length, keys, ...fields };
+  return { key: erasedKey(what), fields: erased };
 };
 
 export const refusedRecord = (fields: Partial<RefusedRecord> = {}): StoredRecord => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
-import { refusedSchema, type RefusedRecord } from '../../core/cancellation/events.ts';
+import { type NewRefusal, refusedSchema } from '../../core/cancellation/events.ts';
 import { refusedKey } from '../../core/cancellation/stream-key.ts';
 import type { ExternalId, PartnerId } from '../../core/identifiers.ts';
 import { REFUSALS_DAYS, type Refusal, type Refusals } from '../../core/refusals.ts';
@@ -14,7 +14,7 @@ function refusalsKey(partnerId: PartnerId, externalId: ExternalId): string {
   return `${partnerId}#refused#${externalId}`;
 }
 
-export async function keepRefusal(table: Table, record: RefusedRecord): Promise<void> {
+export async function keepRefusal(table: Table, record: NewRefusal): Promise<void> {
   const { partnerId, externalId, at, why, door, requestId, jobId } = record;
   const expiresAt = Math.ceil(Date.parse(at) / 1_000) + REFUSALS_DAYS * 86_400;
   const keys = { pk: refusalsKey(partnerId, externalId), sk: refusedKey(record) };

@@ -11,8 +11,17 @@ import type { Timestamp } from '../identifiers.ts';
  * - `foreign`: it belongs to another stream, or this log does not write its key.
  * - `unreadable`: it agrees with its hash, if it has one, but is not a record of this service.
  * - `orphaned`: it joined a cancellation that was deleted.
+ * - `unerased`: an erasure names it, and it still has its texts: the erasure is to be finished.
  */
-export type FindingCode = 'altered' | 'missing' | 'out_of_place' | 'truncated' | 'foreign' | 'unreadable' | 'orphaned';
+export type FindingCode =
+  | 'altered'
+  | 'missing'
+  | 'out_of_place'
+  | 'truncated'
+  | 'foreign'
+  | 'unreadable'
+  | 'orphaned'
+  | 'unerased';
 
 export interface Finding {
   readonly code: FindingCode;

@@ -1,8 +1,11 @@
 import * as z from 'zod/mini';
 import { hashEvent } from '../cancellation/chain.ts';
-import { wrongTexts } from '../cancellation/commitment.ts';
-import { joinedSchema, refusedSchema } from '../cancellation/events.ts';
+import { judgeTexts } from '../cancellation/commitment.ts';
+import { erasedSchema, joinedSchema, refusedSchema } from '../cancellation/events.ts';
 import {
+  ERASED_PREFIX,
+  erasedKey,
+  erasedPartition,
   isRefusedDayKey,
   JOINED_PREFIX,
   joinedKey,
@@ -23,12 +26,17 @@ import {
 } from './findings.ts';
 import { verifyStream } from './verify-stream.ts';
 
-/** The result for one partition of the cancellation log: a stream with its `joined` records, or a day of `refused` ones. */
+/**
+ * The result for one partition of the cancellation log: a stream with its `joined` records, or a day of `refused` ones,
+ * either with its `erased` ones.
+ */
 export interface Verdict {
   readonly findings: readonly Finding[];
   readonly events: number;
   readonly joined: number;
   readonly refused: number;
+  /** How many records have lost their texts to an erasure that is on record. */
+  readonly erased: number;
   /** Of a stream: its newest event, and its closing ones. */
   readonly head?: StreamHead | undefined;
   readonly closings: readonly StreamHead[];
@@ -52,12 +60,18 @@ export function createPartitionVerifier(partition: string, reader: WakeUpReader)
   const name = parseStreamKey(partition);
   const events: StoredEvent[] = [];
   const beside: Finding[] = [];
+  const erasures = createErasures(partition);
   let [joined, refused] = [0, 0];
   /** Stays unknown (NaN) if the first event is missing or was altered. */
   let requestedAtMs = Number.NaN;
   return {
     add(record) {
       const seq = parseEventKey(record.key);
+      if (record.key.startsWith(ERASED_PREFIX) && (name !== undefined || isRefusedDayKey(partition))) {
+        beside.push(...erasures.addErasure(record));
+        return;
+      }
+      beside.push(...erasures.add(record, seq));
       if (name !== undefined && seq !== undefined) {
         const { at, hash } = record.fields;
         if (seq === 1 && hashEvent(record.fields) === hash) requestedAtMs = Date.parse(String(at));
@@ -77,7 +91,7 @@ export function createPartitionVerifier(partition: string, reader: WakeUpReader)
       const stream = name === undefined ? { findings: [], closings: [] } : verifyStream(name, events, reader);
       const orphaned = joined > 0 && events.length === 0 ? [orphanedBy(partition, joined)] : [];
       const findings = [...stream.findings, ...orphaned, ...beside];
-      return { ...stream, findings, events: events.length, joined, refused };
+      return { ...stream, findings, events: events.length, joined, refused, erased: erasures.count() };
     },
   };
 }
@@ -88,13 +102,48 @@ function orphanedBy(partition: string, joined: number): Finding {
   return { code: 'orphaned', stream: partition, what };
 }
 
+const storedErased = z.strictObject(erasedSchema.shape);
+
+/** Holds the records of a partition against its erasures: a record without its texts must be named by one. */
+function createErasures(partition: string) {
+  const named = new Set<string>();
+  let erased = 0;
+  return {
+    addErasure(record: StoredRecord): readonly Finding[] {
+      const { data } = storedErased.safeParse(record.fields);
+      if (data === undefined || hasWakeUp(record) || data.records !== data.keys.length) {
+        return [unreadable(partition, record, 'erased')];
+      }
+      for (const key of data.keys) named.add(key);
+      return judgeKeys(partition, record, erasedPartition(data), erasedKey(data));
+    },
+    /** Of a record after all `erased` ones. */
+    add({ key, fields }: StoredRecord, seq: number | undefined): readonly Finding[] {
+      const { isErased, wrong } = judgeTexts(fields);
+      if (isErased && named.has(key)) {
+        erased += 1;
+        return [];
+      }
+      const where = { stream: partition, ...(seq === undefined ? { record: key } : { seq }) };
+      if (isErased) {
+        const what = `The record ${key} has lost a text, and no erasure on record names it.`;
+        return [{ code: 'altered', ...where, what }];
+      }
+      if (!named.has(key) || wrong.length > 0) return [];
+      const what = `An erasure names the record ${key}, which still has its texts: the erasure is to be finished.`;
+      return [{ code: 'unerased', ...where, what }];
+    },
+    count: () => erased,
+  };
+}
+
 const storedJoined = z.strictObject(joinedSchema.shape);
 const storedRefused = z.strictObject(refusedSchema.shape);
 
 function judgeJoined(partition: string, record: StoredRecord, requestedAtMs: number): readonly Finding[] {
   const { data } = storedJoined.safeParse(record.fields);
   if (data === undefined || hasWakeUp(record)) return [unreadable(partition, record, 'joined')];
-  const replaced = judgeTexts(partition, record);
+  const replaced = findReplaced(partition, record);
   if (replaced.length > 0) return replaced;
   const displaced = judgeKeys(partition, record, streamKey(data), joinedKey(data));
   const isEarly = Date.parse(data.at) < requestedAtMs - CLOCK_SKEW_MS;
@@ -106,11 +155,11 @@ function judgeJoined(partition: string, record: StoredRecord, requestedAtMs: num
 function judgeRefused(partition: string, record: StoredRecord): readonly Finding[] {
   const { data } = storedRefused.safeParse(record.fields);
   if (data === undefined || hasWakeUp(record)) return [unreadable(partition, record, 'refused')];
-  return [...judgeTexts(partition, record), ...judgeKeys(partition, record, refusedDayKey(data), refusedKey(data))];
+  return [...findReplaced(partition, record), ...judgeKeys(partition, record, refusedDayKey(data), refusedKey(data))];
 }
 
-function judgeTexts(partition: string, { key, fields }: StoredRecord): readonly Finding[] {
-  return wrongTexts(fields).map((field) => {
+function findReplaced(partition: string, { key, fields }: StoredRecord): readonly Finding[] {
+  return judgeTexts(fields).wrong.map((field) => {
     const what = `The ${field} of the record ${key} is not the one that it commits to.`;
     return { code: 'altered', stream: partition, record: key, what };
   });
@@ -130,7 +179,7 @@ function hasWakeUp(record: StoredRecord): boolean {
   return schedulingAttributes.some((name) => record[name] !== undefined);
 }
 
-function unreadable(partition: string, { key }: StoredRecord, kind: 'joined' | 'refused'): Finding {
-  const what = `The record ${key} is not a ${kind} record of this service: a field is missing, malformed or unknown.`;
+function unreadable(partition: string, { key }: StoredRecord, kind: 'joined' | 'refused' | 'erased'): Finding {
+  const what = `The record ${key} is not ${kind === 'erased' ? 'an' : 'a'} ${kind} record of this service: a field is missing, malformed or unknown.`;
   return { code: 'unreadable', stream: partition, record: key, what };
 }

@@ -1,5 +1,5 @@
 import { genesisHash, hashEvent } from '../cancellation/chain.ts';
-import { wrongTexts } from '../cancellation/commitment.ts';
+import { judgeTexts } from '../cancellation/commitment.ts';
 import { type CancellationEvent, type Outcome, parseEvent } from '../cancellation/events.ts';
 import { applyEvent, type CancellationState, checkNext, type NextCheck } from '../cancellation/state.ts';
 import { type StreamName, streamKey } from '../cancellation/stream-key.ts';
@@ -135,7 +135,7 @@ function judgeEvent(name: StreamName, seq: number, links: Walk['links'], fields:
     const what = `Event ${seq} is not what was written: its fields do not give its hash.`;
     return broken('altered', what, [String(fields['hash']), computed]);
   }
-  const [wrong] = wrongTexts(fields);
+  const [wrong] = judgeTexts(fields).wrong;
   if (wrong !== undefined) {
     return broken('altered', `The ${wrong} of event ${seq} is not the one that it commits to.`, [computed]);
   }

@@ -24,11 +24,11 @@ export const hashSchema = z.string().check(z.regex(/^[0-9a-f]{64}$/));
 /** 128 random bits in hex: without them no text can be tried out against a commitment. */
 const salt = z.string().check(z.regex(/^[0-9a-f]{32}$/));
 
-/** A request's texts on record: each with its salt, and the commitment to both. */
+/** A request's texts on record: each with its salt until both are erased, and the commitment to both, which stays. */
 export const committedTexts = {
   format: z.literal(FORMAT),
-  externalId: recordedExternalIdSchema,
-  externalIdSalt: salt,
+  externalId: z.optional(recordedExternalIdSchema),
+  externalIdSalt: z.optional(salt),
   externalIdCommitment: hashSchema,
   reason: z.optional(recordedReasonSchema),
   reasonSalt: z.optional(salt),
@@ -59,8 +59,8 @@ export function commitTo(field: ErasableText, saltHex: string, text: string): st
 export function commitTexts<const Request extends Pick<Asked, ErasableText>>(
   request: Request,
   newSalt: () => string,
-): Omit<Request, ErasableText> & CommittedTexts {
-  const { externalId, reason } = request;
+): Omit<Request, ErasableText> & CommittedTexts & Pick<Request, 'externalId'> {
+  const { externalId, reason }: Pick<Request, ErasableText> = request;
   const externalIdSalt = newSalt();
   const externalIdCommitment = commitTo('externalId', externalIdSalt, externalId);
   const committed = { ...request, format: FORMAT, externalIdSalt, externalIdCommitment };
@@ -69,16 +69,25 @@ export function commitTexts<const Request extends Pick<Asked, ErasableText>>(
   return { ...committed, reasonSalt, reasonCommitment: commitTo('reason', reasonSalt, reason) };
 }
 
-/**
- * The texts of a record that are not those that it commits to.
- * @param fields as stored
- */
-export function wrongTexts(fields: Readonly<Record<string, unknown>>): readonly ErasableText[] {
-  return erasableTexts.filter((field) => {
-    const stored = [fields[field], fields[`${field}Salt`], fields[`${field}Commitment`]];
-    if (stored.every((value) => value === undefined)) return false;
-    return commitTo(field, textOf(fields[`${field}Salt`]), textOf(fields[field])) !== fields[`${field}Commitment`];
-  });
+/** What became of a record's texts. */
+export interface JudgedTexts {
+  /** Those that are not what the record commits to. */
+  readonly wrong: readonly ErasableText[];
+  /** Whether one is gone together with its salt, as an erasure leaves it. */
+  readonly isErased: boolean;
+}
+
+/** @param fields of a record, as stored */
+export function judgeTexts(fields: Readonly<Record<string, unknown>>): JudgedTexts {
+  const judged = erasableTexts.map((field) => [field, judgeText(field, fields)] as const);
+  const wrong = judged.filter(([, found]) => found === 'wrong').map(([field]) => field);
+  return { wrong, isErased: judged.some(([, found]) => found === 'erased') };
+}
+
+function judgeText(field: ErasableText, fields: Readonly<Record<string, unknown>>): 'right' | 'wrong' | 'erased' {
+  const { [field]: text, [`${field}Salt`]: saltHex, [`${field}Commitment`]: commitment } = fields;
+  if (text === undefined && saltHex === undefined) return commitment === undefined ? 'right' : 'erased';
+  return commitTo(field, textOf(saltHex), textOf(text)) === commitment ? 'right' : 'wrong';
 }
 
 function textOf(value: unknown): string {

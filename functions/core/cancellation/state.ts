@@ -22,7 +22,8 @@ export type Step =
 export interface CancellationState {
   readonly partnerId: PartnerId;
   readonly jobId: JobId;
-  readonly externalId: ExternalId;
+  /** Of the request that began it. Absent once it was erased. */
+  readonly externalId?: ExternalId | undefined;
   /** Of the request that began it: the id of an API Gateway request, or of an event. */
   readonly requestId: string;
   readonly requestedAt: Timestamp;
@@ -45,6 +46,15 @@ export interface CancellationState {
 
 export interface ClosedCancellation extends CancellationState {
   readonly step: Extract<Step, { kind: 'closed' }>;
+}
+
+/** A cancellation whose externalId was not erased. A partner sees no other. */
+export interface NamedCancellation extends CancellationState {
+  readonly externalId: ExternalId;
+}
+
+export function isNamed(state: CancellationState): state is NamedCancellation {
+  return state.externalId !== undefined;
 }
 
 export function isClosed(state: CancellationState): state is ClosedCancellation {

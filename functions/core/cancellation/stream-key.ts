@@ -1,3 +1,4 @@
+import type { ErasedRecord } from './events.ts';
 import { type JobId, jobIdSchema, type PartnerId, partnerIdSchema, type Timestamp } from '../identifiers.ts';
 
 /** A cancellation's stream: one job of one partner. */
@@ -8,11 +9,16 @@ export interface StreamName {
 
 // The keys of the cancellation log: no other file spells or parses them. A partition is a stream or one day of a
 // partner's refused requests. A stream has its events, `event#<number>`, and beside them its `joined#<time>#<id>` records.
+// Both have `#erased#<time>#<id>#<part>` for texts that were erased from them.
 
+const REFUSED = '#refused#';
 /** What the sort keys of a stream's events begin with. */
 export const EVENT_PREFIX = 'event#';
 /** What the sort keys of a stream's `joined` records begin with. */
 export const JOINED_PREFIX = 'joined#';
+
+/** What the sort keys of `erased` records begin with: they sort before all others, so a reader has them first. */
+export const ERASED_PREFIX = '#erased#';
 
 /**
  * Attributes beside an event and outside its hash: when it is looked at next, when it was last polled, and how often. They
@@ -51,9 +57,23 @@ export function joinedKey({ at, requestId }: { readonly at: Timestamp; readonly 
   return `${JOINED_PREFIX}${at}#${requestId}`;
 }
 
+/** The partition of an `erased` record: a stream, or a day of refused requests. */
+export function erasedPartition({
+  partnerId,
+  jobId,
+  day = '',
+}: Pick<ErasedRecord, 'partnerId' | 'jobId' | 'day'>): string {
+  return jobId === undefined ? `${partnerId}${REFUSED}${day}` : streamKey({ partnerId, jobId });
+}
+
+/** The sort key of an `erased` record. */
+export function erasedKey({ at, erasureId, part }: Pick<ErasedRecord, 'at' | 'erasureId' | 'part'>): string {
+  return `${ERASED_PREFIX}${at}#${erasureId}#${part}`;
+}
+
 /** The partition of a partner's refused requests of one day (UTC): `<partnerId>#refused#<day>`. */
 export function refusedDayKey({ partnerId, at }: { readonly partnerId: PartnerId; readonly at: Timestamp }): string {
-  return `${partnerId}#refused#${at.slice(0, 'YYYY-MM-DD'.length)}`;
+  return `${partnerId}${REFUSED}${at.slice(0, 'YYYY-MM-DD'.length)}`;
 }
 
 export function isRefusedDayKey(partition: string): boolean {

@@ -1,5 +1,11 @@
 import type { CancellationEvent, JoinedRecord } from '../cancellation/events.ts';
-import { BrokenStream, type CancellationState, foldEvents } from '../cancellation/state.ts';
+import {
+  BrokenStream,
+  type CancellationState,
+  foldEvents,
+  isNamed,
+  type NamedCancellation,
+} from '../cancellation/state.ts';
 import type { StreamName } from '../cancellation/stream-key.ts';
 import { type ExternalId, type JobId, type PartnerId, type Timestamp, toTimestamp } from '../identifiers.ts';
 import { type DirectoryEntry, type JobPages, newestFirst } from '../job-directory.ts';
@@ -22,6 +28,11 @@ export interface CancellationView {
   /** How often Plangrep was asked about the job, by attempts and polls, and when that was last begun. */
   readonly looks: number;
   readonly lastLookedAt: Timestamp;
+}
+
+/** One whose externalId was not erased. A partner sees no other: an erased one is a job that was never registered. */
+export interface NamedView extends CancellationView {
+  readonly state: NamedCancellation;
 }
 
 /** What it takes to show cancellations. */
@@ -81,7 +92,7 @@ export interface PageRequest {
   readonly after?: string | undefined;
   /** The most bytes that the page's cancellations take, as `bytesOf` measures them. */
   readonly maxBytes: number;
-  readonly bytesOf: (view: CancellationView) => number;
+  readonly bytesOf: (view: NamedView) => number;
 }
 
 /** What is on record under an externalId. A job without a cancellation has no view. */
@@ -92,7 +103,7 @@ export type FoundCancellations =
   | {
       readonly kind: 'cancellations';
       /** The newest job's first. */
-      readonly views: readonly CancellationView[];
+      readonly views: readonly NamedView[];
       /** The next page begins after this jobId. Absent on the last page. */
       readonly next?: string | undefined;
       readonly refused: RefusedRequests;
@@ -127,7 +138,7 @@ export async function readCancellationsOf(
     if (unreadable.length > 0) return { kind: 'unresolved' };
     return refused.count > 0 ? cancellationsOf([], next, refused) : { kind: 'job_not_found' };
   }
-  const shown: { readonly entry: DirectoryEntry; readonly view: CancellationView }[] = [];
+  const shown: { readonly entry: DirectoryEntry; readonly view: NamedView }[] = [];
   let [bytes, broken] = [0, 0];
   for (let from = 0; from < entries.length; from += READ_AT_ONCE) {
     const batch = entries.slice(from, from + READ_AT_ONCE);
@@ -135,7 +146,7 @@ export async function readCancellationsOf(
     for (const [n, entry] of batch.entries()) {
       const view = views[n];
       if (view === 'broken') broken += 1;
-      if (view === undefined || view === 'broken') continue;
+      if (view === undefined || view === 'broken' || !isNamedView(view)) continue;
       bytes += bytesOf(view);
       const last = shown.at(-1)?.entry;
       if (bytes > maxBytes && last !== undefined) return cancellationsOf(shown, last.jobId, refused);
@@ -144,6 +155,11 @@ export async function readCancellationsOf(
   }
   if (isOnlyPage && shown.length === 0 && broken > 0) return { kind: 'unresolved' };
   return cancellationsOf(shown, next, refused);
+}
+
+/** @see NamedView */
+export function isNamedView(view: CancellationView): view is NamedView {
+  return isNamed(view.state);
 }
 
 /** One broken stream does not hide the other cancellations of a page: it is left out, and the operators are told. */
@@ -163,7 +179,7 @@ export async function readOrReport(
 }
 
 function cancellationsOf(
-  shown: readonly { readonly entry: DirectoryEntry; readonly view: CancellationView }[],
+  shown: readonly { readonly entry: DirectoryEntry; readonly view: NamedView }[],
   next: string | undefined,
   refused: RefusedRequests,
 ): FoundCancellations {

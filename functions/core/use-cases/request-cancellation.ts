@@ -1,8 +1,8 @@
 import type { CancelRequest } from '../cancel-request.ts';
-import type { Asked, RefusedRecord, RequestedBody } from '../cancellation/events.ts';
+import type { Asked, NewRefusal, RefusedRecord, RequestedBody } from '../cancellation/events.ts';
 import { commitTexts } from '../cancellation/commitment.ts';
 import { judgeRead } from '../cancellation/decide.ts';
-import type { CancellationState } from '../cancellation/state.ts';
+import type { CancellationState, NamedCancellation } from '../cancellation/state.ts';
 import type { FoundJob } from '../find-job/choose-job.ts';
 import { findJob } from '../find-job/find-job.ts';
 import { type JobId, type Timestamp, toTimestamp } from '../identifiers.ts';
@@ -16,11 +16,11 @@ export type CancelEnd =
   /** Accepted, and not certain: `retryAfterMs` milliseconds from now the service will have looked again. */
   | {
       readonly kind: 'open';
-      readonly state: CancellationState;
+      readonly state: NamedCancellation;
       readonly wakeAt: Timestamp;
       readonly retryAfterMs: number;
     }
-  | { readonly kind: 'closed'; readonly state: CancellationState }
+  | { readonly kind: 'closed'; readonly state: NamedCancellation }
   /** No single job was found: nothing was done. */
   | NoJob;
 
@@ -111,11 +111,11 @@ async function settleOrStay(
   const { untilMs, waitUntilMs } = request;
   const settled = attempt === undefined ? standing : await settle(ports, standing, { ...attempt, untilMs });
   const left = waitUntilMs === undefined ? settled : await stayWith(ports, settled, { waitUntilMs, untilMs });
-  return endOf(left, ports.clock.now());
-}
-
-function endOf(left: Standing, nowMs: number): CancelEnd {
-  return left.kind === 'closed' ? left : { ...left, retryAfterMs: nextLookInMs(left, nowMs) };
+  // The caller knows its own externalId, although the one on record may have been erased.
+  const state = { ...left.state, externalId: left.state.externalId ?? request.externalId };
+  return left.kind === 'closed'
+    ? { kind: 'closed', state }
+    : { ...left, state, retryAfterMs: nextLookInMs(left, ports.clock.now()) };
 }
 
 /** What goes on record of a request, whatever becomes of it. */
@@ -149,7 +149,7 @@ async function recordRefused(ports: Ports, request: CancelRequest, why: RefusedR
   const { partnerId, jobId, requestId } = request;
   const at = toTimestamp(clock.now());
   const asked = recordOf(request, ports);
-  const record: RefusedRecord = { type: 'refused', partnerId, jobId, why, at, ...asked };
+  const record: NewRefusal = { type: 'refused', partnerId, jobId, why, at, ...asked };
   await log.recordRefused(record);
   report('REQUEST_REFUSED', { partnerId, requestId, why });
   try {

@@ -6,6 +6,7 @@ import type { Ports } from '../../core/ports.ts';
 import { reportUnreadable } from '../../core/report.ts';
 import {
   type CancellationView,
+  isNamedView,
   JOBS_SHOWN,
   readCancellation,
   readCancellationsOf,
@@ -73,7 +74,7 @@ async function readByJobId(
   const names = check({ ...pathParameters, ...multiValueQueryStringParameters }, jobPathSchema);
   if (names.kind === 'problem') return names;
   const view = await readCancellation(ports, partnerId, names.value.jobId);
-  if (view === undefined) return jobNotFound;
+  if (view === undefined || !isNamedView(view)) return jobNotFound;
   reportUnreadable(ports.report, 'cancellation-log', view.unreadable);
   return { kind: 'success', status: 200, body: presentWithTimeline(view), headers: nextLook(view, ports) };
 }

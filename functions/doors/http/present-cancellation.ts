@@ -1,9 +1,9 @@
 import type { Figures } from '../../core/cancellation/account.ts';
 import type { CancellationEvent, JoinedRecord } from '../../core/cancellation/events.ts';
-import type { CancellationState } from '../../core/cancellation/state.ts';
+import type { NamedCancellation } from '../../core/cancellation/state.ts';
 import type { Timestamp } from '../../core/identifiers.ts';
 import type { Refusal } from '../../core/refusals.ts';
-import type { CancellationView } from '../../core/use-cases/read-cancellations.ts';
+import type { NamedView } from '../../core/use-cases/read-cancellations.ts';
 import type {
   CancellationAnswer,
   CancellationWithTimeline,
@@ -22,7 +22,7 @@ export const EVENTS_SHOWN = 200;
  * A cancellation as partners see it: what is not known is null, never left out.
  * @param wakeAt when an open one is looked at next
  */
-export function presentCancellation(state: CancellationState, wakeAt: Timestamp | undefined): CancellationAnswer {
+export function presentCancellation(state: NamedCancellation, wakeAt: Timestamp | undefined): CancellationAnswer {
   const { jobId, externalId, attempts, requestedAt, step, facts } = state;
   return {
     jobId,
@@ -57,7 +57,7 @@ function presentFigures(
  * A cancellation with its timeline, at most {@link MAX_CANCELLATIONS_BYTES}: of the `joined` requests as many of the newest
  * as fit. `joinedCount` and the numbers of the events show what is left out.
  */
-export function presentWithTimeline(view: CancellationView): CancellationWithTimeline {
+export function presentWithTimeline(view: NamedView): CancellationWithTimeline {
   const { state, looks, lastLookedAt, joinedCount } = view;
   const newest = view.events.length - (EVENTS_SHOWN - 1);
   const events = view.events.filter((_event, n) => n === 0 || n >= newest).map(presentEvent);

@@ -13,7 +13,7 @@ export function tellStory(view: CancellationView, chain: readonly Finding[], now
   return [
     ...labelled(12, {
       job: `${state.jobId} of ${state.partnerId}`,
-      externalId: printable(state.externalId),
+      externalId: state.externalId === undefined ? paint('dim', 'erased') : printable(state.externalId),
       state: step.kind === 'closed' ? `closed: ${step.outcome}` : `open: ${lastResult(state)}`,
       requested: `${state.requestedAt} (${duration(now - Date.parse(state.requestedAt))} ago), request ${printable(state.requestId)}`,
       attempts: String(state.attempts),

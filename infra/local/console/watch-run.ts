@@ -7,7 +7,7 @@ import { readItems, toItem } from '../../../functions/adapters/dynamodb/table-cl
 import { eventKey } from '../../../functions/core/cancellation/stream-key.ts';
 import type { CancellationAnswer, CancellationWithTimeline } from '../../../functions/contract/answers.ts';
 import { jobIdSchema, partnerIdSchema } from '../../../functions/core/identifiers.ts';
-import { readOrReport } from '../../../functions/core/use-cases/read-cancellations.ts';
+import { isNamedView, readOrReport } from '../../../functions/core/use-cases/read-cancellations.ts';
 import { presentWithTimeline } from '../../../functions/doors/http/present-cancellation.ts';
 import type { MoodId } from '../../scenes/faults-and-problems.ts';
 import type { LocalDynamoDb } from '../aws/dynamodb.ts';
@@ -86,7 +86,7 @@ async function listCancellations({
   const views = await Promise.all(
     newest.map(async ({ partnerId, jobId }) => {
       const view = await readOrReport({ log, report: leaveOut }, { partnerId, jobId });
-      return view === undefined || view === 'broken'
+      return view === undefined || view === 'broken' || !isNamedView(view)
         ? undefined
         : { ...presentWithTimeline(view), partnerId, wakeAt: view.wakeAt ?? null };
     }),

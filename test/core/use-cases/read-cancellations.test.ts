@@ -51,6 +51,14 @@ async function cancelNewJob(id: string, msAgo = 1_000): Promise<void> {
 }
 
 describe('a read', () => {
+  test('shows no cancellation whose externalId was erased', async () => {
+    await cancelNewJob('job_new');
+    await scene.cancel({ jobId: documentedJob });
+    scene.ports.log.erase({ partnerId: acme, jobId: documentedJob });
+
+    expect((await readJobs()).jobs).toEqual(['job_new']);
+  });
+
   test('shows a cancellation with its events and the requests that joined', async () => {
     await scene.cancel();
     await scene.cancel({ requestId: 'request-2' });

@@ -114,6 +114,16 @@ describe('a request for a job without a cancellation', () => {
 });
 
 describe('a request for a job that has a cancellation', () => {
+  test("joins it under the caller's externalId where the one on record was erased", async () => {
+    await scene.cancel();
+    scene.ports.log.erase({ partnerId: acme, jobId: documentedJob });
+
+    expect(await scene.cancel({ requestId: 'request-2' })).toMatchObject({
+      kind: 'closed',
+      state: { externalId: order7890 },
+    });
+  });
+
   test('joins it, calls nothing, and is on record', async () => {
     await scene.cancel();
 

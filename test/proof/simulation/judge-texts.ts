@@ -32,7 +32,7 @@ export class TextJudge {
     ];
   }
 
-  private judgeText(field: string, text: string, salt = '', commitment = ''): readonly string[] {
+  private judgeText(field: string, text = '', salt = '', commitment = ''): readonly string[] {
     const isNew = !this.salts.has(salt);
     this.salts.add(salt);
     const wrong = commitment === commitmentOf(field, salt, text) ? [] : [`${field}: another commitment`];

@@ -163,7 +163,7 @@ export class Store {
     if (isNew) judge.wakeUps.appended(by, event, wakeAt);
     if (isNew && wakeAt !== undefined) this.changeIndex(log, event, wakeAt);
     if (isNew) this.regions.replicate(by, event);
-    if (isNew && event.type === 'requested') {
+    if (isNew && event.type === 'requested' && event.externalId !== undefined) {
       const { partnerId, externalId, jobId } = event;
       judge.requests.requested(by, jobId, event);
       judge.ownership.requested(by, { partnerId, externalId }, jobId);

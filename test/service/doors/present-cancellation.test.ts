@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { cancellationWithTimelineSchema, type TimelineEntry } from '../../../functions/contract/answers.ts';
 import type { CancellationEvent, EventBody, JoinedRecord } from '../../../functions/core/cancellation/events.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
-import { type CancellationView, JOINED_SHOWN } from '../../../functions/core/use-cases/read-cancellations.ts';
+import { type NamedView, JOINED_SHOWN } from '../../../functions/core/use-cases/read-cancellations.ts';
 import {
   EVENTS_SHOWN,
   MAX_CANCELLATIONS_BYTES,
@@ -34,7 +34,7 @@ interface Given {
 }
 
 /** What the core reads from a stream and its `joined` records. */
-function viewOf({ attempts, joined, isClosed, filler }: Given): CancellationView {
+function viewOf({ attempts, joined, isClosed, filler }: Given): NamedView {
   const bodies: EventBody[] = [{ ...requested, requestId: filler(128), keyId: filler(64), reason: ofEmoji(500) }];
   for (let attempt = 1; attempt <= attempts; attempt += 1) {
     if (attempt > 1) bodies.push(started(attempt));
