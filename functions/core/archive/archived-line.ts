@@ -1,0 +1,56 @@
+import * as z from 'zod/mini';
+import { erasableAttributes } from '../cancellation/commitment.ts';
+import { schedulingAttributes } from '../cancellation/stream-key.ts';
+import { timestampSchema, toTimestamp } from '../identifiers.ts';
+import { type Change, type ChangeKind, type Image, judgeChange } from './judge-change.ts';
+
+/** The version of the archive's format: of its lines and digests. */
+export const ARCHIVE_FORMAT = 1 as const;
+
+/** One line of an archive's object. */
+export const archivedLineSchema = z.strictObject({
+  format: z.literal(ARCHIVE_FORMAT),
+  /** A number that grows with every change of this record. A line that is there twice has the same. */
+  sequence: z.string().check(z.regex(/^\d{1,40}$/)),
+  /** When the table changed, to the second. */
+  at: timestampSchema,
+  change: z.enum(['written', 'erased', 'expired', 'foreign', 'rewritten', 'removed', 'silenced']),
+  /** The record's partition key and sort key in the table. */
+  partition: z.string(),
+  key: z.string(),
+  /** The record after the change; as it was, if it is gone. Never a text that can be erased, nor its salt, nor a wake-up. */
+  record: z.record(z.string(), z.unknown()),
+});
+export type ArchivedLine = z.infer<typeof archivedLineSchema>;
+
+/** A change as it goes into the archive: the same line on every delivery. */
+export interface Archived {
+  readonly kind: ChangeKind;
+  /** JSON, without a line break. Absent for what no archive has. */
+  readonly line: string | undefined;
+}
+
+export function archiveChange(change: Change): Archived {
+  const { sequence, atMs, partition, key, before, after } = change;
+  const kind = judgeChange(change);
+  if (kind === 'scheduled') return { kind, line: undefined };
+  const record = withoutTexts(after ?? before ?? {});
+  const line: ArchivedLine = {
+    format: ARCHIVE_FORMAT,
+    sequence,
+    at: toTimestamp(atMs),
+    change: kind,
+    partition,
+    key,
+    record,
+  };
+  return { kind, line: JSON.stringify(line) };
+}
+
+const leftOut: ReadonlySet<string> = new Set([...erasableAttributes, ...schedulingAttributes]);
+
+/** Sorted by name, so that the same record makes the same line. */
+function withoutTexts(image: Image): Record<string, unknown> {
+  const kept = Object.entries(image).filter(([name, value]) => !leftOut.has(name) && value !== undefined);
+  return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
