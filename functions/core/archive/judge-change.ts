@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { CLOCK_SKEW_MS } from '../audit/findings.ts';
 import { erasableAttributes } from '../cancellation/commitment.ts';
 import { erasedSchema, joinedSchema, parseEvent, refusedSchema } from '../cancellation/events.ts';
@@ -55,12 +54,15 @@ export function judgeChange({ before, after, atMs, isExpiry }: Change): ChangeKi
   if (before === undefined && !isRecord(after)) return 'foreign';
   if (isSilenced(after, atMs)) return 'silenced';
   if (before === undefined) return 'written';
-  const changed = new Set(
-    Object.keys({ ...before, ...after }).filter((name) => !isDeepStrictEqual(before[name], after[name])),
-  );
+  const changed = new Set(Object.keys({ ...before, ...after }).filter((name) => !isSame(before[name], after[name])));
   if (changed.isSubsetOf(scheduling)) return 'scheduled';
   const isErasure = changed.isSubsetOf(erasable) && [...changed].every((name) => after[name] === undefined);
   return isErasure ? 'erased' : 'rewritten';
+}
+
+/** Values are texts, numbers, and lists of texts. */
+function isSame(a: unknown, b: unknown): boolean {
+  return JSON.stringify(a) === JSON.stringify(b);
 }
 
 const scheduling: ReadonlySet<string> = new Set(schedulingAttributes);
