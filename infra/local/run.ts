@@ -2,21 +2,14 @@ import { randomBytes } from 'node:crypto';
 import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { serviceFunctions } from '../blueprint/functions.ts';
-import { type TableName, tables } from '../blueprint/tables.ts';
-import { localPlans, usagePlanName } from '../blueprint/usage-plans.ts';
+import type { TableName } from '../blueprint/tables.ts';
 import { createAccessKey, type LocalAccessKey, withRegion } from './aws/access-keys.ts';
-import { type LocalDynamoDb, startLocalDynamoDb, type TablesFault } from './aws/dynamodb.ts';
-import { startQueueEndpoint } from './aws/events/queue-endpoint.ts';
+import type { LocalDynamoDb, TablesFault } from './aws/dynamodb.ts';
 import type { GatewayFault } from './aws/gateway/answer-request.ts';
-import { startUsagePlanEndpoint } from './aws/gateway/usage-plan-endpoint.ts';
-import { createUsagePlans, type LocalUsagePlans } from './aws/gateway/usage-plans.ts';
 import type { OnLog } from './aws/lambda/container.ts';
 import type { LambdaRuntime } from './aws/lambda/lambda-runtime.ts';
-import { type LocalSecretsManager, startSecretsManager } from './aws/secrets-manager.ts';
-import { createTableFeatures } from './aws/tables/table-features.ts';
 import { CannotStart, explainStart } from './cannot-start.ts';
 import { type CredentialsFile, removeCredentials, writeCredentials } from './credentials-file.ts';
-import { openDataFolder, storeFolder } from './data-folder.ts';
 import { keepAccess, keepAnnounced, keepLines, type KeptLines, linesPathOf } from './kept-lines.ts';
 import {
   type Adopt,
@@ -29,19 +22,17 @@ import {
   startTimeDoor,
   type TimeDoor,
 } from './doors.ts';
-import { findMissing, type RestoredTables } from './restored-tables.ts';
+import type { RestoredTables } from './restored-tables.ts';
+import { type AwsServices, startAwsServices } from './start-aws-services.ts';
 import { createFunctionCallers, startFunctions } from './start-functions.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from './plangrep/plangrep-simulator.ts';
 import {
-  eventsQueueName,
   isExampleJob,
-  localEnvironment,
   type PartnerCredential,
   plangrepSecretId,
   seededPartners,
   seedTables,
   seedUsageKeys,
-  wakeUpQueueName,
 } from './seeds.ts';
 
 export interface LocalRunOptions extends DoorOptions {
@@ -90,17 +81,14 @@ export interface ServiceFaults {
 }
 
 /** The whole service on this machine: the bundles that are deployed, with real parts around them. */
-export interface LocalRun extends RunParts, EventsDoor, TimeDoor {
+export interface LocalRun extends RunParts, Omit<AwsServices, 'endpoints' | 'queues'>, EventsDoor, TimeDoor {
   readonly baseUrl: string;
   /** With the key: its holder can act as every partner. */
   readonly consoleUrl: string;
   readonly plangrepUrl: string;
   /** For the AWS SDK and CLI. */
-  readonly endpoints: Readonly<Record<'dynamodb' | 'secretsmanager' | 'eventbridge' | 'sqs' | 'apigateway', string>>;
-  readonly secretsManager: LocalSecretsManager;
+  readonly endpoints: AwsServices['endpoints'] & { readonly eventbridge: string };
   readonly lambda: LambdaRuntime;
-  /** What each partner may send. */
-  readonly usagePlans: LocalUsagePlans;
   /** The newest 10,000 lines that the functions printed, oldest first. */
   readonly logs: readonly string[];
   readonly credentials: CredentialsFile;
@@ -111,13 +99,9 @@ export interface LocalRun extends RunParts, EventsDoor, TimeDoor {
 /** Where `npm run build` writes the bundles. */
 export const defaultBundles = new URL('../../dist/functions', import.meta.url).pathname;
 const KEPT_LINES = 10_000;
-const queueDefinitions = [
-  { name: eventsQueueName, sentTo: 'by rules' },
-  { name: wakeUpQueueName, sentTo: 'by callers' },
-] as const;
 
 /**
- * Starts the service on 127.0.0.1: embedded DynamoDB, Secrets Manager, Plangrep's simulator (or another upstream), the
+ * Starts the service on 127.0.0.1: the AWS services, Plangrep's simulator (or another upstream), the
  * functions behind their doors, and two partners with new credentials.
  * @throws CannotStart when a port, a folder or a bundle cannot be used; nothing is left running then
  */
@@ -158,27 +142,14 @@ async function startParts(
   const inDataDir = (name: string) => (dataDir === undefined ? undefined : join(dataDir, name));
   const faults: ServiceFaults = {};
   const isDown = (): boolean => faults.current?.kind === 'tables_down';
-  if (dataDir !== undefined) await openDataFolder(dataDir);
   const aws = withRegion(createAccessKey());
   const callers = createFunctionCallers(restoredTables);
-  const functionKeys = callers.map(({ accessKey }) => accessKey);
-  const dynamodb = adopt(
-    await startLocalDynamoDb({
-      tables,
-      restoredTables,
-      path: inDataDir(storeFolder),
-      isDown,
-      latencyMs,
-      accessKey: aws,
-      callers,
-      front: createTableFeatures,
-    }),
-  );
-  const gone = await findMissing(dynamodb.client, restoredTables);
-  if (gone !== undefined) throw new CannotStart(`There is no table ${gone} in the data folder.`);
   const apiKey = upstream?.apiKey ?? `pgk_local_${randomBytes(16).toString('hex')}`;
   const secrets = { [plangrepSecretId]: apiKey };
-  const secretsManager = adopt(await startSecretsManager({ secrets, accessKey: aws, callers: functionKeys }));
+  const place = { plans: options.plans, dataDir, restoredTables, latencyMs };
+  const services = await startAwsServices({ aws, callers, secrets, isDown, adopt, ...place });
+  const { queues, ...shown } = services;
+  const { dynamodb, usagePlans } = shown;
   const jobs = seededPartners.flatMap((partner) => partner.jobs);
   const simulator =
     upstream === undefined
@@ -189,10 +160,7 @@ async function startParts(
   const isSeeded = simulator === undefined ? isExampleJob : () => true;
   const partners = await seedTables(dynamodb, seededPartners, isSeeded, Date.now());
   dynamodb.resetCounts();
-  const usagePlans = createUsagePlans(options.plans ?? localPlans, Date.now, inDataDir('api-keys.json'));
   seedUsageKeys(usagePlans, seededPartners);
-  const nameOf = (plan: string) => usagePlanName(localEnvironment, plan);
-  const usagePlanEndpoint = adopt(await startUsagePlanEndpoint({ usagePlans, keys: [aws], nameOf }));
 
   const consoleKey = randomBytes(16).toString('base64url');
   const parts: RunParts = { dynamodb, simulator, partners, aws, consoleKey, faults };
@@ -204,11 +172,10 @@ async function startParts(
     lines.add(line, from.functionName);
     options.onLog?.(line, from);
   };
-  const queues = adopt(await startQueueEndpoint(queueDefinitions, [aws, ...functionKeys]));
   const lambda = adopt(
     startFunctions(
       { ...options, bundles: options.bundles ?? defaultBundles, onLog },
-      { callers, dynamodb, secretsManager, queues, plangrepUrl },
+      { callers, services, plangrepUrl },
     ),
   );
   const statePath = inDataDir('queue.json');
@@ -230,16 +197,10 @@ async function startParts(
       usagePlans,
     }),
   );
-  const endpoints = {
-    dynamodb: dynamodb.url,
-    secretsmanager: secretsManager.url,
-    eventbridge: events.eventBridge.url,
-    sqs: queues.url,
-    apigateway: usagePlanEndpoint.url,
-  };
+  const endpoints = { ...services.endpoints, eventbridge: events.eventBridge.url };
   const consoleUrl = `${gateway.url}/console#${consoleKey}`;
   const addresses = { baseUrl: gateway.url, consoleUrl, plangrepUrl, endpoints };
-  return { ...parts, ...addresses, ...events, ...time, secretsManager, lambda, usagePlans, logs };
+  return { ...parts, ...shown, ...addresses, ...events, ...time, lambda, logs };
 }
 
 async function checkBundles(bundles: string): Promise<void> {

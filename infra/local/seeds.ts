@@ -25,6 +25,9 @@ export const localEnvironment = 'local';
 export const plangrepSecretId = 'plangrep/api-key';
 export const eventsQueueName = 'cancellation-events';
 export const wakeUpQueueName = 'wake-ups';
+export const archiveBucket = `plangrep-cancellation-${localEnvironment}-archive`;
+/** The alias of the key that signs the archive's digests. */
+export const sealKey = `alias/plangrep-cancellation-${localEnvironment}-seal`;
 
 export type SeededJob = SimulatedJobFields & {
   readonly id: string;

@@ -6,51 +6,39 @@ import {
   serviceFunctions,
 } from '../blueprint/functions.ts';
 import { permissionsOf } from '../blueprint/roles.ts';
-import { type TableName, tables } from '../blueprint/tables.ts';
+import { tables } from '../blueprint/tables.ts';
 import { type AccessKey, createAccessKey } from './aws/access-keys.ts';
-import type { LocalDynamoDb } from './aws/dynamodb.ts';
-import { deadLetterName, localQueueUrl, type QueueEndpoint } from './aws/events/queue-endpoint.ts';
+import { deadLetterName, localQueueUrl } from './aws/events/queue-endpoint.ts';
 import {
   defineContainers,
   type LambdaRuntime,
   type LambdaRuntimeOptions,
   startLambdaRuntime,
 } from './aws/lambda/lambda-runtime.ts';
-import type { LocalSecretsManager } from './aws/secrets-manager.ts';
-import type { TableCall, TableCaller } from './aws/table-calls.ts';
-import { type RestoredTables, tableInUse } from './restored-tables.ts';
+import { type PlayedRole, playRole } from './play-role.ts';
+import type { RestoredTables } from './restored-tables.ts';
 import { eventsQueueName, localEnvironment, plangrepSecretId, wakeUpQueueName } from './seeds.ts';
+import type { AwsServices } from './start-aws-services.ts';
 
-/** A function with its access key. */
-export interface FunctionCaller extends TableCaller {
+/** A function with its access key, and what its role allows. */
+export interface FunctionCaller {
   readonly functionName: FunctionName;
+  readonly accessKey: AccessKey;
+  readonly role: PlayedRole;
 }
 
-/** A new key for each function, which may do with the tables in use what the function's role may do in AWS. */
+/** A new key for each function, which may do with the local services what the function's role may do in AWS. */
 export function createFunctionCallers(restored: RestoredTables = {}): readonly FunctionCaller[] {
   return functionNames.map((functionName) => ({
     functionName,
     accessKey: createAccessKey(),
-    mayCall: (call) => mayCall(functionName, call, restored),
+    role: playRole(permissionsOf(functionName), restored),
   }));
-}
-
-function mayCall(
-  functionName: FunctionName,
-  { operation, table, index }: TableCall,
-  restored: RestoredTables,
-): boolean {
-  const named = index === undefined ? tableInUse(restored, table) : 'WakeUps';
-  return permissionsOf(functionName).some(
-    ({ actions, resource }) => resource === named && actions.includes(`dynamodb:${operation}`),
-  );
 }
 
 export interface FunctionsAround {
   readonly callers: readonly FunctionCaller[];
-  readonly dynamodb: LocalDynamoDb<TableName>;
-  readonly secretsManager: LocalSecretsManager;
-  readonly queues: QueueEndpoint;
+  readonly services: AwsServices;
   readonly plangrepUrl: string;
 }
 
@@ -61,7 +49,7 @@ export function startFunctions(
     containersPerFunction,
     onLog,
   }: Pick<LambdaRuntimeOptions, 'containersPerFunction' | 'onLog'> & { readonly bundles: string },
-  { callers, dynamodb, secretsManager, queues, plangrepUrl }: FunctionsAround,
+  { callers, services: { dynamodb, queues, endpoints }, plangrepUrl }: FunctionsAround,
 ): LambdaRuntime {
   const values: Record<EnvironmentVariable, string> = {
     ENVIRONMENT: localEnvironment,
@@ -75,7 +63,16 @@ export function startFunctions(
     WAKE_UP_QUEUE_URL: localQueueUrl(queues.url, wakeUpQueueName),
   };
   const accessKeyOf = (functionName: string): AccessKey => keyOf(callers, functionName);
-  const surroundings = { bundles, accessKeyOf, dynamodb, secretsManager };
+  const surroundings = {
+    bundles,
+    accessKeyOf,
+    endpoints: {
+      DYNAMODB: endpoints.dynamodb,
+      KMS: endpoints.kms,
+      S3: endpoints.s3,
+      SECRETS_MANAGER: endpoints.secretsmanager,
+    },
+  };
   const functions = defineContainers<EnvironmentVariable>(serviceFunctions, values, surroundings);
   return startLambdaRuntime({ functions, containersPerFunction, onLog });
 }

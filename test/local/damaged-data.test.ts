@@ -62,19 +62,27 @@ function contentOf(data: string): readonly string[] {
 }
 
 describe('npm start on a data folder that is damaged ends with one line that names the file', () => {
-  const states = ['api-keys.json', 'dynamodb-features.json', 'plangrep-jobs.json', 'queue.json', 'wake-ups.json'];
+  const states = [
+    'api-keys.json',
+    'bucket-plangrep-cancellation-local-archive.json',
+    'dynamodb-features.json',
+    'kms.json',
+    'plangrep-jobs.json',
+    'queue.json',
+    'wake-ups.json',
+  ];
 
   test.each(
     states.map((state, at) => [state, (['empty', 'cut', 'garbage', 'cut'] as const)[at % 4] ?? 'cut'] as const),
   )('%s, %s, which stays as it is', async (state, how) => {
-    const { data, file } = damage(ended, RegExp(`^${state}$`), how);
+    const { data, file } = damage(ended, RegExp(`^(s3/)?${state}$`), how);
     const before = readFileSync(file);
 
     const { stdout, stderr, code } = await processes.startInVain({ cwd: folder, env: { DATA_DIR: data } });
 
     expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
     expect(readFileSync(file)).toEqual(before);
-    expect(readdirSync(data).filter((name) => !name.endsWith('.seal.json'))).toHaveLength(6);
+    expect(readdirSync(data).filter((name) => !name.endsWith('.seal.json'))).toHaveLength(8);
     expect(stderr).toBe(
       `${file} is damaged: it is not JSON. Nothing was changed. Move it away to start without what it keeps.\n`,
     );

@@ -75,7 +75,8 @@ describe('the local DynamoDB', () => {
 
   test('lets a function do with a table or an index what its role allows, and nothing else', async () => {
     const callers = createFunctionCallers();
-    const { url } = closeAfterTest(await startLocalDynamoDb({ tables, callers }));
+    const withTables = callers.map(({ accessKey, role }) => ({ accessKey, mayCall: role.mayCallTables }));
+    const { url } = closeAfterTest(await startLocalDynamoDb({ tables, callers: withTables }));
     const as = (functionName: string) => {
       const credentials = callers.find((caller) => caller.functionName === functionName)?.accessKey;
       return new DynamoDBClient({ endpoint: url, region: 'eu-central-1', ...(credentials && { credentials }) });

@@ -2,6 +2,7 @@ import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { callSigned, createAccessKey } from '../../infra/local/aws/access-keys.ts';
+import { archiveBucket } from '../../infra/local/seeds.ts';
 import { createConsole } from '../../infra/local/console/create-console.ts';
 import { givenService } from '../support/given-service.ts';
 
@@ -29,11 +30,19 @@ const calls: Readonly<Record<string, () => { url: string; headers: Record<string
     headers: { 'x-amz-target': 'AmazonSQS.GetQueueAttributes' },
     body: '{"QueueUrl":"x"}',
   }),
+  kms: () => ({
+    url: service.run.endpoints.kms,
+    headers: { 'x-amz-target': 'TrentService.GetPublicKey' },
+    body: '{"KeyId":"alias/plangrep-cancellation-local-seal"}',
+  }),
+  s3: () => ({ url: `${service.run.endpoints.s3}/${archiveBucket}/records/x`, headers: {}, body: 'x' }),
   'api gateway': () => ({ url: `${service.run.endpoints.apigateway}/apikeys`, headers: {}, body: '{"name":"x"}' }),
   simulator: () => ({ url: `${service.run.plangrepUrl}/simulator/jobs`, headers: {}, body: '{"id":"job_foreign"}' }),
   console: () => ({ url: `${service.run.baseUrl}/console/api/mood`, headers: {}, body: '{"mood":"slow"}' }),
 };
 const names = Object.keys(calls);
+/** What a call without a signature or key is answered. */
+const unsigned = (name: string): readonly number[] => (name === 's3' ? [403] : [400, 401]);
 
 async function send(name: string, headers: Readonly<Record<string, string>>, method = 'POST') {
   const call = calls[name]?.();
@@ -56,9 +65,10 @@ async function send(name: string, headers: Readonly<Record<string, string>>, met
 }
 
 test.each(names)('the %s answers no one who has no key of the run', async (name) => {
-  const { status } = await send(name, {});
+  const { status, body } = await send(name, {});
 
-  expect([400, 401]).toContain(status);
+  expect(unsigned(name)).toContain(status);
+  expect(body).not.toContain('Only requests to 127.0.0.1');
 });
 
 test.each(names)('the %s answers no name but those of this machine, so that DNS rebinding fails', async (name) => {
@@ -91,13 +101,14 @@ test.each(names)('the %s answers no page of another origin', async (name) => {
 test.each(names)('the %s allows nothing to a page even where the page has its own origin', async (name) => {
   const { host, origin } = new URL(calls[name]?.().url ?? '');
 
-  expect([400, 401]).toContain((await send(name, { Host: host, Origin: origin })).status);
+  expect(unsigned(name)).toContain((await send(name, { Host: host, Origin: origin })).status);
 });
 
 test.each<[string, string, string]>([
   ['dynamodb', 'dynamodb', 'DynamoDB_20120810.Scan'],
   ['secretsmanager', 'secretsmanager', 'secretsmanager.GetSecretValue'],
   ['sqs', 'sqs', 'AmazonSQS.GetQueueAttributes'],
+  ['kms', 'kms', 'TrentService.Sign'],
 ] as const)('a partner has no access to %s with the key that puts its events', async (name, awsService, target) => {
   const { endpoints, partners } = service.run;
   const [acme] = partners;
@@ -109,7 +120,7 @@ test.each<[string, string, string]>([
   expect(await answer.json()).toMatchObject({ __type: 'UnrecognizedClientException' });
 });
 
-test.each(['dynamodb', 'secrets manager', 'eventbridge', 'queue', 'api gateway'])(
+test.each(['dynamodb', 'secrets manager', 'eventbridge', 'queue', 'api gateway', 'kms', 's3'])(
   'the %s refuses a key of another run',
   async (name) => {
     const { accessKeyId } = createAccessKey();
@@ -120,7 +131,7 @@ test.each(['dynamodb', 'secrets manager', 'eventbridge', 'queue', 'api gateway']
     const { status, body } = await send(name, { Authorization, 'X-Amz-Date': day });
 
     expect({ status, body }).toMatchObject({
-      status: 400,
+      status: name === 's3' ? 403 : 400,
       body: expect.stringContaining('The security token included in the request is invalid.'),
     });
   },

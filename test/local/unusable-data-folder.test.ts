@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { openDataFolder } from '../../infra/local/data-folder.ts';
@@ -50,6 +50,36 @@ describe('npm start ends with one line that says why DATA_DIR cannot be used:', 
     expect(readdirSync(closed)).toEqual([]);
   });
 
+  test('a file in the place of the folder of the local S3', async () => {
+    const data = join(folder, 'with-file');
+    mkdirSync(join(data, 'dynamodb'), { recursive: true });
+    writeFileSync(join(data, 's3'), '');
+
+    const { stdout, stderr, code } = await processes.startInVain({ cwd: folder, env: { DATA_DIR: data } });
+
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+    expect(stderr).toBe(`${data}/s3 cannot be read: a part of the path is not a folder (ENOTDIR).\n`);
+  });
+
+  /** Only root can mount. */
+  test.skipIf(!isRoot || !existsSync('/proc/self'))('a folder of the local S3 that cannot be written', async () => {
+    const data = join(folder, 'read-only');
+    const objects = join(data, 's3');
+    mkdirSync(join(data, 'dynamodb'), { recursive: true });
+    mkdirSync(objects);
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'ro', 'tmpfs', objects]);
+    onTestFinished(() => {
+      execFileSync('umount', ['--lazy', objects]);
+    });
+
+    const { stdout, stderr, code } = await processes.startInVain({ cwd: folder, env: { DATA_DIR: data } });
+
+    expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
+    expect(stderr).toBe(
+      `The data folder ${data} cannot be used: it cannot be written: the file system is read-only (EROFS).\n`,
+    );
+  });
+
   test('a path that does not answer', async () => {
     // No process can answer so soon. It is then ended, like one that waits for a network drive.
     const opened = openDataFolder(join(folder, 'silent'), 1);
@@ -69,8 +99,11 @@ test('a data folder is made with the folders above it, for the owner alone', asy
     'api-keys.json',
     'dynamodb',
     'dynamodb-features.json',
+    'kms.json',
     'plangrep-jobs.json',
+    's3',
   ]);
+  expect(readdirSync(join(data, 's3'))).toEqual(['bucket-plangrep-cancellation-local-archive.json']);
   expect(statSync(join(folder, 'not')).mode & 0o777).toBe(0o700);
   expect(await processes.stop(child)).toBe(0);
 });

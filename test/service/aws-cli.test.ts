@@ -1,19 +1,26 @@
 import { execFile } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify, stripVTControlCharacters } from 'node:util';
-import { describe, expect, test, vi } from 'vitest';
+import { GetPublicKeyCommand, KMSClient } from '@aws-sdk/client-kms';
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { afterAll, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { welcome } from '../../infra/cli/welcome.ts';
 import { localQueueUrl } from '../../infra/local/aws/events/queue-endpoint.ts';
 import { localArn } from '../../infra/local/aws/loopback.ts';
-import { eventsQueueName, plangrepSecretId } from '../../infra/local/seeds.ts';
+import { archiveBucket, eventsQueueName, plangrepSecretId, sealKey } from '../../infra/local/seeds.ts';
 import { givenService } from '../support/given-service.ts';
 import { documentedJob } from '../support/names.ts';
 import { hasAwsCli, runAwsCli as aws } from '../support/run-aws-cli.ts';
 
 const exec = promisify(execFile);
 
-describe.runIf(hasAwsCli())('the real AWS CLI', () => {
-  const service = givenService();
+describe.runIf(hasAwsCli())('the real AWS CLI', { timeout: 120_000 }, () => {
+  const folder = mkdtempSync(join(tmpdir(), 'aws-cli-'));
+  const service = givenService({ credentialsPath: join(folder, '.local', 'credentials.json') });
+  afterAll(() => rmSync(folder, { recursive: true }));
   const untilCancelled = (jobId: string) =>
     vi.waitFor(() => expect(service.run.simulator.job(jobId)?.status).toBe('cancelled'), 10_000);
 
@@ -116,6 +123,31 @@ describe.runIf(hasAwsCli())('the real AWS CLI', () => {
     expect(queue).toMatchObject({ Attributes: { QueueArn: localArn('sqs', eventsQueueName) } });
     expect(table).toMatchObject({ Table: { TableStatus: 'ACTIVE' } });
     expect(secret).toMatchObject({ Name: plangrepSecretId });
+  });
+
+  test("lists and copies the archive's objects and gets the public key, with the commands of docs/configuration.md", async () => {
+    const { endpoints, aws: credentials } = service.run;
+    const at = (endpoint: string) => ({ endpoint, region: credentials.region, credentials });
+    const [Key, Body] = ['records/acme/a b ü.ndjson', '{"seq":1}\n'];
+    const put = { Bucket: archiveBucket, Key, Body, ChecksumAlgorithm: 'SHA256' } as const;
+    await new S3Client(at(endpoints.s3)).send(new PutObjectCommand(put));
+    const docs = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+    const [, commands = ''] = /```sh\n([^`]*AWS_ENDPOINT_URL_S3[^`]*)```/.exec(docs) ?? [];
+
+    const { stdout } = await exec('bash', ['-ec', commands], { cwd: folder });
+
+    const { PublicKey = [] } = await new KMSClient(at(endpoints.kms)).send(new GetPublicKeyCommand({ KeyId: sealKey }));
+    expect(stdout).toContain(`10 ${Key}\n`);
+    expect(stdout).toContain(`"Days": 1`);
+    expect(stdout).toContain(Buffer.from(PublicKey).toString('base64'));
+    expect(readFileSync(join(folder, 'archive', Key), 'utf8')).toBe(Body);
+    const target = join(folder, 'object');
+    const get = ['s3api', 'get-object', '--bucket', archiveBucket, '--key', Key, '--checksum-mode', 'ENABLED', target];
+    expect(await aws(endpoints.s3, get, credentials)).toMatchObject({
+      ObjectLockMode: 'GOVERNANCE',
+      ChecksumSHA256: expect.stringMatching(/^[\w+/]{43}=$/),
+    });
+    expect(readFileSync(target, 'utf8')).toBe(Body);
   });
 
   test('puts a new API key into a usage plan, and reads what was used of it', async () => {

@@ -67,6 +67,8 @@ export function openDeployedPlace(
     ...clients,
     plangrepUrl: sandbox === true ? undefined : plangrepBaseUrl,
     apiGateway: accessTo('apigateway', 'API_GATEWAY'),
+    s3: accessTo('s3', 'S3'),
+    kms: accessTo('kms', 'KMS'),
     lines: { kind: 'cloudwatch', access: accessTo('logs', 'CLOUDWATCH_LOGS') },
     table: async (name) => restoredTables?.[name]?.name ?? stateful('AWS::DynamoDB::GlobalTable', name),
     secretId: () => stateful('AWS::SecretsManager::Secret', 'PlangrepKey'),

@@ -7,8 +7,9 @@ import * as z from 'zod/mini';
 import { deadLetterName, localQueueUrl } from '../../local/aws/events/queue-endpoint.ts';
 import { linesPathOf } from '../../local/kept-lines.ts';
 import { eventsQueueName, plangrepSecretId, wakeUpQueueName } from '../../local/seeds.ts';
+import type { AwsServices } from '../../local/start-aws-services.ts';
 import { CannotDo } from '../command.ts';
-import type { Place } from './place.ts';
+import type { Place, ServiceAccess } from './place.ts';
 
 /** Where `npm start` writes the addresses and credentials of the local run, and where the commands look for them. */
 export const credentialsPath = process.env['CREDENTIALS_FILE'] || join('.local', 'credentials.json');
@@ -30,7 +31,7 @@ export interface LocalAccess<Service extends string> {
  * @param instead what else the operator can do when there is none: `pass --environment`
  * @throws CannotDo (2)
  */
-export function readLocalAccess<Service extends 'dynamodb' | 'secretsmanager' | 'sqs' | 'apigateway'>(
+export function readLocalAccess<Service extends keyof AwsServices['endpoints']>(
   path: string,
   services: readonly Service[],
   instead: string,
@@ -62,7 +63,7 @@ export function readLocalAccess<Service extends 'dynamodb' | 'secretsmanager' | 
 
 /** @throws CannotDo (2) when there is no local run whose credentials are in the file */
 export function openLocalPlace(path = credentialsPath): Place {
-  const services = ['dynamodb', 'secretsmanager', 'sqs', 'apigateway'] as const;
+  const services = ['dynamodb', 'secretsmanager', 'sqs', 'apigateway', 's3', 'kms'] as const;
   const { endpoints, aws, tables, plangrepUrl } = readLocalAccess(path, services, 'pass an --environment');
   const queueNames: Readonly<Record<string, string>> = {
     events: deadLetterName(eventsQueueName),
@@ -76,13 +77,16 @@ export function openLocalPlace(path = credentialsPath): Place {
     secretsManager: new SecretsManagerClient({ ...common, endpoint: endpoints.secretsmanager }),
     sqs: new SQSClient({ ...common, endpoint: endpoints.sqs }),
   };
+  const accessTo = (endpoint: string): ServiceAccess => ({ endpoint, region: aws.region, credentials: aws });
   return {
     environment: 'local',
     where: endpoints.dynamodb,
     region: aws.region,
     ...clients,
     plangrepUrl,
-    apiGateway: { endpoint: endpoints.apigateway, region: aws.region, credentials: aws },
+    apiGateway: accessTo(endpoints.apigateway),
+    s3: accessTo(endpoints.s3),
+    kms: accessTo(endpoints.kms),
     table: (name) => Promise.resolve(tables?.[name] ?? name),
     secretId: () => Promise.resolve(plangrepSecretId),
     queueUrl: (queue) => {

@@ -49,6 +49,9 @@ export interface Place {
   readonly plangrepUrl: string | undefined;
   /** Where API Gateway's own API is: for keys and usage plans. */
   readonly apiGateway: ServiceAccess;
+  /** Where the archive's bucket is, and the key that signs its digests. */
+  readonly s3: ServiceAccess;
+  readonly kms: ServiceAccess;
   /** The table in use: a restored one where the environment, or the local run, names it. */
   table(name: TableName): Promise<string>;
   /** Of Plangrep's key. */

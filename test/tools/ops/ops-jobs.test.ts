@@ -1,6 +1,4 @@
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
 import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
 import { toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
@@ -8,6 +6,7 @@ import { releaseJob } from '../../../infra/cli/jobs/ops-jobs.ts';
 import { projectIdSchema } from '../../../functions/core/identifiers.ts';
 import { givenOps } from '../../support/given-ops.ts';
 import { acme, documentedProject, externalId, globex, jobId } from '../../support/names.ts';
+import { placeWith } from '../../support/place-with.ts';
 import { createProgress } from '../../../infra/cli/terminal.ts';
 
 const ops = givenOps();
@@ -131,23 +130,7 @@ describe('job release', () => {
       { step: 'initialize', name },
     );
     await releaseJob.run({
-      place: {
-        environment: 'local',
-        where: 'here',
-        region: 'eu-west-1',
-        dynamodb: client,
-        secretsManager: new SecretsManagerClient({}),
-        sqs: new SQSClient({}),
-        plangrepUrl: undefined,
-        apiGateway: { endpoint: '', region: '', credentials: { accessKeyId: '', secretAccessKey: '' } },
-        apiHosts: () => Promise.resolve([]),
-        table: async () => tableNames.JobDirectory,
-        secretId: async () => '',
-        queueUrl: async () => undefined,
-        logGroups: () => Promise.resolve([]),
-        lines: { kind: 'kept', path: 'none' },
-        close: () => undefined,
-      },
+      place: placeWith({ dynamodb: client, table: async () => tableNames.JobDirectory }),
       terminal,
       values: { why: 'OPS-1', environment: undefined, region: undefined, json: false, yes: true },
       argument: names.jobId,

@@ -1,6 +1,4 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPlangrepKey } from '../../../functions/adapters/plangrep/plangrep-key.ts';
 import { systemClock } from '../../../functions/compose.ts';
@@ -8,8 +6,8 @@ import { localRegion } from '../../../infra/local/aws/loopback.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../../infra/local/aws/secrets-manager.ts';
 import { CannotDo } from '../../../infra/cli/command.ts';
 import { putPlangrepKey, returnToPlangrepKey } from '../../../infra/cli/plangrep-key/ops-plangrep-key.ts';
-import type { Place } from '../../../infra/cli/places/place.ts';
 import { createProgress } from '../../../infra/cli/terminal.ts';
+import { placeWith } from '../../support/place-with.ts';
 
 let endpoint: LocalSecretsManager;
 beforeAll(async () => {
@@ -64,23 +62,7 @@ function givenPlace(secretId: string, value: string) {
     region: localRegion,
     credentials: endpoint.accessKey,
   });
-  const place: Place = {
-    environment: 'local',
-    where: endpoint.url,
-    region: localRegion,
-    dynamodb: new DynamoDBClient(),
-    sqs: new SQSClient(),
-    secretsManager: client,
-    plangrepUrl: undefined,
-    apiGateway: { endpoint: endpoint.url, region: localRegion, credentials: endpoint.accessKey },
-    apiHosts: () => Promise.resolve([]),
-    table: (name) => Promise.resolve(name),
-    secretId: () => Promise.resolve(secretId),
-    queueUrl: () => Promise.resolve(undefined),
-    logGroups: () => Promise.resolve([]),
-    lines: { kind: 'kept', path: 'none' },
-    close: () => undefined,
-  };
+  const place = placeWith({ where: endpoint.url, secretsManager: client, secretId: () => Promise.resolve(secretId) });
   const shown: unknown[] = [];
   const terminal = {
     json: true,

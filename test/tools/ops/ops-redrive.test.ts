@@ -1,11 +1,10 @@
-import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
 import { CannotDo } from '../../../infra/cli/command.ts';
 import { redriveDeadLetters } from '../../../infra/cli/queues/dead-letters.ts';
 import type { Place } from '../../../infra/cli/places/place.ts';
 import { createProgress } from '../../../infra/cli/terminal.ts';
+import { placeWith } from '../../support/place-with.ts';
 
 /** `dlq redrive` in prod, where SQS reports this about the move. */
 async function redrive(...reports: readonly object[]) {
@@ -23,27 +22,8 @@ async function redrive(...reports: readonly object[]) {
       async () => ({ response: {}, output: { $metadata: {}, ...answerOf(commandName) } }),
     { step: 'initialize' },
   );
-  const place: Place = {
-    environment: 'prod',
-    where: 'eu-central-1',
-    region: 'eu-central-1',
-    dynamodb: new DynamoDBClient(),
-    secretsManager: new SecretsManagerClient(),
-    sqs,
-    plangrepUrl: undefined,
-    apiHosts: () => Promise.resolve([]),
-    apiGateway: {
-      endpoint: 'https://unused',
-      region: 'eu-central-1',
-      credentials: { accessKeyId: 'none', secretAccessKey: 'none' },
-    },
-    table: (name) => Promise.resolve(name),
-    secretId: () => Promise.resolve('key'),
-    queueUrl: (queue) => Promise.resolve(`https://sqs/${queue}`),
-    logGroups: () => Promise.resolve([]),
-    lines: { kind: 'kept', path: 'none' },
-    close: () => undefined,
-  };
+  const queueUrl: Place['queueUrl'] = (queue) => Promise.resolve(`https://sqs/${queue}`);
+  const place = placeWith({ environment: 'prod', where: 'eu-central-1', region: 'eu-central-1', sqs, queueUrl });
   const shown: string[] = [];
   const terminal = {
     json: false,

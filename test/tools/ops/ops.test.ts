@@ -210,7 +210,14 @@ describe('what cannot be done', () => {
     const gone = join(ops.elsewhere, 'gone');
     mkdirSync(join(gone, '.local'), { recursive: true });
     const unused = 'http://127.0.0.1:1';
-    const endpoints = { dynamodb: unused, secretsmanager: unused, sqs: unused, apigateway: unused };
+    const endpoints = {
+      dynamodb: unused,
+      secretsmanager: unused,
+      sqs: unused,
+      apigateway: unused,
+      s3: unused,
+      kms: unused,
+    };
     writeFileSync(join(gone, '.local', 'credentials.json'), JSON.stringify({ endpoints, aws: ops.service.run.aws }));
     const cases: [string, RegExp, Surroundings?][] = [
       ['', /^No command: .*--help/],

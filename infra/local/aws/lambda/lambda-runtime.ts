@@ -22,15 +22,18 @@ export interface Surroundings {
   readonly bundles: string;
   /** What each function signs its calls with. */
   readonly accessKeyOf: (functionName: string) => AccessKey;
-  readonly dynamodb: { readonly url: string };
-  readonly secretsManager: { readonly url: string };
+  /** Where the SDK finds each service. */
+  readonly endpoints: Readonly<Partial<Record<SdkService, string>>>;
 }
+
+/** A service as the SDK names it in `AWS_ENDPOINT_URL_…`. */
+type SdkService = 'DYNAMODB' | 'KMS' | 'S3' | 'SECRETS_MANAGER';
 
 /** @param values of all variables; each function is given only its own */
 export function defineContainers<Variable extends string>(
   functions: Readonly<Record<string, FunctionDefinition<Variable>>>,
   values: Readonly<Record<Variable, string>>,
-  { bundles, accessKeyOf, dynamodb, secretsManager }: Surroundings,
+  { bundles, accessKeyOf, endpoints }: Surroundings,
 ): ContainerDefinition[] {
   return Object.entries(functions).map(([functionName, { environment, timeoutSeconds, memoryMb }]) => ({
     functionName,
@@ -41,8 +44,7 @@ export function defineContainers<Variable extends string>(
       ...Object.fromEntries(environment.map((variable) => [variable, values[variable]])),
       AWS_REGION: localRegion,
       ...keyVariables(accessKeyOf(functionName)),
-      AWS_ENDPOINT_URL_DYNAMODB: dynamodb.url,
-      AWS_ENDPOINT_URL_SECRETS_MANAGER: secretsManager.url,
+      ...Object.fromEntries(Object.entries(endpoints).map(([service, url]) => [`AWS_ENDPOINT_URL_${service}`, url])),
     },
   }));
 }

@@ -121,7 +121,8 @@ export async function startLocalS3({
     }
     const caller = callers.find((one) => one.accessKey.accessKeyId === accessKeyId);
     const { bucket, key } = target;
-    const may = (action: string): boolean => caller?.mayCall({ action, bucket, key }) !== false;
+    const may = (action: string): boolean =>
+      caller?.mayCall({ action, bucket, key: action === 's3:ListBucket' ? '' : key }) !== false;
     return operations[operation]({ ...target, ...decodeBody(headers, sent), store, nowMs: now(), may });
   };
 

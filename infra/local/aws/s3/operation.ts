@@ -66,6 +66,8 @@ export function objectOf(request: S3Request): Version {
   if (version !== undefined && !version.isDeleteMarker) return version;
   const marked = version === undefined ? {} : { ...versionHeader(version), 'x-amz-delete-marker': 'true' };
   if (!request.query.has('versionId')) {
+    // Who may not list the bucket is not told that an object is not there.
+    if (version === undefined) requireAction(request, 's3:ListBucket');
     throw new S3Error('NoSuchKey', 'The specified key does not exist.', 404, marked);
   }
   const message = 'The specified method is not allowed against this resource.';
