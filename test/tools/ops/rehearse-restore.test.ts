@@ -241,7 +241,7 @@ describe('the cancellation log is restored', () => {
     const redriven = await ops('dlq redrive --environment <environment>');
 
     expect(redriven.code).toBe(0);
-    await expect.poll(async () => (await show('job_by-event')).body['outcome']).toBe('cancelled');
+    await expect.poll(async () => (await show('job_by-event')).body['outcome'], { timeout: 10_000 }).toBe('cancelled');
   });
 
   test('for an environment, the lines to paste are what its check accepts', async () => {
