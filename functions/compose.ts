@@ -26,6 +26,7 @@ import { createApiKeyCheck, type SimulatedCallPorts } from './simulator/handle-s
 // only what its own `compose…` function reaches.
 
 const text = z.string().check(z.minLength(1));
+const whole = z.pipe(z.string().check(z.regex(/^[1-9]\d{0,3}$/)), z.transform(Number));
 
 /** Every environment variable that a function may need. */
 const variables = z.object({
@@ -40,7 +41,15 @@ const variables = z.object({
   SANDBOX_TABLE: text,
   EVENTS_DEAD_LETTERS_URL: z.url(),
   /** How often the queue delivers a message before it moves it to the DLQ. */
-  EVENTS_MAX_RECEIVES: z.pipe(z.string().check(z.regex(/^[1-9][0-9]?$/)), z.transform(Number)),
+  EVENTS_MAX_RECEIVES: whole,
+  /** `events=400&requests=90&jobs=90` */
+  RETENTION_DAYS: z.pipe(
+    z.pipe(
+      text,
+      z.transform((days) => Object.fromEntries(new URLSearchParams(days))),
+    ),
+    z.object({ events: whole, requests: whole, jobs: whole }),
+  ),
 });
 
 /** @throws when a variable is missing or malformed: the message names each of them, and shows no value */
@@ -86,9 +95,11 @@ const findingVariables = { JOB_DIRECTORY_TABLE: true, PARTNERS_TABLE: true } as 
 
 /** For a function that registers jobs. */
 export function composeRegistration(): Omit<Ports, 'log' | 'wakeUpQueue'> {
-  const configuration = readConfiguration(z.pick(variables, { ...plangrepVariables, ...findingVariables }));
+  const names = { ...plangrepVariables, ...findingVariables, RETENTION_DAYS: true } as const;
+  const configuration = readConfiguration(z.pick(variables, names));
   const plangrep = composePlangrep(configuration);
-  return { ...bindFindingPorts(createDynamoDbClient(), configuration), plangrep, clock: systemClock, report };
+  const finding = bindFindingPorts(createDynamoDbClient(), configuration);
+  return { ...finding, plangrep, clock: systemClock, report, retention: configuration.RETENTION_DAYS };
 }
 
 /** For a function that reads cancellations. */
@@ -104,7 +115,12 @@ export function composeReading(): ReadPorts & Pick<Ports, 'clock'> {
   };
 }
 
-const attemptVariables = { ...plangrepVariables, CANCELLATION_LOG_TABLE: true, WAKE_UP_QUEUE_URL: true } as const;
+const attemptVariables = {
+  ...plangrepVariables,
+  CANCELLATION_LOG_TABLE: true,
+  WAKE_UP_QUEUE_URL: true,
+  RETENTION_DAYS: true,
+} as const;
 type Configuration = z.infer<typeof variables>;
 
 /** For a function that continues cancellations whose job is known. */
@@ -137,6 +153,7 @@ function bindAttemptPorts(
     wakeUpQueue: createWakeUpQueue(createSendMessage(client), configuration.WAKE_UP_QUEUE_URL, systemClock),
     clock: systemClock,
     report,
+    retention: configuration.RETENTION_DAYS,
   };
 }
 

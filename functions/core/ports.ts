@@ -5,6 +5,7 @@ import type { JobDirectory } from './job-directory.ts';
 import type { CancelAnswer, ListAnswer, ReadAnswer } from './plangrep.ts';
 import type { Records } from './records.ts';
 import type { Report } from './report.ts';
+import type { Retention } from './retention.ts';
 
 /**
  * What the core needs from outside. A port's expected ends are values. It throws `DependencyUnavailable` when the
@@ -18,10 +19,11 @@ export interface Ports {
   readonly wakeUpQueue: WakeUpQueue;
   readonly clock: Clock;
   readonly report: Report;
+  readonly retention: Retention;
 }
 
 /** What it takes to complete a cancellation whose job is known. */
-export type AttemptPorts = Pick<Ports, 'log' | 'plangrep' | 'wakeUpQueue' | 'clock' | 'report'>;
+export type AttemptPorts = Pick<Ports, 'log' | 'plangrep' | 'wakeUpQueue' | 'clock' | 'report' | 'retention'>;
 
 export interface Clock {
   /** Milliseconds since 1970. It paces the work; safety does not depend on it. */
@@ -73,7 +75,10 @@ export interface WakeUpQueue {
 
 /** The audit trail: append-only. `chain.ts` says how events are linked. */
 export interface CancellationLog {
-  /** The whole stream, strongly consistent; no events if there is none. */
+  /**
+   * The whole stream, strongly consistent; no events if there is none. An event that has expired is left out: DynamoDB
+   * deletes it some days later at the latest, and not all of a stream at once.
+   */
   read(partnerId: PartnerId, jobId: JobId): Promise<Stream>;
   /**
    * One conditional put: exactly one writer gets a sequence number. `lost` carries the stream as it is instead. If the

@@ -10,6 +10,9 @@ import { firewallMargin, mostInWindow } from './usage-plans.ts';
 /** The path of a wrong field, and the reason. */
 type Contradiction = readonly [readonly PropertyKey[], string];
 
+/** Plangrep shows a job so long after it was created (its documentation's example): an entry's days begin then. */
+const LONGEST_SHOWN_DAYS = 30;
+
 const planName = /^[a-z]{1,20}$/;
 
 /** The rules between fields. */
@@ -47,6 +50,12 @@ export function* contradictionsOf(environment: Environment): Generator<Contradic
     ];
   }
   yield* contradictionsOfPlans(environment);
+  const { events, requests, jobs } = environment.retention;
+  if (requests > events) yield [['retention', 'requests'], 'must not be over retention.events: they stand beside them'];
+  if (jobs + LONGEST_SHOWN_DAYS > events) {
+    const why = `must be ${LONGEST_SHOWN_DAYS} days under retention.events, which begin that much sooner`;
+    yield [['retention', 'jobs'], why];
+  }
   const restored = Object.values(environment.restoredTables ?? {}).map((table) => table.name);
   if (new Set(restored).size < restored.length) yield [['restoredTables'], 'must not name a table twice'];
   yield* contradictionsOfDomain(environment);

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-origin.ts';
+import { LEAST_DAYS, MOST_DAYS } from '../../functions/core/retention.ts';
 import { contradictionsOf } from './environment-contradictions.ts';
 import { functionNames } from './functions.ts';
 import { isExampleAccount } from './account/placeholders.ts';
@@ -127,6 +128,24 @@ const environmentSchema = z
       .strictObject({ [defaultPlan]: plan })
       .catchall(plan)
       .readonly(),
+    /**
+     * How many days the tables keep what is over; DynamoDB deletes it some days later at the latest. The archive has every
+     * record of the log long before. docs/retention.md says what a partner and an operator see of it.
+     */
+    retention: z.strictObject({
+      /**
+       * A cancellation's events, from its first request on. Three times as long as Plangrep shows a job by its documented
+       * example (30 days), so that no open cancellation expires.
+       */
+      events: whole(90, MOST_DAYS),
+      /** `joined` and `refused` records: no longer than the events, which they stand beside. */
+      requests: whole(LEAST_DAYS, MOST_DAYS),
+      /**
+       * The directory's entry of a job, after the job has ended. At least as long as a request key reaches its job (30 days);
+       * 30 days shorter than the events, so that no request finds a job whose cancellation has expired.
+       */
+      jobs: whole(30, MOST_DAYS),
+    }),
     logRetentionDays: z.literal(logRetentionPeriods, 'must be a period that CloudWatch Logs knows'),
     /** E-mail addresses: `page` wakes someone up, `ticket` waits for the morning. */
     alarmAddresses: z.strictObject({ page: addresses, ticket: addresses }),

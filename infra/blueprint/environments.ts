@@ -21,6 +21,8 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     partners: [{ partnerId: 'acme', principal: 'own-account' }],
     throttle: { ratePerSecond: 10, burst: 20 },
     plans: { standard: { ratePerSecond: 5, burst: 10, requestsPerDay: 10_000 } },
+    // The least: nothing here is of value.
+    retention: { events: 90, requests: 30, jobs: 30 },
     logRetentionDays: 14,
     alarmAddresses: { page: [], ticket: ['plangrep-cancellation-dev@example.com'] },
     concurrency: { events: 2, wakeUps: 2 },
@@ -44,6 +46,8 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
       standard: { ratePerSecond: 10, burst: 10, requestsPerDay: 100_000 },
       bulk: { ratePerSecond: 25, burst: 10, requestsPerDay: 500_000 },
     },
+    // A quarter: a release is compared with the one before.
+    retention: { events: 120, requests: 90, jobs: 90 },
     logRetentionDays: 30,
     alarmAddresses: {
       page: ['plangrep-cancellation-staging@example.com'],
@@ -78,6 +82,8 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
       standard: { ratePerSecond: 20, burst: 20, requestsPerDay: 200_000 },
       bulk: { ratePerSecond: 50, burst: 50, requestsPerDay: 1_000_000 },
     },
+    // A year, and time to look back at it. Requests and names for as long as an invoice is disputed: a quarter.
+    retention: { events: 400, requests: 90, jobs: 90 },
     logRetentionDays: 400,
     alarmAddresses: {
       page: ['plangrep-cancellation-oncall@example.com'],

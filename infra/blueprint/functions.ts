@@ -1,4 +1,5 @@
 import { SCHEDULE_EVERY_MS } from '../../functions/core/cancellation/pace.ts';
+import type { Retention } from '../../functions/core/retention.ts';
 
 /**
  * The functions, defined once for the stack, the local run and the build: what each is given, how long it may take, and
@@ -26,6 +27,7 @@ export type EnvironmentVariable =
   | 'CANCELLATION_LOG_TABLE'
   | 'PARTNERS_TABLE'
   | 'WAKE_UP_QUEUE_URL'
+  | 'RETENTION_DAYS'
   | 'EVENTS_MAX_RECEIVES'
   | 'EVENTS_DEAD_LETTERS_URL';
 /** The variables of a sandbox's functions. */
@@ -34,7 +36,7 @@ export type SandboxVariable = 'PLANGREP_SECRET_ID' | 'SANDBOX_TABLE';
 /** Needed to ask Plangrep; to find a job and to know whose it is; to work on a cancellation. */
 const plangrep = ['PLANGREP_BASE_URL', 'PLANGREP_SECRET_ID'] as const;
 const finding = ['JOB_DIRECTORY_TABLE', 'PARTNERS_TABLE'] as const;
-const attempt = [...plangrep, 'CANCELLATION_LOG_TABLE', 'WAKE_UP_QUEUE_URL'] as const;
+const attempt = [...plangrep, 'CANCELLATION_LOG_TABLE', 'WAKE_UP_QUEUE_URL', 'RETENTION_DAYS'] as const;
 const allPorts = [...attempt, ...finding] as const;
 
 /** The service's functions, in every environment and on this machine. */
@@ -46,7 +48,7 @@ export const serviceFunctions = {
     timeoutSeconds: 15,
     memoryMb: 512,
   },
-  'register-job': { environment: [...plangrep, ...finding], timeoutSeconds: 15, memoryMb: 512 },
+  'register-job': { environment: [...plangrep, ...finding, 'RETENTION_DAYS'], timeoutSeconds: 15, memoryMb: 512 },
   'consume-events': {
     environment: [...allPorts, 'EVENTS_MAX_RECEIVES', 'EVENTS_DEAD_LETTERS_URL'],
     timeoutSeconds: 30,
@@ -72,6 +74,11 @@ export type SandboxFunctionName = keyof typeof sandboxFunctions;
 
 export const functionNames = namesOf(serviceFunctions);
 export const sandboxFunctionNames = namesOf(sandboxFunctions);
+
+/** The value of `RETENTION_DAYS`. */
+export function retentionVariable({ events, requests, jobs }: Retention): string {
+  return `events=${events}&requests=${requests}&jobs=${jobs}`;
+}
 
 /** An EventBridge schedule starts the reconciler. */
 export const reconcilerSchedule = {

@@ -38,6 +38,8 @@ export const tables = {
     variable: 'CANCELLATION_LOG_TABLE',
     partitionKey: 'pk',
     sortKey: 'sk',
+    // Not `expiresAt`: events have that of their job.
+    timeToLive: 'deleteAfter',
     indexes: {
       wakeUps: { name: 'due-wake-ups', partitionKey: 'wakeShard', sortKey: 'wakeAt' },
       /** What a request left on record. Only operators search it. */

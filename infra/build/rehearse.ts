@@ -171,6 +171,7 @@ function environment(url: string): Readonly<Record<EnvironmentVariable | Sandbox
     PARTNERS_TABLE: 'Partners',
     SANDBOX_TABLE: 'Sandbox',
     EVENTS_MAX_RECEIVES: '5',
+    RETENTION_DAYS: 'events=90&requests=30&jobs=30',
     EVENTS_DEAD_LETTERS_URL: `${url}/000000000000/dead-letters`,
     WAKE_UP_QUEUE_URL: `${url}/000000000000/wake-ups`,
     AWS_REGION: 'eu-west-1',

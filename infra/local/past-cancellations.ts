@@ -5,6 +5,7 @@ import { commitTexts } from '../../functions/core/cancellation/commitment.ts';
 import type { ClosedBody, RequestedBody } from '../../functions/core/cancellation/events.ts';
 import type { StreamName } from '../../functions/core/cancellation/stream-key.ts';
 import { type ExternalId, toTimestamp } from '../../functions/core/identifiers.ts';
+import { environments } from '../blueprint/environments.ts';
 import type { TableName } from '../blueprint/tables.ts';
 import type { LocalDynamoDb } from './aws/dynamodb.ts';
 
@@ -24,7 +25,17 @@ export async function writeUnknownJob(
   const texts = commitTexts({ door: 'https', requestId: 'seed', externalId }, () => randomBytes(16).toString('hex'));
   const asked: RequestedBody = { type: 'requested', ...texts, ...claim };
   const ended: ClosedBody = { type: 'closed', outcome: 'job_not_found' };
-  const requested = sealEvent(name, undefined, asked, { eventId: 'seed-1', at: toTimestamp(agoMs(10)) });
+  const requested = sealEvent(name, undefined, asked, {
+    eventId: 'seed-1',
+    at: toTimestamp(agoMs(10)),
+    keptDays: environments.dev.retention.events,
+  });
   await log.append(requested);
-  await log.append(sealEvent(name, requested, ended, { eventId: 'seed-2', at: toTimestamp(agoMs(3)) }));
+  await log.append(
+    sealEvent(name, requested, ended, {
+      eventId: 'seed-2',
+      at: toTimestamp(agoMs(3)),
+      keptDays: environments.dev.retention.events,
+    }),
+  );
 }

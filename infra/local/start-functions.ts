@@ -1,8 +1,10 @@
 import { eventDoor } from '../blueprint/bus-events.ts';
+import { environments } from '../blueprint/environments.ts';
 import {
   type EnvironmentVariable,
   type FunctionName,
   functionNames,
+  retentionVariable,
   serviceFunctions,
 } from '../blueprint/functions.ts';
 import { permissionsOf } from '../blueprint/roles.ts';
@@ -59,6 +61,7 @@ export function startFunctions(
     [tables.CancellationLog.variable]: dynamodb.tableNames.CancellationLog,
     [tables.Partners.variable]: dynamodb.tableNames.Partners,
     EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
+    RETENTION_DAYS: retentionVariable(environments.dev.retention),
     EVENTS_DEAD_LETTERS_URL: localQueueUrl(queues.url, deadLetterName(eventsQueueName)),
     WAKE_UP_QUEUE_URL: localQueueUrl(queues.url, wakeUpQueueName),
   };

@@ -5,7 +5,12 @@ import type { RolloutOverride } from '../blueprint/rollout/rollout-override.ts';
 import { eventDoor } from '../blueprint/bus-events.ts';
 import { deployedConcurrency, neededConcurrency } from '../blueprint/account/concurrency.ts';
 import type { Environment } from '../blueprint/environment-schema.ts';
-import { type EnvironmentVariable, type FunctionName, reconcilerSchedule } from '../blueprint/functions.ts';
+import {
+  type EnvironmentVariable,
+  type FunctionName,
+  reconcilerSchedule,
+  retentionVariable,
+} from '../blueprint/functions.ts';
 import { tagsOf } from '../blueprint/table-settings.ts';
 import { tables } from '../blueprint/tables.ts';
 import { wakeUpQueue } from '../blueprint/wake-up-queue.ts';
@@ -157,7 +162,7 @@ export class ServiceStack extends Stack {
 function variablesOf(
   { tables: { JobDirectory, CancellationLog, Partners } }: TablesInUse,
   { plangrepKey }: StatefulStack,
-  { name }: Environment,
+  { name, retention }: Environment,
   plangrepBaseUrl: string,
 ): Readonly<Record<Exclude<EnvironmentVariable, 'EVENTS_DEAD_LETTERS_URL' | 'WAKE_UP_QUEUE_URL'>, string>> {
   return {
@@ -168,5 +173,6 @@ function variablesOf(
     CANCELLATION_LOG_TABLE: CancellationLog.tableName,
     PARTNERS_TABLE: Partners.tableName,
     EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
+    RETENTION_DAYS: retentionVariable(retention),
   };
 }

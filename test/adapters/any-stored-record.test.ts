@@ -9,7 +9,7 @@ import { sealEvent } from '../../functions/core/cancellation/chain.ts';
 import { BrokenStream } from '../../functions/core/cancellation/state.ts';
 import { eventKey, streamKey } from '../../functions/core/cancellation/stream-key.ts';
 import { RecordUnreadable } from '../../functions/core/report.ts';
-import { acme, documentedJob, documentedProject, order7890 } from '../support/names.ts';
+import { acme, documentedJob, documentedProject, order7890, retention } from '../support/names.ts';
 import { committed } from '../support/committed.ts';
 
 const at = '2026-11-23T12:00:00.000Z';
@@ -23,7 +23,12 @@ const asked = committed({
   reason: 'wrong plan',
 } as const);
 const claim = { attempt: 1, claimedBy: 'me', leaseUntil: at };
-const event = sealEvent(name, undefined, { type: 'requested', ...asked, ...claim }, { eventId: 'e', at });
+const event = sealEvent(
+  name,
+  undefined,
+  { type: 'requested', ...asked, ...claim },
+  { eventId: 'e', at, keptDays: retention.events },
+);
 
 /** Every kind of value that an attribute may have, with what JavaScript or a Date cannot hold among them. */
 const anyValue = fc.oneof<fc.Arbitrary<AttributeValue>[]>(

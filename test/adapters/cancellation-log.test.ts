@@ -1,3 +1,4 @@
+import { deleteAfter } from '../support/stored-streams.ts';
 import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
@@ -17,7 +18,7 @@ import { DependencyUnavailable } from '../../functions/core/report.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { localRegion } from '../../infra/local/aws/loopback.ts';
 import { MemoryLog } from '../support/memory-ports.ts';
-import { acme, documentedJob, globex, jobId, order7890 } from '../support/names.ts';
+import { acme, documentedJob, globex, jobId, order7890, retention } from '../support/names.ts';
 import { type TableName, tables } from '../../infra/blueprint/tables.ts';
 import { committed } from '../support/committed.ts';
 
@@ -42,7 +43,7 @@ afterAll(() => dynamodb.close());
 let jobs = 0;
 const newJob = (): JobId => jobId(`job_${++jobs}`);
 const seal = (id: JobId, previous: CancellationEvent | undefined, body: EventBody, eventId = 'e'): CancellationEvent =>
-  sealEvent({ partnerId: acme, jobId: id }, previous, body, { eventId, at });
+  sealEvent({ partnerId: acme, jobId: id }, previous, body, { eventId, at, keptDays: retention.events });
 const rawItem = async (pk: string, sk: string) => {
   const command = new GetItemCommand({
     TableName: dynamodb.tableNames.CancellationLog,
@@ -119,7 +120,7 @@ describe.each(['on DynamoDB', 'in memory'])('the cancellation log %s', (name) =>
     await log().append(seal(id, undefined, requestedBody), leaseUntil);
     const records = Array.from({ length: 5 }, (_, n): JoinedRecord => {
       const time = toTimestamp(Date.parse(at) + n);
-      return { type: 'joined', partnerId: acme, jobId: id, ...asked, requestId: `r-${n}`, at: time };
+      return { type: 'joined', partnerId: acme, jobId: id, deleteAfter, ...asked, requestId: `r-${n}`, at: time };
     });
     for (const record of records) await log().recordJoined(record);
 
@@ -234,7 +235,7 @@ describe('on DynamoDB', () => {
   });
 
   test('keeps refused requests by partner and day', async () => {
-    await log().recordRefused({ type: 'refused', partnerId: acme, why: 'job_not_found', at, ...asked });
+    await log().recordRefused({ type: 'refused', partnerId: acme, why: 'job_not_found', at, deleteAfter, ...asked });
 
     expect(await rawItem('acme#refused#2026-11-23', `${at}#r-1`)).toMatchObject({
       type: 'refused',
@@ -244,7 +245,15 @@ describe('on DynamoDB', () => {
   });
 
   test('does not overwrite a record that is written again', async () => {
-    const record = { type: 'refused', partnerId: acme, why: 'job_not_found', at, ...asked, requestId: 'r-2' } as const;
+    const record = {
+      type: 'refused',
+      partnerId: acme,
+      why: 'job_not_found',
+      at,
+      deleteAfter,
+      ...asked,
+      requestId: 'r-2',
+    } as const;
     await log().recordRefused(record);
     await log().recordRefused({ ...record, reason: 'other' });
 

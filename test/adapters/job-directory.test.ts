@@ -1,3 +1,4 @@
+import { daysAfter } from '../../functions/core/retention.ts';
 import { GetItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { createHash } from 'node:crypto';
@@ -10,7 +11,7 @@ import type { Refusals } from '../../functions/core/refusals.ts';
 import type { DirectoryEntry, JobDirectory, JobPages, VerifiedEntry } from '../../functions/core/job-directory.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { MemoryDirectory } from '../support/memory-ports.ts';
-import { acme, documentedProject, externalId, globex, jobId } from '../support/names.ts';
+import { acme, documentedProject, externalId, globex, jobId, retention } from '../support/names.ts';
 import { type TableName, tables } from '../../infra/blueprint/tables.ts';
 import { committed } from '../support/committed.ts';
 
@@ -171,6 +172,7 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
       ...committed({ externalId: name, reason: 'kept in the log alone' }),
       partnerId: partner,
       at,
+      deleteAfter: daysAfter(at, retention.requests),
       why: 'job_not_found',
       door: 'events',
       requestId: `request of ${at}`,

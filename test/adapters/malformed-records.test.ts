@@ -15,7 +15,7 @@ import { reconcileDue } from '../../functions/core/use-cases/reconcile-due.ts';
 import { type TableName, tables } from '../../infra/blueprint/tables.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { createMemoryPorts } from '../support/memory-ports.ts';
-import { acme, documentedJob, externalId, jobId, order7890 } from '../support/names.ts';
+import { acme, documentedJob, externalId, jobId, order7890, retention } from '../support/names.ts';
 import { committed } from '../support/committed.ts';
 
 let dynamodb: LocalDynamoDb<TableName>;
@@ -55,7 +55,7 @@ describe('the index of wake-ups', () => {
     const name = { partnerId: acme, jobId: jobId(`job_good_${++items}`) };
     const asked = committed({ door: 'https', requestId: 'r', externalId: order7890 } as const);
     const claim = { attempt: 1, claimedBy: 'me', leaseUntil: registeredAt };
-    const at = { eventId: `e-${items}`, at: registeredAt };
+    const at = { eventId: `e-${items}`, at: registeredAt, keptDays: retention.events };
     const event = sealEvent(name, undefined, { type: 'requested', ...asked, ...claim }, at);
     const key = { pk: streamKey(name), sk: eventKey(1) };
     keys.push(key);
@@ -166,7 +166,14 @@ test('a malformed joined record is counted, left out and named', async () => {
   const pk = 'acme#job_joined';
   const request = { door: 'https', requestId: 'r', externalId: order7890 } as const;
   const asked = { partnerId: 'acme', jobId: 'job_joined', ...committed(request) };
-  await put('CancellationLog', { pk, sk: 'joined#1', type: 'joined', ...asked, at: registeredAt });
+  await put('CancellationLog', {
+    pk,
+    sk: 'joined#1',
+    type: 'joined',
+    deleteAfter: 4_000_000_000,
+    ...asked,
+    at: registeredAt,
+  });
   await put('CancellationLog', { pk, sk: 'joined#2', type: 'joined', ...asked, at: 'yesterday' });
 
   expect(await log().readJoined(acme, jobId('job_joined'), { shown: 9, counted: 9 })).toMatchObject({

@@ -10,8 +10,8 @@ import { MAX_ANSWER_BYTES } from '../../functions/doors/http/present-cancellatio
 import { committed } from '../support/committed.ts';
 import { givenService } from '../support/given-service.ts';
 import { callAs } from '../support/local-run.ts';
-import { acme, externalId, jobId } from '../support/names.ts';
-import { closed, ended, requested, started } from '../support/stored-streams.ts';
+import { acme, externalId, jobId, retention } from '../support/names.ts';
+import { closed, ended, requested, started, deleteAfter } from '../support/stored-streams.ts';
 
 // The longest cancellations that can come about, on the real engine, read through the real bundles. Every character of
 // their texts takes four bytes. They are written past the doors, which would take minutes.
@@ -57,11 +57,11 @@ async function writeStream(of: string, joined: number, attempts: number): Promis
   const items: object[] = [];
   let last: CancellationEvent | undefined;
   for (const [n, body] of [...bodies, { ...closed, outcome: 'too_late', jobStatus: 'completed' } as const].entries()) {
-    last = sealEvent(stream, last, body, { eventId: `e-${n}`, at: timeOf(150 * n) });
+    last = sealEvent(stream, last, body, { eventId: `e-${n}`, at: timeOf(150 * n), keptDays: retention.events });
     items.push({ pk: streamKey(stream), sk: eventKey(last.seq), ...last });
   }
   for (let n = 0; n < joined; n += 1) {
-    const record: JoinedRecord = { type: 'joined', ...stream, ...asked, at: timeOf(n) };
+    const record: JoinedRecord = { type: 'joined', ...stream, deleteAfter, ...asked, at: timeOf(n) };
     items.push({ pk: streamKey(stream), sk: joinedKey(record), ...record });
   }
   await writeAll(items);

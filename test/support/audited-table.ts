@@ -13,8 +13,8 @@ import { eventKey } from '../../functions/core/cancellation/stream-key.ts';
 import type { AccessKey } from '../../infra/local/aws/access-keys.ts';
 import { startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import type { RequestCounts } from '../../infra/local/aws/table-calls.ts';
-import { acme, documentedJob, jobId, order7890 } from './names.ts';
-import { accepted, at, closed, ended, leaseUntil, requested, started } from './stored-streams.ts';
+import { acme, documentedJob, jobId, order7890, retention } from './names.ts';
+import { accepted, at, closed, ended, leaseUntil, requested, started, deleteAfter } from './stored-streams.ts';
 import { tables } from '../../infra/blueprint/tables.ts';
 import { committed } from './committed.ts';
 
@@ -51,7 +51,7 @@ export const startAuditedTable = async (): Promise<AuditedTable> => {
     const name = { partnerId: acme, jobId: jobId(job) };
     let last: CancellationEvent | undefined;
     for (const [n, body] of bodies.entries()) {
-      last = sealEvent(name, last, body, { eventId: `e-${n}`, at });
+      last = sealEvent(name, last, body, { eventId: `e-${n}`, at, keptDays: retention.events });
       await log.append(last, body.type === 'closed' ? undefined : leaseUntil);
     }
     for (let seq = 1; seq < bodies.length; seq += 1) await log.removeWakeUp({ ...name, seq, wakeAt: leaseUntil });
@@ -61,8 +61,15 @@ export const startAuditedTable = async (): Promise<AuditedTable> => {
   await write(documentedJob, [requested, ended(1), started(2), accepted(2), closed]);
   await write('job_short', [requested, closed]);
   await write('job_open', [requested, ended(1)]);
-  await log.recordJoined({ type: 'joined', partnerId: acme, jobId: jobId('job_short'), at: leaseUntil, ...asked });
-  await log.recordRefused({ type: 'refused', partnerId: acme, why: 'job_not_found', at, ...asked });
+  await log.recordJoined({
+    type: 'joined',
+    partnerId: acme,
+    jobId: jobId('job_short'),
+    at: leaseUntil,
+    deleteAfter,
+    ...asked,
+  });
+  await log.recordRefused({ type: 'refused', partnerId: acme, why: 'job_not_found', at, deleteAfter, ...asked });
   return {
     url,
     accessKey: dynamodb.accessKey,

@@ -7,7 +7,7 @@ import type { WakeUp } from '../../functions/core/ports.ts';
 import { reconcileCancellation } from '../../functions/core/use-cases/reconcile-cancellation.ts';
 import { type CancelEnd, requestCancellation } from '../../functions/core/use-cases/request-cancellation.ts';
 import { createMemoryPorts, type MemoryPorts } from './memory-ports.ts';
-import { acme, cancelOrder7890, documentedJob, documentedProject, order7890 } from './names.ts';
+import { acme, cancelOrder7890, documentedJob, documentedProject, order7890, retention } from './names.ts';
 
 /** What Plangrep answers: a job's status for short, a whole answer, or a function for an answer that depends on the call. */
 type Scripted<Answer> = string | Answer | ((id: JobId) => Answer | Promise<Answer>);
@@ -135,7 +135,11 @@ async function appendAll({ log, clock }: MemoryPorts, bodies: readonly EventBody
   const name = { partnerId: acme, jobId: documentedJob };
   let last: ReturnType<typeof sealEvent> | undefined;
   for (const [index, body] of bodies.entries()) {
-    last = sealEvent(name, last, body, { eventId: `given-${index}`, at: toTimestamp(clock.now()) });
+    last = sealEvent(name, last, body, {
+      eventId: `given-${index}`,
+      at: toTimestamp(clock.now()),
+      keptDays: retention.events,
+    });
     const isDue = index === bodies.length - 1 && body.type !== 'closed';
     await log.append(last, isDue ? toTimestamp(clock.now() + dueInMs) : undefined);
   }

@@ -37,7 +37,7 @@ import type { Records } from '../../functions/core/records.ts';
 import type { Refusal, Refusals } from '../../functions/core/refusals.ts';
 import type { ReadPorts } from '../../functions/core/use-cases/read-cancellations.ts';
 import { DependencyUnavailable, type Report } from '../../functions/core/report.ts';
-import { documentedProject } from './names.ts';
+import { documentedProject, retention } from './names.ts';
 import { listOf } from './job-lists.ts';
 import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from '../../functions/core/identifiers.ts';
 
@@ -327,6 +327,7 @@ export const createMemoryPorts = (): MemoryPorts => {
       },
     },
     report: (code, fields) => reported.push({ code, fields }),
+    retention,
     reported,
   };
 };

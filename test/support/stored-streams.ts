@@ -1,3 +1,4 @@
+import { daysAfter } from '../../functions/core/retention.ts';
 import fc from 'fast-check';
 import type { StoredRecord } from '../../functions/core/audit/findings.ts';
 import { sealEvent } from '../../functions/core/cancellation/chain.ts';
@@ -20,7 +21,7 @@ import type {
 } from '../../functions/core/cancellation/events.ts';
 import { applyEvent, type CancellationState, checkNext } from '../../functions/core/cancellation/state.ts';
 import { createPartitionVerifier, type Verdict } from '../../functions/core/audit/verify-partition.ts';
-import { acme, documentedJob, order7890 } from './names.ts';
+import { acme, documentedJob, order7890, retention } from './names.ts';
 import { committed } from './committed.ts';
 import { erasableAttributes, FORMAT } from '../../functions/core/cancellation/commitment.ts';
 
@@ -29,6 +30,7 @@ export const streamName = streamKey({ partnerId: acme, jobId: documentedJob });
 export const SHARDS = 8;
 export const at = '2026-11-23T12:00:00.000Z';
 export const leaseUntil = '2026-11-23T12:00:45.000Z';
+export const deleteAfter = daysAfter(at, retention.events);
 
 const asked = committed({ door: 'https', requestId: 'r-1', externalId: order7890, reason: 'wrong plan' } as const);
 export const requested: RequestedBody = { type: 'requested', ...asked, attempt: 1, claimedBy: 'a', leaseUntil };
@@ -63,7 +65,7 @@ export const storedStream = (
 ): StoredRecord[] => {
   const events: CancellationEvent[] = [];
   for (const [n, body] of bodies.entries())
-    events.push(sealEvent(name, events.at(-1), body, { eventId: `e-${n}`, at }));
+    events.push(sealEvent(name, events.at(-1), body, { eventId: `e-${n}`, at, keptDays: retention.events }));
   const due = wakeUp ?? (bodies.at(-1)?.type === 'closed' ? {} : { wakeShard: '3', wakeAt: leaseUntil });
   return events.map((event) => ({
     key: eventKey(event.seq),
@@ -73,7 +75,15 @@ export const storedStream = (
 };
 
 export const joinedRecord = (fields: Partial<JoinedRecord> = {}): StoredRecord => {
-  const joined: JoinedRecord = { type: 'joined', partnerId: acme, jobId: documentedJob, at, ...asked, ...fields };
+  const joined: JoinedRecord = {
+    type: 'joined',
+    partnerId: acme,
+    jobId: documentedJob,
+    at,
+    deleteAfter,
+    ...asked,
+    ...fields,
+  };
   return { key: joinedKey(joined), fields: defined(joined) };
 };
 
@@ -92,7 +102,15 @@ export const erasedRecord = (keys: readonly string[], fields: Readonly<Record<st
 };
 
 export const refusedRecord = (fields: Partial<RefusedRecord> = {}): StoredRecord => {
-  const refused: RefusedRecord = { type: 'refused', partnerId: acme, why: 'job_not_found', at, ...asked, ...fields };
+  const refused: RefusedRecord = {
+    type: 'refused',
+    partnerId: acme,
+    why: 'job_not_found',
+    at,
+    deleteAfter,
+    ...asked,
+    ...fields,
+  };
   return { key: refusedKey(refused), fields: defined(refused) };
 };
 
@@ -117,7 +135,11 @@ export const anyLegalBodies: fc.Arbitrary<readonly EventBody[]> = fc
     let last: CancellationEvent | undefined;
     for (const body of [requested, ...candidates]) {
       if (checkNext(state, body).kind === 'not_allowed') continue;
-      last = sealEvent({ partnerId: acme, jobId: documentedJob }, last, body, { eventId: 'e', at });
+      last = sealEvent({ partnerId: acme, jobId: documentedJob }, last, body, {
+        eventId: 'e',
+        at,
+        keptDays: retention.events,
+      });
       state = applyEvent(state, last);
       bodies.push(body);
     }

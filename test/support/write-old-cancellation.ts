@@ -3,7 +3,7 @@ import { sealEvent } from '../../functions/core/cancellation/chain.ts';
 import type { CancellationEvent, EventBody } from '../../functions/core/cancellation/events.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 import type { JobNames, Service } from './given-service.ts';
-import { acme, externalId as externalIdOf, jobId as jobIdOf } from './names.ts';
+import { acme, externalId as externalIdOf, jobId as jobIdOf, retention } from './names.ts';
 import { committed } from './committed.ts';
 
 /** An event, and how many minutes ago it was written. */
@@ -29,7 +29,11 @@ export async function writeOldCancellation(
   const asked = { type: 'requested', ...texts, ...claim } as const;
   let last: CancellationEvent | undefined;
   for (const [n, [minutesAgo, body]] of [[beganMinutesAgo, asked] as const, ...later].entries()) {
-    last = sealEvent(name, last, body, { eventId: `${names.jobId}-${n}`, at: ago(minutesAgo) });
+    last = sealEvent(name, last, body, {
+      eventId: `${names.jobId}-${n}`,
+      at: ago(minutesAgo),
+      keptDays: retention.events,
+    });
     await log.append(last, n === later.length ? ago(0.2) : undefined);
   }
 }

@@ -15,7 +15,8 @@ import {
 } from '../../core/cancellation/stream-key.ts';
 import { BrokenStream } from '../../core/cancellation/state.ts';
 import { type JobId, type PartnerId, type Timestamp, timestampSchema } from '../../core/identifiers.ts';
-import type { Appended, CancellationLog, Polls, ReadableLog, Stream, WakeUp } from '../../core/ports.ts';
+import type { Appended, CancellationLog, Clock, Polls, ReadableLog, Stream, WakeUp } from '../../core/ports.ts';
+import { DependencyUnavailable } from '../../core/report.ts';
 import {
   countItems,
   type Fields,
@@ -43,8 +44,13 @@ const MOST_PAGES = 40;
 /**
  * The cancellation log on DynamoDB. An item has its keys beside the fields of its record; an event that leaves its stream
  * unfinished also has the scheduling attributes, which are outside the hash.
+ * @param now milliseconds since 1970: what has expired by then is not read
  */
-export function createCancellationLog(client: DynamoDBClient, tableName: string): CancellationLog {
+export function createCancellationLog(
+  client: DynamoDBClient,
+  tableName: string,
+  now: Clock['now'] = Date.now,
+): CancellationLog {
   const table: Table = { client, name: tableName, dependency: 'cancellation-log' };
 
   /** Every write is an insert: nothing in this table is ever overwritten. */
@@ -66,7 +72,8 @@ export function createCancellationLog(client: DynamoDBClient, tableName: string)
   }
 
   async function read(partnerId: PartnerId, jobId: JobId): Promise<Stream> {
-    const items = await queryItems(table, streamQuery({ partnerId, jobId }, EVENT_PREFIX));
+    const stored = await queryItems(table, streamQuery({ partnerId, jobId }, EVENT_PREFIX));
+    const items = stored.filter(({ deleteAfter }) => !(Number(deleteAfter?.N) * 1_000 <= now()));
     const wakeAt = timestampSchema.safeParse(items.at(-1)?.['wakeAt']?.S).data;
     return { events: items.map(readEvent), wakeAt, polls: readPolls(items) };
   }
@@ -74,16 +81,18 @@ export function createCancellationLog(client: DynamoDBClient, tableName: string)
   async function append(event: CancellationEvent, wakeAt?: Timestamp): Promise<Appended> {
     const { partnerId, jobId, seq } = event;
     const wakeUp = wakeAt === undefined ? {} : { wakeShard: wakeShardOf(event), wakeAt };
+    let failure: unknown;
     try {
       if (await insert(streamKey(event), eventKey(seq), { ...event, ...wakeUp })) return { kind: 'appended' };
     } catch (error) {
       // The answer may be lost although the put took effect: a stream that began must not be reported as "not on record".
-      const stream: Stream = seq === 1 ? await read(partnerId, jobId) : { events: [] };
-      if (stream.events.length === 0) throw error;
-      return resultOf(event, stream);
+      if (seq > 1) throw error;
+      failure = error;
     }
     // When an answer is lost, the SDK repeats the put and then meets its own event.
-    return resultOf(event, await read(partnerId, jobId));
+    const stream = await read(partnerId, jobId);
+    if (stream.events.length > 0) return resultOf(event, stream);
+    throw failure ?? new DependencyUnavailable(table.dependency, new Error('an expired stream is not deleted yet'));
   }
 
   return {
@@ -136,10 +145,14 @@ export function createCancellationLog(client: DynamoDBClient, tableName: string)
 }
 
 /** The log with what only its readers ask: so no other bundle holds it. */
-export function createReadableLog(client: DynamoDBClient, tableName: string): CancellationLog & ReadableLog {
+export function createReadableLog(
+  client: DynamoDBClient,
+  tableName: string,
+  now?: Clock['now'],
+): CancellationLog & ReadableLog {
   const table: Table = { client, name: tableName, dependency: 'cancellation-log' };
   return {
-    ...createCancellationLog(client, tableName),
+    ...createCancellationLog(client, tableName, now),
 
     async readJoined(partnerId, jobId, { shown, counted }) {
       const query = { ...streamQuery({ partnerId, jobId }, JOINED_PREFIX), ScanIndexForward: false };

@@ -16,6 +16,7 @@ import {
   schedulingAttributes,
   streamKey,
 } from '../cancellation/stream-key.ts';
+import { hasExpired, isPlausible } from '../retention.ts';
 import {
   CLOCK_SKEW_MS,
   type Finding,
@@ -37,6 +38,8 @@ export interface Verdict {
   readonly refused: number;
   /** How many records have lost their texts to an erasure that is on record. */
   readonly erased: number;
+  /** Every record has expired: DynamoDB may have deleted others. */
+  readonly isExpired: boolean;
   /** Of a stream: its newest event, and its closing ones. */
   readonly head?: StreamHead | undefined;
   readonly closings: readonly StreamHead[];
@@ -62,6 +65,8 @@ export function createPartitionVerifier(partition: string, reader: WakeUpReader)
   const beside: Finding[] = [];
   const erasures = createErasures(partition);
   let [joined, refused] = [0, 0];
+  /** Records that have not expired, and those of them that joined. */
+  let [kept, keptJoined] = [0, 0];
   /** Stays unknown (NaN) if the first event is missing or was altered. */
   let requestedAtMs = Number.NaN;
   return {
@@ -72,13 +77,18 @@ export function createPartitionVerifier(partition: string, reader: WakeUpReader)
         return;
       }
       beside.push(...erasures.add(record, seq));
+      const isKept = !hasExpired(record.fields['deleteAfter'], reader.nowMs);
+      if (isKept) kept += 1;
       if (name !== undefined && seq !== undefined) {
         const { at, hash } = record.fields;
         if (seq === 1 && hashEvent(record.fields) === hash) requestedAtMs = Date.parse(String(at));
         events.push({ ...record, seq });
       } else if (name !== undefined && record.key.startsWith(JOINED_PREFIX)) {
         joined += 1;
-        beside.push(...judgeJoined(partition, record, requestedAtMs));
+        if (isKept) keptJoined += 1;
+        beside.push(
+          ...judgeJoined(partition, record, { requestedAtMs, deleteAfter: events[0]?.fields['deleteAfter'] }),
+        );
       } else if (isRefusedDayKey(partition)) {
         refused += 1;
         beside.push(...judgeRefused(partition, record));
@@ -89,9 +99,17 @@ export function createPartitionVerifier(partition: string, reader: WakeUpReader)
     },
     end() {
       const stream = name === undefined ? { findings: [], closings: [] } : verifyStream(name, events, reader);
-      const orphaned = joined > 0 && events.length === 0 ? [orphanedBy(partition, joined)] : [];
+      const orphaned = keptJoined > 0 && events.length === 0 ? [orphanedBy(partition, keptJoined)] : [];
       const findings = [...stream.findings, ...orphaned, ...beside];
-      return { ...stream, findings, events: events.length, joined, refused, erased: erasures.count() };
+      return {
+        ...stream,
+        findings,
+        events: events.length,
+        joined,
+        refused,
+        isExpired: kept === 0,
+        erased: erasures.count(),
+      };
     },
   };
 }
@@ -140,14 +158,26 @@ function createErasures(partition: string) {
 const storedJoined = z.strictObject(joinedSchema.shape);
 const storedRefused = z.strictObject(refusedSchema.shape);
 
-function judgeJoined(partition: string, record: StoredRecord, requestedAtMs: number): readonly Finding[] {
+/** What is known of the stream that a record joined. */
+interface JoinedStream {
+  /** NaN: unknown. */
+  readonly requestedAtMs: number;
+  /** As stored; undefined where its events are gone. */
+  readonly deleteAfter: unknown;
+}
+
+function judgeJoined(partition: string, record: StoredRecord, stream: JoinedStream): readonly Finding[] {
   const { data } = storedJoined.safeParse(record.fields);
   if (data === undefined || hasWakeUp(record)) return [unreadable(partition, record, 'joined')];
   const replaced = findReplaced(partition, record);
   if (replaced.length > 0) return replaced;
   const displaced = judgeKeys(partition, record, streamKey(data), joinedKey(data));
-  const isEarly = Date.parse(data.at) < requestedAtMs - CLOCK_SKEW_MS;
-  if (displaced.length > 0 || !isEarly) return displaced;
+  if (displaced.length > 0) return displaced;
+  // What joined late does not outlive the stream.
+  if (data.deleteAfter !== stream.deleteAfter && !isPlausible(data.deleteAfter, data.at))
+    return [misdated(partition, record)];
+  const isEarly = Date.parse(data.at) < stream.requestedAtMs - CLOCK_SKEW_MS;
+  if (!isEarly) return [];
   const what = `The record ${record.key} is dated before the request that it joined.`;
   return [{ code: 'out_of_place', stream: partition, record: record.key, what }];
 }
@@ -155,7 +185,14 @@ function judgeJoined(partition: string, record: StoredRecord, requestedAtMs: num
 function judgeRefused(partition: string, record: StoredRecord): readonly Finding[] {
   const { data } = storedRefused.safeParse(record.fields);
   if (data === undefined || hasWakeUp(record)) return [unreadable(partition, record, 'refused')];
-  return [...findReplaced(partition, record), ...judgeKeys(partition, record, refusedDayKey(data), refusedKey(data))];
+  const displaced = judgeKeys(partition, record, refusedDayKey(data), refusedKey(data));
+  const dated = displaced.length > 0 || isPlausible(data.deleteAfter, data.at) ? [] : [misdated(partition, record)];
+  return [...findReplaced(partition, record), ...displaced, ...dated];
+}
+
+function misdated(partition: string, { key }: StoredRecord): Finding {
+  const what = `The record ${key} expires at a time that no retention of this service gives it.`;
+  return { code: 'altered', stream: partition, record: key, what };
 }
 
 function findReplaced(partition: string, { key, fields }: StoredRecord): readonly Finding[] {

@@ -5,6 +5,7 @@ import { applyEvent, type CancellationState, checkNext, type NextCheck } from '.
 import { type StreamName, streamKey } from '../cancellation/stream-key.ts';
 import { LONGEST_WAKE_UP_DELAY_MS } from '../cancellation/pace.ts';
 import { timestampSchema, toTimestamp } from '../identifiers.ts';
+import { hasExpired, isPlausible } from '../retention.ts';
 import {
   CLOCK_SKEW_MS,
   type Finding,
@@ -31,6 +32,8 @@ export interface VerifiedStream {
  * this service ever sets one. A wake-up on an older event, or before a closing one, is not a finding: the reconciler
  * removes it when it is due.
  *
+ * Of a stream that has expired, DynamoDB may have deleted any event: its gaps are not findings.
+ *
  * Not found in the log alone, because its hashes need no secret: a forger who recomputes every hash from the changed
  * event to the end of the stream, who inserts a whole stream, or who adds a legal event to an open one; the deletion of
  * a whole stream together with its `joined` records; an open end that is cut off back to an event whose own wake-up is
@@ -44,6 +47,7 @@ export function verifyStream(name: StreamName, events: readonly StoredEvent[], r
   const inOrder = events.toSorted((a, b) => a.seq - b.seq);
   const last = inOrder.at(-1);
   if (last === undefined) return { findings: [], closings: [] };
+  const mayHaveGaps = inOrder.every(({ fields }) => hasExpired(fields['deleteAfter'], reader.nowMs));
   const walk = inOrder.reduce<Walk>((before, stored) => walkOn(name, before, stored), {
     findings: [],
     seq: 0,
@@ -51,8 +55,10 @@ export function verifyStream(name: StreamName, events: readonly StoredEvent[], r
     fold: { state: undefined },
     closedAs: undefined,
     newest: undefined,
+    deleteAfter: undefined,
+    mayHaveGaps,
   });
-  const findings = [...walk.findings, ...judgeWakeUp(walk, last, reader)];
+  const findings = [...walk.findings, ...(mayHaveGaps ? [] : judgeWakeUp(walk, last, reader))];
   const heads = inOrder.map((stored) => headOf(stream, stored));
   return {
     findings: findings.map((finding) => ({ ...finding, stream })),
@@ -75,6 +81,10 @@ interface Walk {
   readonly closedAs: Outcome | undefined;
   /** The last one, if it is an event of this stream in its place. */
   readonly newest: CancellationEvent | undefined;
+  /** When the events so far may be deleted. */
+  readonly deleteAfter: number | undefined;
+  /** The stream has expired: DynamoDB deletes its events in any order. */
+  readonly mayHaveGaps: boolean;
 }
 
 function walkOn(name: StreamName, before: Walk, { seq, fields }: StoredEvent): Walk {
@@ -82,8 +92,11 @@ function walkOn(name: StreamName, before: Walk, { seq, fields }: StoredEvent): W
   const { event, links, findings } = judgeEvent(name, seq, missing.length > 0 ? 'any' : before.links, fields);
   const fold = missing.length > 0 || findings.length > 0 ? 'unknown' : before.fold;
   const displaced = event === undefined ? [] : judgePlace({ ...before, fold }, event);
+  const dated = event === undefined ? [] : judgeDate(before, event);
+  const gaps = before.mayHaveGaps ? [] : missing;
   return {
-    findings: [...before.findings, ...missing, ...findings, ...displaced],
+    ...before,
+    findings: [...before.findings, ...gaps, ...findings, ...displaced, ...dated],
     seq,
     links,
     fold:
@@ -92,7 +105,21 @@ function walkOn(name: StreamName, before: Walk, { seq, fields }: StoredEvent): W
         : { state: applyEvent(fold.state, event) },
     closedAs: closedAfter(before.closedAs, event),
     newest: event,
+    deleteAfter: event?.deleteAfter ?? before.deleteAfter,
   };
+}
+
+/** All events of a stream expire together, whole days after its first one. */
+function judgeDate(
+  { deleteAfter: standing }: Walk,
+  { seq, at, deleteAfter }: CancellationEvent,
+): readonly EventFinding[] {
+  const altered = (what: string): readonly EventFinding[] => [{ code: 'altered', seq, what }];
+  if (standing !== undefined && standing !== deleteAfter) {
+    return altered(`Event ${seq} expires at another time than the events before it: one of the dates was rewritten.`);
+  }
+  if (seq > 1 || isPlausible(deleteAfter, at)) return [];
+  return altered(`Event ${seq} expires at a time (${deleteAfter}) that no retention of this service gives it.`);
 }
 
 function judgeGap(expected: number, seq: number): readonly EventFinding[] {

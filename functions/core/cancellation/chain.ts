@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Timestamp } from '../identifiers.ts';
+import { daysAfter } from '../retention.ts';
 import { erasableAttributes, FORMAT } from './commitment.ts';
 import type { CancellationEvent, EventBody } from './events.ts';
 import { type StreamName, streamKey } from './stream-key.ts';
@@ -21,16 +22,20 @@ export function hashEvent(event: Readonly<Record<string, unknown>>): string {
   return sha256(JSON.stringify(fields.sort(([a], [b]) => (a < b ? -1 : 1))));
 }
 
-/** Makes a body the event that follows `previous`, chained to it by hash. */
+/**
+ * Makes a body the event that follows `previous`, chained to it by hash.
+ * @param place its `keptDays` count from the stream's first event, whose date the others repeat
+ */
 export function sealEvent<Body extends EventBody>(
   { partnerId, jobId }: StreamName,
-  previous: Pick<CancellationEvent, 'seq' | 'hash'> | undefined,
+  previous: Pick<CancellationEvent, 'seq' | 'hash' | 'deleteAfter'> | undefined,
   body: Body,
-  { eventId, at }: { readonly eventId: string; readonly at: Timestamp },
+  { eventId, at, keptDays }: { readonly eventId: string; readonly at: Timestamp; readonly keptDays: number },
 ): CancellationEvent<Body> {
   const seq = (previous?.seq ?? 0) + 1;
   const previousHash = previous?.hash ?? genesisHash({ partnerId, jobId });
-  const event = { ...body, format: FORMAT, partnerId, jobId, seq, eventId, at, previousHash };
+  const deleteAfter = previous?.deleteAfter ?? daysAfter(at, keptDays);
+  const event = { ...body, format: FORMAT, partnerId, jobId, seq, eventId, at, deleteAfter, previousHash };
   return { ...event, hash: hashEvent(event) };
 }
 

@@ -12,6 +12,8 @@ export const outcomeSchema = z.enum(['cancelled', 'too_late', 'job_not_found']);
 export type Outcome = z.infer<typeof outcomeSchema>;
 
 const count = z.int().check(z.nonnegative());
+/** Seconds since 1970: from then on DynamoDB may delete the record, some days later at the latest. */
+const deleteAfter = z.int().check(z.positive());
 
 /** What a job read showed; absent where Plangrep did not say. Never a file name, never `resultUrl`. */
 const jobFacts = {
@@ -103,6 +105,8 @@ const envelopeSchema = z.object({
   /** Shows a writer whose answer was lost whether the event that it finds at `seq` is its own. */
   eventId: z.string().check(z.maxLength(64)),
   at: timestampSchema,
+  /** The same on all events of a stream, so that none is deleted much sooner than the others. */
+  deleteAfter,
   /** Hash of the event before; of the stream's name for the first. */
   previousHash: hashSchema,
   /** SHA-256 of everything above and the body, but for the texts that can be erased. */
@@ -126,6 +130,8 @@ export const joinedSchema = z.object({
   partnerId: partnerIdSchema,
   jobId: jobIdSchema,
   at: timestampSchema,
+  /** No later than the stream's: what joined a cancellation does not outlive it. */
+  deleteAfter,
   ...asked,
 });
 export type JoinedRecord = z.infer<typeof joinedSchema>;
@@ -135,6 +141,7 @@ export const refusedSchema = z.object({
   type: z.literal('refused'),
   partnerId: partnerIdSchema,
   at: timestampSchema,
+  deleteAfter,
   why: z.enum(['job_not_found', 'ambiguous_external_id', 'idempotency_key_reused', 'unresolved']),
   /** The jobId that was asked for, if one was. */
   jobId: z.optional(jobIdSchema),

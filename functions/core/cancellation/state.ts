@@ -41,7 +41,7 @@ export interface CancellationState {
   /** By whom the time was spent so far. */
   readonly account: Account;
   /** The event that the next one is chained to. */
-  readonly last: Pick<CancellationEvent, 'seq' | 'hash'>;
+  readonly last: Pick<CancellationEvent, 'seq' | 'hash' | 'deleteAfter'>;
 }
 
 export interface ClosedCancellation extends CancellationState {
@@ -111,7 +111,7 @@ function allowIf(isAllowed: boolean, why: string): NextCheck {
 export function applyEvent(state: CancellationState | undefined, event: CancellationEvent): CancellationState {
   const isNext = event.seq === (state?.last.seq ?? 0) + 1;
   const check = isNext ? checkNext(state, event) : allowIf(false, 'a sequence number is missing');
-  const last = { seq: event.seq, hash: event.hash };
+  const last = { seq: event.seq, hash: event.hash, deleteAfter: event.deleteAfter };
   if (check.kind === 'allowed' && event.type === 'requested') {
     const { partnerId, jobId, externalId, requestId, at, reason, attempt, claimedBy, leaseUntil } = event;
     const step: Step = { kind: 'attempting', claimedBy, leaseUntil };

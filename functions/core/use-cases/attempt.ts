@@ -34,7 +34,7 @@ export interface Appending {
   readonly standing: Standing;
 }
 
-type LogPorts = Pick<AttemptPorts, 'log' | 'clock'>;
+type LogPorts = Pick<AttemptPorts, 'log' | 'clock' | 'retention'>;
 
 /** A claim of an attempt: no other invocation may take the attempt over before the lease ends. */
 export function newClaim(clock: Clock): Pick<RequestedBody, 'claimedBy' | 'leaseUntil'> {
@@ -93,7 +93,7 @@ export async function appendTo(
 }
 
 async function append(
-  { log, clock }: LogPorts,
+  { log, clock, retention }: LogPorts,
   name: StreamName,
   state: CancellationState | undefined,
   body: EventBody,
@@ -101,7 +101,8 @@ async function append(
 ): Promise<Appending> {
   const isAnnounced = state !== undefined && (body.type === 'closed' || body.type === 'escalated');
   const named = isAnnounced ? { ...body, begunBy: state.requestId } : body;
-  const event = sealEvent(name, state?.last, named, { eventId: clock.newId(), at: toTimestamp(clock.now()) });
+  const place = { eventId: clock.newId(), at: toTimestamp(clock.now()), keptDays: retention.events };
+  const event = sealEvent(name, state?.last, named, place);
   const next = applyEvent(state, event);
   const appended = await log.append(event, wakeAt);
   if (appended.kind === 'appended') return { kind: 'appended', standing: standingOf(next, wakeAt) };

@@ -45,6 +45,11 @@ export async function reconcileStream(
   { events }: Pick<Stream, 'events'>,
   untilMs: number,
 ): Promise<DueBy> {
+  if (events.length === 0) {
+    // It expired, and DynamoDB has not deleted all of it.
+    await ports.log.removeWakeUp(wakeUp);
+    return 'obsolete';
+  }
   let state: CancellationState;
   try {
     state = stateOf(events);

@@ -8,6 +8,7 @@ import { findJob } from '../find-job/find-job.ts';
 import { type JobId, type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { Ports } from '../ports.ts';
 import { DependencyUnavailable, reportWith } from '../report.ts';
+import { daysAfter } from '../retention.ts';
 import { type Appending, type AttemptOptions, beginCancellation, newClaim, type Standing, settle } from './attempt.ts';
 import { nextLookInMs, stayWith } from './stay-with.ts';
 
@@ -83,7 +84,7 @@ async function cancelJob(ports: Ports, request: CancelRequest, job: OneJob): Pro
     }
   }
   if (begun.kind === 'appended') return settleOrStay(ports, request, begun.standing, attempt);
-  await recordJoined(ports, request, jobId);
+  await recordJoined(ports, request, begun.standing.state);
   // What it sees through is another request's cancellation, whose requestId the lines have.
   const report = reportWith(ports.report, { joinedRequestId: request.requestId });
   return settleOrStay({ ...ports, report }, request, begun.standing);
@@ -125,8 +126,12 @@ function recordOf({ door, requestId, keyId, externalId, reason }: CancelRequest,
 }
 
 /** A failure is reported and not thrown: the cancellation stands without this record. */
-async function recordJoined(ports: Ports, request: CancelRequest, jobId: JobId): Promise<void> {
-  const { log, clock, report } = ports;
+async function recordJoined(
+  ports: Ports,
+  request: CancelRequest,
+  { jobId, last }: Pick<CancellationState, 'jobId' | 'last'>,
+): Promise<void> {
+  const { log, clock, report, retention } = ports;
   const { partnerId, requestId } = request;
   const at = toTimestamp(clock.now());
   try {
@@ -135,6 +140,7 @@ async function recordJoined(ports: Ports, request: CancelRequest, jobId: JobId):
       partnerId,
       jobId,
       at,
+      deleteAfter: Math.min(daysAfter(at, retention.requests), last.deleteAfter),
       ...recordOf(request, ports),
     });
     report('REQUEST_JOINED', { partnerId, jobId, requestId });
@@ -145,11 +151,12 @@ async function recordJoined(ports: Ports, request: CancelRequest, jobId: JobId):
 }
 
 async function recordRefused(ports: Ports, request: CancelRequest, why: RefusedRecord['why']): Promise<void> {
-  const { log, directory, clock, report } = ports;
+  const { log, directory, clock, report, retention } = ports;
   const { partnerId, jobId, requestId } = request;
   const at = toTimestamp(clock.now());
+  const deleteAfter = daysAfter(at, retention.requests);
   const asked = recordOf(request, ports);
-  const record: NewRefusal = { type: 'refused', partnerId, jobId, why, at, ...asked };
+  const record: NewRefusal = { type: 'refused', partnerId, jobId, why, at, deleteAfter, ...asked };
   await log.recordRefused(record);
   report('REQUEST_REFUSED', { partnerId, requestId, why });
   try {

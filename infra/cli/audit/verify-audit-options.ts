@@ -31,7 +31,8 @@ Without --table and --endpoint it reads the log of the local run ("npm start") o
   notes: `
 The digest of the heads is one hash over the newest event of every stream. Keep it where no writer of the table can write.
 What a stream was when it closed never changes. If the digest of a past day, with the same --closed-before, differs later, a closed stream
-was deleted, inserted, or rewritten with all its hashes: a chain alone cannot show that.
+was deleted, inserted, or rewritten with all its hashes: a chain alone cannot show that. A stream that has expired is left out, so compare
+digests within the retention; the archive has every stream for longer.
 On AWS this needs dynamodb:DescribeTable, Scan and Query on the table.`,
   options,
   exitCodes: { 0: 'nothing found', 1: 'something was found', 2: 'could not verify' },

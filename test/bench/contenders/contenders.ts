@@ -3,7 +3,13 @@ import { CreateTableCommand, type DynamoDBClient, waitUntilTableExists } from '@
 import * as z from 'zod/mini';
 import { exampleJob } from '../../../functions/simulator/plangrep-jobs.ts';
 import { eventDoor } from '../../../infra/blueprint/bus-events.ts';
-import { type EnvironmentVariable, type FunctionName, serviceFunctions } from '../../../infra/blueprint/functions.ts';
+import { environments } from '../../../infra/blueprint/environments.ts';
+import {
+  type EnvironmentVariable,
+  type FunctionName,
+  retentionVariable,
+  serviceFunctions,
+} from '../../../infra/blueprint/functions.ts';
 import type { ContainerDefinition } from '../../../infra/local/aws/lambda/container.ts';
 import { localRegion } from '../../../infra/local/aws/loopback.ts';
 import { proxyEvent } from '../../proof/crash/invocations.ts';
@@ -88,6 +94,7 @@ const values: Readonly<Partial<Record<EnvironmentVariable, string>>> = {
   CANCELLATION_LOG_TABLE: 'CancellationLog',
   PARTNERS_TABLE: 'Partners',
   EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
+  RETENTION_DAYS: retentionVariable(environments.dev.retention),
   // No event of the bench is malformed.
   EVENTS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/dead-letters',
   // No cancellation of the bench stays open.

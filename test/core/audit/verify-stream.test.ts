@@ -7,7 +7,7 @@ import type { CancellationEvent } from '../../../functions/core/cancellation/eve
 import { LONGEST_WAKE_UP_DELAY_MS } from '../../../functions/core/cancellation/pace.ts';
 import { eventKey, parseEventKey } from '../../../functions/core/cancellation/stream-key.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
-import { acme, documentedJob, globex, jobId, order7890 } from '../../support/names.ts';
+import { acme, documentedJob, globex, jobId, order7890, retention } from '../../support/names.ts';
 import {
   accepted,
   again,
@@ -28,6 +28,7 @@ import {
   unknownJob,
   verify,
   without,
+  deleteAfter,
 } from '../../support/stored-streams.ts';
 
 /** Every kind of event. */
@@ -270,9 +271,9 @@ describe('any legal stream', () => {
       expect(found([...records, copy])).not.toEqual([]);
       const inserted: CancellationEvent = sealEvent(
         { partnerId: acme, jobId: documentedJob },
-        { seq: a - 1, hash: String(pick(records, m).fields['hash']) },
+        { seq: a - 1, hash: String(pick(records, m).fields['hash']), deleteAfter },
         escalated,
-        { eventId: 'forged', at },
+        { eventId: 'forged', at, keptDays: retention.events },
       );
       const moved = rekeyed(records, (key) => (key < eventKey(a) ? key : eventKey(Number(key.slice(6)) + 1)));
       expect(found([...moved, { key: eventKey(a), fields: inserted }])).not.toEqual([]);

@@ -5,7 +5,7 @@ import type { AttemptEndedBody, EventBody, RequestedBody } from '../../../functi
 import type { SpentMs } from '../../../functions/core/cancellation/account.ts';
 import { applyEvent, type CancellationState, checkNext } from '../../../functions/core/cancellation/state.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
-import { acme, documentedJob, order7890 } from '../../support/names.ts';
+import { acme, documentedJob, order7890, retention } from '../../support/names.ts';
 import { committed } from '../../support/committed.ts';
 
 const requestedMs = Date.parse('2026-11-23T12:00:00.000Z');
@@ -45,7 +45,7 @@ const unknownJob: EventBody = { type: 'closed', outcome: 'job_not_found' };
 type Timed = readonly (readonly [seconds: number, body: EventBody])[];
 
 const append = (state: CancellationState | undefined, [seconds, body]: Timed[number]) => {
-  const place = { eventId: 'e', at: timeOf(seconds) };
+  const place = { eventId: 'e', at: timeOf(seconds), keptDays: retention.events };
   return applyEvent(state, sealEvent({ partnerId: acme, jobId: documentedJob }, state?.last, body, place));
 };
 

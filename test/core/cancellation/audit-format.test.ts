@@ -27,7 +27,7 @@ describe('docs/audit-format.md', () => {
       () => left.shift() ?? '',
     );
     const claim = { attempt: 1, claimedBy: 'c-1', leaseUntil: '2026-11-26T12:00:45.000Z' };
-    const place = { eventId: 'e-1', at: '2026-11-26T12:00:00.000Z' };
+    const place = { eventId: 'e-1', at: '2026-11-26T12:00:00.000Z', keptDays: 400 };
     const { hash } = sealEvent(name, undefined, { type: 'requested', ...asked, ...claim }, place);
 
     expect(fenced('text').join('').split('\n').filter(Boolean)).toEqual([

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { genesisHash, hashEvent, sealEvent } from '../../../functions/core/cancellation/chain.ts';
 import { erasableAttributes } from '../../../functions/core/cancellation/commitment.ts';
-import { acme, documentedJob, globex } from '../../support/names.ts';
+import { acme, documentedJob, globex, retention } from '../../support/names.ts';
 import { at, requested } from '../../support/stored-streams.ts';
 
 describe('the chain', () => {
-  const place = { eventId: 'e', at };
+  const place = { eventId: 'e', at, keptDays: retention.events };
   const stream = { partnerId: acme, jobId: documentedJob };
 
   test('changes with every field of an event', () => {

@@ -15,7 +15,7 @@ import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { stateOf } from '../../../functions/core/cancellation/state.ts';
 import type { PlangrepFailure, PlangrepJob } from '../../../functions/core/plangrep.ts';
 import { decideRequest } from '../../../functions/core/use-cases/request-cancellation.ts';
-import { acme, documentedJob } from '../../support/names.ts';
+import { acme, documentedJob, retention } from '../../support/names.ts';
 import { accepted, again, at, closed, ended, escalated, requested, started } from '../../support/stored-streams.ts';
 
 const startMs = Date.parse(at);
@@ -26,7 +26,13 @@ const MINUTE = 60 * SECOND;
 const stateAfter = (...bodies: EventBody[]) => {
   const events: CancellationEvent[] = [];
   for (const body of bodies) {
-    events.push(sealEvent({ partnerId: acme, jobId: documentedJob }, events.at(-1), body, { eventId: 'e', at }));
+    events.push(
+      sealEvent({ partnerId: acme, jobId: documentedJob }, events.at(-1), body, {
+        eventId: 'e',
+        at,
+        keptDays: retention.events,
+      }),
+    );
   }
   return stateOf(events);
 };
@@ -183,7 +189,10 @@ describe('after a poll', () => {
     const times = [at, at, at, toTimestamp(poll.nowMs)];
     const known = stateOf(
       [requested, polled, seen, next.body].reduce<CancellationEvent[]>(
-        (events, body, n) => [...events, sealEvent(name, events.at(-1), body, { eventId: 'e', at: times[n] ?? at })],
+        (events, body, n) => [
+          ...events,
+          sealEvent(name, events.at(-1), body, { eventId: 'e', at: times[n] ?? at, keptDays: retention.events }),
+        ],
         [],
       ),
     );

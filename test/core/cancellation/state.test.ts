@@ -17,7 +17,7 @@ import {
   stateOf,
 } from '../../../functions/core/cancellation/state.ts';
 import { recordedExternalIdSchema } from '../../../functions/core/identifiers.ts';
-import { acme, documentedJob, order7890 } from '../../support/names.ts';
+import { acme, documentedJob, order7890, retention } from '../../support/names.ts';
 import { committed } from '../../support/committed.ts';
 
 const at = '2026-11-23T12:00:00.000Z';
@@ -44,7 +44,7 @@ const closed: EventBody = { type: 'closed', outcome: 'cancelled', jobStatus: 'ca
 const streamOf = (...bodies: EventBody[]): CancellationEvent[] => {
   const events: CancellationEvent[] = [];
   for (const [index, body] of bodies.entries()) {
-    const place = { eventId: `e-${index}`, at };
+    const place = { eventId: `e-${index}`, at, keptDays: retention.events };
     events.push(sealEvent({ partnerId: acme, jobId: documentedJob }, events.at(-1), body, place));
   }
   return events;
@@ -197,7 +197,7 @@ describe('any stream that the rules allow', () => {
         const events: CancellationEvent[] = [];
         for (const body of bodies) {
           if (checkNext(foldEvents(events), body).kind === 'not_allowed') continue;
-          const place = { eventId: `e-${events.length}`, at };
+          const place = { eventId: `e-${events.length}`, at, keptDays: retention.events };
           events.push(sealEvent({ partnerId: acme, jobId: documentedJob }, events.at(-1), body, place));
         }
         const types = events.map(({ type }) => type);

@@ -7,7 +7,7 @@ import type { CancelAnswer, ReadAnswer } from '../../../functions/core/plangrep.
 import { DependencyUnavailable } from '../../../functions/core/report.ts';
 import { given, jobThatIs, type Scene } from '../../support/given.ts';
 import { broken } from '../../support/memory-ports.ts';
-import { acme, documentedJob, externalId, globex, jobId, order7890 } from '../../support/names.ts';
+import { acme, documentedJob, externalId, globex, jobId, order7890, retention } from '../../support/names.ts';
 import { requested } from '../../support/stored-streams.ts';
 
 let scene: Scene;
@@ -100,7 +100,7 @@ describe('a request for a job without a cancellation', () => {
       const [intent] = (await scene.ports.log.read(acme, documentedJob)).events;
       if (intent === undefined) throw new Error('no intent');
       const body: EventBody = { type: 'closed', outcome: 'too_late', jobStatus: 'completed' };
-      const place = { eventId: 'other', at: toTimestamp(scene.ports.clock.now()) };
+      const place = { eventId: 'other', at: toTimestamp(scene.ports.clock.now()), keptDays: retention.events };
       await scene.ports.log.append(sealEvent(intent, intent, body, place));
     };
     scene.ports.plangrep.onCancel = async (id) => {
@@ -313,7 +313,7 @@ describe('a request that waits', () => {
       sleep: async (ms: number) => {
         await sleep(ms);
         if (intent === undefined || (await scene.eventTypes()).length > 1) return;
-        const place = { eventId: 'other', at: toTimestamp(scene.ports.clock.now()) };
+        const place = { eventId: 'other', at: toTimestamp(scene.ports.clock.now()), keptDays: retention.events };
         await scene.ports.log.append(sealEvent(intent, intent, { type: 'closed', outcome: 'cancelled' }, place));
       },
     });

@@ -4,7 +4,7 @@ import type { CancellationEvent, EventBody } from '../../../functions/core/cance
 import { stateOf } from '../../../functions/core/cancellation/state.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { nextLookInMs } from '../../../functions/core/use-cases/stay-with.ts';
-import { acme, documentedJob } from '../../support/names.ts';
+import { acme, documentedJob, retention } from '../../support/names.ts';
 import { at, ended, requested } from '../../support/stored-streams.ts';
 
 const SECOND = 1_000;
@@ -13,7 +13,13 @@ const SECOND = 1_000;
 const nextLook = (bodies: readonly EventBody[], dueMs: number, askedMs: number): number => {
   const events: CancellationEvent[] = [];
   for (const body of bodies) {
-    events.push(sealEvent({ partnerId: acme, jobId: documentedJob }, events.at(-1), body, { eventId: 'e', at }));
+    events.push(
+      sealEvent({ partnerId: acme, jobId: documentedJob }, events.at(-1), body, {
+        eventId: 'e',
+        at,
+        keptDays: retention.events,
+      }),
+    );
   }
   const wakeAt = toTimestamp(Date.parse(at) + dueMs);
   return nextLookInMs({ kind: 'open', state: stateOf(events), wakeAt }, Date.parse(at) + askedMs);

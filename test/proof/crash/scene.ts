@@ -1,3 +1,4 @@
+import { retention } from '../../support/names.ts';
 import { PutItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import { WAKE_SHARDS } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
@@ -90,7 +91,7 @@ export const writeStream = async (
   let state: CancellationState | undefined;
   for (const { agoMs, body, wakeInMs } of past) {
     const now = Date.now();
-    const place = { eventId: crypto.randomUUID(), at: toTimestamp(now - agoMs) };
+    const place = { eventId: crypto.randomUUID(), at: toTimestamp(now - agoMs), keptDays: retention.events };
     const event = sealEvent({ partnerId, jobId }, state?.last, body, place);
     state = applyEvent(state, event);
     await log.append(event, wakeInMs === undefined ? undefined : toTimestamp(now + wakeInMs));

@@ -6,7 +6,12 @@ import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-dir
 import type { JobDirectory } from '../../../functions/core/job-directory.ts';
 import type { CancellationLog } from '../../../functions/core/ports.ts';
 import { eventDoor } from '../../../infra/blueprint/bus-events.ts';
-import { type EnvironmentVariable, type FunctionName, functions } from '../../../infra/blueprint/functions.ts';
+import {
+  type EnvironmentVariable,
+  type FunctionName,
+  functions,
+  retentionVariable,
+} from '../../../infra/blueprint/functions.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
 import { createAccessKey, keyVariables } from '../../../infra/local/aws/access-keys.ts';
 import { localRegion } from '../../../infra/local/aws/loopback.ts';
@@ -15,6 +20,7 @@ import { startQueue } from '../../../infra/local/aws/events/queue.ts';
 import { type Container, startContainer } from '../../../infra/local/aws/lambda/container.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from '../../../infra/local/plangrep/plangrep-simulator.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../../infra/local/aws/secrets-manager.ts';
+import { retention } from '../../support/names.ts';
 import { startTap, type Tap } from './tap.ts';
 import { type TableName, tables } from '../../../infra/blueprint/tables.ts';
 import { wakeUpQueue } from '../../../infra/blueprint/wake-up-queue.ts';
@@ -103,6 +109,7 @@ export const openStage = async (path?: string): Promise<Stage> => {
     CANCELLATION_LOG_TABLE: tableNames.CancellationLog,
     PARTNERS_TABLE: tableNames.Partners,
     EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
+    RETENTION_DAYS: retentionVariable(retention),
     EVENTS_DEAD_LETTERS_URL: localQueueUrl(tap.urls.sqs, deadLetterName(queue.name)),
     WAKE_UP_QUEUE_URL: localQueueUrl(tap.urls.sqs, wakeUps.name),
   };

@@ -5,7 +5,7 @@ import { parseEvent } from '../../../functions/core/cancellation/events.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { attemptCancel } from '../../../functions/core/use-cases/attempt.ts';
 import { exampleJob } from '../../../functions/simulator/plangrep-jobs.ts';
-import { acme, jobId } from '../../support/names.ts';
+import { acme, jobId, retention } from '../../support/names.ts';
 import { clientOf, keyOf } from '../../support/plangrep-calls.ts';
 import { startRawServer } from '../../support/raw-server.ts';
 import { Random } from '../simulation/random.ts';
@@ -84,7 +84,11 @@ type Body = Awaited<ReturnType<typeof attemptCancel>>['body'];
 /** The event as DynamoDB would keep it: it must come back the same, or its chain would not hold. */
 const judgeEvent = (id: ReturnType<typeof jobId>, body: Body): string[] => {
   const at = toTimestamp(Date.now());
-  const event = sealEvent({ partnerId: acme, jobId: id }, undefined, body, { eventId: 'e-1', at });
+  const event = sealEvent({ partnerId: acme, jobId: id }, undefined, body, {
+    eventId: 'e-1',
+    at,
+    keptDays: retention.events,
+  });
   const read = parseEvent(fromItem(toItem({ ...event })));
   if (read === undefined) return [`an event that cannot be read back: ${JSON.stringify(event)}`];
   return hashEvent(read) === event.hash ? [] : [`an event that comes back as another one: ${JSON.stringify(event)}`];

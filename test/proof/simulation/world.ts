@@ -1,3 +1,4 @@
+import { retention } from '../../support/names.ts';
 import type { CancellationEvent } from '../../../functions/core/cancellation/events.ts';
 import type { AllPorts } from '../../support/memory-ports.ts';
 import { Container } from './container.ts';
@@ -176,6 +177,7 @@ export class World {
         newSalt: () => String(++this.ids).padStart(32, '0'),
         sleep: (ms) => by.sleep(ms),
       },
+      retention,
       report: (code, fields) => {
         const what = [fields?.['why'], fields?.['type']].find((value) => typeof value === 'string');
         by.reported.add(code).add(`${code} ${what}`);

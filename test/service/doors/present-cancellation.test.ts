@@ -10,7 +10,7 @@ import {
   presentWithTimeline,
 } from '../../../functions/doors/http/present-cancellation.ts';
 import { acme, externalId, jobId } from '../../support/names.ts';
-import { closed, ended, requested, started } from '../../support/stored-streams.ts';
+import { closed, ended, requested, started, deleteAfter } from '../../support/stored-streams.ts';
 import { FORMAT } from '../../../functions/core/cancellation/commitment.ts';
 import { committed } from '../../support/committed.ts';
 
@@ -41,10 +41,18 @@ function viewOf({ attempts, joined, isClosed, filler }: Given): NamedView {
     bodies.push({ ...ended(attempt), result: 'rate_limited', httpStatus: 429, jobStatus: filler(64) });
   }
   if (isClosed) bodies.push({ ...closed, jobStatus: filler(64) });
-  const envelope = { format: FORMAT, partnerId: acme, jobId: job, eventId: 'e', previousHash: '', hash: '' };
+  const envelope = {
+    format: FORMAT,
+    partnerId: acme,
+    jobId: job,
+    eventId: 'e',
+    deleteAfter,
+    previousHash: '',
+    hash: '',
+  };
   const events = bodies.map((body, n): CancellationEvent => ({ ...body, ...envelope, seq: n + 1, at: timeOf(2 * n) }));
   const texts = committed({ externalId: name, door: 'https', keyId: filler(64) } as const);
-  const asked = { partnerId: acme, jobId: job, ...texts };
+  const asked = { partnerId: acme, jobId: job, deleteAfter, ...texts };
   const records = joined.map(
     (reason, n): JoinedRecord => ({ type: 'joined', ...asked, requestId: `${n}`, reason, at: timeOf(2 * n + 1) }),
   );
@@ -55,7 +63,7 @@ function viewOf({ attempts, joined, isClosed, filler }: Given): NamedView {
     : ({ kind: 'attempting', claimedBy: 'a', leaseUntil: timeOf(0) } as const);
   const account = { requestedMs: 0, spentMs, phase: { kind: 'attempt' }, aliveMs: 0 } as const;
   const facts = { jobStatus: filler(64), pageCount: Number.MAX_SAFE_INTEGER, creditsDebited: -1.7976931348623157e308 };
-  const last = { seq: events.length, hash: '' };
+  const last = { seq: events.length, hash: '', deleteAfter };
   const state = {
     partnerId: acme,
     jobId: job,

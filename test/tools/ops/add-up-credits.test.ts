@@ -5,7 +5,7 @@ import { streamKey } from '../../../functions/core/cancellation/stream-key.ts';
 import { partnerIdSchema } from '../../../functions/core/identifiers.ts';
 import type { ScannedRecord } from '../../../infra/cli/audit/scan-log.ts';
 import { createMonthlySums, OPEN_SHOWN } from '../../../infra/cli/credits/add-up.ts';
-import { acme, jobId } from '../../support/names.ts';
+import { acme, jobId, retention } from '../../support/names.ts';
 import { accepted, again, requested, started, unknownJob } from '../../support/stored-streams.ts';
 
 const november = { from: '2026-11-01T00:00:00.000Z', until: '2026-12-01T00:00:00.000Z' };
@@ -23,7 +23,8 @@ const completed = { type: 'closed', outcome: 'too_late', jobStatus: 'completed' 
 function streamOf(job: string, events: readonly (readonly [at: string, body: EventBody])[], partnerId = acme) {
   const name = { partnerId, jobId: jobId(job) };
   const sealed: CancellationEvent[] = [];
-  for (const [at, body] of events) sealed.push(sealEvent(name, sealed.at(-1), body, { eventId: 'e', at }));
+  for (const [at, body] of events)
+    sealed.push(sealEvent(name, sealed.at(-1), body, { eventId: 'e', at, keptDays: retention.events }));
   const partition = streamKey(name);
   const records = sealed.map(
     (event): ScannedRecord => ({
