@@ -224,7 +224,8 @@ function toAttributes(item: Item): object {
 
 function eventItem(jobId: string, seq: number, body: Item): Item {
   const keys = { pk: `${partnerId}#${jobId}`, sk: `event#${String(seq).padStart(6, '0')}` };
-  return { ...keys, ...body, format: 1, partnerId, jobId, seq, eventId: 'id', at, previousHash: hash, hash };
+  const envelope = { format: 1, partnerId, jobId, seq, eventId: 'id', at, previousHash: hash, hash };
+  return { ...keys, ...body, ...envelope, deleteAfter: 4_000_000_000 };
 }
 
 /** A request as API Gateway hands it to a function after the authorizer: the fields that the functions read. */

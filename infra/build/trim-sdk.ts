@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import type { Plugin } from 'esbuild';
 
 interface ReplacedFile {
@@ -60,6 +61,9 @@ const eventStreams = {
            export const resolveEventStreamSerdeConfig = (config) => config;`,
 };
 
+/** Of its `package.json`, which is bundled whole, a client sends the version. 4 KB. */
+const packageInfo = /\/node_modules\/@aws-sdk\/client-[a-z0-9-]+\/package\.json$/;
+
 /** The SDK calls only `randomUUID` of the global `crypto`, and that global loads all of Web Crypto: 2 ms of a start. */
 const nodeCrypto = { path: 'node-crypto', source: `export * as crypto from 'node:crypto';` };
 
@@ -80,6 +84,11 @@ export const trimSdk: Plugin = {
       );
       build.onLoad({ filter: exactly, namespace: 'trim-sdk' }, () => ({ contents: source }));
     }
+
+    build.onLoad({ filter: packageInfo }, async ({ path }) => {
+      const { version }: { readonly version?: unknown } = JSON.parse(await readFile(path, 'utf8'));
+      return { contents: JSON.stringify({ version }), loader: 'json' };
+    });
 
     const notLoaded = new Set(replacedFiles);
     for (const replaced of replacedFiles) {

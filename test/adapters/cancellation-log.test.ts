@@ -70,6 +70,25 @@ describe.each(['on DynamoDB', 'in memory'])('the cancellation log %s', (name) =>
     expect(await log().read(acme, id)).toEqual({ events: [requested, ended], wakeAt: at });
   });
 
+  test('leaves out what has expired, and keeps its place until it is deleted', async () => {
+    const id = newJob();
+    const place = { eventId: 'old', at: '2020-01-01T00:00:00.000Z', keptDays: 90 };
+    const old = sealEvent({ partnerId: acme, jobId: id }, undefined, requestedBody, place);
+    await log().append(old, leaseUntil);
+    const later = seal(id, seal(id, undefined, requestedBody), closedBody, 'later');
+    await log().append(later);
+
+    expect(await log().read(acme, id)).toMatchObject({ events: [{ eventId: 'later' }] });
+
+    const other = newJob();
+    await log().append(sealEvent({ partnerId: acme, jobId: other }, undefined, requestedBody, place), leaseUntil);
+
+    expect(await log().read(acme, other)).toEqual({ events: [], wakeAt: undefined, polls: undefined });
+    await expect(log().append(seal(other, undefined, requestedBody, 'new'), leaseUntil)).rejects.toThrow(
+      DependencyUnavailable,
+    );
+  });
+
   test('has no events for a job without a cancellation, or for another partner', async () => {
     const id = newJob();
     await log().append(seal(id, undefined, requestedBody), leaseUntil);

@@ -33,6 +33,7 @@ import type {
   WakeUpQueue,
   WakeUps,
 } from '../../functions/core/ports.ts';
+import { hasExpired } from '../../functions/core/retention.ts';
 import type { Records } from '../../functions/core/records.ts';
 import type { Refusal, Refusals } from '../../functions/core/refusals.ts';
 import type { ReadPorts } from '../../functions/core/use-cases/read-cancellations.ts';
@@ -55,8 +56,15 @@ export class MemoryLog implements CancellationLog, ReadableLog {
   /** Runs before each write; throw {@link DependencyUnavailable} to play a broken table. */
   beforeWrite: (record: CancellationEvent | JoinedRecord | RefusedRecord) => void | Promise<void> = () => undefined;
 
+  private readonly now: () => number;
+
+  constructor(now: () => number = Date.now) {
+    this.now = now;
+  }
+
   async read(partnerId: PartnerId, jobId: JobId): Promise<Stream> {
-    const stored = this.streams.get(streamKey({ partnerId, jobId })) ?? [];
+    const all = this.streams.get(streamKey({ partnerId, jobId })) ?? [];
+    const stored = all.filter(({ event }) => !hasExpired(event.deleteAfter, this.now()));
     const polled = stored.flatMap(({ polls }) => (polls === undefined ? [] : [polls]));
     const last = polled.at(-1);
     const polls = last && { count: polled.reduce((sum, { count }) => sum + count, 0), lastAt: last.lastAt };
@@ -73,7 +81,9 @@ export class MemoryLog implements CancellationLog, ReadableLog {
       return { kind: 'appended' } as const;
     }
     if (standing.eventId === event.eventId) return { kind: 'appended' } as const;
-    return { kind: 'lost', stream: await this.read(event.partnerId, event.jobId) } as const;
+    const stream = await this.read(event.partnerId, event.jobId);
+    if (stream.events.length === 0) throw broken('cancellation-log');
+    return { kind: 'lost', stream } as const;
   }
 
   /** What an erasure leaves of a stream. */
@@ -308,7 +318,7 @@ export const createMemoryPorts = (): MemoryPorts => {
   const reported: MemoryPorts['reported'] = [];
   const access: MemoryPorts['access'] = new Map();
   return {
-    log: new MemoryLog(),
+    log: new MemoryLog(() => now),
     directory: new MemoryDirectory(),
     partners: { accessOf: async (partnerId) => access.get(partnerId) ?? { kind: 'projects', projects: [] } },
     access,

@@ -147,14 +147,14 @@ export const anyLegalBodies: fc.Arbitrary<readonly EventBody[]> = fc
   });
 
 /** The verdict on records, given in the order of a table. */
-export const verify = (records: readonly StoredRecord[], partition = streamName): Verdict => {
-  const verifier = createPartitionVerifier(partition, { shards: SHARDS, nowMs: Date.parse(at) });
+export const verify = (records: readonly StoredRecord[], partition = streamName, nowMs = Date.parse(at)): Verdict => {
+  const verifier = createPartitionVerifier(partition, { shards: SHARDS, nowMs });
   for (const record of records.toSorted((a, b) => (a.key < b.key ? -1 : 1))) verifier.add(record);
   return verifier.end();
 };
 /** Its findings in short: `altered 2`. */
-export const found = (records: readonly StoredRecord[], partition?: string): string[] =>
-  verify(records, partition).findings.map(({ code, seq, record }) => `${code} ${seq ?? record ?? ''}`.trim());
+export const found = (records: readonly StoredRecord[], partition?: string, nowMs?: number): string[] =>
+  verify(records, partition, nowMs).findings.map(({ code, seq, record }) => `${code} ${seq ?? record ?? ''}`.trim());
 
 export const edited = (records: readonly StoredRecord[], seq: number, fields: object): StoredRecord[] =>
   records.map((record) =>

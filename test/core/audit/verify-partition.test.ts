@@ -49,7 +49,15 @@ describe('what is found beside the streams', () => {
     const record = refusedRecord();
     const day = 'acme#refused#2026-11-23';
 
-    expect(verify([record], day)).toEqual({ findings: [], events: 0, joined: 0, refused: 1, erased: 0, closings: [] });
+    expect(verify([record], day)).toEqual({
+      findings: [],
+      events: 0,
+      joined: 0,
+      refused: 1,
+      erased: 0,
+      isExpired: false,
+      closings: [],
+    });
     expect(found([{ ...record, fields: { ...record.fields, why: 'never' } }], day)).toEqual([
       `unreadable ${record.key}`,
     ]);

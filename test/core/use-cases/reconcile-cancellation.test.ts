@@ -5,11 +5,19 @@ import type { ReadAnswer } from '../../../functions/core/plangrep.ts';
 import { reconcileCancellation } from '../../../functions/core/use-cases/reconcile-cancellation.ts';
 import { given, type Scene } from '../../support/given.ts';
 import { broken } from '../../support/memory-ports.ts';
-import { acme, documentedJob } from '../../support/names.ts';
+import { acme, documentedJob, retention } from '../../support/names.ts';
 
 let scene: Scene;
 beforeEach(async () => {
   scene = await given();
+});
+
+test('a cancellation that has expired is not looked at, and its wake-up goes', async () => {
+  scene.plangrepAnswers({ cancel: 'processing' });
+  await scene.cancel();
+  await scene.reconcileAfter(retention.events * 86_400_000 + 60_000);
+
+  expect([scene.calls(), await scene.wakeUps(), scene.codes()]).toEqual([[], [], ['CANCELLATION_PENDING']]);
 });
 
 describe('a cancel that Plangrep accepted', () => {

@@ -8,7 +8,7 @@ import { DependencyUnavailable } from '../../../functions/core/report.ts';
 import { given, jobThatIs, type Scene } from '../../support/given.ts';
 import { broken } from '../../support/memory-ports.ts';
 import { acme, documentedJob, externalId, globex, jobId, order7890, retention } from '../../support/names.ts';
-import { requested } from '../../support/stored-streams.ts';
+import { deleteAfter, requested } from '../../support/stored-streams.ts';
 
 let scene: Scene;
 beforeEach(async () => {
@@ -136,6 +136,16 @@ describe('a request for a job that has a cancellation', () => {
     ]);
   });
 
+  test('does not outlive it on record', async () => {
+    await scene.cancel();
+    const [begun] = (await scene.ports.log.read(acme, documentedJob)).events;
+    scene.ports.clock.advance(60_000);
+    await scene.cancel({ requestId: 'request-2' });
+
+    expect(retention.requests).toBe(retention.events);
+    expect(scene.ports.log.joined).toMatchObject([{ deleteAfter: begun?.deleteAfter }]);
+  });
+
   test('is due at once if its wake-up was removed by tampering', async () => {
     scene.plangrepAnswers({ cancel: 'processing' });
     const open = await scene.cancel();
@@ -205,6 +215,15 @@ describe('a request for a job that Plangrep did not know', () => {
     expect(await scene.eventTypes()).toEqual(['requested', 'closed', 'requested', 'closed']);
     expect(scene.calls()).toEqual([`read ${documentedJob}`, `cancel ${documentedJob}`]);
     expect(scene.ports.log.joined).toEqual([]);
+  });
+
+  test('keeps the date on which the stream expires', async () => {
+    scene.ports.clock.advance(86_400_000);
+    await scene.cancel();
+    const { events } = await scene.ports.log.read(acme, documentedJob);
+
+    expect(events).toHaveLength(4);
+    expect(new Set(events.map(({ deleteAfter }) => deleteAfter))).toEqual(new Set([deleteAfter]));
   });
 
   test('closes it by what the read showed when the job has ended meanwhile', async () => {

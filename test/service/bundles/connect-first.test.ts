@@ -16,6 +16,7 @@ const start = async (name: keyof typeof functions) => {
     ...Object.fromEntries(functions[name].environment.map((variable) => [variable, `${nowhere}/`])),
     ENVIRONMENT: 'local',
     EVENTS_MAX_RECEIVES: '1',
+    RETENTION_DAYS: 'events=90&requests=30&jobs=30',
     PLANGREP_BASE_URL: `http://127.0.0.1:${plangrep.port}`,
     AWS_REGION: 'eu-west-1',
     AWS_ACCESS_KEY_ID: 'none',

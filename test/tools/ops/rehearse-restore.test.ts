@@ -192,6 +192,7 @@ describe('the cancellation log is restored', () => {
       'deletion protection',
       'stream',
       'point-in-time recovery',
+      'time to live',
       'Contributor Insights',
       'Contributor Insights of due-wake-ups',
       'Contributor Insights of requests',
