@@ -86,9 +86,7 @@ export function createPartitionVerifier(partition: string, reader: WakeUpReader)
       } else if (name !== undefined && record.key.startsWith(JOINED_PREFIX)) {
         joined += 1;
         if (isKept) keptJoined += 1;
-        beside.push(
-          ...judgeJoined(partition, record, { requestedAtMs, deleteAfter: events[0]?.fields['deleteAfter'] }),
-        );
+        beside.push(...judgeJoined(partition, record, { requestedAtMs, events }));
       } else if (isRefusedDayKey(partition)) {
         refused += 1;
         beside.push(...judgeRefused(partition, record));
@@ -162,8 +160,7 @@ const storedRefused = z.strictObject(refusedSchema.shape);
 interface JoinedStream {
   /** NaN: unknown. */
   readonly requestedAtMs: number;
-  /** As stored; undefined where its events are gone. */
-  readonly deleteAfter: unknown;
+  readonly events: readonly StoredEvent[];
 }
 
 function judgeJoined(partition: string, record: StoredRecord, stream: JoinedStream): readonly Finding[] {
@@ -174,9 +171,10 @@ function judgeJoined(partition: string, record: StoredRecord, stream: JoinedStre
   const displaced = judgeKeys(partition, record, streamKey(data), joinedKey(data));
   if (displaced.length > 0) return displaced;
   // What joined late does not outlive the stream.
-  if (data.deleteAfter !== stream.deleteAfter && !isPlausible(data.deleteAfter, data.at))
-    return [misdated(partition, record)];
-  const isEarly = Date.parse(data.at) < stream.requestedAtMs - CLOCK_SKEW_MS;
+  const { requestedAtMs, events } = stream;
+  const isStreams = events.length === 0 || events.some(({ fields }) => fields['deleteAfter'] === data.deleteAfter);
+  if (!isStreams && !isPlausible(data.deleteAfter, data.at)) return [misdated(partition, record)];
+  const isEarly = Date.parse(data.at) < requestedAtMs - CLOCK_SKEW_MS;
   if (!isEarly) return [];
   const what = `The record ${record.key} is dated before the request that it joined.`;
   return [{ code: 'out_of_place', stream: partition, record: record.key, what }];
