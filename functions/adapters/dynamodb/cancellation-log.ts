@@ -81,18 +81,18 @@ export function createCancellationLog(
   async function append(event: CancellationEvent, wakeAt?: Timestamp): Promise<Appended> {
     const { partnerId, jobId, seq } = event;
     const wakeUp = wakeAt === undefined ? {} : { wakeShard: wakeShardOf(event), wakeAt };
-    let failure: unknown;
     try {
       if (await insert(streamKey(event), eventKey(seq), { ...event, ...wakeUp })) return { kind: 'appended' };
     } catch (error) {
       // The answer may be lost although the put took effect: a stream that began must not be reported as "not on record".
-      if (seq > 1) throw error;
-      failure = error;
+      const begun: Stream = seq === 1 ? await read(partnerId, jobId) : { events: [] };
+      if (begun.events.length === 0) throw error;
+      return resultOf(event, begun);
     }
     // When an answer is lost, the SDK repeats the put and then meets its own event.
     const stream = await read(partnerId, jobId);
     if (stream.events.length > 0) return resultOf(event, stream);
-    throw failure ?? new DependencyUnavailable(table.dependency, new Error('an expired stream is not deleted yet'));
+    throw new DependencyUnavailable(table.dependency, new Error('an expired stream is not deleted yet'));
   }
 
   return {
