@@ -1,6 +1,7 @@
 import { CLOCK_SKEW_MS } from '../audit/findings.ts';
 import { erasableAttributes } from '../cancellation/commitment.ts';
-import { erasedSchema, joinedSchema, parseEvent, refusedSchema } from '../cancellation/events.ts';
+import { erasedSchema } from '../cancellation/erased.ts';
+import { joinedSchema, parseEvent, refusedSchema } from '../cancellation/events.ts';
 import { LONGEST_WAKE_UP_DELAY_MS } from '../cancellation/pace.ts';
 import { schedulingAttributes } from '../cancellation/stream-key.ts';
 import { timestampSchema } from '../identifiers.ts';

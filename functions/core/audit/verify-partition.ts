@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { hashEvent } from '../cancellation/chain.ts';
 import { judgeTexts } from '../cancellation/commitment.ts';
-import { erasedSchema, joinedSchema, refusedSchema } from '../cancellation/events.ts';
+import { erasedSchema } from '../cancellation/erased.ts';
+import { joinedSchema, refusedSchema } from '../cancellation/events.ts';
 import {
   ERASED_PREFIX,
   erasedKey,

@@ -1,4 +1,4 @@
-import type { ErasedRecord } from './events.ts';
+import type { ErasedRecord } from './erased.ts';
 import { type JobId, jobIdSchema, type PartnerId, partnerIdSchema, type Timestamp } from '../identifiers.ts';
 
 /** A cancellation's stream: one job of one partner. */
