@@ -7,6 +7,7 @@ import { createCancellationLog, createReadableLog } from './adapters/dynamodb/ca
 import { createJobDirectory, createPagedDirectory } from './adapters/dynamodb/job-directory.ts';
 import { createPartners, createReadPartnerKey } from './adapters/dynamodb/partners.ts';
 import { createSandboxRecords } from './adapters/dynamodb/sandbox-records.ts';
+import { createEventBus } from './adapters/eventbridge/event-bus.ts';
 import { createDeadLetters } from './adapters/sqs/dead-letters.ts';
 import { createSendMessage } from './adapters/sqs/send-message.ts';
 import { createWakeUpQueue } from './adapters/sqs/wake-up-queue.ts';
@@ -18,6 +19,7 @@ import type { AttemptPorts, Clock, Ports } from './core/ports.ts';
 import { externalIdSchema, partnerIdSchema } from './core/identifiers.ts';
 import { type Report, reportLevels } from './core/report.ts';
 import type { EventsQueue } from './doors/eventbridge/handle-events.ts';
+import type { AnnouncePorts } from './doors/stream/announce-records.ts';
 import type { ReadPorts } from './core/use-cases/read-cancellations.ts';
 import type { CredentialPorts } from './doors/http/check-credential.ts';
 import { createApiKeyCheck, type SimulatedCallPorts } from './simulator/handle-simulated-call.ts';
@@ -196,6 +198,15 @@ export function composeEventsDoor(): readonly [Ports, EventsQueue] {
   const client = createDynamoDbClient();
   const setAside = createDeadLetters(createSendMessage(client), configuration.EVENTS_DEAD_LETTERS_URL);
   return [bindCancellingPorts(client), { maxReceives: configuration.EVENTS_MAX_RECEIVES, setAside }];
+}
+
+/** For the function that announces what is in the log. */
+export function composeAnnouncing(): AnnouncePorts {
+  // Not among the others, so that no other bundle has them.
+  const { EVENTBRIDGE_URL: url, EVENT_BUS_NAME: bus } = readConfiguration(
+    z.object({ EVENTBRIDGE_URL: z.url(), EVENT_BUS_NAME: text }),
+  );
+  return { bus: createEventBus(createDynamoDbClient(), { url, bus }), report };
 }
 
 /** For the simulator that takes Plangrep's place in a sandbox. */

@@ -50,7 +50,14 @@ export function reportWith(report: Report, common: ReportFields): Report {
   return (code, fields) => report(code, { ...common, ...fields });
 }
 
-export type Dependency = 'cancellation-log' | 'job-directory' | 'partners' | 'secret' | 'dead-letters' | 'wake-ups';
+export type Dependency =
+  | 'cancellation-log'
+  | 'job-directory'
+  | 'partners'
+  | 'secret'
+  | 'dead-letters'
+  | 'wake-ups'
+  | 'event-bus';
 
 /** A dependency of ours (a table, the secret) did not answer, after the SDK's own retries. */
 export class DependencyUnavailable extends Error {

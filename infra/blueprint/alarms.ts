@@ -31,7 +31,7 @@ const attempting = ['consume-events', ...looking] as const;
 const finding = [...doors, 'register-job'] as const;
 const reconciler = ['reconcile-cancellations'] as const;
 const reporting = [...attempting, 'read-cancellations', 'register-job'] as const;
-const everywhere = [...reporting, 'authorize-partner'] as const;
+const everywhere = [...reporting, 'authorize-partner', 'announce-cancellations'] as const;
 
 export const logMetrics = {
   CancellationsClosed: { code: 'CANCELLATION_CLOSED', from: attempting, by: 'outcome' },

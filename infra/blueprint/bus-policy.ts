@@ -6,8 +6,8 @@ export interface BusPlace {
   readonly busArn: string;
   readonly accountId: string;
   readonly partition: string;
-  /** The role of the pipes that announce closed and refused cancellations. */
-  readonly pipeRoleArn: string;
+  /** The role of the function that announces closed and refused cancellations. */
+  readonly announcerRoleArn: string;
 }
 
 /** A statement of the bus's policy. */
@@ -37,7 +37,7 @@ export const MAX_POLICY_BYTES = 10_240;
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
  */
 export function busStatements(senders: readonly Sender[], place: BusPlace): readonly BusStatement[] {
-  const { busArn, accountId, partition, pipeRoleArn } = place;
+  const { busArn, accountId, partition, announcerRoleArn } = place;
   const common = { Action: 'events:PutEvents', Resource: busArn } as const;
   const onlyBy = (name: string, source: string, others: BusStatement['Condition']): BusStatement => ({
     Sid: `Only${name}`,
@@ -66,7 +66,7 @@ export function busStatements(senders: readonly Sender[], place: BusPlace): read
   };
   return [
     ...senders.flatMap(ofPartner),
-    onlyBy('OutgoingEvents', closedEvent.source, byRole('ArnNotEquals', pipeRoleArn)),
+    onlyBy('OutgoingEvents', closedEvent.source, byRole('ArnNotEquals', announcerRoleArn)),
   ];
 }
 
@@ -76,7 +76,7 @@ export function policyBytes(senders: readonly Sender[]): number {
     busArn: `arn:aws-us-gov:events:ap-southeast-1:${'1'.repeat(12)}:event-bus/plangrep-cancellation-${'e'.repeat(16)}`,
     accountId: '1'.repeat(12),
     partition: 'aws-us-gov',
-    pipeRoleArn: `arn:aws-us-gov:iam::${'1'.repeat(12)}:role/plangrep-cancellation-${'e'.repeat(16)}-outgoing-events`,
+    announcerRoleArn: `arn:aws-us-gov:iam::${'1'.repeat(12)}:role/plangrep-cancellation-${'e'.repeat(16)}-announce-cancellations`,
   };
   return JSON.stringify({ Version: '2012-10-17', Statement: busStatements(senders, place) }).length;
 }

@@ -29,7 +29,9 @@ export type EnvironmentVariable =
   | 'WAKE_UP_QUEUE_URL'
   | 'RETENTION_DAYS'
   | 'EVENTS_MAX_RECEIVES'
-  | 'EVENTS_DEAD_LETTERS_URL';
+  | 'EVENTS_DEAD_LETTERS_URL'
+  | 'EVENTBRIDGE_URL'
+  | 'EVENT_BUS_NAME';
 /** The variables of a sandbox's functions. */
 export type SandboxVariable = 'PLANGREP_SECRET_ID' | 'SANDBOX_TABLE';
 
@@ -56,6 +58,8 @@ export const serviceFunctions = {
   },
   'consume-wake-ups': { environment: attempt, timeoutSeconds: 15, memoryMb: 512, mayStartItself: true },
   'reconcile-cancellations': { environment: attempt, timeoutSeconds: 40, memoryMb: 512 },
+  // One PutEvents takes 2 s at most.
+  'announce-cancellations': { environment: ['EVENTBRIDGE_URL', 'EVENT_BUS_NAME'], timeoutSeconds: 10, memoryMb: 256 },
   'read-documentation': { environment: [], timeoutSeconds: 5, memoryMb: 512 },
   // Does almost nothing, so that a flood of requests for unknown addresses costs almost nothing.
   'answer-unknown-route': { environment: [], timeoutSeconds: 3, memoryMb: 128 },

@@ -100,6 +100,12 @@ const door: readonly Permission[] = [
 /** Looks at a wake-up that is due, and moves or removes it. */
 const lookAtWakeUps: readonly Permission[] = [appendToLog, moveWakeUps, readKey, sendWakeUps];
 
+/** Follows the cancellation log's stream. */
+const readStream: Permission = {
+  actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
+  resource: 'CancellationLogStream',
+};
+
 /** Each function's role: exactly its actions on exactly its resources. */
 const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonly Permission[]>> = {
   'authorize-partner': [{ actions: ['dynamodb:GetItem'], resource: 'Partners', conditions: onlyKeys('key#*') }],
@@ -127,28 +133,24 @@ const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonl
     // Lambda does this in the function's name, for a run that failed.
     { actions: ['sqs:SendMessage'], resource: 'MissedRuns' },
   ],
+  'announce-cancellations': [
+    readStream,
+    {
+      actions: ['events:PutEvents'],
+      resource: 'EventBus',
+      conditions: exactly(
+        outgoingEvents.Closed.source,
+        Object.values(outgoingEvents).map(({ detailType }) => detailType),
+      ),
+    },
+    // Lambda does this in the function's name, for a record that was repeated to the end.
+    { actions: ['sqs:SendMessage'], resource: 'OutgoingEventsUndelivered' },
+  ],
   // Only its own log lines and traces.
   'read-documentation': [],
   'answer-unknown-route': [],
   'simulate-plangrep': [{ actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], resource: 'SandboxTable' }, readKey],
 };
-
-/** The pipes that announce closed and refused cancellations. */
-const announce: readonly Permission[] = [
-  {
-    actions: ['dynamodb:DescribeStream', 'dynamodb:GetRecords', 'dynamodb:GetShardIterator', 'dynamodb:ListStreams'],
-    resource: 'CancellationLogStream',
-  },
-  {
-    actions: ['events:PutEvents'],
-    resource: 'EventBus',
-    conditions: exactly(
-      outgoingEvents.Closed.source,
-      Object.values(outgoingEvents).map(({ detailType }) => detailType),
-    ),
-  },
-  { actions: ['sqs:SendMessage'], resource: 'OutgoingEventsUndelivered' },
-];
 
 /**
  * An operator takes this role to look at given-up events and to send them again: the queue takes messages from the rules and from this role
@@ -174,17 +176,12 @@ const redriveEvents: readonly Permission[] = [
 ];
 
 /** Roles that no function has. */
-const otherRoles = { 'outgoing-events': announce, 'redrive-events': redriveEvents } as const;
+const otherRoles = { 'redrive-events': redriveEvents } as const;
 type OtherRole = keyof typeof otherRoles;
 
 export type RoleName = FunctionName | SandboxFunctionName | OtherRole;
 /** The sandbox's roles exist only in a sandbox. */
-export const roleNames: readonly RoleName[] = [
-  ...functionNames,
-  'outgoing-events',
-  'redrive-events',
-  ...sandboxFunctionNames,
-];
+export const roleNames: readonly RoleName[] = [...functionNames, 'redrive-events', ...sandboxFunctionNames];
 
 /** Everything that a role may do. */
 export function permissionsOf(role: RoleName): readonly Permission[] {

@@ -45,8 +45,8 @@ export const tables = {
       /** What a request left on record. Only operators search it. */
       requests: { name: 'requests', partitionKey: 'requestId', sortKey: 'at' },
     },
-    // For the pipes that announce closed and refused cancellations.
-    stream: 'NEW_IMAGE',
+    // For those in streams/log-readers.ts. A record that was rewritten shows by its old image.
+    stream: 'NEW_AND_OLD_IMAGES',
     contributorInsights: 'THROTTLED_KEYS',
   },
 } as const satisfies Record<string, TableDefinition>;

@@ -82,6 +82,13 @@ const requested = {
   leaseUntil: at,
 };
 
+const closedItem = eventItem('job_2', 2, {
+  type: 'closed',
+  outcome: 'cancelled',
+  jobStatus: 'cancelled',
+  pageCount: 204,
+});
+
 /** In the tables: a credential, a partner's record, a job to cancel, a job that is cancelled, and one whose cancellation is due. */
 const items: readonly Item[] = [
   { pk: 'key#rehearsal001', partnerId, scopes, secretHash: createHash('sha256').update(secret).digest('hex') },
@@ -89,7 +96,7 @@ const items: readonly Item[] = [
   { pk: `${partnerId}#job#${externalId}`, sk: 'job_1', registeredAt: at, verifiedAt: at },
   { pk: `${partnerId}#job#order-2`, sk: 'job_2', registeredAt: at, verifiedAt: at },
   eventItem('job_2', 1, requested),
-  eventItem('job_2', 2, { type: 'closed', outcome: 'cancelled', jobStatus: 'cancelled', pageCount: 204 }),
+  closedItem,
   eventItem('job_3', 1, { ...requested, wakeShard: '0', wakeAt: at }),
 ];
 
@@ -147,6 +154,10 @@ const usualWork: Readonly<Record<Name, { event: object; answer: object }>> = {
     },
     answer: { batchItemFailures: [] },
   },
+  'announce-cancellations': {
+    event: { Records: [{ eventID: 'record', dynamodb: { SequenceNumber: '1', NewImage: toAttributes(closedItem) } }] },
+    answer: { batchItemFailures: [] },
+  },
   'reconcile-cancellations': { event: {}, answer: { looked: 1, failed: 0 } },
   'read-documentation': { event: request('/docs', {}), answer: { statusCode: 200 } },
   'answer-unknown-route': { event: request('/{proxy+}', {}), answer: { statusCode: 404 } },
@@ -174,6 +185,8 @@ function environment(url: string): Readonly<Record<EnvironmentVariable | Sandbox
     RETENTION_DAYS: 'events=90&requests=30&jobs=30',
     EVENTS_DEAD_LETTERS_URL: `${url}/000000000000/dead-letters`,
     WAKE_UP_QUEUE_URL: `${url}/000000000000/wake-ups`,
+    EVENTBRIDGE_URL: url,
+    EVENT_BUS_NAME: 'default',
     AWS_REGION: 'eu-west-1',
     AWS_ACCESS_KEY_ID: 'rehearsal',
     AWS_SECRET_ACCESS_KEY: 'rehearsal',
@@ -206,6 +219,8 @@ function answerTo({ method, url = '', headers }: IncomingMessage, body: string):
       );
       return { Items: found.map(toAttributes) };
     }
+    case 'PutEvents':
+      return { FailedEntryCount: 0, Entries: [{ EventId: 'event' }] };
     case 'PutItem':
     case 'UpdateItem':
       return {};

@@ -56,6 +56,7 @@ export class BundledFunction extends Construct {
   readonly alias: Alias;
   readonly function: LambdaFunction;
   readonly logGroup: LogGroup;
+  readonly roleArn: string;
 
   constructor(scope: Construct, id: string, { name, environment, variables, arns }: BundledFunctionProps) {
     super(scope, id);
@@ -76,6 +77,7 @@ export class BundledFunction extends Construct {
       assumedBy: new ServicePrincipal('lambda.amazonaws.com'),
       arns: { ...arns, OwnLogGroup: this.logGroup.logGroupArn },
     });
+    this.roleArn = role.roleArn;
     this.function = new LambdaFunction(this, 'Function', {
       functionName: `plangrep-cancellation-${environment.name}-${name}`,
       runtime: Runtime.NODEJS_24_X,

@@ -2,6 +2,7 @@ import { documentationRoutes, partnerAuthorizer, routes, unknownRouteFunction } 
 import { closedEvent, type DeadLetterQueueName, eventDoor } from '../blueprint/bus-events.ts';
 import { functionNames, functions, reconcilerSchedule } from '../blueprint/functions.ts';
 import { isOfFunction, permissionsOf, type Resource, type RoleName } from '../blueprint/roles.ts';
+import { logReaders } from '../blueprint/streams/log-readers.ts';
 import { tables } from '../blueprint/tables.ts';
 import { wakeUpQueue } from '../blueprint/wake-up-queue.ts';
 import { arrow, box, type Drawn, label, line, mark, svg, text, wordsOf, wrap } from './svg.ts';
@@ -107,7 +108,7 @@ function drawEvents(top: number): Drawn {
     ...deadLetters('EventsGivenUp', X.queue + WIDTH.queue / 2, top + BOX_HEIGHT, ` (${eventDoor.maxReceives} tries)`),
     ...arrowWith(X.queue + WIDTH.queue, X.fn, into),
     ...drawRow(eventDoor.function, top),
-    ...drawRow('outgoing-events', top + HIGH_ROW, 'bus', 'outgoing-events (pipes)'),
+    ...drawRow(logReaders.announce.function, top + HIGH_ROW),
     ...deadLetters('OutgoingEventsUndelivered', X.fn + WIDTH.fn / 2, out + BOX_HEIGHT / 2),
     ...arrowWith(X.fn, bus, out, ['announce what is'], ['closed or refused']),
     ...arrowWith(X.door, partners, out, wrap(closedEvent.detailType, 17).slice(0, 1), ['Closed, Refused']),

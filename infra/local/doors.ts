@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { DescribeTableCommand } from '@aws-sdk/client-dynamodb';
 import {
   compressFromBytes,
   documentationRoutes,
@@ -7,26 +8,22 @@ import {
   routes,
   unknownRoutes,
 } from '../blueprint/api.ts';
-import { closedEvent, eventDoor, inputTransformer, outgoingEvents } from '../blueprint/bus-events.ts';
-import { busStatements } from '../blueprint/bus-policy.ts';
+import { eventDoor } from '../blueprint/bus-events.ts';
 import { reconcilerSchedule } from '../blueprint/functions.ts';
-import { roleNameOf } from '../blueprint/roles.ts';
-import { accountOf } from '../blueprint/senders.ts';
+import { logReaders, type StreamReader } from '../blueprint/streams/log-readers.ts';
 import type { TableName } from '../blueprint/tables.ts';
 import { wakeUpQueue as definition } from '../blueprint/wake-up-queue.ts';
-import { type AccessKey, createAccessKey } from './aws/access-keys.ts';
 import type { LocalDynamoDb } from './aws/dynamodb.ts';
-import { bus, type LocalEventBridge, startEventBridge } from './aws/events/event-bridge.ts';
-import { type BusEvent, startSchedule } from './aws/events/event-rules.ts';
-import { startPipe } from './aws/events/pipes.ts';
+import { startSchedule } from './aws/events/event-rules.ts';
 import type { QueueEndpoint } from './aws/events/queue-endpoint.ts';
 import { type LocalQueue, startQueue } from './aws/events/queue.ts';
+import { startStreamSource } from './aws/events/stream-source.ts';
 import type { GatewayFault } from './aws/gateway/answer-request.ts';
 import { type OnAnswer, startGateway } from './aws/gateway/gateway.ts';
 import type { LocalUsagePlans, UsagePlan } from './aws/gateway/usage-plans.ts';
 import type { LambdaRuntime } from './aws/lambda/lambda-runtime.ts';
 import type { Listening } from './aws/loopback.ts';
-import { eventsQueueName, localEnvironment, type PartnerCredential, wakeUpQueueName } from './seeds.ts';
+import { eventsQueueName, wakeUpQueueName } from './seeds.ts';
 
 export interface DoorOptions {
   /** @default a free one */
@@ -81,21 +78,12 @@ export function startHttpDoor(
 }
 
 export interface EventsDoor {
-  readonly eventBridge: LocalEventBridge;
   /** Between the partners' rules and the function, with its DLQ. */
   readonly queue: LocalQueue;
 }
 
-/** Called with each event that goes out. */
-export type OnAnnounced = (event: BusEvent) => void;
-
-interface EventsDoorParts {
+interface DoorParts {
   readonly lambda: LambdaRuntime;
-  readonly dynamodb: LocalDynamoDb<TableName>;
-  readonly onAnnounced: OnAnnounced;
-  /** The operator's. */
-  readonly aws: AccessKey;
-  readonly partners: readonly PartnerCredential[];
   /** Through which operators and functions reach the queue. */
   readonly queues: QueueEndpoint;
   /** A JSON file that keeps the queue over restarts. @default in memory */
@@ -103,14 +91,11 @@ interface EventsDoorParts {
   readonly adopt: Adopt;
 }
 
-/**
- * EventBridge with the bus's policy and a rule for each partner, the queue from there to the function, and the pipes that
- * announce what is in the log.
- */
-export async function startEventsDoor(
+/** The queue from the partners' rules to the function. */
+export function startEventsDoor(
   { queueVisibilityMs = eventDoor.visibilityTimeoutSeconds * 1000 }: DoorOptions,
-  { lambda, dynamodb, onAnnounced, aws, partners, queues, statePath, adopt }: EventsDoorParts,
-): Promise<EventsDoor> {
+  { lambda, queues, statePath, adopt }: DoorParts,
+): EventsDoor {
   const queue = adopt(
     startQueue({
       name: eventsQueueName,
@@ -122,37 +107,24 @@ export async function startEventsDoor(
     }),
   );
   queues.serve(queue);
-  const rules = partners.map(({ partnerId, eventSource, principal }) => ({
-    account: accountOf({ principal }, bus.account),
-    source: eventSource,
-    detailTypes: eventDoor.detailTypes,
-    messageGroupId: partnerId,
-    inputTransformer: inputTransformer(partnerId),
-  }));
-  const role = (name: string): string => `arn:aws:iam::${bus.account}:role/${name}`;
-  const pipeKey = createAccessKey();
-  const pipeRoleArn = role(roleNameOf(localEnvironment, 'outgoing-events'));
-  const publishers = [
-    { ...aws, principalArn: role('operator') },
-    { ...pipeKey, principalArn: pipeRoleArn },
-    ...partners.map(({ principal, aws: key }) => ({ ...key, principalArn: principal })),
-  ];
-  const policy = busStatements(partners, {
-    busArn: bus.busArn,
-    accountId: bus.account,
-    partition: 'aws',
-    pipeRoleArn,
-  });
-  const deliver = (input: string, group: string) => queue.send(input, group);
-  const detailTypes = Object.values(outgoingEvents).map(({ detailType }) => detailType);
-  const listeners = [{ source: closedEvent.source, detailTypes, take: onAnnounced }];
-  const eventBridge = adopt(await startEventBridge({ publishers, policy, rules, listeners, deliver }));
-  const table = dynamodb.tableNames.CancellationLog;
-  for (const [name, event] of Object.entries(outgoingEvents)) {
-    const place = { streams: dynamodb.streams, table, bus: { url: eventBridge.url, accessKey: pipeKey } };
-    adopt(startPipe({ name: `${name}Pipe`, ...event }, place));
+  return { queue };
+}
+
+/** The functions that read the cancellation log's stream. */
+export async function startLogReaders(
+  lambda: LambdaRuntime,
+  { client, streams, tableNames }: LocalDynamoDb<TableName>,
+  adopt: Adopt,
+): Promise<void> {
+  const TableName = tableNames.CancellationLog;
+  const { Table } = await client.send(new DescribeTableCommand({ TableName }));
+  const place = { streams, table: TableName, streamArn: Table?.LatestStreamArn ?? '' };
+  for (const reader of Object.values<StreamReader>(logReaders)) {
+    const { function: name, patterns, batchSize, windowSeconds = 0, reportsFailures } = reader;
+    const invoke = (event: unknown) => lambda.invoke(name, event);
+    const windowMs = windowSeconds * 1000;
+    adopt(startStreamSource({ name, invoke, patterns, batchSize, windowMs, reportsFailures }, place));
   }
-  return { eventBridge, queue };
 }
 
 export interface TimeDoor {
@@ -161,10 +133,7 @@ export interface TimeDoor {
 }
 
 /** What looks at unfinished cancellations: the wake-up queue, and the reconciler's schedule. */
-export function startTimeDoor(
-  options: DoorOptions,
-  { lambda, queues, statePath, adopt }: Pick<EventsDoorParts, 'lambda' | 'queues' | 'statePath' | 'adopt'>,
-): TimeDoor {
+export function startTimeDoor(options: DoorOptions, { lambda, queues, statePath, adopt }: DoorParts): TimeDoor {
   const { reconcileEveryMs: everyMs = reconcilerSchedule.everyMinutes * 60_000, containersPerFunction = 2 } = options;
   const { wakeUps = everyMs === 0 ? 'lost' : 'delivered' } = options;
   const wakeUpQueue = adopt(

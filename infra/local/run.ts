@@ -8,6 +8,7 @@ import type { LocalDynamoDb, TablesFault } from './aws/dynamodb.ts';
 import type { GatewayFault } from './aws/gateway/answer-request.ts';
 import type { OnLog } from './aws/lambda/container.ts';
 import type { LambdaRuntime } from './aws/lambda/lambda-runtime.ts';
+import { type LocalBus, type OnAnnounced, startBus } from './bus.ts';
 import { CannotStart, explainStart } from './cannot-start.ts';
 import { type CredentialsFile, removeCredentials, writeCredentials } from './credentials-file.ts';
 import { keepAccess, keepAnnounced, keepLines, type KeptLines, linesPathOf } from './kept-lines.ts';
@@ -16,15 +17,15 @@ import {
   type Beside,
   type DoorOptions,
   type EventsDoor,
-  type OnAnnounced,
   startEventsDoor,
   startHttpDoor,
+  startLogReaders,
   startTimeDoor,
   type TimeDoor,
 } from './doors.ts';
 import type { RestoredTables } from './restored-tables.ts';
 import { type AwsServices, startAwsServices } from './start-aws-services.ts';
-import { createFunctionCallers, startFunctions } from './start-functions.ts';
+import { createFunctionCallers, keyOf, startFunctions } from './start-functions.ts';
 import { type PlangrepSimulator, startPlangrepSimulator } from './plangrep/plangrep-simulator.ts';
 import {
   isExampleJob,
@@ -81,7 +82,12 @@ export interface ServiceFaults {
 }
 
 /** The whole service on this machine: the bundles that are deployed, with real parts around them. */
-export interface LocalRun extends RunParts, Omit<AwsServices, 'endpoints' | 'queues'>, EventsDoor, TimeDoor {
+export interface LocalRun
+  extends RunParts,
+    Omit<AwsServices, 'endpoints' | 'queues'>,
+    Pick<LocalBus, 'eventBridge'>,
+    EventsDoor,
+    TimeDoor {
   readonly baseUrl: string;
   /** With the key: its holder can act as every partner. */
   readonly consoleUrl: string;
@@ -172,23 +178,19 @@ async function startParts(
     lines.add(line, from.functionName);
     options.onLog?.(line, from);
   };
+  const accessKeyOf = (functionName: string) => keyOf(callers, functionName);
+  const onAnnounced = keepAnnounced(lines, options.onAnnounced);
+  const bus = adopt(await startBus({ aws, partners, accessKeyOf, onAnnounced }));
+  const { eventBridge } = bus;
   const lambda = adopt(
     startFunctions(
       { ...options, bundles: options.bundles ?? defaultBundles, onLog },
-      { callers, services, plangrepUrl },
+      { callers, services, eventBridge, plangrepUrl },
     ),
   );
-  const statePath = inDataDir('queue.json');
-  const events = await startEventsDoor(options, {
-    lambda,
-    dynamodb,
-    onAnnounced: keepAnnounced(lines, options.onAnnounced),
-    aws,
-    partners,
-    queues,
-    statePath,
-    adopt,
-  });
+  const { queue } = startEventsDoor(options, { lambda, queues, statePath: inDataDir('queue.json'), adopt });
+  bus.deliverTo(queue);
+  await startLogReaders(lambda, dynamodb, adopt);
   const time = startTimeDoor(options, { lambda, queues, statePath: inDataDir('wake-ups.json'), adopt });
   const gateway = adopt(
     await startHttpDoor({ ...options, onAnswer: keepAccess(lines, options.onAnswer) }, lambda, {
@@ -197,10 +199,10 @@ async function startParts(
       usagePlans,
     }),
   );
-  const endpoints = { ...services.endpoints, eventbridge: events.eventBridge.url };
+  const endpoints = { ...services.endpoints, eventbridge: eventBridge.url };
   const consoleUrl = `${gateway.url}/console#${consoleKey}`;
   const addresses = { baseUrl: gateway.url, consoleUrl, plangrepUrl, endpoints };
-  return { ...parts, ...shown, ...addresses, ...events, ...time, lambda, logs };
+  return { ...parts, ...shown, ...addresses, eventBridge, queue, ...time, lambda, logs };
 }
 
 async function checkBundles(bundles: string): Promise<void> {

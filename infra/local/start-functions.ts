@@ -41,6 +41,7 @@ export function createFunctionCallers(restored: RestoredTables = {}): readonly F
 export interface FunctionsAround {
   readonly callers: readonly FunctionCaller[];
   readonly services: AwsServices;
+  readonly eventBridge: { readonly url: string };
   readonly plangrepUrl: string;
 }
 
@@ -51,7 +52,7 @@ export function startFunctions(
     containersPerFunction,
     onLog,
   }: Pick<LambdaRuntimeOptions, 'containersPerFunction' | 'onLog'> & { readonly bundles: string },
-  { callers, services: { dynamodb, queues, endpoints }, plangrepUrl }: FunctionsAround,
+  { callers, services: { dynamodb, queues, endpoints }, eventBridge, plangrepUrl }: FunctionsAround,
 ): LambdaRuntime {
   const values: Record<EnvironmentVariable, string> = {
     ENVIRONMENT: localEnvironment,
@@ -64,6 +65,8 @@ export function startFunctions(
     RETENTION_DAYS: retentionVariable(environments.dev.retention),
     EVENTS_DEAD_LETTERS_URL: localQueueUrl(queues.url, deadLetterName(eventsQueueName)),
     WAKE_UP_QUEUE_URL: localQueueUrl(queues.url, wakeUpQueueName),
+    EVENTBRIDGE_URL: eventBridge.url,
+    EVENT_BUS_NAME: 'default',
   };
   const accessKeyOf = (functionName: string): AccessKey => keyOf(callers, functionName);
   const surroundings = {
@@ -81,7 +84,7 @@ export function startFunctions(
 }
 
 /** @throws Error for a function without a key */
-function keyOf(callers: readonly FunctionCaller[], functionName: string): AccessKey {
+export function keyOf(callers: readonly FunctionCaller[], functionName: string): AccessKey {
   const caller = callers.find((one) => one.functionName === functionName);
   if (caller === undefined) throw new Error(`There is no function ${functionName}`);
   return caller.accessKey;

@@ -37,7 +37,7 @@ export const acknowledgements: readonly Acknowledgement[] = [
     resourceTypes: ['AWS::SQS::Queue'],
     path: /\/(DeadLetters|Undelivered|Missed|Unsent|WakeUps\/Queue)\/Resource$/,
     reason:
-      "The queue is itself the dead-letter queue of a queue, rule, pipe, schedule or topic (each but the topic's has an alarm), or it is the wake-up queue: the schedule finds what that loses, and an alarm says how often.",
+      "The queue is itself the dead-letter queue of a queue, rule, stream's reader, schedule or topic (each but the topic's has an alarm), or it is the wake-up queue: the schedule finds what that loses, and an alarm says how often.",
   },
   {
     rules: ['Serverless-LambdaDLQ', 'Serverless-LambdaEventSourceMappingDestination'],

@@ -1,4 +1,4 @@
-import { CfnOutput, Stack, Tags } from 'aws-cdk-lib';
+import { Aws, CfnOutput, Stack, Tags } from 'aws-cdk-lib';
 import { EventBus, type IEventBus } from 'aws-cdk-lib/aws-events';
 import type { Construct } from 'constructs';
 import type { RolloutOverride } from '../blueprint/rollout/rollout-override.ts';
@@ -11,6 +11,7 @@ import {
   reconcilerSchedule,
   retentionVariable,
 } from '../blueprint/functions.ts';
+import { logReaders } from '../blueprint/streams/log-readers.ts';
 import { tagsOf } from '../blueprint/table-settings.ts';
 import { tables } from '../blueprint/tables.ts';
 import { wakeUpQueue } from '../blueprint/wake-up-queue.ts';
@@ -62,12 +63,15 @@ export class ServiceStack extends Stack {
     const door = new EventDoor(this, 'EventsDoor', { environment, bus });
     const wakeUps = new WakeUps(this, 'WakeUps', { environment: environment.name });
     const schedule = new ReconcilerSchedule(this, 'Schedule');
+    const outgoingEvents = new OutgoingEvents(this, 'OutgoingEvents');
     const inUse = tablesInUse(this, environment, stateful);
     const logArn = inUse.tables.CancellationLog.tableArn;
     const variables: Readonly<Record<EnvironmentVariable, string>> = {
       ...variablesOf(inUse, stateful, environment, this.plangrepOf(environment, stateful)),
       EVENTS_DEAD_LETTERS_URL: door.givenUp.queueUrl,
       WAKE_UP_QUEUE_URL: wakeUps.queue.queueUrl,
+      EVENTBRIDGE_URL: `https://events.${Aws.REGION}.${Aws.URL_SUFFIX}`,
+      EVENT_BUS_NAME: bus.eventBusName,
     };
     const functions = this.addFunctions(environment, variables, {
       JobDirectory: inUse.tables.JobDirectory.tableArn,
@@ -80,17 +84,17 @@ export class ServiceStack extends Stack {
       EventsGivenUp: door.givenUp.queueArn,
       WakeUpQueue: wakeUps.queue.queueArn,
       MissedRuns: schedule.missed.queueArn,
+      CancellationLogStream: inUse.logStreamArn,
+      EventBus: bus.eventBusArn,
+      OutgoingEventsUndelivered: outgoingEvents.undelivered.queueArn,
     });
     const concurrency = deployedConcurrency(environment.concurrency);
     door.deliverTo(functions[eventDoor.function].alias, concurrency.events);
     wakeUps.deliverTo(functions[wakeUpQueue.function].alias, concurrency.wakeUps);
     schedule.start(functions[reconcilerSchedule.function].alias);
-    const outgoingEvents = new OutgoingEvents(this, 'OutgoingEvents', {
-      environment,
-      bus,
-      streamArn: inUse.logStreamArn,
-    });
-    new BusPolicy(this, 'BusPolicy', { environment, bus, pipeRoleArn: outgoingEvents.roleArn });
+    const announcer = functions[logReaders.announce.function];
+    outgoingEvents.announceBy(announcer, inUse.logStreamArn);
+    new BusPolicy(this, 'BusPolicy', { environment, bus, announcerRoleArn: announcer.roleArn });
 
     const { api } = new PartnerApi(this, 'PartnerApi', { environment, functions });
     new Firewall(this, 'Firewall', { environment, stage: api.deploymentStage });
@@ -153,6 +157,7 @@ export class ServiceStack extends Stack {
       'consume-events': bundled('consume-events'),
       'consume-wake-ups': bundled('consume-wake-ups'),
       'reconcile-cancellations': bundled('reconcile-cancellations'),
+      'announce-cancellations': bundled('announce-cancellations'),
       'read-documentation': bundled('read-documentation'),
       'answer-unknown-route': bundled('answer-unknown-route'),
     };
@@ -164,7 +169,7 @@ function variablesOf(
   { plangrepKey }: StatefulStack,
   { name, retention }: Environment,
   plangrepBaseUrl: string,
-): Readonly<Record<Exclude<EnvironmentVariable, 'EVENTS_DEAD_LETTERS_URL' | 'WAKE_UP_QUEUE_URL'>, string>> {
+) {
   return {
     ENVIRONMENT: name,
     PLANGREP_BASE_URL: plangrepBaseUrl,
@@ -174,5 +179,5 @@ function variablesOf(
     PARTNERS_TABLE: Partners.tableName,
     EVENTS_MAX_RECEIVES: String(eventDoor.maxReceives),
     RETENTION_DAYS: retentionVariable(retention),
-  };
+  } satisfies Partial<Record<EnvironmentVariable, string>>;
 }

@@ -65,7 +65,7 @@ describe('a message', () => {
     ['the DLQ of a queue that has none', deadLetterName('open'), { MessageBody: 'x' }],
     ['a queue that has not started', 'unstarted', { MessageBody: 'x' }],
   ])('is refused with %s', async (_, name, message) => {
-    await expect(send(urlOf(name), message)).rejects.toThrow(/SQS answered (400|403|500)/);
+    await expect(send(urlOf(name), message)).rejects.toThrow(/AWS answered (400|403|500)/);
   });
 
   test('of a stranger is refused', async () => {
@@ -87,7 +87,7 @@ describe('the dead-letter queue', () => {
   test('is named when it does not take a message', async () => {
     await expect(createDeadLetters(send, urlOf('others'))('x')).rejects.toMatchObject({
       dependency: 'dead-letters',
-      cause: { name: 'SqsAnswered400' },
+      cause: { name: 'AwsAnswered400' },
     });
   });
 });
@@ -131,7 +131,7 @@ describe('when SQS misbehaves', () => {
     const elsewhere = await given(answer(200));
     const refusing = await given(answer(status, { Location: elsewhere.url }));
 
-    await expect(send(refusing.url, { MessageBody: 'x' })).rejects.toThrow(`SQS answered ${status}`);
+    await expect(send(refusing.url, { MessageBody: 'x' })).rejects.toThrow(`AWS answered ${status}`);
 
     expect([refusing.requests(), elsewhere.requests()]).toEqual([1, 0]);
   });

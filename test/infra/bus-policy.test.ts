@@ -7,9 +7,9 @@ import { ofType, oneOf, synthesized } from './stacks/synthesized.ts';
 
 const account = '999999999999';
 const busArn = `arn:aws:events:eu-central-1:${account}:event-bus/plangrep-cancellation-prod`;
-const pipe = `arn:aws:iam::${account}:role/plangrep-cancellation-prod-outgoing-events`;
+const announcer = `arn:aws:iam::${account}:role/plangrep-cancellation-prod-announce-cancellations`;
 const [acme, globex] = ['arn:aws:iam::111122223333:role/acme', 'arn:aws:iam::444455556666:role/events/globex'];
-const place = { busArn, accountId: account, partition: 'aws', pipeRoleArn: pipe };
+const place = { busArn, accountId: account, partition: 'aws', announcerRoleArn: announcer };
 const policy = busStatements(
   [
     { partnerId: 'acme', principal: acme },
@@ -35,8 +35,8 @@ const rightful: readonly Put[] = [
   [globex, 'com.globex'],
   ['arn:aws:iam::777788889999:role/any', 'partner.initech'],
   [`arn:aws:iam::${account}:role/inhouse`, 'partner.inhouse'],
-  [pipe, closedEvent.source, closedEvent.detailType],
-  [pipe, refusedEvent.source, refusedEvent.detailType],
+  [announcer, closedEvent.source, closedEvent.detailType],
+  [announcer, refusedEvent.source, refusedEvent.detailType],
   // The bus may be one that others use too.
   [`arn:aws:iam::${account}:role/billing`, 'billing', 'Invoice Sent'],
 ];
@@ -64,7 +64,7 @@ const attacks: Readonly<Record<string, Put>> = {
   'an administrator as the partner beside the service': [`arn:aws:iam::${account}:role/admin`, 'partner.inhouse'],
   'a whole account with a source that belongs to none': ['arn:aws:iam::777788889999:role/any', 'billing'],
   "an administrator with this service's source": [`arn:aws:iam::${account}:role/admin`, closedEvent.source],
-  'the pipe as a partner': [pipe, 'partner.acme'],
+  'the announcing function as a partner': [announcer, 'partner.acme'],
   'a partner beside the service, as another': [`arn:aws:iam::${account}:role/inhouse`, 'partner.acme'],
   "a partner beside the service, with this service's source": [
     `arn:aws:iam::${account}:role/inhouse`,
@@ -110,7 +110,7 @@ describe('the attacks notice when', () => {
       of('Putacme', (one) => ({ ...without(one, 'ArnEquals', 'ForAllValues:StringEquals'), Principal: '*' })),
     ],
     ['a whole account may use every source', of('Putinitech', (one) => without(one, 'ForAllValues:StringEquals'))],
-    ['the pipe is not the only one', of('OnlyOutgoingEvents', (one) => ({ ...one, Effect: 'Allow' }))],
+    ['the announcing function is not the only one', of('OnlyOutgoingEvents', (one) => ({ ...one, Effect: 'Allow' }))],
   ])('%s', (_what, wrong) => {
     expect(successful(wrong)).not.toEqual([]);
   });
@@ -150,10 +150,15 @@ describe.each(environmentNames)('the bus in %s', (name) => {
 
   test("has exactly the blueprint's statements in its policy", () => {
     const policies = ofType(service, 'AWS::Events::EventBusPolicy').map(([, properties]) => properties);
-    const named = { busArn: '{bus}', accountId: '{account}', partition: '{partition}', pipeRoleArn: '{pipe}' };
+    const named = {
+      busArn: '{bus}',
+      accountId: '{account}',
+      partition: '{partition}',
+      announcerRoleArn: '{announcer}',
+    };
     const text = JSON.stringify(policies.map(({ Statement }) => Statement))
       .replaceAll(`{"Fn::GetAtt":["${busId}","Arn"]}`, '"{bus}"')
-      .replaceAll(/\{"Fn::GetAtt":\["OutgoingEventsPermissionsRole\w+","Arn"\]\}/g, '"{pipe}"')
+      .replaceAll(/\{"Fn::GetAtt":\["announcecancellationsPermissionsRole\w+","Arn"\]\}/g, '"{announcer}"')
       .replaceAll(
         '{"Fn::Join":["",["arn:",{"Ref":"AWS::Partition"},":iam::",{"Ref":"AWS::AccountId"},":root"]]}',
         '"arn:{partition}:iam::{account}:root"',

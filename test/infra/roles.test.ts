@@ -215,7 +215,7 @@ describe('what a role may do on the cancellation log', () => {
       'consume-events': ['dynamodb:PutItem', 'dynamodb:Query'],
       'consume-wake-ups': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       'reconcile-cancellations': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:Query', 'dynamodb:UpdateItem'],
-      'outgoing-events': [],
+      'announce-cancellations': [],
       'redrive-events': [],
       'simulate-plangrep': [],
     });

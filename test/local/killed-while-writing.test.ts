@@ -136,6 +136,7 @@ describe('A process that is killed while it writes to a table with a stream', ()
       appendFileSync(${JSON.stringify(taken)}, batch.map(({ eventID }) => eventID + '\\n').join(''));
       records += batch.length;
       writeSync(1, records + '\\n');
+      return batch.length;
     };
     consumeStream(streams, { table: 'Log', name: 'one', batchSize: 3, take });
     const write = async (pk) => {
@@ -160,7 +161,10 @@ describe('A process that is killed while it writes to a table with a stream', ()
       table: 'Log',
       name: 'one',
       batchSize: 100,
-      take: async (batch) => void taken.push(...batch.map(({ eventID }) => eventID)),
+      take: async (batch) => {
+        taken.push(...batch.map(({ eventID }) => eventID));
+        return batch.length;
+      },
     });
     const newest = records.at(-1)?.eventID;
     await expect.poll(() => taken).toContain(newest);

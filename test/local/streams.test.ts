@@ -251,7 +251,10 @@ describe('a consumer', () => {
     const { put, streams } = await start();
     const batches: (readonly unknown[])[] = [];
     for (let n = 1; n <= 5; n += 1) await put(`${n}`);
-    const take = async (records: readonly StreamRecord[]) => void batches.push(texts(records));
+    const take = async (records: readonly StreamRecord[]) => {
+      batches.push(texts(records));
+      return records.length;
+    };
     closeAfterTest(consumeStream(streams, { table: TableName, name: 'one', batchSize: 3, take }));
     await vi.waitFor(() => expect(batches.flat()).toHaveLength(5));
     await put('6');
@@ -265,6 +268,7 @@ describe('a consumer', () => {
     const take = async (records: readonly StreamRecord[]) => {
       tried.push(...texts(records));
       if (tried.length < 4) throw new Error('not yet');
+      return records.length;
     };
     closeAfterTest(consumeStream(streams, { table: TableName, name: 'one', batchSize: 1, take, retryMs: 5 }));
 
@@ -282,7 +286,10 @@ describe('a consumer', () => {
         table: TableName,
         name,
         batchSize: 10,
-        take: async (records) => void taken.push(...texts(records).map((text) => `${name} ${text}`)),
+        take: async (records) => {
+          taken.push(...texts(records).map((text) => `${name} ${text}`));
+          return records.length;
+        },
       });
     const first = consume('a');
     await put('1');

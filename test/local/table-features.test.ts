@@ -117,6 +117,9 @@ describe('what stands in front of the engine', () => {
     expect([again[0], again[2], again[3], again[4]]).toEqual([set[0], set[2], set[3], set[4]]);
     // As DynamoDB: what is set already is refused.
     await expect(client.send(new UpdateTimeToLiveCommand(timeToLive))).rejects.toThrow('already enabled');
+    await expect(client.send(new UpdateTableCommand({ TableName, StreamSpecification: stream }))).rejects.toThrow(
+      'already has an enabled stream',
+    );
     await expect(client.send(new DeleteTableCommand({ TableName }))).rejects.toThrow('deletion protection');
   });
 
@@ -186,6 +189,32 @@ describe('what stands in front of the engine', () => {
 });
 
 const sleepASecond = () => new Promise((resolve) => setTimeout(resolve, 1_100));
+
+test('a table whose definition shows more of a change gets another stream, and the records go on', async () => {
+  const folder = join(temporaryFolder(), 'dynamodb');
+  const open = async (stream: 'NEW_IMAGE' | 'NEW_AND_OLD_IMAGES') => {
+    const tables = { Log: { partitionKey: 'pk', stream } } as const;
+    const database = await startLocalDynamoDb({ tables, path: folder, front: createTableFeatures });
+    const put = (n: string) =>
+      database.client.send(new PutItemCommand({ TableName: 'Log', Item: { pk: { S: '1' }, n: { S: n } } }));
+    const { Table } = await database.client.send(new DescribeTableCommand({ TableName: 'Log' }));
+    return { ...database, put, arn: Table?.LatestStreamArn };
+  };
+  const first = await open('NEW_IMAGE');
+  await first.put('1');
+  await first.close();
+
+  const second = await open('NEW_AND_OLD_IMAGES');
+  await second.put('2');
+  const records = await second.streams.read('Log', 0, 10);
+  await second.close();
+
+  expect(second.arn).not.toBe(first.arn);
+  expect(records.map(({ dynamodb }) => [dynamodb.StreamViewType, dynamodb.OldImage?.['n']])).toEqual([
+    ['NEW_IMAGE', undefined],
+    ['NEW_AND_OLD_IMAGES', { S: '1' }],
+  ]);
+});
 
 test('a table that went with its store has no features any more, and the others start', async () => {
   const folder = join(temporaryFolder(), 'dynamodb');

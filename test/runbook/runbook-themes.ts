@@ -43,7 +43,7 @@ export type Theme = keyof typeof themes;
 export const onlyInAws: Readonly<Record<string, string>> = {
   'Events undelivered':
     'the local bus puts an event into the queue or refuses it: it has no queue of undelivered events',
-  'Outgoing events undelivered': 'the local run has no pipe and no stream',
+  'Outgoing events undelivered': 'the local run repeats for ever, so it has no such queue',
   'Cancellation log altered': 'the local run has no CloudTrail; test/tools/ops/ops-logs.test.ts has its records',
   'Functions are throttled': 'a function of the local run that is busy lets invocations wait, and throttles none',
   'Tables are throttled': 'the local engine throttles nothing',

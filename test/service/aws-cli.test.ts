@@ -48,7 +48,10 @@ describe.runIf(hasAwsCli())('the real AWS CLI', { timeout: 120_000 }, () => {
         .parse(await call('get-records', '--shard-iterator', iterator, ...more)).Records;
 
     expect(listed.Streams).toMatchObject([{ TableName: dynamodb.tableNames.CancellationLog }]);
-    expect(described.StreamDescription).toMatchObject({ StreamStatus: 'ENABLED', StreamViewType: 'NEW_IMAGE' });
+    expect(described.StreamDescription).toMatchObject({
+      StreamStatus: 'ENABLED',
+      StreamViewType: 'NEW_AND_OLD_IMAGES',
+    });
     const records = await recordsAt(await iteratorOf('TRIM_HORIZON'));
     const [requested, closed] = records.slice(-2);
     expect([requested, closed]).toMatchObject([

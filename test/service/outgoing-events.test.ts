@@ -68,7 +68,18 @@ describe('what goes out on the bus', () => {
 
     const detail = detailOf((await one(jobId)) ?? expect.fail('no event'));
     expect(detail).toMatchObject({ outcome: 'cancelled', pageCount: '', requestId: text, eventId: text });
-    expect(Object.keys(detail)).toEqual(Object.keys(Object(JSON.parse(closedEvent.template))));
+    expect(Object.keys(detail)).toEqual([
+      'partnerId',
+      'jobId',
+      'outcome',
+      'jobStatus',
+      'pageCount',
+      'successfulPageCount',
+      'creditsDebited',
+      'closedAt',
+      'requestId',
+      'eventId',
+    ]);
   });
 
   test('tells of a job that Plangrep does not know, and again when its cancellation begins anew', async () => {

@@ -9,6 +9,7 @@ export const functionEnvironment = {
   RETENTION_DAYS: 'events=90&requests=30&jobs=30',
   EVENTS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/dead-letters',
   WAKE_UP_QUEUE_URL: 'http://127.0.0.1:9/wake-ups',
+  EVENTBRIDGE_URL: 'http://127.0.0.1:9',
   AWS_REGION: 'eu-central-1',
   AWS_ACCESS_KEY_ID: 'key',
   AWS_SECRET_ACCESS_KEY: 'secret',

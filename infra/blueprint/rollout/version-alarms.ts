@@ -31,9 +31,13 @@ const ownMistakes = [
   'AccessDenied*',
   'ResourceNotFoundException',
   'ValidationException',
-  // functions/adapters/sqs/send-message.ts
-  'SqsAnswered400',
-  'SqsAnswered403',
+  // functions/adapters/call-aws.ts
+  'AwsAnswered400',
+  'AwsAnswered403',
+  // Of an event: https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsResultEntry.html
+  'InvalidArgument',
+  'MalformedDetail',
+  'NotAuthorizedFor*',
 ] as const;
 
 const codes = {
@@ -42,7 +46,7 @@ const codes = {
 } as const satisfies Record<string, ReportCode>;
 
 /**
- * A bug, or a table or queue that refuses what this version asks. Not: a dependency that is down, a secret without a value
+ * A bug, or a table, queue or bus that refuses what this version asks. Not: a dependency that is down, a secret without a value
  * and a record that cannot be read, since with those every version fails.
  * https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
  */

@@ -74,12 +74,20 @@ function streamOf(
   update: (input: Omit<UpdateTableCommandInput, 'TableName'>) => Promise<unknown>,
 ): readonly Aspect[] {
   if (stream === undefined) return [];
+  const viewOf = ({ StreamSpecification }: TableDescription): string =>
+    (StreamSpecification?.StreamEnabled === true ? StreamSpecification.StreamViewType : undefined) ?? 'off';
   return [
+    {
+      // DynamoDB changes no stream's view: such a stream ends, and a new one begins.
+      what: 'another stream',
+      wanted: 'off',
+      find: (table) => (viewOf(table) === stream ? 'off' : viewOf(table)),
+      apply: () => update({ StreamSpecification: { StreamEnabled: false } }),
+    },
     {
       what: 'stream',
       wanted: stream,
-      find: ({ StreamSpecification }) =>
-        (StreamSpecification?.StreamEnabled === true ? StreamSpecification.StreamViewType : undefined) ?? 'off',
+      find: viewOf,
       apply: () => update({ StreamSpecification: { StreamEnabled: true, StreamViewType: stream } }),
     },
   ];

@@ -7,19 +7,19 @@ import type { Environment } from '../../blueprint/environment-schema.ts';
 export interface BusPolicyProps {
   readonly environment: Environment;
   readonly bus: IEventBus;
-  /** Of the pipes that announce closed and refused cancellations. */
-  readonly pipeRoleArn: string;
+  /** Of the function that announces closed and refused cancellations. */
+  readonly announcerRoleArn: string;
 }
 
 /** Who may put which events on the bus. On a bus that was there before, these statements come beside its own. */
 export class BusPolicy extends Construct {
-  constructor(scope: Construct, id: string, { environment, bus, pipeRoleArn }: BusPolicyProps) {
+  constructor(scope: Construct, id: string, { environment, bus, announcerRoleArn }: BusPolicyProps) {
     super(scope, id);
     const place = {
       busArn: bus.eventBusArn,
       accountId: Aws.ACCOUNT_ID,
       partition: Aws.PARTITION,
-      pipeRoleArn,
+      announcerRoleArn,
     };
     for (const statement of busStatements(environment.partners, place)) {
       new BusStatement(this, statement.Sid, {

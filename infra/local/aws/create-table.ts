@@ -5,6 +5,7 @@ import {
   DescribeTableCommand,
   type DynamoDBClient,
   ResourceInUseException,
+  type StreamSpecification,
   UpdateTableCommand,
 } from '@aws-sdk/client-dynamodb';
 import type { StreamView } from './streams/stream-records.ts';
@@ -69,10 +70,13 @@ function keySchema(partitionKey: string, sortKey?: string): CreateTableCommandIn
   ];
 }
 
-/** Gives a table its stream, unless it has it. */
+/** Gives a table its stream, unless it has it. A stream that shows something else ends first. */
 export async function enableStream(client: DynamoDBClient, TableName: string, view: StreamView): Promise<void> {
   const { Table } = await client.send(new DescribeTableCommand({ TableName }));
-  if (Table?.StreamSpecification?.StreamViewType === view) return;
-  const StreamSpecification = { StreamEnabled: true, StreamViewType: view };
-  await client.send(new UpdateTableCommand({ TableName, StreamSpecification }));
+  const before = Table?.StreamSpecification?.StreamViewType;
+  if (before === view) return;
+  const set = (StreamSpecification: StreamSpecification) =>
+    client.send(new UpdateTableCommand({ TableName, StreamSpecification }));
+  if (before !== undefined) await set({ StreamEnabled: false });
+  await set({ StreamEnabled: true, StreamViewType: view });
 }

@@ -12,7 +12,7 @@ import {
 } from '../../../infra/blueprint/functions.ts';
 import type { ContainerDefinition } from '../../../infra/local/aws/lambda/container.ts';
 import { localRegion } from '../../../infra/local/aws/loopback.ts';
-import { proxyEvent } from '../../proof/crash/invocations.ts';
+import { proxyEvent, streamRecord } from '../../proof/crash/invocations.ts';
 import { addJob } from '../../proof/crash/scene.ts';
 import { secretId, type Stage } from '../../proof/crash/stage.ts';
 import type { Service } from '../../proof/crash/tap.ts';
@@ -46,6 +46,9 @@ const usualPaths: Readonly<Record<FunctionName, Pick<PlayedPath, 'prepare' | 'ev
   'consume-events': paths['event, cancelled'],
   'consume-wake-ups': paths['wake-up, one to take over'],
   'reconcile-cancellations': paths['reconciler, one to take over'],
+  'announce-cancellations': {
+    event: ({ partnerId, jobId }) => ({ Records: [streamRecord(closedItem(partnerId, jobId))] }),
+  },
   'read-documentation': {
     event: ({ partnerId, id }) =>
       proxyEvent(partnerId, id, { method: 'GET', resource: '/openapi.json', path: '/openapi.json' }),
@@ -55,6 +58,22 @@ const usualPaths: Readonly<Record<FunctionName, Pick<PlayedPath, 'prepare' | 'ev
       proxyEvent(partnerId, id, { method: 'PUT', resource: '/v1/cancellations', path: '/v1/cancellations' }),
   },
 };
+
+/** Of a closing event what is announced. */
+function closedItem(partnerId: string, jobId: string): Readonly<Record<string, unknown>> {
+  const facts = { outcome: 'cancelled', jobStatus: 'cancelled', pageCount: 204, creditsDebited: 63 };
+  const at = '2026-11-26T03:04:05.123Z';
+  return {
+    pk: `${partnerId}#${jobId}`,
+    sk: 'event#000002',
+    type: 'closed',
+    partnerId,
+    jobId,
+    at,
+    eventId: 'e',
+    ...facts,
+  };
+}
 
 /** Takes the function's usual path, on a job as in Plangrep's documented example. */
 function prepareUsualPath(name: FunctionName): Contender['prepare'] {
@@ -97,6 +116,7 @@ const values: Readonly<Partial<Record<EnvironmentVariable, string>>> = {
   RETENTION_DAYS: retentionVariable(environments.dev.retention),
   // No event of the bench is malformed.
   EVENTS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/dead-letters',
+  EVENT_BUS_NAME: 'default',
   // No cancellation of the bench stays open.
   WAKE_UP_QUEUE_URL: 'http://127.0.0.1:9/wake-ups',
 };
@@ -182,6 +202,7 @@ export function defineContainer(
     environment: {
       ...environment,
       PLANGREP_BASE_URL: urls.plangrep,
+      EVENTBRIDGE_URL: urls.eventbridge,
       AWS_REGION: localRegion,
       // What is replayed checks no key.
       AWS_ACCESS_KEY_ID: 'none',

@@ -13,7 +13,7 @@ import type { Exchange, FromReplay, RoundTrips, ToReplay } from './replay.ts';
 const framing = new Set(['connection', 'keep-alive', 'transfer-encoding', 'content-length', 'date']);
 
 const delay = createDelayLine();
-let roundTripMs: RoundTrips = { dynamodb: 0, secretsmanager: 0, sqs: 0, plangrep: 0 };
+let roundTripMs: RoundTrips = { dynamodb: 0, secretsmanager: 0, sqs: 0, eventbridge: 0, plangrep: 0 };
 let answers = new Map<string, Exchange['answer'][]>();
 
 process.on('message', (message: ToReplay) => {

@@ -29,7 +29,6 @@ export const listPrices = {
 
   /** aws.amazon.com/eventbridge/pricing: checked against third-party tables of 2026. By 64 KB. */
   customEvent: 1 / 1e6,
-  pipeRequest: 0.4 / 1e6,
 
   /** aws.amazon.com/sqs/pricing, standard queues: from memory. By 64 KB. */
   sqsRequest: 0.4 / 1e6,

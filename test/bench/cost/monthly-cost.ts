@@ -11,8 +11,10 @@ const perCancellation = {
   lambdaMs: 240,
   /** One authorizer call in ten; the others come from API Gateway's cache. */
   lambdaRequests: 1.1,
+  /** To put one event on the bus; a batch of several takes not much longer. */
+  announceMs: 25,
   /** The functions' lines, Lambda's own and the access log. */
-  logBytes: 2_500,
+  logBytes: 3_000,
   /** One in twenty. */
   traces: 0.05,
 } as const;
@@ -54,16 +56,18 @@ export function renderCostTable(): string {
 
 /** @returns API Gateway, Lambda, DynamoDB, the rest, the total */
 function monthlyDollars(cancellations: number): number[] {
-  const { lambdaMs, lambdaRequests, logBytes, traces } = perCancellation;
+  const { lambdaMs, lambdaRequests, announceMs, logBytes, traces } = perCancellation;
   const { memoryMb } = functions['request-cancellation'];
+  const announced = listPrices.lambdaRequest + lambdaDollars(announceMs, functions['announce-cancellations'].memoryMb);
   const apiGateway = cancellations * listPrices.apiRequest;
-  const lambda = cancellations * (lambdaRequests * listPrices.lambdaRequest + lambdaDollars(lambdaMs, memoryMb));
+  const lambda =
+    cancellations * (lambdaRequests * listPrices.lambdaRequest + lambdaDollars(lambdaMs, memoryMb) + announced);
   // The audit trail stays: after a year twelve months of it are stored.
   const stored = (12 * cancellations * unitsPerCancellation.storedBytes * listPrices.storedGbMonth) / 1e9;
   const dynamoDb = cancellations * dynamoDbDollars(unitsPerCancellation) + stored;
   const logs = (cancellations * logBytes * listPrices.logGb) / 1e9;
-  // The pipe sends each closed cancellation as an event.
-  const events = cancellations * (listPrices.pipeRequest + listPrices.customEvent);
+  // Each closed cancellation. Lambda's reads of the stream are free.
+  const events = cancellations * listPrices.customEvent;
   const other = perMonth + logs + events + cancellations * (listPrices.wafRequest + traces * listPrices.trace);
   return [apiGateway, lambda, dynamoDb, other, apiGateway + lambda + dynamoDb + other];
 }

@@ -91,6 +91,7 @@ async function openFar(arena: Arena, plangrepMs: number): Promise<Far> {
     dynamodb: aws,
     secretsmanager: aws,
     sqs: aws,
+    eventbridge: aws,
     plangrep,
   });
   const byPort = Object.entries(roundTrips(AWS_MS, plangrepMs)).map(([service, ms]) => {

@@ -76,8 +76,10 @@ describe('a version is faulty', () => {
     ['a table that it may not read', failed('job-directory', 'AccessDeniedException')],
     ['a table that does not exist', failed('cancellation-log', 'ResourceNotFoundException')],
     ['a request that the table refuses', failed('cancellation-log', 'ValidationException')],
-    ['a queue that it may not write to', failed('dead-letters', 'SqsAnswered403')],
-    ['a queue that does not exist', failed('dead-letters', 'SqsAnswered400')],
+    ['a queue that it may not write to', failed('dead-letters', 'AwsAnswered403')],
+    ['a bus whose policy refuses its event', failed('event-bus', 'NotAuthorizedForSourceException')],
+    ['an event that the bus cannot read', failed('event-bus', 'MalformedDetail')],
+    ['a queue that does not exist', failed('dead-letters', 'AwsAnswered400')],
   ])('by %s', (_, error) => {
     expect(lineOf(error).message).toMatchObject({ version: '17' });
     expect(reportLevels).toHaveProperty(String(lineOf(error).message['code']), 'error');
@@ -88,7 +90,8 @@ describe('a version is faulty', () => {
     ['a table that is down', failed('cancellation-log', 'InternalServerError')],
     ['a table that is throttled', failed('job-directory', 'ThrottlingException')],
     ['a table that does not answer in time', failed('partners', 'TimeoutError')],
-    ['a queue that is down', failed('dead-letters', 'SqsAnswered503')],
+    ['a bus that is down', failed('event-bus', 'InternalFailure')],
+    ['a queue that is down', failed('dead-letters', 'AwsAnswered503')],
     ['a secret without a value', failed('secret', 'ResourceNotFoundException')],
     ['a secret whose value is no key', failed('secret', 'Error')],
     ['a dependency that failed for no known cause', new DependencyUnavailable('partners', undefined)],
@@ -127,7 +130,7 @@ const whyNoRollback: Readonly<Record<string, string>> = {
   'Events are malformed': fromOutside,
   'Events in the dead-letter queue': countsEveryVersion,
   'Records cannot be read': 'every version meets the same record',
-  'Outgoing events undelivered': 'pipes and the bus are the cause, which have no version',
+  'Outgoing events undelivered': 'takes an hour, and a canary five minutes; a new version’s fault counts by itself',
   'Cancelled job unknown to Plangrep': fromOutside,
   'Wake-up queue loses messages': ofLoad,
   'Reconciler runs missed': ofLoad,

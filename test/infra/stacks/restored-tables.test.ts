@@ -68,14 +68,10 @@ describe('an environment that names restored tables', () => {
     expect(JSON.stringify(reconciler)).toContain(':table/log-restored/index/due-wake-ups');
   });
 
-  test("announces what is in the restored log's stream, by new pipes", () => {
-    const stream = arnOf(`log-restored/stream/${streamLabel}`);
-
-    for (const [, pipe] of ofType(after.service, 'AWS::Pipes::Pipe')) {
-      expect(pipe).toMatchObject({ Source: stream });
-      // A pipe cannot change its source. Without a name CloudFormation can replace it.
-      expect(pipe).not.toHaveProperty('Name');
-    }
+  test("announces what is in the restored log's stream", () => {
+    expect(oneOf(after.service, 'AWS::Lambda::EventSourceMapping', 'OutgoingEvents')).toMatchObject({
+      EventSourceArn: arnOf(`log-restored/stream/${streamLabel}`),
+    });
   });
 
   test("watches the restored tables' throttles, and writes to both logs", () => {
@@ -102,8 +98,8 @@ describe('an environment that names restored tables', () => {
     expect(variablesOf(service, 'authorizepartner')).toMatchObject({
       Variables: { PARTNERS_TABLE: 'partners-restored' },
     });
-    expect(oneOf(service, 'AWS::Pipes::Pipe', 'OutgoingEventsClosed')).toMatchObject({
-      Source: { 'Fn::ImportValue': expect.stringContaining('StreamArn') },
+    expect(oneOf(service, 'AWS::Lambda::EventSourceMapping', 'OutgoingEvents')).toMatchObject({
+      EventSourceArn: { 'Fn::ImportValue': expect.stringContaining('StreamArn') },
     });
   });
 });

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import * as z from 'zod/mini';
-import { refusedSchema } from '../../../functions/core/cancellation/events.ts';
 import { deployedConcurrency } from '../../../infra/blueprint/account/concurrency.ts';
-import { closedEvent, eventDoor, inputTransformer, refusedEvent } from '../../../infra/blueprint/bus-events.ts';
+import { eventDoor, inputTransformer } from '../../../infra/blueprint/bus-events.ts';
 import { environmentNames, environments } from '../../../infra/blueprint/environments.ts';
 import { functions } from '../../../infra/blueprint/functions.ts';
 import { accountOf, type Sender, sourceOf } from '../../../infra/blueprint/senders.ts';
@@ -154,40 +152,43 @@ describe.each(environmentNames)('in %s', (name) => {
   });
 
   describe('the outbound events', () => {
-    const pipe = oneOf(service, 'AWS::Pipes::Pipe', 'OutgoingEventsClosed');
+    const mapping = oneOf(service, 'AWS::Lambda::EventSourceMapping', 'OutgoingEvents');
+    const undelivered = { 'Fn::GetAtt': [expect.stringMatching(/^OutgoingEventsUndelivered/), 'Arn'] };
 
-    test('comes only from the closing events of the log, and goes to the bus that requests come in on', () => {
-      const bus = { 'Fn::GetAtt': [expect.stringMatching(/^EventBus/), 'Arn'] };
+    test('come only from closing and refused events of the log, by the live version of the function', () => {
+      const closed = '{"eventName":["INSERT"],"dynamodb":{"NewImage":{"type":{"S":["closed"]}}}}';
+      const refused =
+        '{"eventName":["INSERT"],"dynamodb":{"NewImage":{"type":{"S":["refused"]},"door":{"S":["events"]}}}}';
 
-      expect(pipe).toMatchObject({
-        Source: { 'Fn::ImportValue': expect.stringContaining('CancellationLogStreamArn') },
-        SourceParameters: {
-          FilterCriteria: {
-            Filters: [{ Pattern: '{"eventName":["INSERT"],"dynamodb":{"NewImage":{"type":{"S":["closed"]}}}}' }],
-          },
-          DynamoDBStreamParameters: {
-            DeadLetterConfig: { Arn: { 'Fn::GetAtt': [expect.stringMatching(/^OutgoingEventsUndelivered/), 'Arn'] } },
-          },
-        },
-        Target: bus,
-        TargetParameters: {
-          EventBridgeEventBusParameters: { DetailType: 'Job Cancellation Closed', Source: 'plangrep-cancellation' },
-          InputTemplate: closedEvent.template,
-        },
+      expect(mapping).toMatchObject({
+        EventSourceArn: { 'Fn::ImportValue': expect.stringContaining('CancellationLogStreamArn') },
+        FilterCriteria: { Filters: [{ Pattern: closed }, { Pattern: refused }] },
+      });
+      expect(JSON.stringify(mapping['FunctionName'])).toMatch(/announcecancellationsLive.*:live/);
+    });
+
+    test('begin with what the stream holds, are repeated from the first that failed on, and end in the queue', () => {
+      expect(mapping).toMatchObject({
+        StartingPosition: 'TRIM_HORIZON',
+        BatchSize: 10,
+        MaximumBatchingWindowInSeconds: 0,
+        FunctionResponseTypes: ['ReportBatchItemFailures'],
+        BisectBatchOnFunctionError: true,
+        MaximumRetryAttempts: 185,
+        MaximumRecordAgeInSeconds: 3_600,
+        DestinationConfig: { OnFailure: { Destination: undelivered } },
       });
     });
 
-    test('are told from refused events too, by the same role', () => {
-      const refused = oneOf(service, 'AWS::Pipes::Pipe', 'OutgoingEventsRefused');
-      const pattern =
-        '{"eventName":["INSERT"],"dynamodb":{"NewImage":{"type":{"S":["refused"]},"door":{"S":["events"]}}}}';
-
-      expect(refused).toMatchObject({
-        RoleArn: pipe['RoleArn'],
-        SourceParameters: { FilterCriteria: { Filters: [{ Pattern: pattern }] } },
-        TargetParameters: {
-          EventBridgeEventBusParameters: { DetailType: 'Job Cancellation Refused', Source: 'plangrep-cancellation' },
-          InputTemplate: refusedEvent.template,
+    test('go to the bus that requests come in on', () => {
+      expect(oneOf(service, 'AWS::Lambda::Function', 'announcecancellations')).toMatchObject({
+        Environment: {
+          Variables: {
+            EVENTBRIDGE_URL: {
+              'Fn::Join': ['', ['https://events.', { Ref: 'AWS::Region' }, '.', { Ref: 'AWS::URLSuffix' }]],
+            },
+            EVENT_BUS_NAME: { Ref: expect.stringMatching(/^EventBus/) },
+          },
         },
       });
     });
@@ -226,40 +227,5 @@ describe.each(environmentNames)('in %s', (name) => {
       for (const [, queue] of queues) expect(queue).toMatchObject({ SqsManagedSseEnabled: true });
       expect(insecure).toHaveLength(queues.length);
     });
-  });
-});
-
-describe('the detail of the outbound event', () => {
-  const template = z.record(z.string(), z.string()).parse(JSON.parse(closedEvent.template));
-
-  test('holds what the closing event has, and no free text', () => {
-    expect(Object.keys(template)).toEqual([
-      'partnerId',
-      'jobId',
-      'outcome',
-      'jobStatus',
-      'pageCount',
-      'successfulPageCount',
-      'creditsDebited',
-      'closedAt',
-      'requestId',
-      'eventId',
-    ]);
-    for (const path of Object.values(template)) expect(path).toMatch(/^<\$\.dynamodb\.NewImage\.[A-Za-z]+\.[SN]>$/);
-  });
-});
-
-describe('the detail of a refused event', () => {
-  const template = z.record(z.string(), z.string()).parse(JSON.parse(refusedEvent.template));
-  const paths = Object.values(template).map((path) => /^<\$\.dynamodb\.NewImage\.([A-Za-z]+)\.S>$/.exec(path)?.[1]);
-
-  test('holds what the record of the refusal has, and no free text', () => {
-    expect(Object.keys(template)).toEqual(['partnerId', 'requestId', 'why', 'jobId', 'refusedAt', 'eventId']);
-    expect(paths).toEqual(['partnerId', 'requestId', 'why', 'jobId', 'at', undefined]);
-    for (const name of paths.filter((path) => path !== undefined)) expect(refusedSchema.shape).toHaveProperty(name);
-  });
-
-  test('has an id that is the same on repeats', () => {
-    expect(template['eventId']).toBe('<$.eventID>');
   });
 });

@@ -147,12 +147,12 @@ describe.each(environmentNames)('the stateful stack of %s', (name) => {
     ]);
   });
 
-  test('streams only the cancellation log, for the pipe that announces closed cancellations', () => {
+  test('streams only the cancellation log, with the old image: it shows a record that was rewritten', () => {
     const streams = tableNames.map((table) => [table, tableOf(table).StreamSpecification]);
 
     expect(Object.fromEntries(streams)).toEqual({
       JobDirectory: undefined,
-      CancellationLog: { StreamViewType: 'NEW_IMAGE' },
+      CancellationLog: { StreamViewType: 'NEW_AND_OLD_IMAGES' },
       Partners: undefined,
     });
   });

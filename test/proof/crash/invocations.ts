@@ -1,7 +1,9 @@
+import { marshall } from '@aws-sdk/util-dynamodb';
 import type { APIGatewayProxyEvent, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as z from 'zod/mini';
 import { cancellationSchema, problemSchema, registeredJobSchema } from '../../../functions/contract/answers.ts';
 import { renderGatewayResponse } from '../../../infra/blueprint/api.ts';
+import type { LambdaStreamRecord } from '../../../infra/local/aws/events/stream-source.ts';
 import { toHttpAnswer } from '../../../infra/local/aws/gateway/proxy-integration.ts';
 import type { InvocationResult } from '../../../infra/local/aws/lambda/container.ts';
 
@@ -89,6 +91,28 @@ export const sqsRecord = (messageId: string, body: string, receives = 1): SQSRec
 });
 
 export const sqsEvent = (...Records: SQSRecord[]): SQSEvent => ({ Records });
+
+/** A new item of the log as Lambda hands it to a function. @param nth of the stream */
+export const streamRecord = (item: Readonly<Record<string, unknown>>, nth = 1): LambdaStreamRecord => {
+  const NewImage = marshall(item, { removeUndefinedValues: true });
+  const { pk = { S: '' }, sk = { S: '' } } = NewImage;
+  return {
+    eventID: String(nth).padStart(32, 'f'),
+    eventName: 'INSERT',
+    eventVersion: '1.1',
+    eventSource: 'aws:dynamodb',
+    awsRegion: 'eu-west-1',
+    eventSourceARN: 'arn:aws:dynamodb:eu-west-1:000000000000:table/CancellationLog/stream/2026-11-26T13:05:11.123',
+    dynamodb: {
+      ApproximateCreationDateTime: 1_795_000_000,
+      Keys: { pk, sk },
+      NewImage,
+      SequenceNumber: `1${String(nth).padStart(20, '0')}`,
+      SizeBytes: 300,
+      StreamViewType: 'NEW_AND_OLD_IMAGES',
+    },
+  };
+};
 
 /** What a rule's input transformer makes of an event. */
 export const envelope = (

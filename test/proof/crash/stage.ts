@@ -15,6 +15,7 @@ import {
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
 import { createAccessKey, keyVariables } from '../../../infra/local/aws/access-keys.ts';
 import { localRegion } from '../../../infra/local/aws/loopback.ts';
+import { bus, startEventBridge } from '../../../infra/local/aws/events/event-bridge.ts';
 import { deadLetterName, localQueueUrl, startQueueEndpoint } from '../../../infra/local/aws/events/queue-endpoint.ts';
 import { startQueue } from '../../../infra/local/aws/events/queue.ts';
 import { type Container, startContainer } from '../../../infra/local/aws/lambda/container.ts';
@@ -86,10 +87,17 @@ export const openStage = async (path?: string): Promise<Stage> => {
   ] as const;
   const queues = await startQueueEndpoint(definitions, [accessKey]);
   for (const each of [queue, wakeUps]) queues.serve(each);
+  const eventBridge = await startEventBridge({
+    publishers: [{ ...accessKey, principalArn: `arn:aws:iam::${bus.account}:role/function` }],
+    policy: [],
+    rules: [],
+    deliver: () => undefined,
+  });
   const targets = {
     dynamodb: dynamodb.url,
     secretsmanager: secretsManager.url,
     sqs: queues.url,
+    eventbridge: eventBridge.url,
     plangrep: simulator.url,
   };
   const tap = await startTap(targets);
@@ -112,6 +120,8 @@ export const openStage = async (path?: string): Promise<Stage> => {
     RETENTION_DAYS: retentionVariable(retention),
     EVENTS_DEAD_LETTERS_URL: localQueueUrl(tap.urls.sqs, deadLetterName(queue.name)),
     WAKE_UP_QUEUE_URL: localQueueUrl(tap.urls.sqs, wakeUps.name),
+    EVENTBRIDGE_URL: tap.urls.eventbridge,
+    EVENT_BUS_NAME: 'default',
   };
 
   const start: Stage['start'] = async (name, key = 'key waited for') => {
@@ -175,6 +185,7 @@ export const openStage = async (path?: string): Promise<Stage> => {
       await tap.close();
       await simulator.close();
       await queues.close();
+      await eventBridge.close();
       for (const each of [queue, wakeUps]) each.close();
       await secretsManager.close();
       await dynamodb.close();

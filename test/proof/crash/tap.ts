@@ -11,7 +11,7 @@ import { buffer } from 'node:stream/consumers';
 import * as z from 'zod/mini';
 import { listenOnLoopback } from '../../../infra/local/aws/loopback.ts';
 
-export const services = ['dynamodb', 'secretsmanager', 'sqs', 'plangrep'] as const;
+export const services = ['dynamodb', 'secretsmanager', 'sqs', 'eventbridge', 'plangrep'] as const;
 export type Service = (typeof services)[number];
 
 /** One request that a function sends into the world. */

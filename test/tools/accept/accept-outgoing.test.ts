@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { describe, expect, test } from 'vitest';
-import { closedEvent } from '../../../infra/blueprint/bus-events.ts';
 import type { AskAws } from '../../../infra/cli/preflight/ask-aws.ts';
 import { createAccessKey } from '../../../infra/local/aws/access-keys.ts';
 import { startAwsJsonEndpoint } from '../../../infra/local/aws/aws-json-endpoint.ts';
@@ -11,11 +10,11 @@ import { healthyAws } from './healthy-aws.ts';
 const accept = givenAccept();
 
 describe('Job Cancellation Closed', () => {
-  /** What the pipe makes of a closing event: a value that the record lacks is empty, or as given. */
-  const detailOf = (record: Readonly<Record<string, unknown>>, missing: string): string =>
-    closedEvent.template.replaceAll(/<\$\.dynamodb\.NewImage\.(\w+)\.[SN]>/g, (_, name: string) =>
-      typeof record[name] === 'string' || typeof record[name] === 'number' ? String(record[name]) : missing,
-    );
+  /** What is announced of a closing event: a value that the record lacks is empty, or as given. */
+  const detailOf = (record: Readonly<Record<string, unknown>>, missing: string): string => {
+    const { partnerId, jobId, outcome, jobStatus, pageCount = missing, begunBy } = record;
+    return JSON.stringify({ partnerId, jobId, outcome, jobStatus, pageCount: String(pageCount), requestId: begunBy });
+  };
 
   const toMessage = (Body: string) => ({ Body, MD5OfBody: createHash('md5').update(Body).digest('hex') });
 

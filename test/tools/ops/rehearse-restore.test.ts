@@ -2,7 +2,13 @@ import { mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { DeleteItemCommand, DeleteResourcePolicyCommand, DescribeTableCommand } from '@aws-sdk/client-dynamodb';
+import {
+  DeleteItemCommand,
+  DeleteResourcePolicyCommand,
+  DescribeTableCommand,
+  type StreamSpecification,
+  UpdateTableCommand,
+} from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { checkEnvironment } from '../../../infra/blueprint/environment-schema.ts';
@@ -207,9 +213,31 @@ describe('the cancellation log is restored', () => {
     expect(JSON.parse(again.stdout)).toMatchObject({ changed: [], drift: [] });
     expect(Table).toMatchObject({
       DeletionProtectionEnabled: true,
-      StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_IMAGE' },
+      StreamSpecification: { StreamEnabled: true, StreamViewType: 'NEW_AND_OLD_IMAGES' },
       SSEDescription: { SSEType: 'KMS' },
     });
+  });
+
+  test('gets a new stream in place of one that shows something else', async () => {
+    const { client } = run.dynamodb;
+    const set = (StreamSpecification: StreamSpecification) =>
+      client.send(new UpdateTableCommand({ TableName: restored, StreamSpecification }));
+    await set({ StreamEnabled: false });
+    await set({ StreamEnabled: true, StreamViewType: 'NEW_IMAGE' });
+
+    const checked = await typeOps(`restore check --table CancellationLog --name ${restored}`);
+    const prepared = await typeOps(`restore prepare --table CancellationLog --restored ${restored}`);
+    const { Table } = await client.send(new DescribeTableCommand({ TableName: restored }));
+
+    expect(result(drift, checked).drift).toMatchObject([
+      { what: 'another stream', found: 'NEW_IMAGE' },
+      { what: 'stream', wanted: 'NEW_AND_OLD_IMAGES', found: 'NEW_IMAGE' },
+    ]);
+    expect(JSON.parse(prepared.stdout)).toMatchObject({
+      drift: [],
+      restoredTables: { CancellationLog: { streamLabel: Table?.LatestStreamLabel } },
+    });
+    expect(Table).toMatchObject({ StreamSpecification: { StreamViewType: 'NEW_AND_OLD_IMAGES' } });
   });
 
   test('deployed, it sees open cancellations through, and a repeat of a lost one is safe', async () => {

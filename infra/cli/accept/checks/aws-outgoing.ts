@@ -15,7 +15,7 @@ import type { AwsStage } from '../stage.ts';
 import { cancel, registered } from './cancels.ts';
 
 const ROUNDS = 4;
-/** In each, for what the stream, the pipe and the bus take. */
+/** In each, for what the stream, the function and the bus take. */
 const LOOKS = 3;
 const WAIT_SECONDS = 5;
 
@@ -94,8 +94,8 @@ async function removeRule(stage: AwsStage, { name, bus, queueUrl }: Listener): P
 /** A job of the sandbox, and what its event says of its pages. */
 interface Story {
   readonly kind: string;
-  /** Undefined: empty or absent. */
-  readonly pageCount: string | undefined;
+  /** Empty: Plangrep has not counted them. */
+  readonly pageCount: string;
   /** Who asked for the cancel of each of its jobs. */
   readonly requestIds: Map<string, string>;
 }
@@ -142,30 +142,25 @@ function judge(
 ): readonly Fault[] {
   if (detail === undefined) return fault(`no event about a job that is ${kind}`, 'one');
   const seen = pick(detail, ['partnerId', 'outcome', 'jobStatus', 'requestId', 'pageCount']);
-  return same(
-    `detail of a job that was ${kind}`,
-    { ...seen, pageCount: seen['pageCount'] || undefined },
-    {
-      partnerId,
-      outcome: 'cancelled',
-      jobStatus: 'cancelled',
-      requestId: requestIds.get(String(detail['jobId'])),
-      pageCount,
-    },
-  );
+  return same(`detail of a job that was ${kind}`, seen, {
+    partnerId,
+    outcome: 'cancelled',
+    jobStatus: 'cancelled',
+    requestId: requestIds.get(String(detail['jobId'])),
+    pageCount,
+  });
 }
 
 /** What goes out to others. */
 export const outgoingChecks: readonly Check[] = [
   {
     id: 'outgoing.closed',
-    shows:
-      'Job Cancellation Closed arrives on the bus, also of a job whose record lacks attributes that the pipe names',
+    shows: 'Job Cancellation Closed arrives on the bus, also of a job whose pages Plangrep has not counted',
     needs: 'AWS',
     changes: true,
     runs: 'beside',
     limitMs: 120_000,
-    lookAt: 'infra/blueprint/bus-events.ts (closedEvent), npm run ops -- dlq list, docs/events.md',
+    lookAt: 'functions/core/announcements.ts, npm run ops -- dlq list, docs/events.md',
     async run(stage) {
       const name = `plangrep-cancellation-${stage.environment.name}-${stage.partners.run}`;
       const bus = busNameOf(stage.environment);
@@ -174,7 +169,7 @@ export const outgoingChecks: readonly Check[] = [
         const stories = [
           { kind: 'processing', pageCount: '204', requestIds: new Map() },
           // Plangrep has not counted its pages, so the record lacks that attribute.
-          { kind: 'preflighting', pageCount: undefined, requestIds: new Map() },
+          { kind: 'preflighting', pageCount: '', requestIds: new Map() },
         ];
         return (await addRule(stage, listener)) ?? (await play(stage, listener, stories));
       } finally {

@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import type { InvocationResult } from '../lambda/container.ts';
 import { localArn, localRegion } from '../loopback.ts';
 import { stateFile } from '../store/state-file.ts';
-import { failedOf } from './failed-messages.ts';
+import { failedOf } from './failed-items.ts';
 
 export interface QueueOptions {
   readonly name: string;
@@ -112,7 +112,10 @@ export function startQueue(options: QueueOptions): LocalQueue {
     // A batch that could not be invoked at all returns after its visibility timeout, as in AWS.
     const result = await invoke({ Records: batch.map((message) => toRecord(message, name)) }).catch(() => undefined);
     if (isClosed) return;
-    const failed = failedOf(batch, result);
+    const failed = failedOf(
+      batch.map(({ messageId }) => messageId),
+      result,
+    );
     change({ queue: queue.filter((message) => !batch.includes(message) || failed.has(message.messageId)) });
   };
 

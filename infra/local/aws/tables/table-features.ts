@@ -58,6 +58,9 @@ export function createTableFeatures({ engine, statePath, streams }: FrontParts):
       if (!inputs.updateInput.safeParse(input).success) return undefined;
       const { TableName, ...update } = parseInput(inputs.updateInput, input);
       await describe(TableName);
+      if (update.StreamSpecification?.StreamEnabled === true && kept.of(TableName).stream !== undefined) {
+        throw new ServiceError('ValidationException', `Table already has an enabled stream: TableName: ${TableName}`);
+      }
       changeTable(kept, TableName, update);
       await followStream(TableName);
       return { TableDescription: shown(await describe(TableName), kept, false) };

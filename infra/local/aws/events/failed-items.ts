@@ -6,15 +6,13 @@ const batchAnswerSchema = z.object({
 });
 
 /**
- * The ids of the messages that failed: those that the function reported, or all when it failed, timed out, was not
- * invoked, answered something else, or reported a message that was not in the batch.
+ * Which items of a batch failed, messages of a queue or records of a stream: those that the function reported, or all when
+ * it failed, timed out, was not invoked, answered something else, or reported an item that was not in the batch.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
  */
-export function failedOf(
-  batch: readonly { readonly messageId: string }[],
-  result: InvocationResult | undefined,
-): ReadonlySet<string> {
-  const all = new Set(batch.map(({ messageId }) => messageId));
+export function failedOf(ids: readonly string[], result: InvocationResult | undefined): ReadonlySet<string> {
+  const all = new Set(ids);
   if (result?.kind !== 'answered') return all;
   if (result.payload === null || result.payload === undefined) return new Set();
   const { success, data } = batchAnswerSchema.safeParse(result.payload);

@@ -1,0 +1,5 @@
+import { composeAnnouncing } from './compose.ts';
+import { announceRecords } from './doors/stream/announce-records.ts';
+
+/** Follows the cancellation log's stream. */
+export const handler = announceRecords(composeAnnouncing());

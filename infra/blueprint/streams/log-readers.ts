@@ -1,0 +1,37 @@
+import { outgoingEvents } from '../bus-events.ts';
+import type { FunctionName } from '../functions.ts';
+
+/** Which values a field has, or what is in it: the part of EventBridge's patterns that is used here. */
+export interface RecordPattern {
+  readonly [field: string]: RecordPattern | readonly string[];
+}
+
+/** A function that reads a table's stream, defined once for the stack and the local run. */
+export interface StreamReader {
+  readonly function: FunctionName;
+  /** Records that match none of them never reach the function, and cost nothing. */
+  readonly patterns: readonly RecordPattern[];
+  readonly batchSize: number;
+  /** How long records gather until a batch is full. @default 0: they do not wait */
+  readonly windowSeconds?: number;
+  /** Of a batch that fails, it is repeated from the record on that the function names. Otherwise all of it. */
+  readonly reportsFailures: boolean;
+  /** How often a failed record is repeated, and until which age: then it goes to a dead-letter queue, and the next ones follow. */
+  readonly retries: { readonly attempts: number; readonly maxAgeSeconds: number };
+}
+
+/**
+ * Who reads the cancellation log's stream. There is room for one more: a third reader would make the others wait.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
+ */
+export const logReaders = {
+  /** One function for all that goes out: a pipe for each event took both readers. */
+  announce: {
+    function: 'announce-cancellations',
+    patterns: Object.values(outgoingEvents).map(({ pattern }) => pattern),
+    // The maximum of one PutEvents.
+    batchSize: 10,
+    reportsFailures: true,
+    retries: { attempts: 185, maxAgeSeconds: 3_600 },
+  },
+} as const satisfies Record<string, StreamReader>;
