@@ -29,7 +29,7 @@ const limits = {
   'consume-events': 288_000,
   'consume-wake-ups': 262_000,
   'reconcile-cancellations': 262_000,
-  'announce-cancellations': 240_000,
+  'announce-cancellations': 215_000,
   'read-documentation': 870_000,
   'answer-unknown-route': 4_000,
   'simulate-plangrep': 236_000,

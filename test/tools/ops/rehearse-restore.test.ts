@@ -229,10 +229,7 @@ describe('the cancellation log is restored', () => {
     const prepared = await typeOps(`restore prepare --table CancellationLog --restored ${restored}`);
     const { Table } = await client.send(new DescribeTableCommand({ TableName: restored }));
 
-    expect(result(drift, checked).drift).toMatchObject([
-      { what: 'another stream', found: 'NEW_IMAGE' },
-      { what: 'stream', wanted: 'NEW_AND_OLD_IMAGES', found: 'NEW_IMAGE' },
-    ]);
+    expect(result(drift, checked).drift.map(({ what }) => what)).toEqual(['another stream', 'stream']);
     expect(JSON.parse(prepared.stdout)).toMatchObject({
       drift: [],
       restoredTables: { CancellationLog: { streamLabel: Table?.LatestStreamLabel } },
