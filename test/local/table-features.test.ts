@@ -193,24 +193,24 @@ const sleepASecond = () => new Promise((resolve) => setTimeout(resolve, 1_100));
 test('a table whose definition shows more of a change gets another stream, and the records go on', async () => {
   const folder = join(temporaryFolder(), 'dynamodb');
   const open = async (stream: 'NEW_IMAGE' | 'NEW_AND_OLD_IMAGES') => {
-    const tables = { Log: { partitionKey: 'pk', stream } } as const;
-    const database = await startLocalDynamoDb({ tables, path: folder, front: createTableFeatures });
-    const put = (n: string) =>
+    const log = { partitionKey: 'pk', stream };
+    const database = await startLocalDynamoDb({ tables: { Log: log }, path: folder, front: createTableFeatures });
+    const write = (n: string) =>
       database.client.send(new PutItemCommand({ TableName: 'Log', Item: { pk: { S: '1' }, n: { S: n } } }));
     const { Table } = await database.client.send(new DescribeTableCommand({ TableName: 'Log' }));
-    return { ...database, put, arn: Table?.LatestStreamArn };
+    return { ...database, write, arn: Table?.LatestStreamArn };
   };
   const first = await open('NEW_IMAGE');
-  await first.put('1');
+  await first.write('1');
   await first.close();
 
   const second = await open('NEW_AND_OLD_IMAGES');
-  await second.put('2');
+  await second.write('2');
   const records = await second.streams.read('Log', 0, 10);
   await second.close();
 
   expect(second.arn).not.toBe(first.arn);
-  expect(records.map(({ dynamodb }) => [dynamodb.StreamViewType, dynamodb.OldImage?.['n']])).toEqual([
+  expect(records.map(({ dynamodb: shown }) => [shown.StreamViewType, shown.OldImage?.['n']])).toEqual([
     ['NEW_IMAGE', undefined],
     ['NEW_AND_OLD_IMAGES', { S: '1' }],
   ]);
