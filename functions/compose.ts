@@ -2,12 +2,19 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { createDynamoDbClient, createSecretsManagerClient } from './adapters/aws-clients.ts';
+import {
+  createDynamoDbClient,
+  createKmsClient,
+  createS3Client,
+  createSecretsManagerClient,
+} from './adapters/aws-clients.ts';
 import { createCancellationLog, createReadableLog } from './adapters/dynamodb/cancellation-log.ts';
 import { createJobDirectory, createPagedDirectory } from './adapters/dynamodb/job-directory.ts';
 import { createPartners, createReadPartnerKey } from './adapters/dynamodb/partners.ts';
 import { createSandboxRecords } from './adapters/dynamodb/sandbox-records.ts';
 import { createEventBus } from './adapters/eventbridge/event-bus.ts';
+import { createSigner } from './adapters/kms/signer.ts';
+import { createArchiveStore } from './adapters/s3/archive-store.ts';
 import { createDeadLetters } from './adapters/sqs/dead-letters.ts';
 import { createSendMessage } from './adapters/sqs/send-message.ts';
 import { createWakeUpQueue } from './adapters/sqs/wake-up-queue.ts';
@@ -15,6 +22,8 @@ import { createPlangrep } from './adapters/plangrep/plangrep-client.ts';
 import { rememberListings } from './adapters/plangrep/remember-listings.ts';
 import { type CachedPlangrepKey, createPlangrepKey } from './adapters/plangrep/plangrep-key.ts';
 import { plangrepConnections } from './connect-first.ts';
+import type { ArchivingPorts } from './core/archive/archive-changes.ts';
+import type { SealingPorts } from './core/archive/seal-archive.ts';
 import type { AttemptPorts, Clock, Ports } from './core/ports.ts';
 import { externalIdSchema, partnerIdSchema } from './core/identifiers.ts';
 import { type Report, reportLevels } from './core/report.ts';
@@ -207,6 +216,32 @@ export function composeAnnouncing(): AnnouncePorts {
     z.object({ EVENTBRIDGE_URL: z.url(), EVENT_BUS_NAME: text }),
   );
   return { bus: createEventBus(createDynamoDbClient(), { url, bus }), report };
+}
+
+/** For the function that puts what is in the log into the archive. */
+export function composeArchiving(): ArchivingPorts {
+  const { ARCHIVE_BUCKET } = readConfiguration(z.object({ ARCHIVE_BUCKET: text }));
+  return { archive: createArchiveStore(createS3Client(), ARCHIVE_BUCKET), report };
+}
+
+/** For the function that seals the archive. */
+export function composeSealing(): SealingPorts {
+  const configuration = readConfiguration(
+    z.object({
+      ENVIRONMENT: variables.shape.ENVIRONMENT,
+      ARCHIVE_BUCKET: text,
+      SEAL_KEY: text,
+      SEAL_MARGIN_SECONDS: z.pipe(z.string().check(z.regex(/^\d{1,4}$/)), z.transform(Number)),
+    }),
+  );
+  return {
+    archive: createArchiveStore(createS3Client(), configuration.ARCHIVE_BUCKET),
+    signer: createSigner(createKmsClient(), configuration.SEAL_KEY),
+    environment: configuration.ENVIRONMENT,
+    marginMs: configuration.SEAL_MARGIN_SECONDS * 1_000,
+    clock: systemClock,
+    report,
+  };
 }
 
 /** For the simulator that takes Plangrep's place in a sandbox. */

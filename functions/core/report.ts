@@ -31,6 +31,11 @@ export const reportLevels = {
   ATTEMPT_FENCED: 'info',
   AUDIT_WRITE_FAILED: 'error',
   RECORD_UNREADABLE: 'error',
+  RECORDS_ARCHIVED: 'info',
+  RECORD_ERASED: 'info',
+  LOG_REWRITTEN: 'error',
+  ARCHIVE_SEALED: 'info',
+  ARCHIVE_ALTERED: 'error',
   PLANGREP_KEY_FETCHED: 'info',
   PLANGREP_KEY_REFUSED: 'error',
   DEPENDENCY_UNAVAILABLE: 'error',
@@ -57,7 +62,9 @@ export type Dependency =
   | 'secret'
   | 'dead-letters'
   | 'wake-ups'
-  | 'event-bus';
+  | 'event-bus'
+  | 'archive'
+  | 'seal-key';
 
 /** A dependency of ours (a table, the secret) did not answer, after the SDK's own retries. */
 export class DependencyUnavailable extends Error {

@@ -8,15 +8,18 @@ import { type Timestamp, timestampSchema } from '../identifiers.ts';
 
 export const RECORDS_PREFIX = 'records/';
 export const DIGESTS_PREFIX = 'digests/';
+/** The public keys: a digest can be verified after its key was replaced. */
+export const KEYS_PREFIX = 'keys/';
 
 /** Says what a signature is for: the key signs nothing else. */
 export const DIGEST_KIND = 'plangrep-cancellation/digest/1';
 
 const count = z.int().check(z.nonnegative());
+const objectNamePattern = /^records\/day=\d{4}-\d\d-\d\d\/\d{1,40}-\d{1,40}\.ndjson$/;
 
 /** An object of archived lines. */
 export const sealedObjectSchema = z.strictObject({
-  name: z.string().check(z.regex(/^records\/day=\d{4}-\d\d-\d\d\/\d{1,40}-\d{1,40}\.ndjson$/)),
+  name: z.string().check(z.regex(objectNamePattern)),
   /** Of its bytes. */
   sha256: hashSchema,
   bytes: count,
@@ -67,9 +70,25 @@ export function digestName({ number, until }: Pick<Digest, 'number' | 'until'>):
   return `${DIGESTS_PREFIX}day=${dayOf(until)}/${String(number).padStart(10, '0')}.digest`;
 }
 
+/** @returns undefined for a name that {@link digestName} does not make */
+export function numberIn(name: string): number | undefined {
+  const [, digits] = /^digests\/day=\d{4}-\d\d-\d\d\/(\d{10,})\.digest$/.exec(name) ?? [];
+  return digits === undefined ? undefined : Number(digits);
+}
+
 /** @param sequences of the first and the last line */
 export function objectName(at: Timestamp, [first, last]: readonly [string, string]): string {
   return `${RECORDS_PREFIX}day=${dayOf(at)}/${first}-${last}.ndjson`;
+}
+
+/** Whether it is a name that {@link objectName} makes. */
+export function isObjectName(name: string): boolean {
+  return objectNamePattern.test(name);
+}
+
+/** @param fingerprint the SHA-256 of the key's DER form */
+export function keyName(fingerprint: string): string {
+  return `${KEYS_PREFIX}${fingerprint}.pem`;
 }
 
 export function dayOf(at: Timestamp): string {

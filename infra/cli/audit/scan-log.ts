@@ -1,6 +1,6 @@
 import { type AttributeValue, DescribeTableCommand, type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
-import { convertToNative } from '@aws-sdk/util-dynamodb';
 import type { StoredRecord } from '../../../functions/core/audit/findings.ts';
+import { readAttributes } from '../../../functions/doors/stream/read-attributes.ts';
 import { tables } from '../../blueprint/tables.ts';
 import { CannotDo } from '../command.ts';
 import { explainFailure } from '../places/explain-failure.ts';
@@ -66,25 +66,7 @@ function keyOf(item: Item, key: string): string {
 }
 
 export function toRecord(item: Item): StoredRecord {
-  const fields = Object.fromEntries(
-    Object.entries(item).map(([name, value]): [string, unknown] => [name, convertToNative(value, { wrapNumbers })]),
-  );
+  const fields = readAttributes(item);
   const { [partitionKey]: _, [sortKey]: key, wakeShard, wakeAt, lookedAt, looks, ...rest } = fields;
   return { key: String(key), wakeShard, wakeAt, lookedAt, looks, fields: rest };
-}
-
-/**
- * DynamoDB keeps 38 digits, the service writes only numbers that JavaScript holds exactly. Any other number stays text,
- * so that the verifier reports it.
- */
-function wrapNumbers(text: string): number | string {
-  const value = Number(text);
-  return digitsOf(String(value)) === digitsOf(text) ? value : text;
-}
-
-function digitsOf(number: string): string {
-  return number
-    .replace(/e.*$/i, '')
-    .replaceAll(/[-+.]/g, '')
-    .replaceAll(/^0+|0+$/g, '');
 }
