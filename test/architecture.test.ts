@@ -145,7 +145,7 @@ describe('the check itself', () => {
     },
     'infra imports no tests': {
       file: 'infra/docs/fake.ts',
-      allowed: '../blueprint/roles.ts',
+      allowed: '../blueprint/access/roles.ts',
       caught: ['../../test/bench/options.ts'],
     },
     'the client imports only itself': {

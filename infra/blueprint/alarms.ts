@@ -97,6 +97,10 @@ export type MetricName =
   | 'AuditTrailBroken'
   /** Writes to the cancellation log by anyone but this service. */
   | 'LogAltered'
+  /** Writes to the job directory or the partners table by a role that may not. */
+  | 'RegistersAltered'
+  /** Changes of what a table is, or of the trail, by anyone but the deployment. */
+  | 'SettingsChanged'
   /** Messages that wait in the queue of events. */
   | 'EventsWaiting'
   /** Of those that were received at most three times. */
@@ -152,6 +156,14 @@ export const alarms: readonly AlarmDefinition[] = [
   { title: 'Events undelivered', severity: 'page', metric: 'EventsUndelivered', threshold: 1 },
   { title: 'Audit trail broken', severity: 'page', metric: 'AuditTrailBroken', threshold: 1 },
   { title: 'Cancellation log altered', severity: 'page', metric: 'LogAltered', threshold: 1, needs: 'auditWatch' },
+  {
+    title: 'Partners or job directory altered',
+    severity: 'page',
+    metric: 'RegistersAltered',
+    threshold: 1,
+    needs: 'auditWatch',
+  },
+  { title: 'Table settings changed', severity: 'page', metric: 'SettingsChanged', threshold: 1, needs: 'auditWatch' },
   // One partner's flood does this, and the queue is fair. That the door stands still pages as "Events wait".
   { title: 'Events pile up', severity: 'ticket', metric: 'EventsWaiting', threshold: 1_000, periods: 2 },
   { title: 'Events are malformed', severity: 'ticket', metric: 'EventsMalformed', threshold: 1 },

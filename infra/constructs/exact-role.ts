@@ -1,20 +1,21 @@
 import { type IPrincipal, type IRole, PolicyDocument, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import { permissionsOf, type Resource, type RoleName, roleNameOf } from '../blueprint/roles.ts';
+import type { Resource } from '../blueprint/access/permissions.ts';
+import { permissionsOf, type RoleName, roleNameOf } from '../blueprint/access/roles.ts';
 
 /** The ARNs of what a role's permissions are for. */
-export type Arns = Readonly<Partial<Record<Resource, string>>>;
+export type Arns = Readonly<Partial<Record<Resource, string | readonly string[]>>>;
 
 export interface ExactRoleProps {
   readonly name: RoleName;
   readonly environment: string;
   /** Who assumes the role. */
   readonly assumedBy: IPrincipal;
-  /** At least of every resource that infra/blueprint/roles.ts names for the role. */
+  /** At least of every resource that infra/blueprint/access/roles.ts names for the role. */
   readonly arns: Arns;
 }
 
-/** A role with exactly the permissions of infra/blueprint/roles.ts: no construct can add to it. */
+/** A role with exactly the permissions of infra/blueprint/access/roles.ts: no construct can add to it. */
 export class ExactRole extends Construct {
   readonly role: IRole;
 
@@ -24,7 +25,7 @@ export class ExactRole extends Construct {
       ({ actions, resource, conditions }) =>
         new PolicyStatement({
           actions: [...actions],
-          resources: [arnIn(arns, resource)],
+          resources: arnsIn(arns, resource),
           ...(conditions !== undefined && { conditions }),
         }),
     );
@@ -37,9 +38,9 @@ export class ExactRole extends Construct {
   }
 }
 
-function arnIn(arns: Arns, resource: Resource): string {
-  if (resource === 'Everything') return '*';
-  const arn = arns[resource];
-  if (arn === undefined) throw new Error(`no ARN was given for ${resource}`);
-  return arn;
+function arnsIn(arns: Arns, resource: Resource): string[] {
+  if (resource === 'Everything') return ['*'];
+  const given = arns[resource];
+  if (given === undefined) throw new Error(`no ARN was given for ${resource}`);
+  return [given].flat();
 }

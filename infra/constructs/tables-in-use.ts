@@ -3,8 +3,8 @@ import type { Construct } from 'constructs';
 import type { Environment } from '../blueprint/environment-schema.ts';
 import type { TableName } from '../blueprint/tables.ts';
 
-/** How the service reaches a table. */
-interface TableInUse {
+/** How a table is reached. */
+export interface TableInUse {
   readonly tableName: string;
   readonly tableArn: string;
 }
@@ -37,4 +37,10 @@ export function tablesInUse(scope: Construct, { restoredTables = {} }: Environme
     },
     logStreamArn: log === undefined ? own.logStreamArn : `${arnOf(log.name)}/stream/${log.streamLabel}`,
   };
+}
+
+/** Each table in use, and the stack's own where another took its place: that one is evidence. */
+export function withReplaced(inUse: TablesInUse, own: TablesInUse): Readonly<Record<TableName, readonly TableInUse[]>> {
+  const both = (name: TableName) => [...new Set([inUse.tables[name], own.tables[name]])];
+  return { JobDirectory: both('JobDirectory'), CancellationLog: both('CancellationLog'), Partners: both('Partners') };
 }

@@ -1,7 +1,8 @@
 import { documentationRoutes, partnerAuthorizer, routes, unknownRouteFunction } from '../blueprint/api.ts';
 import { closedEvent, type DeadLetterQueueName, eventDoor } from '../blueprint/bus-events.ts';
 import { functionNames, functions, reconcilerSchedule } from '../blueprint/functions.ts';
-import { isOfFunction, permissionsOf, type Resource, type RoleName } from '../blueprint/roles.ts';
+import type { Resource } from '../blueprint/access/permissions.ts';
+import { isOfFunction, permissionsOf, type RoleName } from '../blueprint/access/roles.ts';
 import { logReaders } from '../blueprint/streams/log-readers.ts';
 import { tables } from '../blueprint/tables.ts';
 import { wakeUpQueue } from '../blueprint/wake-up-queue.ts';

@@ -1,5 +1,6 @@
 import { renderSandboxTable } from '../../functions/simulator/sandbox-jobs.ts';
-import { type Conditions, permissionsOf, resourceTitles, roleNames } from '../blueprint/roles.ts';
+import { type Conditions, resourceTitles } from '../blueprint/access/permissions.ts';
+import { permissionsOf, roleNames } from '../blueprint/access/roles.ts';
 import { drawArchitecture } from './draw-architecture.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { closedEvent, eventDoor, inputTransformer, outgoingEvents } from '../blueprint/bus-events.ts';
 import { busStatements } from '../blueprint/bus-policy.ts';
-import { roleNameOf } from '../blueprint/roles.ts';
+import { roleNameOf } from '../blueprint/access/roles.ts';
 import { accountOf } from '../blueprint/senders.ts';
 import { logReaders } from '../blueprint/streams/log-readers.ts';
 import type { AccessKey } from './aws/access-keys.ts';

@@ -7,7 +7,7 @@ import {
   retentionVariable,
   serviceFunctions,
 } from '../blueprint/functions.ts';
-import { permissionsOf } from '../blueprint/roles.ts';
+import { permissionsOf } from '../blueprint/access/roles.ts';
 import { tables } from '../blueprint/tables.ts';
 import { type AccessKey, createAccessKey } from './aws/access-keys.ts';
 import { deadLetterName, localQueueUrl } from './aws/events/queue-endpoint.ts';

@@ -1,6 +1,7 @@
 import { type App, CfnResource, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { environmentNames } from '../blueprint/environments.ts';
+import { apiGatewayPaths } from '../constructs/operator-roles.ts';
 import { versionAlarmNames } from '../blueprint/rollout/version-alarms.ts';
 
 /** An accepted finding, on which resources, and why. */
@@ -14,6 +15,10 @@ export interface Acknowledgement {
 
 const versionAlarms = (environment: string): string =>
   `arn:<AWS::Partition>:cloudwatch:<AWS::Region>:<AWS::AccountId>:alarm:${versionAlarmNames(environment)}`;
+const usageKeys = Object.values(apiGatewayPaths)
+  .flat()
+  .filter((path) => path.includes('*'))
+  .map((path) => `arn:<AWS::Partition>:apigateway:<AWS::Region>::${path}`);
 const managedBackupRoles = ['Backup', 'Restores'].map(
   (what) => `Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSBackupServiceRolePolicyFor${what}`,
 );
@@ -26,11 +31,12 @@ export const acknowledgements: readonly Acknowledgement[] = [
       'AwsSolutions-IAM5[Resource::*]',
       'Serverless-LambdaStarPermissions',
       ...environmentNames.map((name) => `AwsSolutions-IAM5[Resource::${versionAlarms(name)}]`),
+      ...usageKeys.map((arn) => `AwsSolutions-IAM5[Resource::${arn}]`),
     ],
     resourceTypes: ['AWS::IAM::Role'],
-    path: /^Service\/((Sandbox\/)?[a-z-]+\/Permissions|Rollout)\/Role\/Resource$/,
+    path: /^Service\/((Sandbox\/)?[a-z-]+\/Permissions|Rollout|OperatorRoles\/manage-partners)\/Role\/Resource$/,
     reason:
-      'X-Ray has no resources, so its two actions must be on *. The alarms that a canary heeds have the version in their names. A test checks that nothing else is.',
+      'X-Ray has no resources, so its two actions must be on *. The alarms that a canary heeds have the version in their names, and API Gateway chooses the ids of its keys and plans. A test checks that nothing else is.',
   },
   {
     rules: ['AwsSolutions-SQS3', 'Serverless-SQSRedrivePolicy'],

@@ -7,7 +7,7 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import type { Construct } from 'constructs';
 import type { Environment } from '../blueprint/environment-schema.ts';
-import { tagsOf } from '../blueprint/table-settings.ts';
+import { tagsOf } from '../blueprint/access/table-settings.ts';
 import { addDeadLetterQueue } from '../constructs/events/queues.ts';
 import { placeOf, refusePlaceholders } from './refuse-placeholders.ts';
 

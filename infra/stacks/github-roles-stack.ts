@@ -3,7 +3,7 @@ import { CfnOIDCProvider, CfnRole, Effect, PolicyDocument, PolicyStatement } fro
 import type { Construct } from 'constructs';
 import { preflightPermissions } from '../blueprint/account/preflight-permissions.ts';
 import type { Environment } from '../blueprint/environment-schema.ts';
-import { tagsOf } from '../blueprint/table-settings.ts';
+import { tagsOf } from '../blueprint/access/table-settings.ts';
 import { placeOf } from './refuse-placeholders.ts';
 
 export interface GitHubRolesStackProps {

@@ -12,7 +12,7 @@ import {
   retentionVariable,
 } from '../blueprint/functions.ts';
 import { logReaders } from '../blueprint/streams/log-readers.ts';
-import { tagsOf } from '../blueprint/table-settings.ts';
+import { tagsOf } from '../blueprint/access/table-settings.ts';
 import { tables } from '../blueprint/tables.ts';
 import { wakeUpQueue } from '../blueprint/wake-up-queue.ts';
 import { ApiDomain } from '../constructs/api/api-domain.ts';
@@ -26,8 +26,9 @@ import { EventDoor } from '../constructs/events/event-door.ts';
 import { ReconcilerSchedule } from '../constructs/events/reconciler-schedule.ts';
 import { WakeUps } from '../constructs/events/wake-ups.ts';
 import type { Arns } from '../constructs/exact-role.ts';
+import { OperatorRoles } from '../constructs/operator-roles.ts';
 import { Sandbox } from '../constructs/sandbox.ts';
-import { tablesInUse, type TablesInUse } from '../constructs/tables-in-use.ts';
+import { tablesInUse, type TablesInUse, withReplaced } from '../constructs/tables-in-use.ts';
 import { Watching } from '../constructs/watching/watching.ts';
 import { placeOf, refusePlaceholders } from './refuse-placeholders.ts';
 import type { StatefulStack } from './stateful-stack.ts';
@@ -73,11 +74,14 @@ export class ServiceStack extends Stack {
       EVENTBRIDGE_URL: `https://events.${Aws.REGION}.${Aws.URL_SUFFIX}`,
       EVENT_BUS_NAME: bus.eventBusName,
     };
-    const functions = this.addFunctions(environment, variables, {
+    const tableArns = {
       JobDirectory: inUse.tables.JobDirectory.tableArn,
       CancellationLog: logArn,
-      WakeUps: `${logArn}/index/${tables.CancellationLog.indexes.wakeUps.name}`,
       Partners: inUse.tables.Partners.tableArn,
+    };
+    const functions = this.addFunctions(environment, variables, {
+      ...tableArns,
+      WakeUps: `${logArn}/index/${tables.CancellationLog.indexes.wakeUps.name}`,
       // The whole ARN, with the six characters that Secrets Manager puts after the name.
       PlangrepKey: stateful.plangrepKey.secretArn,
       EventsQueue: door.queue.queueArn,
@@ -89,6 +93,15 @@ export class ServiceStack extends Stack {
       OutgoingEventsUndelivered: outgoingEvents.undelivered.queueArn,
     });
     const concurrency = deployedConcurrency(environment.concurrency);
+    const everyTable = withReplaced(inUse, stateful);
+    new OperatorRoles(this, 'OperatorRoles', {
+      environment: environment.name,
+      arns: {
+        ...tableArns,
+        InUseAndReplaced: Object.values(everyTable).flatMap((those) => those.map(({ tableArn }) => tableArn)),
+        StatefulStack: stateful.stackId,
+      },
+    });
     door.deliverTo(functions[eventDoor.function].alias, concurrency.events);
     wakeUps.deliverTo(functions[wakeUpQueue.function].alias, concurrency.wakeUps);
     schedule.start(functions[reconcilerSchedule.function].alias);
@@ -105,8 +118,7 @@ export class ServiceStack extends Stack {
       environment,
       api,
       functions,
-      // The stack's own table is evidence when another took its place.
-      logArns: [...new Set([logArn, stateful.tables.CancellationLog.tableArn])],
+      tables: everyTable,
       eventsQueue: door.queue,
       wakeUpQueue: wakeUps.queue,
       tableNames: Object.fromEntries(Object.entries(inUse.tables).map(([name, { tableName }]) => [name, tableName])),

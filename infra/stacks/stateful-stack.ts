@@ -12,7 +12,8 @@ import { PolicyDocument, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { Environment } from '../blueprint/environment-schema.ts';
-import { settingsOf, type TablePolicy, tagsOf } from '../blueprint/table-settings.ts';
+import type { TablePolicy } from '../blueprint/access/table-policies.ts';
+import { settingsOf, tagsOf } from '../blueprint/access/table-settings.ts';
 import { type TableDefinition, type TableName, tables } from '../blueprint/tables.ts';
 import { placeOf, refusePlaceholders } from './refuse-placeholders.ts';
 
@@ -66,8 +67,9 @@ export class StatefulStack extends Stack {
    */
   private addTable(name: TableName, environment: Environment): TableV2 {
     const definition: TableDefinition = tables[name];
-    const { partition, account } = this;
-    const { timeToLive, pointInTimeRecoveryDays, ...settings } = settingsOf(name, environment, { partition, account });
+    const { partition, account, region } = this;
+    const place = { partition, account, region };
+    const { timeToLive, pointInTimeRecoveryDays, ...settings } = settingsOf(name, environment, place);
     const string = (attribute: string) => ({ name: attribute, type: AttributeType.STRING });
     const table = new TableV2(this, name, {
       partitionKey: string(definition.partitionKey),
@@ -95,7 +97,7 @@ export class StatefulStack extends Stack {
           mode: ContributorInsightsMode[settings.contributorInsights],
         },
       }),
-      ...(settings.policy !== undefined && { resourcePolicy: toDocument(settings.policy) }),
+      resourcePolicy: toDocument(settings.policy),
       deletionProtection: settings.deletionProtection,
       removalPolicy: environment.removalPolicy === 'retain' ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     });

@@ -100,7 +100,7 @@ function fill(word: string, values: Values): string {
 function typeInto(ops: Ops, words: readonly string[], stdin: string): Promise<Ended> {
   // What a pipe brings is `stdin`.
   const typed = words.slice(words.lastIndexOf('|') + 1);
-  const [program, ...args] = typed.filter((word) => word !== 'AWS_PROFILE=redrive-prod' && word !== '--silent');
+  const [program, ...args] = typed.filter((word) => !word.startsWith('AWS_PROFILE=') && word !== '--silent');
   if (program === 'aws') return typeAws(ops, args);
   const line = args.join(' ');
   if (program !== 'npm' || !line.startsWith('run ops -- ')) throw new Error(`The test cannot type ${program} ${line}`);

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { roleNameOf, roleNames } from '../../infra/blueprint/roles.ts';
+import { roleNameOf, roleNames } from '../../infra/blueprint/access/roles.ts';
 import { projects } from '../../infra/scenes/stories.ts';
 import { givenOps } from '../support/given-ops.ts';
 import { isOnlyChecked, typeAws } from './given-runbook.ts';

@@ -26,10 +26,17 @@ export const themes = {
     'Events undelivered',
     'Outgoing events undelivered',
   ],
-  records: ['Records cannot be read', 'Audit trail broken', 'Cancellation log altered'],
+  records: [
+    'Records cannot be read',
+    'Audit trail broken',
+    'Cancellation log altered',
+    'Partners or job directory altered',
+    'Table settings changed',
+  ],
   partners: ['Listings are impossible', 'Listings fail', 'Ownership refused'],
   tasks: [
     "Rotating Plangrep's key without downtime",
+    'Taking a role',
     'Redriving the dead-letter queue',
     "A partner's share",
     'What a month took and cost',
@@ -45,6 +52,9 @@ export const onlyInAws: Readonly<Record<string, string>> = {
     'the local bus puts an event into the queue or refuses it: it has no queue of undelivered events',
   'Outgoing events undelivered': 'the local run repeats for ever, so it has no such queue',
   'Cancellation log altered': 'the local run has no CloudTrail; test/tools/ops/ops-logs.test.ts has its records',
+  'Partners or job directory altered':
+    'the local run has no CloudTrail; test/tools/ops/ops-logs.test.ts has its records',
+  'Table settings changed': 'the local run has no CloudTrail; test/tools/ops/ops-logs.test.ts has its records',
   'Functions are throttled': 'a function of the local run that is busy lets invocations wait, and throttles none',
   'Tables are throttled': 'the local engine throttles nothing',
 };

@@ -30,6 +30,14 @@ describe('an operator who follows the runbook', () => {
     expect(logs.stdout).not.toContain('PLANGREP_KEY_REFUSED');
   });
 
+  test('takes a role', async () => {
+    const listed = await follow('Taking a role').type(
+      'AWS_PROFILE=partners-prod npm run ops -- partner list --environment prod',
+    );
+
+    expect(listed.stdout).toContain('acme');
+  });
+
   test('redrives the dead-letter queue', async () => {
     const task = follow('Redriving the dead-letter queue');
     const { externalId, jobId } = service.newNames();

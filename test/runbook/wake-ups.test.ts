@@ -58,7 +58,10 @@ describe('an operator who follows the runbook', () => {
     ];
     const key = `--key '{"pk":{"S":"<pk>"},"sk":{"S":"<sk>"}}'`;
     const copy = await section.type(`aws dynamodb get-item --table-name <table> ${key}`, values);
-    await section.type('aws dynamodb delete-resource-policy --resource-arn <tableArn>', values);
+    await section.type(
+      'AWS_PROFILE=restore-prod aws dynamodb delete-resource-policy --resource-arn <tableArn>',
+      values,
+    );
     const removed = await section.type(`aws dynamodb delete-item --table-name <table> ${key}`, values);
     const restored = await section.type(prepare, values);
     section.repaired();

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { problemSchema } from '../../functions/contract/answers.ts';
 import { routes, unknownRouteFunction } from '../../infra/blueprint/api.ts';
 import { serviceFunctions } from '../../infra/blueprint/functions.ts';
-import { permissionsOf } from '../../infra/blueprint/roles.ts';
+import { permissionsOf } from '../../infra/blueprint/access/roles.ts';
 import { localArn } from '../../infra/local/aws/loopback.ts';
 import { givenService } from '../support/given-service.ts';
 

@@ -41,10 +41,12 @@ export function toShown({ at, log, line }: FoundLine): ShownLine {
 /** @see https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html */
 function toTrailRecord(record: Readonly<Record<string, unknown>>): Pick<ShownLine, 'code' | 'fields'> {
   const { eventName, userIdentity, sourceIPAddress, errorCode, requestParameters } = record;
+  // A call names what it is about in one of these.
+  const [about] = ['tableName', 'resourceArn', 'name'].flatMap((field) => fieldOf(requestParameters, field) ?? []);
   const key = fieldOf(requestParameters, 'key');
   return {
     code: textOf(eventName),
-    fields: { who: fieldOf(userIdentity, 'arn'), sourceIPAddress, errorCode, key },
+    fields: { about, who: fieldOf(userIdentity, 'arn'), sourceIPAddress, errorCode, key },
   };
 }
 

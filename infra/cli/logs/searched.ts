@@ -1,3 +1,4 @@
+import { settingsCalls, trailCalls } from '../../blueprint/access/watched-calls.ts';
 import { type ReportCode, reportLevels } from '../../../functions/core/report.ts';
 
 /** What is looked for in the log lines: in CloudWatch by its filter, in the lines of a local run by the same rule here. */
@@ -8,6 +9,8 @@ export interface Searched {
   readonly fits: (line: string, fields: Readonly<Record<string, unknown>>) => boolean;
 }
 
+const settingsAndTrailCalls = [...settingsCalls, ...trailCalls];
+
 /** Beside the codes: lines that no function of ours writes. */
 export const namedSearches = {
   /** https://docs.aws.amazon.com/lambda/latest/dg/telemetry-schema-reference.html */
@@ -17,9 +20,15 @@ export const namedSearches = {
       (type === 'platform.report' || type === 'platform.initReport') &&
       ['error', 'failure', 'timeout'].includes(String(fieldOf(record, 'status'))),
   },
-  LOG_ALTERED: {
-    filter: 'eventSource = "dynamodb.amazonaws.com"',
-    fits: (_line, { eventSource }) => eventSource === 'dynamodb.amazonaws.com',
+  TABLE_WRITTEN: {
+    filter: 'eventCategory = "Data" and eventSource = "dynamodb.amazonaws.com"',
+    fits: (_line, { eventCategory, eventSource }) =>
+      eventCategory === 'Data' && eventSource === 'dynamodb.amazonaws.com',
+  },
+  SETTINGS_CHANGED: {
+    filter: `eventCategory = "Management" and eventName in ${JSON.stringify(settingsAndTrailCalls)}`,
+    fits: (_line, { eventCategory, eventName }) =>
+      eventCategory === 'Management' && settingsAndTrailCalls.some((call) => call === eventName),
   },
 } as const satisfies Record<string, Searched>;
 
@@ -28,7 +37,8 @@ export const searchWords = {
   CANCELLATION_ESCALATED: 'a code: functions/core/report.ts lists them',
   FUNCTION_FAILED: 'invocations that crashed or ran out of time, as Lambda reports them',
   '5xx, 429': 'answers with such a status: of the functions, and in the access log',
-  LOG_ALTERED: 'what CloudTrail recorded about the cancellation log',
+  TABLE_WRITTEN: 'writes to the tables by any but the functions, allowed or denied, as CloudTrail recorded them',
+  SETTINGS_CHANGED: 'changes of what a table is, or of the trail, allowed or denied',
   'anything else': 'lines with this text: a requestId, a jobId, a partnerId',
 } as const;
 

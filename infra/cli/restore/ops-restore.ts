@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { PutResourcePolicyCommand } from '@aws-sdk/client-dynamodb';
 import { environments } from '../../blueprint/environments.ts';
-import { frozenPolicy } from '../../blueprint/table-settings.ts';
+import { frozenPolicy } from '../../blueprint/access/table-policies.ts';
 import { type TableDefinition, type TableName, tables } from '../../blueprint/tables.ts';
 import { CannotDo, type ExitCode } from '../command.ts';
 import { environmentOption, opsCommand } from '../ops-command.ts';
 import type { Place } from '../places/place.ts';
 import { printable, table as rowsOf } from '../terminal.ts';
 import {
+  accountOf,
   compareTable,
   type ComparedTable,
   type Drift,
@@ -15,6 +15,7 @@ import {
   readTableName,
   waitUntilActive,
 } from './prepare-table.ts';
+import { toPutPolicy } from './table-aspects.ts';
 
 /** For half a minute. */
 const LOOKS = 7;
@@ -25,7 +26,7 @@ export const freezeTable = opsCommand({
   name: 'restore freeze',
   summary: 'Makes DynamoDB refuse every write to a table, by any role: what is restored from is evidence.',
   notes: `Cancels are answered 503 with Retry-After, reads go on, and nothing is lost that was on record. "restore prepare" of the same table ends it.
-In AWS this needs dynamodb:DescribeTable and PutResourcePolicy on the table.`,
+In AWS this needs the role plangrep-cancellation-<environment>-restore-tables (docs/runbook.md).`,
   options: { table: tableOption, name: { hint: 'NAME', what: 'its name in DynamoDB (default: the one in use)' } },
   async run({ place, terminal, values }) {
     const name = readTableName(values.table);
@@ -35,8 +36,8 @@ In AWS this needs dynamodb:DescribeTable and PutResourcePolicy on the table.`,
     await terminal.confirm(
       `Refuse every write to ${table} (${place.environment})? The service cannot work without them.`,
     );
-    const Policy = JSON.stringify(frozenPolicy);
-    await place.dynamodb.send(new PutResourcePolicyCommand({ ResourceArn: described.TableArn, Policy }));
+    const policy = frozenPolicy(place.environment, accountOf(described.TableArn));
+    await place.dynamodb.send(toPutPolicy(described.TableArn, policy));
     const undo = `npm run ops -- restore prepare --table ${name} --restored ${table}${environmentOption(place)}`;
     terminal.show({ table, frozen: true, undo }, [`${table} takes no write any more. This ends it: ${undo}`]);
     return 0;
@@ -49,7 +50,8 @@ export const prepareTable = opsCommand({
   notes: `A restore brings items, keys and indexes, and nothing else: no stream, time to live, point-in-time recovery, deletion protection, tags or
 policy. What is as defined stays as it is, so a run that was interrupted is simply repeated. Nothing uses the table until it is deployed.
 In AWS this needs, on the table, the dynamodb: actions DescribeTable, UpdateTable, Describe- and UpdateTimeToLive,
-Describe- and UpdateContinuousBackups, Describe- and UpdateContributorInsights, Get-, Put- and DeleteResourcePolicy, ListTagsOfResource and TagResource.`,
+Describe- and UpdateContinuousBackups, Describe- and UpdateContributorInsights, Get- and PutResourcePolicy, ListTagsOfResource and TagResource.
+The policy comes last: after it only a deployment, or the role plangrep-cancellation-<environment>-restore-tables, may change the table's settings.`,
   options: {
     table: tableOption,
     restored: { hint: 'NAME', what: "the restored table's name in DynamoDB", required: true },

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeTableCommand, type DynamoDBClient, type TableDescription } from '@aws-sdk/client-dynamodb';
 import { environments } from '../../blueprint/environments.ts';
-import { settingsOf, type TableSurroundings } from '../../blueprint/table-settings.ts';
+import type { Account } from '../../blueprint/access/table-policies.ts';
+import { settingsOf, type TableSurroundings } from '../../blueprint/access/table-settings.ts';
 import { type TableDefinition, type TableName, tables } from '../../blueprint/tables.ts';
 import { CannotDo } from '../command.ts';
 import type { Place } from '../places/place.ts';
@@ -52,16 +53,21 @@ export async function compareTable(
 ): Promise<ComparedTable> {
   const described = await findTable(dynamodb, table);
   if (described?.TableArn === undefined) throw new CannotDo(2, `There is no table ${table} (${where}).`);
-  const [, partition = '', , , account = ''] = described.TableArn.split(':');
   const surroundings: TableSurroundings =
     environment === 'local' ? { ...environments.prod, name: 'local' } : environments[environment];
-  const settings = settingsOf(name, surroundings, { partition, account });
+  const settings = settingsOf(name, surroundings, accountOf(described.TableArn));
   const canChange: (Drift & Pick<Aspect, 'apply'>)[] = [];
   for (const { what, wanted, find, apply } of aspectsOf(dynamodb, { name: table, arn: described.TableArn }, settings)) {
     const found = await find(described);
     if (found !== wanted) canChange.push({ what, wanted, found, apply });
   }
   return { table, cannotChange: compareKeys(described, tables[name]), canChange };
+}
+
+/** @param arn of a table */
+export function accountOf(arn: string): Account {
+  const [, partition = '', , region = '', account = ''] = arn.split(':');
+  return { partition, account, region };
 }
 
 function compareKeys(

@@ -1,6 +1,5 @@
 import {
   type ContributorInsightsMode,
-  DeleteResourcePolicyCommand,
   DescribeContinuousBackupsCommand,
   DescribeContributorInsightsCommand,
   DescribeTimeToLiveCommand,
@@ -16,7 +15,8 @@ import {
   type UpdateTableCommandInput,
   UpdateTimeToLiveCommand,
 } from '@aws-sdk/client-dynamodb';
-import type { TableSettings } from '../../blueprint/table-settings.ts';
+import type { TablePolicy } from '../../blueprint/access/table-policies.ts';
+import type { TableSettings } from '../../blueprint/access/table-settings.ts';
 
 /** One thing that a restored table does not have by itself. */
 export interface Aspect {
@@ -61,7 +61,7 @@ export function aspectsOf(
     ...insightsOf(client, TableName, settings),
     tagsAspect(client, ResourceArn, settings),
     // Last: until then a step that was forgotten could still be repaired by hand.
-    ...policyOf(client, ResourceArn, settings),
+    policyAspect(client, ResourceArn, settings),
   ];
 }
 
@@ -190,23 +190,26 @@ function inWords(tags: Readonly<Record<string, string>>): string {
   return pairs.toSorted().join(', ') || 'none';
 }
 
-function policyOf(client: DynamoDBClient, ResourceArn: string, { policy }: TableSettings): readonly Aspect[] {
-  const wanted = policy === undefined ? 'none' : 'as defined';
-  return [
-    {
-      what: 'policy',
-      wanted,
-      async find() {
-        const found = await readPolicy(client, ResourceArn);
-        if (found === undefined) return 'none';
-        return policy !== undefined && isSamePolicy(found, policy) ? 'as defined' : 'another one';
-      },
-      apply: () =>
-        policy === undefined
-          ? client.send(new DeleteResourcePolicyCommand({ ResourceArn }))
-          : client.send(new PutResourcePolicyCommand({ ResourceArn, Policy: JSON.stringify(policy) })),
+/**
+ * DynamoDB wants a confirmation, since the policy takes the right to change it from who puts it.
+ * @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_PutResourcePolicy.html
+ */
+function policyAspect(client: DynamoDBClient, ResourceArn: string, { policy }: TableSettings): Aspect {
+  return {
+    what: 'policy',
+    wanted: 'as defined',
+    async find() {
+      const found = await readPolicy(client, ResourceArn);
+      if (found === undefined) return 'none';
+      return isSamePolicy(found, policy) ? 'as defined' : 'another one';
     },
-  ];
+    apply: () => client.send(toPutPolicy(ResourceArn, policy)),
+  };
+}
+
+export function toPutPolicy(ResourceArn: string, policy: TablePolicy): PutResourcePolicyCommand {
+  const Policy = JSON.stringify(policy);
+  return new PutResourcePolicyCommand({ ResourceArn, Policy, ConfirmRemoveSelfResourceAccess: true });
 }
 
 /** @returns undefined when the table has none */

@@ -2,7 +2,7 @@ import { Duration, Stack } from 'aws-cdk-lib';
 import { AnyPrincipal, Effect, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Queue, QueueEncryption, type QueueProps } from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
-import { type RoleName, roleNameOf } from '../../blueprint/roles.ts';
+import { type RoleName, roleNameOf } from '../../blueprint/access/roles.ts';
 
 /** Encrypted by SQS's own keys, which EventBridge may use without a key policy, and reached over TLS only. */
 export function addQueue(scope: Construct, id: string, props: QueueProps): Queue {

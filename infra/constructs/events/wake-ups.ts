@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
-import { wakeUpSenders } from '../../blueprint/roles.ts';
+import { wakeUpSenders } from '../../blueprint/access/roles.ts';
 import { wakeUpQueue } from '../../blueprint/wake-up-queue.ts';
 import { addQueue, onlyFromRoles } from './queues.ts';
 

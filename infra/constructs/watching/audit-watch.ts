@@ -7,47 +7,42 @@ import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3'
 import { Construct } from 'constructs';
 import { metricNamespaceOf } from '../../blueprint/alarms.ts';
 import type { Environment } from '../../blueprint/environment-schema.ts';
-import { logWriters, type RoleName, roleNameOf, wakeUpMovers } from '../../blueprint/roles.ts';
+import { deploymentRoleOf, functionsThatMay, operatorsThatWrite } from '../../blueprint/access/table-policies.ts';
+import { type RoleName, roleNameOf } from '../../blueprint/access/roles.ts';
+import type { TableName } from '../../blueprint/tables.ts';
+import type { TableInUse } from '../tables-in-use.ts';
+import { settingsPattern, trailPattern, writesPattern } from './trail-patterns.ts';
 
 export interface AuditWatchProps {
   readonly environment: Environment;
-  /** Of the cancellation log, and of the one whose place it took. */
-  readonly tableArns: readonly string[];
+  /** Those in use, and those whose place they took. */
+  readonly tables: Readonly<Record<TableName, readonly TableInUse[]>>;
 }
 
 /**
- * Counts every write to the cancellation log by anyone but this service, allowed or denied. The trail records only those,
- * without management events, so that the service's own writes cost nothing.
+ * Counts what is done to the tables by others than this service, allowed or denied: writes to the cancellation log, writes to
+ * the job directory and the partners, and changes of settings. The trail records no write of a function's, which would cost,
+ * but those of operators' roles, so that it says who issued a key or erased a text: the metrics leave these out.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html
  */
 export class AuditWatch extends Construct {
-  readonly altered: Metric;
+  readonly logAltered: Metric;
+  readonly registersAltered: Metric;
+  readonly settingsChanged: Metric;
+  private readonly logs: LogGroup;
+  private readonly environment: string;
 
-  constructor(scope: Construct, id: string, { environment, tableArns }: AuditWatchProps) {
+  constructor(scope: Construct, id: string, { environment, tables }: AuditWatchProps) {
     super(scope, id);
     const stack = Stack.of(this);
+    this.environment = environment.name;
     const trailName = `plangrep-cancellation-${environment.name}`;
     const trailArn = stack.formatArn({ service: 'cloudtrail', resource: 'trail', resourceName: trailName });
     const bucket = this.addBucket(trailArn, stack.account);
-    const logs = new LogGroup(this, 'Events', {
+    this.logs = new LogGroup(this, 'Events', {
       retention: environment.logRetentionDays,
       removalPolicy: RemovalPolicy.RETAIN,
     });
-    const sessionsOf = (roles: readonly RoleName[]) =>
-      roles.map((role) =>
-        stack.formatArn({
-          service: 'sts',
-          region: '',
-          resource: 'assumed-role',
-          resourceName: `${roleNameOf(environment.name, role)}/`,
-        }),
-      );
-    const onTheLog = [
-      { field: 'eventCategory', equalTo: ['Data'] },
-      { field: 'resources.type', equalTo: ['AWS::DynamoDB::Table'] },
-      { field: 'resources.ARN', equalTo: [...tableArns] },
-      { field: 'readOnly', equalTo: ['false'] },
-    ];
     const trail = new CfnTrail(this, 'Trail', {
       trailName,
       isLogging: true,
@@ -55,33 +50,103 @@ export class AuditWatch extends Construct {
       includeGlobalServiceEvents: false,
       enableLogFileValidation: true,
       s3BucketName: bucket.bucketName,
-      cloudWatchLogsLogGroupArn: logs.logGroupArn,
-      cloudWatchLogsRoleArn: this.addRole(logs).roleArn,
-      advancedEventSelectors: [
-        {
-          name: 'Writes by anyone else',
-          fieldSelectors: [...onTheLog, { field: 'userIdentity.arn', notStartsWith: sessionsOf(logWriters) }],
-        },
-        {
-          name: 'Updates and deletes by any but those that look at wake-ups',
-          fieldSelectors: [
-            ...onTheLog,
-            { field: 'eventName', notEquals: ['PutItem'] },
-            { field: 'userIdentity.arn', notStartsWith: sessionsOf(wakeUpMovers) },
-          ],
-        },
-      ],
+      cloudWatchLogsLogGroupArn: this.logs.logGroupArn,
+      cloudWatchLogsRoleArn: this.addRole(this.logs).roleArn,
+      advancedEventSelectors: this.selectorsFor(tables),
     });
     // CloudTrail writes to the bucket when the trail is created.
     if (bucket.policy !== undefined) trail.node.addDependency(bucket.policy);
-    const filter = new MetricFilter(this, 'Altered', {
-      logGroup: logs,
-      filterPattern: FilterPattern.literal('{ $.eventSource = "dynamodb.amazonaws.com" }'),
-      metricNamespace: metricNamespaceOf(environment.name),
-      metricName: 'CancellationLogAltered',
-      metricValue: '1',
+
+    this.logAltered = this.countWrites('CancellationLogAltered', ['CancellationLog'], tables);
+    this.registersAltered = this.countWrites('RegistersAltered', ['JobDirectory', 'Partners'], tables);
+    const inUse = Object.values(tables).flat();
+    const deploymentRole = deploymentRoleOf(stack);
+    this.settingsChanged = this.count('SettingsChanged', [
+      ...inUse.map(({ tableName }) => settingsPattern(tableName, deploymentRole)),
+      trailPattern(trailName, deploymentRole),
+    ]);
+  }
+
+  /**
+   * A trail selects management events by nothing but whether they write. The first copy of them in an account is free.
+   * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedEventSelector.html
+   */
+  private selectorsFor(tables: AuditWatchProps['tables']): CfnTrail.AdvancedEventSelectorProperty[] {
+    const writesTo = (names: readonly TableName[]): CfnTrail.AdvancedFieldSelectorProperty[] => [
+      { field: 'eventCategory', equalTo: ['Data'] },
+      { field: 'resources.type', equalTo: ['AWS::DynamoDB::Table'] },
+      { field: 'resources.ARN', equalTo: names.flatMap((name) => tables[name].map(({ tableArn }) => tableArn)) },
+      { field: 'readOnly', equalTo: ['false'] },
+    ];
+    const exceptOf = (action: 'dynamodb:PutItem' | 'dynamodb:UpdateItem', name: TableName) => ({
+      field: 'userIdentity.arn',
+      notStartsWith: this.sessionsOf(functionsThatMay(action, name)),
     });
-    this.altered = filter.metric({ statistic: Stats.SUM, period: Duration.minutes(5) });
+    return [
+      {
+        name: 'Writes to the log by any but the functions that write to it',
+        fieldSelectors: [...writesTo(['CancellationLog']), exceptOf('dynamodb:PutItem', 'CancellationLog')],
+      },
+      {
+        name: 'Updates and deletes in the log by any but those that look at wake-ups',
+        fieldSelectors: [
+          ...writesTo(['CancellationLog']),
+          { field: 'eventName', notEquals: ['PutItem'] },
+          exceptOf('dynamodb:UpdateItem', 'CancellationLog'),
+        ],
+      },
+      {
+        name: 'Writes to the job directory by any but the functions that write to it',
+        fieldSelectors: [...writesTo(['JobDirectory']), exceptOf('dynamodb:PutItem', 'JobDirectory')],
+      },
+      { name: 'Writes to the partners table', fieldSelectors: writesTo(['Partners']) },
+      {
+        name: 'Changes of settings',
+        fieldSelectors: [
+          { field: 'eventCategory', equalTo: ['Management'] },
+          { field: 'readOnly', equalTo: ['false'] },
+        ],
+      },
+    ];
+  }
+
+  private sessionsOf(roles: readonly RoleName[]): string[] {
+    return roles.map((role) =>
+      Stack.of(this).formatArn({
+        service: 'sts',
+        region: '',
+        resource: 'assumed-role',
+        resourceName: `${roleNameOf(this.environment, role)}/`,
+      }),
+    );
+  }
+
+  /** Of roles that may not write there, and of principals that have no role. */
+  private countWrites(metricName: string, names: readonly TableName[], tables: AuditWatchProps['tables']): Metric {
+    return this.count(
+      metricName,
+      names.flatMap((name) => {
+        const operators = operatorsThatWrite(name).map((role) => roleNameOf(this.environment, role));
+        return tables[name].map(({ tableArn }) => writesPattern(tableArn, operators));
+      }),
+    );
+  }
+
+  /** Each pattern has a filter: a pattern has at most 1,024 characters. An event that fits one fits no other. */
+  private count(metricName: string, patterns: readonly string[]): Metric {
+    const filters = patterns.map(
+      (pattern, index) =>
+        new MetricFilter(this, `${metricName}${index}`, {
+          logGroup: this.logs,
+          filterPattern: FilterPattern.literal(pattern),
+          metricNamespace: metricNamespaceOf(this.environment),
+          metricName,
+          metricValue: '1',
+        }),
+    );
+    const [first] = filters;
+    if (first === undefined) throw new Error(`${metricName} counts nothing`);
+    return first.metric({ statistic: Stats.SUM, period: Duration.minutes(5) });
   }
 
   /** Evidence: kept when the stack is deleted. */

@@ -16,6 +16,7 @@ import { documentationRoutes, partnerAuthorizer, routes, unknownRouteFunction } 
 import type { DeadLetterQueueName } from '../../blueprint/bus-events.ts';
 import type { FunctionName } from '../../blueprint/functions.ts';
 import type { BundledFunction } from '../bundled-function.ts';
+import type { AuditWatch } from './audit-watch.ts';
 
 export interface Watched {
   readonly api: RestApi;
@@ -30,8 +31,8 @@ export interface Watched {
 
 export interface MetricsProps extends Watched {
   readonly environment: string;
-  /** Of the audit watch. @default - there is none */
-  readonly logAltered: Metric | undefined;
+  /** undefined: there is none. */
+  readonly audit: AuditWatch | undefined;
 }
 
 const behindRoutes: readonly FunctionName[] = [
@@ -49,7 +50,7 @@ export class Metrics extends Construct {
   private readonly namespace: string;
   private readonly others: Readonly<Record<Exclude<MetricName, LogMetricName>, IMetric | undefined>>;
 
-  constructor(scope: Construct, id: string, { environment, logAltered, ...watched }: MetricsProps) {
+  constructor(scope: Construct, id: string, { environment, audit, ...watched }: MetricsProps) {
     super(scope, id);
     const { api, functions, tableNames, eventsQueue, wakeUpQueue, deadLetterQueues } = watched;
     this.functions = functions;
@@ -74,7 +75,9 @@ export class Metrics extends Construct {
         'Broken streams, lost records',
         fiveMinutes,
       ),
-      LogAltered: logAltered,
+      LogAltered: audit?.logAltered,
+      RegistersAltered: audit?.registersAltered,
+      SettingsChanged: audit?.settingsChanged,
       EventsWaiting: messagesIn(eventsQueue, 'events waiting'),
       OldestEventSeconds: oldestIn(eventsQueue, 'oldest event (s)'),
       WakeUpsWaiting: messagesIn(wakeUpQueue, 'wake-ups waiting'),

@@ -9,25 +9,23 @@ import { Construct } from 'constructs';
 import { type AlarmDefinition, alarmNameOf, alarms, type Severity } from '../../blueprint/alarms.ts';
 import type { Environment } from '../../blueprint/environment-schema.ts';
 import { addDeadLetterQueue } from '../events/queues.ts';
-import { AuditWatch } from './audit-watch.ts';
+import { AuditWatch, type AuditWatchProps } from './audit-watch.ts';
 import { Dashboard } from './dashboard.ts';
 import { Metrics, type Watched } from './metrics.ts';
 
 export interface WatchingProps extends Watched {
   readonly environment: Environment;
-  /** Of the cancellation log, and of the one whose place it took. */
-  readonly logArns: readonly string[];
+  /** Those in use, and those whose place they took. */
+  readonly tables: AuditWatchProps['tables'];
 }
 
 /** Metrics from the log lines, the watch over the audit trail, alarms by severity, one dashboard. */
 export class Watching extends Construct {
-  constructor(scope: Construct, id: string, { environment, logArns, ...watched }: WatchingProps) {
+  constructor(scope: Construct, id: string, { environment, tables, ...watched }: WatchingProps) {
     super(scope, id);
-    const audit = environment.auditWatch
-      ? new AuditWatch(this, 'AuditWatch', { environment, tableArns: logArns })
-      : undefined;
+    const audit = environment.auditWatch ? new AuditWatch(this, 'AuditWatch', { environment, tables }) : undefined;
     const { name } = environment;
-    const metrics = new Metrics(this, 'LogMetrics', { ...watched, environment: name, logAltered: audit?.altered });
+    const metrics = new Metrics(this, 'LogMetrics', { ...watched, environment: name, audit });
     const { all } = new Alarms(this, 'Alarms', { environment, metrics });
     new Dashboard(this, 'Dashboard', { environment: name, metrics, alarms: all });
   }

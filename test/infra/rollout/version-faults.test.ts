@@ -127,6 +127,8 @@ const whyNoRollback: Readonly<Record<string, string>> = {
   'Events undelivered': 'EventBridge and the queue’s policy are the cause, which have no version',
   'Audit trail broken': evidence,
   'Cancellation log altered': evidence,
+  'Partners or job directory altered': evidence,
+  'Table settings changed': evidence,
   'Events are malformed': fromOutside,
   'Events in the dead-letter queue': countsEveryVersion,
   'Records cannot be read': 'every version meets the same record',

@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { compileCache } from '../../support/run-command.ts';
 import { sandboxFunctionNames } from '../../../infra/blueprint/functions.ts';
-import { type RoleName, roleNames } from '../../../infra/blueprint/roles.ts';
+import { type RoleName, roleNames } from '../../../infra/blueprint/access/roles.ts';
 import { ofType, oneOf, type Resources, root, synthesized } from './synthesized.ts';
 
 const isOfSandbox = (name: RoleName): boolean => sandboxFunctionNames.some((one) => one === name);

@@ -40,10 +40,8 @@ describe('an environment that names restored tables', () => {
 
     expect(exportsOf(before)).toEqual(expect.arrayContaining([...own, ...restored]));
     expect(own.filter((name) => /JobDirectory|CancellationLog|Partners/.test(name)).length).toBeGreaterThanOrEqual(6);
-    // The audit watch looks at both logs.
-    expect(restored.filter((name) => /JobDirectory|CancellationLog|Partners/.test(name))).toEqual([
-      expect.stringContaining('CancellationLogArn'),
-    ]);
+    // The audit watch looks at both, and the role for restoring changes both; nothing reads the old stream.
+    expect(restored.filter((name) => /Stream/.test(name))).toEqual([]);
   });
 
   test('gives the functions the restored tables', () => {
@@ -74,17 +72,28 @@ describe('an environment that names restored tables', () => {
     });
   });
 
-  test("watches the restored tables' throttles, and writes to both logs", () => {
+  test("watches the restored tables' throttles, and writes to them and to those they replaced", () => {
     const throttled = oneOf(after.service, 'AWS::CloudWatch::Alarm', 'WatchingAlarmsTablesarethrottled');
     const tableNames = [...JSON.stringify(throttled).matchAll(/"Name":"TableName","Value":"([^"]+)"/g)];
-    const logs = [arnOf('log-restored'), { 'Fn::ImportValue': expect.stringContaining('CancellationLogArn') }];
 
     expect(new Set(tableNames.map(([, name]) => name))).toEqual(
       new Set(['partners-restored', 'directory-restored', 'log-restored']),
     );
-    const selector = { FieldSelectors: expect.arrayContaining([{ Field: 'resources.ARN', Equals: logs }]) };
+    const selector = (Equals: readonly unknown[]) => ({
+      FieldSelectors: expect.arrayContaining([{ Field: 'resources.ARN', Equals }]),
+    });
+    const bothOf = (restored: string, own: string) => [
+      arnOf(restored),
+      { 'Fn::ImportValue': expect.stringContaining(`${own}Arn`) },
+    ];
     expect(oneOf(after.service, 'AWS::CloudTrail::Trail')).toMatchObject({
-      AdvancedEventSelectors: [selector, selector],
+      AdvancedEventSelectors: [
+        selector(bothOf('log-restored', 'CancellationLog')),
+        selector(bothOf('log-restored', 'CancellationLog')),
+        selector(bothOf('directory-restored', 'JobDirectory')),
+        selector(bothOf('partners-restored', 'Partners')),
+        expect.anything(),
+      ],
     });
   });
 

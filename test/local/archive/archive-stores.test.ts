@@ -13,7 +13,8 @@ import {
 import { build } from 'esbuild';
 import { describe, expect, test } from 'vitest';
 import { functionNames } from '../../../infra/blueprint/functions.ts';
-import { type Permission, permissionsOf } from '../../../infra/blueprint/roles.ts';
+import type { Permission } from '../../../infra/blueprint/access/permissions.ts';
+import { permissionsOf } from '../../../infra/blueprint/access/roles.ts';
 import { trimSdk } from '../../../infra/build/trim-sdk.ts';
 import { type AccessKey, createAccessKey } from '../../../infra/local/aws/access-keys.ts';
 import { startLocalKms } from '../../../infra/local/aws/kms/local-kms.ts';

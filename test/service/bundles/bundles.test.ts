@@ -6,7 +6,7 @@ import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { functions } from '../../../infra/blueprint/functions.ts';
-import { permissionsOf } from '../../../infra/blueprint/roles.ts';
+import { permissionsOf } from '../../../infra/blueprint/access/roles.ts';
 import { buildInto } from '../../../infra/build/build.ts';
 import { cacheUnusedCode } from '../../../infra/build/load-function.ts';
 import { rehearse } from '../../../infra/build/rehearse.ts';

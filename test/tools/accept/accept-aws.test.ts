@@ -2,7 +2,7 @@ import { DeleteResourcePolicyCommand, DescribeTableCommand, PutResourcePolicyCom
 import { describe, expect, test } from 'vitest';
 import { problemBody } from '../../../functions/contract/problems.ts';
 import { environments } from '../../../infra/blueprint/environments.ts';
-import { frozenPolicy } from '../../../infra/blueprint/table-settings.ts';
+import { frozenPolicy } from '../../../infra/blueprint/access/table-policies.ts';
 import { openDeployedBus } from '../../../infra/cli/accept/bus.ts';
 import { allChecks } from '../../../infra/cli/accept/checks/all-checks.ts';
 import type { Verdict } from '../../../infra/cli/accept/run-checks.ts';
@@ -146,7 +146,7 @@ describe('What only AWS has', () => {
   test('permissions.log passes where the table refuses, and fails where it does not', async () => {
     const ResourceArn = await arnOf('CancellationLog');
     expect(await judge('permissions.log')).toMatchObject({ result: 'failed' });
-    const Policy = JSON.stringify(frozenPolicy);
+    const Policy = JSON.stringify(frozenPolicy('dev', { partition: 'aws', account: '1', region: 'r' }));
     await accept.place().dynamodb.send(new PutResourcePolicyCommand({ ResourceArn, Policy }));
     const refusing = await judge('permissions.log');
     await accept.place().dynamodb.send(new DeleteResourcePolicyCommand({ ResourceArn }));

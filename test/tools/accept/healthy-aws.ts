@@ -1,7 +1,8 @@
 import { alarmNameOf, alarms } from '../../../infra/blueprint/alarms.ts';
 import { environments } from '../../../infra/blueprint/environments.ts';
 import { type FunctionDefinition, functions } from '../../../infra/blueprint/functions.ts';
-import { type Permission, permissionsOf, roleNames } from '../../../infra/blueprint/roles.ts';
+import type { Permission } from '../../../infra/blueprint/access/permissions.ts';
+import { permissionsOf, roleNames } from '../../../infra/blueprint/access/roles.ts';
 import type { AskAws, AwsAnswer, AwsCall } from '../../../infra/cli/preflight/ask-aws.ts';
 
 /** What is asked, as text: `lambda:GetFunctionConcurrency /2019…`, `logs:FilterLogEvents {"logGroupName":…}`. */

@@ -194,31 +194,51 @@ describe('in AWS', () => {
       'FUNCTION_FAILED',
       '(type in ["platform.report", "platform.initReport"] and record.status in ["error", "failure", "timeout"])',
     ],
-    ['LOG_ALTERED', 'eventSource = "dynamodb.amazonaws.com"'],
+    ['TABLE_WRITTEN', 'eventCategory = "Data" and eventSource = "dynamodb.amazonaws.com"'],
+    [
+      'SETTINGS_CHANGED',
+      'eventCategory = "Management" and eventName in ["UpdateTable","UpdateTimeToLive","UpdateContinuousBackups","UpdateContributorInsights","DeleteTable","PutResourcePolicy","DeleteResourcePolicy","EnableKinesisStreamingDestination","TagResource","UntagResource","StopLogging","DeleteTrail","UpdateTrail","PutEventSelectors"]',
+    ],
   ])('looks for %s with %s', (word, filter) => {
     expect(searchedBy(word).filter).toBe(filter);
   });
 
-  test('shows who altered the log, and what API Gateway answered by itself', () => {
+  test('shows who altered a table, or what it is, and what API Gateway answered by itself', () => {
     const trail = {
+      eventCategory: 'Data',
       eventSource: 'dynamodb.amazonaws.com',
       eventName: 'DeleteItem',
       userIdentity: { arn: 'arn:aws:sts::111122223333:assumed-role/admin/someone' },
       sourceIPAddress: '192.0.2.1',
       errorCode: 'AccessDenied',
-      requestParameters: { key: { pk: 'acme#job_1', sk: 'event#000001' } },
+      requestParameters: { tableName: 'log', key: { pk: 'acme#job_1', sk: 'event#000001' } },
     };
     const access = { requestId: 'r', status: '504', gatewayResponse: 'INTEGRATION_TIMEOUT', partnerId: 'acme' };
     const shown = (log: string, fields: object) =>
       toRow(toShown({ at: 't', log: `1:stack-${log}`, line: JSON.stringify(fields) }));
 
-    expect(searchedBy('LOG_ALTERED').fits('', trail)).toBe(true);
+    const policy = {
+      ...trail,
+      eventCategory: 'Management',
+      eventName: 'DeleteResourcePolicy',
+      errorCode: undefined,
+      requestParameters: { resourceArn: 'arn:aws:dynamodb:eu-central-1:111122223333:table/log' },
+    };
+
+    expect(searchedBy('TABLE_WRITTEN').fits('', trail)).toBe(true);
+    expect(searchedBy('TABLE_WRITTEN').fits('', policy)).toBe(false);
+    expect(searchedBy('SETTINGS_CHANGED').fits('', trail)).toBe(false);
+    expect(searchedBy('SETTINGS_CHANGED').fits('', policy)).toBe(true);
+    expect(searchedBy('SETTINGS_CHANGED').fits('', { ...policy, eventName: 'CreateBackup' })).toBe(false);
+    expect(shown('WatchingAuditWatchEvents1', policy)[4]).toBe(
+      'about=arn:aws:dynamodb:eu-central-1:111122223333:table/log who=arn:aws:sts::111122223333:assumed-role/admin/someone sourceIPAddress=192.0.2.1',
+    );
     expect(shown('WatchingAuditWatchEvents1', trail)).toEqual([
       't',
       'trail',
       '',
       'DeleteItem',
-      'who=arn:aws:sts::111122223333:assumed-role/admin/someone sourceIPAddress=192.0.2.1 errorCode=AccessDenied key={"pk":"acme#job_1","sk":"event#000001"}',
+      'about=log who=arn:aws:sts::111122223333:assumed-role/admin/someone sourceIPAddress=192.0.2.1 errorCode=AccessDenied key={"pk":"acme#job_1","sk":"event#000001"}',
     ]);
     expect(searchedBy('504').fits('', access)).toBe(true);
     expect(shown('ApiAccessLogs1', access)[4]).toBe(

@@ -1,6 +1,6 @@
 import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { toItem } from '../../../../functions/adapters/dynamodb/table-client.ts';
-import { permissionsOf, type RoleName, roleNameOf, roleNames } from '../../../blueprint/roles.ts';
+import { permissionsOf, type RoleName, roleNameOf, roleNames } from '../../../blueprint/access/roles.ts';
 import { type TableName, tables } from '../../../blueprint/tables.ts';
 import { sandboxFunctionNames } from '../../../blueprint/functions.ts';
 import { type Check, type Fault, fault, same } from '../check.ts';
@@ -90,7 +90,7 @@ export const permissionChecks: readonly Check[] = [
     id: 'permissions.roles',
     shows: 'each role may do to each table exactly what roles.md says, by the policies that are deployed',
     needs: 'AWS',
-    lookAt: 'infra/blueprint/roles.ts, docs/roles.md',
+    lookAt: 'infra/blueprint/access/roles.ts, docs/roles.md',
     limitMs: 90_000,
     /**
      * The roles' own policies: IAM does not simulate a table's policy for a role. `permissions.log` is about that one.
@@ -125,7 +125,8 @@ export const permissionChecks: readonly Check[] = [
     needs: 'AWS',
     // CloudTrail sees the attempts, and the alarm on them would ring outside a sandbox.
     changes: true,
-    lookAt: 'infra/blueprint/table-settings.ts (logPolicy), npm run ops -- restore check --table CancellationLog',
+    lookAt:
+      'infra/blueprint/access/table-settings.ts (logPolicy), npm run ops -- restore check --table CancellationLog',
     async run(stage) {
       const ends = await tryWrites(stage);
       return ends.flatMap(([action, end]) =>
@@ -137,7 +138,7 @@ export const permissionChecks: readonly Check[] = [
     id: 'permissions.tables',
     shows: 'stream, time to live, backups, protection, tags and policy of each table are as defined',
     needs: 'AWS',
-    lookAt: 'infra/blueprint/table-settings.ts, npm run ops -- restore check',
+    lookAt: 'infra/blueprint/access/table-settings.ts, npm run ops -- restore check',
     async run({ place }) {
       const faults: Fault[] = [];
       for (const name of Object.keys(tables).filter((known): known is TableName => known in tables)) {

@@ -1,58 +1,9 @@
-import { type FunctionName, functionNames, type SandboxFunctionName, sandboxFunctionNames } from './functions.ts';
-import { outgoingEvents } from './bus-events.ts';
-import { exactly } from './bus-policy.ts';
-import { tables } from './tables.ts';
-import { schedulingAttributes } from '../../functions/core/cancellation/stream-key.ts';
-
-/** What permissions are for, and how the documentation words it. */
-export const resourceTitles = {
-  JobDirectory: 'the job directory',
-  CancellationLog: 'the cancellation log',
-  WakeUps: "the cancellation log's index of wake-ups",
-  CancellationLogStream: "the cancellation log's stream",
-  Partners: 'the partners table',
-  PlangrepKey: "the secret with Plangrep's key",
-  SandboxTable: "the sandbox's table, only in dev",
-  EventsQueue: 'the events queue',
-  EventsGivenUp: 'the dead-letter queue of events',
-  WakeUpQueue: 'the wake-up queue',
-  MissedRuns: 'the queue of missed runs',
-  EventBus: 'the event bus',
-  ArchiveRecords: "the archive's records",
-  ArchiveDigests: "the archive's digests",
-  ArchiveBucket: "the archive's bucket, for its lists",
-  SealKey: "the key that signs the archive's digests",
-  ServiceStack: 'the service stack',
-  OutgoingEventsUndelivered: 'the queue of undelivered outgoing events',
-  OwnLogGroup: 'its own log group',
-  Everything: '`*`: X-Ray has no resources',
-} as const;
-export type Resource = keyof typeof resourceTitles;
-
-/** IAM's operators, keys and values. */
-export type Conditions = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
-
-export interface Permission {
-  readonly actions: readonly string[];
-  readonly resource: Resource;
-  readonly conditions?: Conditions;
-}
-
-/**
- * The update, its condition and its key may name only these attributes, and the answer returns none.
- * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/specifying-conditions.html
- */
-const onlyAttributes = (...attributes: readonly string[]): Conditions => ({
-  'ForAllValues:StringEquals': { 'dynamodb:Attributes': attributes },
-  StringEqualsIfExists: { 'dynamodb:ReturnValues': ['NONE'] },
-});
-const onlyKeys = (...patterns: readonly string[]): Conditions => ({
-  'ForAllValues:StringLike': { 'dynamodb:LeadingKeys': patterns },
-});
-
-const { partitionKey, sortKey } = tables.CancellationLog;
-/** The only attributes of the log that may change: they are scheduling, everything else is history. */
-export const wakeUpAttributes: readonly string[] = [partitionKey, sortKey, ...schedulingAttributes];
+import { type FunctionName, functionNames, type SandboxFunctionName, sandboxFunctionNames } from '../functions.ts';
+import { outgoingEvents } from '../bus-events.ts';
+import { exactly } from '../bus-policy.ts';
+import { tables } from '../tables.ts';
+import { type OperatorRole, operatorRoleNames, operatorRoles } from './operator-roles.ts';
+import { onlyAttributes, onlyKeys, type Permission, type Resource, wakeUpAttributes } from './permissions.ts';
 
 /** For every function: its own log lines and traces. */
 const common: readonly Permission[] = [
@@ -152,40 +103,13 @@ const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonl
   'simulate-plangrep': [{ actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], resource: 'SandboxTable' }, readKey],
 };
 
-/**
- * An operator takes this role to look at given-up events and to send them again: the queue takes messages from the rules and from this role
- * alone. SQS moves them with the permissions of who started the move.
- * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
- */
-const redriveEvents: readonly Permission[] = [
-  {
-    actions: [
-      'sqs:CancelMessageMoveTask',
-      'sqs:ChangeMessageVisibility',
-      'sqs:DeleteMessage',
-      'sqs:GetQueueAttributes',
-      'sqs:ListMessageMoveTasks',
-      'sqs:ReceiveMessage',
-      'sqs:StartMessageMoveTask',
-    ],
-    resource: 'EventsGivenUp',
-  },
-  { actions: ['sqs:GetQueueAttributes', 'sqs:SendMessage'], resource: 'EventsQueue' },
-  // `npm run ops` finds the queue by the stack.
-  { actions: ['cloudformation:ListStackResources'], resource: 'ServiceStack' },
-];
-
-/** Roles that no function has. */
-const otherRoles = { 'redrive-events': redriveEvents } as const;
-type OtherRole = keyof typeof otherRoles;
-
-export type RoleName = FunctionName | SandboxFunctionName | OtherRole;
+export type RoleName = FunctionName | SandboxFunctionName | OperatorRole;
 /** The sandbox's roles exist only in a sandbox. */
-export const roleNames: readonly RoleName[] = [...functionNames, 'redrive-events', ...sandboxFunctionNames];
+export const roleNames: readonly RoleName[] = [...functionNames, ...operatorRoleNames, ...sandboxFunctionNames];
 
 /** Everything that a role may do. */
 export function permissionsOf(role: RoleName): readonly Permission[] {
-  return isOfFunction(role) ? [...functionRoles[role], ...common] : otherRoles[role];
+  return isOfFunction(role) ? [...functionRoles[role], ...common] : operatorRoles[role];
 }
 
 export function isOfFunction(role: RoleName): role is FunctionName | SandboxFunctionName {
@@ -197,13 +121,11 @@ export function roleNameOf(environment: string, role: RoleName): string {
   return `plangrep-cancellation-${environment}-${role}`;
 }
 
-/** The roles that may append to the cancellation log, and those that may move its wake-ups: the table's policy denies all others. */
-export const logWriters = rolesThatMay('dynamodb:PutItem', 'CancellationLog');
-export const wakeUpMovers = rolesThatMay('dynamodb:UpdateItem', 'CancellationLog');
 /** The roles that may send to the wake-up queue: its policy denies all others. */
 export const wakeUpSenders = rolesThatMay('sqs:SendMessage', 'WakeUpQueue');
 
-function rolesThatMay(action: string, on: Resource): readonly RoleName[] {
+/** In the order of {@link roleNames}. */
+export function rolesThatMay(action: string, on: Resource): readonly RoleName[] {
   return roleNames.filter((role) =>
     permissionsOf(role).some(({ actions, resource }) => resource === on && actions.includes(action)),
   );

@@ -1,0 +1,78 @@
+import type { Conditions } from '../../infra/blueprint/access/permissions.ts';
+import type { TablePolicy } from '../../infra/blueprint/access/table-policies.ts';
+import { permissionsOf, type RoleName, roleNameOf } from '../../infra/blueprint/access/roles.ts';
+import type { TableName } from '../../infra/blueprint/tables.ts';
+
+export const account = { partition: 'aws', account: '111122223333', region: 'eu-central-1' } as const;
+
+/** A call to DynamoDB, by what IAM sees of it. */
+export interface TableRequest {
+  readonly action: string;
+  /** Every attribute that it names: of the item, the key, the update and the condition. @default - none */
+  readonly attributes?: readonly string[];
+}
+
+/** Of one of the roles in infra/blueprint/access/roles.ts, as its sessions have it. */
+export function principalOf(role: RoleName): string {
+  return `arn:aws:iam::111122223333:role/${roleNameOf('prod', role)}`;
+}
+
+/**
+ * Whether a table's policy denies a request, whatever the caller's own permissions are.
+ * @param principal an ARN; undefined: a service that acts for itself
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+ */
+export function isDenied(policy: TablePolicy, principal: string | undefined, request: TableRequest): boolean {
+  return policy.Statement.some(
+    ({ Action, Condition }) =>
+      Action.includes(`dynamodb:${request.action}`) && holds(Condition, contextOf(principal, request)),
+  );
+}
+
+/** Whether a role gets through with a request: its own permissions allow it, and the table's policy does not deny it. */
+export function isAllowed(role: RoleName, table: TableName, policy: TablePolicy, request: TableRequest): boolean {
+  const principal = principalOf(role);
+  const hasPermission = permissionsOf(role).some(
+    ({ actions, resource, conditions }) =>
+      (resource === table || resource === 'InUseAndReplaced') &&
+      actions.includes(`dynamodb:${request.action}`) &&
+      holds(conditions, contextOf(principal, request)),
+  );
+  return hasPermission && !isDenied(policy, principal, request);
+}
+
+type Context = Readonly<Record<string, readonly string[] | undefined>>;
+
+function contextOf(principal: string | undefined, { attributes = [] }: TableRequest): Context {
+  return {
+    'aws:PrincipalArn': principal === undefined ? undefined : [principal],
+    'dynamodb:Attributes': attributes,
+    'dynamodb:LeadingKeys': [],
+  };
+}
+
+function holds(conditions: Conditions | undefined, context: Context): boolean {
+  return Object.entries(conditions ?? {}).every(([operator, keys]) =>
+    Object.entries(keys).every(([key, wanted]) => compare(operator, context[key], wanted)),
+  );
+}
+
+function compare(operator: string, values: readonly string[] | undefined, wanted: readonly string[]): boolean {
+  const isWanted = (value: string): boolean => wanted.includes(value);
+  switch (operator) {
+    case 'ArnEquals':
+      return values?.some(isWanted) ?? false;
+    case 'ArnNotEquals':
+      return !(values?.some(isWanted) ?? false);
+    case 'ForAnyValue:StringNotEquals':
+      return (values ?? []).some((value) => !isWanted(value));
+    case 'ForAllValues:StringEquals':
+      return (values ?? []).every(isWanted);
+    case 'StringEqualsIfExists':
+      return values?.every(isWanted) ?? true;
+    case 'ForAllValues:StringLike':
+      return (values ?? []).every((value) => wanted.some((pattern) => value.startsWith(pattern.replace('*', ''))));
+    default:
+      throw new Error(`unknown operator ${operator}`);
+  }
+}
