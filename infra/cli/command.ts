@@ -18,14 +18,18 @@ export class CannotDo extends Error {
 
 /** An option without a `hint` is a flag; the hint stands for the value in the help: `acme`, `N`. */
 export type Option =
-  | { readonly what: string; readonly hint?: never }
-  | { readonly what: string; readonly hint: string; readonly required?: boolean };
+  | { readonly what: string; readonly hint?: never; readonly many?: never }
+  | { readonly what: string; readonly hint: string; readonly required?: boolean; readonly many?: never }
+  /** May be given several times. */
+  | { readonly what: string; readonly hint: string; readonly required?: never; readonly many: true };
 export type Options = Readonly<Record<string, Option>>;
 
 type Value<Given> = Given extends { hint: string }
-  ? Given extends { required: true }
-    ? string
-    : string | undefined
+  ? Given extends { many: true }
+    ? readonly string[] | undefined
+    : Given extends { required: true }
+      ? string
+      : string | undefined
   : boolean;
 /** The options as they were given: text or a flag, by what describes them. */
 export type Values<Given extends Options> = { readonly [Name in keyof Given]: Value<Given[Name]> };
@@ -82,7 +86,9 @@ function isRequired(option: Option): boolean {
 
 function parse(options: Options, args: readonly string[], wrong: (why: string, cause: unknown) => CannotDo) {
   const [text, flag] = [{ type: 'string' } as const, { type: 'boolean', default: false } as const];
-  const known = Object.entries(options).map(([name, { hint }]) => [name, hint === undefined ? flag : text] as const);
+  const known = Object.entries(options).map(([name, { hint, many = false }]) => {
+    return [name, hint === undefined ? flag : { ...text, multiple: many }] as const;
+  });
   try {
     const config = { ...Object.fromEntries(known), help: flag };
     return parseArgs({ args: [...args], allowPositionals: true, options: config });
@@ -94,9 +100,11 @@ function parse(options: Options, args: readonly string[], wrong: (why: string, c
 
 function areValues<Given extends Options>(values: object, options: Given): values is Values<Given> {
   const given: Readonly<Record<string, unknown>> = { ...values };
-  return Object.entries<Option>(options).every(([name, { hint }]) =>
-    hint === undefined ? typeof given[name] === 'boolean' : ['string', 'undefined'].includes(typeof given[name]),
-  );
+  return Object.entries<Option>(options).every(([name, { hint, many = false }]) => {
+    const value = given[name];
+    if (hint === undefined) return typeof value === 'boolean';
+    return value === undefined || (many ? Array.isArray(value) : typeof value === 'string');
+  });
 }
 
 /** Rows of two columns. A second column of several lines stays in its column. */

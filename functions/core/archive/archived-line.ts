@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { erasableAttributes } from '../cancellation/commitment.ts';
 import { schedulingAttributes } from '../cancellation/stream-key.ts';
 import { timestampSchema, toTimestamp } from '../identifiers.ts';
+import { parseJson } from './digest.ts';
 import { type Change, type ChangeKind, type Image, judgeChange } from './judge-change.ts';
 
 /** The version of the archive's format: of its lines and digests. */
@@ -34,7 +35,7 @@ export function archiveChange(change: Change): Archived {
   const { sequence, atMs, partition, key, before, after } = change;
   const kind = judgeChange(change);
   if (kind === 'scheduled') return { kind, line: undefined };
-  const record = withoutTexts(after ?? before ?? {});
+  const record = archivedRecord(after ?? before ?? {});
   const line: ArchivedLine = {
     format: ARCHIVE_FORMAT,
     sequence,
@@ -49,8 +50,14 @@ export function archiveChange(change: Change): Archived {
 
 const leftOut: ReadonlySet<string> = new Set([...erasableAttributes, ...schedulingAttributes]);
 
-/** Sorted by name, so that the same record makes the same line. */
-function withoutTexts(image: Image): Record<string, unknown> {
+/** @returns what the archive keeps of a record, sorted by name, so that the same record makes the same line */
+export function archivedRecord(image: Image): Record<string, unknown> {
   const kept = Object.entries(image).filter(([name, value]) => !leftOut.has(name) && value !== undefined);
   return Object.fromEntries(kept.sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+/** @returns undefined when the text is not a line of the archive, or holds what the archive never has */
+export function readArchivedLine(text: string): ArchivedLine | undefined {
+  const { data } = archivedLineSchema.safeParse(parseJson(text));
+  return data === undefined || Object.keys(data.record).some((name) => leftOut.has(name)) ? undefined : data;
 }

@@ -111,7 +111,8 @@ export function readDigest(text: string): ReadDigest | undefined {
   return data === undefined ? undefined : { digest: data, signed, signature: Buffer.from(base64, 'base64') };
 }
 
-function parseJson(text: string): unknown {
+/** @returns undefined when the text is not JSON */
+export function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

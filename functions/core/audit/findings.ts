@@ -44,6 +44,8 @@ export interface WakeUpReader {
   readonly shards: number;
   /** When the log is read, in milliseconds since 1970. */
   readonly nowMs: number;
+  /** The records are those of the archive: it has neither texts nor wake-ups. @default false */
+  readonly isArchive?: boolean;
 }
 
 /** An item as stored: its partition key is known, and everything but the keys and the wake-up is a field. */
@@ -54,6 +56,8 @@ export interface StoredRecord {
   readonly wakeAt?: unknown;
   readonly lookedAt?: unknown;
   readonly looks?: unknown;
+  /** Of a record in the archive: whether its texts were erased. */
+  readonly wasErased?: boolean;
   /** Every other attribute, also those that no version of the service writes. */
   readonly fields: Readonly<Record<string, unknown>>;
 }

@@ -64,7 +64,7 @@ export function createPartitionVerifier(partition: string, reader: WakeUpReader)
   const name = parseStreamKey(partition);
   const events: StoredEvent[] = [];
   const beside: Finding[] = [];
-  const erasures = createErasures(partition);
+  const erasures = createErasures(partition, reader.isArchive === true);
   let [joined, refused] = [0, 0];
   /** Records that have not expired, and those of them that joined. */
   let [kept, keptJoined] = [0, 0];
@@ -121,8 +121,11 @@ function orphanedBy(partition: string, joined: number): Finding {
 
 const storedErased = z.strictObject(erasedSchema.shape);
 
-/** Holds the records of a partition against its erasures: a record without its texts must be named by one. */
-function createErasures(partition: string) {
+/**
+ * Holds the records of a partition against its erasures: a record without its texts must be named by one. In the archive no
+ * record has texts, and whether an erasure is finished is not its matter.
+ */
+function createErasures(partition: string, isArchive: boolean) {
   const named = new Set<string>();
   let erased = 0;
   return {
@@ -135,8 +138,8 @@ function createErasures(partition: string) {
       return judgeKeys(partition, record, erasedPartition(data), erasedKey(data));
     },
     /** Of a record after all `erased` ones. */
-    add({ key, fields }: StoredRecord, seq: number | undefined): readonly Finding[] {
-      const { isErased, wrong } = judgeTexts(fields);
+    add({ key, fields, wasErased = false }: StoredRecord, seq: number | undefined): readonly Finding[] {
+      const { isErased, wrong } = isArchive ? { isErased: wasErased, wrong: [] } : judgeTexts(fields);
       if (isErased && named.has(key)) {
         erased += 1;
         return [];
@@ -146,7 +149,7 @@ function createErasures(partition: string) {
         const what = `The record ${key} has lost a text, and no erasure on record names it.`;
         return [{ code: 'altered', ...where, what }];
       }
-      if (!named.has(key) || wrong.length > 0) return [];
+      if (isArchive || !named.has(key) || wrong.length > 0) return [];
       const what = `An erasure names the record ${key}, which still has its texts: the erasure is to be finished.`;
       return [{ code: 'unerased', ...where, what }];
     },

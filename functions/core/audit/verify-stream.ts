@@ -58,7 +58,8 @@ export function verifyStream(name: StreamName, events: readonly StoredEvent[], r
     deleteAfter: undefined,
     mayHaveGaps,
   });
-  const findings = [...walk.findings, ...(mayHaveGaps ? [] : judgeWakeUp(walk, last, reader))];
+  const isIdle = mayHaveGaps || reader.isArchive === true;
+  const findings = [...walk.findings, ...(isIdle ? [] : judgeWakeUp(walk, last, reader))];
   const heads = inOrder.map((stored) => headOf(stream, stored));
   return {
     findings: findings.map((finding) => ({ ...finding, stream })),

@@ -15,6 +15,8 @@ export interface LogTable {
   readonly place: string;
   /** Called after each page. `total` is DynamoDB's own estimate, some hours old. */
   readonly onProgress?: (items: number, total: number | undefined) => void;
+  /** Called for each record, once. */
+  readonly onRecord?: (scanned: ScannedRecord) => void;
 }
 
 export interface ScannedRecord {
@@ -31,12 +33,14 @@ const { partitionKey, sortKey } = tables.CancellationLog;
  * @throws CannotDo (2) when the table is not there, is not a cancellation log, or cannot be read
  */
 export async function* scanLog(source: LogTable): AsyncGenerator<readonly ScannedRecord[]> {
-  const { client, table, onProgress } = source;
+  const { client, table, onProgress, onRecord } = source;
   try {
     const total = await checkTable(source);
     let items = 0;
     for await (const { Items = [] } of paginateScan({ client }, { TableName: table, ConsistentRead: true })) {
-      yield Items.map((item) => ({ partition: keyOf(item, partitionKey), record: toRecord(item) }));
+      const page = Items.map((item) => ({ partition: keyOf(item, partitionKey), record: toRecord(item) }));
+      if (onRecord !== undefined) page.forEach(onRecord);
+      yield page;
       items += Items.length;
       onProgress?.(items, total);
     }

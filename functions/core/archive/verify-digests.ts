@@ -1,0 +1,128 @@
+import { type Timestamp, toTimestamp } from '../identifiers.ts';
+import type { ArchiveFinding } from './archive-findings.ts';
+import { type Digest, digestName, DIGESTS_PREFIX, type ReadDigest, readDigest, sha256 } from './digest.ts';
+import { isSignedBy, type PublicKey } from './public-key.ts';
+
+/** A digest follows at least hourly: a stretch of twice that, or twice that without a digest, is a finding. */
+export const LONGEST_STRETCH_MS = 2 * 60 * 60_000;
+
+/** A digest as it was found. */
+export interface FoundDigest {
+  readonly name: string;
+  /** Of its whole file. */
+  readonly sha256: string;
+  readonly digest: Digest;
+}
+
+export interface DigestChain {
+  /** Takes the next digest, in the order of the names. */
+  add(name: string, text: string): { readonly findings: readonly ArchiveFinding[]; readonly digest?: Digest };
+  end(): { readonly findings: readonly ArchiveFinding[]; readonly digests: number; readonly newest?: FoundDigest };
+}
+
+export interface DigestChainOptions {
+  /** The keys that the auditor trusts. What the archive itself says of keys proves nothing. */
+  readonly keys: readonly PublicKey[];
+  /** The SHA-256 of digests' files that the auditor noted before: they must still be there. */
+  readonly kept?: readonly string[];
+  readonly nowMs: number;
+}
+
+/**
+ * Verifies the digests of an archive, one after the other: numbers, names, signatures, each one's chain to the one before,
+ * and that they come in time. Memory holds one digest.
+ */
+export function createDigestChain({ keys, kept = [], nowMs }: DigestChainOptions): DigestChain {
+  const missingKept = new Set(kept);
+  let before: FoundDigest | undefined;
+  let digests = 0;
+  return {
+    add(name, text) {
+      digests += 1;
+      const hash = sha256(text);
+      missingKept.delete(hash);
+      const read = readDigest(text);
+      if (read === undefined) {
+        const what = `${name} is not a digest's file: it was replaced or damaged.`;
+        return { findings: [{ code: 'digest_unreadable', object: name, what }] };
+      }
+      const found = { name, sha256: hash, digest: read.digest };
+      const findings = [...judgeName(found), ...judgeSignature(name, read, keys), ...judgeLink(before, found)];
+      before = found;
+      return { findings, digest: read.digest };
+    },
+    end() {
+      const lost = [...missingKept].map((hash): ArchiveFinding => {
+        const what = `The archive has no digest with the SHA-256 ${hash}, which was kept: it was replaced or deleted.`;
+        return { code: 'digest_replaced', what };
+      });
+      const findings = [...lost, ...judgeAge(before, nowMs)];
+      return { findings, digests, ...(before !== undefined && { newest: before }) };
+    },
+  };
+}
+
+function judgeName({ name, digest }: FoundDigest): readonly ArchiveFinding[] {
+  const right = digestName(digest);
+  if (name === right) return [];
+  const what = `${name} holds digest ${digest.number}, whose name is ${right}: it was moved or copied.`;
+  return [{ code: 'digest_misplaced', object: name, what }];
+}
+
+function judgeSignature(name: string, read: ReadDigest, keys: readonly PublicKey[]): readonly ArchiveFinding[] {
+  const key = keys.find(({ fingerprint }) => fingerprint === read.digest.publicKey);
+  if (key === undefined) {
+    const what = `${name} names the key ${read.digest.publicKey}, which is not a given one: it was signed by somebody else, or a key is to be given.`;
+    return [{ code: 'unknown_key', object: name, what }];
+  }
+  if (isSignedBy(key, read)) return [];
+  const what = `${name} was not signed with the key that it names, or was changed afterwards.`;
+  return [{ code: 'bad_signature', object: name, what }];
+}
+
+/** Holds a digest against the one before it. */
+function judgeLink(before: FoundDigest | undefined, { name, digest }: FoundDigest): readonly ArchiveFinding[] {
+  const { number, previous, from, until } = digest;
+  const findings: ArchiveFinding[] = [];
+  const add = (code: ArchiveFinding['code'], what: string): void => void findings.push({ code, object: name, what });
+  const expected = (before?.digest.number ?? 0) + 1;
+  if (number > expected) {
+    const which = number === expected + 1 ? `Digest ${expected} is` : `Digests ${expected} to ${number - 1} are`;
+    add('digest_missing', `${which} missing before ${name}.`);
+  } else if (number < expected) {
+    add('digest_misplaced', `${name} has the number ${number}, which comes after ${expected - 1} here.`);
+  }
+  const isFirst = number === 1;
+  if (isFirst !== (previous === undefined)) {
+    add('digest_replaced', `${name} ${isFirst ? 'is the first, but names one before it' : 'names none before it'}.`);
+  }
+  if (before === undefined || number !== expected) return findings;
+  const named = previous === undefined ? undefined : `${previous.name} ${previous.sha256}`;
+  if (previous !== undefined && named !== `${before.name} ${before.sha256}`) {
+    add('digest_replaced', `${before.name} is not the digest that ${name} is chained to: one of the two was replaced.`);
+  }
+  if (from !== before.digest.until) {
+    add('stretch_gap', `${name} seals from ${from}, but the digest before it ends at ${before.digest.until}.`);
+  }
+  if (Date.parse(until) - Date.parse(from) > LONGEST_STRETCH_MS || until < from) {
+    add('overdue', `${name} seals from ${from} until ${until}: a digest is due at least hourly.`);
+  }
+  const { environment, bucket } = before.digest;
+  if (digest.environment !== environment || digest.bucket !== bucket) {
+    const what = `${name} is of ${digest.environment} (${digest.bucket}), the digest before it of ${environment} (${bucket}).`;
+    add('other_archive', what);
+  }
+  return findings;
+}
+
+function judgeAge(newest: FoundDigest | undefined, nowMs: number): readonly ArchiveFinding[] {
+  if (newest === undefined) {
+    const what = 'The archive has no digest: nothing in it is sealed, or its digests were deleted.';
+    return [{ code: 'digest_missing', object: DIGESTS_PREFIX, what }];
+  }
+  const { name, digest } = newest;
+  if (nowMs - Date.parse(digest.until) <= LONGEST_STRETCH_MS) return [];
+  const now: Timestamp = toTimestamp(nowMs);
+  const what = `${name} is the newest digest and ends at ${digest.until}; it is ${now}. Newer digests were deleted, this copy is old, or sealing has stopped.`;
+  return [{ code: 'overdue', object: name, what }];
+}

@@ -1,0 +1,125 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { GetObjectCommand, NoSuchKey, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
+import { CannotDo } from '../command.ts';
+import { explainFailure } from '../places/explain-failure.ts';
+
+export interface ListedObject {
+  /** Within the archive: `records/day=2026-11-26/1-9.ndjson`. */
+  readonly name: string;
+  /** When it was put, in milliseconds since 1970. Of a file, when it was copied at the latest. */
+  readonly modifiedMs: number;
+}
+
+/** An archive to read: a bucket, or a copy of one in a folder. */
+export interface ArchiveSource {
+  /** In messages: `s3://bucket/prefix`, `./archive`. */
+  readonly place: string;
+  /**
+   * Lists objects in the order of their names.
+   * @param folder `records/`
+   * @param after only names after this one
+   */
+  list(folder: string, after?: string): AsyncIterable<ListedObject>;
+  /** @returns undefined when there is no such object */
+  read(name: string): Promise<Buffer | undefined>;
+}
+
+/** @throws CannotDo (2) from its methods when S3 does not answer */
+export function openBucket(client: S3Client, bucket: string, prefix: string): ArchiveSource {
+  const place = `s3://${[bucket, prefix].filter((part) => part !== '').join('/')}`;
+  const root = prefix === '' ? '' : `${prefix}/`;
+  const explain = (cause: unknown): unknown => {
+    const missing = cause instanceof Error && cause.name === 'NoSuchBucket' ? `There is no bucket ${bucket}.` : undefined;
+    const why = missing ?? explainFailure(cause, place)?.message;
+    return why === undefined ? cause : new CannotDo(2, why, { cause });
+  };
+  return {
+    place,
+    async *list(folder, after) {
+      const input = { Bucket: bucket, Prefix: `${root}${folder}`, ...(after !== undefined && { StartAfter: `${root}${after}` }) };
+      try {
+        for await (const { Contents = [] } of paginateListObjectsV2({ client }, input)) {
+          for (const { Key = '', LastModified } of Contents) {
+            yield { name: Key.slice(root.length), modifiedMs: LastModified?.getTime() ?? Number.NaN };
+          }
+        }
+      } catch (cause) {
+        throw explain(cause);
+      }
+    },
+    async read(name) {
+      try {
+        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: `${root}${name}` }));
+        return Buffer.from((await Body?.transformToByteArray()) ?? []);
+      } catch (cause) {
+        if (cause instanceof NoSuchKey) return undefined;
+        throw explain(cause);
+      }
+    },
+  };
+}
+
+/** @throws CannotDo (2) unless it is a folder that has an archive's folders */
+export async function openFolder(path: string): Promise<ArchiveSource> {
+  const entries = await namesIn(path);
+  if (entries === undefined) throw new CannotDo(2, `There is no folder ${path}.`);
+  if (!entries.includes('records') && !entries.includes('digests')) {
+    throw new CannotDo(2, `${path} is not a copy of an archive: it has neither records/ nor digests/.`);
+  }
+  return {
+    place: path,
+    async *list(folder, after = '') {
+      for await (const name of walk(path, folder.replace(/\/$/, ''))) {
+        if (name > after) yield { name, modifiedMs: (await stat(join(path, name))).mtimeMs };
+      }
+    },
+    // A name comes from a digest, which may be forged: it must not lead out of the folder.
+    read: (name) => (name.split('/').includes('..') ? Promise.resolve(undefined) : readIfThere(join(path, name))),
+  };
+}
+
+/** The files below a folder, in the order in which S3 lists them. */
+async function* walk(root: string, folder: string): AsyncGenerator<string> {
+  const entries = (await readdirIfThere(join(root, folder))).map((entry) => ({
+    name: `${folder}/${entry.name}`,
+    isFolder: entry.isDirectory(),
+  }));
+  const sortName = ({ name, isFolder }: (typeof entries)[number]): string => (isFolder ? `${name}/` : name);
+  entries.sort((a, b) => (sortName(a) < sortName(b) ? -1 : 1));
+  for (const { name, isFolder } of entries) {
+    if (isFolder) yield* walk(root, name);
+    else yield name;
+  }
+}
+
+async function readdirIfThere(path: string) {
+  try {
+    return await readdir(path, { withFileTypes: true });
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+async function namesIn(path: string): Promise<readonly string[] | undefined> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+async function readIfThere(path: string): Promise<Buffer | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
+}
