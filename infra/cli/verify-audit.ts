@@ -5,28 +5,41 @@ import { isLoopback } from '../../functions/adapters/plangrep/plangrep-origin.ts
 import { localRegion } from '../local/aws/loopback.ts';
 import { CannotDo, type ExitCode, runScript } from './command.ts';
 import { credentialsPath } from './places/local-place.ts';
-import { count, createProgress, labelled, paint, printable } from './terminal.ts';
-import { readVerifyOptions, verifyAudit, type VerifyOptions } from './audit/verify-audit-options.ts';
+import { count, createProgress, labelled, type Progress, paint, printable } from './terminal.ts';
+import { openArchive } from './audit/archive-options.ts';
+import { auditArchive, type Print } from './audit/audit-archive.ts';
+import type { LogTable } from './audit/scan-log.ts';
+import {
+  type ArchiveRequest,
+  readVerifyOptions,
+  verifyAudit,
+  type VerifyOptions,
+} from './audit/verify-audit-options.ts';
 import { verifyTable } from './audit/verify-table.ts';
 
 /** `npm run verify-audit`: exits 0 when nothing is found, 1 on findings, 2 when it could not verify. */
 await runScript(verifyAudit, (values) => verify(readVerifyOptions(values, credentialsPath)));
 
 async function verify(options: VerifyOptions): Promise<ExitCode> {
-  const { table, endpoint, closedBefore, json } = options;
-  const client = createClient(options);
-  const region = await regionOf(client);
-  const place = endpoint ?? region;
+  const { table, endpoint, closedBefore, archive, json } = options;
   const progress = createProgress({
     isTTY: process.stderr.isTTY && !json,
     write: (text) => process.stderr.write(text),
   });
   const onProgress = (items: number, total = 0): void =>
     progress.show(`${count(items)}${total > items ? ` of about ${count(total)}` : ''} items read …`);
-  const print = (kind: string, document: object, lines: readonly string[]): void => {
+  const print: Print = (kind, document, lines) => {
     progress.clear();
     process.stdout.write(json ? `${JSON.stringify({ kind, ...document })}\n` : `${lines.join('\n')}\n`);
   };
+  if (archive?.withTable === false) return verifyWithArchive(options, archive, undefined, { print, progress });
+  const client = createClient(options);
+  const place = endpoint ?? (await regionOf(client));
+  if (archive !== undefined) {
+    const code = await verifyWithArchive(options, archive, { client, table, place }, { print, progress });
+    client.destroy();
+    return code;
+  }
   const digest = createHeadsDigest();
   const totals = { streams: 0, closed: 0, events: 0, joined: 0, refused: 0, erased: 0, expired: 0, findings: 0 };
   let digested = 0;
@@ -50,6 +63,20 @@ async function verify(options: VerifyOptions): Promise<ExitCode> {
   const summary = { table, place, ...totals, heads: { digest: digest.value(), streams: digested, closedBefore } };
   print('summary', { ok, ...summary }, describeSummary(summary));
   return ok ? 0 : 1;
+}
+
+async function verifyWithArchive(
+  { region }: VerifyOptions,
+  { place, keys, kept, nowMs }: ArchiveRequest,
+  table: LogTable | undefined,
+  shown: { readonly print: Print; readonly progress: Progress },
+): Promise<ExitCode> {
+  const archive = await openArchive(place, { credentialsPath, region });
+  try {
+    return await auditArchive({ archive, keys, kept, nowMs, table }, shown);
+  } finally {
+    archive.close();
+  }
 }
 
 function createClient({ endpoint, region, aws }: VerifyOptions): DynamoDBClient {

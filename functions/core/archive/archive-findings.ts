@@ -6,7 +6,7 @@ import type { Forgery } from './judge-change.ts';
  *
  * Of digests:
  * - `digest_missing`: a number has no digest.
- * - `digest_unreadable`: it is not a digest's file.
+ * - `digest_unreadable`: it is not a digest's file, or contradicts itself.
  * - `digest_misplaced`: its name is not the one that its number and its time give, or its number is there twice.
  * - `digest_replaced`: it is not the one that the next digest is chained to, or one that was kept elsewhere is not there.
  * - `unknown_key`: none of the given public keys is the one that it names.

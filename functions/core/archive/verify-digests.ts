@@ -47,8 +47,8 @@ export function createDigestChain({ keys, kept = [], nowMs }: DigestChainOptions
         return { findings: [{ code: 'digest_unreadable', object: name, what }] };
       }
       const found = { name, sha256: hash, digest: read.digest };
-      const findings = [...judgeName(found), ...judgeSignature(name, read, keys), ...judgeLink(before, found)];
-      before = found;
+      const findings = [...judgeItself(found), ...judgeSignature(name, read, keys), ...judgeLink(before, found)];
+      if (before === undefined || before.digest.number < read.digest.number) before = found;
       return { findings, digest: read.digest };
     },
     end() {
@@ -62,11 +62,19 @@ export function createDigestChain({ keys, kept = [], nowMs }: DigestChainOptions
   };
 }
 
-function judgeName({ name, digest }: FoundDigest): readonly ArchiveFinding[] {
+function judgeItself({ name, digest }: FoundDigest): readonly ArchiveFinding[] {
+  const findings: ArchiveFinding[] = [];
   const right = digestName(digest);
-  if (name === right) return [];
-  const what = `${name} holds digest ${digest.number}, whose name is ${right}: it was moved or copied.`;
-  return [{ code: 'digest_misplaced', object: name, what }];
+  if (name !== right) {
+    const what = `${name} holds digest ${digest.number}, whose name is ${right}: it was moved or copied.`;
+    findings.push({ code: 'digest_misplaced', object: name, what });
+  }
+  const records = digest.objects.reduce((sum, object) => sum + object.records, 0);
+  if (records !== digest.records) {
+    const what = `${name} says ${digest.records} records, and its objects have ${records}.`;
+    findings.push({ code: 'digest_unreadable', object: name, what });
+  }
+  return findings;
 }
 
 function judgeSignature(name: string, read: ReadDigest, keys: readonly PublicKey[]): readonly ArchiveFinding[] {

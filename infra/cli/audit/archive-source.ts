@@ -30,14 +30,19 @@ export function openBucket(client: S3Client, bucket: string, prefix: string): Ar
   const place = `s3://${[bucket, prefix].filter((part) => part !== '').join('/')}`;
   const root = prefix === '' ? '' : `${prefix}/`;
   const explain = (cause: unknown): unknown => {
-    const missing = cause instanceof Error && cause.name === 'NoSuchBucket' ? `There is no bucket ${bucket}.` : undefined;
+    const missing =
+      cause instanceof Error && cause.name === 'NoSuchBucket' ? `There is no bucket ${bucket}.` : undefined;
     const why = missing ?? explainFailure(cause, place)?.message;
     return why === undefined ? cause : new CannotDo(2, why, { cause });
   };
   return {
     place,
     async *list(folder, after) {
-      const input = { Bucket: bucket, Prefix: `${root}${folder}`, ...(after !== undefined && { StartAfter: `${root}${after}` }) };
+      const input = {
+        Bucket: bucket,
+        Prefix: `${root}${folder}`,
+        ...(after !== undefined && { StartAfter: `${root}${after}` }),
+      };
       try {
         for await (const { Contents = [] } of paginateListObjectsV2({ client }, input)) {
           for (const { Key = '', LastModified } of Contents) {

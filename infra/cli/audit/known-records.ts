@@ -1,6 +1,7 @@
+import * as z from 'zod/mini';
 import type { ScannedRecord } from './scan-log.ts';
 import type { ArchivedChange } from '../../../functions/core/archive/replay-record.ts';
-import { archivedRecord } from '../../../functions/core/archive/archived-line.ts';
+import { archivedLineSchema, archivedRecord } from '../../../functions/core/archive/archived-line.ts';
 import type { PlacedLine } from '../../../functions/core/archive/verify-object.ts';
 import type { Known } from '../../../functions/core/archive/verify-archived.ts';
 
@@ -13,13 +14,24 @@ export function lineOfChange(source: 'sealed' | 'unsealed', { partition, key, re
   const { sequence, at, change: kind, object, line } = change;
   const digits = sequence.replace(/^0+(?=\d)/, '').padStart(40, '0');
   const meta = JSON.stringify([sequence, at, kind, object, line]);
-  return [quote(partition), quote(key), `${sources[source]}${digits}`, meta, JSON.stringify(archivedRecord(record))].join('\t');
+  return [
+    quote(partition),
+    quote(key),
+    `${sources[source]}${digits}`,
+    meta,
+    JSON.stringify(archivedRecord(record)),
+  ].join('\t');
 }
 
 /** Without its texts: they must not be on this machine's disk. */
 export function lineOfStored({ partition, record }: ScannedRecord): string {
-  return [quote(partition), quote(record.key), sources.table, '', JSON.stringify(archivedRecord(record.fields))].join('\t');
+  return [quote(partition), quote(record.key), sources.table, '', JSON.stringify(archivedRecord(record.fields))].join(
+    '\t',
+  );
 }
+
+const { shape } = archivedLineSchema;
+const metaSchema = z.tuple([shape.sequence, shape.at, shape.change, z.string(), z.int()]);
 
 export interface KnownRecord extends Known {
   readonly partition: string;
@@ -28,7 +40,14 @@ export interface KnownRecord extends Known {
 
 /** @param lines sorted */
 export function* readKnownRecords(lines: Iterable<string>): Generator<KnownRecord> {
-  let group: { readonly name: string; readonly sealed: ArchivedChange[]; readonly unsealed: ArchivedChange[]; inTable?: string } | undefined;
+  let group:
+    | {
+        readonly name: string;
+        readonly sealed: ArchivedChange[];
+        readonly unsealed: ArchivedChange[];
+        inTable?: string;
+      }
+    | undefined;
   for (const text of lines) {
     const [partition = '', key = '', source = '', meta = '', record = ''] = text.split('\t');
     const name = `${partition}\t${key}`;
@@ -40,8 +59,15 @@ export function* readKnownRecords(lines: Iterable<string>): Generator<KnownRecor
       group.inTable = record;
       continue;
     }
-    const [sequence, at, change, object, line] = JSON.parse(meta) as [string, string, ArchivedChange['change'], string, number];
-    group[source.startsWith(sources.sealed) ? 'sealed' : 'unsealed'].push({ sequence, at, change, object, line, record });
+    const [sequence, at, change, object, line] = metaSchema.parse(JSON.parse(meta));
+    group[source.startsWith(sources.sealed) ? 'sealed' : 'unsealed'].push({
+      sequence,
+      at,
+      change,
+      object,
+      line,
+      record,
+    });
   }
   if (group !== undefined) yield nameKnown(group);
 }

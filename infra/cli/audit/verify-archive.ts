@@ -1,6 +1,11 @@
 import { setImmediate } from 'node:timers/promises';
 import type { ArchiveFinding } from '../../../functions/core/archive/archive-findings.ts';
-import { type Digest, DIGESTS_PREFIX, RECORDS_PREFIX, type SealedObject } from '../../../functions/core/archive/digest.ts';
+import {
+  type Digest,
+  DIGESTS_PREFIX,
+  RECORDS_PREFIX,
+  type SealedObject,
+} from '../../../functions/core/archive/digest.ts';
 import { type PublicKey, readPublicKey } from '../../../functions/core/archive/public-key.ts';
 import { type ArchivedVerifier, createArchivedVerifier } from '../../../functions/core/archive/verify-archived.ts';
 import { createDigestChain, type FoundDigest } from '../../../functions/core/archive/verify-digests.ts';
@@ -131,10 +136,18 @@ async function* verifyKeys({ archive }: ArchiveAudit): AsyncGenerator<ArchiveFin
 }
 
 /** Verifies the digests and the objects that they name. */
-async function* verifySealed({ audit, totals, records, names }: Work): AsyncGenerator<ArchiveFinding, FoundDigest | undefined> {
+async function* verifySealed({
+  audit,
+  totals,
+  records,
+  names,
+}: Work): AsyncGenerator<ArchiveFinding, FoundDigest | undefined> {
   const { archive, onProgress } = audit;
   const chain = createDigestChain(audit);
-  const read = async ({ name }: { readonly name: string }) => ({ name, text: String((await archive.read(name)) ?? '') });
+  const read = async ({ name }: { readonly name: string }) => ({
+    name,
+    text: String((await archive.read(name)) ?? ''),
+  });
   for await (const { name, text } of readAhead(archive.list(DIGESTS_PREFIX), DIGESTS_AT_ONCE, read)) {
     const { findings, digest } = chain.add(name, text);
     yield* findings;
@@ -167,7 +180,10 @@ function readObjects(archive: ArchiveSource, digest: Digest | undefined) {
 const named = '0';
 
 /** Looks at the objects that no digest names: too new to be sealed, or inserted. */
-async function* readRest({ audit, totals, records, names }: Work, newest: FoundDigest | undefined): AsyncGenerator<ArchiveFinding> {
+async function* readRest(
+  { audit, totals, records, names }: Work,
+  newest: FoundDigest | undefined,
+): AsyncGenerator<ArchiveFinding> {
   const { archive } = audit;
   for await (const { name, modifiedMs } of archive.list(RECORDS_PREFIX)) names.add(`${name}\t1${modifiedMs}`);
   // The next digest names what was put after the newest one began, so only what is older is certainly named by none.
