@@ -7,6 +7,7 @@ import {
   type Digest,
   DIGEST_KIND,
   digestFile,
+  keyName,
   objectName,
   readDigest,
   type SealedObject,
@@ -14,7 +15,7 @@ import {
 } from '../../functions/core/archive/digest.ts';
 import type { Change } from '../../functions/core/archive/judge-change.ts';
 import { leafHash, rootOf } from '../../functions/core/archive/merkle-tree.ts';
-import { readPublicKey } from '../../functions/core/archive/public-key.ts';
+import { readPublicKey } from '../../functions/core/archive-audit/public-key.ts';
 import type { StoredRecord } from '../../functions/core/audit/findings.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 
@@ -89,7 +90,7 @@ export function createArchive(
   };
 
   writeFileSync(publicKeyFile, pair.pem);
-  write(`keys/${pair.fingerprint}.pem`, pair.pem);
+  write(keyName(pair.fingerprint), pair.pem);
   return {
     folder,
     publicKeyFile,

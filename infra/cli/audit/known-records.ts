@@ -1,9 +1,9 @@
 import * as z from 'zod/mini';
 import type { ScannedRecord } from './scan-log.ts';
-import type { ArchivedChange } from '../../../functions/core/archive/replay-record.ts';
+import type { ArchivedChange } from '../../../functions/core/archive-audit/replay-record.ts';
 import { archivedLineSchema, archivedRecord } from '../../../functions/core/archive/archived-line.ts';
-import type { PlacedLine } from '../../../functions/core/archive/verify-object.ts';
-import type { Known } from '../../../functions/core/archive/verify-archived.ts';
+import type { PlacedLine } from '../../../functions/core/archive-audit/verify-object.ts';
+import type { Known } from '../../../functions/core/archive-audit/verify-archived.ts';
 
 // What is known of a record, as a line of text that sorts by partition, record, source and number of the change: for
 // `sort-on-disk.ts`. Parts are JSON, which has no tab and no line break.

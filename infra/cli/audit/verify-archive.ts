@@ -1,17 +1,23 @@
 import { setImmediate } from 'node:timers/promises';
-import type { ArchiveFinding } from '../../../functions/core/archive/archive-findings.ts';
+import type { ArchiveFinding } from '../../../functions/core/archive-audit/archive-findings.ts';
 import {
   type Digest,
   DIGESTS_PREFIX,
+  keyName,
+  KEYS_PREFIX,
   RECORDS_PREFIX,
   type SealedObject,
 } from '../../../functions/core/archive/digest.ts';
-import { type PublicKey, readPublicKey } from '../../../functions/core/archive/public-key.ts';
-import { type ArchivedVerifier, createArchivedVerifier } from '../../../functions/core/archive/verify-archived.ts';
-import { createDigestChain, type FoundDigest } from '../../../functions/core/archive/verify-digests.ts';
-import { readUnsealed, verifyObject } from '../../../functions/core/archive/verify-object.ts';
+import { type PublicKey, readPublicKey } from '../../../functions/core/archive-audit/public-key.ts';
+import {
+  type ArchivedVerifier,
+  createArchivedVerifier,
+} from '../../../functions/core/archive-audit/verify-archived.ts';
+import { createDigestChain, type FoundDigest } from '../../../functions/core/archive-audit/verify-digests.ts';
+import { readUnsealed, verifyObject } from '../../../functions/core/archive-audit/verify-object.ts';
 import type { Finding } from '../../../functions/core/audit/findings.ts';
 import type { Verdict } from '../../../functions/core/audit/verify-partition.ts';
+import { localEnvironment } from '../../local/seeds.ts';
 import type { ArchiveSource } from './archive-source.ts';
 import { type KnownRecord, lineOfChange, lineOfStored, readKnownRecords } from './known-records.ts';
 import { readAhead } from './read-ahead.ts';
@@ -127,9 +133,9 @@ async function* ofArchive<Ended>(found: AsyncGenerator<ArchiveFinding, Ended>): 
 
 /** The archive's own copies of its keys: they prove nothing, but a wrong one would mislead the next auditor. */
 async function* verifyKeys({ archive }: ArchiveAudit): AsyncGenerator<ArchiveFinding> {
-  for await (const { name } of archive.list('keys/')) {
+  for await (const { name } of archive.list(KEYS_PREFIX)) {
     const key = readPublicKey(String(await archive.read(name)));
-    if (name === `keys/${key?.fingerprint}.pem`) continue;
+    if (key !== undefined && name === keyName(key.fingerprint)) continue;
     const what = `${name} is not the key that its name says: take public keys from the operator, never from the archive alone.`;
     yield { code: 'key_replaced', object: name, what };
   }
@@ -143,7 +149,7 @@ async function* verifySealed({
   names,
 }: Work): AsyncGenerator<ArchiveFinding, FoundDigest | undefined> {
   const { archive, onProgress } = audit;
-  const chain = createDigestChain(audit);
+  const chain = createDigestChain({ ...audit, isAlwaysUp: (environment) => environment !== localEnvironment });
   const read = async ({ name }: { readonly name: string }) => ({
     name,
     text: String((await archive.read(name)) ?? ''),

@@ -59,6 +59,15 @@ test('nothing is found in an untouched archive, and a line that is there twice i
   expect(newest).toMatchObject({ name: digests[2], sha256: sha256(archive.read(digests[2])) });
 });
 
+test('a local run may be down for hours', async () => {
+  archive = createArchive(pair, { environment: 'local' });
+  archive.setTime('13:00');
+  archive.seal();
+  archive.setTime('18:00');
+  archive.seal();
+  expect(await findings({ nowMs: Date.parse('2026-11-24T12:00:00Z') })).toEqual([]);
+});
+
 describe('an object that', () => {
   test('was edited is named, and so is the event that is not what was written', async () => {
     archive.edit(objects[0], (text) => text.replace('"unknown"', '"refused"'));

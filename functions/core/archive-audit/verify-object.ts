@@ -1,7 +1,7 @@
 import type { ArchiveFinding } from './archive-findings.ts';
-import { type ArchivedLine, readArchivedLine } from './archived-line.ts';
-import { type SealedObject, sha256 } from './digest.ts';
-import { leafHash, rootOf } from './merkle-tree.ts';
+import { type ArchivedLine, readArchivedLine } from '../archive/archived-line.ts';
+import { type SealedObject, sha256 } from '../archive/digest.ts';
+import { leafHash, rootOf } from '../archive/merkle-tree.ts';
 
 /** A line of an object, and where it stands. */
 export interface PlacedLine extends ArchivedLine {

@@ -1,7 +1,8 @@
 import { type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { ArchiveFinding } from './archive-findings.ts';
-import { type Digest, digestName, DIGESTS_PREFIX, type ReadDigest, readDigest, sha256 } from './digest.ts';
-import { isSignedBy, type PublicKey } from './public-key.ts';
+import { type Digest, digestName, DIGESTS_PREFIX, type ReadDigest, readDigest, sha256 } from '../archive/digest.ts';
+import type { PublicKey } from './public-key.ts';
+import { isSignedBy } from '../archive/signer.ts';
 
 /** A digest follows at least hourly: a stretch of twice that, or twice that without a digest, is a finding. */
 export const LONGEST_STRETCH_MS = 2 * 60 * 60_000;
@@ -26,13 +27,15 @@ export interface DigestChainOptions {
   /** The SHA-256 of digests' files that the auditor noted before: they must still be there. */
   readonly kept?: readonly string[];
   readonly nowMs: number;
+  /** Whether an environment is always up, so that its digests must come in time. */
+  readonly isAlwaysUp: (environment: string) => boolean;
 }
 
 /**
  * Verifies the digests of an archive, one after the other: numbers, names, signatures, each one's chain to the one before,
  * and that they come in time. Memory holds one digest.
  */
-export function createDigestChain({ keys, kept = [], nowMs }: DigestChainOptions): DigestChain {
+export function createDigestChain({ keys, kept = [], nowMs, isAlwaysUp }: DigestChainOptions): DigestChain {
   const missingKept = new Set(kept);
   let before: FoundDigest | undefined;
   let digests = 0;
@@ -47,7 +50,11 @@ export function createDigestChain({ keys, kept = [], nowMs }: DigestChainOptions
         return { findings: [{ code: 'digest_unreadable', object: name, what }] };
       }
       const found = { name, sha256: hash, digest: read.digest };
-      const findings = [...judgeItself(found), ...judgeSignature(name, read, keys), ...judgeLink(before, found)];
+      const findings = [
+        ...judgeItself(found),
+        ...judgeSignature(name, read, keys),
+        ...judgeLink(before, found, isAlwaysUp),
+      ];
       if (before === undefined || before.digest.number < read.digest.number) before = found;
       return { findings, digest: read.digest };
     },
@@ -56,7 +63,7 @@ export function createDigestChain({ keys, kept = [], nowMs }: DigestChainOptions
         const what = `The archive has no digest with the SHA-256 ${hash}, which was kept: it was replaced or deleted.`;
         return { code: 'digest_replaced', what };
       });
-      const findings = [...lost, ...judgeAge(before, nowMs)];
+      const findings = [...lost, ...judgeAge(before, nowMs, isAlwaysUp)];
       return { findings, digests, ...(before !== undefined && { newest: before }) };
     },
   };
@@ -83,13 +90,17 @@ function judgeSignature(name: string, read: ReadDigest, keys: readonly PublicKey
     const what = `${name} names the key ${read.digest.publicKey}, which is not a given one: it was signed by somebody else, or a key is to be given.`;
     return [{ code: 'unknown_key', object: name, what }];
   }
-  if (isSignedBy(key, read)) return [];
+  if (isSignedBy(key.key, read)) return [];
   const what = `${name} was not signed with the key that it names, or was changed afterwards.`;
   return [{ code: 'bad_signature', object: name, what }];
 }
 
 /** Holds a digest against the one before it. */
-function judgeLink(before: FoundDigest | undefined, { name, digest }: FoundDigest): readonly ArchiveFinding[] {
+function judgeLink(
+  before: FoundDigest | undefined,
+  { name, digest }: FoundDigest,
+  isAlwaysUp: DigestChainOptions['isAlwaysUp'],
+): readonly ArchiveFinding[] {
   const { number, previous, from, until } = digest;
   const findings: ArchiveFinding[] = [];
   const add = (code: ArchiveFinding['code'], what: string): void => void findings.push({ code, object: name, what });
@@ -112,7 +123,8 @@ function judgeLink(before: FoundDigest | undefined, { name, digest }: FoundDiges
   if (from !== before.digest.until) {
     add('stretch_gap', `${name} seals from ${from}, but the digest before it ends at ${before.digest.until}.`);
   }
-  if (Date.parse(until) - Date.parse(from) > LONGEST_STRETCH_MS || until < from) {
+  const isLong = Date.parse(until) - Date.parse(from) > LONGEST_STRETCH_MS;
+  if ((isLong && isAlwaysUp(digest.environment)) || until < from) {
     add('overdue', `${name} seals from ${from} until ${until}: a digest is due at least hourly.`);
   }
   const { environment, bucket } = before.digest;
@@ -123,13 +135,17 @@ function judgeLink(before: FoundDigest | undefined, { name, digest }: FoundDiges
   return findings;
 }
 
-function judgeAge(newest: FoundDigest | undefined, nowMs: number): readonly ArchiveFinding[] {
+function judgeAge(
+  newest: FoundDigest | undefined,
+  nowMs: number,
+  isAlwaysUp: DigestChainOptions['isAlwaysUp'],
+): readonly ArchiveFinding[] {
   if (newest === undefined) {
     const what = 'The archive has no digest: nothing in it is sealed, or its digests were deleted.';
     return [{ code: 'digest_missing', object: DIGESTS_PREFIX, what }];
   }
   const { name, digest } = newest;
-  if (nowMs - Date.parse(digest.until) <= LONGEST_STRETCH_MS) return [];
+  if (nowMs - Date.parse(digest.until) <= LONGEST_STRETCH_MS || !isAlwaysUp(digest.environment)) return [];
   const now: Timestamp = toTimestamp(nowMs);
   const what = `${name} is the newest digest and ends at ${digest.until}; it is ${now}. Newer digests were deleted, this copy is old, or sealing has stopped.`;
   return [{ code: 'overdue', object: name, what }];

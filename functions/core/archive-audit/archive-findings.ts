@@ -1,4 +1,4 @@
-import type { Forgery } from './judge-change.ts';
+import type { Forgery } from '../archive/judge-change.ts';
 
 /**
  * What is wrong with the archive, or with the table beside it: stable codes. What is wrong inside a chain of events has the

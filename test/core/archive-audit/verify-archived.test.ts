@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { archivedRecord } from '../../../functions/core/archive/archived-line.ts';
-import type { ArchivedChange } from '../../../functions/core/archive/replay-record.ts';
-import { createArchivedVerifier, type Known } from '../../../functions/core/archive/verify-archived.ts';
+import type { ArchivedChange } from '../../../functions/core/archive-audit/replay-record.ts';
+import { createArchivedVerifier, type Known } from '../../../functions/core/archive-audit/verify-archived.ts';
 import type { StoredRecord } from '../../../functions/core/audit/findings.ts';
 import { eventKey } from '../../../functions/core/cancellation/stream-key.ts';
 import {

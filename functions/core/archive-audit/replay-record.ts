@@ -1,8 +1,8 @@
 import { CLOCK_SKEW_MS } from '../audit/findings.ts';
 import type { ArchiveFindingCode } from './archive-findings.ts';
-import type { ArchivedLine } from './archived-line.ts';
-import { parseJson } from './digest.ts';
-import { isForgery } from './judge-change.ts';
+import type { ArchivedLine } from '../archive/archived-line.ts';
+import { parseJson } from '../archive/digest.ts';
+import { isForgery } from '../archive/judge-change.ts';
 
 /** A change of one record, from the archive. */
 export interface ArchivedChange extends Pick<ArchivedLine, 'sequence' | 'at' | 'change'> {

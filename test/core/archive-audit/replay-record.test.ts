@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type ArchivedChange, replayRecord } from '../../../functions/core/archive/replay-record.ts';
+import { type ArchivedChange, replayRecord } from '../../../functions/core/archive-audit/replay-record.ts';
 
 const at = '2026-11-26T12:00:00.000Z';
 const due = JSON.stringify({ deleteAfter: Date.parse(at) / 1_000 });
