@@ -3,6 +3,7 @@ import { environments } from '../blueprint/environments.ts';
 import { openDeployedBus, openLocalBus } from './accept/bus.ts';
 import { allChecks } from './accept/checks/all-checks.ts';
 import { createOwnPartners } from './accept/own-partners.ts';
+import { takeRole } from './accept/take-role.ts';
 import { runChecks, type Surroundings } from './accept/run-checks.ts';
 import { showVerdicts, summarize } from './accept/show-verdicts.ts';
 import { CannotDo, type ExitCode, readApiUrl, readList, runScript } from './command.ts';
@@ -148,7 +149,8 @@ async function openOperator(
   const ask = createAskAws({ region: place.region, credentials: () => credentials(), variables: process.env });
   const environment = environments[name];
   const aws = { environment, ask, firewall };
-  return { place, partners: createOwnPartners(place, now), bus: openDeployedBus(ask, environment), aws };
+  const partners = createOwnPartners(takeRole(place, 'manage-partners', ask), now);
+  return { place, partners, bus: openDeployedBus(ask, environment), aws };
 }
 
 /** A credential of one environment must not be sent to another, or to a stranger. @throws CannotDo (2) */
