@@ -10,7 +10,10 @@ export interface DirectoryEntry {
   readonly projectId?: ProjectId | undefined;
   /** When Plangrep confirmed that the job is the partner's. Absent: unverified, so it claims nothing and shows nothing. */
   readonly verifiedAt?: Timestamp | undefined;
-  /** Until then an unverified registration counts. Absent on a verified one, and on those made before they expired. */
+  /**
+   * Until then the registration counts: an unverified one for some days, a verified one from when the job has ended, and
+   * Plangrep no longer shows it, for as long as the environment says. Absent while no end of the job is known.
+   */
   readonly expiresAt?: Timestamp | undefined;
   /** Found in a listing, not registered: a newer job with the same externalId may still be unknown here. */
   readonly listed?: boolean | undefined;
@@ -65,7 +68,8 @@ export interface RequestBinding {
 
 /** What a job read shows that is worth remembering. */
 export type JobFact =
-  | { readonly terminalStatus: string }
+  /** `expiresAt`: of the entry, where it has no date yet. */
+  | { readonly terminalStatus: string; readonly expiresAt: Timestamp }
   /** Undefined: the job is there again. */
   | { readonly absentAt: Timestamp | undefined; readonly absentSince: Timestamp | undefined };
 
@@ -79,7 +83,8 @@ export interface JobDirectory {
   keepUnverified(partnerId: PartnerId, externalId: ExternalId, entry: DirectoryEntry): Promise<void>;
   /**
    * Makes the partner the owner of a job that Plangrep has confirmed, and puts the entry under its externalId;
-   * idempotent. Exactly one partner and one externalId own a job, until an operator releases it.
+   * idempotent. Exactly one partner and one externalId own a job, until an operator releases it, or Plangrep no longer
+   * shows it and the entry has expired before.
    */
   claim(partnerId: PartnerId, externalId: ExternalId, entry: VerifiedEntry): Promise<Claimed>;
   /** Sets in an entry what a job read showed. Nothing happens when there is no such entry. */

@@ -1,4 +1,4 @@
-import type { Timestamp } from './identifiers.ts';
+import { type Timestamp, toTimestamp } from './identifiers.ts';
 
 /**
  * How many days a record stays in the tables: `infra/blueprint/environments.ts` has the values and their reasons. What a
@@ -26,6 +26,17 @@ export function hasExpired(deleteAfter: unknown, nowMs: number): boolean {
 export function isPlausible(deleteAfter: number, at: Timestamp): boolean {
   const days = (deleteAfter - daysAfter(at, 0)) / 86_400;
   return Number.isInteger(days) && LEAST_DAYS <= days && days <= MOST_DAYS;
+}
+
+/** The end of the year 9999: no time on record is later, whatever Plangrep says. */
+const LAST_MS = 253_402_300_799_000;
+
+/**
+ * When the directory's entry of a job expires.
+ * @param ended when the job was over at the latest: the `expiresAt` that Plangrep shows, else when it was seen terminal
+ */
+export function entryExpiry({ jobs }: Pick<Retention, 'jobs'>, ended: Timestamp, nowMs: number): Timestamp {
+  return toTimestamp(Math.min(Math.max(Date.parse(ended), nowMs) + jobs * 86_400_000, LAST_MS));
 }
 
 /** @returns seconds since 1970, as DynamoDB's time to live wants it */

@@ -141,7 +141,7 @@ const environmentSchema = z
       /** `joined` and `refused` records: no longer than the events, which they stand beside. */
       requests: whole(LEAST_DAYS, MOST_DAYS),
       /**
-       * The directory's entry of a job, after the job has ended. At least as long as a request key reaches its job (30 days);
+       * The directory's entry of a job, after the job has ended; its owner stays 30 days longer. At least as long as a request key reaches its job (30 days);
        * 30 days shorter than the events, so that no request finds a job whose cancellation has expired.
        */
       jobs: whole(30, MOST_DAYS),

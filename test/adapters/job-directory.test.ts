@@ -125,16 +125,88 @@ describe.each(['on DynamoDB', 'in memory'] as const)('the job directory %s', (ki
   test('remembers what a job read showed, of a job that is registered', async () => {
     const name = externalId('order-1');
     const entry = fresh(newer);
+    const failed = { terminalStatus: 'failed', expiresAt: '2099-01-01T00:00:00.000Z' };
     const absence = { absentAt: '2026-11-23T12:30:00.000Z', absentSince: '2026-11-23T12:20:00.000Z' };
     await claim(name, entry);
-    await directory.remember(partner, name, entry.jobId, { terminalStatus: 'failed' });
+    await directory.remember(partner, name, entry.jobId, failed);
     await directory.remember(partner, name, entry.jobId, absence);
-    await directory.remember(partner, name, fresh(older).jobId, { terminalStatus: 'failed' });
+    await directory.remember(partner, name, fresh(older).jobId, failed);
 
-    expect((await directory.find(partner, name)).items).toEqual([{ ...entry, terminalStatus: 'failed', ...absence }]);
+    expect((await directory.find(partner, name)).items).toEqual([{ ...entry, ...failed, ...absence }]);
 
     await directory.remember(partner, name, entry.jobId, { absentAt: undefined, absentSince: undefined });
-    expect((await directory.find(partner, name)).items).toEqual([{ ...entry, terminalStatus: 'failed' }]);
+    expect((await directory.find(partner, name)).items).toEqual([{ ...entry, ...failed }]);
+  });
+
+  describe('an entry whose job has ended', () => {
+    const name = externalId('order-1');
+    const ended = (): VerifiedEntry => ({
+      ...fresh(newer),
+      jobExpiresAt: '2026-11-30T00:00:00.000Z',
+      expiresAt: '2026-12-30T00:00:00.000Z',
+    });
+
+    test('has a date, which a later look does not move', async () => {
+      const entry = ended();
+
+      expect(await claim(name, entry)).toEqual({ kind: 'claimed', entry });
+      await directory.remember(partner, name, entry.jobId, {
+        terminalStatus: 'completed',
+        expiresAt: '2099-01-01T00:00:00.000Z',
+      });
+
+      expect((await directory.find(partner, name)).items).toEqual([{ ...entry, terminalStatus: 'completed' }]);
+    });
+
+    test('gives way once it has expired, and only then', async () => {
+      const entry = ended();
+      await claim(name, entry);
+      const anew = (verifiedAt: string): VerifiedEntry => ({
+        ...entry,
+        verifiedAt,
+        expiresAt: '2027-01-20T00:00:00.000Z',
+      });
+      await claim(name, anew('2026-12-29T23:59:59.000Z'));
+
+      expect((await directory.find(partner, name)).items).toEqual([entry]);
+
+      await claim(name, anew('2026-12-30T00:00:01.000Z'));
+
+      // The owner is as it was: the times are the first claim's.
+      expect((await directory.find(partner, name)).items).toEqual([
+        { ...entry, expiresAt: '2027-01-20T00:00:00.000Z' },
+      ]);
+    });
+
+    test('never outlives its owner', async () => {
+      const entry = ended();
+      await claim(name, entry);
+      const late = { ...entry, verifiedAt: '2027-01-15T00:00:00.000Z', expiresAt: '2027-02-15T00:00:00.000Z' };
+
+      expect(await claim(name, late)).toEqual({
+        kind: 'claimed',
+        entry: { ...entry, expiresAt: '2027-01-29T00:00:00.000Z' },
+      });
+    });
+
+    test('comes back with a new owner when both have expired, and are not deleted yet', async () => {
+      const entry = ended();
+      await claim(name, entry);
+      const anew = { ...entry, verifiedAt: '2027-02-01T00:00:00.000Z', expiresAt: '2027-03-01T00:00:00.000Z' };
+
+      expect(await claim(name, anew)).toEqual({ kind: 'claimed', entry: anew });
+      expect((await directory.find(partner, name)).items).toEqual([anew]);
+    });
+
+    test('leaves the job with its owner until that is deleted, however late another comes', async () => {
+      const entry = ended();
+      await claim(name, entry);
+      const late = { ...entry, verifiedAt: '2030-01-01T00:00:00.000Z', expiresAt: '2030-02-01T00:00:00.000Z' };
+
+      expect(await directory.claim(globex, name, late)).toMatchObject({ kind: 'taken' });
+      expect(await claim(externalId('order-2'), late)).toMatchObject({ kind: 'taken' });
+      expect(await directory.readOwner(entry.jobId)).toMatchObject({ partnerId: partner });
+    });
   });
 
   describe('a registration that is not verified', () => {
@@ -255,6 +327,25 @@ describe('on DynamoDB', () => {
       items: [],
       unreadable: [expect.stringMatching(/^acme#refused#sha256:\w{64} sha256:\w{64}$/)],
     });
+  });
+
+  test('keeps an owner 30 days longer than its entry, and for good where Plangrep shows no expiry', async () => {
+    const directory = createPagedDirectory(dynamodb.client, dynamodb.tableNames.JobDirectory);
+    const ended = { ...newer, terminalStatus: 'completed', expiresAt: '2026-12-30T00:00:00.000Z' };
+    const dateOf = async (id: string): Promise<unknown> => {
+      const Key = { pk: { S: `job#${id}` }, sk: { S: 'owner' } };
+      const command = new GetItemCommand({ TableName: dynamodb.tableNames.JobDirectory, Key });
+      return (await dynamodb.client.send(command)).Item?.['expiresAt'];
+    };
+    await directory.claim(acme, externalId('dated'), {
+      ...ended,
+      jobId: jobId('job_dated'),
+      jobExpiresAt: '2026-11-30T00:00:00.000Z',
+    });
+    await directory.claim(acme, externalId('dated'), { ...ended, jobId: jobId('job_undated') });
+
+    expect(await dateOf('job_dated')).toEqual({ N: String(Date.parse('2027-01-29T00:00:00.000Z') / 1000) });
+    expect(await dateOf('job_undated')).toBeUndefined();
   });
 
   test('gives an owner from before registrations were verified no right', async () => {

@@ -40,7 +40,14 @@ import type { ReadPorts } from '../../functions/core/use-cases/read-cancellation
 import { DependencyUnavailable, type Report } from '../../functions/core/report.ts';
 import { documentedProject, retention } from './names.ts';
 import { listOf } from './job-lists.ts';
-import type { ExternalId, JobId, PartnerId, ProjectId, Timestamp } from '../../functions/core/identifiers.ts';
+import {
+  type ExternalId,
+  type JobId,
+  type PartnerId,
+  type ProjectId,
+  type Timestamp,
+  toTimestamp,
+} from '../../functions/core/identifiers.ts';
 
 interface Stored {
   readonly event: CancellationEvent;
@@ -144,6 +151,12 @@ export class MemoryLog implements CancellationLog, ReadableLog {
   }
 }
 
+const later = (time: Timestamp, days: number): Timestamp => toTimestamp(Date.parse(time) + days * 86_400_000);
+
+/** An entry keeps the date that it has. */
+const dateOf = ({ expiresAt }: DirectoryEntry, fact: JobFact) =>
+  expiresAt === undefined && 'expiresAt' in fact ? {} : { expiresAt };
+
 /** The job directory in memory. The same tests check it and the one on DynamoDB. */
 export class MemoryDirectory implements JobDirectory, JobPages, Refusals {
   readonly jobs = new Map<string, DirectoryEntry[]>();
@@ -151,7 +164,7 @@ export class MemoryDirectory implements JobDirectory, JobPages, Refusals {
   /** Runs before each call; throw {@link DependencyUnavailable} to play a broken table. */
   before: (call: keyof JobDirectory | keyof JobPages | keyof Refusals) => void | Promise<void> = () => undefined;
 
-  readonly owners = new Map<JobId, JobOwner & { entry: VerifiedEntry }>();
+  readonly owners = new Map<JobId, JobOwner & { entry: VerifiedEntry; ends: Timestamp | undefined }>();
 
   async readOwner(jobId: JobId): Promise<JobOwner | undefined> {
     await this.before('readOwner');
@@ -165,19 +178,29 @@ export class MemoryDirectory implements JobDirectory, JobPages, Refusals {
 
   async claim(partnerId: PartnerId, externalId: ExternalId, entry: VerifiedEntry): Promise<Claimed> {
     await this.before('claim');
-    const { projectId, verifiedAt } = entry;
-    const owner = this.owners.get(entry.jobId) ?? { partnerId, externalId, projectId, verifiedAt, entry };
+    const { projectId, verifiedAt, expiresAt, jobExpiresAt } = entry;
+    const ends = jobExpiresAt && expiresAt && later(expiresAt, 30);
+    const own = { partnerId, externalId, projectId, verifiedAt, ends: ends || undefined, entry };
+    const known = this.owners.get(entry.jobId);
+    const isExpiredOwn =
+      known?.partnerId === partnerId &&
+      known.externalId === externalId &&
+      known.ends !== undefined &&
+      known.ends < verifiedAt;
+    const owner = known === undefined || isExpiredOwn ? own : known;
     if (owner.partnerId !== partnerId || owner.externalId !== externalId) return { kind: 'taken', owner };
     this.owners.set(entry.jobId, owner);
-    this.put(`${partnerId}#${externalId}`, owner.entry);
-    return { kind: 'claimed', entry: owner.entry };
+    const end = expiresAt && (owner.ends !== undefined && owner.ends < expiresAt ? owner.ends : expiresAt);
+    const standing = { ...owner.entry, expiresAt: end };
+    this.put(`${partnerId}#${externalId}`, standing, verifiedAt);
+    return { kind: 'claimed', entry: standing };
   }
 
-  /** A verified entry stays as it is. */
-  private put(name: string, entry: DirectoryEntry): void {
+  /** A verified entry stays as it is, until it expires. */
+  private put(name: string, entry: DirectoryEntry, now = entry.registeredAt): void {
     const entries = this.jobs.get(name) ?? [];
     const known = entries.find(({ jobId }) => jobId === entry.jobId);
-    if (known?.verifiedAt !== undefined) return;
+    if (known?.verifiedAt !== undefined && !(known.expiresAt !== undefined && known.expiresAt < now)) return;
     this.jobs.set(name, [...entries.filter((one) => one !== known), entry]);
   }
 
@@ -209,7 +232,7 @@ export class MemoryDirectory implements JobDirectory, JobPages, Refusals {
     const entries = this.jobs.get(name) ?? [];
     this.jobs.set(
       name,
-      entries.map((entry) => (entry.jobId === jobId ? { ...entry, ...fact } : entry)),
+      entries.map((entry) => (entry.jobId === jobId ? { ...entry, ...fact, ...dateOf(entry, fact) } : entry)),
     );
   }
 

@@ -9,6 +9,7 @@ import {
   type PartnerId,
   partnerIdSchema,
   projectIdSchema,
+  type Timestamp,
   timestampSchema,
   toTimestamp,
 } from '../../core/identifiers.ts';
@@ -24,6 +25,7 @@ import {
 import type { Records } from '../../core/records.ts';
 import type { Refusals } from '../../core/refusals.ts';
 import { DependencyUnavailable } from '../../core/report.ts';
+import { daysAfter } from '../../core/retention.ts';
 import { findRefusals, keepRefusal } from './refusals.ts';
 import {
   type Fields,
@@ -40,6 +42,13 @@ import {
 
 /** How long a request key stays bound: longer than any redelivery. */
 export const BINDING_DAYS = 30;
+
+/**
+ * How much longer than its entry a job's owner stays. Plangrep shows no job past its expiry, and by then its entry has
+ * been gone for weeks: nobody can claim the job any more. Where that expiry is not known, the owner stays for good, because
+ * another partner could claim a job that Plangrep still shows.
+ */
+const OWNER_OUTLIVES_DAYS = 30;
 
 /** In the table a number of seconds, as DynamoDB's time to live wants it: up to the end of the year 9999. */
 const expirySchema = z.pipe(
@@ -74,9 +83,11 @@ const ownerSchema = z.object({
   listed: z.optional(z.boolean()),
   terminalStatus: z.optional(z.string()),
   jobExpiresAt: z.optional(timestampSchema),
+  /** Seconds. Nothing goes by it but DynamoDB: an owner that is not deleted yet is the owner. */
+  expiresAt: z.optional(z.number()),
 });
 
-type StoredOwner = JobOwner & Omit<VerifiedEntry, 'jobId'>;
+type StoredOwner = JobOwner & Omit<VerifiedEntry, 'jobId' | 'expiresAt'> & { readonly expiresAt?: number | undefined };
 
 const bindingSchema = z.object({
   fingerprint: z.string(),
@@ -115,22 +126,26 @@ export function createJobDirectory(client: DynamoDBClient, tableName: string): J
     },
 
     async keepUnverified(partnerId, externalId, { jobId, expiresAt, ...fields }) {
-      const seconds = expiresAt && Math.ceil(Date.parse(expiresAt) / 1_000);
-      const item = { pk: jobsKey(partnerId, externalId), sk: jobId, ...fields, expiresAt: seconds };
-      await putItem(table, item, unlessVerified);
+      const item = { pk: jobsKey(partnerId, externalId), sk: jobId, ...fields, expiresAt: secondsOf(expiresAt) };
+      await putItem(table, item, unlessStanding(fields.registeredAt));
     },
 
-    async claim(partnerId, externalId, { jobId, ...fields }) {
+    async claim(partnerId, externalId, { jobId, expiresAt, ...fields }) {
+      const { verifiedAt, jobExpiresAt } = fields;
       // Two writes, the owner first: after a crash between them, a repeat completes the claim as it was first made.
-      const own = { partnerId, externalId, ...fields };
-      const isOurs = await putItem(table, { ...ownerKey(jobId), ...own }, unlessVerified);
-      const standing = isOurs ? own : await readOwner(jobId);
-      const { partnerId: owner, externalId: name, ...stored } = standing ?? disappeared(table);
+      const ownerEnd = jobExpiresAt && expiresAt ? daysAfter(expiresAt, OWNER_OUTLIVES_DAYS) : undefined;
+      const own = { partnerId, externalId, ...fields, expiresAt: ownerEnd };
+      const isOurs = await putItem(table, { ...ownerKey(jobId), ...own }, unlessStanding(verifiedAt, own));
+      const standing: StoredOwner = (isOurs ? own : await readOwner(jobId)) ?? disappeared(table);
+      const { partnerId: owner, externalId: name, expiresAt: standingEnd, ...stored } = standing;
       if (owner !== partnerId || name !== externalId) {
         return { kind: 'taken', owner: { partnerId: owner, externalId: name } };
       }
-      await putItem(table, { pk: jobsKey(partnerId, externalId), sk: jobId, ...stored }, unlessVerified);
-      return { kind: 'claimed', entry: { jobId, ...stored } };
+      // No entry outlives its owner.
+      const end = expiresAt && Math.min(daysAfter(expiresAt, 0), standingEnd ?? Number.POSITIVE_INFINITY);
+      const entry = { ...stored, expiresAt: end || undefined };
+      await putItem(table, { pk: jobsKey(partnerId, externalId), sk: jobId, ...entry }, unlessStanding(verifiedAt));
+      return { kind: 'claimed', entry: { jobId, ...stored, expiresAt: end ? toTimestamp(end * 1_000) : undefined } };
     },
 
     async remember(partnerId, externalId, jobId, fact) {
@@ -142,11 +157,11 @@ export function createJobDirectory(client: DynamoDBClient, tableName: string): J
         { pk: jobsKey(partnerId, externalId), sk: jobId },
         {
           UpdateExpression: [
-            ...(set.length > 0 ? [`SET ${set.map(([name]) => `${name} = :${name}`).join(', ')}`] : []),
+            ...(set.length > 0 ? [`SET ${set.map(setOf).join(', ')}`] : []),
             ...(removed.length > 0 ? [`REMOVE ${removed.join(', ')}`] : []),
           ].join(' '),
           ConditionExpression: 'attribute_exists(pk)',
-          values: set.length > 0 ? Object.fromEntries(set.map(([name, value]) => [`:${name}`, value])) : undefined,
+          values: set.length > 0 ? Object.fromEntries(set.map(valueOf)) : undefined,
         },
       );
     },
@@ -154,7 +169,7 @@ export function createJobDirectory(client: DynamoDBClient, tableName: string): J
     keepRefusal: (record) => keepRefusal(table, record),
 
     async bind(partnerId, requestKey, binding) {
-      const expiresAt = Math.ceil(Date.parse(binding.firstSeenAt) / 1000) + BINDING_DAYS * 86_400;
+      const expiresAt = daysAfter(binding.firstSeenAt, BINDING_DAYS);
       const item = { ...bindingKey(partnerId, requestKey), ...binding, expiresAt };
       // Only a repeat of the same request may change a binding: it adds the job that it reached.
       const isBound = await (binding.jobId === undefined
@@ -216,8 +231,34 @@ function sha256(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** A verified entry, or owner, stays as it was first made; what is not verified gives way. */
-const unlessVerified = { ConditionExpression: 'attribute_not_exists(verifiedAt)' };
+/**
+ * A verified entry stays as it was first made; what is not verified, or has expired, gives way. So does an owner, but when
+ * it has expired only to itself: until DynamoDB deletes it, no other partner gets its job.
+ * @param now when it is written, as far as that is known
+ */
+function unlessStanding(now: Timestamp, owner?: Pick<JobOwner, 'partnerId' | 'externalId'>) {
+  const ours = owner === undefined ? '' : ' AND partnerId = :partnerId AND externalId = :externalId';
+  return {
+    ConditionExpression: `attribute_not_exists(verifiedAt) OR (expiresAt < :now${ours})`,
+    values: {
+      ':now': secondsOf(now),
+      ...(owner && { ':partnerId': owner.partnerId, ':externalId': owner.externalId }),
+    },
+  };
+}
+
+function secondsOf(time: Timestamp | undefined): number | undefined {
+  return time === undefined ? undefined : daysAfter(time, 0);
+}
+
+/** An entry keeps the date that it has: its owner's goes by it. */
+function setOf([name]: readonly [string, unknown]): string {
+  return name === 'expiresAt' ? 'expiresAt = if_not_exists(expiresAt, :expiresAt)' : `${name} = :${name}`;
+}
+
+function valueOf([name, value]: readonly [string, Timestamp | undefined]): readonly [string, unknown] {
+  return [`:${name}`, name === 'expiresAt' ? secondsOf(value) : value];
+}
 
 export function jobsKey(partnerId: PartnerId, externalId: ExternalId): string {
   return `${partnerId}#job#${externalId}`;

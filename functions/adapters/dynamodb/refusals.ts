@@ -5,6 +5,7 @@ import { refusedKey } from '../../core/cancellation/stream-key.ts';
 import type { ExternalId, PartnerId } from '../../core/identifiers.ts';
 import { REFUSALS_DAYS, type Refusal, type Refusals } from '../../core/refusals.ts';
 import type { Records } from '../../core/records.ts';
+import { daysAfter } from '../../core/retention.ts';
 import { type Fields, insertItem, queryPage, readItems, type Table } from './table-client.ts';
 
 const refusalSchema = z.pick(refusedSchema, { at: true, why: true, door: true, requestId: true, jobId: true });
@@ -16,7 +17,7 @@ function refusalsKey(partnerId: PartnerId, externalId: ExternalId): string {
 
 export async function keepRefusal(table: Table, record: NewRefusal): Promise<void> {
   const { partnerId, externalId, at, why, door, requestId, jobId } = record;
-  const expiresAt = Math.ceil(Date.parse(at) / 1_000) + REFUSALS_DAYS * 86_400;
+  const expiresAt = daysAfter(at, REFUSALS_DAYS);
   const keys = { pk: refusalsKey(partnerId, externalId), sk: refusedKey(record) };
   await insertItem(table, { ...keys, at, why, door, requestId, jobId, expiresAt });
 }

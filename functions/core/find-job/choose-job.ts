@@ -1,12 +1,12 @@
 import { isTerminal } from '../cancellation/job-status.ts';
 import { foldEvents } from '../cancellation/state.ts';
-import type { JobId, Timestamp } from '../identifiers.ts';
+import { type JobId, type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { DirectoryEntry, VerifiedEntry } from '../job-directory.ts';
 import type { PartnerAccess, Ports } from '../ports.ts';
 import type { CountedRequest } from './job-reads.ts';
 import { knownAbsence, READ_AGAIN_AFTER_MS } from './absence.ts';
 import type { Unlisted } from './list-projects.ts';
-import { readJobs, remember } from './read-jobs.ts';
+import { endedFact, readJobs, remember } from './read-jobs.ts';
 import { standingOf } from './verify-job.ts';
 
 /** One of several live jobs that a request may mean. */
@@ -128,7 +128,8 @@ async function hasEnded(ports: Ports, registrant: CountedRequest, { jobId }: Dir
   const state = foldEvents(events);
   const terminalStatus = state?.step.kind === 'closed' ? state.facts.jobStatus : undefined;
   if (terminalStatus === undefined || !isTerminal(terminalStatus)) return false;
-  await remember({ ports, registrant }, { jobId }, { terminalStatus });
+  const now = toTimestamp(ports.clock.now());
+  await remember({ ports, registrant }, { jobId }, endedFact(terminalStatus, now, ports.retention));
   return true;
 }
 

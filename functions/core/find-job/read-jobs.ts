@@ -4,6 +4,7 @@ import { type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { DirectoryEntry, JobFact, VerifiedEntry } from '../job-directory.ts';
 import type { PartnerAccess, Ports } from '../ports.ts';
 import { DependencyUnavailable } from '../report.ts';
+import { entryExpiry, type Retention } from '../retention.ts';
 import { type Absence, judgeAbsence } from './absence.ts';
 import { judgeOwnership, lookAtJob, standingOf, verifyJob } from './verify-job.ts';
 
@@ -22,7 +23,7 @@ const READS_AT_ONCE = 5;
 
 /** Whose jobs are read, and until when: milliseconds since 1970. */
 export interface Reading {
-  readonly ports: Pick<Ports, 'directory' | 'plangrep' | 'clock' | 'report'>;
+  readonly ports: Pick<Ports, 'directory' | 'plangrep' | 'clock' | 'report' | 'retention'>;
   readonly registrant: Pick<CancelRequest, 'partnerId' | 'externalId'>;
   readonly access: PartnerAccess;
   readonly untilMs: number;
@@ -45,16 +46,17 @@ export async function* readJobs(
 
 async function readJob(reading: Reading, entry: DirectoryEntry): Promise<ReadJob> {
   const read = await readOrVerify(reading, entry);
-  const fact = factOf(read, entry, toTimestamp(reading.ports.clock.now()));
+  const fact = factOf(reading.ports, read, entry);
   if (fact !== undefined) await remember(reading, entry, fact);
   return read;
 }
 
 function factOf(
+  { clock, retention }: Reading['ports'],
   read: ReadJob,
   { verifiedAt, absentAt, absentSince }: DirectoryEntry,
-  now: Timestamp,
 ): JobFact | undefined {
+  const now = toTimestamp(clock.now());
   switch (read.kind) {
     case 'absent':
     case 'missing':
@@ -62,13 +64,18 @@ function factOf(
     case 'foreign':
       return verifiedAt === undefined ? { absentAt: now, absentSince: undefined } : undefined;
     case 'ended':
-      return read.entry.terminalStatus === undefined ? { terminalStatus: read.jobStatus } : undefined;
+      return read.entry.terminalStatus === undefined ? endedFact(read.jobStatus, now, retention) : undefined;
     case 'alive':
       // Otherwise a later 404 would seem to have lasted since the earlier one.
       return absentAt === undefined ? undefined : { absentAt: undefined, absentSince: undefined };
     case 'unread':
       return undefined;
   }
+}
+
+/** The job has ended, as was just seen. */
+export function endedFact(terminalStatus: string, now: Timestamp, retention: Retention): JobFact {
+  return { terminalStatus, expiresAt: entryExpiry(retention, now, 0) };
 }
 
 async function readOrVerify({ ports, registrant, access, untilMs }: Reading, entry: DirectoryEntry): Promise<ReadJob> {
@@ -95,7 +102,10 @@ function shown(entry: VerifiedEntry, jobStatus: string): ReadJob {
 
 /** Optimization only, it saves the next request a read: a failure is reported and ignored. */
 export async function remember(
-  { ports: { directory, report }, registrant: { partnerId, externalId } }: Pick<Reading, 'ports' | 'registrant'>,
+  {
+    ports: { directory, report },
+    registrant: { partnerId, externalId },
+  }: { readonly ports: Pick<Ports, 'directory' | 'report'>; readonly registrant: Reading['registrant'] },
   { jobId }: Pick<DirectoryEntry, 'jobId'>,
   fact: JobFact,
 ): Promise<void> {

@@ -4,6 +4,7 @@ import { earliest, type JobId, startOfSecond, type Timestamp, toTimestamp } from
 import type { PlangrepJob, ReadAnswer } from '../plangrep.ts';
 import type { DirectoryEntry, JobOwner, VerifiedEntry } from '../job-directory.ts';
 import type { PartnerAccess, Ports } from '../ports.ts';
+import { entryExpiry } from '../retention.ts';
 
 /** What Plangrep says about whose job it is. `not_confirmed`: it does not show the project, which is never guessed. */
 export type Ownership = 'owned' | 'foreign' | 'not_confirmed';
@@ -46,7 +47,7 @@ export type Verification =
   /** Plangrep could not be asked, or does not say. */
   | { readonly kind: 'not_confirmed' };
 
-type VerifyPorts = Pick<Ports, 'directory' | 'clock' | 'report'>;
+type VerifyPorts = Pick<Ports, 'directory' | 'clock' | 'report' | 'retention'>;
 type Registrant = Pick<CancelRequest, 'partnerId' | 'externalId'>;
 
 /** What Plangrep and the directory say about a job, before it is known whose it is. */
@@ -99,7 +100,7 @@ interface ShownJob {
 
 /** Makes the partner the owner of a job that Plangrep has shown, if it is the partner's. @throws DependencyUnavailable */
 export async function claimJob(
-  { directory, clock, report }: VerifyPorts,
+  { directory, clock, report, retention }: VerifyPorts,
   { partnerId, externalId }: Registrant,
   access: PartnerAccess,
   { entry, job, owner }: ShownJob,
@@ -115,14 +116,17 @@ export async function claimJob(
   if (owner !== undefined && owner.partnerId !== partnerId) return refused('taken');
   if (owner !== undefined && isVerified(entry)) return { kind: 'owned', entry, jobStatus: job.status };
   const now = toTimestamp(clock.now());
+  const terminalStatus = terminalStatusOf(job);
+  const ended = job.expiresAt ?? (terminalStatus && now);
   const claimed = await directory.claim(partnerId, externalId, {
     jobId,
     registeredAt: registeredAtOf(entry, job, now),
     projectId: job.projectId,
     verifiedAt: now,
     listed,
-    terminalStatus: terminalStatusOf(job),
+    terminalStatus,
     jobExpiresAt: job.expiresAt,
+    expiresAt: ended && entryExpiry(retention, ended, clock.now()),
   });
   if (claimed.kind === 'claimed') return { kind: 'owned', entry: claimed.entry, jobStatus: job.status };
   return claimed.owner.partnerId === partnerId ? { kind: 'registered_otherwise' } : refused('taken');

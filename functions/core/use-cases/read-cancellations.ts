@@ -8,7 +8,7 @@ import {
 } from '../cancellation/state.ts';
 import type { StreamName } from '../cancellation/stream-key.ts';
 import { type ExternalId, type JobId, type PartnerId, type Timestamp, toTimestamp } from '../identifiers.ts';
-import { type DirectoryEntry, type JobPages, newestFirst } from '../job-directory.ts';
+import { type DirectoryEntry, isExpired, type JobPages, newestFirst } from '../job-directory.ts';
 import type { Polls, Ports, ReadableLog } from '../ports.ts';
 import { type Refusal, type Refusals, REFUSALS_DAYS } from '../refusals.ts';
 import { reportFailure, reportUnreadable } from '../report.ts';
@@ -131,8 +131,9 @@ export async function readCancellationsOf(
     readRefused(ports, partnerId, externalId),
   ]);
   reportUnreadable(ports.report, 'job-directory', unreadable);
+  const now = toTimestamp(ports.clock.now());
   // An unverified registration may be of anybody's job: nothing about it is shown.
-  const entries = items.filter(({ verifiedAt }) => verifiedAt !== undefined);
+  const entries = items.filter((entry) => entry.verifiedAt !== undefined && !isExpired(entry, now));
   const isOnlyPage = after === undefined && next === undefined;
   if (entries.length === 0 && isOnlyPage) {
     if (unreadable.length > 0) return { kind: 'unresolved' };

@@ -44,7 +44,7 @@ export function unverifiedUntil(nowMs: number): Timestamp {
   return toTimestamp(nowMs + UNVERIFIED_DAYS * 86_400_000);
 }
 
-type RegisterPorts = Pick<Ports, 'directory' | 'partners' | 'plangrep' | 'clock' | 'report'>;
+type RegisterPorts = Pick<Ports, 'directory' | 'partners' | 'plangrep' | 'clock' | 'report' | 'retention'>;
 
 /**
  * Verifies that a job is the partner's and puts it into the directory; idempotent, the first registration's time stays.

@@ -33,6 +33,7 @@ const findJobs: readonly Permission[] = [
       'terminalStatus',
       'absentAt',
       'absentSince',
+      tables.JobDirectory.timeToLive,
     ),
   },
   // A partner's record, not its credentials.

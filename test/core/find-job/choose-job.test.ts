@@ -225,7 +225,10 @@ describe('several jobs with one externalId', () => {
 
 describe('a job known to have ended', () => {
   test('is read, not cancelled', async () => {
-    await scene.ports.directory.remember(acme, order7890, documentedJob, { terminalStatus: 'completed' });
+    await scene.ports.directory.remember(acme, order7890, documentedJob, {
+      terminalStatus: 'completed',
+      expiresAt: '2099-01-01T00:00:00.000Z',
+    });
     scene.onlyTheseEnded(documentedJob);
 
     expect(await scene.cancel()).toMatchObject({ state: { step: { outcome: 'too_late' } } });

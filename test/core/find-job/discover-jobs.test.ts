@@ -222,7 +222,10 @@ describe('a listed job that was submitted again under its externalId', () => {
       job: { id, status: id === 'job_1' ? 'completed' : 'processing', projectId: documentedProject },
     });
     await scene.cancel();
-    await scene.ports.directory.remember(acme, order7890, jobId('job_1'), { terminalStatus: 'completed' });
+    await scene.ports.directory.remember(acme, order7890, jobId('job_1'), {
+      terminalStatus: 'completed',
+      expiresAt: '2099-01-01T00:00:00.000Z',
+    });
     listed(second, { ...first, status: 'completed' });
 
     expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_2' } });

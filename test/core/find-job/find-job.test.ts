@@ -102,7 +102,10 @@ describe('a request with a key', () => {
 
   test('reads, and does not cancel, the ended job of a binding that another request made first', async () => {
     await scene.register({ jobId: older, msAgo: 120_000 });
-    await scene.ports.directory.remember(acme, order7890, older, { terminalStatus: 'completed' });
+    await scene.ports.directory.remember(acme, order7890, older, {
+      terminalStatus: 'completed',
+      expiresAt: '2099-01-01T00:00:00.000Z',
+    });
     const bind = scene.ports.directory.bind.bind(scene.ports.directory);
     scene.ports.directory.bind = async (partnerId, key, binding) => {
       await bind(partnerId, key, { ...binding, jobId: older });

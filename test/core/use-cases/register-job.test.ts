@@ -222,7 +222,10 @@ describe('twenty jobs under one externalId', () => {
   });
 
   test('make room without a read when one is known to have ended', async () => {
-    await scene.ports.directory.remember(acme, order7890, jobId('job_3'), { terminalStatus: 'failed' });
+    await scene.ports.directory.remember(acme, order7890, jobId('job_3'), {
+      terminalStatus: 'failed',
+      expiresAt: '2099-01-01T00:00:00.000Z',
+    });
 
     expect(await register()).toMatchObject({ kind: 'registered' });
     expect(scene.calls()).toEqual([`read ${documentedJob}`]);
