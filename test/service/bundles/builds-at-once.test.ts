@@ -17,6 +17,7 @@ const environment = {
   PLANGREP_SECRET_ID: 'x',
   JOB_DIRECTORY_TABLE: 'x',
   PARTNERS_TABLE: 'x',
+  RETENTION_DAYS: 'events=90&requests=30&jobs=30',
   AWS_REGION: 'eu-central-1',
   AWS_ACCESS_KEY_ID: 'key',
   AWS_SECRET_ACCESS_KEY: 'secret',
