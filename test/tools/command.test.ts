@@ -89,6 +89,10 @@ describe('a command of the operator', () => {
       exitCode: 1,
       message: 'eu-central-1: AccessDeniedException: not authorized',
     });
+    const byPolicy = Object.assign(denied, {
+      message: 'not authorized with an explicit deny in a resource-based policy',
+    });
+    expect(explainFailure(byPolicy, 'eu-central-1')?.message).toMatch(/policy It needs a role: docs\/runbook.md/);
     expect(explainFailure(new TypeError('x is undefined'), 'eu-central-1')).toBeUndefined();
   });
 });

@@ -24,8 +24,12 @@ export function explainFailure(error: unknown, place: string): CannotDo | undefi
   ) {
     return new CannotDo(2, `No valid AWS credentials (${place}): ${line}`, { cause: error });
   }
+  // AWS's words; the policies of our tables and queues are meant.
+  const role = /explicit deny in a resource-based policy/.test(line)
+    ? ' It needs a role: docs/runbook.md, "Taking a role".'
+    : '';
   // The SDK marks the errors of a service, and of a connection: anything else is a bug.
   return '$fault' in root || '$metadata' in root
-    ? new CannotDo(1, `${place}: ${root.name}: ${line}`, { cause: error })
+    ? new CannotDo(1, `${place}: ${root.name}: ${line}${role}`, { cause: error })
     : undefined;
 }

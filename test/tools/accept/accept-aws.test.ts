@@ -143,15 +143,24 @@ describe('What only AWS has', () => {
     expect(await judged({ functionRequestId: '-' })).toMatchObject({ result: 'failed' });
   });
 
-  test('permissions.log passes where the table refuses, and fails where it does not', async () => {
-    const ResourceArn = await arnOf('CancellationLog');
-    expect(await judge('permissions.log')).toMatchObject({ result: 'failed' });
+  test('permissions.writes passes where each table refuses, and fails where one does not', async () => {
+    const arns = await Promise.all(['CancellationLog', 'JobDirectory', 'Partners'].map(arnOf));
+    const { dynamodb } = accept.place();
     const Policy = JSON.stringify(frozenPolicy('dev', { partition: 'aws', account: '1', region: 'r' }));
-    await accept.place().dynamodb.send(new PutResourcePolicyCommand({ ResourceArn, Policy }));
-    const refusing = await judge('permissions.log');
-    await accept.place().dynamodb.send(new DeleteResourcePolicyCommand({ ResourceArn }));
+    const verdicts = [];
+    for (const ResourceArn of arns) {
+      verdicts.push(await judge('permissions.writes'));
+      await dynamodb.send(new PutResourcePolicyCommand({ ResourceArn, Policy }));
+    }
+    verdicts.push(await judge('permissions.writes'));
+    for (const ResourceArn of arns) await dynamodb.send(new DeleteResourcePolicyCommand({ ResourceArn }));
 
-    expect(refusing).toMatchObject({ result: 'ok' });
+    expect(verdicts.map(({ result }) => result)).toEqual(['failed', 'failed', 'failed', 'ok']);
+    expect(verdicts[2]?.faults?.map(({ seen }) => seen)).toEqual([
+      expect.stringMatching(/^Partners PutItem: /),
+      expect.stringMatching(/^Partners UpdateItem: /),
+      expect.stringMatching(/^Partners DeleteItem: /),
+    ]);
   });
 
   test('permissions.tables compares each table with its definition', async () => {

@@ -1,7 +1,7 @@
 import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { toItem } from '../../../../functions/adapters/dynamodb/table-client.ts';
 import { permissionsOf, type RoleName, roleNameOf, roleNames } from '../../../blueprint/access/roles.ts';
-import { type TableName, tables } from '../../../blueprint/tables.ts';
+import { type TableDefinition, type TableName, tables } from '../../../blueprint/tables.ts';
 import { sandboxFunctionNames } from '../../../blueprint/functions.ts';
 import { type Check, type Fault, fault, same } from '../check.ts';
 import { compareTable, findTable } from '../../restore/prepare-table.ts';
@@ -55,9 +55,13 @@ async function arnOf({ place }: AwsStage, table: TableName): Promise<string> {
 }
 
 /** Writes that change nothing even where they are let through: no item has this key. */
-async function tryWrites({ place }: AwsStage): Promise<readonly (readonly [action: string, end: string])[]> {
-  const TableName = await place.table('CancellationLog');
-  const Key = toItem({ pk: 'accept#nothing', sk: 'accept' });
+async function tryWrites(
+  { place }: AwsStage,
+  table: TableName,
+): Promise<readonly (readonly [write: string, end: string])[]> {
+  const TableName = await place.table(table);
+  const { sortKey }: TableDefinition = tables[table];
+  const Key = toItem({ pk: 'accept#nothing', ...(sortKey !== undefined && { [sortKey]: 'accept' }) });
   const [isThere, names] = ['attribute_exists(#pk)', { '#pk': 'pk' }];
   const common = { TableName, ConditionExpression: isThere };
   const end = async (write: () => Promise<unknown>): Promise<string> => {
@@ -78,9 +82,9 @@ async function tryWrites({ place }: AwsStage): Promise<readonly (readonly [actio
     ExpressionAttributeValues: toItem({ ':at': 'accept' }),
   });
   return [
-    ['PutItem', await end(() => place.dynamodb.send(put))],
-    ['UpdateItem', await end(() => place.dynamodb.send(update))],
-    ['DeleteItem', await end(() => place.dynamodb.send(remove))],
+    [`${table} PutItem`, await end(() => place.dynamodb.send(put))],
+    [`${table} UpdateItem`, await end(() => place.dynamodb.send(update))],
+    [`${table} DeleteItem`, await end(() => place.dynamodb.send(remove))],
   ];
 }
 
@@ -93,7 +97,7 @@ export const permissionChecks: readonly Check[] = [
     lookAt: 'infra/blueprint/access/roles.ts, docs/roles.md',
     limitMs: 90_000,
     /**
-     * The roles' own policies: IAM does not simulate a table's policy for a role. `permissions.log` is about that one.
+     * The roles' own policies: IAM does not simulate a table's policy for a role. `permissions.writes` is about that one.
      * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
      */
     async run(stage) {
@@ -120,18 +124,19 @@ export const permissionChecks: readonly Check[] = [
     },
   },
   {
-    id: 'permissions.log',
-    shows: "the cancellation log refuses the operator's own put, update and delete",
+    id: 'permissions.writes',
+    shows: "each table refuses the operator's own put, update and delete",
     needs: 'AWS',
     // CloudTrail sees the attempts, and the alarm on them would ring outside a sandbox.
     changes: true,
-    lookAt:
-      'infra/blueprint/access/table-settings.ts (logPolicy), npm run ops -- restore check --table CancellationLog',
+    lookAt: 'infra/blueprint/access/table-policies.ts, npm run ops -- restore check',
     async run(stage) {
-      const ends = await tryWrites(stage);
-      return ends.flatMap(([action, end]) =>
-        end === 'AccessDeniedException' ? [] : fault(`${action}: ${end}`, 'AccessDeniedException'),
-      );
+      const ends = await Promise.all(tableNames.map((table) => tryWrites(stage, table)));
+      return ends
+        .flat()
+        .flatMap(([action, end]) =>
+          end === 'AccessDeniedException' ? [] : fault(`${action}: ${end}`, 'AccessDeniedException'),
+        );
     },
   },
   {
