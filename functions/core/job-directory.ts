@@ -49,7 +49,8 @@ export function newestFirst(a: DirectoryEntry, b: DirectoryEntry): number {
 /** Who a verified job belongs to, and what Plangrep said then. */
 export interface JobOwner extends Pick<VerifiedEntry, 'projectId' | 'verifiedAt'> {
   readonly partnerId: PartnerId;
-  readonly externalId: ExternalId;
+  /** Absent once it was erased: the job stays taken, and no request matches it. */
+  readonly externalId?: ExternalId | undefined;
 }
 
 /** `taken`: the job has another owner, which no answer discloses. */

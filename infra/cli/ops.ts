@@ -1,6 +1,8 @@
 import { CannotDo, type CommandDescription, endProcess, type ExitCode, parseCommand, usageOf } from './command.ts';
 import { verifyAuditTrail } from './audit/ops-audit.ts';
 import { findRequest } from './cancellations/find-request.ts';
+import { listErasures } from './erase/list-erasures.ts';
+import { erase } from './erase/ops-erase.ts';
 import { listOpenCancellations } from './cancellations/list-open.ts';
 import { showCancellation } from './cancellations/show-cancellation.ts';
 import { addUpCredits } from './credits/ops-credits.ts';
@@ -43,6 +45,8 @@ const commands: readonly OpsCommand[] = [
   listOpenCancellations,
   showCancellation,
   addUpCredits,
+  erase,
+  listErasures,
   listQueues,
   listDeadLetters,
   showDeadLetters,

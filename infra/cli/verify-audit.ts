@@ -15,6 +15,7 @@ import {
   verifyAudit,
   type VerifyOptions,
 } from './audit/verify-audit-options.ts';
+import { createErasureReport, describeErasures, type ReportedErasure } from './erase/report-erasures.ts';
 import { verifyTable } from './audit/verify-table.ts';
 
 /** `npm run verify-audit`: exits 0 when nothing is found, 1 on findings, 2 when it could not verify. */
@@ -42,6 +43,7 @@ async function verify(options: VerifyOptions): Promise<ExitCode> {
   }
   const digest = createHeadsDigest();
   const totals = { streams: 0, closed: 0, events: 0, joined: 0, refused: 0, erased: 0, expired: 0, findings: 0 };
+  const erasures = createErasureReport();
   let digested = 0;
   for await (const verdict of verifyTable({ client, table, place, onProgress })) {
     const { findings, head, closings } = verdict;
@@ -49,6 +51,7 @@ async function verify(options: VerifyOptions): Promise<ExitCode> {
     totals.findings += findings.length;
     for (const kind of ['events', 'joined', 'refused', 'erased'] as const) totals[kind] += verdict[kind];
     if (verdict.isExpired) totals.expired += 1;
+    for (const erasure of verdict.erasures) erasures.add(erasure);
     if (head === undefined) continue;
     totals.streams += 1;
     if (head.closedAt !== undefined) totals.closed += 1;
@@ -60,7 +63,14 @@ async function verify(options: VerifyOptions): Promise<ExitCode> {
   }
   client.destroy();
   const ok = totals.findings === 0;
-  const summary = { table, place, ...totals, heads: { digest: digest.value(), streams: digested, closedBefore } };
+  const reported = erasures.list();
+  const summary = {
+    table,
+    place,
+    ...totals,
+    erasures: reported,
+    heads: { digest: digest.value(), streams: digested, closedBefore },
+  };
   print('summary', { ok, ...summary }, describeSummary(summary));
   return ok ? 0 : 1;
 }
@@ -114,6 +124,7 @@ interface Summary
   readonly table: string;
   /** The endpoint or the region. */
   readonly place: string;
+  readonly erasures: readonly ReportedErasure[];
   /** `streams`: how many the digest covers. */
   readonly heads: {
     readonly digest: string;
@@ -122,7 +133,7 @@ interface Summary
   };
 }
 
-function describeSummary({ table, place, streams, closed, findings, heads, ...records }: Summary): string[] {
+function describeSummary({ table, place, streams, closed, findings, erasures, heads, ...records }: Summary): string[] {
   const which = heads.closedBefore === undefined ? '' : `, closed before ${heads.closedBefore}`;
   const found = `${count(findings)} ${findings === 1 ? 'finding' : 'findings'}.`;
   const isClean = findings === 0;
@@ -141,6 +152,7 @@ function describeSummary({ table, place, streams, closed, findings, heads, ...re
           : `${count(records.expired)} streams and days of refused requests, which DynamoDB may be deleting`,
       heads: `${heads.digest} ${paint('dim', `(${count(heads.streams)} streams${which})`)}`,
     }),
+    ...(erasures.length === 0 ? [] : ['', ...describeErasures(erasures), '']),
     isClean ? paint('green', 'Nothing found: every chain holds.') : paint(['bold', 'red'], found),
   ];
 }

@@ -196,6 +196,17 @@ export class MemoryDirectory implements JobDirectory, JobPages, Refusals {
     return { kind: 'claimed', entry: standing };
   }
 
+  /** What an erasure leaves of a job: an owner without a name, and no entry. */
+  erase(jobId: JobId): void {
+    const owner = this.owners.get(jobId);
+    if (owner !== undefined) this.owners.set(jobId, { ...owner, externalId: undefined });
+    for (const [name, entries] of this.jobs)
+      this.jobs.set(
+        name,
+        entries.filter((one) => one.jobId !== jobId),
+      );
+  }
+
   /** A verified entry stays as it is, until it expires. */
   private put(name: string, entry: DirectoryEntry, now = entry.registeredAt): void {
     const entries = this.jobs.get(name) ?? [];

@@ -76,7 +76,7 @@ const entrySchema = z.pipe(
 /** An owner without `verifiedAt` is from the time before registrations were verified: it owns nothing. */
 const ownerSchema = z.object({
   partnerId: partnerIdSchema,
-  externalId: recordedExternalIdSchema,
+  externalId: z.optional(recordedExternalIdSchema),
   registeredAt: timestampSchema,
   projectId: z.optional(projectIdSchema),
   verifiedAt: z.optional(timestampSchema),
@@ -260,7 +260,8 @@ function valueOf([name, value]: readonly [string, Timestamp | undefined]): reado
   return [`:${name}`, name === 'expiresAt' ? secondsOf(value) : value];
 }
 
-export function jobsKey(partnerId: PartnerId, externalId: ExternalId): string {
+/** @param externalId '' for what the keys of all of the partner's entries begin with */
+export function jobsKey(partnerId: PartnerId, externalId: ExternalId | ''): string {
   return `${partnerId}#job#${externalId}`;
 }
 
@@ -269,7 +270,12 @@ export function ownerKey(jobId: JobId) {
   return { pk: `job#${jobId}`, sk: 'owner' };
 }
 
+/** What the keys of a partner's bindings begin with. */
+export function bindingsPrefix(partnerId: PartnerId): string {
+  return `${partnerId}#request#`;
+}
+
 /** Hashed, because a caller's key may be long or confidential. */
 function bindingKey(partnerId: PartnerId, requestKey: string) {
-  return { pk: `${partnerId}#request#${sha256(requestKey)}`, sk: 'binding' };
+  return { pk: `${bindingsPrefix(partnerId)}${sha256(requestKey)}`, sk: 'binding' };
 }

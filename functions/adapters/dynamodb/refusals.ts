@@ -11,7 +11,7 @@ import { type Fields, insertItem, queryPage, readItems, type Table } from './tab
 const refusalSchema = z.pick(refusedSchema, { at: true, why: true, door: true, requestId: true, jobId: true });
 
 /** An externalId may have to be forgotten, so it is in a key of this table and in none of the log's. */
-function refusalsKey(partnerId: PartnerId, externalId: ExternalId): string {
+export function refusalsKey(partnerId: PartnerId, externalId: ExternalId): string {
   return `${partnerId}#refused#${externalId}`;
 }
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { hashEvent } from '../cancellation/chain.ts';
 import { judgeTexts } from '../cancellation/commitment.ts';
-import { erasedSchema } from '../cancellation/erased.ts';
+import { type ErasedRecord, erasedSchema } from '../cancellation/erased.ts';
 import { joinedSchema, refusedSchema } from '../cancellation/events.ts';
 import {
   ERASED_PREFIX,
@@ -41,6 +41,8 @@ export interface Verdict {
   readonly erased: number;
   /** Every record has expired: DynamoDB may have deleted others. */
   readonly isExpired: boolean;
+  /** The `erased` records. */
+  readonly erasures: readonly ErasedRecord[];
   /** Of a stream: its newest event, and its closing ones. */
   readonly head?: StreamHead | undefined;
   readonly closings: readonly StreamHead[];
@@ -107,7 +109,7 @@ export function createPartitionVerifier(partition: string, reader: WakeUpReader)
         joined,
         refused,
         isExpired: kept === 0,
-        erased: erasures.count(),
+        ...erasures.end(),
       };
     },
   };
@@ -127,6 +129,7 @@ const storedErased = z.strictObject(erasedSchema.shape);
  */
 function createErasures(partition: string, isArchive: boolean) {
   const named = new Set<string>();
+  const erasures: ErasedRecord[] = [];
   let erased = 0;
   return {
     addErasure(record: StoredRecord): readonly Finding[] {
@@ -135,6 +138,7 @@ function createErasures(partition: string, isArchive: boolean) {
         return [unreadable(partition, record, 'erased')];
       }
       for (const key of data.keys) named.add(key);
+      erasures.push(data);
       return judgeKeys(partition, record, erasedPartition(data), erasedKey(data));
     },
     /** Of a record after all `erased` ones. */
@@ -153,7 +157,7 @@ function createErasures(partition: string, isArchive: boolean) {
       const what = `An erasure names the record ${key}, which still has its texts: the erasure is to be finished.`;
       return [{ code: 'unerased', ...where, what }];
     },
-    count: () => erased,
+    end: () => ({ erased, erasures }),
   };
 }
 

@@ -77,7 +77,12 @@ export function refusedDayKey({ partnerId, at }: { readonly partnerId: PartnerId
 }
 
 export function isRefusedDayKey(partition: string): boolean {
-  return /^[^#]+#refused#/.test(partition);
+  return dayOfRefusals(partition) !== undefined;
+}
+
+/** @returns the day (UTC) whose refused requests are in the partition; undefined for another one */
+export function dayOfRefusals(partition: string): string | undefined {
+  return /^[^#]+#refused#(.*)$/.exec(partition)?.[1];
 }
 
 /** The sort key of a refused request within its day. */

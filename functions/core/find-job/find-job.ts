@@ -63,7 +63,11 @@ async function reachBound(
 }
 
 /** Two requests with one key are the same request if they ask for the same. */
-function fingerprintOf({ externalId, jobId, reason }: CancelRequest): string {
+export function fingerprintOf({
+  externalId,
+  jobId,
+  reason,
+}: Pick<CancelRequest, 'externalId' | 'jobId' | 'reason'>): string {
   return createHash('sha256')
     .update(JSON.stringify([externalId, jobId ?? null, reason ?? null]))
     .digest('hex');

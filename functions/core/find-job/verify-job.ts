@@ -49,6 +49,7 @@ export type Verification =
 
 type VerifyPorts = Pick<Ports, 'directory' | 'clock' | 'report' | 'retention'>;
 type Registrant = Pick<CancelRequest, 'partnerId' | 'externalId'>;
+type Claimant = Pick<JobOwner, 'partnerId' | 'externalId'>;
 
 /** What Plangrep and the directory say about a job, before it is known whose it is. */
 export interface JobLook {
@@ -77,11 +78,16 @@ export async function verifyJob(
   entry: DirectoryEntry,
   { answer, owner }: JobLook,
 ): Promise<Verification> {
-  const isOwnOtherwise = owner?.partnerId === registrant.partnerId && owner.externalId !== registrant.externalId;
-  if (isOwnOtherwise && standingOf(access, owner) !== 'lost') return { kind: 'registered_otherwise' };
+  if (owner !== undefined && isOwnOtherwise(owner, registrant) && standingOf(access, owner) !== 'lost')
+    return { kind: 'registered_otherwise' };
   if (answer.kind === 'not_found') return { kind: 'job_not_found' };
   if (answer.kind !== 'job') return { kind: 'not_confirmed' };
   return claimJob(ports, registrant, access, { entry, job: answer.job, owner });
+}
+
+/** An owner whose externalId was erased is not the partner's own registration any more: nothing matches it. */
+function isOwnOtherwise(owner: Claimant, { partnerId, externalId }: Registrant): boolean {
+  return owner.partnerId === partnerId && owner.externalId !== undefined && owner.externalId !== externalId;
 }
 
 export function terminalStatusOf({ status }: PlangrepJob): string | undefined {
@@ -113,7 +119,7 @@ export async function claimJob(
   const ownership = judgeOwnership(access, externalId, job);
   if (ownership === 'foreign') return refused('foreign');
   if (ownership === 'not_confirmed') return { kind: 'not_confirmed' };
-  if (owner !== undefined && owner.partnerId !== partnerId) return refused('taken');
+  if (owner !== undefined && (owner.partnerId !== partnerId || owner.externalId === undefined)) return refused('taken');
   if (owner !== undefined && isVerified(entry)) return { kind: 'owned', entry, jobStatus: job.status };
   const now = toTimestamp(clock.now());
   const terminalStatus = terminalStatusOf(job);
@@ -129,7 +135,7 @@ export async function claimJob(
     expiresAt: ended && entryExpiry(retention, ended, clock.now()),
   });
   if (claimed.kind === 'claimed') return { kind: 'owned', entry: claimed.entry, jobStatus: job.status };
-  return claimed.owner.partnerId === partnerId ? { kind: 'registered_otherwise' } : refused('taken');
+  return isOwnOtherwise(claimed.owner, { partnerId, externalId }) ? { kind: 'registered_otherwise' } : refused('taken');
 }
 
 /** A job is registered after it was created, to the second, whatever the clock of the one that registered it showed. */

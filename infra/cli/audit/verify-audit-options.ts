@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
-import { type Timestamp, toTimestamp } from '../../../functions/core/identifiers.ts';
+import type { Timestamp } from '../../../functions/core/identifiers.ts';
 import type { TableName } from '../../blueprint/tables.ts';
 import type { PublicKey } from '../../../functions/core/archive-audit/public-key.ts';
 import { type ArchivePlace, archiveOptions, readArchivePlace, readKept, readPublicKeys } from './archive-options.ts';
-import { CannotDo, type CommandDescription, type Values } from '../command.ts';
+import { CannotDo, type CommandDescription, readTime, type Values } from '../command.ts';
 import { readRegion } from '../places/deployed-place.ts';
 import { type LocalAccess, readLocalAccess } from '../places/local-place.ts';
 
@@ -119,11 +119,4 @@ function readEndpoint(value: string): string {
 function readTable(value: string): string {
   if (/^[\w.-]{3,255}$/.test(value) || /^arn:aws[\w-]*:dynamodb:\S+$/.test(value)) return value;
   throw new CannotDo(2, `--table must be the name or the ARN of a table, not ${JSON.stringify(value)}.`);
-}
-
-function readTime(named: string, value: string): Timestamp {
-  const isTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z)?$/.test(value) && !Number.isNaN(Date.parse(value));
-  if (isTime) return toTimestamp(Date.parse(value));
-  const rule = 'must be a day or a time in UTC like 2026-11-01T12:00:00Z';
-  throw new CannotDo(2, `${named} ${rule}, not ${JSON.stringify(value)}.`);
 }

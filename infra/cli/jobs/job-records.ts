@@ -19,7 +19,8 @@ import type { Place } from '../places/place.ts';
 
 const ownership = {
   partnerId: partnerIdSchema,
-  externalId: recordedExternalIdSchema,
+  /** Absent once it was erased. */
+  externalId: z.optional(recordedExternalIdSchema),
   registeredAt: timestampSchema,
   projectId: z.optional(projectIdSchema),
   verifiedAt: z.optional(timestampSchema),
@@ -95,18 +96,23 @@ export async function releaseOwner(
   const record = { ...owner, releasedAt, releasedBy: userInfo().username, why, sk: `released#${releasedAt}` };
   await place.dynamodb.send(new PutItemCommand({ TableName, Item: toItem(record) }));
   const { registeredAt } = owner;
-  const key = { pk: jobsKey(partnerId, externalId), sk: jobId };
   const expiresAt = Math.ceil(Date.parse(releasedAt) / 1_000) + RELEASED_DAYS * 86_400;
-  const replaceEntry = new PutItemCommand({ TableName, Item: toItem({ ...key, registeredAt, releasedAt, expiresAt }) });
-  await place.dynamodb.send(replaceEntry);
+  const replaceEntry = async (): Promise<void> => {
+    // Of one whose externalId was erased, nothing bears it any more.
+    if (externalId === undefined) return;
+    const entry = { pk: jobsKey(partnerId, externalId), sk: jobId, registeredAt, releasedAt, expiresAt };
+    await place.dynamodb.send(new PutItemCommand({ TableName, Item: toItem(entry) }));
+  };
+  await replaceEntry();
+  const isSameName = externalId === undefined ? 'attribute_not_exists(externalId)' : 'externalId = :externalId';
   const removeOwner = new DeleteItemCommand({
     TableName,
     Key: toItem(ownerKey(jobId)),
-    ConditionExpression: 'attribute_not_exists(pk) OR (partnerId = :partnerId AND externalId = :externalId)',
+    ConditionExpression: `attribute_not_exists(pk) OR (partnerId = :partnerId AND ${isSameName})`,
     ExpressionAttributeValues: toItem({ ':partnerId': partnerId, ':externalId': externalId }),
   });
   if (!(await write('job-directory', () => place.dynamodb.send(removeOwner)))) return 'owned_by_another';
   // A registration that came in between has put the entry back, and it must not outlive its owner.
-  await place.dynamodb.send(replaceEntry);
+  await replaceEntry();
   return 'released';
 }

@@ -62,7 +62,7 @@ export const showJob = opsCommand({
     const rows = released.map(({ partnerId, externalId, releasedAt, releasedBy, why }) => [
       releasedAt,
       partnerId,
-      printable(externalId),
+      shownName(externalId),
       printable(releasedBy),
       printable(why),
     ]);
@@ -75,11 +75,15 @@ export const showJob = opsCommand({
   },
 });
 
+function shownName(externalId: string | undefined): string {
+  return externalId === undefined ? 'erased' : printable(externalId);
+}
+
 function describeOwner(jobId: JobId, owner: Owner): readonly string[] {
   return labelled(11, {
     job: jobId,
     partner: owner.partnerId,
-    externalId: printable(owner.externalId),
+    externalId: shownName(owner.externalId),
     project: owner.projectId ?? 'not known',
     registered: owner.registeredAt,
     verified: owner.verifiedAt ?? 'no: from before registrations were verified, so it claims nothing',

@@ -29,6 +29,7 @@ describe('texts that were erased', () => {
       events: 3,
       joined: 1,
       erased: 2,
+      erasures: [{ reasonCode: 'gdpr-17', records: 2 }],
     });
     const refused = refusedRecord();
     const erasure = erasedRecord([refused.key], { day: '2026-11-23' });

@@ -50,6 +50,21 @@ describe('an unregistered job', () => {
     expect(await scene.cancel({ eventTime: '2026-11-23T09:00:00.000Z' })).toEqual({ kind: 'job_not_found' });
   });
 
+  test('whose externalId was erased is not found again, though Plangrep still shows it, and a new one is', async () => {
+    listed(job('job_1'));
+    await scene.cancel();
+    scene.ports.directory.erase(jobId('job_1'));
+    scene.ports.log.erase({ partnerId: acme, jobId: jobId('job_1') });
+    scene.ports.clock.advance(60_000);
+
+    expect(await scene.cancel()).toEqual({ kind: 'job_not_found' });
+    expect((await scene.ports.directory.find(acme, order7890)).items).toEqual([]);
+
+    listed(job('job_1', 'cancelled'), job('job_2'));
+    scene.ports.clock.advance(60_000);
+    expect(await scene.cancel()).toMatchObject({ state: { jobId: 'job_2', externalId: order7890 } });
+  });
+
   test('is not searched for a partner without projects', async () => {
     expect(await scene.cancel({ partnerId: globex })).toEqual({ kind: 'job_not_found' });
     expect(scene.calls()).toEqual([]);

@@ -128,6 +128,28 @@ describe('registering a job', () => {
     expect(scene.calls()).toEqual([`read ${documentedJob}`, `read ${documentedJob}`]);
   });
 
+  test('of a job whose externalId was erased is refused as one of another partner’s is, under any name', async () => {
+    await register();
+    scene.ports.directory.erase(documentedJob);
+
+    expect(await register()).toEqual({ kind: 'job_not_found' });
+    expect(await register({ externalId: externalId('another') })).toEqual({ kind: 'job_not_found' });
+    expect(await register({ partnerId: globex })).toEqual({ kind: 'job_not_found' });
+    expect(await entries()).toEqual([]);
+  });
+
+  test('is refused too when the externalId is erased just then', async () => {
+    await register({ externalId: externalId('first') });
+    scene.ports.directory.erase(documentedJob);
+    const erased = scene.ports.directory.owners.get(documentedJob);
+    scene.ports.directory.owners.clear();
+    scene.ports.directory.before = (call) => {
+      if (call === 'claim' && erased !== undefined) scene.ports.directory.owners.set(documentedJob, erased);
+    };
+
+    expect(await register()).toEqual({ kind: 'job_not_found' });
+  });
+
   test('tells so too when both registrations come at once', async () => {
     scene.ports.directory.before = async (call) => {
       if (call !== 'claim') return;
