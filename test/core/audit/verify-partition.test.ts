@@ -50,7 +50,14 @@ describe('what is found beside the streams', () => {
     const day = 'acme#refused#2026-11-23';
 
     expect(verify([record], day)).toEqual({
-      ...{ findings: [], events: 0, joined: 0, refused: 1, erased: 0, erasures: [], isExpired: false, closings: [] },
+      findings: [],
+      events: 0,
+      joined: 0,
+      refused: 1,
+      erased: 0,
+      erasures: [],
+      isExpired: false,
+      closings: [],
     });
     expect(found([{ ...record, fields: { ...record.fields, why: 'never' } }], day)).toEqual([
       `unreadable ${record.key}`,
