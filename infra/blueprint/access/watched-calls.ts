@@ -24,3 +24,17 @@ export const settingsCalls = [
 
 /** Calls that change the trail which records the others: after one of them nothing is seen any more. */
 export const trailCalls = ['StopLogging', 'DeleteTrail', 'UpdateTrail', 'PutEventSelectors'] as const;
+
+/** Calls by which a bucket of evidence could be opened, emptied or deleted. */
+export const bucketCalls = [
+  'DeleteBucket',
+  'DeleteBucketPolicy',
+  'PutBucketPolicy',
+  'PutBucketLifecycle',
+  'PutBucketObjectLockConfiguration',
+  'PutBucketVersioning',
+  'PutBucketPublicAccessBlock',
+] as const;
+
+/** All of them, as `ops logs SETTINGS_CHANGED` looks for them. */
+export const watchedCalls: readonly string[] = [...settingsCalls, ...trailCalls, ...bucketCalls];

@@ -42,7 +42,9 @@ export function toShown({ at, log, line }: FoundLine): ShownLine {
 function toTrailRecord(record: Readonly<Record<string, unknown>>): Pick<ShownLine, 'code' | 'fields'> {
   const { eventName, userIdentity, sourceIPAddress, errorCode, requestParameters } = record;
   // A call names what it is about in one of these.
-  const [about] = ['tableName', 'resourceArn', 'name'].flatMap((field) => fieldOf(requestParameters, field) ?? []);
+  const [about] = ['tableName', 'resourceArn', 'name', 'bucketName'].flatMap(
+    (field) => fieldOf(requestParameters, field) ?? [],
+  );
   const key = fieldOf(requestParameters, 'key');
   return {
     code: textOf(eventName),

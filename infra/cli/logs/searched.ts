@@ -1,4 +1,4 @@
-import { settingsCalls, trailCalls } from '../../blueprint/access/watched-calls.ts';
+import { watchedCalls } from '../../blueprint/access/watched-calls.ts';
 import { type ReportCode, reportLevels } from '../../../functions/core/report.ts';
 
 /** What is looked for in the log lines: in CloudWatch by its filter, in the lines of a local run by the same rule here. */
@@ -8,8 +8,6 @@ export interface Searched {
   /** Whether a line is one of those. @param line as it was logged @param fields of it */
   readonly fits: (line: string, fields: Readonly<Record<string, unknown>>) => boolean;
 }
-
-const settingsAndTrailCalls = [...settingsCalls, ...trailCalls];
 
 /** Beside the codes: lines that no function of ours writes. */
 export const namedSearches = {
@@ -26,9 +24,9 @@ export const namedSearches = {
       eventCategory === 'Data' && eventSource === 'dynamodb.amazonaws.com',
   },
   SETTINGS_CHANGED: {
-    filter: `eventCategory = "Management" and eventName in ${JSON.stringify(settingsAndTrailCalls)}`,
+    filter: `eventCategory = "Management" and eventName in ${JSON.stringify(watchedCalls)}`,
     fits: (_line, { eventCategory, eventName }) =>
-      eventCategory === 'Management' && settingsAndTrailCalls.some((call) => call === eventName),
+      eventCategory === 'Management' && watchedCalls.some((call) => call === eventName),
   },
 } as const satisfies Record<string, Searched>;
 
@@ -38,7 +36,7 @@ export const searchWords = {
   FUNCTION_FAILED: 'invocations that crashed or ran out of time, as Lambda reports them',
   '5xx, 429': 'answers with such a status: of the functions, and in the access log',
   TABLE_WRITTEN: 'writes to the tables by any but the functions, allowed or denied, as CloudTrail recorded them',
-  SETTINGS_CHANGED: 'changes of what a table is, or of the trail, allowed or denied',
+  SETTINGS_CHANGED: 'changes of what a table is, of the trail or of a bucket, allowed or denied',
   'anything else': 'lines with this text: a requestId, a jobId, a partnerId',
 } as const;
 

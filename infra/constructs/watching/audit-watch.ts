@@ -11,7 +11,7 @@ import { deploymentRoleOf, functionsThatMay, operatorsThatWrite } from '../../bl
 import { type RoleName, roleNameOf } from '../../blueprint/access/roles.ts';
 import type { TableName } from '../../blueprint/tables.ts';
 import type { TableInUse } from '../tables-in-use.ts';
-import { settingsPattern, trailPattern, writesPattern } from './trail-patterns.ts';
+import { bucketPattern, settingsPattern, trailPattern, writesPattern } from './trail-patterns.ts';
 
 export interface AuditWatchProps {
   readonly environment: Environment;
@@ -64,6 +64,7 @@ export class AuditWatch extends Construct {
     this.settingsChanged = this.count('SettingsChanged', [
       ...inUse.map(({ tableName }) => settingsPattern(tableName, deploymentRole)),
       trailPattern(trailName, deploymentRole),
+      bucketPattern(bucket.bucketName, deploymentRole),
     ]);
   }
 

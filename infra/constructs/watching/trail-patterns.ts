@@ -1,4 +1,4 @@
-import { settingsCalls, trailCalls } from '../../blueprint/access/watched-calls.ts';
+import { bucketCalls, settingsCalls, trailCalls } from '../../blueprint/access/watched-calls.ts';
 
 // Filter patterns over CloudTrail's records in CloudWatch Logs.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
@@ -29,6 +29,13 @@ export function trailPattern(trailName: string, deploymentRole: string): string 
   const isTrail = anyOf(['name', 'trailName'].map((field) => `$.requestParameters.${field} = "*${trailName}"`));
   const isChange = anyOf(trailCalls.map((call) => `$.eventName = ${call}`));
   return all('$.eventSource = "cloudtrail.amazonaws.com"', isTrail, isChange, otherThan(deploymentRole));
+}
+
+/** Changes of a bucket that holds evidence. */
+export function bucketPattern(bucketName: string, deploymentRole: string): string {
+  const isChange = anyOf(bucketCalls.map((call) => `$.eventName = ${call}`));
+  const isBucket = `$.requestParameters.bucketName = "${bucketName}"`;
+  return all('$.eventSource = "s3.amazonaws.com"', isBucket, isChange, otherThan(deploymentRole));
 }
 
 function otherThan(roleName: string): string {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { environmentNames, environments } from '../../../infra/blueprint/environments.ts';
-import { settingsCalls, trailCalls } from '../../../infra/blueprint/access/watched-calls.ts';
+import { bucketCalls, settingsCalls, trailCalls } from '../../../infra/blueprint/access/watched-calls.ts';
 import { type RoleName, roleNameOf } from '../../../infra/blueprint/access/roles.ts';
 import { byRole, countRecord, resolve, type TrailRecord } from './trail-records.ts';
 import { listOf, ofType, oneOf, statementsOf, synthesized } from './synthesized.ts';
@@ -124,6 +124,20 @@ describe.each(watched)('in %s', (name) => {
       expect(counted(ofTrail)).toEqual({ SettingsChanged: 1 });
       expect(counted({ ...ofTrail, ...byRole(deployment) })).toEqual({});
     });
+  });
+
+  test.each(bucketCalls)("a change of the trail's bucket counts: %s", (eventName) => {
+    const [bucket = ''] = ofType(service, 'AWS::S3::Bucket').map(([id]) => id);
+    const record = (bucketName: string): TrailRecord => ({
+      eventCategory: 'Management',
+      eventSource: 's3.amazonaws.com',
+      eventName,
+      requestParameters: { bucketName },
+      ...byRole('admin'),
+    });
+
+    expect(counted(record(`<${bucket}>`))).toEqual({ SettingsChanged: 1 });
+    expect(counted(record('another'))).toEqual({});
   });
 
   test('no pattern is longer than CloudWatch Logs takes', () => {
