@@ -41,6 +41,16 @@ test.each<{ environment: { name: string; [field: string]: unknown }; message: st
     message: 'staging: logRetentionDays: must be a period that CloudWatch Logs knows',
   },
   {
+    environment: { ...staging, retention: { events: 89, requests: 6, jobs: 29 } },
+    message:
+      'staging: retention.events: must be a whole number; retention.requests: must be a whole number; retention.jobs: must be a whole number',
+  },
+  {
+    environment: { ...prod, retention: { events: 100, requests: 101, jobs: 71 } },
+    message:
+      'prod: retention.requests: must not be over retention.events: they stand beside them; retention.jobs: must be 30 days under retention.events, which begin that much sooner',
+  },
+  {
     environment: { ...staging, logRetentionDays: 9_999 },
     message: 'staging: logRetentionDays: must be a period that CloudWatch Logs knows',
   },

@@ -3,6 +3,7 @@ import {
   BatchWriteItemCommand,
   DeleteItemCommand,
   PutItemCommand,
+  PutResourcePolicyCommand,
   UpdateItemCommand,
   UpdateTableCommand,
 } from '@aws-sdk/client-dynamodb';
@@ -17,7 +18,10 @@ import { closeAfterTest } from './arrange.ts';
 
 const TableName = 'Log';
 const start = async (stream: StreamView = 'NEW_AND_OLD_IMAGES') => {
-  const tables = { Log: { partitionKey: 'pk', sortKey: 'sk', stream }, Other: { partitionKey: 'pk' } };
+  const tables = {
+    Log: { partitionKey: 'pk', sortKey: 'sk', timeToLive: 'gone', stream },
+    Other: { partitionKey: 'pk' },
+  };
   const dynamodb = closeAfterTest(await startLocalDynamoDb({ tables, front: createTableFeatures }));
   const { client, streams } = dynamodb;
   return {
@@ -64,6 +68,31 @@ describe('the stream of a table', () => {
     expect(numbersOf(found)).toEqual(numbersOf(found).toSorted());
     expect(new Set(found.map(({ eventID }) => eventID)).size).toBe(4);
     expect(numbersOf(found).every((number) => /^\d{21}$/.test(number))).toBe(true);
+  });
+
+  test('tells what expired from what was deleted, also where a policy lets nobody delete', async () => {
+    const { client, put, remove, records, expireItems } = await start();
+    await put('1', { gone: { N: '100' } });
+    await put('2', { gone: { N: '101' } });
+    await put('3', { gone: { S: '1' } });
+    await put('4');
+    await remove('4');
+    const Statement = [{ Effect: 'Deny', Principal: '*', Action: 'dynamodb:DeleteItem', Resource: '*' }];
+    const ResourceArn = `arn:aws:dynamodb:eu-west-1:000000000000:table/${TableName}`;
+    await client.send(
+      new PutResourcePolicyCommand({ ResourceArn, Policy: JSON.stringify({ Version: '2012-10-17', Statement }) }),
+    );
+
+    await expect(remove('2')).rejects.toMatchObject({ name: 'AccessDeniedException' });
+    expect(await expireItems(99_999)).toBe(0);
+    expect(await expireItems(100_999)).toBe(1);
+
+    const removed = (await records()).filter(({ eventName }) => eventName === 'REMOVE');
+    expect(removed.map(({ dynamodb, userIdentity }) => [dynamodb.Keys['sk']?.S, userIdentity])).toEqual([
+      ['4', undefined],
+      ['1', { type: 'Service', principalId: 'dynamodb.amazonaws.com' }],
+    ]);
+    expect(await expireItems(Date.now())).toBe(1);
   });
 
   test('has none of a write that changes nothing, that fails, or that is of another table', async () => {

@@ -8,6 +8,7 @@ import { localRegion, serveOnLoopback } from './loopback.ts';
 import { openable } from './store/open-store.ts';
 import { sealStore } from './store/seal-store.ts';
 import { openEngine } from './streams/open-engine.ts';
+import { expireItems } from './tables/expire-items.ts';
 import { takeStreams, type TableStreams } from './streams/table-streams.ts';
 import {
   callOf,
@@ -55,6 +56,11 @@ export interface LocalDynamoDb<TableName extends string> {
   readonly client: DynamoDBClient;
   /** Of the tables that have one, by the name of each table in use. Only a `front` has them. */
   readonly streams: TableStreams;
+  /**
+   * Deletes what has expired by then, as DynamoDB does by itself within some days. @param nowMs milliseconds since 1970
+   * @returns how many items were deleted
+   */
+  expireItems(nowMs: number): Promise<number>;
   counts(): RequestCounts;
   resetCounts(): void;
   close(): Promise<void>;
@@ -168,7 +174,12 @@ export async function startLocalDynamoDb<TableName extends string>({
   counter.reset();
   const names = { ...namesOf(tables), ...restoredTables };
   const counts = { counts: counter.counts, resetCounts: counter.reset };
-  return { url, accessKey, tableNames: names, client, streams, ...counts, close };
+  const inUse: Readonly<Record<string, string>> = names;
+  const definitions = new Map(
+    Object.entries<TableDefinition>(tables).map(([name, definition]) => [inUse[name] ?? name, definition]),
+  );
+  const expire = (nowMs: number): Promise<number> => expireItems({ engine: direct, streams, definitions }, nowMs);
+  return { url, accessKey, tableNames: names, client, streams, expireItems: expire, ...counts, close };
 }
 
 function namesOf<Name extends string>(tables: Readonly<Record<Name, unknown>>): Record<Name, string>;

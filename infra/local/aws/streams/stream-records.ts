@@ -31,6 +31,8 @@ export const streamRecordSchema = z.object({
     SizeBytes: z.number(),
     StreamViewType: streamViewSchema,
   }),
+  /** Only where the time to live deleted the item. */
+  userIdentity: z.optional(z.object({ type: z.literal('Service'), principalId: z.literal('dynamodb.amazonaws.com') })),
 });
 export type StreamRecord = z.infer<typeof streamRecordSchema>;
 
@@ -38,6 +40,8 @@ export type StreamRecord = z.infer<typeof streamRecordSchema>;
 export interface Change {
   readonly before: Item | undefined;
   readonly after: Item | undefined;
+  /** @default false */
+  readonly isExpiry?: boolean;
 }
 
 /** Each sequence number has 21 digits, the fewest that DynamoDB has. */
@@ -72,7 +76,7 @@ export interface RecordFrame {
 }
 
 export function recordOf(
-  { before, after }: Change,
+  { before, after, isExpiry = false }: Change,
   { view, keys, position, region, nowMs }: RecordFrame,
 ): StreamRecord {
   const item = after ?? before ?? {};
@@ -94,6 +98,7 @@ export function recordOf(
       SizeBytes: Buffer.byteLength(JSON.stringify(images)),
       StreamViewType: view,
     },
+    ...(isExpiry && { userIdentity: { type: 'Service', principalId: 'dynamodb.amazonaws.com' } }),
   };
 }
 

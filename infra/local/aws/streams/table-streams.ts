@@ -32,6 +32,8 @@ export interface TableStreams {
   checkpoint(table: string, consumer: string): Promise<number>;
   /** Keeps up to where a consumer has read, also for the next process: records that all have read go after a day. */
   advance(table: string, consumer: string, position: number): Promise<void>;
+  /** Deletes an item as DynamoDB's time to live does: its record says so. @param remove deletes it from the engine */
+  expire(table: string, key: Item, remove: () => Promise<unknown>): Promise<void>;
   /** Calls back whenever there may be new records. @returns how to end that */
   watch(table: string, look: () => void): Promise<() => void>;
 }
@@ -45,6 +47,8 @@ interface Stream {
   /** Up to where each consumer has read. */
   readonly checkpoints: Map<string, number>;
   readonly watchers: Set<() => void>;
+  /** The keys of items that expire just now. */
+  readonly expiring: Set<string>;
   sinceTrim: number;
 }
 
@@ -85,6 +89,7 @@ export function takeStreams(store: EngineStore, region: string, now: () => numbe
       underWay: new Set(),
       checkpoints,
       watchers: new Set(),
+      expiring: new Set(),
       sinceTrim: TRIM_EVERY, // The first write removes what an earlier process has left.
     };
     begun.set(table, stream);
@@ -123,14 +128,15 @@ export function takeStreams(store: EngineStore, region: string, now: () => numbe
 
   const apply = (table: string, inner: ItemStore, key: string, change: Change, done: Done): void => {
     const stream = begun.get(table);
-    const { after } = change;
+    const { before, after } = change;
     if (stream?.settings === undefined || !changesItem(change)) {
       return after === undefined ? inner.del(key, done) : inner.put(key, after, done);
     }
     const position = stream.next;
     stream.next += 1;
     stream.underWay.add(position);
-    const value = recordOf(change, { ...stream.settings, position, region, nowMs: now() });
+    const isExpiry = after === undefined && stream.expiring.has(keyText(before ?? {}, stream.settings.keys));
+    const value = recordOf({ ...change, isExpiry }, { ...stream.settings, position, region, nowMs: now() });
     const at = itemKey(table, key);
     db.batch(
       [
@@ -190,12 +196,22 @@ export function takeStreams(store: EngineStore, region: string, now: () => numbe
       await db.put(checkpointKey(table, consumer), position);
       (await streamOf(table)).checkpoints.set(consumer, position);
     },
+    async expire(table, key, remove) {
+      const { expiring } = await streamOf(table);
+      const text = keyText(key, Object.keys(key));
+      expiring.add(text);
+      await remove().finally(() => expiring.delete(text));
+    },
     async watch(table, look) {
       const { watchers } = await streamOf(table);
       watchers.add(look);
       return () => watchers.delete(look);
     },
   };
+}
+
+function keyText(item: Item, names: readonly string[]): string {
+  return JSON.stringify(names.toSorted().map((name) => [name, item[name]]));
 }
 
 /** The records from one position to before another. */
