@@ -14,7 +14,7 @@ import type { StreamView } from './streams/stream-records.ts';
 export interface TableDefinition {
   readonly partitionKey: string;
   readonly sortKey?: string;
-  /** A number attribute, in seconds since 1970: see `tables/expire-items.ts`. */
+  /** A number attribute, in seconds since 1970: see `expire-items.ts`. */
   readonly timeToLive?: string;
   /** What its stream shows. @default it has none */
   readonly stream?: StreamView;

@@ -8,7 +8,7 @@ import { localRegion, serveOnLoopback } from './loopback.ts';
 import { openable } from './store/open-store.ts';
 import { sealStore } from './store/seal-store.ts';
 import { openEngine } from './streams/open-engine.ts';
-import { expireItems } from './tables/expire-items.ts';
+import { expireItems } from './expire-items.ts';
 import { takeStreams, type TableStreams } from './streams/table-streams.ts';
 import {
   callOf,

@@ -1,6 +1,6 @@
 import { DeleteItemCommand, type DynamoDBClient, paginateScan } from '@aws-sdk/client-dynamodb';
-import type { TableDefinition } from '../create-table.ts';
-import type { TableStreams } from '../streams/table-streams.ts';
+import type { TableDefinition } from './create-table.ts';
+import type { TableStreams } from './streams/table-streams.ts';
 
 /** What it takes to delete from the engine itself: no policy of a table stops its time to live. */
 export interface ExpiringTables {
