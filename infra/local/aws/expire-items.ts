@@ -28,8 +28,8 @@ export async function expireItems({ engine, streams, definitions }: ExpiringTabl
     const scan = { TableName, FilterExpression: '#timeToLive <= :now', ...isOver };
     for await (const { Items = [] } of paginateScan({ client: engine }, scan)) {
       for (const item of Items) {
-        const names = [partitionKey, ...(sortKey === undefined ? [] : [sortKey])];
-        const Key = Object.fromEntries(Object.entries(item).filter(([name]) => names.includes(name)));
+        const names = new Set([partitionKey, sortKey]);
+        const Key = Object.fromEntries(Object.entries(item).filter(([name]) => names.has(name)));
         // A write that came in between may have moved its date: then it stays until the next time.
         const remove = new DeleteItemCommand({ TableName, Key, ConditionExpression: '#timeToLive <= :now', ...isOver });
         await streams.expire(TableName, Key, () => engine.send(remove).then(() => (expired += 1)));
