@@ -71,7 +71,7 @@ describe('the stream of a table', () => {
   });
 
   test('tells what expired from what was deleted, also where a policy lets nobody delete', async () => {
-    const { client, put, remove, records, ...dynamodb } = await start();
+    const { client, put, remove, records, ...engine } = await start();
     await put('1', { gone: { N: '100' } });
     await put('2', { gone: { N: '101' } });
     await put('3', { gone: { S: '1' } });
@@ -84,15 +84,15 @@ describe('the stream of a table', () => {
     );
 
     await expect(remove('2')).rejects.toMatchObject({ name: 'AccessDeniedException' });
-    expect(await dynamodb.expireItems(99_999)).toBe(0);
-    expect(await dynamodb.expireItems(100_999)).toBe(1);
+    expect(await engine.expireItems(99_999)).toBe(0);
+    expect(await engine.expireItems(100_999)).toBe(1);
 
     const removed = (await records()).filter(({ eventName }) => eventName === 'REMOVE');
     expect(removed.map(({ dynamodb, userIdentity }) => [dynamodb.Keys['sk']?.S, userIdentity])).toEqual([
       ['4', undefined],
       ['1', { type: 'Service', principalId: 'dynamodb.amazonaws.com' }],
     ]);
-    expect(await dynamodb.expireItems(Date.now())).toBe(1);
+    expect(await engine.expireItems(Date.now())).toBe(1);
   });
 
   test('has none of a write that changes nothing, that fails, or that is of another table', async () => {
