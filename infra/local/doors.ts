@@ -119,7 +119,12 @@ export async function startLogReaders(
   const TableName = tableNames.CancellationLog;
   const { Table } = await client.send(new DescribeTableCommand({ TableName }));
   const place = { streams, table: TableName, streamArn: Table?.LatestStreamArn ?? '' };
-  for (const reader of Object.values<StreamReader>(logReaders)) {
+  const readers = Object.values<StreamReader>(logReaders);
+  await streams.forgetOthers(
+    TableName,
+    readers.map((reader) => reader.function),
+  );
+  for (const reader of readers) {
     const { function: name, patterns, batchSize, windowSeconds = 0, reportsFailures } = reader;
     const invoke = (event: unknown) => lambda.invoke(name, event);
     const windowMs = windowSeconds * 1000;

@@ -251,6 +251,26 @@ describe('the records in the engine’s store', () => {
     expect(before).toBe('old 1');
   });
 
+  test('those that only a consumer of an earlier version has not read go too', async () => {
+    let now = Date.now();
+    const { store, streams } = openStore(() => now);
+    await streams.begin('T', settings);
+    await streams.checkpoint('T', 'read');
+    await streams.advance('T', 'read', 300);
+    await streams.advance('T', 'gone', 0);
+    for (let n = 1; n <= 300; n += 1) await put(store, `old ${n}`);
+    now += 86_500_000;
+
+    const restarted = takeStreams(store, 'eu-west-1', () => now);
+    await restarted.begin('T', settings);
+    await restarted.forgetOthers('T', ['read']);
+    await put(store, 'new');
+
+    const oldest = async () => (await restarted.read('T', 0, 1))[0]?.dynamodb.Keys['pk']?.S;
+    await vi.waitFor(async () => expect(await oldest()).toBe('new'));
+    expect(await takeStreams(store, 'eu-west-1').checkpoint('T', 'read')).toBe(300);
+  });
+
   test('those that every consumer has go, but for the newest 10,000 to 11,000', { timeout: 60_000 }, async () => {
     const { store, streams } = openStore();
     await streams.begin('T', settings);

@@ -34,6 +34,8 @@ export interface TableStreams {
   advance(table: string, consumer: string, position: number): Promise<void>;
   /** Deletes an item as DynamoDB's time to live does: its record says so. @param remove deletes it from the engine */
   expire(table: string, key: Item, remove: () => Promise<unknown>): Promise<void>;
+  /** Forgets consumers that are no more: what they have not read would stay for ever. @param consumers all that there are */
+  forgetOthers(table: string, consumers: readonly string[]): Promise<void>;
   /** Calls back whenever there may be new records. @returns how to end that */
   watch(table: string, look: () => void): Promise<() => void>;
 }
@@ -201,6 +203,14 @@ export function takeStreams(store: EngineStore, region: string, now: () => numbe
       const text = keyText(key, Object.keys(key));
       expiring.add(text);
       await remove().finally(() => expiring.delete(text));
+    },
+    async forgetOthers(table, consumers) {
+      const { checkpoints } = await streamOf(table);
+      for (const consumer of [...checkpoints.keys()].filter((name) => !consumers.includes(name))) {
+        checkpoints.delete(consumer);
+        const key = checkpointKey(table, consumer);
+        await db.clear({ gte: key, lt: `${key}\0` });
+      }
     },
     async watch(table, look) {
       const { watchers } = await streamOf(table);
