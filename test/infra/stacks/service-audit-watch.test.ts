@@ -41,7 +41,11 @@ describe.each(watched)('in %s', (name) => {
           FieldSelectors: [...writesTo('CancellationLog'), { Field: 'eventName', NotEquals: ['PutItem'] }, by(movers)],
         },
         {
-          FieldSelectors: [...writesTo('JobDirectory'), by(['request-cancellation', 'register-job', 'consume-events'])],
+          // An erasure's deletes have the externalId in their keys, which the trail would keep.
+          FieldSelectors: [
+            ...writesTo('JobDirectory'),
+            by(['request-cancellation', 'register-job', 'consume-events', 'erase-texts']),
+          ],
         },
         { FieldSelectors: writesTo('Partners') },
         {
@@ -51,6 +55,18 @@ describe.each(watched)('in %s', (name) => {
           ],
         },
       ],
+    });
+  });
+
+  test('the trail’s files end when its log lines do', () => {
+    const { logRetentionDays } = environments[name];
+
+    expect(oneOf(service, 'AWS::S3::Bucket')).toMatchObject({
+      LifecycleConfiguration: {
+        Rules: [
+          { Status: 'Enabled', ExpirationInDays: logRetentionDays, NoncurrentVersionExpiration: { NoncurrentDays: 1 } },
+        ],
+      },
     });
   });
 
