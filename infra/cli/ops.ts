@@ -23,6 +23,7 @@ import { openDeployedPlace, readEnvironmentName, readRegion } from './places/dep
 import { explainFailure } from './places/explain-failure.ts';
 import { openLocalPlace } from './places/local-place.ts';
 import type { Place } from './places/place.ts';
+import { makeReceipt } from './receipt/ops-receipt.ts';
 import { createTerminal } from './terminal.ts';
 
 /** `npm run ops`: what an operator does by hand, on the local run or on a deployed environment. */
@@ -55,6 +56,7 @@ const commands: readonly OpsCommand[] = [
   putPlangrepKey,
   returnToPlangrepKey,
   verifyAuditTrail,
+  makeReceipt,
   freezeTable,
   startRestore,
   listLost,

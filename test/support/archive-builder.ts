@@ -38,6 +38,7 @@ export interface ArchiveBuilder {
   readonly publicKeyFile: string;
   /** Moves the clock. @param at a time of the archive's day: `12:30` */
   setTime(at: string): void;
+  setTimeMs(ms: number): void;
   readonly nowMs: () => number;
   /** @returns the object's name */
   put(changes: readonly Change[]): string;
@@ -95,6 +96,7 @@ export function createArchive(
     folder,
     publicKeyFile,
     setTime: (at) => void (nowMs = Date.parse(`${archiveDay}T${at}:00Z`)),
+    setTimeMs: (ms) => void (nowMs = ms),
     nowMs: () => nowMs,
     putLines,
     put(changes) {

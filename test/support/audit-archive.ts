@@ -37,9 +37,9 @@ export async function auditArchive(
   }
 }
 
-/** Puts into an archive what the table's stream would have brought: one object for each record. */
+/** Puts into an archive what the table's stream would have brought, as one object. */
 export async function archiveTable(archive: ArchiveBuilder, { client, name }: AuditedTable): Promise<void> {
   for await (const { Items = [] } of paginateScan({ client }, { TableName: name })) {
-    for (const item of Items) archive.put([writing(item['pk']?.S ?? '', toRecord(item))]);
+    archive.put(Items.map((item) => writing(item['pk']?.S ?? '', toRecord(item))));
   }
 }

@@ -23,6 +23,7 @@ export function placeWith(fields: Partial<Place>): Place {
     s3: unused,
     kms: unused,
     apiHosts: () => Promise.resolve([]),
+    archiveBucket: () => Promise.resolve('none'),
     table: (name) => Promise.resolve(name),
     secretId: () => Promise.resolve('none'),
     queueUrl: () => Promise.resolve(undefined),

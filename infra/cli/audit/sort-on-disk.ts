@@ -18,7 +18,7 @@ export interface WorkFolder {
 }
 
 /** So many characters are sorted at once. */
-const RUN_CHARACTERS = 16 * 1024 * 1024;
+const RUN_CHARACTERS = 8 * 1024 * 1024;
 /** So many files are merged at once: each is open, with a part of it in memory. */
 const MERGED_AT_ONCE = 128;
 const CHUNK_BYTES = 128 * 1024;

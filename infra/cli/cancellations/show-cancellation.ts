@@ -64,7 +64,8 @@ export const showCancellation = opsCommand({
   },
 });
 
-async function ownerOf(place: Place, jobId: StreamName['jobId']): Promise<StreamName['partnerId']> {
+/** @throws CannotDo (1) when the job has none */
+export async function ownerOf(place: Place, jobId: StreamName['jobId']): Promise<StreamName['partnerId']> {
   const { owner } = await readJobRecord(place, jobId);
   if (owner !== undefined) return owner.partnerId;
   throw new CannotDo(1, `${jobId} has no owner (${place.environment}): pass --partner, or see "npm run ops -- find".`);

@@ -6,7 +6,7 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
 import { deadLetterName, localQueueUrl } from '../../local/aws/events/queue-endpoint.ts';
 import { linesPathOf } from '../../local/kept-lines.ts';
-import { eventsQueueName, plangrepSecretId, wakeUpQueueName } from '../../local/seeds.ts';
+import { archiveBucket, eventsQueueName, plangrepSecretId, wakeUpQueueName } from '../../local/seeds.ts';
 import type { AwsServices } from '../../local/start-aws-services.ts';
 import { CannotDo } from '../command.ts';
 import type { Place, ServiceAccess } from './place.ts';
@@ -87,6 +87,7 @@ export function openLocalPlace(path = credentialsPath): Place {
     apiGateway: accessTo(endpoints.apigateway),
     s3: accessTo(endpoints.s3),
     kms: accessTo(endpoints.kms),
+    archiveBucket: () => Promise.resolve(archiveBucket),
     table: (name) => Promise.resolve(tables?.[name] ?? name),
     secretId: () => Promise.resolve(plangrepSecretId),
     queueUrl: (queue) => {

@@ -52,6 +52,8 @@ export interface Place {
   /** Where the archive's bucket is, and the key that signs its digests. */
   readonly s3: ServiceAccess;
   readonly kms: ServiceAccess;
+  /** The archive's bucket. */
+  archiveBucket(): Promise<string>;
   /** The table in use: a restored one where the environment, or the local run, names it. */
   table(name: TableName): Promise<string>;
   /** Of Plangrep's key. */
