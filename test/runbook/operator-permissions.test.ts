@@ -39,6 +39,7 @@ test('the reading role on call may do with the tables exactly what the reading c
     ['partner-key', 'list'],
     ['credits', '--month', new Date().toISOString().slice(0, 7)],
     ['audit', 'verify'],
+    ['erasures'],
     ['restore', 'check', '--table', 'CancellationLog'],
     ['restore', 'check', '--table', 'JobDirectory'],
     ['queues'],

@@ -69,7 +69,7 @@ const eraseTexts: readonly Permission[] = [
   { actions: ['dynamodb:PutItem'], resource: 'CancellationLog', conditions: onlyAttributes(...erasedRecordAttributes) },
   { actions: ['dynamodb:UpdateItem'], resource: 'CancellationLog', conditions: onlyAttributes(...erasureAttributes) },
   {
-    actions: ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:Query', 'dynamodb:Scan', 'dynamodb:UpdateItem'],
+    actions: ['dynamodb:DeleteItem', 'dynamodb:Scan', 'dynamodb:UpdateItem'],
     resource: 'JobDirectory',
   },
   findTables,

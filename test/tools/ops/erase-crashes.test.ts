@@ -1,6 +1,7 @@
 import { PassThrough, Readable } from 'node:stream';
 import { DeleteItemCommand, DynamoDBClient, PutItemCommand, ScanCommand } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import * as z from 'zod/mini';
 import { createCancellationLog } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
 import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
 import { fromItem, type Item } from '../../../functions/adapters/dynamodb/table-client.ts';
@@ -14,6 +15,11 @@ import { verifyTable } from '../../../infra/cli/audit/verify-table.ts';
 import { erase } from '../../../infra/cli/erase/ops-erase.ts';
 import { releaseOwner, readJobRecord } from '../../../infra/cli/jobs/job-records.ts';
 import type { Place } from '../../../infra/cli/places/place.ts';
+import { createAccessKey } from '../../../infra/local/aws/access-keys.ts';
+import { localRegion } from '../../../infra/local/aws/loopback.ts';
+import { playRole } from '../../../infra/local/play-role.ts';
+import { erasedRecordAttributes, erasureAttributes } from '../../../infra/blueprint/access/operator-roles.ts';
+import { permissionsOf } from '../../../infra/blueprint/access/roles.ts';
 import { createTerminal } from '../../../infra/cli/terminal.ts';
 import { startLocalDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
 import { committed } from '../../support/committed.ts';
@@ -25,7 +31,10 @@ const name = externalId('marker of a person');
 const reason = 'marker of a reason';
 const [first, second, formerly] = [jobId('job_first'), jobId('job_second'), jobId('job_formerly')];
 
-const startEngine = () => startLocalDynamoDb({ tables });
+const roleKey = createAccessKey();
+const role = permissionsOf('erase-texts');
+const startEngine = () =>
+  startLocalDynamoDb({ tables, callers: [{ accessKey: roleKey, mayCall: playRole(role).mayCallTables }] });
 let engine: Awaited<ReturnType<typeof startEngine>>;
 let before: Record<'CancellationLog' | 'JobDirectory', readonly Item[]>;
 beforeAll(async () => {
@@ -121,13 +130,14 @@ async function run(
   which: Readonly<Record<string, string>>,
   crashAt = Infinity,
 ): Promise<{ calls: number; writes: number; code: unknown }> {
-  const { url, accessKey } = engine;
-  const dynamodb = new DynamoDBClient({ endpoint: url, region: 'eu-west-1', credentials: accessKey });
+  const dynamodb = new DynamoDBClient({ endpoint: engine.url, region: localRegion, credentials: roleKey });
   let [calls, writes] = [0, 0];
   dynamodb.middlewareStack.add(
     (next, { commandName = '' }) =>
       async (args) => {
         calls += 1;
+        made.add(`${commandName.replace(/Command$/, '')} ${tableOf(args.input)}`);
+        if (tableOf(args.input) === 'CancellationLog') noteAttributes(commandName, args.input);
         if (calls >= crashAt) throw new Error('the process has ended');
         const result = await next(args);
         if (!/^(Scan|Query)/.test(commandName)) writes += 1;
@@ -155,6 +165,24 @@ async function run(
   }
 }
 
+const made = new Set<string>();
+/** What the writes to the log name, by operation: what IAM compares as `dynamodb:Attributes`. */
+const attributes = new Map<string, Set<string>>();
+const inputSchema = z.object({
+  TableName: z.string(),
+  Key: z.optional(z.record(z.string(), z.unknown())),
+  Item: z.optional(z.record(z.string(), z.unknown())),
+  UpdateExpression: z.optional(z.string()),
+  ConditionExpression: z.optional(z.string()),
+});
+const tableOf = (input: unknown): string => inputSchema.parse(input).TableName;
+function noteAttributes(operation: string, input: unknown): void {
+  const { Key = {}, Item = {}, UpdateExpression = '', ConditionExpression = '' } = inputSchema.parse(input);
+  const words = `${UpdateExpression} ${ConditionExpression}`.replaceAll(/attribute_not_exists|REMOVE|:\w+/g, ' ');
+  const named = [...Object.keys({ ...Key, ...Item }), ...(words.match(/\w+/g) ?? [])];
+  attributes.set(operation, new Set([...(attributes.get(operation) ?? []), ...named]));
+}
+
 const findings = async () => {
   const source = { client: engine.client, table: engine.tableNames.CancellationLog, place: 'here' };
   const all = [];
@@ -174,6 +202,23 @@ const endState = async () => {
     ].toSorted(),
   };
 };
+
+test('an erasure makes exactly the calls that the role erase-texts allows, on exactly its attributes', async () => {
+  await restore();
+  made.clear();
+  attributes.clear();
+  await run({ 'external-id': name });
+
+  const allowed = role.flatMap(({ actions, resource }) => actions.map((action) => `${action} ${resource}`));
+  const ofTables = allowed.flatMap((one) => /^dynamodb:(.*)/.exec(one)?.[1] ?? []);
+  expect([...made].toSorted()).toEqual(ofTables.toSorted());
+  expect(attributes.get('UpdateItemCommand')).toEqual(new Set(erasureAttributes));
+  const putOnly = erasedRecordAttributes.filter(
+    (attribute) => attributes.get('PutItemCommand')?.has(attribute) !== true,
+  );
+  expect(putOnly).toEqual([]);
+  expect(attributes.get('PutItemCommand')?.isSubsetOf(new Set(erasedRecordAttributes))).toBe(true);
+});
 
 describe.each([
   ['by externalId', { 'external-id': name }],
