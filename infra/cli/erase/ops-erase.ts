@@ -33,13 +33,13 @@ run it again. In AWS this needs the role plangrep-cancellation-<environment>-era
   },
   async run({ place, terminal, values, now }) {
     const target = readTarget(values);
-    const reasonCode = readAs(reasonCodeSchema, '--reason-code', values['reason-code']);
+    const reasonCode = readReasonCode(values['reason-code']);
     const { partnerId } = target;
     const found = await find(place, target, terminal.progress);
     refuseUnfinished(found, place);
     const erasure = { partnerId, at: toTimestamp(now), erasureId: randomUUID(), reasonCode };
     if (isNothing(found)) {
-      terminal.show({ partnerId, ...summaryOf(found) }, [`Nothing to erase (${place.environment}).`]);
+      terminal.show({ partnerId, ...summaryOf(found), complete: true }, [`Nothing to erase (${place.environment}).`]);
       return 0;
     }
     const by = await readWhoErases(place);
@@ -58,7 +58,11 @@ run it again. In AWS this needs the role plangrep-cancellation-<environment>-era
   },
 });
 
-const reasonCodeSchema = erasedSchema.shape.reasonCode;
+/** @throws CannotDo (2) It goes on record for good, so it must not be a text about a person. */
+function readReasonCode(value: string): string {
+  if (erasedSchema.shape.reasonCode.safeParse(value).success) return value;
+  throw new CannotDo(2, '--reason-code takes 1 to 64 of a-z, 0-9, - and _, and begins with a letter or a digit.');
+}
 
 function readTarget(values: {
   readonly partner: string;

@@ -36,6 +36,10 @@ describe('texts that were erased', () => {
     expect(verify([erasedTexts(refused), erasure], day)).toMatchObject({ findings: [], refused: 1, erased: 1 });
   });
 
+  test('are no finding when DynamoDB has deleted the records that an erasure names: what it names has an end, it has none', () => {
+    expect(verify([erasedRecord([first.key, joined.key])])).toMatchObject({ findings: [], erased: 0 });
+  });
+
   test('are found where no erasure names them', () => {
     expect(found(bare)).toEqual([`altered 1`, `altered ${joined.key}`]);
     expect(found([...bare, erasedRecord([first.key])])).toEqual([`altered ${joined.key}`]);
