@@ -24,7 +24,7 @@ export const erase = opsCommand({
   summary: "Erases a partner's texts for good: an externalId with the reasons given under it, or those of one job.",
   notes: `The events stay, their hashes hold, and an "erased" record says who erased what, when and why. The partner then sees the jobs as
 never registered. An open cancellation must be closed first. What else may hold the texts for a time: docs/erasure.md. After a crash,
-run it again. In AWS this needs the role plangrep-cancellation-<environment>-erase-texts.`,
+run it again: where nothing is left, it says so and exits 0. In AWS this needs the role plangrep-cancellation-<environment>-erase-texts.`,
   options: {
     partner: partnerOption,
     'external-id': { hint: 'X', what: 'everything under this externalId; it reads the whole log' },
