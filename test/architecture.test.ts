@@ -190,7 +190,8 @@ describe.each(Object.entries(functions))('the function %s', (name, { timeoutSeco
     expect(readFileSync(path, 'utf8').trimEnd().split('\n').length).toBeLessThanOrEqual(60);
   });
 
-  test('ends before a claim that it holds does', () => {
+  // The sealer holds none.
+  test.runIf(name !== 'seal-archive')('ends before a claim that it holds does', () => {
     expect(timeoutSeconds * 1000).toBeLessThan(LEASE_MS);
   });
 });

@@ -31,7 +31,13 @@ const attempting = ['consume-events', ...looking] as const;
 const finding = [...doors, 'register-job'] as const;
 const reconciler = ['reconcile-cancellations'] as const;
 const reporting = [...attempting, 'read-cancellations', 'register-job'] as const;
-const everywhere = [...reporting, 'authorize-partner', 'announce-cancellations'] as const;
+const everywhere = [
+  ...reporting,
+  'authorize-partner',
+  'announce-cancellations',
+  'archive-records',
+  'seal-archive',
+] as const;
 
 export const logMetrics = {
   CancellationsClosed: { code: 'CANCELLATION_CLOSED', from: attempting, by: 'outcome' },
@@ -69,6 +75,18 @@ export const logMetrics = {
   EventsRefused: { code: 'EVENT_REFUSED', from: ['consume-events'] },
   EventsMalformed: { code: 'EVENT_MALFORMED', from: ['consume-events'] },
   EventsFailed: { code: 'EVENT_FAILED', from: ['consume-events'] },
+  /** Changes of the log that this service never makes. */
+  LogRewritten: { code: 'LOG_REWRITTEN', from: ['archive-records'], periodMinutes: 1 },
+  /** Objects and digests that are not what the archive's functions write. */
+  ArchiveAltered: { code: 'ARCHIVE_ALTERED', from: ['archive-records', 'seal-archive'] },
+  /** How far behind the clock the newest digest is. */
+  DigestLagMs: {
+    code: 'ARCHIVE_SEALED',
+    from: ['seal-archive'],
+    field: 'lagMs',
+    statistic: 'Maximum',
+    periodMinutes: 60,
+  },
   StreamsBroken: { code: 'STREAM_BROKEN', from: reporting, zeroOtherwise: true },
   RecordsUnreadable: { code: 'RECORD_UNREADABLE', from: everywhere },
   AuditWritesFailed: { code: 'AUDIT_WRITE_FAILED', from: attempting, zeroOtherwise: true },
@@ -108,6 +126,8 @@ export type MetricName =
   /** Messages of the wake-up queue that are due and not taken yet. */
   | 'WakeUpsWaiting'
   | 'OldestWakeUpSeconds'
+  /** How old the record is that the archive takes next. */
+  | 'ArchiveLagMs'
   /** Messages in the queue. */
   | DeadLetterQueueName;
 
@@ -164,6 +184,20 @@ export const alarms: readonly AlarmDefinition[] = [
     needs: 'auditWatch',
   },
   { title: 'Table settings changed', severity: 'page', metric: 'SettingsChanged', threshold: 1, needs: 'auditWatch' },
+  { title: 'Cancellation log rewritten', severity: 'page', metric: 'LogRewritten', threshold: 1 },
+  { title: 'Archive altered', severity: 'page', metric: 'ArchiveAltered', threshold: 1 },
+  // Meanwhile a rewritten record rings late, and a record that is a day old is lost for the archive.
+  { title: 'Archive falls behind', severity: 'page', metric: 'ArchiveLagMs', threshold: 15 * 60_000, periods: 2 },
+  { title: 'Records not archived', severity: 'page', metric: 'RecordsNotArchived', threshold: 1 },
+  // What is not sealed yet is locked all the same: it can wait for the morning.
+  {
+    title: 'Digest overdue',
+    severity: 'ticket',
+    metric: 'DigestLagMs',
+    threshold: 2 * 60 * 60_000,
+    // The sealer reports every hour: silence is its worst failure.
+    alarmsWhenSilent: true,
+  },
   // One partner's flood does this, and the queue is fair. That the door stands still pages as "Events wait".
   { title: 'Events pile up', severity: 'ticket', metric: 'EventsWaiting', threshold: 1_000, periods: 2 },
   { title: 'Events are malformed', severity: 'ticket', metric: 'EventsMalformed', threshold: 1 },

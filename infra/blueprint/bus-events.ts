@@ -50,6 +50,7 @@ export const deadLetterQueues = {
   EventsGivenUp: 'events that consume-events gave up',
   EventsUndelivered: 'events that EventBridge could not put into the events queue',
   OutgoingEventsUndelivered: 'closed and refused cancellations that the bus did not take',
+  RecordsNotArchived: "records of the log's stream that archive-records gave up",
   MissedRuns: 'runs of the reconciler that did not start, or failed',
 } as const;
 

@@ -146,6 +146,25 @@ const environmentSchema = z
        */
       jobs: whole(30, MOST_DAYS),
     }),
+    /** The sealed archive of the cancellation log: an S3 bucket whose objects are locked (docs/audit-format.md). */
+    archive: z.strictObject({
+      /** How long no one can delete or replace an object. `compliance`: not even the account's root. */
+      lock: z.enum(['compliance', 'governance']),
+      lockedDays: whole(1, 36_500),
+      /**
+       * A bucket of another account, with Object Lock and the policy of docs/deploy.md, "An archive in another account".
+       * @default - a bucket in the stateful stack
+       */
+      bucketName: z
+        .string()
+        .regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket')
+        .exactOptional(),
+      /**
+       * How many keys have been made for the digests. Only the newest signs: one more is a new key (docs/runbook.md, "Replacing
+       * the archive's key"). The others stay, and so do the digests that they have signed.
+       */
+      keys: whole(1, 100),
+    }),
     logRetentionDays: z.literal(logRetentionPeriods, 'must be a period that CloudWatch Logs knows'),
     /** E-mail addresses: `page` wakes someone up, `ticket` waits for the morning. */
     alarmAddresses: z.strictObject({ page: addresses, ticket: addresses }),

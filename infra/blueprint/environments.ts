@@ -23,6 +23,8 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     plans: { standard: { ratePerSecond: 5, burst: 10, requestsPerDay: 10_000 } },
     // The least: nothing here is of value.
     retention: { events: 90, requests: 30, jobs: 30 },
+    // A day is the shortest that S3 has: what a `cdk destroy` leaves behind can be emptied the day after.
+    archive: { lock: 'governance', lockedDays: 1, keys: 1 },
     logRetentionDays: 14,
     alarmAddresses: { page: [], ticket: ['plangrep-cancellation-dev@example.com'] },
     concurrency: { events: 2, wakeUps: 2 },
@@ -48,6 +50,7 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     },
     // A quarter: a release is compared with the one before.
     retention: { events: 120, requests: 90, jobs: 90 },
+    archive: { lock: 'governance', lockedDays: 30, keys: 1 },
     logRetentionDays: 30,
     alarmAddresses: {
       page: ['plangrep-cancellation-staging@example.com'],
@@ -84,6 +87,8 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     },
     // A year, and time to look back at it. Requests and names for as long as an invoice is disputed: a quarter.
     retention: { events: 400, requests: 90, jobs: 90 },
+    // Three years and their last day: after that, a claim from a cancellation is usually barred by limitation.
+    archive: { lock: 'compliance', lockedDays: 1_096, keys: 1 },
     logRetentionDays: 400,
     alarmAddresses: {
       page: ['plangrep-cancellation-oncall@example.com'],

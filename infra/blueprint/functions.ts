@@ -8,7 +8,7 @@ import type { Retention } from '../../functions/core/retention.ts';
 export interface FunctionDefinition<Variable = EnvironmentVariable> {
   /** Every environment variable besides the AWS SDK's own. */
   readonly environment: readonly Variable[];
-  /** Shorter than a lease (45 s), so that no function outlives the claim it holds. */
+  /** Of a function that works on cancellations shorter than a lease (45 s), so that it does not outlive its claim. */
   readonly timeoutSeconds: number;
   readonly memoryMb: number;
   /**
@@ -31,7 +31,10 @@ export type EnvironmentVariable =
   | 'EVENTS_MAX_RECEIVES'
   | 'EVENTS_DEAD_LETTERS_URL'
   | 'EVENTBRIDGE_URL'
-  | 'EVENT_BUS_NAME';
+  | 'EVENT_BUS_NAME'
+  | 'ARCHIVE_BUCKET'
+  | 'SEAL_KEY'
+  | 'SEAL_MARGIN_SECONDS';
 /** The variables of a sandbox's functions. */
 export type SandboxVariable = 'PLANGREP_SECRET_ID' | 'SANDBOX_TABLE';
 
@@ -60,6 +63,14 @@ export const serviceFunctions = {
   'reconcile-cancellations': { environment: attempt, timeoutSeconds: 40, memoryMb: 512 },
   // One PutEvents takes 2 s at most.
   'announce-cancellations': { environment: ['EVENTBRIDGE_URL', 'EVENT_BUS_NAME'], timeoutSeconds: 10, memoryMb: 256 },
+  // Longer than three tries of S3's client; shorter than the margin that a digest leaves.
+  'archive-records': { environment: ['ARCHIVE_BUCKET'], timeoutSeconds: 30, memoryMb: 512 },
+  // Holds no claim. It reads every object of its stretch, after a pause of up to a day at once.
+  'seal-archive': {
+    environment: ['ENVIRONMENT', 'ARCHIVE_BUCKET', 'SEAL_KEY', 'SEAL_MARGIN_SECONDS'],
+    timeoutSeconds: 900,
+    memoryMb: 1024,
+  },
   'read-documentation': { environment: [], timeoutSeconds: 5, memoryMb: 512 },
   // Does almost nothing, so that a flood of requests for unknown addresses costs almost nothing.
   'answer-unknown-route': { environment: [], timeoutSeconds: 3, memoryMb: 128 },
@@ -89,6 +100,9 @@ export const reconcilerSchedule = {
   function: 'reconcile-cancellations',
   everyMinutes: SCHEDULE_EVERY_MS / 60_000,
 } as const;
+
+/** Another starts the sealer. A digest covers what was put so many seconds before, which is longer than a put can take. */
+export const sealSchedule = { function: 'seal-archive', everyMinutes: 60, marginSeconds: 60 } as const;
 
 function namesOf<Name extends string>(definitions: Readonly<Record<Name, unknown>>): readonly Name[] {
   return Object.keys(definitions).filter((name): name is Name => name in definitions);

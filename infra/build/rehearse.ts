@@ -10,6 +10,7 @@ import type {
   SandboxFunctionName,
   SandboxVariable,
 } from '../blueprint/functions.ts';
+import { rehearsalPublicKey, signRehearsal } from './rehearsal-key.ts';
 
 type Name = FunctionName | SandboxFunctionName;
 type Item = Readonly<Record<string, string | number | readonly string[]>>;
@@ -48,7 +49,7 @@ export async function rehearse(
   { flags = [], only, file = 'index.mjs' }: RehearsalOptions = {},
 ): Promise<void> {
   const server = createServer((incoming, response) => {
-    void text(incoming).then((body) => response.end(JSON.stringify(answerTo(incoming, body))));
+    void text(incoming).then((body) => response.end(textOf(answerTo(incoming, body))));
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
   const address = server.address();
@@ -158,6 +159,23 @@ const usualWork: Readonly<Record<Name, { event: object; answer: object }>> = {
     event: { Records: [{ eventID: 'record', dynamodb: { SequenceNumber: '1', NewImage: toAttributes(closedItem) } }] },
     answer: { batchItemFailures: [] },
   },
+  'archive-records': {
+    event: {
+      Records: [
+        {
+          dynamodb: {
+            ApproximateCreationDateTime: 1_795_000_000,
+            Keys: { pk: { S: closedItem['pk'] }, sk: { S: closedItem['sk'] } },
+            SequenceNumber: '1',
+            StreamViewType: 'NEW_AND_OLD_IMAGES',
+            NewImage: toAttributes(closedItem),
+          },
+        },
+      ],
+    },
+    answer: { batchItemFailures: [] },
+  },
+  'seal-archive': { event: {}, answer: { digests: [1], isDone: true } },
   'reconcile-cancellations': { event: {}, answer: { looked: 1, failed: 0 } },
   'read-documentation': { event: request('/docs', {}), answer: { statusCode: 200 } },
   'answer-unknown-route': { event: request('/{proxy+}', {}), answer: { statusCode: 404 } },
@@ -190,16 +208,27 @@ function environment(url: string): Readonly<Record<EnvironmentVariable | Sandbox
     AWS_REGION: 'eu-west-1',
     AWS_ACCESS_KEY_ID: 'rehearsal',
     AWS_SECRET_ACCESS_KEY: 'rehearsal',
+    ARCHIVE_BUCKET: 'archive',
+    SEAL_KEY: 'alias/seal',
+    SEAL_MARGIN_SECONDS: '60',
     AWS_ENDPOINT_URL_DYNAMODB: url,
+    AWS_ENDPOINT_URL_KMS: url,
+    AWS_ENDPOINT_URL_S3: url,
     AWS_ENDPOINT_URL_SECRETS_MANAGER: url,
   };
 }
 
-/** Reads find {@link items}, every write succeeds, and Plangrep's jobs run until they are cancelled. */
-function answerTo({ method, url = '', headers }: IncomingMessage, body: string): object {
+/** S3 answers in XML. */
+function textOf(answer: object | string): string {
+  return typeof answer === 'string' ? answer : JSON.stringify(answer);
+}
+
+/** Reads find {@link items}, the archive is empty, every write succeeds, and Plangrep's jobs run until they are cancelled. */
+function answerTo({ method, url = '', headers }: IncomingMessage, body: string): object | string {
   const operation = headers['x-amz-target']?.toString().split('.')[1];
   switch (operation) {
     case undefined: {
+      if (url.startsWith('/archive')) return method === 'GET' ? '<ListBucketResult/>' : '';
       const [, jobId] = /^\/api\/open\/v1\/jobs\/(\w+)/.exec(url) ?? [];
       const status = method === 'POST' ? 'cancelled' : 'processing';
       return { job: { id: jobId, status, externalId, projectId, pageCount: 204, billing: { creditsDebited: 63 } } };
@@ -219,6 +248,10 @@ function answerTo({ method, url = '', headers }: IncomingMessage, body: string):
       );
       return { Items: found.map(toAttributes) };
     }
+    case 'GetPublicKey':
+      return { PublicKey: rehearsalPublicKey };
+    case 'Sign':
+      return { Signature: signRehearsal(Buffer.from(JSON.parse(body).Message, 'base64')) };
     case 'PutEvents':
       return { FailedEntryCount: 0, Entries: [{ EventId: 'event' }] };
     case 'PutItem':

@@ -9,7 +9,7 @@ import {
   unknownRoutes,
 } from '../blueprint/api.ts';
 import { eventDoor } from '../blueprint/bus-events.ts';
-import { reconcilerSchedule } from '../blueprint/functions.ts';
+import { reconcilerSchedule, sealSchedule } from '../blueprint/functions.ts';
 import { logReaders, type StreamReader } from '../blueprint/streams/log-readers.ts';
 import type { TableName } from '../blueprint/tables.ts';
 import { wakeUpQueue as definition } from '../blueprint/wake-up-queue.ts';
@@ -38,6 +38,8 @@ export interface DoorOptions {
   readonly queueVisibilityMs?: number | undefined;
   /** Between two runs of the reconciler; 0: it does not run by itself. @default 60_000 */
   readonly reconcileEveryMs?: number | undefined;
+  /** Between two digests of the archive; 0: nothing is archived. The first follows the first records at once. @default 60_000 */
+  readonly sealEveryMs?: number | undefined;
   /**
    * `lost`: the wake-up queue takes messages and delivers none, so only the reconciler's schedule finds wake-ups.
    * @default 'delivered', or 'lost' when the reconciler does not run by itself
@@ -110,8 +112,9 @@ export function startEventsDoor(
   return { queue };
 }
 
-/** The functions that read the cancellation log's stream. */
+/** The functions that read the cancellation log's stream, and the sealer of what one of them archives. */
 export async function startLogReaders(
+  { sealEveryMs = 60_000 }: DoorOptions,
   lambda: LambdaRuntime,
   { client, streams, tableNames }: LocalDynamoDb<TableName>,
   adopt: Adopt,
@@ -119,17 +122,47 @@ export async function startLogReaders(
   const TableName = tableNames.CancellationLog;
   const { Table } = await client.send(new DescribeTableCommand({ TableName }));
   const place = { streams, table: TableName, streamArn: Table?.LatestStreamArn ?? '' };
-  const readers = Object.values<StreamReader>(logReaders);
+  const sealing = adopt(startSealing(sealEveryMs, () => lambda.invoke(sealSchedule.function, {})));
+  const readers = Object.values<StreamReader>(logReaders).filter(
+    (reader) => sealEveryMs > 0 || reader !== logReaders.archive,
+  );
   await streams.forgetOthers(
     TableName,
     readers.map((reader) => reader.function),
   );
   for (const reader of readers) {
     const { function: name, patterns, batchSize, windowSeconds = 0, reportsFailures } = reader;
-    const invoke = (event: unknown) => lambda.invoke(name, event);
-    const windowMs = windowSeconds * 1000;
+    const invoke = async (event: unknown) => {
+      const result = await lambda.invoke(name, event);
+      if (reader === logReaders.archive) sealing.begin();
+      return result;
+    };
+    const windowMs = Math.min(windowSeconds * 1000, LONGEST_WINDOW_MS);
     adopt(startStreamSource({ name, invoke, patterns, batchSize, windowMs, reportsFailures }, place));
   }
+}
+
+/** No one waits half a minute for a record on this machine. */
+const LONGEST_WINDOW_MS = 250;
+
+/** What was put is in a digest only after a second, as S3 shows no less. */
+const FIRST_SEAL_MS = 1_200;
+
+/** Seals by schedule, and once soon after something was archived first. @param everyMs 0: never */
+function startSealing(everyMs: number, seal: () => Promise<unknown>): { begin(): void; close(): void } {
+  // The function logs its own failure, and the next run comes anyway.
+  const run = (): void => void seal().catch(() => undefined);
+  const timer = everyMs === 0 ? undefined : setInterval(run, everyMs);
+  let first: NodeJS.Timeout | undefined;
+  return {
+    begin() {
+      first ??= setTimeout(run, FIRST_SEAL_MS);
+    },
+    close() {
+      clearInterval(timer);
+      clearTimeout(first);
+    },
+  };
 }
 
 export interface TimeDoor {

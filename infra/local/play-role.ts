@@ -1,5 +1,5 @@
-import { archiveFolders } from '../blueprint/archive.ts';
 import type { Permission } from '../blueprint/access/permissions.ts';
+import { archiveFolders } from '../blueprint/archive/archive-folders.ts';
 import type { KmsCaller } from './aws/kms/local-kms.ts';
 import type { S3Call, S3Caller } from './aws/s3/local-s3.ts';
 import type { TableCaller } from './aws/table-calls.ts';

@@ -190,7 +190,7 @@ async function startParts(
   );
   const { queue } = startEventsDoor(options, { lambda, queues, statePath: inDataDir('queue.json'), adopt });
   bus.deliverTo(queue);
-  await startLogReaders(lambda, dynamodb, adopt);
+  await startLogReaders(options, lambda, dynamodb, adopt);
   const time = startTimeDoor(options, { lambda, queues, statePath: inDataDir('wake-ups.json'), adopt });
   const gateway = adopt(
     await startHttpDoor({ ...options, onAnswer: keepAccess(lines, options.onAnswer) }, lambda, {

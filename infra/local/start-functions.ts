@@ -19,7 +19,14 @@ import {
 } from './aws/lambda/lambda-runtime.ts';
 import { type PlayedRole, playRole } from './play-role.ts';
 import type { RestoredTables } from './restored-tables.ts';
-import { eventsQueueName, localEnvironment, plangrepSecretId, wakeUpQueueName } from './seeds.ts';
+import {
+  archiveBucket,
+  eventsQueueName,
+  localEnvironment,
+  plangrepSecretId,
+  sealKey,
+  wakeUpQueueName,
+} from './seeds.ts';
 import type { AwsServices } from './start-aws-services.ts';
 
 /** A function with its access key, and what its role allows. */
@@ -67,6 +74,10 @@ export function startFunctions(
     WAKE_UP_QUEUE_URL: localQueueUrl(queues.url, wakeUpQueueName),
     EVENTBRIDGE_URL: eventBridge.url,
     EVENT_BUS_NAME: 'default',
+    ARCHIVE_BUCKET: archiveBucket,
+    SEAL_KEY: sealKey,
+    // A put here takes no second; S3 shows whole ones.
+    SEAL_MARGIN_SECONDS: '1',
   };
   const accessKeyOf = (functionName: string): AccessKey => keyOf(callers, functionName);
   const surroundings = {

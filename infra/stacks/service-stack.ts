@@ -10,11 +10,16 @@ import {
   type FunctionName,
   reconcilerSchedule,
   retentionVariable,
+  sealSchedule,
 } from '../blueprint/functions.ts';
 import { logReaders } from '../blueprint/streams/log-readers.ts';
 import { tagsOf } from '../blueprint/access/table-settings.ts';
+import { archiveFolders } from '../blueprint/archive/archive-folders.ts';
+import { sealAliasOf } from '../blueprint/archive/archive-policies.ts';
 import { tables } from '../blueprint/tables.ts';
 import { wakeUpQueue } from '../blueprint/wake-up-queue.ts';
+import type { ArchiveStores } from '../constructs/archive/archive-stores.ts';
+import { Archiving } from '../constructs/archive/archiving.ts';
 import { ApiDomain } from '../constructs/api/api-domain.ts';
 import { Firewall } from '../constructs/api/firewall.ts';
 import { PartnerApi } from '../constructs/api/partner-api.ts';
@@ -65,6 +70,8 @@ export class ServiceStack extends Stack {
     const wakeUps = new WakeUps(this, 'WakeUps', { environment: environment.name });
     const schedule = new ReconcilerSchedule(this, 'Schedule');
     const outgoingEvents = new OutgoingEvents(this, 'OutgoingEvents');
+    const { archive } = stateful;
+    const archiving = new Archiving(this, 'Archiving');
     const inUse = tablesInUse(this, environment, stateful);
     const logArn = inUse.tables.CancellationLog.tableArn;
     const variables: Readonly<Record<EnvironmentVariable, string>> = {
@@ -73,6 +80,9 @@ export class ServiceStack extends Stack {
       WAKE_UP_QUEUE_URL: wakeUps.queue.queueUrl,
       EVENTBRIDGE_URL: `https://events.${Aws.REGION}.${Aws.URL_SUFFIX}`,
       EVENT_BUS_NAME: bus.eventBusName,
+      ARCHIVE_BUCKET: archive.bucket.bucketName,
+      SEAL_KEY: sealAliasOf(environment.name),
+      SEAL_MARGIN_SECONDS: String(sealSchedule.marginSeconds),
     };
     const tableArns = {
       JobDirectory: inUse.tables.JobDirectory.tableArn,
@@ -91,6 +101,8 @@ export class ServiceStack extends Stack {
       CancellationLogStream: inUse.logStreamArn,
       EventBus: bus.eventBusArn,
       OutgoingEventsUndelivered: outgoingEvents.undelivered.queueArn,
+      ...archiveArns(archive),
+      RecordsNotArchived: archiving.undelivered.queueArn,
     });
     const concurrency = deployedConcurrency(environment.concurrency);
     const everyTable = withReplaced(inUse, stateful);
@@ -107,6 +119,8 @@ export class ServiceStack extends Stack {
     schedule.start(functions[reconcilerSchedule.function].alias);
     const announcer = functions[logReaders.announce.function];
     outgoingEvents.announceBy(announcer, inUse.logStreamArn);
+    archiving.archiveBy(functions[logReaders.archive.function], inUse.logStreamArn);
+    archiving.sealBy(functions[sealSchedule.function]);
     new BusPolicy(this, 'BusPolicy', { environment, bus, announcerRoleArn: announcer.roleArn });
 
     const { api } = new PartnerApi(this, 'PartnerApi', { environment, functions });
@@ -126,6 +140,7 @@ export class ServiceStack extends Stack {
         EventsGivenUp: door.givenUp,
         EventsUndelivered: door.undelivered,
         OutgoingEventsUndelivered: outgoingEvents.undelivered,
+        RecordsNotArchived: archiving.undelivered,
         MissedRuns: schedule.missed,
       },
     });
@@ -170,10 +185,22 @@ export class ServiceStack extends Stack {
       'consume-wake-ups': bundled('consume-wake-ups'),
       'reconcile-cancellations': bundled('reconcile-cancellations'),
       'announce-cancellations': bundled('announce-cancellations'),
+      'archive-records': bundled('archive-records'),
+      'seal-archive': bundled('seal-archive'),
       'read-documentation': bundled('read-documentation'),
       'answer-unknown-route': bundled('answer-unknown-route'),
     };
   }
+}
+
+function archiveArns({ bucket, sealKey }: ArchiveStores): Arns {
+  return {
+    ...Object.fromEntries(
+      Object.entries(archiveFolders).map(([part, folder]) => [part, bucket.arnForObjects(`${folder}*`)]),
+    ),
+    ArchiveBucket: bucket.bucketArn,
+    SealKey: sealKey.keyArn,
+  };
 }
 
 function variablesOf(

@@ -14,6 +14,7 @@ import type { Construct } from 'constructs';
 import type { Environment } from '../blueprint/environment-schema.ts';
 import type { TablePolicy } from '../blueprint/access/table-policies.ts';
 import { settingsOf, tagsOf } from '../blueprint/access/table-settings.ts';
+import { ArchiveStores } from '../constructs/archive/archive-stores.ts';
 import { type TableDefinition, type TableName, tables } from '../blueprint/tables.ts';
 import { placeOf, refusePlaceholders } from './refuse-placeholders.ts';
 
@@ -22,7 +23,7 @@ export interface StatefulStackProps {
 }
 
 /**
- * What must outlive every deployment: the tables and Plangrep's key. A separate stack, so that the service can be rolled
+ * What must outlive every deployment: the tables, Plangrep's key, and the sealed archive. A separate stack, so that the service can be rolled
  * back, or deleted and created again, without touching either.
  *
  * Logical ids are written out: a changed id means a new, empty table, so moving a construct must not change it.
@@ -30,6 +31,7 @@ export interface StatefulStackProps {
 export class StatefulStack extends Stack {
   readonly tables: Readonly<Record<TableName, TableV2>>;
   readonly plangrepKey: Secret;
+  readonly archive: ArchiveStores;
   /** Of the cancellation log. */
   readonly logStreamArn: string;
 
@@ -59,6 +61,7 @@ export class StatefulStack extends Stack {
       [tableName, tableArn].map((it) => this.exportValue(it));
     this.exportValue(tableStreamArn);
     this.plangrepKey = this.addPlangrepKey(environment);
+    this.archive = new ArchiveStores(this, 'Archive', environment);
   }
 
   /**

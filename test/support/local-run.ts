@@ -44,11 +44,11 @@ export interface TestRun extends LocalRun {
 /**
  * The whole service, with canaries. `close` checks every answer, every log line and every stored record, and fails when
  * one has a canary, or when an answer differs from the OpenAPI description. The reconciler runs only when a test invokes
- * it, and the wake-up queue delivers nothing unless the test asks for it, so that calls can be counted.
+ * it, and the wake-up queue delivers nothing and nothing is archived unless the test asks for it, so that calls can be counted.
  */
 export async function startTestRun(options: Omit<LocalRunOptions, 'onAnswer'> = {}): Promise<TestRun> {
   const { onAnswer, throwIfWrong } = watchAnswers();
-  const run = await startLocalRun({ reconcileEveryMs: 0, ...options, onAnswer });
+  const run = await startLocalRun({ reconcileEveryMs: 0, sealEveryMs: 0, ...options, onAnswer });
   const { simulator, dynamodb } = run;
   if (simulator === undefined) throw new Error('A test run needs the simulator');
   const leaky = { files: leakyFiles, resultUrl: canaries.resultUrl };

@@ -98,6 +98,25 @@ const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonl
     // Lambda does this in the function's name, for a record that was repeated to the end.
     { actions: ['sqs:SendMessage'], resource: 'OutgoingEventsUndelivered' },
   ],
+  'archive-records': [
+    readStream,
+    // A repeat compares what it meets.
+    { actions: ['s3:GetObject', 's3:PutObject'], resource: 'ArchiveRecords' },
+    // Lambda does this in the function's name, for a record that was repeated to the end.
+    { actions: ['sqs:SendMessage'], resource: 'RecordsNotArchived' },
+  ],
+  'seal-archive': [
+    { actions: ['s3:ListBucket'], resource: 'ArchiveBucket' },
+    { actions: ['s3:GetObject'], resource: 'ArchiveRecords' },
+    { actions: ['s3:GetObject', 's3:PutObject'], resource: 'ArchiveDigests' },
+    { actions: ['s3:GetObject', 's3:PutObject'], resource: 'ArchiveKeys' },
+    { actions: ['kms:GetPublicKey'], resource: 'SealKey' },
+    {
+      actions: ['kms:Sign'],
+      resource: 'SealKey',
+      conditions: { StringEquals: { 'kms:MessageType': ['DIGEST'], 'kms:SigningAlgorithm': ['ECDSA_SHA_256'] } },
+    },
+  ],
   // Only its own log lines and traces.
   'read-documentation': [],
   'answer-unknown-route': [],

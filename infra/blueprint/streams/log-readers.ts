@@ -21,7 +21,7 @@ export interface StreamReader {
 }
 
 /**
- * Who reads the cancellation log's stream. There is room for one more: a third reader would make the others wait.
+ * Who reads the cancellation log's stream. There is room for no other: a third reader would make these wait.
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
  */
 export const logReaders = {
@@ -33,5 +33,17 @@ export const logReaders = {
     batchSize: 10,
     reportsFailures: true,
     retries: { attempts: 185, maxAgeSeconds: 3_600 },
+  },
+  /** Every change: one that this service does not make is what it looks for. */
+  archive: {
+    function: 'archive-records',
+    patterns: [{ eventName: ['INSERT', 'MODIFY', 'REMOVE'] }],
+    // With both images a record has some 3 KB on average; Lambda hands over 6 MB at most, and a line has one image.
+    batchSize: 1_000,
+    // Few objects, and still an alarm within a minute.
+    windowSeconds: 20,
+    reportsFailures: true,
+    // For as long as the stream has the record.
+    retries: { attempts: 10_000, maxAgeSeconds: 86_400 },
   },
 } as const satisfies Record<string, StreamReader>;

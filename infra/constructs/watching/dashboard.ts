@@ -127,6 +127,7 @@ export class Dashboard extends Construct {
             metrics.named('EventsGivenUp'),
             metrics.named('EventsUndelivered'),
             metrics.named('OutgoingEventsUndelivered'),
+            metrics.named('RecordsNotArchived'),
             metrics.named('MissedRuns'),
           ]),
         ],

@@ -15,6 +15,7 @@ import {
 import { documentationRoutes, partnerAuthorizer, routes, unknownRouteFunction } from '../../blueprint/api.ts';
 import type { DeadLetterQueueName } from '../../blueprint/bus-events.ts';
 import type { FunctionName } from '../../blueprint/functions.ts';
+import { logReaders } from '../../blueprint/streams/log-readers.ts';
 import type { BundledFunction } from '../bundled-function.ts';
 import type { AuditWatch } from './audit-watch.ts';
 
@@ -85,6 +86,12 @@ export class Metrics extends Construct {
       EventsGivenUp: messagesIn(deadLetterQueues.EventsGivenUp, 'events given up'),
       EventsUndelivered: messagesIn(deadLetterQueues.EventsUndelivered, 'events undelivered'),
       OutgoingEventsUndelivered: messagesIn(deadLetterQueues.OutgoingEventsUndelivered, 'outgoing events undelivered'),
+      ArchiveLagMs: functions[logReaders.archive.function].function.metric('IteratorAge', {
+        statistic: Stats.MAXIMUM,
+        period: fiveMinutes,
+        label: 'archive behind (ms)',
+      }),
+      RecordsNotArchived: messagesIn(deadLetterQueues.RecordsNotArchived, 'records not archived'),
       MissedRuns: messagesIn(deadLetterQueues.MissedRuns, 'runs missed'),
     };
   }

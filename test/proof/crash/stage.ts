@@ -122,6 +122,9 @@ export const openStage = async (path?: string): Promise<Stage> => {
     WAKE_UP_QUEUE_URL: localQueueUrl(tap.urls.sqs, wakeUps.name),
     EVENTBRIDGE_URL: tap.urls.eventbridge,
     EVENT_BUS_NAME: 'default',
+    ARCHIVE_BUCKET: 'none',
+    SEAL_KEY: 'none',
+    SEAL_MARGIN_SECONDS: '1',
   };
 
   const start: Stage['start'] = async (name, key = 'key waited for') => {

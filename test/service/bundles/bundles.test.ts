@@ -30,6 +30,8 @@ const limits = {
   'consume-wake-ups': 262_000,
   'reconcile-cancellations': 262_000,
   'announce-cancellations': 215_000,
+  'archive-records': 335_000,
+  'seal-archive': 374_000,
   'read-documentation': 870_000,
   'answer-unknown-route': 4_000,
   'simulate-plangrep': 236_000,

@@ -1,0 +1,5 @@
+import { composeArchiving } from './compose.ts';
+import { archiveRecords } from './doors/stream/archive-records.ts';
+
+/** Follows the cancellation log's stream. */
+export const handler = archiveRecords(composeArchiving());

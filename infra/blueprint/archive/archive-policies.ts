@@ -1,0 +1,138 @@
+import { archiveFolders } from './archive-folders.ts';
+import type { Conditions } from '../access/permissions.ts';
+import { type RoleName, roleNameOf } from '../access/roles.ts';
+import { deploymentRoleOf } from '../access/table-policies.ts';
+
+/** Where the roles are. In a stack both are tokens. */
+export interface ArchivePlace {
+  readonly partition: string;
+  readonly account: string;
+  readonly region: string;
+}
+
+/** A statement of the bucket's or the key's own policy, as IAM writes it. */
+interface ArchiveStatement {
+  readonly Sid: string;
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Principal: { readonly AWS: string };
+  readonly Action: readonly string[];
+  readonly Resource?: string;
+  readonly NotResource?: readonly string[];
+  readonly Condition?: Conditions;
+}
+
+/** The alias of the key that signs the digests. */
+export function sealAliasOf(environment: string): string {
+  return `alias/plangrep-cancellation-${environment}-seal`;
+}
+
+const writers: Readonly<Record<keyof typeof archiveFolders, RoleName>> = {
+  ArchiveRecords: 'archive-records',
+  ArchiveDigests: 'seal-archive',
+  ArchiveKeys: 'seal-archive',
+};
+
+/**
+ * What no role overrides, an administrator's neither: each folder has one writer, which writes every name once, and no
+ * principal deletes an object or changes its lock. Lifecycle rules are not bound by a policy; Object Lock binds them.
+ * @see https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes-enforce.html
+ */
+export function bucketStatements(
+  bucketArn: string,
+  environment: string,
+  place: ArchivePlace,
+): readonly ArchiveStatement[] {
+  const everything = `${bucketArn}/*`;
+  const folders = Object.entries(archiveFolders).map(([part, folder]) => ({
+    part,
+    objects: `${bucketArn}/${folder}*`,
+  }));
+  const roleOf = (part: string): string => {
+    const writer = Object.entries(writers).find(([name]) => name === part)?.[1];
+    return writer === undefined ? '' : arnOf(place, roleNameOf(environment, writer));
+  };
+  return [
+    ...folders.map(({ part, objects }) => ({
+      ...deny(`Only${part}Writer`, ['s3:PutObject'], exceptOf([roleOf(part)])),
+      Resource: objects,
+    })),
+    { ...deny('NothingBesideTheFolders', ['s3:PutObject']), NotResource: folders.map(({ objects }) => objects) },
+    {
+      ...deny('EveryNameOnce', ['s3:PutObject'], { Null: { 's3:if-none-match': ['true'] } }),
+      Resource: everything,
+    },
+    {
+      ...deny('NoDeleteAndNoOtherLock', [
+        's3:BypassGovernanceRetention',
+        's3:DeleteObject',
+        's3:DeleteObjectVersion',
+        's3:PutObjectLegalHold',
+        's3:PutObjectRetention',
+      ]),
+      Resource: everything,
+    },
+    {
+      ...deny(
+        'NoChangeOfSettingsByOthers',
+        [
+          's3:DeleteBucket',
+          's3:DeleteBucketPolicy',
+          's3:PutBucketObjectLockConfiguration',
+          's3:PutBucketPolicy',
+          's3:PutBucketVersioning',
+          's3:PutLifecycleConfiguration',
+          's3:PutReplicationConfiguration',
+        ],
+        exceptOf([arnOf(place, deploymentRoleOf(place))]),
+      ),
+      Resource: bucketArn,
+    },
+  ];
+}
+
+/**
+ * Only the sealer signs, and only digests. Everyone in the account may read the public key. Only a deployment may disable or
+ * delete the key, or change this policy.
+ * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+ */
+export function keyStatements(environment: string, place: ArchivePlace): readonly ArchiveStatement[] {
+  const sealer = arnOf(place, roleNameOf(environment, 'seal-archive'));
+  const ofKey = (statement: ArchiveStatement): ArchiveStatement => ({ ...statement, Resource: '*' });
+  return [
+    ofKey({
+      Sid: 'TheAccountAdministers',
+      Effect: 'Allow',
+      Principal: { AWS: `arn:${place.partition}:iam::${place.account}:root` },
+      Action: ['kms:*'],
+    }),
+    ofKey({
+      Sid: 'EveryoneVerifies',
+      Effect: 'Allow',
+      Principal: { AWS: '*' },
+      Action: ['kms:DescribeKey', 'kms:GetPublicKey', 'kms:Verify'],
+      Condition: { StringEquals: { 'kms:CallerAccount': [place.account] } },
+    }),
+    ofKey(deny('OnlyTheSealerSigns', ['kms:Sign'], exceptOf([sealer]))),
+    ofKey(deny('OnlyDigestsAreSigned', ['kms:Sign'], { StringNotEquals: { 'kms:MessageType': ['DIGEST'] } })),
+    ofKey(
+      deny(
+        'NoChangeOfSettingsByOthers',
+        ['kms:DisableKey', 'kms:PutKeyPolicy', 'kms:ScheduleKeyDeletion', 'kms:UpdateAlias', 'kms:DeleteAlias'],
+        exceptOf([arnOf(place, deploymentRoleOf(place))]),
+      ),
+    ),
+  ];
+}
+
+function deny(Sid: string, Action: readonly string[], Condition?: Conditions): ArchiveStatement {
+  const statement = { Sid, Effect: 'Deny', Principal: { AWS: '*' }, Action } as const;
+  return { ...statement, ...(Condition !== undefined && { Condition }) };
+}
+
+function exceptOf(arns: readonly string[]): Conditions {
+  return { ArnNotEquals: { 'aws:PrincipalArn': arns } };
+}
+
+function arnOf({ partition, account }: ArchivePlace, role: string): string {
+  return `arn:${partition}:iam::${account}:role/${role}`;
+}
