@@ -51,7 +51,7 @@ export const deadLetterQueues = {
   EventsUndelivered: 'events that EventBridge could not put into the events queue',
   OutgoingEventsUndelivered: 'closed and refused cancellations that the bus did not take',
   RecordsNotArchived: "records of the log's stream that archive-records gave up",
-  MissedRuns: 'runs of the reconciler that did not start, or failed',
+  MissedRuns: 'runs of the reconciler that did not start, or failed, and of the sealer that did not start',
 } as const;
 
 export type DeadLetterQueueName = keyof typeof deadLetterQueues;

@@ -1,4 +1,5 @@
 import { CannotDo, type CommandDescription, endProcess, type ExitCode, parseCommand, usageOf } from './command.ts';
+import { showArchive, showArchiveKeys } from './audit/ops-archive.ts';
 import { verifyAuditTrail } from './audit/ops-audit.ts';
 import { findRequest } from './cancellations/find-request.ts';
 import { listErasures } from './erase/list-erasures.ts';
@@ -56,6 +57,8 @@ const commands: readonly OpsCommand[] = [
   putPlangrepKey,
   returnToPlangrepKey,
   verifyAuditTrail,
+  showArchive,
+  showArchiveKeys,
   makeReceipt,
   freezeTable,
   startRestore,

@@ -1,16 +1,17 @@
 import { documentationRoutes, partnerAuthorizer, routes, unknownRouteFunction } from '../blueprint/api.ts';
 import { closedEvent, type DeadLetterQueueName, eventDoor } from '../blueprint/bus-events.ts';
-import { functionNames, functions, reconcilerSchedule } from '../blueprint/functions.ts';
+import { functionNames, functions, reconcilerSchedule, sealSchedule } from '../blueprint/functions.ts';
 import type { Resource } from '../blueprint/access/permissions.ts';
 import { isOfFunction, permissionsOf, type RoleName } from '../blueprint/access/roles.ts';
 import { logReaders } from '../blueprint/streams/log-readers.ts';
+import { archiveFolders } from '../blueprint/archive/archive-folders.ts';
 import { tables } from '../blueprint/tables.ts';
 import { wakeUpQueue } from '../blueprint/wake-up-queue.ts';
 import { arrow, box, type Drawn, label, line, mark, svg, text, wordsOf, wrap } from './svg.ts';
 
 /** The left edges of the columns, in pixels, and their widths. */
 const X = { partners: 16, door: 218, queue: 372, fn: 522, things: 752 };
-const WIDTH = { partners: 84, door: 112, queue: 104, fn: 180, thing: 80, all: 1140 };
+const WIDTH = { partners: 84, door: 112, queue: 104, fn: 180, thing: 80, all: 1225 };
 const BOX_HEIGHT = 30;
 const ROW = 48;
 /** A row with something below its boxes. */
@@ -18,14 +19,16 @@ const HIGH_ROW = 80;
 
 const secret = "Plangrep's key";
 const plangrep = 'Plangrep';
+const archive = 'Archive';
 /** Everything that functions reach, in the order of the picture. */
-const things = [...Object.keys(tables).map(wordsOf), secret, plangrep];
+const things = [...Object.keys(tables).map(wordsOf), archive, secret, plangrep];
 /** A permission on an index or a stream counts for its table. */
 const thingOf: Readonly<Partial<Record<Resource, string>>> = {
   ...Object.fromEntries(Object.keys(tables).map((name) => [name, wordsOf(name)])),
   WakeUps: wordsOf('CancellationLog'),
   CancellationLogStream: wordsOf('CancellationLog'),
   PlangrepKey: secret,
+  ...Object.fromEntries(Object.keys(archiveFolders).map((folder) => [folder, archive])),
 };
 
 /**
@@ -38,7 +41,8 @@ export function drawArchitecture(): string {
   const events = http + (1 + byRoute.length) * ROW + 40;
   const wakeUps = events + 2 * HIGH_ROW + 14;
   const time = wakeUps + ROW + 10;
-  const sandbox = time + HIGH_ROW + 14;
+  const archiving = time + HIGH_ROW + 14;
+  const sandbox = archiving + HIGH_ROW + ROW + 10;
   const bottom = sandbox + HIGH_ROW;
   return svg(WIDTH.all, bottom + 56, 'What starts each function, and what it reads, writes and calls', [
     text('caption', X.partners + WIDTH.partners / 2, 84, 'callers'),
@@ -50,6 +54,7 @@ export function drawArchitecture(): string {
     ...drawEvents(events),
     ...drawWakeUps(wakeUps),
     ...drawSchedule(time),
+    ...drawArchiving(archiving),
     ...drawSandbox(sandbox),
     ...drawLegend(bottom + 30),
   ]);
@@ -63,11 +68,11 @@ function routesOf(name: RoleName): readonly string[] {
 
 /** The head of a vertical line. */
 function drawThing(thing: string, x: number, bottom: number): Drawn {
-  const kind = thing === secret ? 'secret' : thing === plangrep ? 'outside' : 'table';
+  const kind = thing === secret ? 'secret' : thing === plangrep ? 'outside' : thing === archive ? 'bucket' : 'table';
   return [
     line('wire', x, 84, x, bottom - 4),
     text('caption', x, 36, kind),
-    box(kind, x - WIDTH.thing / 2, 44, WIDTH.thing, 40, wrap(thing, 10)),
+    box(kind === 'bucket' ? 'table' : kind, x - WIDTH.thing / 2, 44, WIDTH.thing, 40, wrap(thing, 10)),
   ];
 }
 
@@ -134,6 +139,17 @@ function drawSchedule(top: number): Drawn {
     ...arrowWith(X.door + WIDTH.door, X.fn, top + BOX_HEIGHT / 2, ['finds what the queue lost']),
     ...drawRow(name, top),
     ...deadLetters('MissedRuns', X.fn + WIDTH.fn / 2, top + BOX_HEIGHT),
+  ];
+}
+
+function drawArchiving(top: number): Drawn {
+  return [
+    ...label(X.door, X.fn, top + BOX_HEIGHT / 2, ['every change,'], ["from the log's stream"]),
+    ...drawRow(logReaders.archive.function, top),
+    ...deadLetters('RecordsNotArchived', X.fn + WIDTH.fn / 2, top + BOX_HEIGHT),
+    box('bus', X.door, top + HIGH_ROW - 5, WIDTH.door, 40, ['Schedule', `every ${sealSchedule.everyMinutes} minutes`]),
+    ...arrowWith(X.door + WIDTH.door, X.fn, top + HIGH_ROW + BOX_HEIGHT / 2, ['signs a digest']),
+    ...drawRow(sealSchedule.function, top + HIGH_ROW),
   ];
 }
 

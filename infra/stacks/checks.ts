@@ -1,5 +1,6 @@
 import { type App, CfnResource, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
+import { archiveFolders } from '../blueprint/archive/archive-folders.ts';
 import { environmentNames } from '../blueprint/environments.ts';
 import { apiGatewayPaths } from '../constructs/operator-roles.ts';
 import { versionAlarmNames } from '../blueprint/rollout/version-alarms.ts';
@@ -19,6 +20,8 @@ const usageKeys = Object.values(apiGatewayPaths)
   .flat()
   .filter((path) => path.includes('*'))
   .map((path) => `arn:<AWS::Partition>:apigateway:<AWS::Region>::${path}`);
+const archiveObjects = (environment: string, folder: string): string =>
+  `AwsSolutions-IAM5[Resource::plangrep-cancellation-${environment}-stateful:ExportsOutputFnGetAttArchiveBucketArnF44200DF/${folder}*]`;
 const managedBackupRoles = ['Backup', 'Restores'].map(
   (what) => `Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSBackupServiceRolePolicyFor${what}`,
 );
@@ -31,12 +34,15 @@ export const acknowledgements: readonly Acknowledgement[] = [
       'AwsSolutions-IAM5[Resource::*]',
       'Serverless-LambdaStarPermissions',
       ...environmentNames.map((name) => `AwsSolutions-IAM5[Resource::${versionAlarms(name)}]`),
+      ...environmentNames.flatMap((name) =>
+        Object.values(archiveFolders).map((folder) => archiveObjects(name, folder)),
+      ),
       ...usageKeys.map((arn) => `AwsSolutions-IAM5[Resource::${arn}]`),
     ],
     resourceTypes: ['AWS::IAM::Role'],
     path: /^Service\/((Sandbox\/)?[a-z-]+\/Permissions|Rollout|OperatorRoles\/manage-partners)\/Role\/Resource$/,
     reason:
-      'X-Ray has no resources, so its two actions must be on *. The alarms that a canary heeds have the version in their names, and API Gateway chooses the ids of its keys and plans. A test checks that nothing else is.',
+      'X-Ray has no resources, so its two actions must be on *. The alarms that a canary heeds have the version in their names, API Gateway chooses the ids of its keys and plans, and the roles of the archive are for the objects of a folder. A test checks that nothing else is.',
   },
   {
     rules: ['AwsSolutions-SQS3', 'Serverless-SQSRedrivePolicy'],
@@ -80,8 +86,9 @@ export const acknowledgements: readonly Acknowledgement[] = [
   {
     rules: ['AwsSolutions-S1'],
     resourceTypes: ['AWS::S3::Bucket'],
-    path: /\/AuditWatch\/Evidence\/Resource$/,
-    reason: 'Only CloudTrail writes to it, and signs what it wrote; nothing reads it regularly.',
+    path: /\/(AuditWatch\/Evidence|Archive\/Bucket)\/Resource$/,
+    reason:
+      'Only CloudTrail writes to the one, and two functions to the other: each signs what it wrote, and Object Lock or the digests show the rest.',
   },
 ];
 

@@ -120,7 +120,7 @@ export class ServiceStack extends Stack {
     const announcer = functions[logReaders.announce.function];
     outgoingEvents.announceBy(announcer, inUse.logStreamArn);
     archiving.archiveBy(functions[logReaders.archive.function], inUse.logStreamArn);
-    archiving.sealBy(functions[sealSchedule.function]);
+    archiving.sealBy(functions[sealSchedule.function], schedule.missed);
     new BusPolicy(this, 'BusPolicy', { environment, bus, announcerRoleArn: announcer.roleArn });
 
     const { api } = new PartnerApi(this, 'PartnerApi', { environment, functions });

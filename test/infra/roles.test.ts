@@ -17,6 +17,12 @@ const targetPatterns: readonly (readonly [Target, RegExp])[] = [
   ['CancellationLogStream', /^\{"Fn::ImportValue":".*:ExportsOutputFnGetAttCancellationLogStreamArn\w+"\}$/],
   ['JobDirectory', /^\{"Fn::ImportValue":".*:ExportsOutputFnGetAttJobDirectoryArn\w+"\}$/],
   ['Partners', /^\{"Fn::ImportValue":".*:ExportsOutputFnGetAttPartnersArn\w+"\}$/],
+  ['ArchiveBucket', /^\{"Fn::ImportValue":"[\w-]+:ExportsOutputFnGetAttArchiveBucketArn\w+"\}$/],
+  ['ArchiveRecords', /ArchiveBucketArn\w+"\},"\/records\/\*"\]\]\}$/],
+  ['ArchiveDigests', /ArchiveBucketArn\w+"\},"\/digests\/\*"\]\]\}$/],
+  ['ArchiveKeys', /ArchiveBucketArn\w+"\},"\/keys\/\*"\]\]\}$/],
+  ['SealKey', /^\{"Fn::ImportValue":"[\w-]+:ExportsOutputFnGetAttSealKey1Arn\w+"\}$/],
+  ['RecordsNotArchived', /^\{"Fn::GetAtt":\["ArchivingUndelivered\w+","Arn"\]\}$/],
   ['SandboxTable', /^\{"Fn::GetAtt":\["SandboxTable\w+","Arn"\]\}$/],
   ['PlangrepKey', /^\{"Fn::ImportValue":".*:ExportsOutputRefPlangrepKey\w+"\}$/],
   ['EventsQueue', /^\{"Fn::GetAtt":\["EventsDoorQueue\w+","Arn"\]\}$/],
@@ -90,7 +96,7 @@ describe.each(environmentNames)('in %s', (name) => {
     expect(RoleName).toBe(roleNameOf(name, fn));
   });
 
-  test("no action has a star, and no resource but X-Ray's, the alarms of versions and API Gateway's keys and plans", () => {
+  test("no action has a star, and no resource but X-Ray's, the archive's objects, the alarms of versions and API Gateway's keys and plans", () => {
     const allowed = everyPolicy.flatMap(statementsOf).filter(({ Effect }) => Effect === 'Allow');
 
     for (const { Action, Resource: resource } of allowed) {
@@ -102,6 +108,7 @@ describe.each(environmentNames)('in %s', (name) => {
       const isCanary = actions.join() === 'cloudwatch:DescribeAlarms';
       const isApiGateway = actions.every((action) => String(action).startsWith('apigateway:'));
       const stars = JSON.stringify(resource)
+        .replace(/ArchiveBucketArn\w+"\},"\/(records|digests|keys)\/\*"/, '')
         .replace(isCanary ? versionAlarmNames(name) : '', '')
         .replaceAll(isApiGateway ? /"::\/(apikeys|usageplans)[^"]*"/g : '', '');
       if (!isXRay) expect(stars).not.toContain('*');
@@ -161,6 +168,8 @@ describe('what a role may do on the cancellation log', () => {
       'consume-wake-ups': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       'reconcile-cancellations': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       'announce-cancellations': [],
+      'archive-records': [],
+      'seal-archive': [],
       'redrive-events': [],
       'manage-partners': [],
       'release-jobs': [],

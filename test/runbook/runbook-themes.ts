@@ -33,6 +33,14 @@ export const themes = {
     'Partners or job directory altered',
     'Table settings changed',
   ],
+  archive: [
+    'Cancellation log rewritten',
+    'Archive altered',
+    'Archive falls behind',
+    'Records not archived',
+    'Digest overdue',
+    "Replacing the archive's key",
+  ],
   partners: ['Listings are impossible', 'Listings fail', 'Ownership refused'],
   tasks: [
     "Rotating Plangrep's key without downtime",
@@ -51,6 +59,7 @@ export const onlyInAws: Readonly<Record<string, string>> = {
   'Events undelivered':
     'the local bus puts an event into the queue or refuses it: it has no queue of undelivered events',
   'Outgoing events undelivered': 'the local run repeats for ever, so it has no such queue',
+  'Records not archived': 'the local run repeats for ever, so it has no such queue',
   'Cancellation log altered': 'the local run has no CloudTrail; test/tools/ops/ops-logs.test.ts has its records',
   'Partners or job directory altered':
     'the local run has no CloudTrail; test/tools/ops/ops-logs.test.ts has its records',

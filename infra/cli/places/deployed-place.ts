@@ -69,6 +69,8 @@ export function openDeployedPlace(
     apiGateway: accessTo('apigateway', 'API_GATEWAY'),
     s3: accessTo('s3', 'S3'),
     kms: accessTo('kms', 'KMS'),
+    archiveBucket: async () =>
+      environments[environment].archive.bucketName ?? stateful('AWS::S3::Bucket', 'ArchiveBucket'),
     lines: { kind: 'cloudwatch', access: accessTo('logs', 'CLOUDWATCH_LOGS') },
     async archiveBucket() {
       const stack = `plangrep-cancellation-${environment}-stateful`;

@@ -16,6 +16,7 @@ export const deadLetterQueues = {
     what: 'closed and refused cancellations that the event bus did not take',
     path: 'OutgoingEventsUndelivered',
   },
+  records: { what: "records of the log's stream that archive-records gave up", path: 'ArchivingUndelivered' },
   runs: { what: 'runs of the reconciler that were never started', path: 'ScheduleMissed' },
   alarms: { what: 'alarms that could not be sent', path: 'WatchingAlarmsUnsent' },
 } as const;

@@ -4,7 +4,7 @@ import { type Place, type QueueName, queues } from '../places/place.ts';
 import { table } from '../terminal.ts';
 
 /** In the order in which they are shown: those that functions work on, then those that wait for an operator. */
-const shownQueues = ['waiting', 'wakeUps', 'events', 'undelivered', 'outgoing', 'runs', 'alarms'] as const;
+const shownQueues = ['waiting', 'wakeUps', 'events', 'undelivered', 'outgoing', 'records', 'runs', 'alarms'] as const;
 const shownNames: Partial<Record<QueueName, string>> = { waiting: 'to consume-events', wakeUps: 'to consume-wake-ups' };
 
 export const listQueues = opsCommand({

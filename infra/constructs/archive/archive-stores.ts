@@ -5,6 +5,7 @@ import {
   BlockPublicAccess,
   Bucket,
   BucketEncryption,
+  CfnBucket,
   type IBucket,
   ObjectLockRetention,
   ObjectOwnership,
@@ -13,7 +14,10 @@ import { Construct } from 'constructs';
 import { bucketStatements, keyStatements, sealAliasOf } from '../../blueprint/archive/archive-policies.ts';
 import type { Environment } from '../../blueprint/environment-schema.ts';
 
-/** The sealed archive's bucket, and the keys of its digests. All of it stays when the stack is deleted. */
+/**
+ * The sealed archive's bucket, and the keys of its digests. Both stay when the stack is deleted. Their logical ids are written
+ * out: a changed id means a new, empty bucket.
+ */
 export class ArchiveStores extends Construct {
   readonly bucket: IBucket;
   /** The one that signs. */
@@ -63,6 +67,8 @@ export class ArchiveStores extends Construct {
         ],
       }),
     });
+    const resource = bucket.node.defaultChild;
+    if (resource instanceof CfnBucket) resource.overrideLogicalId('ArchiveBucket');
     for (const statement of bucketStatements(bucket.bucketArn, name, Stack.of(this))) {
       bucket.addToResourcePolicy(PolicyStatement.fromJson(statement));
     }

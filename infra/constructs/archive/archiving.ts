@@ -24,12 +24,17 @@ export class Archiving extends Construct {
     new StreamTrigger(this, 'Log', { reader: logReaders.archive, streamArn, handler, undelivered: this.undelivered });
   }
 
-  /** A run that fails is repeated twice; what it did not seal, the next one seals. */
-  sealBy({ alias }: BundledFunction): void {
+  /**
+   * What a run does not seal, the next one seals.
+   * @param missed gets the runs that did not start
+   */
+  sealBy({ alias }: BundledFunction, missed: Queue): void {
     new Rule(this, 'Rule', {
       description: 'Seals the archive',
       schedule: Schedule.rate(Duration.minutes(sealSchedule.everyMinutes)),
-      targets: [new LambdaFunction(alias, { maxEventAge: Duration.hours(1), retryAttempts: 2 })],
+      targets: [
+        new LambdaFunction(alias, { deadLetterQueue: missed, maxEventAge: Duration.hours(1), retryAttempts: 2 }),
+      ],
     });
   }
 }

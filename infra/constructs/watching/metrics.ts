@@ -14,7 +14,7 @@ import {
 } from '../../blueprint/alarms.ts';
 import { documentationRoutes, partnerAuthorizer, routes, unknownRouteFunction } from '../../blueprint/api.ts';
 import type { DeadLetterQueueName } from '../../blueprint/bus-events.ts';
-import type { FunctionName } from '../../blueprint/functions.ts';
+import { type FunctionName, sealSchedule } from '../../blueprint/functions.ts';
 import { logReaders } from '../../blueprint/streams/log-readers.ts';
 import type { BundledFunction } from '../bundled-function.ts';
 import type { AuditWatch } from './audit-watch.ts';
@@ -40,6 +40,8 @@ const behindRoutes: readonly FunctionName[] = [
   ...[...routes, ...documentationRoutes].map((route) => route.function),
   unknownRouteFunction,
 ];
+/** The archive's: their alarms say how far they are behind, whatever the cause. An alarm reads at most ten metrics. */
+const withOwnAlarms: ReadonlySet<string> = new Set([logReaders.archive.function, sealSchedule.function]);
 const oneMinute = Duration.minutes(1);
 const fiveMinutes = Duration.minutes(5);
 
@@ -57,7 +59,7 @@ export class Metrics extends Construct {
     this.functions = functions;
     this.namespace = metricNamespaceOf(environment);
     this.addFilters(functions);
-    const all = Object.entries(functions);
+    const all = Object.entries(functions).filter(([name]) => !withOwnAlarms.has(name));
     this.functionErrors = all
       .filter(([name]) => name !== partnerAuthorizer.function)
       .map(([name, { function: fn }]) => fn.metricErrors({ period: oneMinute, label: `${name} errors` }));

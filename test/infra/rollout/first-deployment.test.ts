@@ -23,7 +23,7 @@ describe.each(environmentNames)('in %s', (name) => {
     const quiet = all.filter(({ AlarmName }) => !silent.some((title) => AlarmName === alarmNameOf(name, title)));
 
     for (const alarm of quiet) expect(evaluateAlarm(alarm, nothing, 'INSUFFICIENT_DATA')).toBe('OK');
-    expect(all.length - quiet.length).toBe(1);
+    expect(all.length - quiet.length).toBe(2);
   });
 
   test('a reconciler that reported and then reports nothing notifies within 25 minutes, and when it is back', () => {

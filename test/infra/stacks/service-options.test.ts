@@ -202,7 +202,7 @@ describe('an environment with an existing bus, warm functions, and no partner th
   test('has no rule for events', () => {
     const rules = ofType(service, 'AWS::Events::Rule').map(([id]) => id);
 
-    expect(rules).toEqual([expect.stringMatching(/^Schedule/)]);
+    expect(rules).toEqual([expect.stringMatching(/^Schedule/), expect.stringMatching(/^ArchivingRule/)]);
   });
 
   test('keeps the alias warm', () => {

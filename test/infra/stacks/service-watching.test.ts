@@ -53,7 +53,10 @@ describe.each(environmentNames)('in %s', (name) => {
   test('these are the alarms', () => {
     const page = [
       'Answers are 5xx',
+      'Archive altered',
+      'Archive falls behind',
       'Audit trail broken',
+      'Cancellation log rewritten',
       'Cancellations escalated',
       ...(auditWatch
         ? ['Cancellation log altered', 'Partners or job directory altered', 'Table settings changed']
@@ -64,6 +67,7 @@ describe.each(environmentNames)('in %s', (name) => {
       'Functions fail',
       'Plangrep does not know our jobs',
       'Plangrep refuses the key',
+      'Records not archived',
       'Wake-ups fail',
       'Wake-ups overdue',
     ];
@@ -71,6 +75,7 @@ describe.each(environmentNames)('in %s', (name) => {
       'A dependency is unavailable',
       'Answers are slow',
       'Cancelled job unknown to Plangrep',
+      'Digest overdue',
       'Outgoing events undelivered',
       'Events are malformed',
       'Events in the dead-letter queue',
@@ -148,11 +153,16 @@ describe.each(environmentNames)('in %s', (name) => {
     expect(JSON.stringify(alarm)).toMatch(new RegExp(`"Stat(istic)?":"${Statistic}"`));
   });
 
-  test('only silence of the reconciler notifies', () => {
+  test('only silence of the reconciler and of the sealer notifies', () => {
     const silent = alarms.filter(({ TreatMissingData }) => TreatMissingData !== 'notBreaching');
     const notifying = alarms.filter(({ InsufficientDataActions }) => InsufficientDataActions !== undefined);
 
-    expect(silent).toMatchObject([{ AlarmName: alarmNameOf(name, 'Wake-ups overdue'), TreatMissingData: 'missing' }]);
+    expect(silent).toMatchObject(
+      ['Wake-ups overdue', 'Digest overdue'].map((title) => ({
+        AlarmName: alarmNameOf(name, title),
+        TreatMissingData: 'missing',
+      })),
+    );
     expect(notifying).toEqual(silent);
     expect(silent[0]?.['InsufficientDataActions']).toEqual(silent[0]?.AlarmActions);
   });

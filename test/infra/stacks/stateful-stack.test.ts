@@ -7,7 +7,7 @@ import * as z from 'zod/mini';
 import { createTableInput } from '../../../infra/local/aws/create-table.ts';
 import { type EnvironmentName, environmentNames, environments } from '../../../infra/blueprint/environments.ts';
 import { type TableDefinition, tables } from '../../../infra/blueprint/tables.ts';
-import { root, synthesized } from './synthesized.ts';
+import { type Resource, root, synthesized } from './synthesized.ts';
 import { compileCache } from '../../support/run-command.ts';
 
 const tags = z.array(z.object({ Key: z.string(), Value: z.string() }));
@@ -54,7 +54,15 @@ afterAll(() => rmSync(outdir, { recursive: true, force: true }));
 
 const synthesize = (name: EnvironmentName) => {
   const { artifact } = synthesized(name);
-  return { artifact, resources: resourcesSchema.parse(artifact.template.Resources) };
+  const { kept, archive } = Object.groupBy(Object.entries<Resource>(synthesized(name).stateful), ([id]) =>
+    /^(Archive|SealKey)/.test(id) ? 'archive' : 'kept',
+  );
+  return {
+    artifact,
+    /** Without those of the archive. */
+    resources: resourcesSchema.parse(Object.fromEntries(kept ?? [])),
+    archive: Object.fromEntries(archive ?? []),
+  };
 };
 
 const tableIn = (resources: Resources, logicalId: string) => tableSchema.parse(resources[logicalId]);
@@ -70,7 +78,7 @@ const production = environmentNames.filter((name) => name !== 'dev');
 
 describe.each(environmentNames)('the stateful stack of %s', (name) => {
   const environment = environments[name];
-  const { artifact, resources } = synthesize(name);
+  const { artifact, resources, archive } = synthesize(name);
   const tableOf = (table: string) => tableIn(resources, table).Properties;
 
   // A change of this list means that CloudFormation replaces a table, or the secret, by an empty one.
@@ -96,6 +104,32 @@ describe.each(environmentNames)('the stateful stack of %s', (name) => {
       PlangrepKey: { type: 'AWS::SecretsManager::Secret', name: `plangrep-cancellation/${name}/api-key` },
     });
     expect(artifact.stackName).toBe(`plangrep-cancellation-${name}-stateful`);
+  });
+
+  test('holds the sealed archive, which stays when the stack goes', () => {
+    const identities = Object.entries(archive).map(([id, { Type }]) => `${id.replace(/[0-9A-F]{8}$/, '')} ${Type}`);
+
+    expect(identities.toSorted()).toEqual([
+      'ArchiveAlias AWS::KMS::Alias',
+      'ArchiveBucket AWS::S3::Bucket',
+      'ArchiveBucketPolicy AWS::S3::BucketPolicy',
+      'SealKey1 AWS::KMS::Key',
+    ]);
+    const { lock, lockedDays } = environment.archive;
+    expect(archive['ArchiveBucket']).toMatchObject({
+      DeletionPolicy: 'Retain',
+      Properties: {
+        ObjectLockEnabled: true,
+        ObjectLockConfiguration: { Rule: { DefaultRetention: { Mode: lock.toUpperCase(), Days: lockedDays } } },
+        VersioningConfiguration: { Status: 'Enabled' },
+        PublicAccessBlockConfiguration: { BlockPublicAcls: true, RestrictPublicBuckets: true },
+      },
+    });
+    expect(archive['SealKey1']).toMatchObject({
+      DeletionPolicy: 'Retain',
+      Properties: { KeySpec: 'ECC_NIST_P256', KeyUsage: 'SIGN_VERIFY' },
+    });
+    expect(lock).toBe(name === 'prod' ? 'compliance' : 'governance');
   });
 
   test('has every table of infra/blueprint/tables.ts and no other', () => {
