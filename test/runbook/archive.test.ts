@@ -31,7 +31,7 @@ describe('an operator who follows the runbook', () => {
     const section = follow('Digest overdue');
     const { externalId } = await service.newJob();
     await service.cancel({ externalId });
-    await expect.poll(async () => (await section.first()).stdout, { timeout: 15_000 }).toMatch(/newest digest +1,/);
+    await expect.poll(async () => (await section.first()).stdout, { timeout: 15_000 }).toMatch(/^1 +2\d{3}-/m);
 
     await section.type(
       'npm run ops -- logs ARCHIVE_SEALED,DEPENDENCY_UNAVAILABLE,UNEXPECTED_ERROR --since 1d --environment prod',
@@ -39,7 +39,7 @@ describe('an operator who follows the runbook', () => {
     await seal();
     const [over] = await section.over();
 
-    expect(over).toMatchObject({ code: 0, stdout: expect.stringMatching(/not sealed yet +0 objects/) });
+    expect(over).toMatchObject({ code: 0, stdout: expect.stringMatching(/^2 +2\d{3}-\S+ +\d+ +\d+ +0$/m) });
   });
 
   test('finds who rewrote a record, and what the log says of it', async () => {
@@ -88,7 +88,7 @@ describe('an operator who follows the runbook', () => {
     const [state, logs] = await section.over();
 
     expect(stdout).toContain(`digest=${name}`);
-    expect(state).toMatchObject({ code: 0, stdout: expect.stringMatching(/newest digest +78,/) });
+    expect(state).toMatchObject({ code: 0, stdout: expect.stringMatching(/^78 /m) });
     expect(logs).toMatchObject({ code: 1 });
   });
 

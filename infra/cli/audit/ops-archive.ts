@@ -8,7 +8,7 @@ import { toPem } from '../../../functions/core/archive/signer.ts';
 import { sealAliasOf } from '../../blueprint/archive/archive-policies.ts';
 import { opsCommand } from '../ops-command.ts';
 import type { Place } from '../places/place.ts';
-import { count, duration, labelled } from '../terminal.ts';
+import { labelled, table } from '../terminal.ts';
 
 /** An hour, and another one: then the alarm "Digest overdue" rings too. */
 const OVERDUE_MS = 2 * 60 * 60_000;
@@ -34,14 +34,16 @@ export const showArchive = opsCommand({
       publicKey: valid?.publicKey,
       invalidDigests: invalid,
     };
+    const row = [
+      valid?.number ?? 'none',
+      valid?.until ?? '',
+      valid?.objects.length ?? 0,
+      valid?.records ?? 0,
+      unsealed,
+    ];
     terminal.show(shown, [
-      ...labelled(18, {
-        bucket: archive.bucket,
-        'newest digest': valid === undefined ? 'none' : `${valid.number}, of ${count(valid.objects.length)} objects`,
-        'sealed until': valid && ageMs !== undefined ? `${valid.until} (${duration(ageMs)} ago)` : undefined,
-        'not sealed yet': `${count(unsealed)} objects`,
-        'public key': valid?.publicKey,
-      }),
+      ...table(['DIGEST', 'SEALED UNTIL', 'OBJECTS', 'RECORDS', 'NOT SEALED YET'], [row.map(String)]),
+      ...labelled(12, { 'public key': valid?.publicKey, bucket: archive.bucket }),
       ...invalid.map((name) => `Not a valid digest: ${name}. See docs/runbook.md, "Archive altered".`),
     ]);
     return ageMs !== undefined && ageMs < OVERDUE_MS && invalid.length === 0 ? 0 : 1;

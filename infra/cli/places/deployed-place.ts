@@ -72,12 +72,6 @@ export function openDeployedPlace(
     archiveBucket: async () =>
       environments[environment].archive.bucketName ?? stateful('AWS::S3::Bucket', 'ArchiveBucket'),
     lines: { kind: 'cloudwatch', access: accessTo('logs', 'CLOUDWATCH_LOGS') },
-    async archiveBucket() {
-      const stack = `plangrep-cancellation-${environment}-stateful`;
-      const found = (await resourcesOf(stack)).find((one) => /^ArchiveBucket[0-9A-F]{8}$/.test(one.logicalId));
-      if (found !== undefined) return found.physicalId;
-      throw new CannotDo(2, `The stack ${stack} (${region}) has no bucket of an archive: name one with --archive.`);
-    },
     table: async (name) => restoredTables?.[name]?.name ?? stateful('AWS::DynamoDB::GlobalTable', name),
     secretId: () => stateful('AWS::SecretsManager::Secret', 'PlangrepKey'),
     async queueUrl(queue) {
