@@ -145,6 +145,22 @@ describe('ops receipt', () => {
   });
 });
 
+test('ops audit verify holds the table against the archive, given its key', async () => {
+  const args = ['audit', 'verify', '--archive', archive.folder, '--public-key', archive.publicKeyFile, '--json'];
+  const { stdout, code } = await runCommand('ops', args, { cwd: folder });
+  const lines = stdout
+    .trimEnd()
+    .split('\n')
+    .map((line): unknown => JSON.parse(line));
+  // The archive is days old, and one cancellation was deleted from the table.
+  expect(lines).toMatchObject([
+    { code: 'overdue' },
+    { code: 'deleted', stream: 'acme#job_gone' },
+    { kind: 'summary', ok: false, archive: archive.folder, table: table.name, place: table.url },
+  ]);
+  expect(code).toBe(1);
+});
+
 describe('verify-receipt.mjs', () => {
   test('is one file of less than 300 lines that imports only Node', () => {
     const source = execFileSync('cat', [verifier]).toString();
