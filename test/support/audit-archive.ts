@@ -1,6 +1,6 @@
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { readPublicKey } from '../../functions/core/archive-audit/public-key.ts';
-import { openFolder } from '../../infra/cli/audit/archive-source.ts';
+import { type ArchiveSource, openFolder } from '../../infra/cli/audit/archive-source.ts';
 import { type ArchiveAudit, type ArchiveSummary, verifyArchive } from '../../infra/cli/audit/verify-archive.ts';
 import { toRecord } from '../../infra/cli/audit/scan-log.ts';
 import { type ArchiveBuilder, type SealPair, writing } from './archive-builder.ts';
@@ -11,19 +11,30 @@ export interface Audited extends ArchiveSummary {
   readonly findings: readonly string[];
 }
 
-/** What verify-audit finds in an archive, in this process. */
+type Given = Partial<Omit<ArchiveAudit, 'archive' | 'keys'>>;
+
+/** What verify-audit finds in an archive that was built here, in this process. */
 export async function auditArchive(
-  archive: Pick<ArchiveBuilder, 'folder' | 'nowMs'>,
+  { folder, nowMs }: Pick<ArchiveBuilder, 'folder' | 'nowMs'>,
   pairs: readonly Pick<SealPair, 'pem'>[],
-  audit: Partial<Omit<ArchiveAudit, 'archive' | 'keys'>> = {},
+  audit: Given = {},
+): Promise<Audited> {
+  return auditOf(await openFolder(folder), pairs, { nowMs: nowMs(), ...audit });
+}
+
+/** The same, of any archive. */
+export async function auditOf(
+  archive: ArchiveSource,
+  pairs: readonly Pick<SealPair, 'pem'>[],
+  { nowMs = Date.now(), ...audit }: Given = {},
 ): Promise<Audited> {
   const keys = pairs.map(({ pem }) => readPublicKey(pem)).filter((key) => key !== undefined);
   const running = verifyArchive({
-    archive: await openFolder(archive.folder),
+    archive,
     keys,
     kept: [],
     table: undefined,
-    nowMs: archive.nowMs(),
+    nowMs,
     onProgress: () => undefined,
     ...audit,
   });

@@ -21,7 +21,7 @@ export interface WorkFolder {
 const RUN_CHARACTERS = 8 * 1024 * 1024;
 /** So many files are merged at once: each is open, with a part of it in memory. */
 const MERGED_AT_ONCE = 128;
-const CHUNK_BYTES = 128 * 1024;
+const CHUNK_BYTES = 32 * 1024;
 
 export function openWorkFolder(): WorkFolder {
   const path = mkdtempSync(join(tmpdir(), 'plangrep-audit-'));
