@@ -1,4 +1,7 @@
 import { createHash } from 'node:crypto';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { CreateKeyCommand, KMSClient, UpdateAliasCommand } from '@aws-sdk/client-kms';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -14,8 +17,15 @@ const { service } = ops;
 const follow = givenRunbook(ops, 'archive');
 
 const status = 'npm run ops -- archive status --environment prod';
-const verify = 'npm run ops -- audit verify --environment prod';
+const verify = 'npm run ops -- audit verify --public-key <file> --environment prod';
 const seal = () => service.run.lambda.invoke('seal-archive', {});
+
+/** The key that an auditor was given, in a file. */
+async function publishedKey(): Promise<string> {
+  const file = join(mkdtempSync(join(tmpdir(), 'key-')), 'key.pem');
+  writeFileSync(file, (await ops.run('archive keys')).stdout);
+  return file;
+}
 
 let s3: S3Client;
 let kms: KMSClient;
@@ -60,7 +70,7 @@ describe('an operator who follows the runbook', () => {
 
     const { stdout } = await section.first();
     await section.type('npm run ops -- logs TABLE_WRITTEN --since 1d --environment prod');
-    const verified = await section.type(verify);
+    const verified = await section.type(verify, { file: await publishedKey() });
     await section.type('npm run ops -- cancellation show --partner <partner> --job <jobId> --environment prod', {
       partner: 'acme',
       jobId,
@@ -111,7 +121,7 @@ describe('an operator who follows the runbook', () => {
   test('looks at the queue of records that were not archived', async () => {
     const section = follow('Records not archived');
     await section.first();
-    await section.type(verify);
+    await section.type(verify, { file: await publishedKey() });
     expect((await section.over()).map(({ code }) => code)).toEqual([0, 0]);
   });
 
