@@ -3,7 +3,8 @@ import { createHeadsDigest, type Finding } from '../../functions/core/audit/find
 import type { Timestamp } from '../../functions/core/identifiers.ts';
 import { isLoopback } from '../../functions/adapters/plangrep/plangrep-origin.ts';
 import { localRegion } from '../local/aws/loopback.ts';
-import { CannotDo, type ExitCode, runScript } from './command.ts';
+import { type ExitCode, runScript } from './command.ts';
+import { regionOf } from './places/deployed-place.ts';
 import { credentialsPath } from './places/local-place.ts';
 import { count, createProgress, labelled, type Progress, paint, printable } from './terminal.ts';
 import { openArchive } from './audit/archive-options.ts';
@@ -100,12 +101,6 @@ function createClient({ endpoint, region, aws }: VerifyOptions): DynamoDBClient 
     ...(isLocal && { region: region ?? localRegion, credentials: aws ?? noKey }),
     maxAttempts: 4,
     requestHandler: { connectionTimeout: 3_000, requestTimeout: 15_000, throwOnRequestTimeout: true },
-  });
-}
-
-function regionOf(client: DynamoDBClient): Promise<string> {
-  return client.config.region().catch((cause: unknown) => {
-    throw new CannotDo(2, 'No region: pass --region, or set AWS_REGION.', { cause });
   });
 }
 

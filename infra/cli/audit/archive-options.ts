@@ -3,6 +3,7 @@ import { S3Client } from '@aws-sdk/client-s3';
 import { type PublicKey, readPublicKey } from '../../../functions/core/archive-audit/public-key.ts';
 import { archiveBucket } from '../../local/seeds.ts';
 import { CannotDo } from '../command.ts';
+import { regionOf } from '../places/deployed-place.ts';
 import { readLocalAccess } from '../places/local-place.ts';
 import { type ArchiveSource, openBucket, openFolder } from './archive-source.ts';
 
@@ -63,7 +64,7 @@ export function readKept(values: readonly string[]): readonly string[] {
   throw new CannotDo(2, `--kept must be a SHA-256 of 64 hexadecimal digits, not ${JSON.stringify(wrong)}.`);
 }
 
-/** @throws CannotDo (2) when there is no such folder */
+/** @throws CannotDo (2) when there is no such folder, or no region */
 export async function openArchive(
   place: ArchivePlace,
   { credentialsPath, region }: { readonly credentialsPath: string; readonly region: string | undefined },
@@ -77,6 +78,7 @@ export async function openArchive(
     maxAttempts: 4,
     requestHandler,
   });
+  await regionOf(client);
   return { ...openBucket(client, place.bucket, place.prefix), close: () => client.destroy() };
 }
 

@@ -20,6 +20,13 @@ export function readRegion(value: string): string {
   throw new CannotDo(2, `--region must be a region like eu-central-1, not ${JSON.stringify(value)}.`);
 }
 
+/** @throws CannotDo (2) when neither an option, nor the environment, nor a profile names one */
+export function regionOf({ config }: { readonly config: { region(): Promise<string> } }): Promise<string> {
+  return config.region().catch((cause: unknown) => {
+    throw new CannotDo(2, 'No region: pass --region, or set AWS_REGION.', { cause });
+  });
+}
+
 /**
  * A deployed environment, by the resources that CloudFormation has in its two stacks. Credentials come from the SDK's
  * own chain; they need `cloudformation:ListStackResources`, and for a partner's share `apigateway:GET`, `POST` and `DELETE`

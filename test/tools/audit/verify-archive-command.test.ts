@@ -94,6 +94,7 @@ describe('verify-audit could not verify', () => {
     [['--archive', 'x', '--public-key', import.meta.filename], /is not a public key on the curve P-256/],
     [['--archive', 'none'], /There is no folder none/],
     [['--archive', '.'], /is not a copy of an archive/],
+    [['--archive', 's3://some-bucket'], /^No region: pass --region, or set AWS_REGION\.$/],
     [['--archive', 's3://'], /--archive must be a folder or s3:/],
     [['--archive', '.', '--kept', 'x'], /--kept must be a SHA-256/],
     [['--archive', '.', '--now', 'x'], /--now must be a day or a time/],
