@@ -1,0 +1,131 @@
+import { describe, expect, test } from 'vitest';
+import { bucketStatements, keyStatements } from '../../infra/blueprint/archive/archive-policies.ts';
+import { environmentNames } from '../../infra/blueprint/environments.ts';
+import { oneOf, synthesized } from './stacks/synthesized.ts';
+
+const place = { partition: 'aws', account: '444455556666', region: 'eu-central-1' };
+const bucket = 'arn:aws:s3:::archive';
+const role = (name: string) => `arn:aws:iam::444455556666:role/${name}`;
+const deployment = role('cdk-hnb659fds-cfn-exec-role-444455556666-eu-central-1');
+
+interface Call {
+  readonly action: string;
+  readonly on: string;
+  readonly by: string;
+  readonly 's3:if-none-match'?: string;
+  readonly 'kms:MessageType'?: string;
+}
+
+/** Whether a statement denies a call: as IAM evaluates the operators that these policies use. */
+function isDenied(statements: ReturnType<typeof bucketStatements>, call: Call): boolean {
+  const matches = (pattern: string, text: string) =>
+    pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : pattern === text;
+  const keys: Readonly<Record<string, string | undefined>> = { ...call, 'aws:PrincipalArn': call.by };
+  const holds = (operator: string, key: string, values: readonly string[]): boolean => {
+    const value = keys[key];
+    if (operator === 'Null') return (value === undefined) === (values[0] === 'true');
+    if (operator === 'ArnNotEquals' || operator === 'StringNotEquals') return !values.includes(value ?? '');
+    throw new Error(`no ${operator} here`);
+  };
+  return statements
+    .filter(({ Effect }) => Effect === 'Deny')
+    .some(
+      ({ Action, Resource = '*', NotResource, Condition = {} }) =>
+        Action.includes(call.action) &&
+        (NotResource === undefined ? matches(Resource, call.on) : !NotResource.some((one) => matches(one, call.on))) &&
+        Object.entries(Condition).every(([operator, wanted]) =>
+          Object.entries(wanted).every(([key, values]) => holds(operator, key, values)),
+        ),
+    );
+}
+
+const [archiver, sealer] = ['archive-records', 'seal-archive'].map((name) =>
+  role(`plangrep-cancellation-prod-${name}`),
+);
+const admin = role('admin');
+
+describe('the bucket’s policy', () => {
+  const statements = bucketStatements(bucket, 'prod', place);
+  const put = (key: string, by = '', once: string | undefined = '*') =>
+    isDenied(statements, {
+      action: 's3:PutObject',
+      on: `${bucket}/${key}`,
+      by,
+      ...(once !== undefined && { 's3:if-none-match': once }),
+    });
+
+  test('lets each folder’s one writer put a name that is free, and denies every other put', () => {
+    expect([put('records/a', archiver), put('digests/a', sealer), put('keys/a', sealer)]).toEqual([
+      false,
+      false,
+      false,
+    ]);
+
+    for (const by of [admin, deployment, sealer]) expect(put('records/a', by)).toBe(true);
+    for (const by of [admin, deployment, archiver]) {
+      expect([put('digests/a', by), put('keys/a', by)]).toEqual([true, true]);
+    }
+    expect([put('other', archiver), put('other', sealer), put('recordsx', archiver)]).toEqual([true, true, true]);
+  });
+
+  test('denies a put without If-None-Match, which would write a version over another', () => {
+    const overwrite: Call = { action: 's3:PutObject', on: `${bucket}/records/a`, by: archiver ?? '' };
+    expect(isDenied(statements, overwrite)).toBe(true);
+  });
+
+  test.each([
+    'DeleteObject',
+    'DeleteObjectVersion',
+    'PutObjectRetention',
+    'PutObjectLegalHold',
+    'BypassGovernanceRetention',
+  ])('denies %s to everyone', (action) => {
+    for (const by of [admin, deployment, archiver ?? '', sealer ?? '']) {
+      expect(isDenied(statements, { action: `s3:${action}`, on: `${bucket}/records/a`, by })).toBe(true);
+    }
+  });
+
+  test.each(['DeleteBucketPolicy', 'PutBucketPolicy', 'PutLifecycleConfiguration', 'PutBucketObjectLockConfiguration'])(
+    'lets only a deployment call %s',
+    (action) => {
+      const by = (who: string) => isDenied(statements, { action: `s3:${action}`, on: bucket, by: who });
+      expect([by(deployment), by(admin), by(sealer ?? '')]).toEqual([false, true, true]);
+    },
+  );
+});
+
+describe('the key’s policy', () => {
+  const statements = keyStatements('prod', place);
+  const sign = (by = '', type = 'DIGEST') =>
+    isDenied(statements, { action: 'kms:Sign', on: 'key', by, 'kms:MessageType': type });
+
+  test('lets the sealer sign digests, and no one anything else', () => {
+    expect([sign(sealer), sign(sealer, 'RAW'), sign(admin), sign(deployment), sign(archiver)]).toEqual([
+      false,
+      true,
+      true,
+      true,
+      true,
+    ]);
+  });
+
+  test('lets only a deployment delete or disable it, and everyone in the account read its public half', () => {
+    for (const action of ['kms:ScheduleKeyDeletion', 'kms:DisableKey', 'kms:PutKeyPolicy', 'kms:UpdateAlias']) {
+      expect([admin, deployment].map((by) => isDenied(statements, { action, on: 'key', by }))).toEqual([true, false]);
+    }
+    expect(statements.find(({ Sid }) => Sid === 'EveryoneVerifies')).toMatchObject({
+      Action: expect.arrayContaining(['kms:GetPublicKey']),
+      Condition: { StringEquals: { 'kms:CallerAccount': [place.account] } },
+    });
+  });
+});
+
+test.each(environmentNames)('in %s both are deployed as they are here', (name) => {
+  const { stateful } = synthesized(name);
+  const sids = (properties: unknown) =>
+    [...JSON.stringify(properties).matchAll(/"Sid":"(\w+)"/g)].map(([, sid]) => sid);
+
+  const ofBucket = sids(oneOf(stateful, 'AWS::S3::BucketPolicy'));
+  expect(ofBucket).toEqual(expect.arrayContaining(bucketStatements(bucket, name, place).map(({ Sid }) => Sid)));
+  expect(sids(oneOf(stateful, 'AWS::KMS::Key'))).toEqual(keyStatements(name, place).map(({ Sid }) => Sid));
+});
