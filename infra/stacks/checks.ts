@@ -1,7 +1,8 @@
 import { type App, CfnResource, Validations } from 'aws-cdk-lib';
 import { AwsSolutionsChecks, ServerlessChecks } from 'cdk-nag';
 import { archiveFolders } from '../blueprint/archive/archive-folders.ts';
-import { environmentNames } from '../blueprint/environments.ts';
+import type { Environment } from '../blueprint/environment-schema.ts';
+import { type EnvironmentName, environmentNames, environments } from '../blueprint/environments.ts';
 import { apiGatewayPaths } from '../constructs/operator-roles.ts';
 import { versionAlarmNames } from '../blueprint/rollout/version-alarms.ts';
 
@@ -20,8 +21,13 @@ const usageKeys = Object.values(apiGatewayPaths)
   .flat()
   .filter((path) => path.includes('*'))
   .map((path) => `arn:<AWS::Partition>:apigateway:<AWS::Region>::${path}`);
-const archiveObjects = (environment: string, folder: string): string =>
-  `AwsSolutions-IAM5[Resource::plangrep-cancellation-${environment}-stateful:ExportsOutputFnGetAttArchiveBucketArnF44200DF/${folder}*]`;
+/** In the stateful stack's bucket, or in the one of another account. */
+const archiveObjects = (environment: EnvironmentName, folder: string): string => {
+  const { bucketName }: Environment['archive'] = environments[environment].archive;
+  return bucketName === undefined
+    ? `AwsSolutions-IAM5[Resource::plangrep-cancellation-${environment}-stateful:ExportsOutputFnGetAttArchiveBucketArnF44200DF/${folder}*]`
+    : `AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:s3:::${bucketName}/${folder}*]`;
+};
 const managedBackupRoles = ['Backup', 'Restores'].map(
   (what) => `Policy::arn:<AWS::Partition>:iam::aws:policy/service-role/AWSBackupServiceRolePolicyFor${what}`,
 );

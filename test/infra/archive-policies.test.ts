@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { bucketStatements, keyStatements } from '../../infra/blueprint/archive/archive-policies.ts';
 import { environmentNames } from '../../infra/blueprint/environments.ts';
@@ -118,6 +120,28 @@ describe('the key’s policy', () => {
       Condition: { StringEquals: { 'kms:CallerAccount': [place.account] } },
     });
   });
+});
+
+test('docs/deploy.md prints the policy of a bucket in another account', () => {
+  const [, command = ''] =
+    /^ *npx node -e "(import.+)" > policy.json$/m.exec(readFileSync('docs/deploy.md', 'utf8')) ?? [];
+  const filled = command
+    .replace('<bucket>', 'elsewhere')
+    .replace('<account>', place.account)
+    .replace('<region>', place.region);
+
+  const policy = JSON.parse(execFileSync(process.execPath, ['-e', filled], { encoding: 'utf8' }));
+
+  const denials = bucketStatements('arn:aws:s3:::elsewhere', 'prod', place);
+  expect(policy.Statement).toEqual(expect.arrayContaining([...denials]));
+  const allowed = policy.Statement.filter(({ Effect }: { Effect: string }) => Effect === 'Allow');
+  expect(allowed).toContainEqual({
+    Effect: 'Allow',
+    Principal: { AWS: archiver },
+    Action: ['s3:GetObject', 's3:PutObject'],
+    Resource: 'arn:aws:s3:::elsewhere/records/*',
+  });
+  expect(allowed).toHaveLength(5);
 });
 
 test.each(environmentNames)('in %s both are deployed as they are here', (name) => {

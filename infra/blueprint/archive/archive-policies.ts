@@ -1,6 +1,6 @@
 import { archiveFolders } from './archive-folders.ts';
 import type { Conditions } from '../access/permissions.ts';
-import { type RoleName, roleNameOf } from '../access/roles.ts';
+import { permissionsOf, type RoleName, roleNameOf } from '../access/roles.ts';
 import { deploymentRoleOf } from '../access/table-policies.ts';
 
 /** Where the roles are. In a stack both are tokens. */
@@ -88,6 +88,39 @@ export function bucketStatements(
       Resource: bucketArn,
     },
   ];
+}
+
+/**
+ * The policy of a bucket in another account, as JSON: there the roles also need to be allowed what they may do.
+ * docs/deploy.md, "An archive in another account", prints it.
+ * @param place of the service, not of the bucket
+ */
+export function policyElsewhere(bucketName: string, environment: string, place: ArchivePlace): string {
+  const bucketArn = `arn:${place.partition}:s3:::${bucketName}`;
+  const arns: Readonly<Record<string, string>> = {
+    ArchiveBucket: bucketArn,
+    ...Object.fromEntries(Object.entries(archiveFolders).map(([part, folder]) => [part, `${bucketArn}/${folder}*`])),
+  };
+  const allowed = (['archive-records', 'seal-archive'] as const).flatMap((role) =>
+    permissionsOf(role).flatMap(({ actions, resource }) =>
+      arns[resource] === undefined
+        ? []
+        : [
+            {
+              Effect: 'Allow',
+              Principal: { AWS: arnOf(place, roleNameOf(environment, role)) },
+              Action: actions,
+              Resource: arns[resource],
+            },
+          ],
+    ),
+  );
+  const notSecure = {
+    ...deny('OnlyOverTls', ['s3:*'], { Bool: { 'aws:SecureTransport': ['false'] } }),
+    Resource: `${bucketArn}/*`,
+  };
+  const Statement = [...allowed, notSecure, ...bucketStatements(bucketArn, environment, place)];
+  return JSON.stringify({ Version: '2012-10-17', Statement });
 }
 
 /**
