@@ -125,5 +125,8 @@ function compare(
   if (standing === 'foreign') return undefined;
   if (unsealed.length > 0) return 'waiting';
   const { data: at } = timestampSchema.safeParse(fieldsOf(inTable)['at']);
-  return at !== undefined && Date.parse(at) > sealedUntilMs - ARCHIVE_LAG_MS ? 'waiting' : 'inserted';
+  if (at === undefined) return 'inserted';
+  // A record of the future would otherwise wait for ever.
+  const isNew = Date.parse(at) > sealedUntilMs - ARCHIVE_LAG_MS && Date.parse(at) <= nowMs + CLOCK_SKEW_MS;
+  return isNew ? 'waiting' : 'inserted';
 }

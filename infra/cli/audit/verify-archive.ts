@@ -87,7 +87,7 @@ export async function* verifyArchive(audit: ArchiveAudit): AsyncGenerator<AuditF
 }
 
 async function* verify(audit: ArchiveAudit, folder: WorkFolder): AsyncGenerator<AuditFinding, ArchiveSummary> {
-  const { table, nowMs } = audit;
+  const { table } = audit;
   const totals: ArchiveTotals = {
     digests: 0,
     objects: 0,
@@ -109,7 +109,7 @@ async function* verify(audit: ArchiveAudit, folder: WorkFolder): AsyncGenerator<
   const newest = yield* ofArchive(verifySealed(work));
   yield* ofArchive(readRest(work, newest));
   if (table !== undefined) yield* verifyBeside(work, table);
-  const beside = table && { nowMs, sealedUntilMs: Date.parse(newest?.digest.until ?? '') || 0 };
+  const beside = table && { nowMs: Date.now(), sealedUntilMs: Date.parse(newest?.digest.until ?? '') || 0 };
   yield* verifyRecords(work, beside);
   return { totals, newest };
 }

@@ -145,6 +145,8 @@ describe('the table beside the archive', () => {
       waiting: 1,
     });
     expect(verify([first, second, { ...extra, unsealed: [line(third)] }])).toMatchObject({ findings: [], waiting: 1 });
+    const future = { nowMs: atMs - 61_000, sealedUntilMs: atMs };
+    expect(found([first, second, extra], future)).toEqual([`inserted ${third.key}`]);
     const undated = gone(third, { sealed: [], inTable: '{}' });
     expect(found([first, second, undated], { nowMs: atMs, sealedUntilMs: atMs })).toEqual([`inserted ${third.key}`]);
   });
