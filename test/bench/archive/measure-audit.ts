@@ -53,6 +53,7 @@ async function measure(records: number): Promise<void> {
   );
   const [stdout, stderr, exit] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'exit')]);
   rmSync(archive.folder, { recursive: true });
+  rmSync(archive.publicKeyFile);
   if (exit[0] !== 0) throw new Error(`verify-audit ended with ${String(exit[0])}: ${stdout.slice(0, 2_000)}${stderr}`);
   const { records: read, streams, recordsPerSecond, seconds } = Object(JSON.parse(stdout));
   const memory = `${count(Math.round(Number(stderr) / 1_024))} MiB`;
