@@ -11,8 +11,8 @@ import type { Forgery } from '../archive/judge-change.ts';
  * - `digest_replaced`: it is not the one that the next digest is chained to, or one that was kept elsewhere is not there.
  * - `unknown_key`: none of the given public keys is the one that it names.
  * - `bad_signature`: it was not signed with the key that it names.
- * - `stretch_gap`: it does not begin where the digest before it ends.
- * - `overdue`: the stretch that it seals is longer than allowed, or no newer digest came in time.
+ * - `stretch_gap`: it does not begin where the digest before it ends, or ends before it begins.
+ * - `overdue`: no newer digest came in time.
  * - `other_archive`: it belongs to another environment or bucket than the digest before.
  * - `key_replaced`: a file of `keys/` is not the key that its name says.
  *

@@ -4,7 +4,7 @@ import { type Digest, digestName, DIGESTS_PREFIX, type ReadDigest, readDigest, s
 import type { PublicKey } from './public-key.ts';
 import { isSignedBy } from '../archive/signer.ts';
 
-/** A digest follows at least hourly: a stretch of twice that, or twice that without a digest, is a finding. */
+/** A digest follows at least hourly: after twice that without one, sealing has stopped, or digests were deleted. */
 export const LONGEST_STRETCH_MS = 2 * 60 * 60_000;
 
 /** A digest as it was found. */
@@ -18,7 +18,16 @@ export interface FoundDigest {
 export interface DigestChain {
   /** Takes the next digest, in the order of the names. */
   add(name: string, text: string): { readonly findings: readonly ArchiveFinding[]; readonly digest?: Digest };
-  end(): { readonly findings: readonly ArchiveFinding[]; readonly digests: number; readonly newest?: FoundDigest };
+  end(): {
+    readonly findings: readonly ArchiveFinding[];
+    readonly digests: number;
+    /**
+     * How many seal a stretch that is longer than allowed. Sealing had stopped, and what was put into the archive meanwhile
+     * is sealed all the same: nothing is wrong with the archive.
+     */
+    readonly late: number;
+    readonly newest?: FoundDigest;
+  };
 }
 
 export interface DigestChainOptions {
@@ -38,7 +47,7 @@ export interface DigestChainOptions {
 export function createDigestChain({ keys, kept = [], nowMs, isAlwaysUp }: DigestChainOptions): DigestChain {
   const missingKept = new Set(kept);
   let before: FoundDigest | undefined;
-  let digests = 0;
+  let [digests, late] = [0, 0];
   return {
     add(name, text) {
       digests += 1;
@@ -50,11 +59,8 @@ export function createDigestChain({ keys, kept = [], nowMs, isAlwaysUp }: Digest
         return { findings: [{ code: 'digest_unreadable', object: name, what }] };
       }
       const found = { name, sha256: hash, digest: read.digest };
-      const findings = [
-        ...judgeItself(found),
-        ...judgeSignature(name, read, keys),
-        ...judgeLink(before, found, isAlwaysUp),
-      ];
+      const findings = [...judgeItself(found), ...judgeSignature(name, read, keys), ...judgeLink(before, found)];
+      if (isLate(read.digest)) late += 1;
       if (before === undefined || before.digest.number < read.digest.number) before = found;
       return { findings, digest: read.digest };
     },
@@ -64,7 +70,7 @@ export function createDigestChain({ keys, kept = [], nowMs, isAlwaysUp }: Digest
         return { code: 'digest_replaced', what };
       });
       const findings = [...lost, ...judgeAge(before, nowMs, isAlwaysUp)];
-      return { findings, digests, ...(before !== undefined && { newest: before }) };
+      return { findings, digests, late, ...(before !== undefined && { newest: before }) };
     },
   };
 }
@@ -96,11 +102,7 @@ function judgeSignature(name: string, read: ReadDigest, keys: readonly PublicKey
 }
 
 /** Holds a digest against the one before it. */
-function judgeLink(
-  before: FoundDigest | undefined,
-  { name, digest }: FoundDigest,
-  isAlwaysUp: DigestChainOptions['isAlwaysUp'],
-): readonly ArchiveFinding[] {
+function judgeLink(before: FoundDigest | undefined, { name, digest }: FoundDigest): readonly ArchiveFinding[] {
   const { number, previous, from, until } = digest;
   const findings: ArchiveFinding[] = [];
   const add = (code: ArchiveFinding['code'], what: string): void => void findings.push({ code, object: name, what });
@@ -123,16 +125,18 @@ function judgeLink(
   if (from !== before.digest.until) {
     add('stretch_gap', `${name} seals from ${from}, but the digest before it ends at ${before.digest.until}.`);
   }
-  const isLong = Date.parse(until) - Date.parse(from) > LONGEST_STRETCH_MS;
-  if ((isLong && isAlwaysUp(digest.environment)) || until < from) {
-    add('overdue', `${name} seals from ${from} until ${until}: a digest is due at least hourly.`);
-  }
+  if (until < from) add('stretch_gap', `${name} seals from ${from} until ${until}, which is before it.`);
   const { environment, bucket } = before.digest;
   if (digest.environment !== environment || digest.bucket !== bucket) {
     const what = `${name} is of ${digest.environment} (${digest.bucket}), the digest before it of ${environment} (${bucket}).`;
     add('other_archive', what);
   }
   return findings;
+}
+
+/** The first one begins before everything that is there. */
+function isLate({ number, from, until }: Digest): boolean {
+  return number > 1 && Date.parse(until) - Date.parse(from) > LONGEST_STRETCH_MS;
 }
 
 function judgeAge(

@@ -42,6 +42,8 @@ export type AuditFinding = (Finding | ArchiveFinding) & { readonly source: 'arch
 
 export interface ArchiveTotals {
   digests: number;
+  /** Of these, those that sealed a longer stretch than allowed. */
+  late: number;
   objects: number;
   /** Lines of sealed objects. */
   records: number;
@@ -90,6 +92,7 @@ async function* verify(audit: ArchiveAudit, folder: WorkFolder): AsyncGenerator<
   const { table } = audit;
   const totals: ArchiveTotals = {
     digests: 0,
+    late: 0,
     objects: 0,
     records: 0,
     duplicates: 0,
@@ -172,8 +175,9 @@ async function* verifySealed({
       onProgress('read from the archive', totals.records);
     }
   }
-  const { findings, digests, newest } = chain.end();
+  const { findings, digests, late, newest } = chain.end();
   totals.digests = digests;
+  totals.late = late;
   yield* findings;
   return newest;
 }

@@ -33,6 +33,15 @@ export const listPrices = {
   /** aws.amazon.com/sqs/pricing, standard queues: from memory. By 64 KB. */
   sqsRequest: 0.4 / 1e6,
 
+  /** aws.amazon.com/s3/pricing, standard: from memory. */
+  s3Put: 5 / 1e6,
+  s3Get: 0.4 / 1e6,
+  s3GbMonth: 0.023,
+
+  /** aws.amazon.com/kms/pricing, asymmetric keys but RSA 2048: from memory. */
+  kmsKeyMonth: 1,
+  kmsRequest: 0.15 / 1e4,
+
   /** aws.amazon.com/secrets-manager/pricing: from memory. */
   secretCall: 0.05 / 1e4,
   secretMonth: 0.4,

@@ -2,6 +2,7 @@ import { alarms } from '../../../infra/blueprint/alarms.ts';
 import { functionNames, functions } from '../../../infra/blueprint/functions.ts';
 import { versionSigns } from '../../../infra/blueprint/rollout/version-alarms.ts';
 import { markdownTable } from '../part.ts';
+import { auditDollars } from './audit-cost.ts';
 import { idleReconciler, MINUTES_PER_MONTH, unitsPerCancellation } from './cost-model.ts';
 import { dynamoDbDollars, lambdaDollars, listPrices } from './list-prices.ts';
 
@@ -44,6 +45,7 @@ export function renderCostTable(): string {
     'API Gateway',
     'Lambda',
     'DynamoDB',
+    'archive, digests, seal key',
     'events, logs, watching, firewall, key',
     'total',
   ];
@@ -54,7 +56,7 @@ export function renderCostTable(): string {
   return markdownTable(head, rows, 0);
 }
 
-/** @returns API Gateway, Lambda, DynamoDB, the rest, the total */
+/** @returns API Gateway, Lambda, DynamoDB, the archive, the rest, the total */
 function monthlyDollars(cancellations: number): number[] {
   const { lambdaMs, lambdaRequests, announceMs, logBytes, traces } = perCancellation;
   const { memoryMb } = functions['request-cancellation'];
@@ -69,7 +71,8 @@ function monthlyDollars(cancellations: number): number[] {
   // Each closed cancellation. Lambda's reads of the stream are free.
   const events = cancellations * listPrices.customEvent;
   const other = perMonth + logs + events + cancellations * (listPrices.wafRequest + traces * listPrices.trace);
-  return [apiGateway, lambda, dynamoDb, other, apiGateway + lambda + dynamoDb + other];
+  const parts = [apiGateway, lambda, dynamoDb, auditDollars(cancellations), other];
+  return [...parts, parts.reduce((sum, part) => sum + part, 0)];
 }
 
 function inWholeDollars(amount: number): string {

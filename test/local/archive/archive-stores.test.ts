@@ -21,7 +21,8 @@ import { startLocalKms } from '../../../infra/local/aws/kms/local-kms.ts';
 import { localRegion } from '../../../infra/local/aws/loopback.ts';
 import { startLocalS3 } from '../../../infra/local/aws/s3/local-s3.ts';
 import { playRole } from '../../../infra/local/play-role.ts';
-import { defaultBundles, startLocalRun } from '../../../infra/local/run.ts';
+import { defaultBundles } from '../../../infra/local/run.ts';
+import { startTestRun } from '../../support/local-run.ts';
 import { archiveBucket, sealKey } from '../../../infra/local/seeds.ts';
 import { closeAfterTest, temporaryFolder } from '../arrange.ts';
 
@@ -153,7 +154,7 @@ describe('A role of the blueprint at the local stores', () => {
 describe('The local run', () => {
   test('has the bucket under Object Lock and the key, and keeps both with its data', async () => {
     const dataDir = join(temporaryFolder(), 'data');
-    const first = await startLocalRun({ dataDir, reconcileEveryMs: 0 });
+    const first = await startTestRun({ dataDir });
     const before = callsOf(first, first.aws);
     const keyOf = async ({ keys }: typeof before) => {
       const { PublicKey = [] } = await keys.send(new GetPublicKeyCommand({ KeyId: sealKey }));
@@ -163,7 +164,7 @@ describe('The local run', () => {
     const publicKey = await keyOf(before);
     await first.close();
 
-    const second = closeAfterTest(await startLocalRun({ dataDir, reconcileEveryMs: 0 }));
+    const second = closeAfterTest(await startTestRun({ dataDir }));
     const after = callsOf(second, second.aws);
 
     expect(await after.get('records/kept')).toBe('done');
@@ -193,7 +194,7 @@ describe('The local run', () => {
       plugins: [trimSdk],
     });
     writeFileSync(join(bundles, 'answer-unknown-route', 'index.mjs'), loader);
-    const run = closeAfterTest(await startLocalRun({ bundles, reconcileEveryMs: 0 }));
+    const run = closeAfterTest(await startTestRun({ bundles }));
 
     const answered = await run.lambda.invoke('answer-unknown-route', {});
 

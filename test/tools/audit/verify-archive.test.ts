@@ -164,9 +164,9 @@ describe('a digest that', () => {
       ['stretch_gap'],
     ],
     [
-      'seals too long a stretch',
-      () => archive.resign(digests[2], (digest) => ({ ...digest, until: '2026-11-23T16:00:01.000Z' })),
-      ['overdue'],
+      'ends before it begins',
+      () => archive.resign(digests[2], (digest) => ({ ...digest, until: '2026-11-23T13:00:00.000Z' })),
+      ['stretch_gap', 'overdue'],
     ],
     [
       'comes from elsewhere',
