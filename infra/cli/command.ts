@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import type * as z from 'zod/mini';
 import { isLoopback } from '../../functions/adapters/plangrep/plangrep-origin.ts';
-import { type Timestamp, toTimestamp } from '../../functions/core/identifiers.ts';
+import type { Timestamp } from '../../functions/core/identifiers.ts';
 import { explainSystemError } from '../explain-system-error.ts';
 
 export type ExitCode = 0 | 1 | 2;
@@ -190,7 +190,7 @@ export function readWholeNumber(named: string, value: string, least = 0): number
 /** A day or a time in UTC: `2026-11-01`, `2026-11-01T12:00:00Z`. @throws CannotDo (2) */
 export function readTime(named: string, value: string): Timestamp {
   const isTime = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d(\.\d{1,3})?)?Z)?$/.test(value) && !Number.isNaN(Date.parse(value));
-  if (isTime) return toTimestamp(Date.parse(value));
+  if (isTime) return new Date(value).toISOString();
   const rule = 'must be a day or a time in UTC like 2026-11-01T12:00:00Z';
   throw new CannotDo(2, `${named} ${rule}, not ${JSON.stringify(value)}.`);
 }
