@@ -29,7 +29,9 @@ describe('smoke', () => {
   test('passes with the credential that docs/deploy.md has for the pipeline, which can only read', async () => {
     const guide = readFileSync(new URL('../../docs/deploy.md', import.meta.url), 'utf8');
     const documented = [
-      ...guide.matchAll(/^ *AWS_PROFILE=partners-prod npm run ops -- (partner(?:-key)? .*--partner smoke.*?)(?: +#.*)?$/gm),
+      ...guide.matchAll(
+        /^ *AWS_PROFILE=partners-prod npm run ops -- (partner(?:-key)? .*--partner smoke.*?)(?: +#.*)?$/gm,
+      ),
     ].map(([, line = '']) => line.replace(' --environment prod', ''));
     expect(documented.map((line) => line.split(' --')[0])).toEqual(['partner add', 'partner-key issue']);
 
