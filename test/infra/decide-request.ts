@@ -41,7 +41,8 @@ export function isAllowed(role: RoleName, table: TableName, policy: TablePolicy,
   return hasPermission && !isDenied(policy, principal, request);
 }
 
-type Context = Readonly<Record<string, readonly string[] | undefined>>;
+/** The keys that a condition may ask for; undefined: the request has none. */
+export type Context = Readonly<Record<string, readonly string[] | undefined>>;
 
 function contextOf(principal: string | undefined, { attributes = [] }: TableRequest): Context {
   return {
@@ -51,7 +52,7 @@ function contextOf(principal: string | undefined, { attributes = [] }: TableRequ
   };
 }
 
-function holds(conditions: Conditions | undefined, context: Context): boolean {
+export function holds(conditions: Conditions | undefined, context: Context): boolean {
   return Object.entries(conditions ?? {}).every(([operator, keys]) =>
     Object.entries(keys).every(([key, wanted]) => compare(operator, context[key], wanted)),
   );
@@ -68,8 +69,14 @@ function compare(operator: string, values: readonly string[] | undefined, wanted
       return (values ?? []).some((value) => !isWanted(value));
     case 'ForAllValues:StringEquals':
       return (values ?? []).every(isWanted);
+    case 'StringEquals':
+      return values?.some(isWanted) ?? false;
+    case 'StringNotEquals':
+      return !(values?.some(isWanted) ?? false);
     case 'StringEqualsIfExists':
       return values?.every(isWanted) ?? true;
+    case 'Null':
+      return wanted.includes(String(values === undefined));
     case 'ForAllValues:StringLike':
       return (values ?? []).every((value) => wanted.some((pattern) => value.startsWith(pattern.replace('*', ''))));
     default:

@@ -14,6 +14,7 @@ import { runMutations } from './mutations.ts';
 import { describeViolation, runSimulation } from './simulation.ts';
 import { runSoak } from './soak.ts';
 import { runStorm } from './storm.ts';
+import { runTampering } from './tampering.ts';
 
 /** `npm run proof`: the whole evidence. `npm test` plays a short form of each part. */
 interface ProofPart {
@@ -94,6 +95,20 @@ const parts: readonly ProofPart[] = [
     claim: 'no input at any door and no answer of Plangrep makes a 5xx, a crash or a false cancelled',
     prove: ({ seed, onProgress }) => runFuzz({ seed, inputs: 10_000, overHttp: 500, answers: 5_000, onProgress }),
   },
+  {
+    name: 'tampering',
+    claim:
+      'every forgery that can be found is found, by whom and as soon as the matrix says; where nothing was forged, nothing is found',
+    async prove({ seed, onProgress }) {
+      const { figures, violations, table } = await runTampering({
+        seed,
+        combinations: 100,
+        untouched: 100,
+        onProgress,
+      });
+      return { figures, violations, table };
+    },
+  },
 ];
 const partNames = parts.map(({ name }) => name).join(', ');
 
@@ -106,7 +121,7 @@ const options = {
 const command = {
   name: 'proof',
   call: 'npm run proof --',
-  summary: 'Plays the proofs: random schedules, seeded bugs, crashes, faults, storm, soak and fuzz.',
+  summary: 'Plays the proofs: random schedules, seeded bugs, crashes, faults, storm, soak, fuzz and tampering.',
   options,
   exitCodes: { 0: 'nothing broken', 1: 'something broken', 2: 'wrong usage' },
   wrongUsage: 2,

@@ -11,6 +11,8 @@ import type { Forgery } from '../archive/judge-change.ts';
  * - `digest_replaced`: it is not the one that the next digest is chained to, or one that was kept elsewhere is not there.
  * - `unknown_key`: none of the given public keys is the one that it names.
  * - `bad_signature`: it was not signed with the key that it names.
+ * - `key_retired`: it was signed with a key that another one had replaced.
+ * - `dated_ahead`: it ends later than now, so nothing is sealed until then.
  * - `stretch_gap`: it does not begin where the digest before it ends, or ends before it begins.
  * - `overdue`: no newer digest came in time.
  * - `other_archive`: it belongs to another environment or bucket than the digest before.
@@ -38,6 +40,8 @@ export type ArchiveFindingCode =
   | 'digest_replaced'
   | 'unknown_key'
   | 'bad_signature'
+  | 'key_retired'
+  | 'dated_ahead'
   | 'stretch_gap'
   | 'overdue'
   | 'other_archive'

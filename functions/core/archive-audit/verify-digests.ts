@@ -1,3 +1,4 @@
+import { CLOCK_SKEW_MS } from '../audit/findings.ts';
 import { type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { ArchiveFinding } from './archive-findings.ts';
 import { type Digest, digestName, DIGESTS_PREFIX, type ReadDigest, readDigest, sha256 } from '../archive/digest.ts';
@@ -48,6 +49,7 @@ export function createDigestChain({ keys, kept = [], nowMs, isAlwaysUp }: Digest
   const missingKept = new Set(kept);
   let before: FoundDigest | undefined;
   let [digests, late] = [0, 0];
+  const judgeKeyOrder = createKeyOrder();
   return {
     add(name, text) {
       digests += 1;
@@ -59,7 +61,13 @@ export function createDigestChain({ keys, kept = [], nowMs, isAlwaysUp }: Digest
         return { findings: [{ code: 'digest_unreadable', object: name, what }] };
       }
       const found = { name, sha256: hash, digest: read.digest };
-      const findings = [...judgeItself(found), ...judgeSignature(name, read, keys), ...judgeLink(before, found)];
+      const unsigned = judgeSignature(name, read, keys);
+      const findings = [
+        ...judgeItself(found),
+        ...unsigned,
+        ...(unsigned.length === 0 ? judgeKeyOrder(found) : []),
+        ...judgeLink(before, found),
+      ];
       if (isLate(read.digest)) late += 1;
       if (before === undefined || before.digest.number < read.digest.number) before = found;
       return { findings, digest: read.digest };
@@ -99,6 +107,21 @@ function judgeSignature(name: string, read: ReadDigest, keys: readonly PublicKey
   if (isSignedBy(key.key, read)) return [];
   const what = `${name} was not signed with the key that it names, or was changed afterwards.`;
   return [{ code: 'bad_signature', object: name, what }];
+}
+
+/** A key that was replaced signs nothing any more: only a rotation changes it, and never back. Takes digests that are signed. */
+function createKeyOrder(): (found: FoundDigest) => readonly ArchiveFinding[] {
+  const retired = new Set<string>();
+  let current: string | undefined;
+  return ({ name, digest: { publicKey } }) => {
+    if (retired.has(publicKey)) {
+      const what = `${name} was signed with the key ${publicKey}, which an earlier digest shows as replaced: a key signs nothing after its rotation.`;
+      return [{ code: 'key_retired', object: name, what }];
+    }
+    if (current !== undefined && current !== publicKey) retired.add(current);
+    current = publicKey;
+    return [];
+  };
 }
 
 /** Holds a digest against the one before it. */
@@ -149,6 +172,10 @@ function judgeAge(
     return [{ code: 'digest_missing', object: DIGESTS_PREFIX, what }];
   }
   const { name, digest } = newest;
+  if (Date.parse(digest.until) > nowMs + CLOCK_SKEW_MS) {
+    const what = `${name} ends at ${digest.until}, later than now: the sealer's clock was wrong, and nothing is sealed until then.`;
+    return [{ code: 'dated_ahead', object: name, what }];
+  }
   if (nowMs - Date.parse(digest.until) <= LONGEST_STRETCH_MS || !isAlwaysUp(digest.environment)) return [];
   const now: Timestamp = toTimestamp(nowMs);
   const what = `${name} is the newest digest and ends at ${digest.until}; it is ${now}. Newer digests were deleted, this copy is old, or sealing has stopped.`;

@@ -207,4 +207,14 @@ describe('a digest that', () => {
     for (const name of archive.digests()) archive.remove(name);
     expect(await findings()).toContain('digest_missing digests/');
   });
+
+  test('was signed with a key that another one had replaced is found', async () => {
+    archive.resign(digests[1], (digest) => ({ ...digest, publicKey: otherPair.fingerprint }), otherPair);
+    const { findings: found } = await auditArchive(archive, [pair, otherPair]);
+    expect(found).toEqual([`key_retired ${digests[2]}`, `digest_replaced ${digests[2]}`]);
+  });
+
+  test('ends later than now is found: until then nothing is sealed', async () => {
+    expect(await findings({ nowMs: Date.parse('2026-11-23T14:58:00Z') })).toEqual([`dated_ahead ${digests[2]}`]);
+  });
 });
