@@ -70,9 +70,13 @@ export function digestName({ number, until }: Pick<Digest, 'number' | 'until'>):
   return `${DIGESTS_PREFIX}day=${dayOf(until)}/${String(number).padStart(10, '0')}.digest`;
 }
 
-/** @returns undefined for a name that {@link digestName} does not make */
+/**
+ * The number that a name says. It has 15 digits at most: after a forged one there is always a next number that JavaScript
+ * holds exactly.
+ * @returns undefined for a name that {@link digestName} does not make
+ */
 export function numberIn(name: string): number | undefined {
-  const [, digits] = /^digests\/day=\d{4}-\d\d-\d\d\/(\d{10,})\.digest$/.exec(name) ?? [];
+  const [, digits] = /^digests\/day=\d{4}-\d\d-\d\d\/(\d{10,15})\.digest$/.exec(name) ?? [];
   return digits === undefined ? undefined : Number(digits);
 }
 

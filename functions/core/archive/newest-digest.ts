@@ -24,11 +24,11 @@ export async function findNewestDigest(archive: ArchiveStore): Promise<NewestDig
   let newest: Omit<NewestDigest, 'valid' | 'invalid'> | undefined;
   const invalid: string[] = [];
   for await (const name of namesBackwards(archive)) {
-    const number = numberIn(name);
     const text = (await readText(archive, name)) ?? '';
-    if (number !== undefined && number > (newest?.number ?? 0)) newest = { name, sha256: sha256(text), number };
     const read = readDigest(text);
     const isValid = read !== undefined && digestName(read.digest) === name && (await isSigned(archive, read));
+    const number = isValid ? read.digest.number : numberIn(name);
+    if (number !== undefined && number > (newest?.number ?? 0)) newest = { name, sha256: sha256(text), number };
     if (isValid && newest !== undefined) return { ...newest, valid: read.digest, invalid };
     invalid.push(name);
   }

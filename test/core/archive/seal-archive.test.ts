@@ -97,7 +97,7 @@ describe('a digest', () => {
     await put(3);
     time.nowMs += 1_500;
     await put(4); // Within the margin of the next digest.
-    await seal(500);
+    await seal(400);
     await seal();
 
     expect((await digests()).map(namesIn)).toEqual([
@@ -209,6 +209,22 @@ describe('a digest that is not valid', () => {
     expect(await seal()).toMatchObject({ digests: [4] });
     expect(reports.filter(({ code }) => code === 'ARCHIVE_ALTERED')).toHaveLength(1);
   });
+
+  test.each(['9999999999', '999999999999999', '99999999999999999999'])(
+    'because it was put far ahead, as %s, does not stop the sealer',
+    async (number) => {
+      const { ports, put, seal, digests } = await givenSealed();
+      await seal();
+      await ports.archive.put(`digests/day=${today}/${number}.digest`, 'forged');
+
+      for (const object of [1, 2, 3]) {
+        await put(object);
+        expect(await seal()).toMatchObject({ digests: [expect.any(Number)], isDone: true });
+      }
+
+      expect((await digests()).flatMap((digest) => namesIn(digest))).toHaveLength(3);
+    },
+  );
 
   test('because it has another name counts for nothing, as does one that is listed and gone', async () => {
     const { ports, seal, digests, names, text, reports } = await givenSealed();
