@@ -81,6 +81,8 @@ describe('the bucket’s policy', () => {
     'PutObjectRetention',
     'PutObjectLegalHold',
     'BypassGovernanceRetention',
+    'ReplicateObject',
+    'ReplicateDelete',
   ])('denies %s to everyone', (action) => {
     for (const by of [admin, deployment, archiver ?? '', sealer ?? '']) {
       expect(isDenied(statements, { action: `s3:${action}`, on: `${bucket}/records/a`, by })).toBe(true);

@@ -71,6 +71,8 @@ export function bucketStatements(
       ]),
       Resource: everything,
     },
+    // It writes objects and delete markers without `s3:PutObject` and `s3:DeleteObject`.
+    { ...deny('NothingByReplication', ['s3:ReplicateDelete', 's3:ReplicateObject']), Resource: everything },
     {
       ...deny(
         'NoChangeOfSettingsByOthers',
