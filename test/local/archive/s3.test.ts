@@ -340,6 +340,14 @@ describe('The local S3', () => {
     expect(await call('PUT', '/b-1/key', { headers })).toMatchObject({ status: 403, code: 'AccessDenied' });
   });
 
+  test('is listed with the whole second in which it was written, as S3 does', async () => {
+    await put('key');
+
+    const { body } = await list('');
+
+    expect(elements(body, 'LastModified').map((time) => time.slice(-5))).toEqual(['.000Z']);
+  });
+
   test('fails as often as a test asks for, and counts its calls', async () => {
     s3.fail(1);
 

@@ -168,7 +168,12 @@ function encoded(text: string | null, { encode }: Asked): string | undefined {
 
 function contentsOf({ key, writtenMs, etag, size, isDeleteMarker }: Version, { encode }: Asked): Children {
   const ofContent = isDeleteMarker ? {} : { ETag: etag, Size: size, StorageClass: 'STANDARD' };
-  return { Key: encode(key), LastModified: new Date(writtenMs).toISOString(), ...ofContent };
+  return { Key: encode(key), LastModified: toSeconds(writtenMs), ...ofContent };
+}
+
+/** S3 lists whole seconds: what was written a moment ago is not after the second that it was written in. */
+function toSeconds(ms: number): string {
+  return new Date(Math.floor(ms / 1_000) * 1_000).toISOString();
 }
 
 function keyIn(token: string): string {
