@@ -1,8 +1,10 @@
-import { readdir, readFile, stat } from 'node:fs/promises';
+import type { Stats } from 'node:fs';
+import { lstat, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { GetObjectCommand, NoSuchKey, paginateListObjectsV2, type S3Client } from '@aws-sdk/client-s3';
 import { CannotDo } from '../command.ts';
 import { explainFailure } from '../places/explain-failure.ts';
+import { printable } from '../terminal.ts';
 
 export interface ListedObject {
   /** Within the archive: `records/day=2026-11-26/1-9.ndjson`. */
@@ -24,6 +26,9 @@ export interface ArchiveSource {
   /** @returns undefined when there is no such object */
   read(name: string): Promise<Buffer | undefined>;
 }
+
+/** An object of an archive has some megabytes: what is much larger is none, and would fill the memory. */
+const LARGEST_BYTES = 256 * 1024 * 1024;
 
 /** @throws CannotDo (2) from its methods when S3 does not answer */
 export function openBucket(client: S3Client, bucket: string, prefix: string): ArchiveSource {
@@ -55,7 +60,9 @@ export function openBucket(client: S3Client, bucket: string, prefix: string): Ar
     },
     async read(name) {
       try {
-        const { Body } = await client.send(new GetObjectCommand({ Bucket: bucket, Key: `${root}${name}` }));
+        const get = new GetObjectCommand({ Bucket: bucket, Key: `${root}${name}` });
+        const { Body, ContentLength = 0 } = await client.send(get);
+        refuseHuge(name, ContentLength);
         return Buffer.from((await Body?.transformToByteArray()) ?? []);
       } catch (cause) {
         if (cause instanceof NoSuchKey) return undefined;
@@ -65,7 +72,7 @@ export function openBucket(client: S3Client, bucket: string, prefix: string): Ar
   };
 }
 
-/** @throws CannotDo (2) unless it is a folder that has an archive's folders */
+/** @throws CannotDo (2) unless it is a folder that has an archive's folders; from its methods for what is no plain file */
 export async function openFolder(path: string): Promise<ArchiveSource> {
   const entries = await namesIn(path);
   if (entries === undefined) throw new CannotDo(2, `There is no folder ${path}.`);
@@ -76,12 +83,32 @@ export async function openFolder(path: string): Promise<ArchiveSource> {
     place: path,
     async *list(folder, after = '') {
       for await (const name of walk(path, folder.replace(/\/$/, ''))) {
-        if (name > after) yield { name, modifiedMs: (await stat(join(path, name))).mtimeMs };
+        if (name > after) yield { name, modifiedMs: plainFile(name, await lstat(join(path, name))).mtimeMs };
       }
     },
     // A name comes from a digest, which may be forged: it must not lead out of the folder.
-    read: (name) => (name.split('/').includes('..') ? Promise.resolve(undefined) : readIfThere(join(path, name))),
+    async read(name) {
+      return name.split('/').includes('..') ? undefined : readIfThere(path, name);
+    },
   };
+}
+
+/** A link leads out of the copy, and a pipe waits for ever. @throws CannotDo (2) */
+function plainFile(name: string, stats: Stats): Stats {
+  if (!stats.isFile()) {
+    throw new CannotDo(2, `${printable(name)} is not a file: a copy of an archive has only files and folders.`);
+  }
+  refuseHuge(name, stats.size);
+  return stats;
+}
+
+/** @throws CannotDo (2) */
+function refuseHuge(name: string, bytes: number): void {
+  if (bytes <= LARGEST_BYTES) return;
+  throw new CannotDo(
+    2,
+    `${printable(name)} has ${bytes} bytes, and no object of an archive has so many: it was put in.`,
+  );
 }
 
 /** The files below a folder, in the order in which S3 lists them. */
@@ -116,8 +143,10 @@ async function namesIn(path: string): Promise<readonly string[] | undefined> {
   }
 }
 
-async function readIfThere(path: string): Promise<Buffer | undefined> {
+async function readIfThere(folder: string, name: string): Promise<Buffer | undefined> {
+  const path = join(folder, name);
   try {
+    plainFile(name, await lstat(path));
     return await readFile(path);
   } catch (error) {
     if (isMissing(error)) return undefined;

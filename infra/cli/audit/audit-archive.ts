@@ -97,8 +97,8 @@ function describeSummary({ totals, newest }: ArchiveSummary, shown: Shown): stri
       refused: count(totals.refused),
       erased: some(totals.erased, 'records lost their texts, by erasures on record'),
       unsealed: some(
-        totals.unsealed,
-        `records in ${count(totals.unsealedObjects)} objects that are too new to be sealed: not judged`,
+        totals.unsealedObjects,
+        `objects that are too new to be sealed, with ${count(totals.unsealed)} records: not judged`,
       ),
       waiting: some(totals.waiting, 'records of the table that are too new to be sealed: not judged'),
       pace: `${count(recordsPerSecond)} records per second ${paint('dim', `(${seconds} s)`)}`,

@@ -2,6 +2,7 @@ import { closeSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } fro
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StringDecoder } from 'node:string_decoder';
+import { CannotDo } from '../command.ts';
 
 /** Lines that are sorted in files, because there may be more than fit into memory. */
 export interface DiskSort {
@@ -23,8 +24,9 @@ const RUN_CHARACTERS = 8 * 1024 * 1024;
 const MERGED_AT_ONCE = 128;
 const CHUNK_BYTES = 32 * 1024;
 
+/** @throws CannotDo (2) where no temporary file can be */
 export function openWorkFolder(): WorkFolder {
-  const path = mkdtempSync(join(tmpdir(), 'plangrep-audit-'));
+  const path = makeFolder(tmpdir());
   const removeFolder = (): void => rmSync(path, { recursive: true, force: true });
   const leave = (signal: 'SIGINT' | 'SIGTERM'): void => process.exit(signal === 'SIGINT' ? 130 : 143);
   process.once('exit', removeFolder);
@@ -39,6 +41,14 @@ export function openWorkFolder(): WorkFolder {
       process.off('SIGTERM', leave);
     },
   };
+}
+
+function makeFolder(parent: string): string {
+  try {
+    return mkdtempSync(join(parent, 'plangrep-audit-'));
+  } catch (cause) {
+    throw new CannotDo(2, `No temporary file can be written below ${parent}: set TMPDIR to another folder.`, { cause });
+  }
 }
 
 /** Sorts runs of lines as they come, writes each run to a file, and merges the files. Memory holds one run. */

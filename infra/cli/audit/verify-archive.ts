@@ -3,6 +3,7 @@ import type { ArchiveFinding } from '../../../functions/core/archive-audit/archi
 import {
   type Digest,
   DIGESTS_PREFIX,
+  isObjectName,
   keyName,
   KEYS_PREFIX,
   RECORDS_PREFIX,
@@ -161,7 +162,7 @@ async function* verifySealed({
     const { findings, digest } = chain.add(name, text);
     yield* findings;
     for await (const [sealed, bytes] of readObjects(archive, digest)) {
-      names.add(`${sealed.name}\t${named}`);
+      names.add(lineOfName(sealed.name, named));
       totals.objects += 1;
       if (bytes === undefined) {
         const what = `${sealed.name} is not there: ${name} seals it with ${sealed.records} records.`;
@@ -189,21 +190,30 @@ function readObjects(archive: ArchiveSource, digest: Digest | undefined) {
 
 const named = '0';
 
+/** Quoted: the name of an object may have a tab or a line break in it, and would then pass for another name. */
+function lineOfName(name: string, mark: string): string {
+  return `${JSON.stringify(name)}\t${mark}`;
+}
+
 /** Looks at the objects that no digest names: too new to be sealed, or inserted. */
 async function* readRest(
   { audit, totals, records, names }: Work,
   newest: FoundDigest | undefined,
 ): AsyncGenerator<ArchiveFinding> {
   const { archive } = audit;
-  for await (const { name, modifiedMs } of archive.list(RECORDS_PREFIX)) names.add(`${name}\t1${modifiedMs}`);
+  for await (const { name, modifiedMs } of archive.list(RECORDS_PREFIX)) names.add(lineOfName(name, `1${modifiedMs}`));
   // The next digest names what was put after the newest one began, so only what is older is certainly named by none.
   const sealedBeforeMs = Date.parse(newest?.digest.from ?? '');
   let lastNamed = '';
   for (const line of names.sorted()) {
-    const [name = '', mark = ''] = line.split('\t');
-    if (mark === named) lastNamed = name;
-    if (mark === named || name === lastNamed) continue;
-    if (Number(mark.slice(1)) <= sealedBeforeMs) {
+    const [quoted = '', mark = ''] = line.split('\t');
+    if (mark === named) lastNamed = quoted;
+    if (mark === named || quoted === lastNamed) continue;
+    const name = String(JSON.parse(quoted));
+    if (!isObjectName(name)) {
+      const what = `${name} is not a name that the archive has: it was inserted, and no digest will name it.`;
+      yield { code: 'object_inserted', object: name, what };
+    } else if (Number(mark.slice(1)) <= sealedBeforeMs) {
       const what = `No digest names ${name}, and one should: it was inserted, or the digest that names it is gone.`;
       yield { code: 'object_inserted', object: name, what };
     }

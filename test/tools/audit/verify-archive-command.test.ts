@@ -1,4 +1,5 @@
-import { mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
@@ -88,6 +89,34 @@ describe('verify-audit --archive', () => {
 });
 
 describe('verify-audit could not verify', () => {
+  const path = (name: string) => join(archive.folder, 'records', 'day=2026-11-23', name);
+  test.each<[string, RegExp, (file: string) => void]>([
+    ['a link to a file that is not there', /evil is not a file/, (file) => symlinkSync('/nowhere', file)],
+    ['a link to a folder', /evil is not a file/, (file) => symlinkSync('/', file)],
+    ['a pipe', /evil is not a file/, (file) => execFileSync('mkfifo', [file])],
+    [
+      'a file that fills the memory',
+      /evil has 3221225472 bytes/,
+      (file) => {
+        writeFileSync(file, '');
+        truncateSync(file, 3 * 2 ** 30);
+      },
+    ],
+  ])('a copy that has %s', async (_, line, put) => {
+    put(path('evil'));
+    const result = await runOn(archive.folder);
+    archive.remove('records/day=2026-11-23/evil');
+    expect(onlyLine(result)).toMatch(line);
+    expect(result.code).toBe(2);
+  });
+
+  test('without a place for temporary files', async () => {
+    const args = ['--archive', archive.folder, '--public-key', archive.publicKeyFile];
+    const result = await run(args, { TMPDIR: '/nowhere' });
+    expect(onlyLine(result)).toMatch(/^No temporary file can be written below \/nowhere: set TMPDIR/);
+    expect(result.code).toBe(2);
+  });
+
   test.each([
     [['--archive', 'x'], /--archive needs --public-key FILE.*take it from the operator/],
     [['--archive', 'x', '--public-key', 'none.pem'], /none\.pem cannot be read/],

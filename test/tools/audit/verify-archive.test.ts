@@ -95,6 +95,13 @@ describe('an object that', () => {
     expect(totals).toMatchObject({ unsealedObjects: 1, unsealed: 1, records: 10 });
   });
 
+  test('has a name that the archive never gives is found at once', async () => {
+    archive.setTime('15:00');
+    const names = [`${objects[0]}\t0`, `${objects[1]}\n`, 'records/other.ndjson'];
+    for (const name of names) archive.write(name, 'x\n');
+    expect((await findings()).toSorted()).toEqual(names.map((name) => `object_inserted ${name}`.trim()).toSorted());
+  });
+
   test('holds what is not a line is named with the line', async () => {
     archive.edit(objects[3], (text) => `${text}{"format":1}\n`);
     expect(await findings()).toEqual([`object_altered ${objects[3]}`, `line_unreadable ${objects[3]}`]);
