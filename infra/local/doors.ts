@@ -145,8 +145,8 @@ export async function startLogReaders(
 /** No one waits half a minute for a record on this machine. */
 const LONGEST_WINDOW_MS = 250;
 
-/** What was put is in a digest only after a second, as S3 shows no less. */
-const FIRST_SEAL_MS = 1_200;
+/** A digest ends at a whole second, at least one before now: after two it has what was put. */
+const FIRST_SEAL_MS = 2_100;
 
 /** Seals by schedule, and once soon after something was archived first. @param everyMs 0: never */
 function startSealing(everyMs: number, seal: () => Promise<unknown>): { begin(): void; close(): void } {

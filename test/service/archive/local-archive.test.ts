@@ -73,6 +73,7 @@ describe('the local run', () => {
     expect(archived.map(({ change }) => change)).toEqual(archived.map(() => 'written'));
     expect((await texts('')).join('')).not.toMatch(/order-1|order-unknown|wrong plan/);
     expect(digest).toMatchObject({ number: 1, environment: 'local', bucket: archiveBucket });
+    expect(digest?.records).toBeGreaterThan(0);
     const [file = ''] = await texts('digests/');
     const [key = ''] = await texts('keys/');
     const { signed = '', signature = Buffer.of() } = readDigest(file) ?? {};
