@@ -2,7 +2,8 @@ import { deleteAfter } from '../support/stored-streams.ts';
 import { GetItemCommand, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import { unmarshall } from '@aws-sdk/util-dynamodb';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { createReadableLog, WAKE_SHARDS } from '../../functions/adapters/dynamodb/cancellation-log.ts';
+import { createReadableLog } from '../../functions/adapters/dynamodb/cancellation-log.ts';
+import { WAKE_SHARDS } from '../../functions/core/cancellation/pace.ts';
 import { createDynamoDbClient } from '../../functions/adapters/aws-clients.ts';
 import { hashEvent, sealEvent } from '../../functions/core/cancellation/chain.ts';
 import type {

@@ -72,7 +72,9 @@ describe('an attribute', () => {
   });
 
   test.each([
-    [{ N: '12345678901234567890.5' }, '12345678901234567890.5'],
+    [{ N: '12345678901234567890.5' }, { N: '12345678901234567890.5' }],
+    [{ M: { SS: { L: [{ S: 'a' }] } } }, { M: { SS: { L: [{ S: 'a' }] } } }],
+    [{ M: { SS: { S: 'a' }, more: { S: 'b' } } }, { SS: 'a', more: 'b' }],
     [{ N: '1e300' }, 1e300],
     [{ B: 'dGV4dA==' }, { B: 'dGV4dA==' }],
     [{ SS: ['a'] }, { SS: ['a'] }],
@@ -80,6 +82,15 @@ describe('an attribute', () => {
     [{}, {}],
   ])('that it never writes stays recognizable: %j', (attribute, read) => {
     expect(readAttributes({ attribute })).toEqual({ attribute: read });
+  });
+
+  test.each([
+    ['a number of many digits', { more: { S: '12345678901234567890' } }, { more: { N: '12345678901234567890' } }],
+    ['a map', { more: { SS: ['a'] } }, { more: { M: { SS: { L: [{ S: 'a' }] } } } }],
+    ['called as no object’s own', {}, JSON.parse('{"__proto__":{"M":{}}}')],
+  ])('%s is not taken for what was there', (_, before, after) => {
+    const images = { OldImage: { ...stored, ...before }, NewImage: { ...stored, ...after } };
+    expect(judgeChange(readChange(recordOf(1, images)))).toBe('rewritten');
   });
 
   test('of another type than before is a rewritten record', () => {

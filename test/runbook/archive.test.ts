@@ -71,15 +71,19 @@ describe('an operator who follows the runbook', () => {
     const { stdout } = await section.first();
     await section.type('npm run ops -- logs TABLE_WRITTEN --since 1d --environment prod');
     const verified = await section.type(verify, { file: await publishedKey() });
-    await section.type('npm run ops -- cancellation show --partner <partner> --job <jobId> --environment prod', {
-      partner: 'acme',
-      jobId,
-    });
+    const shown = await section.type(
+      'npm run ops -- cancellations show <jobId> --partner <partner> --environment prod',
+      {
+        partner: 'acme',
+        jobId,
+      },
+    );
     section.repaired();
     const [logs] = await section.over();
 
     expect(stdout).toMatch(new RegExp(` kind=rewritten partition=acme#${jobId} key=event#000001 `));
     expect(verified).toMatchObject({ code: 1, stdout: expect.stringContaining(jobId) });
+    expect(shown.stdout).toContain(jobId);
     expect(logs).toMatchObject({ code: 1, stdout: expect.stringMatching(/^No line with LOG_REWRITTEN/) });
   });
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { QueryCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
-import { WAKE_SHARDS } from '../../functions/adapters/dynamodb/cancellation-log.ts';
+import { WAKE_SHARDS } from '../../functions/core/cancellation/pace.ts';
 import { givenService } from '../support/given-service.ts';
 import type { TestRun } from '../support/local-run.ts';
 

@@ -13,6 +13,7 @@ import {
   type StreamName,
   streamKey,
 } from '../../core/cancellation/stream-key.ts';
+import { WAKE_SHARDS } from '../../core/cancellation/pace.ts';
 import { BrokenStream } from '../../core/cancellation/state.ts';
 import { type JobId, type PartnerId, type Timestamp, timestampSchema } from '../../core/identifiers.ts';
 import type { Appended, CancellationLog, Clock, Polls, ReadableLog, Stream, WakeUp } from '../../core/ports.ts';
@@ -29,12 +30,6 @@ import {
   type Table,
   updateItem,
 } from './table-client.ts';
-
-/**
- * The number of partitions of the wake-up index. Each takes 1,000 new cancellations a second, and costs the reconciler
- * one query per run.
- */
-export const WAKE_SHARDS = 4;
 
 const WAKE_UP_INDEX = 'due-wake-ups';
 

@@ -20,7 +20,8 @@ export const archivedLineSchema = z.strictObject({
   partition: z.string(),
   key: z.string(),
   /** The record after the change; as it was, if it is gone. Never a text that can be erased, nor its salt, nor a wake-up. */
-  record: z.record(z.string(), z.unknown()),
+  // Not a record of zod, which leaves out an attribute `__proto__`.
+  record: z.custom<Image>((value) => typeof value === 'object' && value !== null && !Array.isArray(value)),
 });
 export type ArchivedLine = z.infer<typeof archivedLineSchema>;
 

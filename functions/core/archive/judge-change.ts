@@ -2,7 +2,7 @@ import { CLOCK_SKEW_MS } from '../audit/findings.ts';
 import { erasableAttributes } from '../cancellation/commitment.ts';
 import { erasedSchema } from '../cancellation/erased.ts';
 import { joinedSchema, parseEvent, refusedSchema } from '../cancellation/events.ts';
-import { LONGEST_WAKE_UP_DELAY_MS } from '../cancellation/pace.ts';
+import { LONGEST_WAKE_UP_DELAY_MS, WAKE_SHARDS } from '../cancellation/pace.ts';
 import { schedulingAttributes } from '../cancellation/stream-key.ts';
 import { timestampSchema } from '../identifiers.ts';
 
@@ -39,7 +39,8 @@ export interface Change {
  * - `foreign`: a new item that is not a record of this service.
  * - `rewritten`: a record is no longer what was written.
  * - `removed`: a record was deleted before its time.
- * - `silenced`: a wake-up later than this service ever sets one, so that nothing looks at the cancellation.
+ * - `silenced`: a wake-up later than this service ever sets one, or one that the reconciler does not read, so that nothing
+ *   looks at the cancellation.
  */
 export type ChangeKind = 'written' | 'scheduled' | 'erased' | 'expired' | Forgery;
 export type Forgery = 'foreign' | 'rewritten' | 'removed' | 'silenced';
@@ -55,15 +56,16 @@ export function judgeChange({ before, after, atMs, isExpiry }: Change): ChangeKi
   if (before === undefined && !isRecord(after)) return 'foreign';
   if (isSilenced(after, atMs)) return 'silenced';
   if (before === undefined) return 'written';
-  const changed = new Set(Object.keys({ ...before, ...after }).filter((name) => !isSame(before[name], after[name])));
+  const changed = new Set(Object.keys({ ...before, ...after }).filter((name) => !isSame(before, after, name)));
   if (changed.isSubsetOf(scheduling)) return 'scheduled';
   const isErasure = changed.isSubsetOf(erasable) && [...changed].every((name) => after[name] === undefined);
   return isErasure ? 'erased' : 'rewritten';
 }
 
-/** Values are texts, numbers, and lists of texts. */
-function isSame(a: unknown, b: unknown): boolean {
-  return JSON.stringify(a) === JSON.stringify(b);
+/** Values are texts, numbers, and lists of texts. An attribute may be called `__proto__`. */
+function isSame(before: Image, after: Image, name: string): boolean {
+  const [a, b] = [before, after].map((image) => (Object.hasOwn(image, name) ? JSON.stringify(image[name]) : undefined));
+  return a === b;
 }
 
 const scheduling: ReadonlySet<string> = new Set(schedulingAttributes);
@@ -75,8 +77,11 @@ function isRecord(image: Image): boolean {
   return beside === undefined ? parseEvent(image) !== undefined : beside.safeParse(image).success;
 }
 
-function isSilenced({ wakeAt }: Image, atMs: number): boolean {
-  if (wakeAt === undefined) return false;
+function isSilenced({ wakeAt, wakeShard }: Image, atMs: number): boolean {
+  if (wakeAt === undefined && wakeShard === undefined) return false;
+  // The index has only what has both, and the reconciler reads these shards.
+  const isRead = typeof wakeShard === 'string' && /^(0|[1-9]\d*)$/.test(wakeShard) && Number(wakeShard) < WAKE_SHARDS;
+  if (!isRead) return true;
   const { data } = timestampSchema.safeParse(wakeAt);
   return data === undefined || Date.parse(data) > atMs + LONGEST_WAKE_UP_DELAY_MS + CLOCK_SKEW_MS;
 }

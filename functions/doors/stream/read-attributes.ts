@@ -3,7 +3,8 @@ export type Attributes = Readonly<Record<string, unknown>>;
 
 /**
  * Reads an item without losing anything: two items that differ are read as two that differ. What this service never writes
- * (sets, binaries, numbers that JavaScript does not hold exactly) stays recognizable, so that a verifier finds it.
+ * (sets, binaries, numbers that JavaScript does not hold exactly, a map that would be read as one of these) stays as
+ * DynamoDB writes it, so that a verifier finds it.
  */
 export function readAttributes(item: Attributes): Record<string, unknown> {
   return Object.fromEntries(Object.entries(item).map(([name, value]) => [name, readValue(value)]));
@@ -18,20 +19,25 @@ function readValue(attribute: unknown): unknown {
     case 'NULL':
       return null;
     case 'N':
-      return readNumber(String(value));
+      return readNumber(String(value)) ?? attribute;
     case 'L':
       return Array.isArray(value) ? value.map(readValue) : attribute;
-    case 'M':
-      return readAttributes(Object(value));
+    case 'M': {
+      const read = readAttributes(Object(value));
+      const [name = '', ...others] = Object.keys(read);
+      return others.length === 0 && types.has(name) ? attribute : read;
+    }
     default:
       return attribute;
   }
 }
 
-/** DynamoDB keeps 38 digits, the service writes only numbers that JavaScript holds exactly. Any other number stays text. */
-function readNumber(text: string): number | string {
+const types: ReadonlySet<string> = new Set(['B', 'BS', 'M', 'N', 'NS', 'SS', 'L']);
+
+/** @returns undefined for one that JavaScript does not hold exactly: DynamoDB keeps 38 digits */
+function readNumber(text: string): number | undefined {
   const value = Number(text);
-  return digitsOf(String(value)) === digitsOf(text) ? value : text;
+  return digitsOf(String(value)) === digitsOf(text) ? value : undefined;
 }
 
 function digitsOf(number: string): string {

@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
 import type { Change } from '../../core/archive/judge-change.ts';
-import { readAttributes } from './read-attributes.ts';
+import { type Attributes, readAttributes } from './read-attributes.ts';
 
-const item = z.record(z.string(), z.unknown());
+/** Not a record of zod, which leaves out an attribute `__proto__`. */
+const item = z.custom<Attributes>((value) => typeof value === 'object' && value !== null);
 
 /** @see https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html */
 const recordSchema = z.object({

@@ -1,5 +1,5 @@
 import { paginateQuery } from '@aws-sdk/client-dynamodb';
-import { WAKE_SHARDS } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
+import { WAKE_SHARDS } from '../../../functions/core/cancellation/pace.ts';
 import {
   createPartitionVerifier,
   type PartitionVerifier,

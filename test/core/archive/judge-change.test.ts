@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { archivedLineSchema, archiveChange } from '../../../functions/core/archive/archived-line.ts';
 import { type Change, type Image, isForgery, judgeChange } from '../../../functions/core/archive/judge-change.ts';
-import { LONGEST_WAKE_UP_DELAY_MS } from '../../../functions/core/cancellation/pace.ts';
+import { LONGEST_WAKE_UP_DELAY_MS, WAKE_SHARDS } from '../../../functions/core/cancellation/pace.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import {
   at,
@@ -63,6 +63,11 @@ describe('a change of the log', () => {
     ['silenced', open, later(LONGEST_WAKE_UP_DELAY_MS + 120_000), {}],
     ['silenced', undefined, { ...open, wakeAt: '9999-12-31T23:59:59.999Z' }, {}],
     ['silenced', open, { ...open, wakeAt: 'never' }, {}],
+    ['silenced', open, { ...open, wakeShard: String(WAKE_SHARDS) }, {}],
+    ['silenced', open, { ...open, wakeShard: 'x' }, {}],
+    ['silenced', open, { ...open, wakeShard: undefined }, {}],
+    ['silenced', open, { ...open, wakeAt: undefined }, {}],
+    ['rewritten', begun.fields, { ...begun.fields, ...JSON.parse('{"__proto__":{}}') }, {}],
   ])('that it never makes is %s', (kind, before, after, more) => {
     const judged = judge(before, after, more);
     expect(judged).toBe(kind);

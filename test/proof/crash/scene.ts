@@ -1,7 +1,7 @@
 import { retention } from '../../support/names.ts';
 import { PutItemCommand, paginateQuery } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
-import { WAKE_SHARDS } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
+import { WAKE_SHARDS } from '../../../functions/core/cancellation/pace.ts';
 import { sealEvent } from '../../../functions/core/cancellation/chain.ts';
 import type { EventBody } from '../../../functions/core/cancellation/events.ts';
 import { streamKey } from '../../../functions/core/cancellation/stream-key.ts';

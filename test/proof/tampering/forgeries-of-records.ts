@@ -492,7 +492,7 @@ export const recordKinds: readonly RecordKind[] = [
     call: 'update',
     mayBy: 'consume-wake-ups',
     forge: ({ attacker, log }) => attacker.update(keyOf(log.open, 3), { wakeShard: '99' }),
-    seen: { log: 'altered' },
+    seen: { alarm: 'LOG_REWRITTEN silenced', archive: 'silenced', log: 'altered' },
     unseen: { log: 'altered' },
   },
   {
