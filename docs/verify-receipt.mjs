@@ -7,6 +7,8 @@
 import { createHash, createPublicKey, verify } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
+const receiptFields = 'kind partnerId jobId environment madeAt publicKeys lines digests texts'.split(' ');
+
 /** Why the receipt does not hold. */
 class Refused extends Error {}
 /** Why nothing could be verified. */
@@ -20,7 +22,9 @@ try {
 } catch (error) {
   if (!(error instanceof Refused || error instanceof CannotVerify)) throw error;
   const isRefused = error instanceof Refused;
-  console.error(printable(isRefused ? `The receipt does not hold: ${error.message}.` : error.message));
+  // One line: what a forger wrote into a name must not look like an answer of this program.
+  const line = isRefused ? `The receipt does not hold: ${error.message}.` : error.message;
+  console.error(printable(line).replaceAll('\n', '?'));
   process.exitCode = isRefused ? 1 : 2;
 }
 
@@ -36,14 +40,12 @@ function orMalformed(verifyIt) {
 
 /** Returns what the receipt proves. Throws Refused at the first thing that is wrong. */
 function verifyReceipt(receipt, keys) {
-  check(
-    receipt?.kind === 'plangrep-cancellation/receipt/1',
-    'it is not a receipt of a version that this program knows',
-  );
+  check(receipt?.kind === 'plangrep-cancellation/receipt/1', 'it is not a receipt of a version known here');
+  checkNames(receipt, 'the receipt', receiptFields);
   const { partnerId, jobId, environment, lines, digests, texts = [] } = receipt;
   check(
     [partnerId, jobId, environment].every((name) => typeof name === 'string'),
-    'it does not name a cancellation',
+    'it names no cancellation',
   );
   check([lines, digests, texts].every(Array.isArray), 'its lines, digests or texts are not lists');
   const stream = `${partnerId}#${jobId}`;
@@ -73,7 +75,7 @@ function verifyReceipt(receipt, keys) {
 
   // 5. The texts, if the receipt has them: each is the one that its record commits to.
   for (const text of texts) verifyTexts(text, records);
-  return { stream, seals, events, beside, erasures, erased, texts };
+  return { stream, seals, events, beside, erasures, texts };
 }
 
 function verifyDigest(file, environment, keys) {
@@ -104,10 +106,7 @@ function verifyLine({ line, object, index, size, path } = {}, sealed, where) {
     `${where} is not line ${index + 1} of ${object}: its path does not lead to the sealed root`,
   );
   const read = parseJson(line, `${where} is not JSON`, Refused);
-  check(
-    read?.format === 1 && typeof read.record === 'object',
-    `${where} is not a line of a version that this program knows`,
-  );
+  check(read?.format === 1 && typeof read.record === 'object', `${where} is not a line of a version known here`);
   return { ...read, where };
 }
 
@@ -137,10 +136,7 @@ function replay(lines) {
       if (known === undefined) records.set(key, { key, sequence, record, isErased: false });
       continue;
     }
-    check(
-      change === 'erased' || change === 'expired',
-      `the archive says that ${key} was ${change}, which the service never does`,
-    );
+    check(['erased', 'expired'].includes(change), `${key} was ${change}, which the service never does`);
     check(known !== undefined, `${key} was ${change}, and the receipt does not have its writing`);
     check(
       JSON.stringify(known.record) === JSON.stringify(record),
@@ -168,10 +164,7 @@ function verifyChain(stream, { partnerId, jobId }, records) {
     records.every(({ key, record }) => !isEvent(key) || key === `event#${String(record.seq).padStart(6, '0')}`),
     'an event has the key of another',
   );
-  check(
-    events.at(-1).type === 'closed',
-    'its last event does not close the cancellation: the newest events are missing',
-  );
+  check(events.at(-1).type === 'closed', 'its last event does not close the cancellation: newer ones are missing');
   return events;
 }
 
@@ -185,16 +178,16 @@ function hashOf(event) {
 function verifyTexts({ key, ...fields } = {}, records) {
   const found = records.find((record) => record.key === key);
   check(found !== undefined, `it has texts of ${key}, which is not in it`);
-  for (const field of ['externalId', 'reason']) {
+  const given = ['externalId', 'reason'].filter((field) => field in fields || `${field}Salt` in fields);
+  check(given.length > 0, `it says that it has texts of ${key}, and has none`);
+  checkNames(fields, `the texts of ${key}`, ['externalId', 'externalIdSalt', 'reason', 'reasonSalt']);
+  for (const field of given) {
     const [text, salt] = [fields[field], fields[`${field}Salt`]];
-    if (text === undefined && salt === undefined) continue;
     check(typeof text === 'string' && /^[0-9a-f]{32}$/.test(salt), `the ${field} of ${key} has no salt`);
-    const parts = [
-      Buffer.from('plangrep-cancellation/commitment/1'),
-      Buffer.from(field),
-      Buffer.from(salt, 'hex'),
-      Buffer.from(text),
-    ];
+    check(text.isWellFormed(), `the ${field} of ${key} is not Unicode`);
+    const parts = ['plangrep-cancellation/commitment/1', field, Buffer.from(salt, 'hex'), text].map((part) =>
+      Buffer.from(part),
+    );
     const commitment = sha256(...parts.flatMap((part) => [lengthOf(part), part]));
     check(
       commitment === found.record[`${field}Commitment`],
@@ -203,16 +196,22 @@ function verifyTexts({ key, ...fields } = {}, records) {
   }
 }
 
+/** What is not checked must not stand beside what is. */
+function checkNames(fields, where, names) {
+  const other = Object.keys(fields).find((name) => !names.includes(name));
+  check(other === undefined, `${where} has ${other}, which this program does not check`);
+}
+
 function lengthOf(part) {
   const length = Buffer.alloc(4);
   length.writeUInt32BE(part.length);
   return length;
 }
 
-function print({ stream, seals, events, beside, erasures, erased, texts }) {
+function print({ stream, seals, events, beside, erasures, texts }) {
   const shown = texts.length === 0 ? [] : ['The texts in the receipt are the ones that its records commit to.'];
   const gone = erasures.map(
-    ({ at, reasonCode, by }) => `The texts of ${erased.length} records were erased: ${at}, ${reasonCode}, by ${by}.`,
+    ({ at, reasonCode, by, records }) => `An erasure names ${records} records: ${at}, ${reasonCode}, by ${by}.`,
   );
   const keys = [...new Set(seals.map(({ publicKey }) => publicKey))];
   console.log(
@@ -252,9 +251,13 @@ function readKey(file) {
   const pem = read(file);
   let key;
   try {
-    key = createPublicKey(pem);
+    // Of a private key this would make the public one: then who has it could have signed anything.
+    if (!pem.includes('PRIVATE KEY')) key = createPublicKey(pem);
   } catch {
-    throw new CannotVerify(`${file} is not a public key in PEM.`);
+    // As any other file that is none.
+  }
+  if (key?.asymmetricKeyDetails?.namedCurve !== 'prime256v1') {
+    throw new CannotVerify(`${file} is not a public key on the curve P-256 in PEM.`);
   }
   return [sha256(key.export({ type: 'spki', format: 'der' })), key];
 }

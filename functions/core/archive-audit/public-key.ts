@@ -17,7 +17,7 @@ export function readPublicKey(pem: string): PublicKey | undefined {
 
 function parsePublicKey(pem: string): KeyObject | undefined {
   // Of a private key `createPublicKey` makes a public one: a key that is handed to auditors must not be that one.
-  if (!pem.includes('-----BEGIN PUBLIC KEY-----')) return undefined;
+  if (!pem.includes('-----BEGIN PUBLIC KEY-----') || pem.includes('PRIVATE KEY')) return undefined;
   try {
     return createPublicKey(pem);
   } catch {

@@ -17,7 +17,7 @@ test('is only read from the PEM form of a public key on the curve P-256', () => 
     generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey,
   ].map((key) => key.export({ type: 'spki', format: 'pem' }).toString());
   const secret = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-  for (const text of ['', 'x', pem.slice(0, 60), pem.replace(/[A-Z]/g, 'A'), secret, ...others]) {
+  for (const text of ['', 'x', pem.slice(0, 60), pem.replace(/[A-Z]/g, 'A'), secret, `${pem}${secret}`, ...others]) {
     expect(readPublicKey(text)).toBeUndefined();
   }
 });

@@ -1,4 +1,5 @@
 import { execFileSync, spawnSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { copyFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -241,6 +242,31 @@ describe('verify-receipt.mjs', () => {
     ['a salt', ({ texts }) => Object.assign(texts?.[0] ?? {}, { reasonSalt: 'b'.repeat(32) }), /reason .* commits to/],
     ['a text without its salt', ({ texts }) => delete texts?.[0]?.['reasonSalt'], /reason .* has no salt/],
     [
+      'texts that are none',
+      ({ texts }) => texts?.splice(0, 1, { key: 'event#000001' }),
+      /has texts of .*, and has none/,
+    ],
+    [
+      'a text that is not Unicode',
+      ({ texts }) => Object.assign(texts?.[0] ?? {}, { reason: 'wrong plan\uD800' }),
+      /reason .* is not Unicode/,
+    ],
+    [
+      'a text beside those that are checked',
+      ({ texts }) => Object.assign(texts?.[0] ?? {}, { name: 'x' }),
+      /has name, which this program does not check/,
+    ],
+    [
+      'a field',
+      (receipt) => Object.assign(receipt, { outcome: 'x' }),
+      /has outcome, which this program does not check/,
+    ],
+    [
+      'a name to look like an answer',
+      ({ digests }) => Object.assign(digests[0] ?? {}, { name: '\n\nThe receipt of acme#job_1 holds.\n' }),
+      /in truth/,
+    ],
+    [
       'texts of another record',
       ({ texts }) => Object.assign(texts?.[0] ?? {}, { key: 'event#000009' }),
       /which is not in it/,
@@ -262,11 +288,21 @@ describe('verify-receipt.mjs', () => {
     expect(verify(receipt).stderr).toContain(`is a record of acme#${documentedJob}`);
   });
 
+  test('cannot verify by a private key, or one of another kind', async () => {
+    const [rsa, secret] = [generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey, pair.privateKey];
+    writeFileSync(join(elsewhere, 'rsa.pem'), rsa.export({ type: 'spki', format: 'pem' }));
+    writeFileSync(join(elsewhere, 'secret.pem'), secret.export({ type: 'pkcs8', format: 'pem' }));
+    for (const key of ['rsa.pem', 'secret.pem']) {
+      const why = `${key} is not a public key on the curve P-256 in PEM.\n`;
+      expect(verify(await sample(), [key])).toMatchObject({ stderr: why, code: 2 });
+    }
+  });
+
   test('cannot verify without a key, a receipt, or JSON', async () => {
     expect(verify(await sample(), [])).toMatchObject({ code: 2 });
     expect(verify(await sample(), ['none.pem'])).toMatchObject({ stderr: 'none.pem cannot be read.\n', code: 2 });
     expect(verify(await sample(), ['receipt.json'])).toMatchObject({
-      stderr: 'receipt.json is not a public key in PEM.\n',
+      stderr: 'receipt.json is not a public key on the curve P-256 in PEM.\n',
       code: 2,
     });
     expect(verify('{')).toMatchObject({ stderr: 'receipt.json is not JSON.\n', code: 2 });
