@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { jobIdSchema, partnerIdSchema, timestampSchema } from './identifiers.ts';
+import { parseJson } from './parse-json.ts';
 import type { WakeUp } from './ports.ts';
 
 /** A message of the wake-up queue, in JSON: a hint that a wake-up is due. What is done, and whether, the stream says. */
@@ -16,9 +17,5 @@ export function writeWakeUpMessage({ partnerId, jobId, seq, wakeAt }: WakeUp): s
 
 /** @returns undefined for a text that {@link writeWakeUpMessage} does not write */
 export function readWakeUpMessage(body: string): WakeUp | undefined {
-  try {
-    return wakeUpMessageSchema.safeParse(JSON.parse(body)).data;
-  } catch {
-    return undefined; // Not JSON.
-  }
+  return wakeUpMessageSchema.safeParse(parseJson(body)).data;
 }

@@ -11,11 +11,11 @@ import {
   objectName,
   readDigest,
   type SealedObject,
-  sha256,
 } from '../../functions/core/archive/digest.ts';
+import { sha256 } from '../../functions/core/sha256.ts';
 import type { Change } from '../../functions/core/archive/judge-change.ts';
 import { leafHash, rootOf } from '../../functions/core/archive/merkle-tree.ts';
-import { readPublicKey } from '../../functions/core/archive-audit/public-key.ts';
+import { readPublicKey } from '../../functions/core/archive/public-key.ts';
 import type { StoredRecord } from '../../functions/core/audit/findings.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 

@@ -1,5 +1,5 @@
 import { paginateScan } from '@aws-sdk/client-dynamodb';
-import { readPublicKey } from '../../functions/core/archive-audit/public-key.ts';
+import { readPublicKey } from '../../functions/core/archive/public-key.ts';
 import { type ArchiveSource, openFolder } from '../../infra/cli/audit/archive-source.ts';
 import { type ArchiveAudit, type ArchiveSummary, verifyArchive } from '../../infra/cli/audit/verify-archive.ts';
 import { toRecord } from '../../infra/cli/audit/scan-log.ts';

@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import {
@@ -26,6 +25,8 @@ import type { Records } from '../../core/records.ts';
 import type { Refusals } from '../../core/refusals.ts';
 import { DependencyUnavailable } from '../../core/report.ts';
 import { daysAfter } from '../../core/retention.ts';
+import { sha256 } from '../../core/sha256.ts';
+import { bindingKey, jobsKey, ownerKey } from './directory-keys.ts';
 import { findRefusals, keepRefusal } from './refusals.ts';
 import {
   type Fields,
@@ -227,10 +228,6 @@ function nameOfEntry(partnerId: PartnerId, externalId: ExternalId, { sk }: Field
   return `${partnerId}#job#sha256:${sha256(externalId)} ${jobId}`;
 }
 
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
-}
-
 /**
  * A verified entry stays as it was first made; what is not verified, or has expired, gives way. So does an owner, but when
  * it has expired only to itself: until DynamoDB deletes it, no other partner gets its job.
@@ -258,24 +255,4 @@ function setOf([name]: readonly [string, unknown]): string {
 
 function valueOf([name, value]: readonly [string, Timestamp | undefined]): readonly [string, unknown] {
   return [`:${name}`, name === 'expiresAt' ? secondsOf(value) : value];
-}
-
-/** @param externalId '' for what the keys of all of the partner's entries begin with */
-export function jobsKey(partnerId: PartnerId, externalId: ExternalId | ''): string {
-  return `${partnerId}#job#${externalId}`;
-}
-
-/** A job's one owner. The only key without a partner in front: it is claimed by a conditional put, never searched. */
-export function ownerKey(jobId: JobId) {
-  return { pk: `job#${jobId}`, sk: 'owner' };
-}
-
-/** What the keys of a partner's bindings begin with. */
-export function bindingsPrefix(partnerId: PartnerId): string {
-  return `${partnerId}#request#`;
-}
-
-/** Hashed, because a caller's key may be long or confidential. */
-function bindingKey(partnerId: PartnerId, requestKey: string) {
-  return { pk: `${bindingsPrefix(partnerId)}${sha256(requestKey)}`, sk: 'binding' };
 }

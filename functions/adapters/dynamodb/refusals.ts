@@ -1,19 +1,14 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { type NewRefusal, refusedSchema } from '../../core/cancellation/events.ts';
 import { refusedKey } from '../../core/cancellation/stream-key.ts';
-import type { ExternalId, PartnerId } from '../../core/identifiers.ts';
 import { REFUSALS_DAYS, type Refusal, type Refusals } from '../../core/refusals.ts';
 import type { Records } from '../../core/records.ts';
 import { daysAfter } from '../../core/retention.ts';
+import { sha256 } from '../../core/sha256.ts';
+import { refusalsKey } from './directory-keys.ts';
 import { type Fields, insertItem, queryPage, readItems, type Table } from './table-client.ts';
 
 const refusalSchema = z.pick(refusedSchema, { at: true, why: true, door: true, requestId: true, jobId: true });
-
-/** An externalId may have to be forgotten, so it is in a key of this table and in none of the log's. */
-export function refusalsKey(partnerId: PartnerId, externalId: ExternalId): string {
-  return `${partnerId}#refused#${externalId}`;
-}
 
 export async function keepRefusal(table: Table, record: NewRefusal): Promise<void> {
   const { partnerId, externalId, at, why, door, requestId, jobId } = record;
@@ -38,8 +33,4 @@ export async function findRefusals(
   const nameOf = ({ sk }: Fields): string =>
     `${partnerId}#refused#sha256:${sha256(externalId)} sha256:${sha256(String(sk))}`;
   return readItems(items, (fields) => refusalSchema.safeParse(fields).data, nameOf);
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

@@ -1,7 +1,7 @@
 import { CLOCK_SKEW_MS } from '../audit/findings.ts';
 import type { ArchiveFindingCode } from './archive-findings.ts';
 import type { ArchivedLine } from '../archive/archived-line.ts';
-import { parseJson } from '../archive/digest.ts';
+import { parseJson } from '../parse-json.ts';
 import { isForgery } from '../archive/judge-change.ts';
 
 /** A change of one record, from the archive. */

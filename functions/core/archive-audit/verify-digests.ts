@@ -1,8 +1,9 @@
 import { CLOCK_SKEW_MS } from '../audit/findings.ts';
 import { type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { ArchiveFinding } from './archive-findings.ts';
-import { type Digest, digestName, DIGESTS_PREFIX, type ReadDigest, readDigest, sha256 } from '../archive/digest.ts';
-import type { PublicKey } from './public-key.ts';
+import { type Digest, digestName, DIGESTS_PREFIX, type ReadDigest, readDigest } from '../archive/digest.ts';
+import { sha256 } from '../sha256.ts';
+import type { PublicKey } from '../archive/public-key.ts';
 import { isSignedBy } from '../archive/signer.ts';
 
 /** A digest follows at least hourly: after twice that without one, sealing has stopped, or digests were deleted. */

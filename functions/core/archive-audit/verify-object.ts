@@ -1,6 +1,7 @@
 import type { ArchiveFinding } from './archive-findings.ts';
 import { type ArchivedLine, readArchivedLine } from '../archive/archived-line.ts';
-import { type SealedObject, sha256 } from '../archive/digest.ts';
+import { type SealedObject } from '../archive/digest.ts';
+import { sha256 } from '../sha256.ts';
 import { leafHash, rootOf } from '../archive/merkle-tree.ts';
 
 /** A line of an object, and where it stands. */

@@ -3,7 +3,8 @@ import { toTimestamp } from '../identifiers.ts';
 import type { Report } from '../report.ts';
 import { archiveChange } from './archived-line.ts';
 import { type ArchiveStore, readText } from './archive-store.ts';
-import { objectName, sha256 } from './digest.ts';
+import { objectName } from './digest.ts';
+import { sha256 } from '../sha256.ts';
 import { type Change, isForgery } from './judge-change.ts';
 
 export interface ArchivingPorts {

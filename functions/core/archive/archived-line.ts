@@ -2,7 +2,7 @@ import * as z from 'zod/mini';
 import { erasableAttributes } from '../cancellation/commitment.ts';
 import { schedulingAttributes } from '../cancellation/stream-key.ts';
 import { timestampSchema, toTimestamp } from '../identifiers.ts';
-import { parseJson } from './digest.ts';
+import { parseJson } from '../parse-json.ts';
 import { type Change, type ChangeKind, type Image, judgeChange } from './judge-change.ts';
 
 /** The version of the archive's format: of its lines and digests. */

@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import { hashSchema } from '../cancellation/commitment.ts';
 import { type Timestamp, timestampSchema } from '../identifiers.ts';
+import { parseJson } from '../parse-json.ts';
 
 // The archive's names: no other file spells them. `records/day=<day>/<first>-<last>.ndjson` has lines in their order, and
 // `digests/day=<day>/<number>.digest` says which objects there are. The days partition both for Athena.
@@ -113,17 +113,4 @@ export function readDigest(text: string): ReadDigest | undefined {
   const [, signed = '', base64 = ''] = /^([^\n]+)\n([A-Za-z0-9+/]+=*)\n$/.exec(text) ?? [];
   const { data } = digestSchema.safeParse(parseJson(signed));
   return data === undefined ? undefined : { digest: data, signed, signature: Buffer.from(base64, 'base64') };
-}
-
-/** @returns undefined when the text is not JSON */
-export function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-export function sha256(bytes: string | Uint8Array): string {
-  return createHash('sha256').update(bytes).digest('hex');
 }

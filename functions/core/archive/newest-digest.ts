@@ -1,4 +1,5 @@
-import { type Digest, digestName, DIGESTS_PREFIX, numberIn, type ReadDigest, readDigest, sha256 } from './digest.ts';
+import { type Digest, digestName, DIGESTS_PREFIX, numberIn, type ReadDigest, readDigest } from './digest.ts';
+import { sha256 } from '../sha256.ts';
 import { type ArchiveStore, readText } from './archive-store.ts';
 import { isSignedBy, storedKey } from './signer.ts';
 

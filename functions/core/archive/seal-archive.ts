@@ -1,4 +1,4 @@
-import { earliest, type Timestamp, toTimestamp } from '../identifiers.ts';
+import { earliest, startOfSecond, type Timestamp, toTimestamp } from '../identifiers.ts';
 import type { Clock } from '../ports.ts';
 import type { Report } from '../report.ts';
 import type { ArchiveStore } from './archive-store.ts';
@@ -13,8 +13,8 @@ import {
   keyName,
   RECORDS_PREFIX,
   type SealedObject,
-  sha256,
 } from './digest.ts';
+import { sha256 } from '../sha256.ts';
 import { measureObject } from './measure-object.ts';
 import { findNewestDigest } from './newest-digest.ts';
 import { fromDer, isSignedBy, type Signer, toPem } from './signer.ts';
@@ -54,7 +54,7 @@ const READS_AT_ONCE = 8;
  */
 export async function sealArchive(ports: SealingPorts, untilMs: number): Promise<SealSummary> {
   const digests: number[] = [];
-  const target = toTimestamp(startOfSecond(ports.clock.now() - ports.marginMs));
+  const target = startOfSecond(toTimestamp(ports.clock.now() - ports.marginMs));
   for (;;) {
     const digest = await sealStretch(ports, target);
     if (digest === 'done' || digest === 'lost') return { digests, isDone: digest === 'done' };
@@ -160,8 +160,4 @@ async function sign(signer: Signer, digest: Digest, key: Buffer): Promise<Digest
   const signature = await signer.sign(Buffer.from(sha256(signed), 'hex'));
   if (!isSignedBy(fromDer(key), { signed, signature })) throw new Error('the digest was signed by another key');
   return digestFile(digest, signature);
-}
-
-function startOfSecond(ms: number): number {
-  return Math.floor(ms / SECOND_MS) * SECOND_MS;
 }

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { type ArchiveStore, readText } from './archive-store.ts';
-import { keyName, type ReadDigest, sha256 } from './digest.ts';
+import { keyName, type ReadDigest } from './digest.ts';
+import { readPublicKey } from './public-key.ts';
 
 /** The key that signs the archive's digests. Its methods throw `DependencyUnavailable` when it does not answer. */
 export interface Signer {
@@ -19,10 +20,6 @@ export function fromDer(der: Buffer): KeyObject {
   return createPublicKey({ key: der, format: 'der', type: 'spki' });
 }
 
-export function fingerprintOf(key: KeyObject): string {
-  return sha256(key.export({ format: 'der', type: 'spki' }));
-}
-
 export function isSignedBy(key: KeyObject, { signed, signature }: Pick<ReadDigest, 'signed' | 'signature'>): boolean {
   return verify('sha256', Buffer.from(signed), key, signature);
 }
@@ -32,15 +29,6 @@ export async function storedKey(
   archive: Pick<ArchiveStore, 'read'>,
   fingerprint: string,
 ): Promise<KeyObject | undefined> {
-  const key = readPem((await readText(archive, keyName(fingerprint))) ?? '');
-  return key !== undefined && fingerprintOf(key) === fingerprint ? key : undefined;
-}
-
-/** @returns undefined for what is not a public key */
-function readPem(text: string): KeyObject | undefined {
-  try {
-    return createPublicKey(text);
-  } catch {
-    return undefined;
-  }
+  const stored = readPublicKey((await readText(archive, keyName(fingerprint))) ?? '');
+  return stored?.fingerprint === fingerprint ? stored.key : undefined;
 }

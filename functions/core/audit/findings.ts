@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Timestamp } from '../identifiers.ts';
+import { sha256 } from '../sha256.ts';
 
 /**
  * What is wrong with a record of the cancellation log: stable codes.
@@ -102,6 +103,6 @@ export function createHeadsDigest(): HeadsDigest {
         .digest();
       for (const [lane, sum] of lanes.entries()) lanes[lane] = sum + bytes.readUInt16LE(2 * lane);
     },
-    value: () => createHash('sha256').update(lanes.join()).digest('hex'),
+    value: () => sha256(lanes.join()),
   };
 }

@@ -1,6 +1,6 @@
-import { createHash } from 'node:crypto';
 import type { Timestamp } from '../identifiers.ts';
 import { daysAfter } from '../retention.ts';
+import { sha256 } from '../sha256.ts';
 import { erasableAttributes, FORMAT } from './commitment.ts';
 import type { CancellationEvent, EventBody } from './events.ts';
 import { type StreamName, streamKey } from './stream-key.ts';
@@ -37,8 +37,4 @@ export function sealEvent<Body extends EventBody>(
   const deleteAfter = previous?.deleteAfter ?? daysAfter(at, keptDays);
   const event = { ...body, format: FORMAT, partnerId, jobId, seq, eventId, at, deleteAfter, previousHash };
   return { ...event, hash: hashEvent(event) };
-}
-
-function sha256(text: string): string {
-  return createHash('sha256').update(text).digest('hex');
 }

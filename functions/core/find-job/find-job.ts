@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto';
 import type { CancelRequest } from '../cancel-request.ts';
 import { type JobId, toTimestamp } from '../identifiers.ts';
 import type { DirectoryEntry } from '../job-directory.ts';
 import type { PartnerAccess, Ports } from '../ports.ts';
 import type { Records } from '../records.ts';
 import { reportUnreadable } from '../report.ts';
+import { sha256 } from '../sha256.ts';
 import { chooseJob, type FoundJob } from './choose-job.ts';
 import { type CountedRequest, countReads } from './job-reads.ts';
 import { reachOf } from './reach.ts';
@@ -68,7 +68,5 @@ export function fingerprintOf({
   jobId,
   reason,
 }: Pick<CancelRequest, 'externalId' | 'jobId' | 'reason'>): string {
-  return createHash('sha256')
-    .update(JSON.stringify([externalId, jobId ?? null, reason ?? null]))
-    .digest('hex');
+  return sha256(JSON.stringify([externalId, jobId ?? null, reason ?? null]));
 }

@@ -1,5 +1,5 @@
-import { createHash } from 'node:crypto';
 import type { PartnerId } from '../../core/identifiers.ts';
+import { sha256 } from '../../core/sha256.ts';
 
 /**
  * By which API Gateway knows a partner in its usage plans: letters and digits, 20 to 128 of them, the same for all
@@ -8,5 +8,5 @@ import type { PartnerId } from '../../core/identifiers.ts';
  * @see https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-api-usage-plans.html
  */
 export function usageKeyOf(environment: string, partnerId: PartnerId): string {
-  return createHash('sha256').update(`plangrep-cancellation ${environment} ${partnerId}`).digest('hex');
+  return sha256(`plangrep-cancellation ${environment} ${partnerId}`);
 }

@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { S3Client } from '@aws-sdk/client-s3';
-import { type PublicKey, readPublicKey } from '../../../functions/core/archive-audit/public-key.ts';
+import { type PublicKey, readPublicKey } from '../../../functions/core/archive/public-key.ts';
 import { archiveBucket } from '../../local/seeds.ts';
 import { CannotDo } from '../command.ts';
 import { regionOf } from '../places/deployed-place.ts';

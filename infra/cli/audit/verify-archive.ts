@@ -9,7 +9,7 @@ import {
   RECORDS_PREFIX,
   type SealedObject,
 } from '../../../functions/core/archive/digest.ts';
-import { type PublicKey, readPublicKey } from '../../../functions/core/archive-audit/public-key.ts';
+import { type PublicKey, readPublicKey } from '../../../functions/core/archive/public-key.ts';
 import {
   type ArchivedVerifier,
   createArchivedVerifier,

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import type { Timestamp } from '../../../functions/core/identifiers.ts';
 import type { TableName } from '../../blueprint/tables.ts';
-import type { PublicKey } from '../../../functions/core/archive-audit/public-key.ts';
+import type { PublicKey } from '../../../functions/core/archive/public-key.ts';
 import { type ArchivePlace, archiveOptions, readArchivePlace, readKept, readPublicKeys } from './archive-options.ts';
 import { CannotDo, type CommandDescription, readTime, type Values } from '../command.ts';
 import { readRegion } from '../places/deployed-place.ts';

@@ -1,6 +1,5 @@
 import { paginateScan } from '@aws-sdk/client-dynamodb';
-import { bindingsPrefix, jobsKey, ownerKey } from '../../../functions/adapters/dynamodb/job-directory.ts';
-import { refusalsKey } from '../../../functions/adapters/dynamodb/refusals.ts';
+import { bindingsPrefix, jobsKey, ownerKey, refusalsKey } from '../../../functions/adapters/dynamodb/directory-keys.ts';
 import { type Fields, fromItem, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
 import { type JobId, jobIdSchema } from '../../../functions/core/identifiers.ts';
 import type { Place } from '../places/place.ts';

@@ -1,7 +1,7 @@
 import { userInfo } from 'node:os';
 import { DeleteItemCommand, paginateScan, PutItemCommand, QueryCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { jobsKey, ownerKey } from '../../../functions/adapters/dynamodb/job-directory.ts';
+import { jobsKey, ownerKey } from '../../../functions/adapters/dynamodb/directory-keys.ts';
 import { readItems, toItem, write } from '../../../functions/adapters/dynamodb/table-client.ts';
 import {
   type JobId,

@@ -4,8 +4,8 @@ import {
   dayOf,
   readDigest,
   type SealedObject,
-  sha256,
 } from '../../../functions/core/archive/digest.ts';
+import { sha256 } from '../../../functions/core/sha256.ts';
 import { type ArchivedLine, readArchivedLine } from '../../../functions/core/archive/archived-line.ts';
 import { leafHash, pathOf } from '../../../functions/core/archive/merkle-tree.ts';
 import { CLOCK_SKEW_MS } from '../../../functions/core/audit/findings.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { archiveChanges } from '../../../functions/core/archive/archive-changes.ts';
 import { archivedLineSchema } from '../../../functions/core/archive/archived-line.ts';
-import { sha256 } from '../../../functions/core/archive/digest.ts';
+import { sha256 } from '../../../functions/core/sha256.ts';
 import type { Change } from '../../../functions/core/archive/judge-change.ts';
 import { DependencyUnavailable } from '../../../functions/core/report.ts';
 import { givenArchive } from '../../support/given-archive.ts';

@@ -6,8 +6,8 @@ import {
   digestText,
   objectName,
   readDigest,
-  sha256,
 } from '../../../functions/core/archive/digest.ts';
+import { sha256 } from '../../../functions/core/sha256.ts';
 
 const digest: Digest = {
   kind: DIGEST_KIND,

@@ -1,7 +1,8 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { CreateKeyCommand, UpdateAliasCommand } from '@aws-sdk/client-kms';
 import { describe, expect, test } from 'vitest';
-import { type Digest, digestFile, readDigest, sha256 } from '../../../functions/core/archive/digest.ts';
+import { type Digest, digestFile, readDigest } from '../../../functions/core/archive/digest.ts';
+import { sha256 } from '../../../functions/core/sha256.ts';
 import { leafHash, rootOf } from '../../../functions/core/archive/merkle-tree.ts';
 import { measureObject } from '../../../functions/core/archive/measure-object.ts';
 import { sealArchive } from '../../../functions/core/archive/seal-archive.ts';

@@ -8,13 +8,8 @@ import {
 } from '@aws-sdk/client-s3';
 import { type Fields, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
 import { createSigner } from '../../../functions/adapters/kms/signer.ts';
-import {
-  type Digest,
-  type DigestFile,
-  digestFile,
-  digestText,
-  sha256,
-} from '../../../functions/core/archive/digest.ts';
+import { type Digest, type DigestFile, digestFile, digestText } from '../../../functions/core/archive/digest.ts';
+import { sha256 } from '../../../functions/core/sha256.ts';
 import { watchedCalls } from '../../../infra/blueprint/access/watched-calls.ts';
 import type { TableName } from '../../../infra/blueprint/tables.ts';
 import { type Actor, type Refuser, refuserOf, type Request } from './rights.ts';

@@ -12,8 +12,8 @@ import {
   digestText,
   keyName,
   KEYS_PREFIX,
-  sha256,
 } from '../../../functions/core/archive/digest.ts';
+import { sha256 } from '../../../functions/core/sha256.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { createSealPair } from '../../support/archive-builder.ts';
 import { ofCopy, writeFile } from './forgeries-of-archive.ts';

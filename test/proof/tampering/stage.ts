@@ -16,7 +16,7 @@ import {
   RECORDS_PREFIX,
 } from '../../../functions/core/archive/digest.ts';
 import { sealArchive, type SealingPorts } from '../../../functions/core/archive/seal-archive.ts';
-import { type PublicKey, readPublicKey } from '../../../functions/core/archive-audit/public-key.ts';
+import { type PublicKey, readPublicKey } from '../../../functions/core/archive/public-key.ts';
 import { toPem } from '../../../functions/core/archive/signer.ts';
 import type { Report } from '../../../functions/core/report.ts';
 import { archiveRecords } from '../../../functions/doors/stream/archive-records.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
 import { archivedLineSchema } from '../../../functions/core/archive/archived-line.ts';
-import { sha256 } from '../../../functions/core/archive/digest.ts';
+import { sha256 } from '../../../functions/core/sha256.ts';
 import { findNewestDigest } from '../../../functions/core/archive/newest-digest.ts';
 import { givenArchive } from '../../support/given-archive.ts';
 import { requested, storedStream, streamName } from '../../support/stored-streams.ts';

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, symlinkSync, truncateSync, writeFileSync } fr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { sha256 } from '../../../functions/core/archive/digest.ts';
+import { sha256 } from '../../../functions/core/sha256.ts';
 import { type ArchiveBuilder, createArchive, createSealPair, writing } from '../../support/archive-builder.ts';
 import { onlyLine, runCommand } from '../../support/run-command.ts';
 import { closed, ended, requested, storedStream, streamName } from '../../support/stored-streams.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { sha256 } from '../../../functions/core/archive/digest.ts';
+import { sha256 } from '../../../functions/core/sha256.ts';
 import { type ArchiveBuilder, createArchive, createSealPair, writing } from '../../support/archive-builder.ts';
 import { auditArchive } from '../../support/audit-archive.ts';
 import { acme, jobId } from '../../support/names.ts';

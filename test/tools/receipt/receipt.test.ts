@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { sha256 } from '../../../functions/core/archive/digest.ts';
+import { sha256 } from '../../../functions/core/sha256.ts';
 import { withRegion } from '../../../infra/local/aws/access-keys.ts';
 import { type ArchiveBuilder, createArchive, createSealPair } from '../../support/archive-builder.ts';
 import { archiveTable } from '../../support/audit-archive.ts';

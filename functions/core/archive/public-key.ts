@@ -1,9 +1,9 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
-import { fingerprintOf } from '../archive/signer.ts';
+import { sha256 } from '../sha256.ts';
 
-/** A public key that an auditor trusts. */
+/** A public key that verifies digests. */
 export interface PublicKey {
-  /** By which digests name it. */
+  /** By which digests name it: the SHA-256 of its DER form (SPKI). */
   readonly fingerprint: string;
   readonly key: KeyObject;
 }
@@ -12,7 +12,7 @@ export interface PublicKey {
 export function readPublicKey(pem: string): PublicKey | undefined {
   const key = parsePublicKey(pem);
   if (key?.asymmetricKeyDetails?.namedCurve !== 'prime256v1') return undefined;
-  return { fingerprint: fingerprintOf(key), key };
+  return { fingerprint: sha256(key.export({ format: 'der', type: 'spki' })), key };
 }
 
 function parsePublicKey(pem: string): KeyObject | undefined {
