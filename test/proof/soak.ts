@@ -1,5 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../functions/core/cancellation/events.ts';
 import { acme, documentedProject, externalId, jobId } from '../support/names.ts';
 import { registerOverHttps, requestOverHttps, scheduleReconciler } from './simulation/doors.ts';
 import type { Figures } from './simulation/figures.ts';
@@ -38,6 +39,10 @@ export interface SoakOptions {
   readonly cancellations: number;
   readonly seed: number;
   readonly onProgress?: (done: number) => void;
+  /** Receives every record of the log, when it is written. */
+  readonly onRecord?: (record: CancellationEvent | JoinedRecord | RefusedRecord) => void;
+  /** What the names of jobs and orders begin with, so that several runs have none in common. @default '' */
+  readonly prefix?: string;
 }
 
 export interface SoakResult {
@@ -59,13 +64,23 @@ export interface SoakResult {
  * verified and then forgotten, so memory stays flat unless something is lost. A caller repeats until its request is on
  * record, as a real one would.
  */
-export const runSoak = async ({ cancellations, seed, onProgress }: SoakOptions): Promise<SoakResult> => {
+export const runSoak = async ({
+  cancellations,
+  seed,
+  onProgress,
+  onRecord,
+  prefix = '',
+}: SoakOptions): Promise<SoakResult> => {
   const began = performance.now();
   const random = new Random(seed);
   const arriveForMs = cancellations * EVERY_MS;
   const plan = { faults: fivePercent, calmAfterMs: arriveForMs + 5 * MINUTE, queue: fivePercentQueue };
   const world = new World(random, { ...plan, isSwift: true });
   const { scheduler, plangrep, store, judge } = world;
+  if (onRecord !== undefined) {
+    world.onAppended = onRecord;
+    world.onBeside = onRecord;
+  }
   world.partners.set(acme, { kind: 'any' });
   const { journal } = judge;
   const sampleAt = new Set([0.3, 0.5, 0.75, 1].map((share) => Math.ceil(cancellations * share)));
@@ -76,8 +91,8 @@ export const runSoak = async ({ cancellations, seed, onProgress }: SoakOptions):
     if (sampleAt.has(n)) heapMb.push(measureHeapMb());
     if (n % 10_000 === 0 && n > 0) onProgress?.(n);
     if (n >= cancellations) return;
-    const id = jobId(`job_${n}`);
-    const name = externalId(`order-${n}`);
+    const id = jobId(`job_${prefix}${n}`);
+    const name = externalId(`order-${prefix}${n}`);
     const requestIds: string[] = [];
     plangrep.create({
       id,
@@ -92,12 +107,12 @@ export const runSoak = async ({ cancellations, seed, onProgress }: SoakOptions):
     });
     const register = (): void => {
       if (store.directory.owners.has(id)) return;
-      registerOverHttps(world, { partnerId: acme, externalId: name, jobId: id }, `register-${n}`);
+      registerOverHttps(world, { partnerId: acme, externalId: name, jobId: id }, `register-${prefix}${n}`);
       scheduler.after(REPEAT_MS, register);
     };
     const ask = (): void => {
       if (journal.streams.has(id)) return;
-      const requestId = `request-${n}-${requestIds.length}`;
+      const requestId = `request-${prefix}${n}-${requestIds.length}`;
       requestIds.push(requestId);
       requestOverHttps(world, { partnerId: acme, externalId: name }, requestId);
       scheduler.after(REPEAT_MS, ask);

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { runSoakArchive } from './soak-archive.ts';
 import { forgeries, rowsWithoutForgery, runTampering, unfindable } from './tampering.ts';
 
 /** The short form: `npm run proof -- --only tampering` plays every forgery. */
@@ -36,4 +37,13 @@ describe('the tampering matrix', () => {
     const played = [...new Set(unfindable.map(({ row }) => row)), ...rowsWithoutForgery];
     expect(documented.toSorted()).toEqual(played.toSorted());
   });
+});
+
+test('the soak into the archive: every record is there, and nothing is found', { timeout: 60_000 }, async () => {
+  const { violations, figures } = await runSoakArchive({ cancellations: 300, seed: 1 });
+
+  expect(violations).toEqual([]);
+  expect(figures).toMatchObject({ findings: 0, falseAlarms: 0, cancellations: 300 });
+  expect(figures.records).toBeGreaterThan(600);
+  expect(figures.lines - figures.duplicates).toBe(figures.records);
 });

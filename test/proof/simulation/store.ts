@@ -142,12 +142,14 @@ export class Store {
         ask('records joined', async () => {
           await log.recordJoined(record);
           judge.requests.joined(by, record);
+          world.onBeside(record);
           world.note(() => `${by.name} records ${record.requestId} joined ${record.jobId}`);
         }),
       recordRefused: (record: RefusedRecord) =>
         ask('records refused', async () => {
           await log.recordRefused(record);
           judge.requests.refused(record);
+          world.onBeside(record);
           world.note(() => `${by.name} records ${record.requestId} refused: ${record.why}`);
         }),
       readJoined: (partnerId, jobId, limits) => ask('reads joined', () => log.readJoined(partnerId, jobId, limits)),

@@ -1,5 +1,5 @@
 import { retention } from '../../support/names.ts';
-import type { CancellationEvent } from '../../../functions/core/cancellation/events.ts';
+import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../../functions/core/cancellation/events.ts';
 import type { AllPorts } from '../../support/memory-ports.ts';
 import { Container } from './container.ts';
 import { type Figures, noFigures } from './figures.ts';
@@ -51,6 +51,8 @@ export class World {
   readonly running = new Set<Process>();
   /** Receives every event that is new in the log. */
   onAppended: (event: CancellationEvent) => void = () => undefined;
+  /** Receives every record of a request that joined or was refused. */
+  onBeside: (record: JoinedRecord | RefusedRecord) => void = () => undefined;
   private containers: readonly Container[] = [];
   private readonly trace: string[] | undefined;
   private readonly plan: WorldPlan;

@@ -22,7 +22,7 @@ import type { Report } from '../../../functions/core/report.ts';
 import { archiveRecords } from '../../../functions/doors/stream/archive-records.ts';
 import { type TableName, tables } from '../../../infra/blueprint/tables.ts';
 import { type ArchiveSource, openBucket, openFolder } from '../../../infra/cli/audit/archive-source.ts';
-import { verifyArchive } from '../../../infra/cli/audit/verify-archive.ts';
+import { type ArchiveTotals, verifyArchive } from '../../../infra/cli/audit/verify-archive.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
 import { expireItems } from '../../../infra/local/aws/expire-items.ts';
 import { startLocalKms } from '../../../infra/local/aws/kms/local-kms.ts';
@@ -35,8 +35,6 @@ import type { Random } from '../simulation/random.ts';
 export const archiveBucket = 'archive';
 export const sealAlias = 'alias/seal';
 const MINUTE = 60_000;
-/** What a shard of the stream has at most at once here: so that objects have few records, and many boundaries. */
-const LARGEST_BATCH = 8;
 
 /** What verify-audit finds, by where it looks. */
 export interface AuditResult {
@@ -46,12 +44,7 @@ export interface AuditResult {
   readonly log: readonly string[];
   /** By holding the table against the archive. */
   readonly comparison: readonly string[];
-  readonly totals: {
-    readonly records: number;
-    readonly inTable: number;
-    readonly duplicates: number;
-    readonly waiting: number;
-  };
+  readonly totals: ArchiveTotals;
 }
 
 interface Shard {
@@ -65,6 +58,10 @@ export interface StageOptions {
   readonly random: Random;
   /** @default 'COMPLIANCE', as in prod */
   readonly lock?: 'COMPLIANCE' | 'GOVERNANCE';
+  /** Of the stream, at most. @default 8, so that objects have few records, and many boundaries */
+  readonly batchSize?: number;
+  /** A folder for the table and the archive, of a log that memory should not hold. @default both are in memory */
+  readonly path?: string;
 }
 
 const comparisonCodes: ReadonlySet<string> = new Set(['inserted', 'deleted', 'cut_off', 'differs']);
@@ -76,6 +73,7 @@ const comparisonCodes: ReadonlySet<string> = new Set(['inserted', 'deleted', 'cu
  */
 export class Stage {
   readonly random: Random;
+  private readonly batchSize: number;
   nowMs = Math.floor(Date.now() / 86_400_000) * 86_400_000 - 18 * 60 * MINUTE;
   /** Whether what was delivered comes again now and then. */
   repeats = true;
@@ -104,12 +102,17 @@ export class Stage {
     last: [],
   }));
 
-  static async open({ random, lock = 'COMPLIANCE' }: StageOptions): Promise<Stage> {
+  static async open({ random, lock = 'COMPLIANCE', batchSize = 8, path }: StageOptions): Promise<Stage> {
     const holder: { stage?: Stage } = {};
     const now = (): number => holder.stage?.nowMs ?? Date.now();
-    const s3 = await startLocalS3({ buckets: { [archiveBucket]: { mode: lock, unit: 'Days', count: 30 } }, now });
+    const inFolder = (name: string) => (path === undefined ? {} : { path: join(path, name) });
+    const s3 = await startLocalS3({
+      buckets: { [archiveBucket]: { mode: lock, unit: 'Days', count: 30 } },
+      now,
+      ...inFolder('s3'),
+    });
     const kms = await startLocalKms({ accessKey: s3.accessKey, aliases: [sealAlias] });
-    const dynamodb = await startLocalDynamoDb({ tables, front: createTableFeatures });
+    const dynamodb = await startLocalDynamoDb({ tables, front: createTableFeatures, ...inFolder('tables') });
     const at = (endpoint: string) => ({ endpoint, region: localRegion, credentials: s3.accessKey, maxAttempts: 1 });
     const [s3Client, kmsClient] = [new S3Client({ ...at(s3.url), forcePathStyle: true }), new KMSClient(at(kms.url))];
     const closers = [
@@ -119,16 +122,17 @@ export class Stage {
       () => kms.close(),
       () => dynamodb.close(),
     ];
-    holder.stage = new Stage(random, { s3: s3Client, kms: kmsClient, tables: dynamodb, closers });
+    holder.stage = new Stage(random, { s3: s3Client, kms: kmsClient, tables: dynamodb, closers, batchSize });
     await holder.stage.trustNewestKey();
     return holder.stage;
   }
 
   private constructor(
     random: Random,
-    parts: Pick<Stage, 's3' | 'kms' | 'tables'> & { readonly closers: (() => unknown)[] },
+    parts: Pick<Stage, 's3' | 'kms' | 'tables'> & { readonly closers: (() => unknown)[]; readonly batchSize: number },
   ) {
     this.random = random;
+    this.batchSize = parts.batchSize;
     this.s3 = parts.s3;
     this.kms = parts.kms;
     this.tables = parts.tables;
@@ -181,12 +185,16 @@ export class Stage {
       shard?.waiting.push(record);
     }
     for (const shard of this.shards) await this.drain(shard, all);
+    if (!all) return;
+    const kept = new Set(this.shards.flatMap(({ last }) => last.map(({ dynamodb }) => dynamodb.SequenceNumber)));
+    for (const sequence of this.stamps.keys()) if (!kept.has(sequence)) this.stamps.delete(sequence);
+    await this.tables.streams.advance(this.logTable, 'stage', this.position);
   }
 
   private async drain(shard: Shard, all: boolean): Promise<void> {
     while (shard.waiting.length > 0) {
       if (!all && this.random.chance(0.3)) return;
-      const batch = shard.waiting.splice(0, this.random.between(1, LARGEST_BATCH));
+      const batch = shard.waiting.splice(0, this.random.between(1, this.batchSize));
       // At least once: what was taken comes again, alone or with what follows.
       const comesAgain = (): boolean => this.repeats && this.random.chance(0.1);
       if (comesAgain()) await this.deliverBatch(shard.last);
@@ -261,8 +269,7 @@ export class Stage {
     for (;;) {
       const { value, done } = await running.next();
       if (done === true) {
-        const { records, inTable, duplicates, waiting } = value.totals;
-        return { archive, log, comparison, totals: { records, inTable, duplicates, waiting } };
+        return { archive, log, comparison, totals: value.totals };
       }
       (comparisonCodes.has(value.code) ? comparison : value.source === 'table' ? log : archive).push(value.code);
     }
