@@ -26,6 +26,8 @@ export function sealAliasOf(environment: string): string {
   return `alias/plangrep-cancellation-${environment}-seal`;
 }
 
+const SETTINGS_SID = 'NoChangeOfSettingsByOthers';
+
 const writers: Readonly<Record<keyof typeof archiveFolders, RoleName>> = {
   ArchiveRecords: 'archive-records',
   ArchiveDigests: 'seal-archive',
@@ -75,7 +77,7 @@ export function bucketStatements(
     { ...deny('NothingByReplication', ['s3:ReplicateDelete', 's3:ReplicateObject']), Resource: everything },
     {
       ...deny(
-        'NoChangeOfSettingsByOthers',
+        SETTINGS_SID,
         [
           's3:DeleteBucket',
           's3:DeleteBucketPolicy',
@@ -93,7 +95,8 @@ export function bucketStatements(
 }
 
 /**
- * The policy of a bucket in another account, as JSON: there the roles also need to be allowed what they may do.
+ * The policy of a bucket in another account, as JSON: there the roles also need to be allowed what they may do. Its settings
+ * are left to that account: one that denied them to it would lock it out, so S3 does not take it.
  * docs/deploy.md, "An archive in another account", prints it.
  * @param place of the service, not of the bucket
  */
@@ -121,7 +124,8 @@ export function policyElsewhere(bucketName: string, environment: string, place: 
     ...deny('OnlyOverTls', ['s3:*'], { Bool: { 'aws:SecureTransport': ['false'] } }),
     Resource: `${bucketArn}/*`,
   };
-  const Statement = [...allowed, notSecure, ...bucketStatements(bucketArn, environment, place)];
+  const denied = bucketStatements(bucketArn, environment, place).filter(({ Sid }) => Sid !== SETTINGS_SID);
+  const Statement = [...allowed, notSecure, ...denied];
   return JSON.stringify({ Version: '2012-10-17', Statement });
 }
 
@@ -151,7 +155,7 @@ export function keyStatements(environment: string, place: ArchivePlace): readonl
     ofKey(deny('OnlyDigestsAreSigned', ['kms:Sign'], { StringNotEquals: { 'kms:MessageType': ['DIGEST'] } })),
     ofKey(
       deny(
-        'NoChangeOfSettingsByOthers',
+        SETTINGS_SID,
         ['kms:DisableKey', 'kms:PutKeyPolicy', 'kms:ScheduleKeyDeletion', 'kms:UpdateAlias', 'kms:DeleteAlias'],
         exceptOf([arnOf(place, deploymentRoleOf(place))]),
       ),
