@@ -278,9 +278,9 @@ function parseJson(text, why, Failure) {
   }
 }
 
-/** A terminal obeys control characters. */
+/** A terminal obeys control characters, and some turn the order of what is read. */
 function printable(text) {
-  return text.replace(/[^\P{Cc}\n]/gu, '?');
+  return text.replace(/[^\P{Cc}\n]|\p{Cf}/gu, '?');
 }
 
 function isEvent(key) {

@@ -83,7 +83,7 @@ function describeSummary({ totals, newest }: ArchiveSummary, shown: Shown): stri
       digests:
         newest === undefined
           ? '0'
-          : `${count(totals.digests)} until ${newest.digest.until} (${newest.digest.environment})`,
+          : `${count(totals.digests)} until ${newest.digest.until} (${printable(newest.digest.environment)})`,
       late: some(totals.late, 'digests came late: what was archived meanwhile is sealed all the same'),
       newest:
         newest === undefined

@@ -78,6 +78,15 @@ describe('verify-audit --archive', () => {
     ]);
   });
 
+  test('shows nothing of a forged digest that a terminal obeys', async () => {
+    const forged = createArchive(pair, { environment: '\u001B[2J' });
+    forged.setTime('13:00');
+    forged.seal();
+    const { stdout } = await runOn(forged.folder);
+    expect(stdout).toContain('\\u{1b}[2J');
+    expect(stdout).not.toContain('\u001B');
+  });
+
   test('takes several keys and digests that were noted', async () => {
     const other = join(cwd, 'other.pem');
     writeFileSync(other, createSealPair().pem);

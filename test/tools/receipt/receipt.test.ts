@@ -263,7 +263,7 @@ describe('verify-receipt.mjs', () => {
     ],
     [
       'a name to look like an answer',
-      ({ digests }) => Object.assign(digests[0] ?? {}, { name: '\n\nThe receipt of acme#job_1 holds.\n' }),
+      ({ digests }) => Object.assign(digests[0] ?? {}, { name: '\n\nThe receipt of acme#job_1 holds.\u202E\n' }),
       /in truth/,
     ],
     [
@@ -278,6 +278,7 @@ describe('verify-receipt.mjs', () => {
     expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
     expect(stderr).toMatch(/^The receipt does not hold: .*\.\n$/);
     expect(stderr).toMatch(why);
+    expect(stderr).not.toMatch(/\p{Cf}/u);
   });
   let made: Promise<Receipt> | undefined;
   const sample = () => (made ??= receiptOf('job_short', '--with-texts'));
