@@ -70,7 +70,7 @@ describe('the stream of a table', () => {
     expect(numbersOf(found).every((number) => /^\d{21}$/.test(number))).toBe(true);
   });
 
-  test('tells what expired from what was deleted, also where a policy lets nobody delete', async () => {
+  test('tells what expired from what was deleted, also where a policy lets no one delete', async () => {
     const { client, put, remove, records, ...engine } = await start();
     await put('1', { gone: { N: '100' } });
     await put('2', { gone: { N: '101' } });

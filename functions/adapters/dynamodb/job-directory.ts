@@ -46,7 +46,7 @@ export const BINDING_DAYS = 30;
 
 /**
  * How much longer than its entry a job's owner stays. Plangrep shows no job past its expiry, and by then its entry has
- * been gone for weeks: nobody can claim the job any more. Where that expiry is not known, the owner stays for good, because
+ * been gone for weeks: no one can claim the job any more. Where that expiry is not known, the owner stays for good, because
  * another partner could claim a job that Plangrep still shows.
  */
 const OWNER_OUTLIVES_DAYS = 30;

@@ -4,7 +4,7 @@ import { DependencyUnavailable } from '../../core/report.ts';
 
 /**
  * An asymmetric key of KMS on curve P-256.
- * @param keyId also an alias: whoever moves it replaces the key
+ * @param keyId also an alias: moving it replaces the key
  * @see https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html
  */
 export function createSigner(client: KMSClient, keyId: string): Signer {

@@ -72,7 +72,7 @@ export function openBucket(client: S3Client, bucket: string, prefix: string): Ar
   };
 }
 
-/** @throws CannotDo (2) unless it is a folder that has an archive's folders; from its methods for what is no plain file */
+/** @throws CannotDo (2) unless it is a folder that has an archive's folders; from its methods for what is not a plain file */
 export async function openFolder(path: string): Promise<ArchiveSource> {
   const entries = await namesIn(path);
   if (entries === undefined) throw new CannotDo(2, `There is no folder ${path}.`);

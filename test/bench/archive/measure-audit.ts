@@ -29,7 +29,7 @@ const bodies = [requested, ended(1), started(2), accepted(2), closed];
 
 /**
  * `node test/bench/archive/measure-audit.ts 100000 1000000`: makes archives of so many records, and runs verify-audit over each
- * in a process of its own: records per second, and the most memory that it took.
+ * in a separate process: records per second, and the most memory that it took.
  */
 const sizes = process.argv.slice(2).map(Number);
 for (const records of sizes.length === 0 ? [100_000, 1_000_000] : sizes) await measure(records);

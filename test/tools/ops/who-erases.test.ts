@@ -32,7 +32,7 @@ describe('who erases', () => {
     expect(aws.calls).toEqual(['sts:GetCallerIdentity']);
   });
 
-  test('must be known: nothing is erased in the name of nobody', async () => {
+  test('must be known: nothing is erased without a name', async () => {
     aws.answer({ 'sts:GetCallerIdentity': { status: 403, body: '<Error><Code>AccessDenied</Code></Error>' } });
 
     await expect(ask()).rejects.toMatchObject({ exitCode: 2, message: expect.stringContaining('nothing was erased') });
