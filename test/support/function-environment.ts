@@ -7,6 +7,7 @@ export const functionEnvironment = {
   PLANGREP_BASE_URL: 'http://127.0.0.1:9',
   EVENTS_MAX_RECEIVES: '1',
   RETENTION_DAYS: 'events=90&requests=30&jobs=30',
+  SEAL_MARGIN_SECONDS: '60',
   EVENTS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/dead-letters',
   WAKE_UP_QUEUE_URL: 'http://127.0.0.1:9/wake-ups',
   EVENTBRIDGE_URL: 'http://127.0.0.1:9',

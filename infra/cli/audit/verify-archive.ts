@@ -17,9 +17,9 @@ import {
 import { createDigestChain, type FoundDigest } from '../../../functions/core/archive-audit/verify-digests.ts';
 import { readUnsealed, verifyObject } from '../../../functions/core/archive-audit/verify-object.ts';
 import type { Finding } from '../../../functions/core/audit/findings.ts';
-import type { Verdict } from '../../../functions/core/audit/verify-partition.ts';
 import { localEnvironment } from '../../local/seeds.ts';
 import type { ArchiveSource } from './archive-source.ts';
+import { addVerdict, type ArchiveTotals, noTotals } from './archive-totals.ts';
 import { type KnownRecord, lineOfChange, lineOfStored, readKnownRecords } from './known-records.ts';
 import { readAhead } from './read-ahead.ts';
 import type { LogTable } from './scan-log.ts';
@@ -40,28 +40,6 @@ export interface ArchiveAudit {
 
 /** A finding, and where: in the archive, or in the table beside it. */
 export type AuditFinding = (Finding | ArchiveFinding) & { readonly source: 'archive' | 'table' };
-
-export interface ArchiveTotals {
-  digests: number;
-  /** Of these, those that sealed a longer stretch than allowed. */
-  late: number;
-  objects: number;
-  /** Lines of sealed objects. */
-  records: number;
-  duplicates: number;
-  streams: number;
-  closed: number;
-  events: number;
-  joined: number;
-  refused: number;
-  erased: number;
-  /** Of objects that no digest names yet. */
-  unsealedObjects: number;
-  unsealed: number;
-  /** Records of the table, and those of them that are too new to be sealed. */
-  inTable: number;
-  waiting: number;
-}
 
 export interface ArchiveSummary {
   readonly totals: Readonly<ArchiveTotals>;
@@ -91,23 +69,7 @@ export async function* verifyArchive(audit: ArchiveAudit): AsyncGenerator<AuditF
 
 async function* verify(audit: ArchiveAudit, folder: WorkFolder): AsyncGenerator<AuditFinding, ArchiveSummary> {
   const { table } = audit;
-  const totals: ArchiveTotals = {
-    digests: 0,
-    late: 0,
-    objects: 0,
-    records: 0,
-    duplicates: 0,
-    streams: 0,
-    closed: 0,
-    events: 0,
-    joined: 0,
-    refused: 0,
-    erased: 0,
-    unsealedObjects: 0,
-    unsealed: 0,
-    inTable: 0,
-    waiting: 0,
-  };
+  const totals = noTotals();
   const work = { audit, totals, records: createDiskSort(folder, 'records'), names: createDiskSort(folder, 'names') };
   yield* ofArchive(verifyKeys(audit));
   const newest = yield* ofArchive(verifySealed(work));
@@ -280,11 +242,4 @@ const ofTable: ReadonlySet<string> = new Set(['inserted', 'deleted', 'cut_off', 
 
 function isOfTable({ code }: Finding | ArchiveFinding): boolean {
   return ofTable.has(code);
-}
-
-function addVerdict(verdict: Verdict, totals: ArchiveTotals): void {
-  for (const kind of ['events', 'joined', 'refused', 'erased'] as const) totals[kind] += verdict[kind];
-  if (verdict.head === undefined) return;
-  totals.streams += 1;
-  if (verdict.head.closedAt !== undefined) totals.closed += 1;
 }

@@ -9,22 +9,10 @@ import { describe, expect, test } from 'vitest';
 import { buildInto } from '../../../infra/build/build.ts';
 import { whileLocked } from '../../../infra/build/lock-build.ts';
 import { temporaryFolder } from '../../local/arrange.ts';
+import { functionEnvironment } from '../../support/function-environment.ts';
 import { compileCache } from '../../support/run-command.ts';
 
 const root = new URL('../../../', import.meta.url).pathname;
-const environment = {
-  PLANGREP_BASE_URL: 'http://127.0.0.1:9',
-  PLANGREP_SECRET_ID: 'x',
-  JOB_DIRECTORY_TABLE: 'x',
-  PARTNERS_TABLE: 'x',
-  RETENTION_DAYS: 'events=90&requests=30&jobs=30',
-  AWS_REGION: 'eu-central-1',
-  AWS_ACCESS_KEY_ID: 'key',
-  AWS_SECRET_ACCESS_KEY: 'secret',
-  AWS_ENDPOINT_URL_SECRETS_MANAGER: 'http://127.0.0.1:9',
-  AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9',
-};
-
 /** Builds again and again in a process, with and without the trimmed SDK: each build replaces every script. */
 function startBuilds(dist: string, times: number) {
   const script = `
@@ -47,7 +35,7 @@ describe('Builds of one folder at the same time', { timeout: 120_000 }, () => {
 
     let loads = 0;
     while (builds.some(({ exitCode }) => exitCode === null)) {
-      const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { env: environment });
+      const { stdout } = await promisify(execFile)(process.execPath, ['-e', script], { env: functionEnvironment });
       expect(stdout).toBe('function\n');
       loads += 1;
     }
