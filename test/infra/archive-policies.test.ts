@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { bucketStatements, keyStatements } from '../../infra/blueprint/archive/archive-policies.ts';
 import { environmentNames } from '../../infra/blueprint/environments.ts';
+import { isDeniedBy } from './decide-request.ts';
 import { oneOf, synthesized } from './stacks/synthesized.ts';
 
 const place = { partition: 'aws', account: '444455556666', region: 'eu-central-1' };
@@ -18,27 +19,9 @@ interface Call {
   readonly 'kms:MessageType'?: string;
 }
 
-/** Whether a statement denies a call: as IAM evaluates the operators that these policies use. */
-function isDenied(statements: ReturnType<typeof bucketStatements>, call: Call): boolean {
-  const matches = (pattern: string, text: string) =>
-    pattern.endsWith('*') ? text.startsWith(pattern.slice(0, -1)) : pattern === text;
-  const keys: Readonly<Record<string, string | undefined>> = { ...call, 'aws:PrincipalArn': call.by };
-  const holds = (operator: string, key: string, values: readonly string[]): boolean => {
-    const value = keys[key];
-    if (operator === 'Null') return (value === undefined) === (values[0] === 'true');
-    if (operator === 'ArnNotEquals' || operator === 'StringNotEquals') return !values.includes(value ?? '');
-    throw new Error(`no ${operator} here`);
-  };
-  return statements
-    .filter(({ Effect }) => Effect === 'Deny')
-    .some(
-      ({ Action, Resource = '*', NotResource, Condition = {} }) =>
-        Action.includes(call.action) &&
-        (NotResource === undefined ? matches(Resource, call.on) : !NotResource.some((one) => matches(one, call.on))) &&
-        Object.entries(Condition).every(([operator, wanted]) =>
-          Object.entries(wanted).every(([key, values]) => holds(operator, key, values)),
-        ),
-    );
+function isDenied(statements: ReturnType<typeof bucketStatements>, { action, on, by, ...keys }: Call): boolean {
+  const context = Object.fromEntries(Object.entries(keys).map(([key, value]) => [key, [value]]));
+  return isDeniedBy(statements, { action, on }, { ...context, 'aws:PrincipalArn': [by] });
 }
 
 const [archiver, sealer] = ['archive-records', 'seal-archive'].map((name) =>

@@ -41,6 +41,32 @@ export function isAllowed(role: RoleName, table: TableName, policy: TablePolicy,
   return hasPermission && !isDenied(policy, principal, request);
 }
 
+/** A statement of a resource's own policy. */
+interface Statement {
+  readonly Effect: 'Allow' | 'Deny';
+  readonly Action: readonly string[];
+  readonly Resource?: string;
+  readonly NotResource?: readonly string[];
+  readonly Condition?: Conditions;
+}
+
+/** Whether statements deny a call. @param action with its service: `s3:PutObject` @param on the ARN that it names */
+export function isDeniedBy(
+  statements: readonly Statement[],
+  { action, on }: { readonly action: string; readonly on: string },
+  context: Context,
+): boolean {
+  const isMeant = (pattern: string): boolean =>
+    pattern.endsWith('*') ? on.startsWith(pattern.slice(0, -1)) : on === pattern;
+  return statements.some(
+    ({ Effect, Action, Resource = '*', NotResource, Condition }) =>
+      Effect === 'Deny' &&
+      Action.includes(action) &&
+      (NotResource === undefined ? isMeant(Resource) : !NotResource.some(isMeant)) &&
+      holds(Condition, context),
+  );
+}
+
 /** The keys that a condition may ask for; undefined: the request has none. */
 export type Context = Readonly<Record<string, readonly string[] | undefined>>;
 
@@ -52,7 +78,7 @@ function contextOf(principal: string | undefined, { attributes = [] }: TableRequ
   };
 }
 
-export function holds(conditions: Conditions | undefined, context: Context): boolean {
+function holds(conditions: Conditions | undefined, context: Context): boolean {
   return Object.entries(conditions ?? {}).every(([operator, keys]) =>
     Object.entries(keys).every(([key, wanted]) => compare(operator, context[key], wanted)),
   );

@@ -260,7 +260,7 @@ export const forgeriesOfArchive: readonly Forgery[] = [
   ofBucket(
     'an object that is not of this service',
     'archive-records',
-    { alarm: 'ARCHIVE_ALTERED', archive: 'object_inserted', soon: 'with the next digest' },
+    { alarm: 'ARCHIVE_ALTERED', archive: 'object_inserted', soon: 'at the next audit' },
     ({ attacker, stage }) => attacker.putObject(`records/day=${toTimestamp(stage.nowMs).slice(0, 10)}/note.txt`, 'x\n'),
   ),
   byArchiver(

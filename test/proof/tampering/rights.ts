@@ -3,7 +3,7 @@ import { deploymentRoleOf, policyOf } from '../../../infra/blueprint/access/tabl
 import { archiveFolders } from '../../../infra/blueprint/archive/archive-folders.ts';
 import { bucketStatements, keyStatements } from '../../../infra/blueprint/archive/archive-policies.ts';
 import type { TableName } from '../../../infra/blueprint/tables.ts';
-import { account, type Context, holds, isAllowed, isDenied, principalOf } from '../../infra/decide-request.ts';
+import { account, type Context, isAllowed, isDenied, isDeniedBy, principalOf } from '../../infra/decide-request.ts';
 
 /**
  * Who forges. `administrator`: has every permission in the account, and none of the service's roles. `deployment`: the role by
@@ -50,15 +50,8 @@ function refuserOfObject(
     'aws:PrincipalArn': [arnOf(actor)],
     's3:if-none-match': isConditional === true ? ['*'] : undefined,
   };
-  const arn = `${bucketArn}/${name}`;
-  const isMeant = (pattern: string): boolean =>
-    pattern.endsWith('*') ? arn.startsWith(pattern.slice(0, -1)) : arn === pattern;
-  const isDeniedByBucket = bucketStatements(bucketArn, 'prod', account).some(
-    ({ Action, Resource, NotResource, Condition }) =>
-      Action.includes(`s3:${action}`) &&
-      (Resource === undefined ? NotResource?.some(isMeant) === false : isMeant(Resource)) &&
-      holds(Condition, context),
-  );
+  const call = { action: `s3:${action}`, on: `${bucketArn}/${name}` };
+  const isDeniedByBucket = isDeniedBy(bucketStatements(bucketArn, 'prod', account), call, context);
   if (isDeniedByBucket) return "the bucket's policy";
   const folder = Object.entries(archiveFolders).find(([, prefix]) => name.startsWith(prefix))?.[0];
   return isRole(actor) && !may(actor, `s3:${action}`, folder) ? "the role's permissions" : undefined;
@@ -71,9 +64,7 @@ function refuserOfSigning(actor: Actor): Refuser | undefined {
     'kms:MessageType': ['DIGEST'],
     'kms:CallerAccount': [account.account],
   };
-  const isDeniedByKey = keyStatements('prod', account).some(
-    ({ Effect, Action, Condition }) => Effect === 'Deny' && Action.includes('kms:Sign') && holds(Condition, context),
-  );
+  const isDeniedByKey = isDeniedBy(keyStatements('prod', account), { action: 'kms:Sign', on: '*' }, context);
   if (isDeniedByKey) return "the key's policy";
   return isRole(actor) && !may(actor, 'kms:Sign', 'SealKey') ? "the role's permissions" : undefined;
 }

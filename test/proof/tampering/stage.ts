@@ -114,7 +114,7 @@ export class Stage {
     });
     const kms = await startLocalKms({ accessKey: s3.accessKey, aliases: [sealAlias] });
     const dynamodb = await startLocalDynamoDb({ tables, front: createTableFeatures, ...inFolder('tables') });
-    const at = (endpoint: string) => ({ endpoint, region: localRegion, credentials: s3.accessKey, maxAttempts: 1 });
+    const at = (endpoint: string) => ({ endpoint, region: localRegion, credentials: s3.accessKey, maxAttempts: 3 });
     const [s3Client, kmsClient] = [new S3Client({ ...at(s3.url), forcePathStyle: true }), new KMSClient(at(kms.url))];
     const closers = [
       () => s3Client.destroy(),

@@ -9,7 +9,8 @@ import { measureObject } from '../../../functions/core/archive/measure-object.ts
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { closed, ended, requested } from '../../support/stored-streams.ts';
 import { linesOfUnknown, recordsOfUnknown, textOf, writeFile } from './forgeries-of-archive.ts';
-import { drawStream, erasedOf, keyOf, nextEvent, recordKinds, rehash, take } from './forgeries-of-records.ts';
+import { recordKinds } from './forgeries-of-records.ts';
+import { drawStream, erasedOf, keyOf, nextEvent, rehash, take } from './records.ts';
 import type { Forgery, Scene } from './forgery.ts';
 import type { Actor } from './rights.ts';
 
