@@ -97,6 +97,21 @@ test('every command of the page works as it is written, with OpenSSL and bare No
   expect(shown).toHaveLength(7);
 });
 
+test('the page has every finding', () => {
+  const source = readFileSync(join(root, 'functions/core/archive-audit/archive-findings.ts'), 'utf8');
+  const [, codes = ''] = /^export type ArchiveFindingCode =(.*?);$/ms.exec(source) ?? [];
+  const named = [
+    ...Array.from(codes.matchAll(/'(\w+)'/g), ([, code = '']) => code),
+    'foreign',
+    'rewritten',
+    'removed',
+    'silenced',
+  ];
+
+  expect(named.length).toBeGreaterThan(20);
+  expect(named.filter((code) => !page.includes(`\`${code}\``))).toEqual([]);
+});
+
 test('OpenSSL does not verify a digest that was changed', async () => {
   const [first = '', signature = ''] = blocks;
   await play(first.replace('archive\n', 'changed\n').replace('--archive archive', '--archive changed'));
