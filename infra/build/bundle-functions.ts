@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { basename, dirname } from 'node:path';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { build, type BuildOptions, type Metafile, type Plugin } from 'esbuild';
 import { FIRST, type Scripts } from './load-function.ts';
 import { trimSdk } from './trim-sdk.ts';
 
@@ -24,6 +24,16 @@ const apart: Plugin = {
   },
 };
 
+/** How code is bundled for a function. */
+export const bundling = {
+  bundle: true,
+  minify: true,
+  format: 'cjs',
+  platform: 'node',
+  target: 'node24',
+  mainFields: ['module', 'main'],
+} satisfies BuildOptions;
+
 /**
  * Makes one minified bundle for each function. The format is CommonJS, and every `import()` is rewritten, because the ESM
  * facades of `node:http` and `node:https` load undici on Node 24. The AWS SDK is bundled: the copy in Lambda's runtime
@@ -38,14 +48,9 @@ export async function bundleFunctions(
     entryPoints: [FIRST, ...names].map((name) => ({ in: `${folder}${name}.ts`, out: `${name}/index` })),
     outdir: 'dist',
     metafile: true,
-    bundle: true,
-    minify: true,
-    format: 'cjs',
-    platform: 'node',
-    target: 'node24',
+    ...bundling,
     supported: { 'dynamic-import': false },
     charset: 'ascii',
-    mainFields: ['module', 'main'],
     legalComments: 'none',
     banner: { js: '(function(module,exports,require){' },
     footer: { js: '})' },

@@ -9,6 +9,7 @@ import { ListBucketsCommand } from '@aws-sdk/client-s3';
 import { build } from 'esbuild';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createKmsClient, createS3Client } from '../../functions/adapters/aws-clients.ts';
+import { bundling } from '../../infra/build/bundle-functions.ts';
 import { trimSdk } from '../../infra/build/trim-sdk.ts';
 import { keyVariables } from '../../infra/local/aws/access-keys.ts';
 import { startLocalKms } from '../../infra/local/aws/kms/local-kms.ts';
@@ -75,12 +76,7 @@ describe('The clients of S3 and KMS', () => {
       outfile,
       footer,
       metafile: true,
-      bundle: true,
-      minify: true,
-      format: 'cjs',
-      platform: 'node',
-      target: 'node24',
-      mainFields: ['module', 'main'],
+      ...bundling,
       plugins: [trimSdk],
     });
 
