@@ -74,7 +74,7 @@ function describeSummary({ totals, newest }: ArchiveSummary, shown: Shown): stri
   const clean =
     table === undefined
       ? 'Nothing found: the digests hold, and so does every chain in the archive. No table was compared.'
-      : 'Nothing found: the digests hold, every chain holds, and the table is what the archive says.';
+      : `Nothing found: the digests hold, every chain holds, and the table is what the archive says${totals.waiting === 0 ? '' : ', as far as it is sealed'}.`;
   return [
     ...(isClean ? [] : ['']),
     ...labelled(11, {

@@ -8,9 +8,11 @@ import { startLocalS3 } from '../../../infra/local/aws/s3/local-s3.ts';
 import { localRegion } from '../../../infra/local/aws/loopback.ts';
 import { archiveBucket } from '../../../infra/local/seeds.ts';
 import { openBucket } from '../../../infra/cli/audit/archive-source.ts';
-import { type ArchiveBuilder, createArchive, createSealPair } from '../../support/archive-builder.ts';
+import { toRecord } from '../../../infra/cli/audit/scan-log.ts';
+import { type ArchiveBuilder, createArchive, createSealPair, writing } from '../../support/archive-builder.ts';
 import { archiveTable } from '../../support/audit-archive.ts';
 import { type AuditedTable, startAuditedTable } from '../../support/audited-table.ts';
+import { closed, requested } from '../../support/stored-streams.ts';
 import { onlyLine, runCommand } from '../../support/run-command.ts';
 
 const pair = createSealPair();
@@ -94,6 +96,21 @@ test('an archive may be below a prefix, and another endpoint and key come from t
   const missing = await run('s3://no-such-bucket', [], elsewhere, env);
   expect(onlyLine(missing)).toBe('There is no bucket no-such-bucket.');
   expect(missing.code).toBe(2);
+});
+
+test('what the archive has not sealed yet is not said to agree', async () => {
+  await table.write('job_new', [requested, closed]);
+  const items = [await table.take('job_new', 1), await table.take('job_new', 2)];
+  archive.setTime('13:05');
+  const name = archive.put(items.map((item) => writing('acme#job_new', toRecord(item))));
+  await put(name, archive.read(name));
+  const args = ['--archive', `s3://${archiveBucket}`, '--public-key', archive.publicKeyFile];
+
+  const { stdout, code } = await runCommand('verify-audit', args, { cwd: folder });
+
+  expect(code).toBe(0);
+  expect(stdout).toMatch(/^waiting +2 records of the table that are too new to be sealed: not judged$/m);
+  expect(stdout).toContain('the table is what the archive says, as far as it is sealed.\n');
 });
 
 test('a list of many pages is read to its end, in the order of the names', async () => {
