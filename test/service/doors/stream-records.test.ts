@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { judgeChange } from '../../functions/core/archive/judge-change.ts';
-import { archiveRecords } from '../../functions/doors/stream/archive-records.ts';
-import { readAttributes } from '../../functions/doors/stream/read-attributes.ts';
-import { readChange } from '../../functions/doors/stream/read-change.ts';
-import { toItem } from '../../functions/adapters/dynamodb/table-client.ts';
-import { givenArchive } from '../support/given-archive.ts';
-import { at, requested, storedStream, streamName } from '../support/stored-streams.ts';
+import { judgeChange } from '../../../functions/core/archive/judge-change.ts';
+import { archiveRecords } from '../../../functions/doors/stream/archive-records.ts';
+import { readAttributes } from '../../../functions/doors/stream/read-attributes.ts';
+import { readChange } from '../../../functions/doors/stream/read-change.ts';
+import { toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
+import { givenArchive } from '../../support/given-archive.ts';
+import { at, requested, storedStream, streamName } from '../../support/stored-streams.ts';
 
 const [begun] = storedStream([requested]);
 if (begun === undefined) throw new Error('one event');
