@@ -32,6 +32,7 @@ export interface Archived {
   readonly line: string | undefined;
 }
 
+/** What a change is, and its line. The same change always makes the same line. */
 export function archiveChange(change: Change): Archived {
   const { sequence, atMs, partition, key, before, after } = change;
   const kind = judgeChange(change);

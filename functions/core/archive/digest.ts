@@ -66,6 +66,7 @@ export interface ReadDigest {
   readonly signature: Buffer;
 }
 
+/** Where a digest is in the archive. */
 export function digestName({ number, until }: Pick<Digest, 'number' | 'until'>): string {
   return `${DIGESTS_PREFIX}day=${dayOf(until)}/${String(number).padStart(10, '0')}.digest`;
 }
@@ -95,10 +96,12 @@ export function keyName(fingerprint: string): string {
   return `${KEYS_PREFIX}${fingerprint}.pem`;
 }
 
+/** The day in UTC: `2026-11-26`. */
 export function dayOf(at: Timestamp): string {
   return at.slice(0, 'YYYY-MM-DD'.length);
 }
 
+/** @param signature ECDSA in DER, over {@link digestText} */
 export function digestFile(digest: Digest, signature: Buffer): DigestFile {
   return { name: digestName(digest), text: `${digestText(digest)}\n${signature.toString('base64')}\n` };
 }

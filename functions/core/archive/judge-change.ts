@@ -47,10 +47,12 @@ export type Forgery = 'foreign' | 'rewritten' | 'removed' | 'silenced';
 
 const ownKinds: ReadonlySet<ChangeKind> = new Set(['written', 'scheduled', 'erased', 'expired']);
 
+/** Whether this service never makes such a change. */
 export function isForgery(kind: ChangeKind): kind is Forgery {
   return !ownKinds.has(kind);
 }
 
+/** What a change is, by its images, and by whether DynamoDB itself removed the item: the stream names no other writer. */
 export function judgeChange({ before, after, atMs, isExpiry }: Change): ChangeKind {
   if (after === undefined) return isExpiry && wasDue(before, atMs) ? 'expired' : 'removed';
   if (before === undefined && !isRecord(after)) return 'foreign';

@@ -16,10 +16,12 @@ export function toPem(der: Buffer): string {
   return fromDer(der).export({ format: 'pem', type: 'spki' }).toString();
 }
 
+/** @param der SPKI @throws Error for what is not a key */
 export function fromDer(der: Buffer): KeyObject {
   return createPublicKey({ key: der, format: 'der', type: 'spki' });
 }
 
+/** @param key on curve P-256 */
 export function isSignedBy(key: KeyObject, { signed, signature }: Pick<ReadDigest, 'signed' | 'signature'>): boolean {
   return verify('sha256', Buffer.from(signed), key, signature);
 }

@@ -132,6 +132,7 @@ export function permissionsOf(role: RoleName): readonly Permission[] {
   return isOfFunction(role) ? [...functionRoles[role], ...common] : operatorRoles[role];
 }
 
+/** Whether a function runs with the role; an operator takes the others. */
 export function isOfFunction(role: RoleName): role is FunctionName | SandboxFunctionName {
   return Object.hasOwn(functionRoles, role);
 }

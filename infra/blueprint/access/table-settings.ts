@@ -24,6 +24,7 @@ export interface TableSettings {
 /** What the settings depend on. */
 export type TableSurroundings = Pick<Environment, 'name' | 'deletionProtection' | 'pointInTimeRecoveryDays'>;
 
+/** What a table has besides its keys, in one environment. */
 export function settingsOf(name: TableName, environment: TableSurroundings, account: Account): TableSettings {
   const { timeToLive, stream, contributorInsights, indexes = {} }: TableDefinition = tables[name];
   return {

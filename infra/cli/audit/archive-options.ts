@@ -35,7 +35,8 @@ export function readArchivePlace(value: string, credentialsPath: string): Archiv
   const [, bucket = '', prefix = ''] = /^s3:\/\/([a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?:\/(.*?))?\/*$/.exec(value) ?? [];
   if (bucket === '')
     throw new CannotDo(2, `--archive must be a folder or s3://BUCKET[/PREFIX], not ${JSON.stringify(value)}.`);
-  return { kind: 'bucket', bucket, prefix, isLocal: bucket === archiveBucket && existsSync(credentialsPath) };
+  const isElsewhere = !existsSync(credentialsPath) && process.env['AWS_ENDPOINT_URL_S3'] !== undefined;
+  return { kind: 'bucket', bucket, prefix, isLocal: bucket === archiveBucket && !isElsewhere };
 }
 
 /** @throws CannotDo (2) when one cannot be read, or is not a public key of the curve P-256 */

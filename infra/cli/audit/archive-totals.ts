@@ -23,6 +23,7 @@ export interface ArchiveTotals {
   waiting: number;
 }
 
+/** Nothing counted yet. */
 export function noTotals(): ArchiveTotals {
   return {
     digests: 0,

@@ -10,6 +10,7 @@ import type { Known } from '../../../functions/core/archive-audit/verify-archive
 
 const sources = { sealed: '0', unsealed: '1', table: '2' } as const;
 
+/** A line to sort by record: a change from the archive. */
 export function lineOfChange(source: 'sealed' | 'unsealed', { partition, key, record, ...change }: PlacedLine): string {
   const { sequence, at, change: kind, object, line } = change;
   const digits = sequence.replace(/^0+(?=\d)/, '').padStart(40, '0');

@@ -37,6 +37,7 @@ function withOne(all: readonly string[], one: string | undefined): readonly stri
   return one === undefined || all.includes(one) ? all : [...all, one];
 }
 
+/** Lines for a terminal. */
 export function describeErasures(erasures: readonly ReportedErasure[]): readonly string[] {
   const rows = erasures.map(({ at, partnerId, records, reasonCode, by, jobs, days }) => [
     at,

@@ -93,6 +93,9 @@ test('an archive may be below a prefix, and another endpoint and key come from t
   const gone = await run(`s3://${archiveBucket}`, [], elsewhere, { ...env, AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9' });
   expect(onlyLine(gone)).toMatch(/^No answer from s3:/);
   expect(gone.code).toBe(2);
+  const ended = await run(`s3://${archiveBucket}`, [], elsewhere);
+  expect(onlyLine(ended)).toMatch(/^There is no local run here/);
+  expect(ended.code).toBe(2);
   const missing = await run('s3://no-such-bucket', [], elsewhere, env);
   expect(onlyLine(missing)).toBe('There is no bucket no-such-bucket.');
   expect(missing.code).toBe(2);
