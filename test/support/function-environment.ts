@@ -16,4 +16,6 @@ export const functionEnvironment = {
   AWS_SECRET_ACCESS_KEY: 'secret',
   AWS_ENDPOINT_URL_SECRETS_MANAGER: 'http://127.0.0.1:9',
   AWS_ENDPOINT_URL_DYNAMODB: 'http://127.0.0.1:9',
+  AWS_ENDPOINT_URL_S3: 'http://127.0.0.1:9',
+  AWS_ENDPOINT_URL_KMS: 'http://127.0.0.1:9',
 };

@@ -198,7 +198,7 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/request-cancellation',
     'a request that joins leaves no record',
-    'await recordJoined(ports, request, jobId);',
+    'await recordJoined(ports, request, begun.standing.state);',
     '',
   ),
   core(
@@ -279,8 +279,8 @@ export const seededBugs: readonly SeededBug[] = [
   core(
     'use-cases/read-cancellations',
     'a reader sees unverified registrations',
-    'const entries = items.filter(({ verifiedAt }) => verifiedAt !== undefined);',
-    'const entries = items;',
+    'entry.verifiedAt !== undefined && !isExpired(entry, now)',
+    '!isExpired(entry, now)',
   ),
   core(
     'use-cases/register-job',
