@@ -123,10 +123,11 @@ function rootFrom(leaf, index, size, path) {
   return sha256('\x01', left, right);
 }
 
-/** What the changes of each record come to: written once, then at most erased and expired. */
+/** What the changes of each record come to, by time (a restored table has other numbers): written, erased, expired. */
 function replay(lines) {
   const records = new Map();
-  const inOrder = lines.toSorted((a, b) => (BigInt(a.sequence) < BigInt(b.sequence) ? -1 : 1));
+  const orderOf = ({ at, sequence }) => `${at} ${String(sequence).padStart(40, '0')}`;
+  const inOrder = lines.toSorted((a, b) => (orderOf(a) < orderOf(b) ? -1 : 1));
   for (const { where, stream, partition, key, sequence, change, record } of inOrder) {
     check(partition === stream, `${where} is a record of ${partition}, and not of ${stream}`);
     const known = records.get(key);

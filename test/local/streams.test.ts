@@ -271,6 +271,20 @@ describe('the records in the engine’s store', () => {
     expect(await takeStreams(store, 'eu-west-1').checkpoint('T', 'read')).toBe(300);
   });
 
+  test('of a table that takes the place of another have numbers after those of that one', async () => {
+    const { store, streams } = openStore();
+    await streams.begin('T', settings);
+    for (const name of ['a', 'b']) await put(store, name);
+
+    const restarted = takeStreams(store, 'eu-west-1');
+    await restarted.begin('T', settings);
+    await restarted.begin('Restored', settings);
+
+    const newest = await restarted.latest('T');
+    expect(newest).toBe(2);
+    expect(await restarted.latest('Restored')).toBe(newest);
+  });
+
   test('those that every consumer has go, but for the newest 10,000 to 11,000', { timeout: 60_000 }, async () => {
     const { store, streams } = openStore();
     await streams.begin('T', settings);

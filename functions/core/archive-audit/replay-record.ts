@@ -35,7 +35,7 @@ export interface Replay {
 
 /**
  * Replays the changes of one record.
- * @param changes in the order of their numbers; one that is there more than once stands together
+ * @param changes in the order of their times, and of their numbers; one that is there more than once stands together
  */
 export function replayRecord(changes: readonly ArchivedChange[]): Replay {
   const findings: Replay['findings'][number][] = [];

@@ -10,7 +10,7 @@ export const ARCHIVE_LAG_MS = 5 * 60_000;
 
 /** What is known of one record. */
 export interface Known {
-  /** In the order of their numbers. */
+  /** In the order of their times, and of their numbers. */
   readonly sealed: readonly ArchivedChange[];
   /** In objects that no digest names yet: they excuse a difference, and prove nothing. */
   readonly unsealed: readonly ArchivedChange[];

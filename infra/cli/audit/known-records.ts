@@ -5,7 +5,7 @@ import { archivedLineSchema, archivedRecord } from '../../../functions/core/arch
 import type { PlacedLine } from '../../../functions/core/archive-audit/verify-object.ts';
 import type { Known } from '../../../functions/core/archive-audit/verify-archived.ts';
 
-// What is known of a record, as a line of text that sorts by partition, record, source and number of the change: for
+// What is known of a record, as a line of text that sorts by partition, record, source, time and number of the change: for
 // `sort-on-disk.ts`. Parts are JSON, which has no tab and no line break.
 
 const sources = { sealed: '0', unsealed: '1', table: '2' } as const;
@@ -18,7 +18,7 @@ export function lineOfChange(source: 'sealed' | 'unsealed', { partition, key, re
   return [
     quote(partition),
     quote(key),
-    `${sources[source]}${digits}`,
+    `${sources[source]}${at}${digits}`,
     meta,
     JSON.stringify(archivedRecord(record)),
   ].join('\t');

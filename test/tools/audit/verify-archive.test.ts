@@ -68,6 +68,17 @@ test('a local run may be down for hours', async () => {
   expect(await findings({ nowMs: Date.parse('2026-11-24T12:00:00Z') })).toEqual([]);
 });
 
+test('a table that was restored goes on with smaller numbers, and its records expire like others', async () => {
+  const due = Math.max(...short.map(({ fields }) => Number(fields['deleteAfter'])));
+  archive.setTime('15:30');
+  for (const [index, { key, fields }] of short.entries()) {
+    const expiry = { key, sequence: String(index + 1), atMs: (due + 60) * 1_000, before: fields, after: undefined };
+    archive.put([writing('acme#job_short', short[index] ?? joinedRecord(), { ...expiry, isExpiry: true })]);
+  }
+  archive.seal();
+  expect(await findings()).toEqual([]);
+});
+
 describe('an object that', () => {
   test('was edited is named, and so is the event that is not what was written', async () => {
     archive.edit(objects[0], (text) => text.replace('"unknown"', '"refused"'));

@@ -74,6 +74,14 @@ export function takeStreams(store: EngineStore, region: string, now: () => numbe
   const streams = new Map<string, Promise<Stream>>();
   const begun = new Map<string, Stream>();
 
+  const newestOfAll = async (): Promise<number> => {
+    let newest = 0;
+    for await (const [key] of db.iterator({ gte: 'stream-', lt: 'stream-\xff' })) {
+      newest = Math.max(newest, positionOf(key.slice(key.lastIndexOf('~') + 1)));
+    }
+    return newest;
+  };
+
   /** With what an earlier process has left. */
   const load = async (table: string): Promise<Stream> => {
     const checkpoints = new Map<string, number>();
@@ -85,6 +93,8 @@ export function takeStreams(store: EngineStore, region: string, now: () => numbe
     for await (const [, value] of db.iterator({ ...positions(table, 0), reverse: true, limit: 1 })) {
       last = Math.max(last, positionOf(streamRecordSchema.parse(value).dynamodb.SequenceNumber));
     }
+    // In AWS no two streams have the same numbers: a restored table's go on after those of the table before.
+    if (last === 0) last = await newestOfAll();
     const stream: Stream = {
       settings: undefined,
       next: last + 1,
