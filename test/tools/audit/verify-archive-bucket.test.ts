@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
@@ -29,7 +29,7 @@ beforeAll(async () => {
   archive.setTime('13:00');
   archive.seal();
   s3 = await startLocalS3({ accessKey: table.accessKey, buckets: { [archiveBucket]: undefined } });
-  client = new S3Client({ endpoint: s3.url, region: localRegion, credentials: table.accessKey, forcePathStyle: true });
+  client = clientOf(s3.url);
   for (const prefix of ['', 'copies/2026/']) await upload(prefix);
   const endpoints = { dynamodb: table.url, s3: s3.url };
   mkdirSync(join(folder, '.local'));
@@ -42,6 +42,9 @@ afterAll(async () => {
   client.destroy();
   await Promise.all([table.close(), s3.close()]);
 });
+
+const clientOf = (endpoint: string) =>
+  new S3Client({ endpoint, region: localRegion, credentials: table.accessKey, forcePathStyle: true });
 
 async function upload(prefix: string): Promise<void> {
   for (const name of [...archive.objects(), ...archive.digests(), `keys/${pair.fingerprint}.pem`]) {
@@ -99,6 +102,37 @@ test('an archive may be below a prefix, and another endpoint and key come from t
   const missing = await run('s3://no-such-bucket', [], elsewhere, env);
   expect(onlyLine(missing)).toBe('There is no bucket no-such-bucket.');
   expect(missing.code).toBe(2);
+});
+
+test('an object that is damaged where it is stored is a finding, like any that was altered', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'damaged-')), 's3');
+  const open = () => startLocalS3({ accessKey: table.accessKey, buckets: { [archiveBucket]: undefined }, path });
+  const whole = await open();
+  const writer = clientOf(whole.url);
+  for (const name of [...archive.objects(), ...archive.digests()]) {
+    const Body = archive.read(name);
+    await writer.send(new PutObjectCommand({ Bucket: archiveBucket, Key: name, Body, ChecksumAlgorithm: 'SHA256' }));
+  }
+  writer.destroy();
+  await whole.close();
+  const [name = ''] = archive.objects();
+  for (const file of readdirSync(path).map((one) => join(path, one))) {
+    const stored = readFileSync(file, 'utf8');
+    if (stored === archive.read(name)) writeFileSync(file, stored.replace('"cancelled"', '"cancelleX"'));
+  }
+  const damaged = await open();
+  const env = {
+    AWS_ENDPOINT_URL_S3: damaged.url,
+    AWS_REGION: localRegion,
+    AWS_ACCESS_KEY_ID: table.accessKey.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: table.accessKey.secretAccessKey,
+  };
+
+  const { stdout, stderr, code } = await run(`s3://${archiveBucket}`, [], elsewhere, env);
+  await damaged.close();
+
+  expect({ stderr, code }).toEqual({ stderr: '', code: 1 });
+  expect(stdout).toContain(`"code":"object_altered","object":"${name}"`);
 });
 
 test('what the archive has not sealed yet is not said to agree', async () => {
