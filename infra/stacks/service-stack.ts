@@ -130,6 +130,7 @@ export class ServiceStack extends Stack {
 
     new Watching(this, 'Watching', {
       environment,
+      archive,
       api,
       functions,
       tables: everyTable,

@@ -36,5 +36,15 @@ export const bucketCalls = [
   'PutBucketPublicAccessBlock',
 ] as const;
 
+/** Calls that change the key which signs the archive's digests, or which key that is. */
+export const keyCalls = [
+  'ScheduleKeyDeletion',
+  'DisableKey',
+  'PutKeyPolicy',
+  'CreateGrant',
+  'UpdateAlias',
+  'DeleteAlias',
+] as const;
+
 /** All of them, as `ops logs SETTINGS_CHANGED` looks for them. */
-export const watchedCalls: readonly string[] = [...settingsCalls, ...trailCalls, ...bucketCalls];
+export const watchedCalls: readonly string[] = [...settingsCalls, ...trailCalls, ...bucketCalls, ...keyCalls];

@@ -11,18 +11,21 @@ import type { OperatorRole } from '../../blueprint/access/operator-roles.ts';
 import { deploymentRoleOf, functionsThatMay, operatorsThatWrite } from '../../blueprint/access/table-policies.ts';
 import { type RoleName, roleNameOf } from '../../blueprint/access/roles.ts';
 import type { TableName } from '../../blueprint/tables.ts';
+import type { ArchiveStores } from '../archive/archive-stores.ts';
 import type { TableInUse } from '../tables-in-use.ts';
-import { bucketPattern, settingsPattern, trailPattern, writesPattern } from './trail-patterns.ts';
+import { bucketPattern, keyPattern, settingsPattern, trailPattern, writesPattern } from './trail-patterns.ts';
 
 export interface AuditWatchProps {
   readonly environment: Environment;
   /** Those in use, and those whose place they took. */
   readonly tables: Readonly<Record<TableName, readonly TableInUse[]>>;
+  /** A bucket in another account is watched there. */
+  readonly archive: ArchiveStores;
 }
 
 /**
  * Counts what is done to the tables by others than this service, allowed or denied: writes to the cancellation log, writes to
- * the job directory and the partners, and changes of settings. The trail records no write of a function's, which would cost,
+ * the job directory and the partners, and changes of settings, of the archive and its key too. The trail records no write of a function's, which would cost,
  * but those of operators' roles, so that it says who issued a key or erased a text: the metrics leave these out.
  * @see https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_AdvancedFieldSelector.html
  */
@@ -33,7 +36,7 @@ export class AuditWatch extends Construct {
   private readonly logs: LogGroup;
   private readonly environment: string;
 
-  constructor(scope: Construct, id: string, { environment, tables }: AuditWatchProps) {
+  constructor(scope: Construct, id: string, { environment, tables, archive }: AuditWatchProps) {
     super(scope, id);
     const stack = Stack.of(this);
     this.environment = environment.name;
@@ -66,6 +69,8 @@ export class AuditWatch extends Construct {
       ...inUse.map(({ tableName }) => settingsPattern(tableName, deploymentRole)),
       trailPattern(trailName, deploymentRole),
       bucketPattern(bucket.bucketName, deploymentRole),
+      bucketPattern(archive.bucket.bucketName, deploymentRole),
+      keyPattern(archive.sealKey.keyArn, deploymentRole),
     ]);
   }
 

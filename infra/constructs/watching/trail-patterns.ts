@@ -1,4 +1,4 @@
-import { bucketCalls, settingsCalls, trailCalls } from '../../blueprint/access/watched-calls.ts';
+import { bucketCalls, keyCalls, settingsCalls, trailCalls } from '../../blueprint/access/watched-calls.ts';
 
 // Filter patterns over CloudTrail's records in CloudWatch Logs.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/FilterAndPatternSyntaxForMetricFilters.html
@@ -36,6 +36,13 @@ export function bucketPattern(bucketName: string, deploymentRole: string): strin
   const isChange = anyOf(bucketCalls.map((call) => `$.eventName = ${call}`));
   const isBucket = `$.requestParameters.bucketName = "${bucketName}"`;
   return all('$.eventSource = "s3.amazonaws.com"', isBucket, isChange, otherThan(deploymentRole));
+}
+
+/** Changes of a key that signs evidence. A call names it by its ARN, or is for one of its aliases. */
+export function keyPattern(keyArn: string, deploymentRole: string): string {
+  const isKey = anyOf([0, 1].map((index) => `$.resources[${index}].ARN = "${keyArn}"`));
+  const isChange = anyOf(keyCalls.map((call) => `$.eventName = ${call}`));
+  return all('$.eventSource = "kms.amazonaws.com"', isKey, isChange, otherThan(deploymentRole));
 }
 
 function otherThan(roleName: string): string {

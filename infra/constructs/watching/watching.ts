@@ -17,13 +17,16 @@ export interface WatchingProps extends Watched {
   readonly environment: Environment;
   /** Those in use, and those whose place they took. */
   readonly tables: AuditWatchProps['tables'];
+  readonly archive: AuditWatchProps['archive'];
 }
 
 /** Metrics from the log lines, the watch over the audit trail, alarms by severity, one dashboard. */
 export class Watching extends Construct {
-  constructor(scope: Construct, id: string, { environment, tables, ...watched }: WatchingProps) {
+  constructor(scope: Construct, id: string, { environment, tables, archive, ...watched }: WatchingProps) {
     super(scope, id);
-    const audit = environment.auditWatch ? new AuditWatch(this, 'AuditWatch', { environment, tables }) : undefined;
+    const audit = environment.auditWatch
+      ? new AuditWatch(this, 'AuditWatch', { environment, tables, archive })
+      : undefined;
     const { name } = environment;
     const metrics = new Metrics(this, 'LogMetrics', { ...watched, environment: name, audit });
     const { all } = new Alarms(this, 'Alarms', { environment, metrics });

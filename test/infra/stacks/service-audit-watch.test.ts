@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { environmentNames, environments } from '../../../infra/blueprint/environments.ts';
-import { bucketCalls, settingsCalls, trailCalls } from '../../../infra/blueprint/access/watched-calls.ts';
+import { bucketCalls, keyCalls, settingsCalls, trailCalls } from '../../../infra/blueprint/access/watched-calls.ts';
 import { type RoleName, roleNameOf } from '../../../infra/blueprint/access/roles.ts';
 import { byRole, countRecord, resolve, type TrailRecord } from './trail-records.ts';
 import { listOf, ofType, oneOf, statementsOf, synthesized } from './synthesized.ts';
@@ -142,7 +142,7 @@ describe.each(watched)('in %s', (name) => {
     });
   });
 
-  test.each(bucketCalls)("a change of the trail's bucket counts: %s", (eventName) => {
+  test.each(bucketCalls)("a change of the trail's bucket, or of the archive's, counts: %s", (eventName) => {
     const [bucket = ''] = ofType(service, 'AWS::S3::Bucket').map(([id]) => id);
     const record = (bucketName: string): TrailRecord => ({
       eventCategory: 'Management',
@@ -153,7 +153,24 @@ describe.each(watched)('in %s', (name) => {
     });
 
     expect(counted(record(`<${bucket}>`))).toEqual({ SettingsChanged: 1 });
+    expect(counted(record(tableName('ArchiveBucket')))).toEqual({ SettingsChanged: 1 });
     expect(counted(record('another'))).toEqual({});
+  });
+
+  test.each(keyCalls)('a change of the key that signs the digests counts: %s', (eventName) => {
+    const record = (key: string, role: string): TrailRecord => ({
+      eventCategory: 'Management',
+      eventSource: 'kms.amazonaws.com',
+      eventName,
+      resources: [{ ARN: `arn:${key}` }],
+      ...byRole(role),
+    });
+
+    expect(counted(record('SealKey1', 'admin'))).toEqual({ SettingsChanged: 1 });
+    expect(counted(record('another', 'admin'))).toEqual({});
+    expect(
+      counted(record('SealKey1', `cdk-hnb659fds-cfn-exec-role-111122223333-${environments[name].region}`)),
+    ).toEqual({});
   });
 
   test('no pattern is longer than CloudWatch Logs takes', () => {

@@ -36,7 +36,9 @@ export function resolve(value: unknown): string {
   if (Ref === 'AWS::AccountId') return '111122223333';
   if (typeof Ref === 'string') return `<${Ref}>`;
   const [, stack = '', kind, table = ''] =
-    /^(.*):ExportsOutput(FnGetAtt|Ref)(JobDirectory|CancellationLog|Partners)/.exec(String(name)) ?? [];
+    /^(.*):ExportsOutput(FnGetAtt|Ref)(JobDirectory|CancellationLog|Partners|ArchiveBucket|SealKey1)/.exec(
+      String(name),
+    ) ?? [];
   return kind === 'FnGetAtt' ? `arn:${table}` : `${stack}-${table}-1ABCDEFGHIJKL`;
 }
 
