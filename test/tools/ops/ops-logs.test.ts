@@ -197,7 +197,7 @@ describe('in AWS', () => {
     ['TABLE_WRITTEN', 'eventCategory = "Data" and eventSource = "dynamodb.amazonaws.com"'],
     [
       'SETTINGS_CHANGED',
-      'eventCategory = "Management" and eventName in ["UpdateTable","UpdateTimeToLive","UpdateContinuousBackups","UpdateContributorInsights","DeleteTable","PutResourcePolicy","DeleteResourcePolicy","EnableKinesisStreamingDestination","TagResource","UntagResource","StopLogging","DeleteTrail","UpdateTrail","PutEventSelectors","DeleteBucket","DeleteBucketPolicy","PutBucketPolicy","PutBucketLifecycle","PutBucketObjectLockConfiguration","PutBucketVersioning","PutBucketPublicAccessBlock"]',
+      'eventCategory = "Management" and eventName in ["UpdateTable","UpdateTimeToLive","UpdateContinuousBackups","UpdateContributorInsights","DeleteTable","PutResourcePolicy","DeleteResourcePolicy","EnableKinesisStreamingDestination","TagResource","UntagResource","StopLogging","DeleteTrail","UpdateTrail","PutEventSelectors","DeleteBucket","DeleteBucketPolicy","PutBucketPolicy","PutBucketLifecycle","PutBucketObjectLockConfiguration","PutBucketVersioning","PutBucketPublicAccessBlock","ScheduleKeyDeletion","DisableKey","PutKeyPolicy","CreateGrant","UpdateAlias","DeleteAlias"]',
     ],
   ])('looks for %s with %s', (word, filter) => {
     expect(searchedBy(word).filter).toBe(filter);
