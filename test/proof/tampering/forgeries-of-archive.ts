@@ -124,7 +124,8 @@ const byArchiver = (
   ofBucket(what, 'archive-records', expected, async (scene) => {
     const lines = await draw(scene);
     const [first, last] = [lines[0]?.sequence ?? '1', lines.at(-1)?.sequence ?? '1'];
-    const name = objectName(toTimestamp(scene.stage.nowMs), [first, last]);
+    // Under another day, where no batch has taken the name.
+    const name = objectName(toTimestamp(scene.stage.nowMs + 86_400_000), [first, last]);
     await scene.attacker.putObject(name, textOf(lines.map((line) => JSON.stringify(line))));
   });
 
