@@ -191,7 +191,11 @@ function readOptions({
   fetch = (url, init) => globalThis.fetch(url, init),
   clock = systemClock,
 }: ClientOptions): Settings {
-  demand(/^[!-~]+$/.test(credential), 'credential: no spaces, no line breaks');
+  // A variable that is not set is the text "undefined" for a regular expression.
+  demand(
+    typeof credential === 'string' && /^[!-~]+$/.test(credential),
+    'credential: a text, no spaces, no line breaks',
+  );
   demand(timeoutMs > 0 && maxTries > 0, 'timeoutMs, maxTries: over 0');
   demand(isSafe(baseUrl), 'baseUrl: https, or http on loopback; host and path alone');
   return {

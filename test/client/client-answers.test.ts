@@ -131,6 +131,9 @@ describe('registerJob', () => {
   });
 });
 
+/** As JavaScript may give it, whatever the types say. */
+const withCredential = (credential: unknown): Partial<ClientOptions> => ({ credential: credential as string });
+
 describe('the client', () => {
   test.each<[string, Partial<ClientOptions>, string]>([
     ['an unsafe address', { baseUrl: 'http://cancellations.example' }, 'baseUrl'],
@@ -138,6 +141,9 @@ describe('the client', () => {
     ['an address with a secret', { baseUrl: 'https://user:hunter2@cancellations.example' }, 'baseUrl'],
     ['an address with a query', { baseUrl: 'https://cancellations.example/?key=hunter2' }, 'baseUrl'],
     ['no address', { baseUrl: 'hunter2' }, 'baseUrl'],
+    ['no credential', withCredential(undefined), 'credential'],
+    ['null in place of a credential', withCredential(null), 'credential'],
+    ['a number in place of a credential', withCredential(4711), 'credential'],
     ['an empty credential', { credential: '' }, 'credential'],
     ['a credential with a line break', { credential: 'hunter2\n' }, 'credential'],
     ['no time', { timeoutMs: 0 }, 'timeoutMs'],
