@@ -24,7 +24,7 @@ export const forgeries: readonly Forgery[] = [
 
 export interface TamperingOptions {
   readonly seed: number;
-  /** How many random combinations of forgeries are played, each on a log of its own. */
+  /** How many random combinations of forgeries are played, each on another log. */
   readonly combinations: number;
   /** On how many random logs nothing is forged. */
   readonly untouched: number;
@@ -51,7 +51,7 @@ export interface TamperingResult {
 }
 
 /**
- * The tampering matrix: each forgery on a random log of its own, by the real parts. A forgery must be found by exactly the
+ * The tampering matrix: each forgery on another random log, by the real parts. A forgery must be found by exactly the
  * checks that the matrix names, as soon as it says; one that the policies or the stores refuse must be refused by the named
  * one, and leave nothing behind. What is listed as not to be found is played too, and must not be. On logs that nothing was
  * done to, nothing may be found.

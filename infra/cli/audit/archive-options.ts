@@ -65,7 +65,7 @@ export function readKept(values: readonly string[]): readonly string[] {
   throw new CannotDo(2, `--kept must be a SHA-256 of 64 hexadecimal digits, not ${JSON.stringify(wrong)}.`);
 }
 
-/** @throws CannotDo (2) when there is no such folder, or no region */
+/** @throws CannotDo (2) when the folder or the region is missing */
 export async function openArchive(
   place: ArchivePlace,
   { credentialsPath, region }: { readonly credentialsPath: string; readonly region: string | undefined },

@@ -30,7 +30,7 @@ export interface ArchiveSource {
    * @param after only names after this one
    */
   list(folder: string, after?: string): AsyncIterable<ListedObject>;
-  /** @returns undefined when there is no such object */
+  /** @returns undefined when the object is not there */
   read(name: string): Promise<Buffer | undefined>;
 }
 
