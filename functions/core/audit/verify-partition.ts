@@ -6,7 +6,7 @@ import { joinedSchema, refusedSchema } from '../cancellation/events.ts';
 import {
   ERASED_PREFIX,
   erasedKey,
-  erasedPartition,
+  partitionBeside,
   isRefusedDayKey,
   JOINED_PREFIX,
   joinedKey,
@@ -139,7 +139,7 @@ function createErasures(partition: string, isArchive: boolean) {
       }
       for (const key of data.keys) named.add(key);
       erasures.push(data);
-      return judgeKeys(partition, record, erasedPartition(data), erasedKey(data));
+      return judgeKeys(partition, record, partitionBeside(data), erasedKey(data));
     },
     /** Of a record after all `erased` ones. */
     add({ key, fields, wasErased = false }: StoredRecord, seq: number | undefined): readonly Finding[] {

@@ -1,3 +1,4 @@
+import type { CallbackRecord } from '../callbacks/callback-record.ts';
 import type { ErasedRecord } from './erased.ts';
 import { type JobId, jobIdSchema, type PartnerId, partnerIdSchema, type Timestamp } from '../identifiers.ts';
 
@@ -9,13 +10,17 @@ export interface StreamName {
 
 // The keys of the cancellation log: no other file spells or parses them. A partition is a stream or one day of a
 // partner's refused requests. A stream has its events, `event#<number>`, and beside them its `joined#<time>#<id>` records.
-// Both have `#erased#<time>#<id>#<part>` for texts that were erased from them.
+// Both have `#erased#<time>#<id>#<part>` for texts that were erased from them, and `callback#<key>#<number>` for the attempts
+// to tell the partner of the record with that key.
 
 const REFUSED = '#refused#';
 /** What the sort keys of a stream's events begin with. */
 export const EVENT_PREFIX = 'event#';
 /** What the sort keys of a stream's `joined` records begin with. */
 export const JOINED_PREFIX = 'joined#';
+
+/** What the sort keys of attempts to deliver a callback begin with: they sort before events, and after refused requests. */
+export const CALLBACK_PREFIX = 'callback#';
 
 /** What the sort keys of `erased` records begin with: they sort before all others, so a reader has them first. */
 export const ERASED_PREFIX = '#erased#';
@@ -57,8 +62,8 @@ export function joinedKey({ at, requestId }: { readonly at: Timestamp; readonly 
   return `${JOINED_PREFIX}${at}#${requestId}`;
 }
 
-/** The partition of an `erased` record: a stream, or a day of refused requests. */
-export function erasedPartition({
+/** The partition of an `erased` record or a callback's attempt: a stream, or a day of refused requests. */
+export function partitionBeside({
   partnerId,
   jobId,
   day = '',
@@ -69,6 +74,16 @@ export function erasedPartition({
 /** The sort key of an `erased` record. */
 export function erasedKey({ at, erasureId, part }: Pick<ErasedRecord, 'at' | 'erasureId' | 'part'>): string {
   return `${ERASED_PREFIX}${at}#${erasureId}#${part}`;
+}
+
+/** The sort key of an attempt to deliver a callback. */
+export function callbackKey({ about, number }: Pick<CallbackRecord, 'about' | 'number'>): string {
+  return `${CALLBACK_PREFIX}${about}#${String(number).padStart(6, '0')}`;
+}
+
+/** @returns the sort key of the record that the attempt tells of; undefined for another key */
+export function parseCallbackKey(key: string): string | undefined {
+  return /^callback#(.+)#\d{6,}$/.exec(key)?.[1];
 }
 
 /** The partition of a partner's refused requests of one day (UTC): `<partnerId>#refused#<day>`. */

@@ -2,7 +2,7 @@ import { DeleteItemCommand, UpdateItemCommand, type UpdateItemCommandInput } fro
 import { insertItem, type Table, toItem, write } from '../../../functions/adapters/dynamodb/table-client.ts';
 import { erasableAttributes, FORMAT } from '../../../functions/core/cancellation/commitment.ts';
 import { ERASED_AT_ONCE, type ErasedRecord } from '../../../functions/core/cancellation/erased.ts';
-import { dayOfRefusals, erasedKey, erasedPartition } from '../../../functions/core/cancellation/stream-key.ts';
+import { dayOfRefusals, erasedKey, partitionBeside } from '../../../functions/core/cancellation/stream-key.ts';
 import type { PartnerId } from '../../../functions/core/identifiers.ts';
 import type { Place } from '../places/place.ts';
 import { count, type Progress } from '../terminal.ts';
@@ -37,7 +37,7 @@ export async function eraseTexts(
   const directory: Table = { client, name: await place.table('JobDirectory'), dependency: 'job-directory' };
   for (const record of erasedRecordsOf(records, erasure)) {
     // A place that is taken has this very record: the SDK repeats a put whose answer was lost.
-    await insertItem(log, { pk: erasedPartition(record), sk: erasedKey(record), ...record });
+    await insertItem(log, { pk: partitionBeside(record), sk: erasedKey(record), ...record });
   }
   const rowsOf = (kind: RowKind) => rows.filter((row) => row.kind === kind);
   for (const row of rowsOf('binding')) await deleteRow(directory, row);

@@ -1,0 +1,51 @@
+import * as z from 'zod/mini';
+import type { StreamName } from '../cancellation/stream-key.ts';
+import { jobIdSchema, type PartnerId, partnerIdSchema, type Timestamp, timestampSchema } from '../identifiers.ts';
+import { parseJson } from '../parse-json.ts';
+
+/** What a partner is to be told of: a cancellation, or a request that reached no job. */
+export type Subject =
+  | ({ readonly kind: 'job' } & StreamName)
+  | { readonly kind: 'refusal'; readonly partnerId: PartnerId; readonly at: Timestamp; readonly requestId: string };
+
+const replaySchema = z.strictObject({
+  /** The same for all that one command replays: an attempt of it on record is not made twice. */
+  id: z.string().check(z.regex(/^[\w-]{1,64}$/)),
+  /** Also what was delivered. Otherwise what is not delivered yet. */
+  all: z.boolean(),
+});
+export type Replay = z.infer<typeof replaySchema>;
+
+/**
+ * A message of the callbacks queue, in JSON: a hint that there may be something to deliver. What is delivered, and whether,
+ * the log says. `test` asks for a callback that tells of nothing.
+ */
+const callbackMessageSchema = z.union([
+  z.strictObject({ partnerId: partnerIdSchema, jobId: jobIdSchema, replay: z.optional(replaySchema) }),
+  z.strictObject({
+    partnerId: partnerIdSchema,
+    refused: z.strictObject({ at: timestampSchema, requestId: z.string().check(z.minLength(1), z.maxLength(128)) }),
+    replay: z.optional(replaySchema),
+  }),
+  z.strictObject({ partnerId: partnerIdSchema, test: z.string().check(z.regex(/^[\w-]{1,64}$/)) }),
+]);
+export type CallbackMessage = z.infer<typeof callbackMessageSchema>;
+
+export function messageAbout(subject: Subject, replay?: Replay): CallbackMessage {
+  const { partnerId } = subject;
+  const again = replay === undefined ? {} : { replay };
+  if (subject.kind === 'job') return { partnerId, jobId: subject.jobId, ...again };
+  return { partnerId, refused: { at: subject.at, requestId: subject.requestId }, ...again };
+}
+
+/** @returns undefined for a text that is not a message of this queue */
+export function readCallbackMessage(body: string): CallbackMessage | undefined {
+  return callbackMessageSchema.safeParse(parseJson(body)).data;
+}
+
+/** @returns undefined for a test */
+export function subjectOf(message: CallbackMessage): Subject | undefined {
+  const { partnerId } = message;
+  if ('jobId' in message) return { kind: 'job', partnerId, jobId: message.jobId };
+  return 'refused' in message ? { kind: 'refusal', partnerId, ...message.refused } : undefined;
+}
