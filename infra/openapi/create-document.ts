@@ -1,5 +1,6 @@
 import { type Scope, scopeSchema } from '../../functions/core/identifiers.ts';
 import { partnerAuthorizer, routes } from '../blueprint/api.ts';
+import { webhooks } from './describe-callbacks.ts';
 import { describeAnswers, describeHeaders, describeOperation } from './describe-operation.ts';
 import { describeSchemas } from './describe-schemas.ts';
 import type { AnswerDescription, OpenApiDocument, Operation } from './document.ts';
@@ -81,8 +82,10 @@ export function createDocument(version: string): OpenApiDocument {
     tags: [
       { name: 'cancellations', description: 'Cancel jobs, and read the results.' },
       { name: 'jobs', description: 'Register jobs under your externalIds.' },
+      { name: 'callbacks', description: 'What the service sends to you, signed by Standard Webhooks.' },
     ],
     paths: describePaths(responses),
+    webhooks,
     components: {
       schemas: describeSchemas(),
       headers: describeHeaders(),

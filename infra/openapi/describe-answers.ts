@@ -32,6 +32,14 @@ const cancellationFields = {
     'Credits debited between the first and the last time that the service read the job during the cancellation: at least these. Null while it is open, and where fewer than two reads told.',
 };
 
+export const refusalFields = {
+  at: 'When it was refused for good. An event is tried for 5 minutes before.',
+  why: '`job_not_found`, `ambiguous_external_id` and `idempotency_key_reused`: as the problems. `unresolved`: the service could not find out which job was meant; repeat it. More may be added.',
+  door: 'How it came: `https`, or `events` for an event.',
+  requestId: 'The `requestId` of the request; of an event its `id`.',
+  jobId: 'The jobId that it asked for. Null: none.',
+};
+
 /** The answers, with a text for each field. */
 export const answers: Readonly<Record<string, Component>> = {
   RegisteredJob: message(registeredJobSchema, 'A registered job.', {
@@ -92,13 +100,7 @@ export const answers: Readonly<Record<string, Component>> = {
   Refusal: message(
     refusalSchema,
     'A request of yours that reached no job: nothing was done. Fields may be added: ignore those that you do not know.',
-    {
-      at: 'When it was refused for good. An event is tried for 5 minutes before.',
-      why: '`job_not_found`, `ambiguous_external_id` and `idempotency_key_reused`: as the problems. `unresolved`: the service could not find out which job was meant; repeat it. More may be added.',
-      door: 'How it came: `https`, or `events` for an event.',
-      requestId: 'The `requestId` of the request; of an event its `id`.',
-      jobId: 'The jobId that it asked for. Null: none.',
-    },
+    refusalFields,
     ['why', 'door'],
   ),
   Problem: message(

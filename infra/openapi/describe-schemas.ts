@@ -11,6 +11,7 @@ import {
 } from '../../functions/core/identifiers.ts';
 import { JOBS_SHOWN } from '../../functions/core/use-cases/read-cancellations.ts';
 import { answers } from './describe-answers.ts';
+import { callbackBodies } from './describe-callbacks.ts';
 import { type Component, message } from './describe-message.ts';
 import type { Schema } from './document.ts';
 import { exampleCursor } from './example-cancellations.ts';
@@ -94,7 +95,7 @@ const requests: Readonly<Record<string, Component>> = {
 
 /** Every schema of the description by its name, made from the schemas that the functions themselves use. */
 export function describeSchemas(): Readonly<Record<string, Schema>> {
-  const components = { ...values, ...requests, ...answers };
+  const components = { ...values, ...requests, ...answers, ...callbackBodies };
   const registry = z.registry<{ id: string }>();
   for (const [id, { schema }] of Object.entries(components)) registry.add(schema, { id });
   const uri = (id: string): string => `${prefix}${id}`;
@@ -104,7 +105,7 @@ export function describeSchemas(): Readonly<Record<string, Schema>> {
   const described: Record<string, Schema> = {};
   for (const [name, component] of Object.entries(components)) {
     const plain: Schema = JSON.parse(JSON.stringify((name in requests ? sent : read)[name]));
-    const { $schema: _, $id: __, ...made } = simplify(plain, name in answers);
+    const { $schema: _, $id: __, ...made } = simplify(plain, name in answers || name in callbackBodies);
     const properties = made.properties && describeFields(component, made.properties);
     const schema = { ...made, ...(properties && { properties }), ...component.keywords };
     described[name] = {

@@ -65,6 +65,11 @@ export interface Operation {
   readonly responses: Readonly<Record<string, AnswerDescription | Reference>>;
 }
 
+/** A request that the service sends: its answers are the partner's. */
+export interface Webhook extends Omit<Operation, 'responses'> {
+  readonly responses: Readonly<Record<string, { readonly description: string }>>;
+}
+
 /**
  * The parts of an OpenAPI document that the description of this API has, and no more.
  * @see https://spec.openapis.org/oas/v3.1.1.html
@@ -75,6 +80,7 @@ export interface OpenApiDocument {
   readonly servers: readonly { readonly url: string; readonly description: string }[];
   readonly tags: readonly { readonly name: string; readonly description: string }[];
   readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>;
+  readonly webhooks: Readonly<Record<string, Readonly<Record<'post', Webhook>>>>;
   readonly components: {
     readonly schemas: Readonly<Record<string, Schema>>;
     readonly headers: Readonly<Record<string, Header>>;

@@ -107,6 +107,7 @@ function putTogether(documents: readonly OpenApiDocument[]): OpenApiDocument {
     );
   return {
     ...first,
+    webhooks: {},
     paths: collect(({ paths }) => paths, '/'),
     components: {
       ...first.components,

@@ -9,6 +9,7 @@ import { BINDING_DAYS } from '../../functions/adapters/dynamodb/job-directory.ts
 import { externalIdSchema, jobIdSchema, reasonSchema, timestampSchema } from '../../functions/core/identifiers.ts';
 import { JOBS_SHOWN, JOINED_COUNTED, JOINED_SHOWN } from '../../functions/core/use-cases/read-cancellations.ts';
 import { EVENTS_SHOWN, MAX_ANSWER_BYTES } from '../../functions/doors/http/present-cancellation.ts';
+import { callbackBodySchema } from '../../functions/contract/callbacks.ts';
 import { cursorSchema } from '../../functions/contract/page-request.ts';
 import { idempotencyKeySchema } from '../../functions/contract/requests.ts';
 import { problems } from '../../functions/contract/problems.ts';
@@ -132,6 +133,15 @@ describe('every example', () => {
       'content' in part ? examplesIn(['paths', path, method, 'responses', status], part.content) : [],
     ),
   ]);
+  const ofWebhooks = Object.entries(description.webhooks).flatMap(([type, { post }]) => {
+    const pointer = ['webhooks', type, 'post'];
+    return [
+      ...(post.parameters ?? []).map(
+        ({ name, example }, n) => [name, [...pointer, 'parameters', String(n), 'schema'], example] as const,
+      ),
+      ...examplesIn([...pointer, 'requestBody'], post.requestBody?.content ?? {}),
+    ];
+  });
   const ofComponents = [
     ...Object.entries(description.components.responses).flatMap(([name, { content }]) =>
       examplesIn(['components', 'responses', name], content),
@@ -142,7 +152,11 @@ describe('every example', () => {
         : [],
     ),
   ];
-  const all = [...ofOperations, ...ofComponents].map(([name, pointer, value]) => ({ name, pointer, value }));
+  const all = [...ofOperations, ...ofWebhooks, ...ofComponents].map(([name, pointer, value]) => ({
+    name,
+    pointer,
+    value,
+  }));
 
   test('is found', () => {
     expect(all.length).toBeGreaterThan(40);
@@ -150,6 +164,22 @@ describe('every example', () => {
 
   test.each(all)('$name at $pointer conforms to its schema', ({ pointer, value }) => {
     expect(check(pointer, value)).toEqual([]);
+  });
+});
+
+describe('the callbacks of the description', () => {
+  const sent = Object.entries(description.webhooks).flatMap(([type, { post }]) =>
+    Object.values(post.requestBody?.content['application/json']?.examples ?? {}).map(({ value }) => ({ type, value })),
+  );
+
+  test('are those of the contract, each with an example', () => {
+    const types = callbackBodySchema.def.options.flatMap(({ shape }) => shape.type.def.values);
+
+    expect(new Set(sent.map(({ type }) => type))).toEqual(new Set(types));
+  });
+
+  test.each(sent)('$type: its example is a body that the contract has', ({ type, value }) => {
+    expect(callbackBodySchema.parse(value).type).toBe(type);
   });
 });
 
