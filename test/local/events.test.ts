@@ -179,6 +179,47 @@ describe('the local queue', () => {
     expect(order.indexOf('globex')).toBeLessThanOrEqual(2);
   });
 
+  test('hands out first what is of a sender with little in work: a slow one delays itself alone', async () => {
+    const ends = new Map<string, () => void>();
+    const queue = start(
+      async ({ Records }) => {
+        for (const { body } of Records) await new Promise<void>((resolve) => ends.set(body, resolve));
+        return answered(null);
+      },
+      { batchSize: 1, batchesAtOnce: 2 },
+    );
+    const handedOut = (...bodies: string[]) =>
+      vi.waitFor(() => expect([...ends.keys()]).toEqual(bodies), { timeout: 5_000, interval: 1 });
+    for (const body of ['slow 1', 'slow 2', 'slow 3']) queue.send(body, 'slow');
+    await handedOut('slow 1', 'slow 2');
+    for (const body of ['other 1', 'other 2']) queue.send(body, 'other');
+
+    ends.get('slow 1')?.();
+    await handedOut('slow 1', 'slow 2', 'other 1');
+    ends.get('other 1')?.();
+    await handedOut('slow 1', 'slow 2', 'other 1', 'other 2');
+    ends.get('slow 2')?.();
+    await handedOut('slow 1', 'slow 2', 'other 1', 'other 2', 'slow 3');
+    for (const end of ends.values()) end();
+    await emptied(queue);
+  });
+
+  test('works on as many batches at once as it may', async () => {
+    const under = { way: 0, most: 0 };
+    const queue = start(
+      async () => {
+        under.most = Math.max(under.most, (under.way += 1));
+        await sleep(10);
+        under.way -= 1;
+        return answered(null);
+      },
+      { batchSize: 1, batchesAtOnce: 3 },
+    );
+    for (let n = 0; n < 10; n += 1) queue.send(`body ${n}`);
+    await emptied(queue);
+    expect(under.most).toBe(3);
+  });
+
   test('delivers only what was reported failed again, and at last moves it to the DLQ', async () => {
     const receives: string[] = [];
     const queue = start(async ({ Records }) => {

@@ -1,16 +1,18 @@
-import { createHash, randomUUID } from 'node:crypto';
-import type { SQSEvent, SQSRecord } from 'aws-lambda';
+import type { SQSEvent } from 'aws-lambda';
 import * as z from 'zod/mini';
 import type { InvocationResult } from '../lambda/container.ts';
-import { localArn, localRegion } from '../loopback.ts';
 import { stateFile } from '../store/state-file.ts';
 import { failedOf } from './failed-items.ts';
+import { inFairOrder } from './fair-order.ts';
+import { type Message, messageSchema, newMessage, toRecord } from './queue-message.ts';
 
 export interface QueueOptions {
   readonly name: string;
   /** Invokes the function that the queue is an event source of. */
   readonly invoke: (event: SQSEvent) => Promise<InvocationResult>;
   readonly batchSize: number;
+  /** How many batches are worked on at the same time: the event source's maximum concurrency. @default 2 */
+  readonly batchesAtOnce?: number | undefined;
   /** A message that failed returns this long after it was handed out. */
   readonly visibilityTimeoutMs: number;
   /** After this many receives a message that returns goes to the DLQ. @default - it returns until it is done */
@@ -56,26 +58,10 @@ export interface DeadLetter {
   readonly sentAt: number;
 }
 
-const messageSchema = z.object({
-  messageId: z.string(),
-  body: z.string(),
-  /** Its `MessageGroupId`. */
-  group: z.optional(z.string()),
-  /** Milliseconds since 1970, as all times here. */
-  sentAt: z.number(),
-  firstReceivedAt: z.optional(z.number()),
-  receives: z.number(),
-  /** Not handed out before. */
-  visibleAt: z.number(),
-});
-type Message = z.infer<typeof messageSchema>;
-
 /** Oldest first. */
 const messagesSchema = z.object({ queue: z.array(messageSchema), dlq: z.array(messageSchema) });
 type Messages = z.infer<typeof messagesSchema>;
 
-/** How many batches are worked on at the same time. */
-const BATCHES_AT_ONCE = 2;
 /** A message's longest delay, as in SQS. One that is hidden for longer shows that the clock was put back. */
 const LONGEST_DELAY_MS = 900_000;
 /** The clock is looked at so often: a timer follows another one. */
@@ -83,16 +69,16 @@ const LOOK_EVERY_MS = 60_000;
 
 /**
  * An SQS queue as Lambda's event source: delays, batches, partial batch answers, redelivery after the visibility timeout,
- * DLQ. It delivers at least once, and promises no order. It is fair: the groups take turns, however many messages one has.
+ * DLQ. It delivers at least once, and promises no order. It is fair to groups: see `fair-order.ts`.
  *
  * Only one invocation at a time has a message, however short the visibility timeout is: in AWS it cannot be shorter than
  * the function's timeout.
  * @see https://docs.aws.amazon.com/lambda/latest/dg/with-sqs.html
- * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
  * @throws when the file at `statePath` has other content
  */
 export function startQueue(options: QueueOptions): LocalQueue {
-  const { name, invoke, batchSize, visibilityTimeoutMs, maxReceives = Number.POSITIVE_INFINITY } = options;
+  const { name, invoke, batchSize, batchesAtOnce = 2, visibilityTimeoutMs } = options;
+  const { maxReceives = Number.POSITIVE_INFINITY } = options;
   const file = stateFile(options.statePath, messagesSchema);
   let { queue, dlq } = file.read() ?? { queue: [], dlq: [] };
   /** Messages that are being worked on. */
@@ -147,9 +133,12 @@ export function startQueue(options: QueueOptions): LocalQueue {
     if (exhausted.length > 0) {
       change({ queue: queue.filter((message) => !exhausted.includes(message)), dlq: [...dlq, ...exhausted] });
     }
-    const ready = inTurns(visible.filter((message) => !exhausted.includes(message)));
+    const ready = inFairOrder(
+      visible.filter((message) => !exhausted.includes(message)),
+      handedOut,
+    );
     // A message without room now is handed out when a batch ends.
-    for (let room = BATCHES_AT_ONCE - batches; room > 0 && ready.length > 0; room -= 1) {
+    for (let room = batchesAtOnce - batches; room > 0 && ready.length > 0; room -= 1) {
       handOut(ready.splice(0, batchSize), now);
     }
     const next = Math.min(...idle.filter(({ visibleAt }) => visibleAt > now).map(({ visibleAt }) => visibleAt));
@@ -205,44 +194,5 @@ export function startQueue(options: QueueOptions): LocalQueue {
       isClosed = true;
       clearTimeout(timer);
     },
-  };
-}
-
-function newMessage(body: string, group?: string, delayMs = 0): Message {
-  const now = Date.now();
-  return { messageId: randomUUID(), body, group, sentAt: now, receives: 0, visibleAt: now + delayMs };
-}
-
-/** The first message of each group, then the second of each, and so on. */
-function inTurns(messages: readonly Message[]): Message[] {
-  const turns = new Map<string, number>();
-  return messages
-    .map((message) => {
-      const { group, messageId } = message;
-      const turn = turns.get(group ?? messageId) ?? 0;
-      turns.set(group ?? messageId, turn + 1);
-      return { message, turn };
-    })
-    .toSorted((a, b) => a.turn - b.turn)
-    .map(({ message }) => message);
-}
-
-/** A message as Lambda hands it to a function, with the attributes of one that EventBridge sent. */
-function toRecord({ messageId, body, sentAt, firstReceivedAt, receives }: Message, queueName: string): SQSRecord {
-  return {
-    messageId,
-    receiptHandle: randomUUID(),
-    body,
-    attributes: {
-      ApproximateReceiveCount: String(receives),
-      SentTimestamp: String(sentAt),
-      SenderId: 'events.amazonaws.com',
-      ApproximateFirstReceiveTimestamp: String(firstReceivedAt ?? sentAt),
-    },
-    messageAttributes: {},
-    md5OfBody: createHash('md5').update(body).digest('hex'),
-    eventSource: 'aws:sqs',
-    eventSourceARN: localArn('sqs', queueName),
-    awsRegion: localRegion,
   };
 }
