@@ -49,8 +49,8 @@ interface AwsServicesOptions {
 }
 
 const queueDefinitions = [
-  { name: eventsQueueName, sentTo: 'by rules' },
-  { name: wakeUpQueueName, sentTo: 'by callers' },
+  { name: eventsQueueName, sentTo: 'by rules', hasDeadLetters: true },
+  { name: wakeUpQueueName, sentTo: 'by callers', hasDeadLetters: false },
 ] as const;
 
 /**
@@ -63,7 +63,6 @@ const localRetention = { mode: 'GOVERNANCE', unit: 'Days', count: 1 } as const;
 export async function startAwsServices(options: AwsServicesOptions): Promise<AwsServices> {
   const { aws, callers, secrets, plans = localPlans, dataDir, restoredTables, isDown, latencyMs, adopt } = options;
   const inDataDir = (name: string) => (dataDir === undefined ? undefined : join(dataDir, name));
-  const functionKeys = callers.map(({ accessKey }) => accessKey);
   if (dataDir !== undefined) await openDataFolder(dataDir);
   const dynamodb = adopt(
     await startLocalDynamoDb({
@@ -95,8 +94,15 @@ export async function startAwsServices(options: AwsServicesOptions): Promise<Aws
       statePath: inDataDir('kms.json'),
     }),
   );
-  const secretsManager = adopt(await startSecretsManager({ secrets, accessKey: aws, callers: functionKeys }));
-  const queues = adopt(await startQueueEndpoint(queueDefinitions, [aws, ...functionKeys]));
+  const secretsManager = adopt(
+    await startSecretsManager({
+      secrets,
+      accessKey: aws,
+      callers: callers.map(({ accessKey, role }) => ({ accessKey, mayCall: role.mayCallSecrets })),
+    }),
+  );
+  const queueCallers = callers.map(({ accessKey, role }) => ({ accessKey, mayCall: role.mayCallQueues }));
+  const queues = adopt(await startQueueEndpoint(queueDefinitions, [aws], queueCallers));
   const usagePlans = createUsagePlans(plans, Date.now, inDataDir('api-keys.json'));
   const nameOf = (plan: string) => usagePlanName(localEnvironment, plan);
   const usagePlanEndpoint = adopt(await startUsagePlanEndpoint({ usagePlans, keys: [aws], nameOf }));

@@ -17,6 +17,8 @@ import { listenOnLoopback, localRegion } from '../../infra/local/aws/loopback.ts
 import { startRawServer } from '../support/raw-server.ts';
 
 const key = createAccessKey();
+/** Of a role that may send to the queue `both` alone. */
+const sender = createAccessKey();
 const agent = new Agent({ keepAlive: true });
 const client = new DynamoDBClient({ region: localRegion, credentials: key, requestHandler: { httpAgent: agent } });
 const send = createSendMessage(client);
@@ -28,13 +30,20 @@ const urlOf = (name: string): string => localQueueUrl(endpoint.url, name);
 beforeAll(async () => {
   endpoint = await startQueueEndpoint(
     [
-      { name: 'events', sentTo: 'by rules' },
-      { name: 'open', sentTo: 'by callers' },
-      { name: 'unstarted', sentTo: 'by callers' },
+      { name: 'events', sentTo: 'by rules', hasDeadLetters: true },
+      { name: 'open', sentTo: 'by callers', hasDeadLetters: false },
+      { name: 'both', sentTo: 'by callers', hasDeadLetters: true },
+      { name: 'unstarted', sentTo: 'by callers', hasDeadLetters: false },
     ],
     [key],
+    [
+      {
+        accessKey: sender,
+        mayCall: ({ action, queueName }) => action === 'sqs:SendMessage' && queueName === 'both',
+      },
+    ],
   );
-  for (const name of ['events', 'open']) {
+  for (const name of ['events', 'open', 'both']) {
     // Nothing is handed out: what was sent stays to be looked at.
     const invoke = () => new Promise<never>(() => undefined);
     const queue = startQueue({ name, invoke, batchSize: 10, visibilityTimeoutMs: 1_000 });
@@ -76,12 +85,32 @@ describe('a message', () => {
   });
 });
 
+describe('a role', () => {
+  test('sends to the queues that it names, and to no other', async () => {
+    const role = new DynamoDBClient({ region: localRegion, credentials: sender });
+    onTestFinished(() => role.destroy());
+    const asRole = createSendMessage(role);
+
+    await asRole(urlOf('both'), { MessageBody: 'x' });
+    expect(queues.get('both')?.waiting()).toEqual(['x']);
+    for (const other of ['open', deadLetterName('both')]) {
+      await expect(asRole(urlOf(other), { MessageBody: 'x' })).rejects.toThrow('AWS answered 403');
+    }
+  });
+});
+
 describe('the dead-letter queue', () => {
   test('takes a message at once', async () => {
     await createDeadLetters(send, urlOf(deadLetterName('events')))('no event ✏️');
 
     expect(queues.get('events')?.deadLetters()).toEqual(['no event ✏️']);
     expect(queues.get('events')?.waiting()).toEqual([]);
+  });
+
+  test('is there too behind a queue that callers send to', async () => {
+    await createDeadLetters(send, urlOf(deadLetterName('both')))('given up');
+
+    expect(queues.get('both')?.deadLetters()).toEqual(['given up']);
   });
 
   test('is named when it does not take a message', async () => {

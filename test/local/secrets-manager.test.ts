@@ -6,8 +6,8 @@ import {
   SecretsManagerClient,
   UpdateSecretVersionStageCommand,
 } from '@aws-sdk/client-secrets-manager';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { callSigned } from '../../infra/local/aws/access-keys.ts';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { callSigned, createAccessKey } from '../../infra/local/aws/access-keys.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../infra/local/aws/secrets-manager.ts';
 
 let local: LocalSecretsManager;
@@ -86,6 +86,33 @@ describe('the local Secrets Manager', () => {
     await expect(put('b', 'x')).rejects.toMatchObject(notFound);
     await expect(get({ SecretId: 'a/secret', VersionStage: 'AWSPENDING' })).rejects.toMatchObject(notFound);
     await expect(client.send(new ListSecretsCommand())).rejects.toThrow('not ListSecrets');
+  });
+
+  test('lets a caller do what its role allows, with the secrets that it names', async () => {
+    const reader = createAccessKey();
+    const shared = await startSecretsManager({
+      secrets: { mine: 'value', other: 'value' },
+      callers: [
+        {
+          accessKey: reader,
+          mayCall: ({ action, secretName }) => action === 'secretsmanager:GetSecretValue' && secretName === 'mine',
+        },
+      ],
+    });
+    onTestFinished(() => shared.close());
+    const as = new SecretsManagerClient({
+      endpoint: shared.url,
+      region: 'us-east-1',
+      credentials: reader,
+      maxAttempts: 1,
+    });
+    onTestFinished(() => as.destroy());
+
+    const denied = { name: 'AccessDeniedException' };
+    expect(await as.send(new GetSecretValueCommand({ SecretId: 'mine' }))).toMatchObject({ SecretString: 'value' });
+    await expect(as.send(new GetSecretValueCommand({ SecretId: 'other' }))).rejects.toMatchObject(denied);
+    const change = new PutSecretValueCommand({ SecretId: 'mine', SecretString: 'x' });
+    await expect(as.send(change)).rejects.toMatchObject(denied);
   });
 
   test('fails as often as a test asks for', async () => {

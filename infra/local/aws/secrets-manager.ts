@@ -1,7 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import * as z from 'zod/mini';
 import { type AccessKey, createAccessKey } from './access-keys.ts';
-import { type AwsJsonEndpoint, parseInput, ServiceError, startAwsJsonEndpoint } from './aws-json-endpoint.ts';
+import {
+  type AwsJsonEndpoint,
+  type Caller,
+  parseInput,
+  ServiceError,
+  startAwsJsonEndpoint,
+} from './aws-json-endpoint.ts';
 import { localArn } from './loopback.ts';
 
 export interface LocalSecretsManager extends AwsJsonEndpoint {
@@ -12,6 +18,13 @@ export interface LocalSecretsManager extends AwsJsonEndpoint {
    * @param createdMs since 1970. @default now
    */
   put(secretId: string, value: string, createdMs?: number): void;
+}
+
+/** A caller that may do what its role says. */
+export interface SecretCaller {
+  readonly accessKey: AccessKey;
+  /** @param action `secretsmanager:GetSecretValue` */
+  readonly mayCall: (call: { readonly action: string; readonly secretName: string }) => boolean;
 }
 
 interface Version {
@@ -54,7 +67,7 @@ const arnSuffix = '-LoCaL1';
  * Secrets Manager's `GetSecretValue`, `PutSecretValue`, and `UpdateSecretVersionStage` for AWSCURRENT, on 127.0.0.1. Versions are
  * in memory, and no stages but AWSCURRENT and AWSPREVIOUS exist.
  * @param secrets values by name
- * @param accessKey whose holder may call. By default a new one.
+ * @param accessKey whose holder may call everything. By default a new one.
  * @param callers others that may call
  */
 export async function startSecretsManager({
@@ -64,16 +77,21 @@ export async function startSecretsManager({
 }: {
   readonly secrets: Readonly<Record<string, string>>;
   readonly accessKey?: AccessKey;
-  readonly callers?: readonly AccessKey[];
+  readonly callers?: readonly SecretCaller[];
 }): Promise<LocalSecretsManager> {
   const known: Secret[] = [];
 
   const find = (secretId: string): Secret | undefined =>
     known.find(({ name, arn }) => [name, arn, arn.slice(0, -arnSuffix.length)].includes(secretId));
-  const required = (secretId: string): Secret => {
+  /** The secret, if it is there and the caller may do this with it. */
+  const secretFor = (action: string, secretId: string, { accessKeyId }: Caller): Secret => {
     const secret = find(secretId);
-    if (secret !== undefined) return secret;
-    throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+    if (secret === undefined) {
+      throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret.");
+    }
+    const role = callers.find((one) => one.accessKey.accessKeyId === accessKeyId);
+    if (role?.mayCall({ action, secretName: secret.name }) !== false) return secret;
+    throw new ServiceError('AccessDeniedException', `The role does not allow ${action} on ${secret.name}.`);
   };
   const put = (secretId: string, value: string, createdMs?: number): void => {
     let secret = find(secretId);
@@ -84,25 +102,25 @@ export async function startSecretsManager({
 
   const endpoint = await startAwsJsonEndpoint({
     service: 'secretsmanager',
-    keys: [accessKey, ...callers],
+    keys: [accessKey, ...callers.map((caller) => caller.accessKey)],
     actions: {
-      GetSecretValue(input) {
+      GetSecretValue(input, caller) {
         const { SecretId, VersionId, VersionStage } = parseInput(getInput, input);
-        const secret = required(SecretId);
+        const secret = secretFor('secretsmanager:GetSecretValue', SecretId, caller);
         const version = findVersion(secret, VersionId, VersionStage);
         if (version !== undefined) {
           return { ...describe(secret, version), SecretString: version.value, CreatedDate: version.createdAt };
         }
         throw new ServiceError('ResourceNotFoundException', "Secrets Manager can't find the specified secret value.");
       },
-      PutSecretValue(input) {
+      PutSecretValue(input, caller) {
         const { SecretId, SecretString, ClientRequestToken } = parseInput(putInput, input);
-        const secret = required(SecretId);
+        const secret = secretFor('secretsmanager:PutSecretValue', SecretId, caller);
         return describe(secret, addVersion(secret, SecretString, ClientRequestToken));
       },
-      UpdateSecretVersionStage(input) {
+      UpdateSecretVersionStage(input, caller) {
         const { SecretId, MoveToVersionId, RemoveFromVersionId } = parseInput(moveInput, input);
-        const secret = required(SecretId);
+        const secret = secretFor('secretsmanager:UpdateSecretVersionStage', SecretId, caller);
         const version = findVersion(secret, MoveToVersionId, undefined);
         if (version === undefined)
           throw new ServiceError('ResourceNotFoundException', 'The secret does not have this version.');

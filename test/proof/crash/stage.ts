@@ -82,8 +82,8 @@ export const openStage = async (path?: string): Promise<Stage> => {
     visibilityTimeoutMs: wakeUpQueue.visibilityTimeoutSeconds * 1000,
   });
   const definitions = [
-    { name: queue.name, sentTo: 'by rules' },
-    { name: wakeUps.name, sentTo: 'by callers' },
+    { name: queue.name, sentTo: 'by rules', hasDeadLetters: true },
+    { name: wakeUps.name, sentTo: 'by callers', hasDeadLetters: false },
   ] as const;
   const queues = await startQueueEndpoint(definitions, [accessKey]);
   for (const each of [queue, wakeUps]) queues.serve(each);

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import * as z from 'zod/mini';
 import type { AccessKey } from '../access-keys.ts';
-import { type AwsJsonEndpoint, parseInput, ServiceError, startAwsJsonEndpoint } from '../aws-json-endpoint.ts';
+import {
+  type AwsJsonEndpoint,
+  type Caller,
+  parseInput,
+  ServiceError,
+  startAwsJsonEndpoint,
+} from '../aws-json-endpoint.ts';
 import { localAccount, localArn } from '../loopback.ts';
 import type { DeadLetter, LocalQueue } from './queue.ts';
 
@@ -15,6 +21,8 @@ export function localQueueUrl(endpoint: string, queueName: string): string {
   return `${endpoint}/${localAccount}/${queueName}`;
 }
 
+/** By which every action names its queue. */
+const namingInput = z.object({ QueueUrl: z.optional(z.string()), SourceArn: z.optional(z.string()) });
 const attributesInput = z.object({ QueueUrl: z.string(), AttributeNames: z.optional(z.array(z.string())) });
 const moveInput = z.object({ SourceArn: z.string(), DestinationArn: z.optional(z.string()) });
 const movesInput = z.object({ SourceArn: z.string(), MaxResults: z.optional(z.int()) });
@@ -39,8 +47,16 @@ const visibilityInput = z.object({
 
 export interface QueueDefinition {
   readonly name: string;
-  /** `by rules`: callers send only to its DLQ, and look at that. `by callers`: they send to the queue; it has no DLQ. */
+  /** `by rules`: callers send only to its DLQ, and look at that. */
   readonly sentTo: 'by rules' | 'by callers';
+  readonly hasDeadLetters: boolean;
+}
+
+/** A caller that may do what its role says. */
+export interface QueueCaller {
+  readonly accessKey: AccessKey;
+  /** @param action `sqs:SendMessage` @param queueName of the queue, or of its DLQ */
+  readonly mayCall: (call: { readonly action: string; readonly queueName: string }) => boolean;
 }
 
 export interface QueueEndpoint extends AwsJsonEndpoint {
@@ -57,11 +73,12 @@ interface Target extends QueueDefinition {
 /**
  * SQS on 127.0.0.1 for queues and their DLQs, as far as functions and operators use it. A move has ended when it is
  * answered. The endpoint starts before the queues, since functions are told its URL and queues invoke functions.
- * @param keys those that may call
+ * @param keys whose holders may call everything
  */
 export async function startQueueEndpoint(
   definitions: readonly QueueDefinition[],
   keys: readonly AccessKey[],
+  callers: readonly QueueCaller[] = [],
 ): Promise<QueueEndpoint> {
   const served = new Map<string, LocalQueue>();
   /** The newest first. */
@@ -69,9 +86,9 @@ export async function startQueueEndpoint(
 
   const find = (urlOrArn: string): Target => {
     for (const definition of definitions) {
-      const { name, sentTo } = definition;
-      const dlq = sentTo === 'by rules' ? deadLetterName(name) : undefined;
-      const named = /[^/:]*$/.exec(urlOrArn)?.[0];
+      const { name, hasDeadLetters } = definition;
+      const dlq = hasDeadLetters ? deadLetterName(name) : undefined;
+      const named = queueNameIn(urlOrArn);
       if (named !== name && named !== dlq) continue;
       const queue = served.get(name);
       if (queue === undefined) throw new ServiceError('InternalFailure', 'The queue has not started yet.', 500);
@@ -157,13 +174,34 @@ export async function startQueueEndpoint(
       return { Results: moves.filter((move) => move.SourceArn === SourceArn).slice(0, MaxResults) };
     },
   };
-  const endpoint = await startAwsJsonEndpoint({ service: 'AmazonSQS', keys, actions });
+  const allowed = Object.entries(actions).map(([name, act]) => {
+    const action = `sqs:${name}`;
+    return [
+      name,
+      (input: unknown, { accessKeyId }: Caller) => {
+        const caller = callers.find(({ accessKey }) => accessKey.accessKeyId === accessKeyId);
+        const { QueueUrl, SourceArn = '' } = parseInput(namingInput, input);
+        const queueName = queueNameIn(QueueUrl ?? SourceArn);
+        if (caller?.mayCall({ action, queueName }) !== false) return act(input);
+        throw new ServiceError('AccessDeniedException', `The role does not allow ${action} on ${queueName}.`, 403);
+      },
+    ] as const;
+  });
+  const endpoint = await startAwsJsonEndpoint({
+    service: 'AmazonSQS',
+    keys: [...keys, ...callers.map(({ accessKey }) => accessKey)],
+    actions: Object.fromEntries(allowed),
+  });
   return {
     ...endpoint,
     serve(queue) {
       served.set(queue.name, queue);
     },
   };
+}
+
+function queueNameIn(urlOrArn: string): string {
+  return urlOrArn.slice(urlOrArn.search(/[^/:]*$/));
 }
 
 /** A receipt is the message's id: its reader may delete a message that was handed out to another one since. */
