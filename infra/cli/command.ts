@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import type * as z from 'zod/mini';
-import { isLoopback } from '../../functions/adapters/plangrep/plangrep-origin.ts';
+import { isLoopback } from '../../functions/core/loopback.ts';
 import type { Timestamp } from '../../functions/core/identifiers.ts';
 import { explainSystemError } from '../explain-system-error.ts';
 

@@ -1,7 +1,7 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { createHeadsDigest, type Finding } from '../../functions/core/audit/findings.ts';
 import type { Timestamp } from '../../functions/core/identifiers.ts';
-import { isLoopback } from '../../functions/adapters/plangrep/plangrep-origin.ts';
+import { isLoopback } from '../../functions/core/loopback.ts';
 import { localRegion } from '../local/aws/loopback.ts';
 import { type ExitCode, runScript } from './command.ts';
 import { regionOf } from './places/deployed-place.ts';

@@ -3,6 +3,7 @@ import * as z from 'zod/mini';
 import { LONGEST_RETRY_AFTER_MS } from '../../core/cancellation/pace.ts';
 import { type JobId, REPLACEMENT_CHARACTER } from '../../core/identifiers.ts';
 import type { CancelAnswer, PlangrepFailure, ReadAnswer } from '../../core/plangrep.ts';
+import { readRetryAfterMs } from '../retry-after.ts';
 import { type Exchange, isSuccess } from './plangrep-http.ts';
 import { jobSchema, lenient } from './plangrep-job.ts';
 
@@ -56,20 +57,11 @@ export function readFailure(answer: PlangrepAnswer): PlangrepFailure {
 const RETRY_AFTER_MIN_MS = 1_000;
 
 /**
- * RFC 9110, 10.2.3: seconds, or a date, which counts from the answer's own `Date`: clocks differ. From 1 s to 15 min;
- * undefined when the header is absent or neither. Read for 429 (RFC 6585, 4) and 503 (RFC 9110, 15.6.4) only: for no
- * other status that is read here does a standard say what it means, and every second of a needless wait is billed.
+ * From 1 s to 15 min. Read for 429 (RFC 6585, 4) and 503 (RFC 9110, 15.6.4) only: for no other status that is read here
+ * does a standard say what it means, and every second of a needless wait is billed.
  */
 function retryAfterMs({ headers, receivedAt }: PlangrepAnswer): number | undefined {
-  const { 'retry-after': value = '', date = '' } = headers;
-  const ms = /^\d+$/.test(value) ? Number(value) * 1_000 : parseHttpDate(value) - (parseHttpDate(date) || receivedAt);
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, RETRY_AFTER_MIN_MS), LONGEST_RETRY_AFTER_MS);
-}
-
-/** RFC 9110, 5.6.7, in its three forms. `Date.parse` alone would accept "-1" and "soon 5". */
-function parseHttpDate(value: string): number {
-  if (/^[A-Za-z]{3,9}, [0-9A-Za-z :-]+ GMT$/.test(value)) return Date.parse(value);
-  return /^[A-Za-z]{3} [A-Za-z]{3} [ \d]\d [\d:]{8} \d{4}$/.test(value) ? Date.parse(`${value} GMT`) : Number.NaN;
+  return readRetryAfterMs(headers, receivedAt, { min: RETRY_AFTER_MIN_MS, max: LONGEST_RETRY_AFTER_MS });
 }
 
 type Content<Value> = { readonly kind: 'content'; readonly value: Value } | ReturnType<typeof unknown>;

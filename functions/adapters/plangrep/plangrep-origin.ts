@@ -1,3 +1,5 @@
+import { isLoopback } from '../../core/loopback.ts';
+
 /** The one origin that the client ever talks to, and that the key is ever sent to. */
 export interface PlangrepOrigin {
   readonly protocol: 'https:' | 'http:';
@@ -21,9 +23,4 @@ export function parsePlangrepOrigin(baseUrl: string): PlangrepOrigin {
   }
   const ownPort = protocol === 'https:' ? 443 : 80;
   return Object.freeze({ protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port: Number(port) || ownPort });
-}
-
-/** After WHATWG URL parsing every spelling of an IPv4 address is four decimal numbers, and names are lower case. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(hostname);
 }
