@@ -76,12 +76,15 @@ function wrong(status: number, message: string): Reply {
 }
 
 const page = new URL('./page/', import.meta.url);
+const pages = new URL('../../../functions/pages/', import.meta.url);
 const script = 'text/javascript; charset=utf-8';
 const style = 'text/css; charset=utf-8';
-/** The page's files. The palette is the documentation's. */
+/** The page's files. The design is the documentation's. */
 const files: Readonly<Record<string, readonly [URL, string]>> = {
   '/console': [new URL('console.html', page), 'text/html; charset=utf-8'],
-  '/console/page.css': [new URL('../../../functions/pages/page.css', import.meta.url), style],
+  '/console/design.css': [new URL('design.css', pages), style],
+  '/console/components.css': [new URL('components.css', pages), style],
+  '/console/copy-code.js': [new URL('copy-code.client.js', pages), script],
   '/console/console.css': [new URL('console.css', page), style],
   '/console/access.js': [new URL('access.js', page), script],
   '/console/console.js': [new URL('console.js', page), script],
