@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
+import * as z from 'zod/mini';
 import { createJobDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { usageKeyOf } from '../../functions/doors/http/usage-key.ts';
 import {
@@ -19,10 +20,13 @@ import { projects, stories } from '../scenes/stories.ts';
 import { createAccessKey, type LocalAccessKey, withRegion } from './aws/access-keys.ts';
 import type { LocalDynamoDb } from './aws/dynamodb.ts';
 import type { LocalUsagePlans } from './aws/gateway/usage-plans.ts';
+import { stateFile } from './aws/store/state-file.ts';
 
 /** Names that every local run uses. */
 export const localEnvironment = 'local';
 export const plangrepSecretId = 'plangrep/api-key';
+/** What partners' signing secrets are made from. */
+export const callbackSecretId = 'callbacks/master-secret';
 export const eventsQueueName = 'cancellation-events';
 export const wakeUpQueueName = 'wake-ups';
 export const archiveBucket = `plangrep-cancellation-${localEnvironment}-archive`;
@@ -135,6 +139,19 @@ export function seedTables(
     return { partnerId, token, readerToken, eventSource: eventSourceOf(partnerId), principal, aws };
   };
   return Promise.all(partners.map(seed));
+}
+
+/**
+ * The value of the callbacks' secret: 64 characters, as CloudFormation makes them in AWS, made once for a data folder, so that
+ * a receiver still verifies after a restart.
+ * @param statePath a JSON file that keeps it. @default another value in every run
+ * @throws DataFolderError when the file has other content
+ */
+export function keepCallbackSecret(statePath: string | undefined): string {
+  const file = stateFile(statePath, z.object({ secret: z.string().check(z.minLength(64)) }));
+  const { secret } = file.read() ?? { secret: randomBytes(48).toString('base64url') };
+  file.write({ secret });
+  return secret;
 }
 
 /** Puts the seeded partners into the usual plan, unless an earlier run of this data folder left them in another. */

@@ -14,7 +14,15 @@ import { CannotStart } from './cannot-start.ts';
 import { objectsFolder, openDataFolder, storeFolder } from './data-folder.ts';
 import type { Adopt } from './doors.ts';
 import { findMissing, type RestoredTables } from './restored-tables.ts';
-import { archiveBucket, eventsQueueName, localEnvironment, sealKey, wakeUpQueueName } from './seeds.ts';
+import {
+  archiveBucket,
+  callbackSecretId,
+  eventsQueueName,
+  keepCallbackSecret,
+  localEnvironment,
+  sealKey,
+  wakeUpQueueName,
+} from './seeds.ts';
 import type { FunctionCaller } from './start-functions.ts';
 
 /** The AWS services that stand by themselves: what functions and operators call. */
@@ -37,6 +45,7 @@ interface AwsServicesOptions {
   /** The operator's key, which may call everything. */
   readonly aws: LocalAccessKey;
   readonly callers: readonly FunctionCaller[];
+  /** Beside the callbacks' secret. */
   readonly secrets: Readonly<Record<string, string>>;
   /** @default `localPlans` */
   readonly plans?: Readonly<Record<string, UsagePlan>> | undefined;
@@ -96,7 +105,7 @@ export async function startAwsServices(options: AwsServicesOptions): Promise<Aws
   );
   const secretsManager = adopt(
     await startSecretsManager({
-      secrets,
+      secrets: { ...secrets, [callbackSecretId]: keepCallbackSecret(inDataDir('callback-secret.json')) },
       accessKey: aws,
       callers: callers.map(({ accessKey, role }) => ({ accessKey, mayCall: role.mayCallSecrets })),
     }),

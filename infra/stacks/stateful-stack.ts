@@ -23,14 +23,15 @@ export interface StatefulStackProps {
 }
 
 /**
- * What must outlive every deployment: the tables, Plangrep's key, and the sealed archive. A separate stack, so that the service can be rolled
- * back, or deleted and created again, without touching either.
+ * What must outlive every deployment: the tables, Plangrep's key, the secret that callbacks are signed with, and the sealed
+ * archive. A separate stack, so that the service can be rolled back, or deleted and created again, without touching any of it.
  *
  * Logical ids are written out: a changed id means a new, empty table, so moving a construct must not change it.
  */
 export class StatefulStack extends Stack {
   readonly tables: Readonly<Record<TableName, TableV2>>;
   readonly plangrepKey: Secret;
+  readonly callbackSecret: Secret;
   readonly archive: ArchiveStores;
   /** Of the cancellation log. */
   readonly logStreamArn: string;
@@ -39,7 +40,7 @@ export class StatefulStack extends Stack {
     const tags = tagsOf(environment);
     super(scope, id, {
       stackName: `plangrep-cancellation-${environment.name}-stateful`,
-      description: `Plangrep job cancellation, ${environment.name}: the tables and the secret`,
+      description: `Plangrep job cancellation, ${environment.name}: the tables and the secrets`,
       env: placeOf(environment),
       terminationProtection: environment.deletionProtection,
       tags,
@@ -61,6 +62,7 @@ export class StatefulStack extends Stack {
       [tableName, tableArn].map((it) => this.exportValue(it));
     this.exportValue(tableStreamArn);
     this.plangrepKey = this.addPlangrepKey(environment);
+    this.callbackSecret = this.addCallbackSecret(environment);
     this.archive = new ArchiveStores(this, 'Archive', environment);
   }
 
@@ -125,6 +127,25 @@ export class StatefulStack extends Stack {
     const resource = resourceOf(secret);
     resource.addPropertyDeletionOverride('GenerateSecretString');
     resource.overrideLogicalId('PlangrepKey');
+    return secret;
+  }
+
+  /**
+   * What every partner's signing secret is made from, so it is made once and then stays: another value changes the secrets of
+   * all partners at once, without a time in which both are valid. A partner's own secret is rotated by its version. Encrypted
+   * by Secrets Manager's key in the account, which CloudTrail shows the use of.
+   *
+   * Without a name: nothing that a deleted stack left behind stands in the way of the next one. A change of how the value is
+   * generated would make CloudFormation generate another one.
+   */
+  private addCallbackSecret(environment: Environment): Secret {
+    const secret = new Secret(this, 'CallbackSecret', {
+      description: "Callbacks are signed with what is made of it. Replacing it changes every partner's signing secret.",
+      generateSecretString: { passwordLength: 64, excludePunctuation: true },
+      removalPolicy:
+        environment.removalPolicy === 'retain' ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
+    });
+    resourceOf(secret).overrideLogicalId('CallbackSecret');
     return secret;
   }
 }

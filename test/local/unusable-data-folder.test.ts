@@ -97,6 +97,7 @@ test('a data folder is made with the folders above it, for the owner alone', asy
 
   expect(readdirSync(data).toSorted()).toEqual([
     'api-keys.json',
+    'callback-secret.json',
     'dynamodb',
     'dynamodb-features.json',
     'kms.json',

@@ -137,7 +137,8 @@ function throwIfLeaked(
   texts: readonly string[],
 ): void {
   const ofPartners = partners.flatMap(({ token, aws: key }) => [token.slice(-43), key.secretAccessKey]);
-  const secrets = [...Object.values(canaries), ...ofPartners, aws.secretAccessKey, consoleKey];
+  // Partners' signing secrets begin with `whsec_`.
+  const secrets = [...Object.values(canaries), ...ofPartners, aws.secretAccessKey, consoleKey, 'whsec_'];
   const leaks = texts.filter((text) => secrets.some((secret) => text.includes(secret)));
   if (leaks.length > 0) throw new Error(`A secret came out:\n${leaks.join('\n')}`);
 }

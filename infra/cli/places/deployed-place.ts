@@ -80,7 +80,7 @@ export function openDeployedPlace(
       environments[environment].archive.bucketName ?? stateful('AWS::S3::Bucket', 'ArchiveBucket'),
     lines: { kind: 'cloudwatch', access: accessTo('logs', 'CLOUDWATCH_LOGS') },
     table: async (name) => restoredTables?.[name]?.name ?? stateful('AWS::DynamoDB::GlobalTable', name),
-    secretId: () => stateful('AWS::SecretsManager::Secret', 'PlangrepKey'),
+    secretId: (secret) => stateful('AWS::SecretsManager::Secret', secret),
     async queueUrl(queue) {
       const logicalId = new RegExp(`^${queues[queue].path}[0-9A-F]{8}$`);
       const resources = await resourcesOf(`plangrep-cancellation-${environment}-service`);

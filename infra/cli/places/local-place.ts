@@ -6,7 +6,13 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
 import { deadLetterName, localQueueUrl } from '../../local/aws/events/queue-endpoint.ts';
 import { linesPathOf } from '../../local/kept-lines.ts';
-import { archiveBucket, eventsQueueName, plangrepSecretId, wakeUpQueueName } from '../../local/seeds.ts';
+import {
+  archiveBucket,
+  callbackSecretId,
+  eventsQueueName,
+  plangrepSecretId,
+  wakeUpQueueName,
+} from '../../local/seeds.ts';
 import type { AwsServices } from '../../local/start-aws-services.ts';
 import { CannotDo } from '../command.ts';
 import type { Place, ServiceAccess } from './place.ts';
@@ -89,7 +95,7 @@ export function openLocalPlace(path = credentialsPath): Place {
     kms: accessTo(endpoints.kms),
     archiveBucket: () => Promise.resolve(archiveBucket),
     table: (name) => Promise.resolve(tables?.[name] ?? name),
-    secretId: () => Promise.resolve(plangrepSecretId),
+    secretId: (secret) => Promise.resolve(secret === 'PlangrepKey' ? plangrepSecretId : callbackSecretId),
     queueUrl: (queue) => {
       const name = queueNames[queue];
       return Promise.resolve(name && localQueueUrl(endpoints.sqs, name));

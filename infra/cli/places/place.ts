@@ -30,6 +30,9 @@ export const queues = {
 } as const;
 export type QueueName = keyof typeof queues;
 
+/** By their logical ids in the stateful stack: Plangrep's key, and what partners' signing secrets are made from. */
+export type SecretName = 'PlangrepKey' | 'CallbackSecret';
+
 /** What it takes to call a service without its client. */
 export interface ServiceAccess {
   readonly endpoint: string;
@@ -57,8 +60,7 @@ export interface Place {
   archiveBucket(): Promise<string>;
   /** The table in use: a restored one where the environment, or the local run, names it. */
   table(name: TableName): Promise<string>;
-  /** Of Plangrep's key. */
-  secretId(): Promise<string>;
+  secretId(secret: SecretName): Promise<string>;
   /** @returns undefined where the place has no such queue */
   queueUrl(queue: QueueName): Promise<string | undefined>;
   /** Of the functions, of the API's access log and of the trail; none in the local run. */

@@ -28,7 +28,7 @@ rejects is not put. Where Plangrep cannot be asked, the command says so and asks
       throw new CannotDo(2, `The key must be ${keyRule}: nothing was done.`);
     }
     const tried = await tryKey({ place, terminal }, value);
-    const SecretId = await place.secretId();
+    const SecretId = await place.secretId('PlangrepKey');
     const put = new PutSecretValueCommand({ SecretId, SecretString: value });
     const { VersionId } = await place.secretsManager.send(put).catch((error: unknown) => {
       // The message may quote the rejected value, and so the key: only the error's name is passed on.
@@ -52,7 +52,7 @@ export const returnToPlangrepKey = opsCommand({
 itself. No key is shown. Needs secretsmanager:GetSecretValue and UpdateSecretVersionStage on the secret.`,
   options: {},
   async run({ place, terminal }) {
-    const SecretId = await place.secretId();
+    const SecretId = await place.secretId('PlangrepKey');
     const before = await readStage(place, SecretId, 'AWSPREVIOUS');
     const current = await readStage(place, SecretId, 'AWSCURRENT');
     if (before?.SecretString === undefined || current === undefined) {

@@ -43,7 +43,7 @@ const secretSchema = z.object({
   DeletionPolicy: z.string(),
   UpdateReplacePolicy: z.string(),
   /** Loose, so that every other property is checked too: a value could come in by any of them. */
-  Properties: z.looseObject({ Name: z.string() }),
+  Properties: z.looseObject({ Name: z.optional(z.string()) }),
 });
 
 const resourcesSchema = z.record(z.string(), z.discriminatedUnion('Type', [tableSchema, secretSchema]));
@@ -66,7 +66,8 @@ const synthesize = (name: EnvironmentName) => {
 };
 
 const tableIn = (resources: Resources, logicalId: string) => tableSchema.parse(resources[logicalId]);
-const secretIn = (resources: Resources) => secretSchema.parse(resources['PlangrepKey']);
+const secretIn = (resources: Resources, logicalId: string) => secretSchema.parse(resources[logicalId]);
+const secretNames = ['PlangrepKey', 'CallbackSecret'];
 
 /** DynamoDB gives the order of attribute definitions no meaning. */
 const byName = (attributes: readonly { readonly AttributeName?: string | undefined }[] = []) =>
@@ -81,7 +82,7 @@ describe.each(environmentNames)('the stateful stack of %s', (name) => {
   const { artifact, resources, archive } = synthesize(name);
   const tableOf = (table: string) => tableIn(resources, table).Properties;
 
-  // A change of this list means that CloudFormation replaces a table, or the secret, by an empty one.
+  // A change of this list means that CloudFormation replaces a table, or a secret, by an empty one.
   test('holds these resources, by logical id, with these properties that only a replacement can change', () => {
     const identities = Object.fromEntries(
       Object.entries(resources).map(([logicalId, resource]) => [
@@ -102,6 +103,7 @@ describe.each(environmentNames)('the stateful stack of %s', (name) => {
       CancellationLog: { type: 'AWS::DynamoDB::GlobalTable', keys: ['pk', 'sk'] },
       Partners: { type: 'AWS::DynamoDB::GlobalTable', keys: ['pk'] },
       PlangrepKey: { type: 'AWS::SecretsManager::Secret', name: `plangrep-cancellation/${name}/api-key` },
+      CallbackSecret: { type: 'AWS::SecretsManager::Secret' },
     });
     expect(artifact.stackName).toBe(`plangrep-cancellation-${name}-stateful`);
   });
@@ -206,9 +208,21 @@ describe.each(environmentNames)('the stateful stack of %s', (name) => {
     );
   });
 
-  test("creates the secret empty: the template neither holds nor overwrites the operator's value", () => {
-    expect(Object.keys(secretIn(resources).Properties).toSorted()).toEqual(['Description', 'Name', 'Tags']);
-    expect(JSON.stringify(artifact.template)).not.toMatch(/SecretString|\{\{resolve:/);
+  // Another line here makes CloudFormation generate another value, which changes every partner's signing secret.
+  test("has Secrets Manager make the callbacks' secret, of 64 letters and digits", () => {
+    expect(secretIn(resources, 'CallbackSecret').Properties['GenerateSecretString']).toEqual({
+      PasswordLength: 64,
+      ExcludePunctuation: true,
+    });
+  });
+
+  test("creates Plangrep's key empty: the template neither holds nor overwrites the operator's value", () => {
+    expect(Object.keys(secretIn(resources, 'PlangrepKey').Properties).toSorted()).toEqual([
+      'Description',
+      'Name',
+      'Tags',
+    ]);
+    expect(JSON.stringify(artifact.template)).not.toMatch(/"SecretString"|\{\{resolve:/);
   });
 
   test('needs neither account nor credentials to be synthesized', () => {
@@ -234,8 +248,8 @@ describe.each(production)('outside dev, %s', (name) => {
     expect(resource).toMatchObject({ DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' });
   });
 
-  test('retains the secret, unless its creation is rolled back', () => {
-    expect(secretIn(resources)).toMatchObject({
+  test.each(secretNames)('retains %s, unless its creation is rolled back', (secret) => {
+    expect(secretIn(resources, secret)).toMatchObject({
       DeletionPolicy: 'RetainExceptOnCreate',
       UpdateReplacePolicy: 'Retain',
     });
