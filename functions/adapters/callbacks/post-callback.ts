@@ -5,12 +5,12 @@ import type { CallbackAnswer, CallbackRequest, PostCallback } from '../../core/c
 import { isLoopback } from '../../core/loopback.ts';
 import { callEndpoint } from './call-endpoint.ts';
 import { isLoopbackAddress, isPublicAddress } from './public-address.ts';
-import { type ResolveHost, resolveHost } from './resolve-host.ts';
+import { createResolveHost, type ResolveHost } from './resolve-host.ts';
 
 export interface PostCallbackOptions {
   /** For the local run: a URL that names this machine is called, over http too. */
   readonly allowsLoopback: boolean;
-  /** @default {@link resolveHost} */
+  /** @default {@link createResolveHost} */
   readonly resolve?: ResolveHost;
   /** From the first question to a name server to the last byte of the answer, in milliseconds. @default 10 s */
   readonly deadlineMs?: number;
@@ -21,7 +21,7 @@ export interface PostCallbackOptions {
  * and the connection goes to one of these: a name server that says something else a moment later changes nothing.
  */
 export function createPostCallback(options: PostCallbackOptions): PostCallback {
-  const { allowsLoopback, resolve = resolveHost, deadlineMs = 10_000 } = options;
+  const { allowsLoopback, resolve = createResolveHost(), deadlineMs = 10_000 } = options;
 
   async function call(callback: CallbackRequest, signal: AbortSignal): Promise<CallbackAnswer> {
     const parsed = parseCallbackUrl(callback.url, { allowsLoopback });
