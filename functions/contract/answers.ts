@@ -102,6 +102,32 @@ export const cancellationListSchema = z.strictObject({
   nextCursor: z.nullable(z.string()),
 });
 
+/** One of several jobs with the same externalId that have not ended. */
+const candidateSchema = z.strictObject({ jobId: jobIdSchema, jobStatus: z.string(), registeredAt: timestampSchema });
+
+/** What a cancel of an externalId would do now. */
+export const previewSchema = z.strictObject({
+  externalId: externalIdSchema,
+  state: z.enum([
+    'will_cancel',
+    'under_way',
+    'already_ended',
+    'unknown_to_plangrep',
+    'ambiguous',
+    'not_found',
+    'unresolved',
+  ]),
+  /** The job that a cancel would reach; null: none, or not one alone. */
+  jobId: z.nullable(jobIdSchema),
+  /** null: not known. */
+  jobStatus: z.nullable(z.string()),
+  /** `ambiguous`: repeat with one of these as `jobId`. Otherwise empty. */
+  candidates: z.array(candidateSchema),
+});
+export type PreviewAnswer = z.infer<typeof previewSchema>;
+
+export const previewListSchema = z.strictObject({ previews: z.array(previewSchema) });
+
 const problemCodes = Object.keys(problems).filter((code): code is ProblemCode => Object.hasOwn(problems, code));
 
 /** RFC 9457; every problem also has `code`, `requestId` and `retryable`. */
@@ -120,7 +146,5 @@ export const problemSchema = z.strictObject({
   /** `job_already_terminal`, `job_unknown_to_plangrep` */
   cancellation: z.optional(cancellationSchema),
   /** `ambiguous_external_id`: repeat the request with one of these as `jobId`. */
-  candidates: z.optional(
-    z.array(z.strictObject({ jobId: jobIdSchema, jobStatus: z.string(), registeredAt: timestampSchema })),
-  ),
+  candidates: z.optional(z.array(candidateSchema)),
 });

@@ -10,9 +10,13 @@ export interface Operation {
   readonly function: string;
 }
 
+/** Not under `/v1/cancellations`: there every segment is a jobId. */
+export const previewPath = '/v1/cancellation-previews';
+
 /** The partners' operations. Each needs a credential. */
 export const partnerOperations = [
   { method: 'POST', path: '/v1/cancellations', function: 'request-cancellation' },
+  { method: 'POST', path: previewPath, function: 'request-cancellation' },
   { method: 'GET', path: '/v1/cancellations', function: 'read-cancellations' },
   { method: 'GET', path: '/v1/cancellations/{jobId}', function: 'read-cancellations' },
   { method: 'PUT', path: '/v1/jobs/{jobId}', function: 'register-job' },

@@ -26,6 +26,11 @@ export interface CancelRequest extends Asked {
   readonly delivery?: Delivery | undefined;
   /** Milliseconds since 1970: the answer must be ready by then. */
   readonly untilMs: number;
+  /**
+   * Of a preview, after which no attempt follows: how many job reads are left for it and those that are asked with it. A
+   * job that is not known to have ended is read in any case.
+   */
+  readonly previewReads?: { count: number } | undefined;
   /** Milliseconds since 1970: until then the answer may wait for the end of the cancellation. @default it does not wait */
   readonly waitUntilMs?: number | undefined;
 }

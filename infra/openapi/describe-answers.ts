@@ -2,6 +2,8 @@ import {
   cancellationListSchema,
   cancellationSchema,
   cancellationWithTimelineSchema,
+  previewListSchema,
+  previewSchema,
   problemSchema,
   refusalSchema,
   registeredJobSchema,
@@ -97,6 +99,22 @@ export const answers: Readonly<Record<string, Component>> = {
     refusedCount: 'How many such requests there are. Counted up to 100, which stands for 100 or more.',
     nextCursor: 'The `cursor` of the next page. Null: this is the last page. Nothing else shows that.',
   }),
+  PreviewList: message(previewListSchema, 'What cancels would do.', {
+    previews: 'One for each externalId, in their order.',
+  }),
+  Preview: message(
+    previewSchema,
+    'What a cancel of an externalId would do now. Fields may be added: ignore those that you do not know.',
+    {
+      externalId: 'The externalId that you asked about.',
+      state:
+        '`will_cancel`: the job runs, and a cancel would be sent to Plangrep. `under_way`: it is being cancelled already. `already_ended`: nothing is left to cancel. `unknown_to_plangrep`: the job is yours, but Plangrep does not show it now. `ambiguous`: several jobs have not ended. `not_found`: no job of yours has this externalId. `unresolved`: not known at the moment; ask again. More may be added: do not cancel what you do not know.',
+      jobId: 'The job that a cancel would reach. Null: none, or not one alone.',
+      jobStatus: "The job's status at Plangrep, as the service knows it. Null: not known.",
+      candidates: 'With `ambiguous`: two or more of the jobs that have not ended. Otherwise empty.',
+    },
+    ['state'],
+  ),
   Refusal: message(
     refusalSchema,
     'A request of yours that reached no job: nothing was done. Fields may be added: ignore those that you do not know.',

@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { cursorSchema, pageLimitSchema } from '../../functions/contract/page-request.ts';
+import { previewRequestSchema } from '../../functions/contract/preview-request.ts';
 import { cancelRequestSchema, idempotencyKeySchema, registerJobSchema } from '../../functions/contract/requests.ts';
 import { outcomeSchema } from '../../functions/core/cancellation/events.ts';
 import {
@@ -85,6 +86,9 @@ const requests: Readonly<Record<string, Component>> = {
     externalId: 'Which job: your own id for it.',
     jobId: 'Which of the jobs with this externalId. Needed only if several of them have not ended.',
     reason: 'Why, in your own words. Kept in the audit trail and shown in the timeline.',
+  }),
+  PreviewRequest: message(previewRequestSchema, 'Which cancels to preview. Unknown fields are rejected.', {
+    externalIds: 'Your own ids of the jobs.',
   }),
   RegisterJobRequest: message(registerJobSchema, `The externalId of a job. ${aboutFields}`, {
     externalId: 'The id by which you will cancel the job.',

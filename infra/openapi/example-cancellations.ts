@@ -94,6 +94,17 @@ export const twinCancelled = {
   creditsDebited: 40,
   timeline: [requested, ...cancelledWithTimeline.timeline.slice(1)],
 };
+/** The two unfinished jobs of order-7893. */
+export const twins = ['job_twin20000000000000000007893', 'job_twin10000000000000000007893'].map((id) => ({
+  jobId: id,
+  registeredAt,
+  jobStatus: 'processing',
+}));
+export const previews = [
+  { externalId, state: 'will_cancel', jobId, jobStatus: 'processing', candidates: [] },
+  { externalId: 'order-7893', state: 'ambiguous', jobId: null, jobStatus: null, candidates: twins },
+  { externalId: 'order-0000', state: 'not_found', jobId: null, jobStatus: null, candidates: [] },
+];
 /** Where acme's jobs of order-7893 go on after the first of them. */
 export const exampleCursor = '1OD82HaidkjJ7uQUXKcsu2pvYl90d2luMjAwMDAwMDAwMDAwMDAwMDAwMDc4OTM';
 export const registered = { jobId, externalId, projectId, registeredAt, verifiedAt: registeredAt };

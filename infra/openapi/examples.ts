@@ -1,5 +1,6 @@
 import { type ProblemCode, problemBody } from '../../functions/contract/problems.ts';
 import { wrongCursor } from '../../functions/contract/page-request.ts';
+import { MOST_PREVIEWED } from '../../functions/contract/preview-request.ts';
 import type { Scope } from '../../functions/core/identifiers.ts';
 import { gatewayResponses, type GatewayResponseType, renderGatewayResponse } from '../blueprint/api.ts';
 import type { Example, Examples } from './document.ts';
@@ -15,9 +16,10 @@ import {
   reason,
   refused,
   registered,
-  registeredAt,
+  previews,
   tooLate,
   twinCancelled,
+  twins,
   unknownToPlangrep,
 } from './example-cancellations.ts';
 
@@ -49,6 +51,9 @@ export const requestExamples: Readonly<Record<string, Examples>> = {
       value: { externalId: 'order-7893', jobId: 'job_twin20000000000000000007893' },
     },
   },
+  previewCancellations: {
+    three: { summary: 'Three orders', value: { externalIds: ['order-7890', 'order-7893', 'order-0000'] } },
+  },
   registerJob: { register: { summary: 'A job of a project', value: { externalId, projectId } } },
 };
 
@@ -58,6 +63,7 @@ export const successExamples: Readonly<Record<string, Readonly<Record<string, Ex
     200: { cancelled: { summary: 'Cancelled at once: 63 of 204 pages were processed, and billed', value: cancelled } },
     202: { pending: { summary: 'The job is still processing', value: pending } },
   },
+  previewCancellations: { 200: { previews: { summary: 'One job, two jobs, no job', value: { previews } } } },
   listCancellations: {
     200: {
       cancelled: {
@@ -157,12 +163,7 @@ const ofOperation: Readonly<Record<string, readonly ProblemExample[]>> = {
       'ambiguous_external_id',
       'Two unfinished jobs',
       '2 of your jobs with this externalId have not ended. Repeat the request with the jobId of one of them.',
-      {
-        candidates: [
-          { jobId: 'job_twin20000000000000000007893', registeredAt, jobStatus: 'processing' },
-          { jobId: 'job_twin10000000000000000007893', registeredAt, jobStatus: 'processing' },
-        ],
-      },
+      { candidates: twins },
     ),
     fromFunction(
       'job_unknown_to_plangrep',
@@ -182,6 +183,10 @@ const ofOperation: Readonly<Record<string, readonly ProblemExample[]>> = {
       {},
       'unresolved',
     ),
+  ],
+  previewCancellations: [
+    ...ofBodies.filter(({ name }) => name !== 'not_utf8'),
+    invalid('Too many at once', { externalIds: `must have at most ${MOST_PREVIEWED} items` }),
   ],
   listCancellations: [
     invalid('No externalId', { externalId: 'is required' }),

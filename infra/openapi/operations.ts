@@ -71,6 +71,25 @@ export const operations: Readonly<Record<string, OperationDefinition>> = {
     ],
     problemHeaders: { 409: ['Preference-Applied'] },
   },
+  'POST /v1/cancellation-previews': {
+    operationId: 'previewCancellations',
+    tag: 'cancellations',
+    summary: 'See what cancels would do',
+    description:
+      'Says for each externalId what a cancel would do now, and does none: for many cancels at once. Cancel a job that it shows by its externalId **and** its `jobId`: the request then never reaches a job that you submit after the preview. A preview is not recorded in the audit trail.',
+    scope: 'cancellations:write',
+    body: 'PreviewRequest',
+    successes: [
+      {
+        status: 200,
+        description:
+          'One preview for each externalId, in their order. With `Retry-After` some are `unresolved`: ask for them again after so many seconds.',
+        schema: 'PreviewList',
+        optionalHeaders: ['Retry-After'],
+      },
+    ],
+    problems: [],
+  },
   'GET /v1/cancellations': {
     operationId: 'listCancellations',
     tag: 'cancellations',

@@ -22,6 +22,8 @@ export type FoundJob =
       readonly jobId: JobId;
       /** A job that an earlier read showed terminal is read, and cancelled only if it is alive after all. */
       readonly firstCall: 'read' | 'cancel';
+      /** As an earlier read showed it, or one that the choice needed. */
+      readonly jobStatus?: string | undefined;
       /** From then on Plangrep may have forgotten the job. */
       readonly expiresAt?: Timestamp | undefined;
     }
@@ -55,13 +57,16 @@ export async function chooseJob(
   access: PartnerAccess,
   entries: readonly DirectoryEntry[],
 ): Promise<FoundJob> {
-  const found = (jobId: JobId, firstCall: 'read' | 'cancel'): FoundJob => {
+  const found = (jobId: JobId, firstCall: 'read' | 'cancel', jobStatus: string | undefined): FoundJob => {
     const expiresAt = entries.find((entry) => entry.jobId === jobId)?.jobExpiresAt;
-    return { kind: 'job', jobId, firstCall, expiresAt };
+    return { kind: 'job', jobId, firstCall, jobStatus, expiresAt };
   };
   const [only] = entries;
+  const isPreview = request.previewReads !== undefined;
   if (only !== undefined && entries.length === 1 && standingOf(access, only) === 'verified') {
-    return found(only.jobId, only.terminalStatus === undefined ? 'cancel' : 'read');
+    const { jobId, terminalStatus } = only;
+    if (terminalStatus !== undefined) return found(jobId, 'read', terminalStatus);
+    if (!isPreview) return found(jobId, 'cancel', undefined);
   }
   const { readable, live, ended, isOneMissing } = await readCandidates(ports, request, access, entries);
   if (live.length > 1) return { kind: 'ambiguous_external_id', candidates: live };
@@ -71,16 +76,16 @@ export async function chooseJob(
   const isOnlyOne = live.length === 0 && ended.length === 1;
   if (isOneMissing && !isOnlyOne) return { kind: 'unresolved', retryAfterMs: READ_AGAIN_AFTER_MS };
   const [alive] = live;
-  if (alive !== undefined) return found(alive.jobId, 'cancel');
+  if (alive !== undefined) return found(alive.jobId, 'cancel', alive.jobStatus);
   const [newest] = ended;
-  return newest === undefined ? { kind: 'job_not_found' } : found(newest, 'read');
+  return newest === undefined ? { kind: 'job_not_found' } : found(newest.jobId, 'read', newest.jobStatus);
 }
 
 interface ReadCandidates {
   readonly readable: 'all' | 'not_all' | 'out_of_reads';
   readonly live: readonly Candidate[];
-  /** The verified jobs that are not alive, newest first. */
-  readonly ended: readonly JobId[];
+  /** The verified jobs that are not alive, newest first. Without a status: Plangrep does not show it any more. */
+  readonly ended: readonly { readonly jobId: JobId; readonly jobStatus: string | undefined }[];
   /** Plangrep answers 404 for a job that it has confirmed before, which may be a deployment. */
   readonly isOneMissing: boolean;
 }
@@ -103,6 +108,7 @@ async function readCandidates(
   const unread = open.filter((entry) => knownAbsence(entry, nowMs) === undefined);
   let isOneMissing = open.some((entry) => knownAbsence(entry, nowMs) === 'missing');
   const live: Candidate[] = [];
+  const statuses = new Map(entries.map(({ jobId, terminalStatus }) => [jobId, terminalStatus]));
   const verified = new Set(entries.filter(isVerified).map(({ jobId }) => jobId));
   let readable: ReadCandidates['readable'] = unread.length > readsLeft.count ? 'out_of_reads' : 'all';
   const wanted = unread.slice(0, readsLeft.count);
@@ -111,26 +117,39 @@ async function readCandidates(
     for (const read of reads) {
       if (read.kind === 'unread') readable = 'not_all';
       if (read.kind === 'alive') live.push(candidateOf(read));
-      if (read.kind === 'ended') verified.add(read.entry.jobId);
       if (read.kind === 'foreign') verified.delete(read.entry.jobId);
-      if (read.kind === 'missing' && !(await hasEnded(ports, request, read.entry))) isOneMissing = true;
+      if (read.kind === 'ended') {
+        verified.add(read.entry.jobId);
+        statuses.set(read.entry.jobId, read.jobStatus);
+      }
+      if (read.kind === 'missing') {
+        const jobStatus = await seenEnd(ports, request, read.entry);
+        statuses.set(read.entry.jobId, jobStatus);
+        isOneMissing ||= jobStatus === undefined;
+      }
     }
     if (readable === 'not_all' || live.length > 1) break;
   }
   const isLive = (id: JobId): boolean => live.some(({ jobId }) => jobId === id);
-  const ended = entries.map(({ jobId }) => jobId).filter((jobId) => verified.has(jobId) && !isLive(jobId));
+  const ended = entries
+    .filter(({ jobId }) => verified.has(jobId) && !isLive(jobId))
+    .map(({ jobId }) => ({ jobId, jobStatus: statuses.get(jobId) }));
   return { readable, live, ended, isOneMissing };
 }
 
-/** What this service saw end has ended, although Plangrep does not show it any more. */
-async function hasEnded(ports: Ports, registrant: CountedRequest, { jobId }: DirectoryEntry): Promise<boolean> {
+/** What this service saw end has ended, although Plangrep does not show it any more. @returns how it ended */
+async function seenEnd(
+  ports: Ports,
+  registrant: CountedRequest,
+  { jobId }: DirectoryEntry,
+): Promise<string | undefined> {
   const { events } = await ports.log.read(registrant.partnerId, jobId);
   const state = foldEvents(events);
   const terminalStatus = state?.step.kind === 'closed' ? state.facts.jobStatus : undefined;
-  if (terminalStatus === undefined || !isTerminal(terminalStatus)) return false;
+  if (terminalStatus === undefined || !isTerminal(terminalStatus)) return undefined;
   const now = toTimestamp(ports.clock.now());
   await remember({ ports, registrant }, { jobId }, endedFact(terminalStatus, now, ports.retention));
-  return true;
+  return terminalStatus;
 }
 
 function candidateOf(read: { readonly entry: VerifiedEntry; readonly jobStatus: string }): Candidate {

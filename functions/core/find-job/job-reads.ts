@@ -17,7 +17,7 @@ export interface CountedRequest extends CancelRequest {
 export function countReads(request: CancelRequest): CountedRequest {
   const { number, max } = request.delivery ?? onlyDelivery;
   const count = number > 1 ? READS_LATER : JOB_READS - READS_OF_ATTEMPT - READS_LATER * (max - 1);
-  return { ...request, readsLeft: { count } };
+  return { ...request, readsLeft: request.previewReads ?? { count } };
 }
 
 /**

@@ -15,6 +15,12 @@ const otherSecret = 'x'.repeat(43);
 
 const service = givenService();
 const post = (body: unknown, headers: Readonly<Record<string, string>> = {}) => service.cancel(body, { headers });
+const preview = (externalIds: unknown) =>
+  service.run.call(
+    'acme',
+    'POST /v1/cancellation-previews',
+    typeof externalIds === 'string' ? externalIds : { externalIds },
+  );
 const get = (path: string) => service.run.call('acme', `GET /v1/cancellations${path}`);
 const put = (jobId: string, body: unknown) => service.register(jobId, body);
 const insert = (table: 'Partners' | 'CancellationLog', item: Record<string, unknown>) => {
@@ -63,6 +69,11 @@ const withoutTables = async (
  * at the first operation that has it.
  */
 const plays: Readonly<Record<string, () => Promise<{ readonly status: number; readonly body: unknown }>>> = {
+  'previewCancellations 200 previews': () => preview(['order-7890', 'order-7893', 'order-0000']),
+  'previewCancellations 400 not_json': () => preview('{"externalIds":'),
+  'previewCancellations 400 invalid_request': () => preview(Array.from({ length: 11 }, (_, n) => `order-${n}`)),
+  'previewCancellations 403 forbidden': () =>
+    withoutScope('cancellations:write', 'POST /v1/cancellation-previews', { externalIds: ['order-7890'] }),
   'listCancellations 200 none': () => get('?externalId=order-7890'),
   'readCancellation 404 job_not_found': () => get(`/${documented}`),
   'requestCancellation 200 cancelled': () =>
