@@ -31,6 +31,10 @@ export const reportLevels = {
   ATTEMPT_FENCED: 'info',
   AUDIT_WRITE_FAILED: 'error',
   RECORD_UNREADABLE: 'error',
+  CALLBACK_ATTEMPTED: 'info',
+  CALLBACK_KEPT: 'warn',
+  CALLBACK_TESTED: 'info',
+  CALLBACKS_RESUMED: 'info',
   RECORDS_ARCHIVED: 'info',
   RECORD_ERASED: 'info',
   LOG_REWRITTEN: 'error',
@@ -62,6 +66,8 @@ export type Dependency =
   | 'secret'
   | 'dead-letters'
   | 'wake-ups'
+  | 'callbacks'
+  | 'callback-secret'
   | 'event-bus'
   | 'archive'
   | 'seal-key';

@@ -31,7 +31,7 @@ import {
   updateItem,
 } from './table-client.ts';
 
-const WAKE_UP_INDEX = 'due-wake-ups';
+export const WAKE_UP_INDEX = 'due-wake-ups';
 
 /** So many pages of wake-ups are read for one, if those at the head are malformed or the caller is done with them. */
 const MOST_PAGES = 40;
@@ -203,7 +203,7 @@ function parseWakeUp(fields: Fields): WakeUp | undefined {
 }
 
 /** @throws BrokenStream when the item is not an event that this service writes */
-function readEvent(item: Item): CancellationEvent {
+export function readEvent(item: Item): CancellationEvent {
   const fields = fromItem(item);
   const event = parseEvent(fields);
   if (event === undefined) throw new BrokenStream(`${String(fields['pk'])} ${String(fields['sk'])} is not an event`);

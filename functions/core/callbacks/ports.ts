@@ -6,6 +6,8 @@ import type { Clock } from '../ports.ts';
 import type { Report } from '../report.ts';
 import type { CallbackRecord, CallFailure, PauseReason } from './callback-record.ts';
 import type { CallbackMessage, Subject } from './callback-message.ts';
+import type { SecretVersions } from './callback-secret.ts';
+import type { SlowEndpoints } from './slow-endpoints.ts';
 
 /** What the delivery of callbacks needs from outside. As in the other ports, expected ends are values. */
 export interface CallbackPorts {
@@ -14,9 +16,10 @@ export interface CallbackPorts {
   readonly queue: CallbackQueue;
   readonly post: PostCallback;
   /** The body of a callback, in JSON. */
-  readonly present: (notice: NamedNotice) => string;
+  readonly present: (notice: NamedNotice | { readonly kind: 'test'; readonly at: Timestamp }) => string;
   /** The `whsec_…` of a partner and version. @throws DependencyUnavailable */
   readonly secretOf: (partnerId: PartnerId, version: number) => Promise<string>;
+  readonly slowEndpoints: SlowEndpoints;
   readonly clock: Pick<Clock, 'now' | 'random'>;
   readonly report: Report;
 }
@@ -30,13 +33,9 @@ export type NamedNotice =
       readonly refusal: RefusedRecord & { readonly externalId: ExternalId };
     };
 
-/** Where a partner's callbacks go. */
-export interface CallbackEndpoint {
+/** Where a partner's callbacks go, and by which secrets they are signed. */
+export interface CallbackEndpoint extends SecretVersions {
   readonly url: string;
-  /** Of the secret that signs: 1, 2, 3 … */
-  readonly version: number;
-  /** Until then the version before signs too. */
-  readonly previousUntil?: Timestamp | undefined;
   readonly pausedWhy?: PauseReason | undefined;
 }
 

@@ -1,6 +1,13 @@
 import type { CallbackRecord } from '../callbacks/callback-record.ts';
 import type { ErasedRecord } from './erased.ts';
-import { type JobId, jobIdSchema, type PartnerId, partnerIdSchema, type Timestamp } from '../identifiers.ts';
+import {
+  type JobId,
+  jobIdSchema,
+  type PartnerId,
+  partnerIdSchema,
+  type Timestamp,
+  timestampSchema,
+} from '../identifiers.ts';
 
 /** A cancellation's stream: one job of one partner. */
 export interface StreamName {
@@ -88,7 +95,12 @@ export function parseCallbackKey(key: string): string | undefined {
 
 /** The partition of a partner's refused requests of one day (UTC): `<partnerId>#refused#<day>`. */
 export function refusedDayKey({ partnerId, at }: { readonly partnerId: PartnerId; readonly at: Timestamp }): string {
-  return `${partnerId}${REFUSED}${at.slice(0, 'YYYY-MM-DD'.length)}`;
+  return `${partnerId}${REFUSED}${dayOf(at)}`;
+}
+
+/** The day (UTC) of a time, as the partitions of refused requests have it. */
+export function dayOf(at: Timestamp): string {
+  return at.slice(0, 'YYYY-MM-DD'.length);
 }
 
 export function isRefusedDayKey(partition: string): boolean {
@@ -103,4 +115,14 @@ export function dayOfRefusals(partition: string): string | undefined {
 /** The sort key of a refused request within its day. */
 export function refusedKey({ at, requestId }: { readonly at: Timestamp; readonly requestId: string }): string {
   return `${at}#${requestId}`;
+}
+
+/** @returns what a record of a refused request is of; undefined for keys that such a record does not have */
+export function parseRefusal(partition: string, key: string) {
+  const [, partner] = /^([^#]+)#refused#/.exec(partition) ?? [];
+  const [, time, requestId = ''] = /^([^#]+)#(.+)$/.exec(key) ?? [];
+  const partnerId = partnerIdSchema.safeParse(partner);
+  const at = timestampSchema.safeParse(time);
+  if (!partnerId.success || !at.success) return undefined;
+  return { partnerId: partnerId.data, at: at.data, requestId };
 }

@@ -1,0 +1,123 @@
+import { messageAbout, type Replay, type Subject } from '../callbacks/callback-message.ts';
+import type { CallbackRecord } from '../callbacks/callback-record.ts';
+import { nextAttempt } from '../callbacks/next-attempt.ts';
+import { type Notice, readNotices } from '../callbacks/notices.ts';
+import type { CallbackEndpoint, CallbackPlace, CallbackPorts } from '../callbacks/ports.ts';
+import { postSigned } from '../callbacks/post-signed.ts';
+import { delayToNextMs } from '../callbacks/retry-schedule.ts';
+import { FORMAT } from '../cancellation/commitment.ts';
+import { type Timestamp, toTimestamp } from '../identifiers.ts';
+import { reportFailure } from '../report.ts';
+
+/** One attempt: a call of 10 s at most, and the writes around it. */
+const ONE_ATTEMPT_MS = 12_000;
+/** The queue brings what is due sooner; the rest the schedule finds in the index, once a minute. */
+const LONGEST_QUEUE_DELAY_MS = 15 * 60_000;
+/** What the queue should have brought, the schedule brings so much later. */
+const QUEUE_GRACE_MS = 60_000;
+
+/** What an attempt adds to the record that it leaves. */
+type Ended = Pick<CallbackRecord, 'result' | 'why' | 'httpStatus' | 'nextAt'>;
+
+/**
+ * Tells a partner what is not told yet about a cancellation or a refused request: in order, each at least once. Whatever the
+ * endpoint does ends on record. An attempt that fails is made again by {@link delayToNextMs}; what is paused, or has failed
+ * for the last time, is kept until an operator replays it.
+ * @param untilMs milliseconds since 1970: no attempt is begun that may end later
+ * @throws BrokenStream, DependencyUnavailable: nothing is lost, the message is to be delivered again
+ */
+export async function deliverCallbacks(
+  ports: CallbackPorts,
+  subject: Subject,
+  { replay, untilMs }: { readonly replay?: Replay | undefined; readonly untilMs: number },
+): Promise<void> {
+  const { log, clock, queue } = ports;
+  const notices = await readNotices(log, subject);
+  let endpoint = await ports.endpoints.read(subject.partnerId);
+  for (const notice of notices) {
+    const { attempts } = notice;
+    // Left in the index by a run that died between two writes.
+    for (const old of attempts.slice(0, -1)) if (old.isIndexed) await log.unindex(old);
+    // Without an endpoint, only what was being retried when it was removed is still to be settled.
+    if (endpoint === undefined && attempts.at(-1)?.nextAt === undefined) continue;
+    const isPaused = endpoint === undefined || endpoint.pausedWhy !== undefined;
+    const next = nextAttempt(attempts, { isPaused, replay, nowMs: clock.now() });
+    if (next.kind === 'waits') return;
+    if (next.kind === 'settled') continue;
+    if (clock.now() + ONE_ATTEMPT_MS > untilMs) {
+      await queue.send(messageAbout(subject, replay));
+      return;
+    }
+    const { attempt, replayId } = next;
+    const ended = await endAttempt(ports, notice, endpoint, attempt);
+    if (ended.why === 'gone') endpoint = endpoint && { ...endpoint, pausedWhy: 'gone' };
+    const isRecorded = await recordAttempt(ports, notice, { ...ended, attempt, replayId });
+    // Another run has told it meanwhile, and goes on from there.
+    if (!isRecorded) return;
+    if (ended.nextAt !== undefined) {
+      await sendLater(ports, subject, ended.nextAt);
+      return;
+    }
+  }
+}
+
+async function endAttempt(
+  ports: CallbackPorts,
+  { partnerId, webhookId, named }: Notice,
+  endpoint: CallbackEndpoint | undefined,
+  attempt: number,
+): Promise<Ended> {
+  if (endpoint === undefined) return { result: 'paused', why: 'removed' };
+  if (endpoint.pausedWhy !== undefined) return { result: 'paused', why: endpoint.pausedWhy };
+  if (named === undefined) return { result: 'erased' };
+  const { clock, endpoints, present } = ports;
+  const posted = await postSigned(ports, endpoint, { partnerId, webhookId, body: present(named) });
+  const { httpStatus } = posted;
+  if (posted.kind === 'delivered') return { result: 'delivered', httpStatus };
+  if (httpStatus === 410) {
+    await endpoints.pause(partnerId, endpoint.url, toTimestamp(clock.now()));
+    return { result: 'paused', why: 'gone', httpStatus };
+  }
+  const delayMs = delayToNextMs(attempt, posted.retryAfterMs, clock.random());
+  const nextAt = delayMs === undefined ? undefined : toTimestamp(clock.now() + delayMs);
+  return { result: 'failed', why: posted.why, httpStatus, nextAt };
+}
+
+/** @returns false when another run recorded an attempt of this number */
+async function recordAttempt(
+  { log, clock, report }: CallbackPorts,
+  { recordedAt, named: _, attempts, ...notice }: Notice,
+  ended: Ended & Pick<CallbackRecord, 'attempt' | 'replayId'>,
+): Promise<boolean> {
+  const number = attempts.length + 1;
+  const at = toTimestamp(clock.now());
+  const record: CallbackRecord = { type: 'callback', format: FORMAT, ...notice, number, at, ...ended };
+  if (!(await log.append(record, placeOf(record)))) return false;
+  const last = attempts.at(-1);
+  if (last?.isIndexed === true) await log.unindex(last);
+  const { partnerId, jobId, webhookId, result, why, httpStatus, attempt, nextAt } = record;
+  const isKept = result !== 'delivered' && result !== 'erased' && nextAt === undefined;
+  report(isKept ? 'CALLBACK_KEPT' : 'CALLBACK_ATTEMPTED', {
+    ...{ partnerId, jobId, webhookId, result, why, httpStatus, attempt },
+    sinceMs: clock.now() - Date.parse(recordedAt),
+  });
+  return true;
+}
+
+function placeOf({ result, nextAt, at }: CallbackRecord): CallbackPlace | undefined {
+  if (result === 'delivered' || result === 'erased') return undefined;
+  if (nextAt === undefined) return { kind: 'kept' };
+  const isQueued = Date.parse(nextAt) - Date.parse(at) <= LONGEST_QUEUE_DELAY_MS;
+  return { kind: 'due', at: isQueued ? toTimestamp(Date.parse(nextAt) + QUEUE_GRACE_MS) : nextAt };
+}
+
+async function sendLater({ queue, clock, report }: CallbackPorts, subject: Subject, nextAt: Timestamp): Promise<void> {
+  const delayMs = Date.parse(nextAt) - clock.now();
+  if (delayMs > LONGEST_QUEUE_DELAY_MS) return;
+  try {
+    await queue.send(messageAbout(subject), delayMs);
+  } catch (error) {
+    // The index has the attempt: the schedule brings it.
+    reportFailure(report, error, { partnerId: subject.partnerId });
+  }
+}
