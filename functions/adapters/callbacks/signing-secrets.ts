@@ -20,7 +20,10 @@ export function createSigningSecrets(client: SecretsManagerClient, secretId: str
       if (SecretString.length >= SHORTEST_MASTER) return SecretString;
     } catch (error) {
       // An SDK error may quote the answer that it could not read, and so the secret: only its name is passed on.
-      throw new DependencyUnavailable('callback-secret', new Error(error instanceof Error ? error.name : 'unnamed error'));
+      throw new DependencyUnavailable(
+        'callback-secret',
+        new Error(error instanceof Error ? error.name : 'unnamed error'),
+      );
     }
     throw new DependencyUnavailable('callback-secret', new Error('the master is too short'));
   }

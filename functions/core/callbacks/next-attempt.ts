@@ -18,7 +18,11 @@ export type NextAttempt =
  */
 export function nextAttempt(
   attempts: readonly Pick<CallbackRecord, 'result' | 'attempt' | 'nextAt' | 'replayId'>[],
-  { isPaused, replay, nowMs }: { readonly isPaused: boolean; readonly replay?: Replay | undefined; readonly nowMs: number },
+  {
+    isPaused,
+    replay,
+    nowMs,
+  }: { readonly isPaused: boolean; readonly replay?: Replay | undefined; readonly nowMs: number },
 ): NextAttempt {
   const last = attempts.at(-1);
   const first = { kind: 'due', attempt: 1, replayId: replay?.id } as const;

@@ -16,7 +16,9 @@ export interface CallbackPorts {
   readonly queue: CallbackQueue;
   readonly post: PostCallback;
   /** The body of a callback, in JSON. */
-  readonly present: (notice: NamedNotice | { readonly kind: 'test'; readonly at: Timestamp }) => string;
+  readonly present: (
+    notice: NamedNotice | { readonly kind: 'test'; readonly at: Timestamp; readonly id: string },
+  ) => string;
   /** The `whsec_…` of a partner and version. @throws DependencyUnavailable */
   readonly secretOf: (partnerId: PartnerId, version: number) => Promise<string>;
   readonly slowEndpoints: SlowEndpoints;

@@ -44,5 +44,7 @@ export async function postSigned(
   slowEndpoints.note(url, isDelivered, clock.now() - startedMs);
   if (answer.kind === 'failed') return answer;
   const { httpStatus, retryAfterMs } = answer;
-  return isDelivered ? { kind: 'delivered', httpStatus } : { kind: 'failed', why: 'http_status', httpStatus, retryAfterMs };
+  return isDelivered
+    ? { kind: 'delivered', httpStatus }
+    : { kind: 'failed', why: 'http_status', httpStatus, retryAfterMs };
 }

@@ -86,21 +86,31 @@ async function endAttempt(
 /** @returns false when another run recorded an attempt of this number */
 async function recordAttempt(
   { log, clock, report }: CallbackPorts,
-  { recordedAt, named: _, attempts, ...notice }: Notice,
+  { partnerId, jobId, day, about, notice, webhookId, deleteAfter, recordedAt, attempts }: Notice,
   ended: Ended & Pick<CallbackRecord, 'attempt' | 'replayId'>,
 ): Promise<boolean> {
-  const number = attempts.length + 1;
-  const at = toTimestamp(clock.now());
-  const record: CallbackRecord = { type: 'callback', format: FORMAT, ...notice, number, at, ...ended };
-  if (!(await log.append(record, placeOf(record)))) return false;
+  const record: CallbackRecord = {
+    type: 'callback',
+    format: FORMAT,
+    partnerId,
+    jobId,
+    day,
+    about,
+    notice,
+    number: attempts.length + 1,
+    webhookId,
+    at: toTimestamp(clock.now()),
+    deleteAfter,
+    ...ended,
+  };
+  const place = placeOf(record);
+  if (!(await log.append(record, place))) return false;
   const last = attempts.at(-1);
   if (last?.isIndexed === true) await log.unindex(last);
-  const { partnerId, jobId, webhookId, result, why, httpStatus, attempt, nextAt } = record;
-  const isKept = result !== 'delivered' && result !== 'erased' && nextAt === undefined;
-  report(isKept ? 'CALLBACK_KEPT' : 'CALLBACK_ATTEMPTED', {
-    ...{ partnerId, jobId, webhookId, result, why, httpStatus, attempt },
-    sinceMs: clock.now() - Date.parse(recordedAt),
-  });
+  const { result, why, httpStatus, attempt } = ended;
+  const sinceMs = clock.now() - Date.parse(recordedAt);
+  const code = place?.kind === 'kept' ? 'CALLBACK_KEPT' : 'CALLBACK_ATTEMPTED';
+  report(code, { partnerId, jobId, webhookId, result, why, httpStatus, attempt, sinceMs });
   return true;
 }
 

@@ -12,7 +12,7 @@ export async function testCallback(ports: CallbackPorts, partnerId: PartnerId, i
   const endpoint = await endpoints.read(partnerId);
   if (endpoint === undefined) return;
   const at = toTimestamp(clock.now());
-  const body = present({ kind: 'test', at });
+  const body = present({ kind: 'test', at, id });
   const posted = await postSigned(ports, endpoint, { partnerId, webhookId: id, body });
   const isDelivered = posted.kind === 'delivered';
   const why = posted.kind === 'failed' ? posted.why : undefined;
