@@ -6,7 +6,6 @@ import type { Clock } from '../ports.ts';
 import type { Report } from '../report.ts';
 import type { CallbackRecord, CallFailure, PauseReason } from './callback-record.ts';
 import type { CallbackMessage, Subject } from './callback-message.ts';
-import type { SecretVersions } from './callback-secret.ts';
 import type { SlowEndpoints } from './slow-endpoints.ts';
 
 /** What the delivery of callbacks needs from outside. As in the other ports, expected ends are values. */
@@ -36,8 +35,12 @@ export type NamedNotice =
     };
 
 /** Where a partner's callbacks go, and by which secrets they are signed. */
-export interface CallbackEndpoint extends SecretVersions {
+export interface CallbackEndpoint {
   readonly url: string;
+  /** Of the secret that signs: 1, 2, 3 … */
+  readonly version: number;
+  /** Until then the version before signs too. */
+  readonly previousUntil?: Timestamp | undefined;
   readonly pausedWhy?: PauseReason | undefined;
 }
 
