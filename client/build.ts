@@ -1,23 +1,27 @@
 import { execFileSync } from 'node:child_process';
-import { copyFile, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 
-/** Writes the package's content to `dist`: one minified ES module, its declarations, and the licence. */
+/**
+ * Writes the package's content to `dist`: one minified module with its declarations, as an ES module (`.js`) and for
+ * `require` (`.cjs`), and the licence.
+ */
 const file = (path: string): string => new URL(path, import.meta.url).pathname;
 
 await rm(file('dist'), { recursive: true, force: true });
-await build({
-  entryPoints: [file('src/index.ts')],
-  outfile: file('dist/index.js'),
-  bundle: true,
-  minify: true,
-  format: 'esm',
-  platform: 'neutral',
-  target: 'es2022',
-  logLevel: 'warning',
-});
+for (const [format, name] of [
+  ['esm', 'index.js'],
+  ['cjs', 'index.cjs'],
+] as const) {
+  const options = { bundle: true, minify: true, platform: 'neutral', target: 'es2022', logLevel: 'warning' } as const;
+  const { outputFiles } = await build({ ...options, entryPoints: [file('src/index.ts')], format, write: false });
+  // Minified code has lost the comments that keep a bundler from a module which only Node 18 needs.
+  const code = outputFiles[0]?.text.replace(/\bimport\((?=\w)/, 'import(/* webpackIgnore: true *//* @vite-ignore */');
+  await mkdir(file('dist'), { recursive: true });
+  await writeFile(file(`dist/${name}`), code ?? '');
+}
 
 const typescript = createRequire(import.meta.url).resolve('typescript/package.json');
 const compiler = join(dirname(typescript), 'bin', 'tsc');
@@ -27,8 +31,15 @@ const options =
 execFileSync(process.execPath, [compiler, 'src/index.ts', ...options.split(' ')], { cwd: file('.'), stdio: 'inherit' });
 for (const name of await readdir(file('dist'))) {
   if (!name.endsWith('.d.ts')) continue;
+  const declarations = await readFile(file(`dist/${name}`), 'utf8');
   // The compiler leaves `.ts` in declarations, which only the newest compilers accept.
-  const path = file(`dist/${name}`);
-  await writeFile(path, (await readFile(path, 'utf8')).replaceAll(/(from '\.\/[\w-]+)\.ts'/g, "$1.js'"));
+  for (const [ending, module] of [
+    ['.d.ts', 'js'],
+    // Types for `require`: those of an ES module cannot be imported there without a cast.
+    ['.d.cts', 'cjs'],
+  ]) {
+    const path = file(`dist/${name.replace('.d.ts', ending ?? '')}`);
+    await writeFile(path, declarations.replaceAll(/(from '\.\/[\w-]+)\.ts'/g, `$1.${module}'`));
+  }
 }
 await copyFile(file('../LICENSE'), file('dist/LICENSE'));

@@ -1,3 +1,5 @@
+export type * from './callback.ts';
 export { CancellationClient, type ClientOptions } from './client.ts';
 export type * from './contract.ts';
 export type { CallOptions, Clock, Fetch } from './send.ts';
+export { type CallbackHeaders, type CallbackProblem, InvalidCallbackError, verifyCallback } from './verify-callback.ts';

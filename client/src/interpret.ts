@@ -1,3 +1,4 @@
+import { type Check, type Checks, object, oneOf, text } from './check-shape.ts';
 import type {
   Ambiguous,
   Cancellation,
@@ -17,7 +18,7 @@ import type {
   TooManyJobs,
   UnknownToPlangrep,
 } from './contract.ts';
-import { type Answer, type Check, type Checks, isRetryable, object, oneOf, type Sent, text } from './send.ts';
+import { type Answer, isRetryable, type Sent } from './send.ts';
 
 const number: Check = (value) => typeof value === 'number';
 const orNull =
@@ -69,7 +70,6 @@ export const isRegisteredJob = object<RegisteredJob>({
   registeredAt: text,
   verifiedAt: textOrNull,
 });
-
 // What single codes add to their problem.
 const hasCancellation = object<{ readonly cancellation: Cancellation }>({ cancellation: isCancellation });
 const hasCandidates = object<{ readonly candidates: readonly Candidate[] }>({

@@ -1,3 +1,5 @@
+import { isObject, object, oneOf, text } from './check-shape.ts';
+
 /** Time as the client sees it. Replace it to test your code without waiting. */
 export interface Clock {
   /** Milliseconds since 1970. */
@@ -162,9 +164,9 @@ async function readJson({ body }: Response): Promise<unknown> {
     if (bytes > MAX_BODY_BYTES) return undefined;
     parts.push(part);
   }
-  const text = await new Blob(parts).text();
+  const content = await new Blob(parts).text();
   try {
-    return JSON.parse(text);
+    return JSON.parse(content);
   } catch {
     return undefined;
   }
@@ -180,19 +182,4 @@ function readCause(error: unknown): string {
   return /^[A-Z_]{3,40}$/.test(code) ? code : 'connection failed';
 }
 
-/** Whether a value has the form of a message. Ignores what it does not know: a newer service may say more. */
-export type Check = (value: unknown) => boolean;
-export type Checks<Shape> = Readonly<Record<keyof Shape, Check>>;
-
-export const text = (value: unknown): value is string => typeof value === 'string';
-export const oneOf =
-  (...values: readonly unknown[]): Check =>
-  (value) =>
-    values.includes(value);
-export const object =
-  <Shape, Unchecked extends keyof Shape = never>(checks: Checks<Omit<Shape, Unchecked>>) =>
-  (value: unknown): value is Shape =>
-    isObject(value) && Object.entries<Check>(checks).every(([name, check]) => check(value[name]));
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => Object(value) === value;
 const isProblem = object<Problem>({ code: text, detail: text, requestId: text, retryable: oneOf(true, false) });
