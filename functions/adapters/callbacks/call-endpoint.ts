@@ -18,6 +18,9 @@ export interface EndpointCall extends Omit<CallbackRequest, 'url'> {
   readonly signal: AbortSignal;
 }
 
+/** Every callback's, beside those that it brings along. */
+const ownHeaders = { 'content-type': 'application/json', 'user-agent': 'plangrep-cancellation/1' };
+
 /** A connection for each call, and for none a proxy that the environment names. */
 const httpAgent = new HttpAgent({ keepAlive: false });
 const httpsAgent = new HttpsAgent({ keepAlive: false });
@@ -41,7 +44,14 @@ const strict = {
 export function callEndpoint({ url, headers, body, addresses, signal }: EndpointCall): Promise<CallbackAnswer> {
   const { promise, resolve } = Promise.withResolvers<CallbackAnswer>();
   const [request, agent] = url.protocol === 'https:' ? [httpsRequest, httpsAgent] : [httpRequest, httpAgent];
-  const outgoing = request(url, { ...strict, method: 'POST', headers, agent, lookup: lookupOf(addresses), signal });
+  const outgoing = request(url, {
+    ...strict,
+    method: 'POST',
+    headers: { ...ownHeaders, ...headers },
+    agent,
+    lookup: lookupOf(addresses),
+    signal,
+  });
   /** What it means if the connection fails now. */
   let stage: CallFailure = 'not_connected';
 

@@ -30,11 +30,7 @@ const started = async (options?: HostileReceiverOptions) => {
 const nowSeconds = (): number => Math.floor(Date.now() / 1000);
 const sent = (url: string, id = 'evt_1') => ({
   url,
-  headers: {
-    ...signCallback(BODY, { id, atSeconds: nowSeconds(), secrets: SECRETS }),
-    'content-type': 'application/json',
-    'user-agent': 'plangrep-cancellation/1',
-  },
+  headers: signCallback(BODY, { id, atSeconds: nowSeconds(), secrets: SECRETS }),
   body: BODY,
 });
 const postLocally = (options: Partial<PostCallbackOptions> = {}) =>
@@ -45,7 +41,7 @@ const answered = (httpStatus: number, retryAfterMs?: number) => ({ kind: 'answer
 const failed = (why: string) => ({ kind: 'failed', why });
 
 describe('A callback', () => {
-  test('arrives whole, with its own headers and those of HTTP alone, signed for the published verifier', async () => {
+  test('arrives whole, with its signature and the headers of HTTP alone, signed for the published verifier', async () => {
     const receiver = await started({ secrets: SECRETS });
     const callback = sent(`${receiver.url}/hooks?of=acme`);
 
@@ -55,6 +51,10 @@ describe('A callback', () => {
     const { rawHeaders = [], ...rest } = arrival ?? {};
     expect(rest).toEqual({ id: 'evt_1', path: '/hooks?of=acme', behaviour: 'ok', body: BODY, objection: undefined });
     expect(rawHeaders).toEqual([
+      'content-type',
+      'application/json',
+      'user-agent',
+      'plangrep-cancellation/1',
       ...Object.entries(callback.headers).flat(),
       'Host',
       `127.0.0.1:${receiver.port}`,
