@@ -8,6 +8,10 @@ import {
   createS3Client,
   createSecretsManagerClient,
 } from './adapters/aws-clients.ts';
+import { createPostCallback } from './adapters/callbacks/post-callback.ts';
+import { createSigningSecrets } from './adapters/callbacks/signing-secrets.ts';
+import { createCallbackEndpoints } from './adapters/dynamodb/callback-endpoints.ts';
+import { createCallbackLog } from './adapters/dynamodb/callback-log.ts';
 import { createCancellationLog, createReadableLog } from './adapters/dynamodb/cancellation-log.ts';
 import { createJobDirectory, createPagedDirectory } from './adapters/dynamodb/job-directory.ts';
 import { createPartners, createReadPartnerKey } from './adapters/dynamodb/partners.ts';
@@ -15,6 +19,7 @@ import { createSandboxRecords } from './adapters/dynamodb/sandbox-records.ts';
 import { createEventBus } from './adapters/eventbridge/event-bus.ts';
 import { createSigner } from './adapters/kms/signer.ts';
 import { createArchiveStore } from './adapters/s3/archive-store.ts';
+import { createCallbackQueue } from './adapters/sqs/callback-queue.ts';
 import { createDeadLetters } from './adapters/sqs/dead-letters.ts';
 import { createSendMessage } from './adapters/sqs/send-message.ts';
 import { createWakeUpQueue } from './adapters/sqs/wake-up-queue.ts';
@@ -24,9 +29,12 @@ import { type CachedPlangrepKey, createPlangrepKey } from './adapters/plangrep/p
 import { plangrepConnections } from './connect-first.ts';
 import type { ArchivingPorts } from './core/archive/archive-changes.ts';
 import type { SealingPorts } from './core/archive/seal-archive.ts';
+import type { CallbackPorts } from './core/callbacks/ports.ts';
+import { createSlowEndpoints } from './core/callbacks/slow-endpoints.ts';
 import type { AttemptPorts, Clock, Ports } from './core/ports.ts';
 import { externalIdSchema, partnerIdSchema } from './core/identifiers.ts';
 import { type Report, reportLevels } from './core/report.ts';
+import { presentCallback } from './doors/callbacks/present-callback.ts';
 import type { EventsQueue } from './doors/eventbridge/handle-events.ts';
 import type { AnnouncePorts } from './doors/stream/announce-records.ts';
 import type { ReadPorts } from './core/use-cases/read-cancellations.ts';
@@ -216,6 +224,29 @@ export function composeAnnouncing(): AnnouncePorts {
     z.object({ EVENTBRIDGE_URL: z.url(), EVENT_BUS_NAME: text }),
   );
   return { bus: createEventBus(createDynamoDbClient(), { url, bus }), report };
+}
+
+/** For the function that delivers callbacks. */
+export function composeDelivering(): CallbackPorts {
+  const configuration = readConfiguration(
+    z.object({
+      ...z.pick(variables, { ENVIRONMENT: true, CANCELLATION_LOG_TABLE: true, PARTNERS_TABLE: true }).shape,
+      CALLBACK_QUEUE_URL: z.url(),
+      CALLBACK_SECRET_ID: text,
+    }),
+  );
+  const client = createDynamoDbClient();
+  return {
+    log: createCallbackLog(client, configuration.CANCELLATION_LOG_TABLE),
+    endpoints: createCallbackEndpoints(client, configuration.PARTNERS_TABLE),
+    queue: createCallbackQueue(createSendMessage(client), configuration.CALLBACK_QUEUE_URL),
+    post: createPostCallback({ allowsLoopback: configuration.ENVIRONMENT === 'local' }),
+    secretOf: createSigningSecrets(createSecretsManagerClient(), configuration.CALLBACK_SECRET_ID),
+    slowEndpoints: createSlowEndpoints(systemClock),
+    present: presentCallback,
+    clock: systemClock,
+    report,
+  };
 }
 
 /** For the function that puts what is in the log into the archive. */

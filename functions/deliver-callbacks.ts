@@ -1,0 +1,5 @@
+import { composeDelivering } from './compose.ts';
+import { handleCallbacks } from './doors/callbacks/handle-callbacks.ts';
+
+/** Takes the messages of the callbacks queue, and runs by the schedule, every minute. */
+export const handler = handleCallbacks(composeDelivering());
