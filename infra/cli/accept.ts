@@ -22,7 +22,10 @@ const command = {
 and logs. It can be run again and again. Outside a sandbox it makes only the checks that change nothing.`,
   notes: 'It adds partners and removes them at its end. See docs/acceptance.md.',
   options: {
-    url: { hint: 'URL', what: "the API: the service stack's output ApiUrl (https, or http on this machine)" },
+    url: {
+      hint: 'URL',
+      what: "the API: the service stack's output ApiUrl (https, or http on this machine). Without it CANCELLATION_URL counts",
+    },
     environment: {
       hint: 'NAME',
       what: 'dev, staging or prod, with its operator’s AWS credentials. Without it the checks that need them are skipped',
@@ -47,8 +50,7 @@ await runScript(command, async ({ url, environment, only, list, json, firewall }
     process.stdout.write(`${showList(checks, json).join('\n')}\n`);
     return 0;
   }
-  if (url === undefined) throw new CannotDo(2, '"accept" needs --url URL. See "npm run accept -- --help".');
-  return accept(checks, readApiUrl(url), { environment, firewall, json });
+  return accept(checks, readApiUrl(url, command), { environment, firewall, json });
 });
 
 function chosen(only: string | undefined) {
@@ -160,5 +162,5 @@ async function refuseAnotherApi(place: Place, url: URL): Promise<void> {
   });
   if (hosts.includes(url.hostname)) return;
   const known = hosts.join(', ') || 'nowhere: its service stack has no API';
-  throw new CannotDo(2, `--url is not the API of ${place.environment}, which answers at ${known}.`);
+  throw new CannotDo(2, `The address is not the API of ${place.environment}, which answers at ${known}.`);
 }

@@ -205,16 +205,20 @@ export function readChoices(named: string, value: string, known: readonly string
 
 /**
  * The address of the API, with a slash at its end: API Gateway's stage is part of the path.
+ * @param option what `--url` says; without it `CANCELLATION_URL` counts, as in a partner's program
  * @throws CannotDo (2) unless it is https, or http on this machine
  */
-export function readApiUrl(value: string): URL {
-  const example = 'like --url https://api.example.com/';
-  if (!URL.canParse(value)) throw new CannotDo(2, `--url must be an address, ${example}.`);
+export function readApiUrl(option: string | undefined, { name, call }: CommandDescription): URL {
+  const value = option ?? process.env['CANCELLATION_URL'] ?? '';
+  if (value === '') throw new CannotDo(2, `"${name}" needs --url URL or CANCELLATION_URL. See "${call} --help".`);
+  const from = option === undefined ? 'CANCELLATION_URL' : '--url';
+  const example = `like ${from}${option === undefined ? '=' : ' '}https://api.example.com/`;
+  if (!URL.canParse(value)) throw new CannotDo(2, `${from} must be an address, ${example}.`);
   const url = new URL(value);
   const isHere = url.protocol === 'http:' && isLoopback(url.hostname);
-  if (url.protocol !== 'https:' && !isHere) throw new CannotDo(2, `--url must be https, ${example}.`);
+  if (url.protocol !== 'https:' && !isHere) throw new CannotDo(2, `${from} must be https, ${example}.`);
   if (`${url.search}${url.hash}${url.username}` !== '')
-    throw new CannotDo(2, `--url must be an address without user, query and fragment, ${example}.`);
+    throw new CannotDo(2, `${from} must be an address without user, query and fragment, ${example}.`);
   if (!url.pathname.endsWith('/')) url.pathname += '/';
   return url;
 }

@@ -15,12 +15,11 @@ through authorizer, functions and tables.`,
   options: {
     url: {
       hint: 'URL',
-      what: "the API: the service stack's output ApiUrl (https, or http on this machine)",
-      required: true,
+      what: `the API: the service stack's output ApiUrl (https, or http on this machine). Without it CANCELLATION_URL counts`,
     },
-    token: {
-      hint: 'TOKEN',
-      what: `a credential with the scope cancellations:read, and better no other; better in SMOKE_TOKEN, which no shell history
+    credential: {
+      hint: 'CREDENTIAL',
+      what: `one with the scope cancellations:read, and better no other; better in CANCELLATION_CREDENTIAL, which no shell history
 keeps. Without one, the checks that need it are skipped`,
     },
     json: { what: 'one line of JSON for each check, then one with the summary' },
@@ -41,8 +40,8 @@ interface Answer {
 
 interface Check {
   readonly name: string;
-  readonly needsToken: boolean;
-  readonly request: (token: string) => { readonly path: string; readonly init: RequestInit };
+  readonly needsCredential: boolean;
+  readonly request: (credential: string) => { readonly path: string; readonly init: RequestInit };
   /** @returns what is wrong: empty when the check passed */
   readonly judge: (answer: Answer) => readonly string[];
 }
@@ -61,7 +60,7 @@ const madeUp = bearer(`pcg_smoke_${'0'.repeat(12)}_${'0'.repeat(43)}`);
 const checks: readonly Check[] = [
   {
     name: 'without a credential: 401',
-    needsToken: false,
+    needsCredential: false,
     request: () => ({ path: listPath, init: {} }),
     judge: (answer) => [
       ...expectProblem(answer, 401, 'unauthorized'),
@@ -70,26 +69,26 @@ const checks: readonly Check[] = [
   },
   {
     name: 'with a made-up credential: 401',
-    needsToken: false,
+    needsCredential: false,
     request: () => ({ path: listPath, init: { headers: madeUp } }),
     judge: (answer) => expectProblem(answer, 401, 'unauthorized'),
   },
   {
     name: 'an unknown address: 404',
-    needsToken: false,
+    needsCredential: false,
     request: () => ({ path: 'v1/no-such-address', init: {} }),
     judge: (answer) => expectProblem(answer, 404, 'route_not_found'),
   },
   {
     // Without a route for it, API Gateway would take the credential for an AWS signature.
     name: 'an unknown address with a made-up credential: 404',
-    needsToken: false,
+    needsCredential: false,
     request: () => ({ path: 'v1/no-such-address/at/all', init: { headers: madeUp } }),
     judge: (answer) => expectProblem(answer, 404, 'route_not_found'),
   },
   {
     name: 'an unknown method with a made-up credential: 405 with Allow',
-    needsToken: false,
+    needsCredential: false,
     request: () => ({ path: 'v1/cancellations', init: { method: 'DELETE', headers: madeUp } }),
     judge: (answer) => [
       ...expectProblem(answer, 405, 'method_not_allowed'),
@@ -98,28 +97,28 @@ const checks: readonly Check[] = [
   },
   {
     name: 'a slash at the end of an address makes no difference',
-    needsToken: true,
-    request: (token) => ({ path: listPath.replace('?', '/?'), init: { headers: bearer(token) } }),
+    needsCredential: true,
+    request: (credential) => ({ path: listPath.replace('?', '/?'), init: { headers: bearer(credential) } }),
     judge: (answer) => expectProblem(answer, 404, 'job_not_found'),
   },
   {
     name: 'an unknown externalId: 404 from the directory',
-    needsToken: true,
-    request: (token) => ({ path: listPath, init: { headers: bearer(token) } }),
+    needsCredential: true,
+    request: (credential) => ({ path: listPath, init: { headers: bearer(credential) } }),
     judge: (answer) => [...expectProblem(answer, 404, 'job_not_found'), ...expectFunctionHeaders(answer)],
   },
   {
     name: 'a question without an externalId: 400 with errors',
-    needsToken: true,
-    request: (token) => ({ path: 'v1/cancellations', init: { headers: bearer(token) } }),
+    needsCredential: true,
+    request: (credential) => ({ path: 'v1/cancellations', init: { headers: bearer(credential) } }),
     judge: expectErrors,
   },
   {
     // A credential in a pipeline should not be able to cancel: the function that could says so.
     name: 'a cancel that names nothing: 403 for a credential that only reads, else 400',
-    needsToken: true,
-    request: (token) => {
-      const headers = { ...bearer(token), 'Content-Type': 'application/json' };
+    needsCredential: true,
+    request: (credential) => {
+      const headers = { ...bearer(credential), 'Content-Type': 'application/json' };
       return { path: 'v1/cancellations', init: { method: 'POST', headers, body: '{"externalId":false}' } };
     },
     judge: (answer) =>
@@ -129,14 +128,15 @@ const checks: readonly Check[] = [
   },
 ];
 
-await runScript(command, ({ url, token = process.env['SMOKE_TOKEN'], json }) => {
-  return smoke(readApiUrl(url), token?.trim() ?? '', { json });
+await runScript(command, ({ url, credential = process.env['CANCELLATION_CREDENTIAL'], json }) => {
+  return smoke(readApiUrl(url, command), credential?.trim() ?? '', { json });
 });
 
-async function smoke(url: URL, token: string, { json }: { readonly json: boolean }): Promise<ExitCode> {
+async function smoke(url: URL, credential: string, { json }: { readonly json: boolean }): Promise<ExitCode> {
   const counts = { passed: 0, failed: 0, skipped: 0 };
   for (const check of checks) {
-    const verdict: Verdict = check.needsToken && token === '' ? { kind: 'skipped' } : await make(check, url, token);
+    const verdict: Verdict =
+      check.needsCredential && credential === '' ? { kind: 'skipped' } : await make(check, url, credential);
     counts[verdict.kind] += 1;
     console.log(json ? JSON.stringify({ check: check.name, ...verdict }) : describe(check.name, verdict));
   }
@@ -146,8 +146,8 @@ async function smoke(url: URL, token: string, { json }: { readonly json: boolean
   return failed === 0 ? 0 : 1;
 }
 
-async function make({ request, judge }: Check, url: URL, token: string): Promise<Verdict> {
-  const { path, init } = request(token);
+async function make({ request, judge }: Check, url: URL, credential: string): Promise<Verdict> {
+  const { path, init } = request(credential);
   const from = performance.now();
   const took = (): number => Math.round(performance.now() - from);
   try {
@@ -194,7 +194,7 @@ function describe(name: string, verdict: Verdict): string {
     case 'failed':
       return `${paint(['bold', 'red'], 'failed ')}  ${name}  ${paint('dim', `${verdict.ms} ms`)}\n         ${verdict.why.join('; ')}`;
     case 'skipped':
-      return `${paint('yellow', 'skipped')}  ${name}  (needs a credential: set SMOKE_TOKEN)`;
+      return `${paint('yellow', 'skipped')}  ${name}  (needs a credential: set CANCELLATION_CREDENTIAL)`;
   }
 }
 
@@ -234,6 +234,6 @@ function expectFunctionHeaders({ headers, body }: Answer): string[] {
   ];
 }
 
-function bearer(token: string) {
-  return { Authorization: `Bearer ${token}` };
+function bearer(credential: string) {
+  return { Authorization: `Bearer ${credential}` };
 }

@@ -1,10 +1,11 @@
-import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { listenOnLoopback } from '../../infra/local/aws/loopback.ts';
@@ -133,16 +134,25 @@ describe('npm start', () => {
     expect(stdout).toContain('DATA_DIR');
   });
 
-  test('prints complete commands to paste, without colours when the output is not a terminal', async () => {
+  test('prints two variables and complete commands to paste, without colours when the output is not a terminal', async () => {
     const child = run();
     const [printed]: unknown[] = await once(child.stdout, 'data');
     const words = String(printed);
+    const toPaste = [...words.matchAll(/^ {4}(?:export|curl) .*(?:\n {6}.*)*/gm)].map(([command]) => command);
+    const { stdout, stderr } = await promisify(execFile)('sh', ['-c', toPaste.join('\n')], {
+      env: { PATH: process.env['PATH'] },
+    });
     await stop(child);
 
     expect(words).toMatch(/Listening on http:\/\/127\.0\.0\.1:\d+/);
-    expect(words).toMatch(
-      /curl .*\n.*Bearer pcg_local_acmelocal001_[\w-]{43}'.*\n.*\n\s+-d '\{"externalId":"order-7890"\}'/,
-    );
+    expect(toPaste.map((command) => command.trim().split(/[ =]/, 2))).toEqual([
+      ['export', 'CANCELLATION_URL'],
+      ['export', 'CANCELLATION_CREDENTIAL'],
+      ['curl', '-sS'],
+      ['curl', '-sS'],
+    ]);
+    expect(stderr).toBe('');
+    expect(stdout).toMatch(/^\{"jobId":.*"outcome":"cancelled".*\}\n200\n\{"cancellations":\[\{.*\}\n200\n$/);
     expect(words).toMatch(/aws events put-events .*\n.*--endpoint-url http:.*\n.*partner\.acme.*order-7894/);
     expect(words).not.toContain('\u001b');
   });

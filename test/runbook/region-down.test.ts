@@ -50,7 +50,9 @@ describe('an operator whose region is down', () => {
   test('sees that it is over when the smoke test passes', async () => {
     const { baseUrl, partners } = service.run;
 
-    const { code } = await runCommand('smoke', ['--url', baseUrl], { env: { SMOKE_TOKEN: partners[0]?.token ?? '' } });
+    const { code } = await runCommand('smoke', ['--url', baseUrl], {
+      env: { CANCELLATION_CREDENTIAL: partners[0]?.token ?? '' },
+    });
 
     expect(code).toBe(0);
   });

@@ -15,7 +15,7 @@ const smoke = (args: readonly string[], env: Readonly<Record<string, string>> = 
 describe('smoke', () => {
   test('passes on a running service, and touches no job', async () => {
     const before = [await service.run.items('CancellationLog'), await service.run.items('JobDirectory')];
-    const done = await smoke(['--url', service.run.baseUrl, '--json'], { SMOKE_TOKEN: `${acmeToken()}\n` });
+    const done = await smoke(['--url', service.run.baseUrl, '--json'], { CANCELLATION_CREDENTIAL: `${acmeToken()}\n` });
     const after = [await service.run.items('CancellationLog'), await service.run.items('JobDirectory')];
 
     expect(done).toMatchObject({ code: 0, stderr: '' });
@@ -39,7 +39,7 @@ describe('smoke', () => {
     for (const line of documented) ended.push(await ops.run(line));
     const token = /pcg_local_[A-Za-z0-9]{12}_[\w-]{43}/.exec(ended[1]?.stdout ?? '')?.[0] ?? '';
     const { baseUrl } = ops.service.run;
-    const done = await smoke(['--url', baseUrl], { SMOKE_TOKEN: token });
+    const done = await smoke(['--url', baseUrl], { CANCELLATION_CREDENTIAL: token });
     const cancel = await fetch(`${baseUrl}/v1/cancellations`, {
       method: 'POST',
       headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
@@ -63,7 +63,7 @@ describe('smoke', () => {
     const writer = await ops.issueKey('--scopes jobs:write');
     const tokens = [issuedSchema.parse(JSON.parse(keyless.stdout)).credential, writer.credential];
     const ended = await Promise.all(
-      tokens.map((token) => smoke(['--url', ops.service.run.baseUrl], { SMOKE_TOKEN: token })),
+      tokens.map((token) => smoke(['--url', ops.service.run.baseUrl], { CANCELLATION_CREDENTIAL: token })),
     );
 
     for (const { code, stdout } of ended) {
@@ -75,15 +75,15 @@ describe('smoke', () => {
   });
 
   test('skips and names the checks that need a credential when there is none', async () => {
-    const { stdout, code } = await smoke(['--url', service.run.baseUrl]);
+    const { stdout, code } = await smoke([], { CANCELLATION_URL: service.run.baseUrl });
 
     expect(code).toBe(0);
-    expect(stdout.match(/^skipped .*set SMOKE_TOKEN/gm)).toHaveLength(4);
+    expect(stdout.match(/^skipped .*set CANCELLATION_CREDENTIAL/gm)).toHaveLength(4);
     expect(stdout).toContain('5 passed, 0 failed, 4 skipped');
   });
 
   test('fails where the credential is rejected', async () => {
-    const { stdout, code } = await smoke(['--url', service.run.baseUrl, '--token', `${acmeToken()}x`]);
+    const { stdout, code } = await smoke(['--url', service.run.baseUrl, '--credential', `${acmeToken()}x`]);
 
     expect(code).toBe(1);
     expect(stdout).toMatch(/status 401, not 404/);
@@ -96,7 +96,7 @@ describe('smoke', () => {
     const gonePort = await listenOnLoopback(gone, 0);
     await new Promise((resolve) => gone.close(resolve));
     const [all200, unanswered] = await Promise.all([
-      smoke(['--url', `http://127.0.0.1:${port}/live`], { SMOKE_TOKEN: acmeToken() }),
+      smoke(['--url', `http://127.0.0.1:${port}/live`], { CANCELLATION_CREDENTIAL: acmeToken() }),
       smoke(['--url', `http://127.0.0.1:${gonePort}`]),
     ]);
     server.close();
@@ -108,7 +108,7 @@ describe('smoke', () => {
   });
 
   test.each<[string, string[], RegExp]>([
-    ['without an address', [], /^"smoke" needs --url URL/],
+    ['without an address', [], /^"smoke" needs --url URL or CANCELLATION_URL/],
     ['over http elsewhere', ['--url', 'http://api.example.com'], /^--url must be https/],
     ['an unknown option', ['--frobnicate'], /^Unknown option.*--help/],
   ])('refuses %s in one line', async (_, args, line) => {

@@ -104,7 +104,9 @@ describe('the workflows', () => {
     expect(inOrder(preflight, ['configure-aws-credentials', 'node infra/cli/preflight.ts --environment'])).toBe(true);
     expect(diff?.text).toContain('diff -U 8');
     expect(deploy?.text).toContain('node infra/deploy/deploy-assembly.ts "$RUNNER_TEMP/assembly/cdk.out"');
-    expect(smoke?.text).toContain('node infra/cli/smoke.ts --url "$API_URL"');
+    expect(inOrder(smoke, ['CANCELLATION_URL: ${{ needs.deploy.outputs.api-url }}', 'node infra/cli/smoke.ts'])).toBe(
+      true,
+    );
   });
 });
 
@@ -169,7 +171,7 @@ describe('docs/deploy.md', () => {
       workflows.flatMap(([, text]) => [...text.matchAll(/\b(?:vars|secrets)\.(\w+)/g)].map(([, name = '']) => name)),
     );
 
-    expect([...read].toSorted()).toEqual(['AWS_REGION', 'AWS_ROLE', 'SMOKE_TOKEN']);
+    expect([...read].toSorted()).toEqual(['AWS_REGION', 'AWS_ROLE', 'CANCELLATION_CREDENTIAL']);
     for (const name of read) expect(guide).toContain(`\`${name}\``);
   });
 

@@ -251,7 +251,7 @@ test('a credential of dev goes only to the address that the API of dev has', asy
 
   expect(ended.code).toBe(2);
   expect(onlyLine(ended)).toBe(
-    '--url is not the API of dev, which answers at abc123.execute-api.eu-central-1.amazonaws.com.',
+    'The address is not the API of dev, which answers at abc123.execute-api.eu-central-1.amazonaws.com.',
   );
   expect(aws.calls).toEqual([`cloudformation:ListStackResources ${stack}`]);
 });

@@ -114,7 +114,7 @@ describe('accept', () => {
   });
 
   test.each<[string, string[], RegExp]>([
-    ['without an address', [], /^"accept" needs --url URL/],
+    ['without an address', [], /^"accept" needs --url URL or CANCELLATION_URL/],
     ['over http elsewhere', ['--url', 'http://api.example.com'], /^--url must be https/],
     [
       'an environment for the local run',
