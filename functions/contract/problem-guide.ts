@@ -28,7 +28,7 @@ export const problemGuide: Readonly<Record<ProblemCode, ProblemGuide>> = {
   job_not_found: {
     meaning:
       'No job of yours has this externalId or jobId. The answer is the same whether Plangrep has no such job, the job is not in one of your projects or has another externalId there, another partner has registered it, or it was registered only after this `Idempotency-Key` was first used. When you read a cancellation, it can also mean that no cancellation of the job was requested. Nothing was done.',
-    toDo: 'Check the spelling: an externalId is compared byte for byte, and it must be the one that the job has at Plangrep, unless it has none there. If the job is not registered, register it with `PUT /v1/jobs/{jobId}`. Then repeat the cancel with a new `Idempotency-Key`, or without one. If the job is in a project that the operator does not know, ask the operator to add it.',
+    toDo: 'Check the spelling: an externalId is compared byte for byte, and it must be the one that the job has at Plangrep, unless it has none there. Check the credential: `detail` names the partner that it belongs to. If the job is not registered, register it with `PUT /v1/jobs/{jobId}`. Then repeat the cancel with a new `Idempotency-Key`, or without one. If registering gets this problem too, the jobId is misspelt, or the job is not in a project that the operator has entered for you: ask the operator to add it.',
   },
   route_not_found: {
     meaning:

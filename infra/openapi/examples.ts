@@ -30,7 +30,7 @@ import {
 
 /** The same for a job that Plangrep does not know, another's, and one that is not registered. */
 const noSuchJob =
-  'No job of yours has this externalId or jobId. If it was registered after this Idempotency-Key was first used, use a new key.';
+  'No job of yours (acme) has this externalId or jobId. Check the spelling. If the job is not registered, register it with PUT /v1/jobs/{jobId}, and repeat the request with a new Idempotency-Key. If registering answers this too, ask the operator whether the job is in a project of acme.';
 
 /** A value for each parameter. */
 export const parameterExamples: Readonly<Record<string, unknown>> = {
@@ -148,11 +148,7 @@ const ofOperation: Readonly<Record<string, readonly ProblemExample[]>> = {
   requestCancellation: [
     ...ofBodies,
     invalid('A misspelt field', { externalId: 'is required', externalid: 'is not a field of this request' }),
-    fromFunction(
-      'job_not_found',
-      'No such job',
-      'No job of yours has this externalId or jobId. If it was registered after this Idempotency-Key was first used, use a new key.',
-    ),
+    fromFunction('job_not_found', 'No such job', noSuchJob),
     fromFunction(
       'job_already_terminal',
       'The job was completed first',

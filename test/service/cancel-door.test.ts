@@ -259,6 +259,7 @@ describe('a job that is not the partner’s', () => {
       const bodies = group.map(({ status, body }) => ({ status, ...body, requestId: '' }));
       for (const body of bodies) expect(body).toEqual(bodies[0]);
       for (const answered of group) expectProblem(answered, 'job_not_found');
+      expect(bodies[0]).toMatchObject({ detail: expect.stringMatching(/\(globex\).* register it with PUT /) });
     }
   });
 

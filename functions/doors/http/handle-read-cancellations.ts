@@ -53,7 +53,7 @@ async function readByExternalId(
   });
   switch (found.kind) {
     case 'job_not_found':
-      return jobNotFound;
+      return jobNotFound(partnerId);
     case 'unresolved':
       return unavailable('The records of this externalId cannot be read at the moment. Repeat the request.');
     case 'cancellations': {
@@ -74,7 +74,7 @@ async function readByJobId(
   const names = check({ ...pathParameters, ...multiValueQueryStringParameters }, jobPathSchema);
   if (names.kind === 'problem') return names;
   const view = await readCancellation(ports, partnerId, names.value.jobId);
-  if (view === undefined || !isNamedView(view)) return jobNotFound;
+  if (view === undefined || !isNamedView(view)) return jobNotFound(partnerId);
   reportUnreadable(ports.report, 'cancellation-log', view.unreadable);
   return { kind: 'success', status: 200, body: presentWithTimeline(view), headers: nextLook(view, ports) };
 }

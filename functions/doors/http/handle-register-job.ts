@@ -1,6 +1,6 @@
 import type { RegisteredJob } from '../../contract/answers.ts';
 import { jobPathSchema, registerJobSchema } from '../../contract/requests.ts';
-import { type ExternalId, toTimestamp } from '../../core/identifiers.ts';
+import { type ExternalId, type PartnerId, toTimestamp } from '../../core/identifiers.ts';
 import type { Ports } from '../../core/ports.ts';
 import { JOBS_OF_ONE_NAME, type RegisterEnd, registerJob } from '../../core/use-cases/register-job.ts';
 import { check, readBody } from './read-input.ts';
@@ -17,11 +17,11 @@ export function handleRegisterJob(ports: Omit<Ports, 'log' | 'wakeUpQueue'>): Ht
     const registeredAt = toTimestamp(ports.clock.now());
     const job = { partnerId, jobId, ...body.value, registeredAt };
     const end = await registerJob(reporting, { ...job, door: 'https', requestId, untilMs });
-    return answerFor(end, body.value.externalId);
+    return answerFor(end, partnerId, body.value.externalId);
   });
 }
 
-function answerFor(end: RegisterEnd, externalId: ExternalId): HttpAnswer {
+function answerFor(end: RegisterEnd, partnerId: PartnerId, externalId: ExternalId): HttpAnswer {
   switch (end.kind) {
     case 'registered': {
       const { jobId, projectId = null, registeredAt, verifiedAt = null } = end.entry;
@@ -29,7 +29,7 @@ function answerFor(end: RegisterEnd, externalId: ExternalId): HttpAnswer {
       return { kind: 'success', status: 200, body: answer };
     }
     case 'job_not_found':
-      return jobNotFound;
+      return jobNotFound(partnerId);
     case 'registered_otherwise':
       return problem('job_registered_otherwise', 'A job keeps the externalId of its first registration.');
     case 'too_many_jobs': {

@@ -1,6 +1,7 @@
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { cancelRequestSchema, idempotencyKeySchema } from '../../contract/requests.ts';
 import { FAILURE_REMEMBERED_MS } from '../../core/find-job/list-projects.ts';
+import type { PartnerId } from '../../core/identifiers.ts';
 import type { Ports } from '../../core/ports.ts';
 import { type CancelEnd, requestCancellation } from '../../core/use-cases/request-cancellation.ts';
 import { presentCancellation } from './present-cancellation.ts';
@@ -23,7 +24,7 @@ export function handleRequestCancellation(ports: Ports): HttpHandler {
     const request = { ...body.value, ...caller, waitUntilMs, requestKey: key.value };
     const end = await requestCancellation(reporting, { ...request, door: 'https', refusal: 'final' });
     reportDeferred(reporting, end);
-    return answerFor(end, event.requestContext.path, waitSeconds);
+    return answerFor(end, caller.partnerId, event.requestContext.path, waitSeconds);
   });
 }
 
@@ -46,7 +47,7 @@ function reportDeferred({ report }: Pick<Ports, 'report'>, end: CancelEnd): void
  * @param path the request's path as the caller wrote it, with the stage if there is one
  * @param waitSeconds the preference that was followed: where there is a cancellation to wait for, the answer says so
  */
-function answerFor(end: CancelEnd, path: string, waitSeconds: number | undefined): HttpAnswer {
+function answerFor(end: CancelEnd, partnerId: PartnerId, path: string, waitSeconds?: number): HttpAnswer {
   switch (end.kind) {
     case 'open':
     case 'closed': {
@@ -55,7 +56,7 @@ function answerFor(end: CancelEnd, path: string, waitSeconds: number | undefined
       return { ...answer, headers: { ...answer.headers, 'Preference-Applied': `wait=${waitSeconds}` } };
     }
     case 'job_not_found':
-      return jobNotFound;
+      return jobNotFound(partnerId);
     case 'ambiguous_external_id': {
       const { length } = end.candidates;
       const detail = `${length} of your jobs with this externalId have not ended. Repeat the request with the jobId of one of them.`;

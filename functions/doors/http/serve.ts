@@ -100,10 +100,10 @@ export function problem(code: ProblemCode, detail: string, extra: Problem['extra
  * One answer for an unknown job, another partner's job, a job that is not confirmed to be the caller's, and one registered
  * after the request: it tells a caller nothing about jobs that are not its own.
  */
-export const jobNotFound = problem(
-  'job_not_found',
-  'No job of yours has this externalId or jobId. If it was registered after this Idempotency-Key was first used, use a new key.',
-);
+export function jobNotFound(partnerId: PartnerId): Problem {
+  const next = `Check the spelling. If the job is not registered, register it with PUT /v1/jobs/{jobId}, and repeat the request with a new Idempotency-Key. If registering answers this too, ask the operator whether the job is in a project of ${partnerId}.`;
+  return problem('job_not_found', `No job of yours (${partnerId}) has this externalId or jobId. ${next}`);
+}
 
 /** 503: the request may not be on record, and a repeat is safe. @param retryAfterMs milliseconds */
 export function unavailable(detail: string, retryAfterMs = 2_000): Problem {

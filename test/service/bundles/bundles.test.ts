@@ -33,7 +33,7 @@ const limits = {
   'archive-records': 335_000,
   'seal-archive': 374_000,
   'read-documentation': 880_000,
-  'answer-unknown-route': 4_000,
+  'answer-unknown-route': 3_700,
   'simulate-plangrep': 236_000,
 } as const satisfies Record<keyof typeof functions, number>;
 
