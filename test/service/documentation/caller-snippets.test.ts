@@ -1,10 +1,12 @@
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { serveOnLoopback } from '../../../infra/local/aws/loopback.ts';
 import { answer, relay } from '../../support/front-server.ts';
 import { givenClients } from '../../support/given-clients.ts';
 import { givenService } from '../../support/given-service.ts';
@@ -17,12 +19,12 @@ const section = page.split('## From your language')[1]?.split(/^## /m)[0] ?? '';
 
 /** Java compiles little and starts one thread to collect garbage: half of the processor time of these short programs. */
 const java = ['java', '-XX:TieredStopAtLevel=1', '-XX:+UseSerialGC'];
-/** Each language's program, the commands that it needs, and in which form it takes the job. */
+/** Each language's program, and the commands that it needs. */
 const languages = [
-  { fence: 'bash', file: 'cancel.sh', command: ['bash'], needs: ['bash', 'curl', 'openssl'], takesJson: true },
-  { fence: 'ts', file: 'cancel.ts', command: [process.execPath], needs: [process.execPath], takesJson: false },
-  { fence: 'python', file: 'cancel.py', command: ['python3'], needs: ['python3'], takesJson: false },
-  { fence: 'java', file: 'Cancel.java', command: java, needs: ['java', 'javac'], takesJson: true },
+  { fence: 'bash', file: 'cancel.sh', command: ['bash'], needs: ['bash', 'curl', 'openssl'] },
+  { fence: 'ts', file: 'cancel.ts', command: [process.execPath], needs: [process.execPath] },
+  { fence: 'python', file: 'cancel.py', command: ['python3'], needs: ['python3'] },
+  { fence: 'java', file: 'Cancel.java', command: java, needs: ['java', 'javac'] },
 ];
 const lacking = await Promise.all(languages.map(({ needs }) => commandsMissing(needs)));
 
@@ -45,15 +47,17 @@ beforeAll(async () => {
 
 describe.each(languages.map((language, index) => ({ ...language, lacks: lacking[index] ?? [] })))(
   'the program of docs/calling.md in $fence',
-  ({ file, command: [command = '', ...args], takesJson, lacks, fence }) => {
+  ({ file, command: [command = '', ...args], lacks, fence }) => {
     const testIfInstalled = test.skipIf(lacks.length > 0);
     if (lacks.length > 0)
       console.log(`${file} of docs/calling.md is not run: this machine has no ${lacks.join(', ')}.`);
 
     async function cancel(externalId?: string, url = service.run.baseUrl) {
       const { credential } = clients;
-      const job = externalId === undefined ? [] : [takesJson ? JSON.stringify({ externalId }) : externalId];
-      const env = { PATH: process.env['PATH'], CANCELLATION_URL: url, CANCELLATION_CREDENTIAL: credential };
+      const job = externalId === undefined ? [] : [externalId];
+      const variables = { CANCELLATION_URL: url, CANCELLATION_CREDENTIAL: url && credential };
+      // Java reads its arguments in the encoding of the locale.
+      const env = { PATH: process.env['PATH'], LC_ALL: 'C.UTF-8', ...variables };
       const ended = await exec(command, [...args, file, ...job], { cwd: folder, env }).then(
         (output) => ({ ...output, code: 0 }),
         (error: { stdout: string; stderr: string; code: number }) => error,
@@ -62,9 +66,9 @@ describe.each(languages.map((language, index) => ({ ...language, lacks: lacking[
       const { stdout, stderr, code } = ended;
       return { stdout: stdout.trim(), stderr: stderr.trim(), code };
     }
-    async function newJob(name: string, fields: Parameters<TestRun['addJob']>[2] = {}) {
+    async function newJob(name: string, fields: Parameters<TestRun['addJob']>[2] = {}, jobName = name) {
       const externalId = `${fence} ${name}`;
-      await service.run.addJob(externalId, `job_${fence}_${name}`, fields);
+      await service.run.addJob(externalId, `job_${fence}_${jobName}`, fields);
       return externalId;
     }
     /** How many requests to cancel order-7890 the audit trail has. */
@@ -81,6 +85,31 @@ describe.each(languages.map((language, index) => ({ ...language, lacks: lacking[
 
       expect(ended).toEqual({ stdout: 'cancelled', stderr: '', code: 0 });
       expect(await requestsOnRecord()).toBe(before + 1);
+    });
+
+    testIfInstalled('takes any externalId as its argument, also one that JSON must escape', async () => {
+      const externalId = await newJob('\\ "é" & $0 \u{1f600}', {}, 'escaped');
+
+      expect(await cancel(externalId)).toEqual({ stdout: 'cancelled', stderr: '', code: 0 });
+    });
+
+    testIfInstalled('says in one line that the server is down, and fails', async () => {
+      const gone = await serveOnLoopback(createServer(), 0);
+      await gone.close();
+
+      const { stdout, stderr, code } = await cancel('order-7890', gone.url);
+
+      expect(stderr).toMatch(/^(No answer from|curl: |unavailable: ).*$/);
+      expect(stderr.split('\n')).toHaveLength(1);
+      expect({ stdout, code }).toEqual({ stdout: '', code: expect.any(Number) });
+      expect(code).not.toBe(0);
+    });
+
+    testIfInstalled('says in one line that the variables are not set', async () => {
+      const { stdout, stderr, code } = await cancel('order-7890', '');
+
+      expect(stderr).toMatch(/^.*CANCELLATION_URL.*$/);
+      expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
     });
 
     testIfInstalled('says of a 202 that the service completes it', async () => {
@@ -109,7 +138,7 @@ describe.each(languages.map((language, index) => ({ ...language, lacks: lacking[
     testIfInstalled('fails with any other problem, and shows it', async () => {
       const { stdout, stderr, code } = await cancel('never registered');
 
-      expect(stderr).toMatch(/^(HTTP 404|notFound): .*No job of yours has this externalId or jobId/);
+      expect(stderr).toMatch(/^(HTTP 404|notFound): .*No job of yours \(acme\) has this externalId or jobId/);
       expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
     });
 
