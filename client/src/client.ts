@@ -1,7 +1,17 @@
+import {
+  createPlan,
+  type ManyOptions,
+  type ManyResult,
+  type Order,
+  type Planned,
+  previewMany,
+  type SavedPlan,
+} from './cancel-many.ts';
 import type {
   Cancellation,
   CancelRequest,
   CancelResult,
+  Failure,
   Found,
   Invalid,
   Listed,
@@ -153,6 +163,29 @@ export class CancellationClient {
     return interpret(sent, listed);
   }
 
+  /**
+   * Previews the cancels of many orders; cancels nothing. The result's `summary` says what a cancel of each would do, and
+   * its `run` cancels those jobs and no others, behind this client's other requests.
+   * @param orders each externalId once
+   */
+  async cancelMany(orders: readonly Order[], options?: ManyOptions): Promise<Planned | Failure> {
+    const seen = new Set<string>();
+    const repeated = orders.findIndex(({ externalId }) => seen.size === seen.add(externalId).size);
+    if (repeated >= 0) return malformed(`orders.${repeated}.externalId`);
+    const planned = await previewMany(this.#settings, orders, options);
+    if (planned.kind !== 'previewed') return planned;
+    return createPlan(this, this.#settings, { token: newKey(), orders: planned.orders });
+  }
+
+  /**
+   * A plan that another process made.
+   * @param plan its `token` and `orders`, as they were stored before its `run`
+   * @param results what its `onResult` got
+   */
+  continueMany(plan: SavedPlan, results?: readonly ManyResult[]): Planned {
+    return createPlan(this, this.#settings, plan, results);
+  }
+
   /** Registers a job under an externalId. Repeating an equal registration is not an error. */
   async registerJob(
     { jobId, externalId, projectId }: RegisterJobRequest & Pick<Cancellation, 'jobId'>,
@@ -206,6 +239,7 @@ function readOptions({
     waitSeconds,
     fetch,
     clock,
+    pace: { pausedUntilMs: 0, calm: 0 },
   };
 }
 

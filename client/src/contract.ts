@@ -90,6 +90,32 @@ export interface Candidate {
   readonly registeredAt: string;
 }
 
+/** What a cancel of an externalId would do. Give your `switch` a default: a newer service may have more. */
+export type PlannedState =
+  | 'will_cancel'
+  /** Another request has asked to cancel the job already. */
+  | 'under_way'
+  | 'already_ended'
+  /** The job is yours, and Plangrep does not show it now. */
+  | 'unknown_to_plangrep'
+  /** Several jobs: cancel one of the candidates by its jobId. */
+  | 'ambiguous'
+  /** No job of yours has the externalId. */
+  | 'not_found'
+  /** Not known at the moment. */
+  | 'unresolved';
+
+/** What a cancel of an externalId would do now. */
+export interface Preview {
+  readonly externalId: string;
+  readonly state: PlannedState;
+  /** The job that a cancel would reach. null: none, or not one alone. */
+  readonly jobId: string | null;
+  readonly jobStatus: string | null;
+  /** With `ambiguous`: jobs that have not ended. Otherwise empty. */
+  readonly candidates: readonly Candidate[];
+}
+
 /** What is wrong with one field; the path is empty for the whole body. */
 export interface FieldError {
   readonly path: string;

@@ -1,4 +1,14 @@
 export type * from './callback.ts';
+export type {
+  ManyOptions,
+  ManyProgress,
+  ManyResult,
+  Order,
+  Planned,
+  PlannedOrder,
+  RunOptions,
+  SavedPlan,
+} from './cancel-many.ts';
 export { CancellationClient, type ClientOptions } from './client.ts';
 export type * from './contract.ts';
 export type { CallOptions, Clock, Fetch } from './send.ts';

@@ -9,6 +9,7 @@ import type {
   FieldError,
   KeyReused,
   Pending,
+  Preview,
   ProblemCode,
   Refused,
   RegisteredJob,
@@ -50,6 +51,8 @@ const cancellationChecks: Checks<Omit<Cancellation, Unchecked>> = {
 };
 const isTimeline = listOf(object<{ at: string; type: string }>({ at: text, type: text }));
 
+const isCandidate = object<Candidate>({ jobId: text, jobStatus: text, registeredAt: text });
+
 export const isCancellation = object<Cancellation, Unchecked>(cancellationChecks);
 export const isCancellationWithTimeline = object<CancellationWithTimeline, Unchecked | 'looks' | 'lastLookedAt'>({
   ...cancellationChecks,
@@ -70,10 +73,22 @@ export const isRegisteredJob = object<RegisteredJob>({
   registeredAt: text,
   verifiedAt: textOrNull,
 });
+export const isPreviewList = object<{ readonly previews: readonly Preview[] }>({
+  previews: listOf(
+    object<Preview>({
+      externalId: text,
+      state: text,
+      jobId: textOrNull,
+      jobStatus: textOrNull,
+      candidates: listOf(isCandidate),
+    }),
+  ),
+});
+
 // What single codes add to their problem.
 const hasCancellation = object<{ readonly cancellation: Cancellation }>({ cancellation: isCancellation });
 const hasCandidates = object<{ readonly candidates: readonly Candidate[] }>({
-  candidates: listOf(object<Candidate>({ jobId: text, jobStatus: text, registeredAt: text })),
+  candidates: listOf(isCandidate),
 });
 const hasErrors = object<{ readonly errors: readonly FieldError[] }>({
   errors: listOf(object<FieldError>({ path: text, message: text })),

@@ -28,6 +28,15 @@ export interface Settings {
   readonly waitSeconds: number;
   readonly fetch: Fetch;
   readonly clock: Clock;
+  readonly pace: Pace;
+}
+
+/** What the client's requests have learned about its share, for those that run behind the others. */
+export interface Pace {
+  /** Milliseconds since 1970, of the newest 429: until then nothing of many begins. */
+  pausedUntilMs: number;
+  /** How many items of many were done since then. */
+  calm: number;
 }
 
 /** A problem (RFC 9457) of the service. */
@@ -62,6 +71,8 @@ export interface Sent extends Answer {
 const LONGEST_TRY_MS = 20_000;
 const FIRST_BACKOFF_MS = 500;
 const LONGEST_BACKOFF_MS = 8_000;
+/** After a 429 that does not say how long. */
+const DEFAULT_PAUSE_MS = 1_000;
 /** More than the longest answer: API Gateway's limit is 10 MB. */
 const MAX_BODY_BYTES = 10_000_000;
 
@@ -79,7 +90,7 @@ export const isRetryable = ({ status, problem }: Answer): boolean =>
  * @throws the signal's reason once it is aborted; nothing else
  */
 export async function send(
-  { address, authorization, fetch, clock, maxTries, waitSeconds, ...defaults }: Settings,
+  { address, authorization, fetch, clock, pace, maxTries, waitSeconds, ...defaults }: Settings,
   method: 'GET' | 'POST' | 'PUT',
   path: string,
   { signal, timeoutMs = defaults.timeoutMs }: CallOptions = {},
@@ -98,6 +109,10 @@ export async function send(
     };
     const init = { method, headers, body: content && JSON.stringify(content) };
     const answer = await tryOnce(fetch, address + path, init, tryMs, signal);
+    if (answer.status === 429) {
+      pace.pausedUntilMs = Math.max(pace.pausedUntilMs, clock.now() + (answer.retryAfterMs ?? DEFAULT_PAUSE_MS));
+      pace.calm = 0;
+    }
     const backoffMs = Math.random() * Math.min(LONGEST_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** (tries - 1));
     const waitMs = (answer.retryAfterMs ?? 0) + backoffMs;
     if (!isRetryable(answer) || tries >= maxTries || clock.now() + waitMs >= deadlineMs) {

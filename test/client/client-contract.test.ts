@@ -5,6 +5,7 @@ import type {
   cancellationListSchema,
   cancellationSchema,
   cancellationWithTimelineSchema,
+  previewListSchema,
   problemSchema,
   registeredJobSchema,
   timelineEntrySchema,
@@ -36,6 +37,7 @@ describe('the client’s types equal the contract’s', () => {
     expectTypeOf<readonly ReadonlyDeep<client.Refusal>[]>().toEqualTypeOf<
       Sent<typeof cancellationListSchema>['refusals']
     >();
+    expectTypeOf<readonly ReadonlyDeep<client.Preview>[]>().toEqualTypeOf<Sent<typeof previewListSchema>['previews']>();
     expectTypeOf<ReadonlyDeep<client.RegisteredJob>>().toEqualTypeOf<Sent<typeof registeredJobSchema>>();
   });
 

@@ -40,11 +40,11 @@ const manifest = (): Record<string, unknown> =>
 const examples = [...read('client/README.md').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
 
 describe('the packed client', () => {
-  test('contains a module of less than 8,500 bytes, once for import and once for require, its types, README and licence', () => {
+  test('contains a module of less than 12,000 bytes, once for import and once for require, its types, README and licence', () => {
     const size = (name: string): number => statSync(join(installed.folder, 'dist', name)).size;
-    // 6,200 without verifyCallback, which takes 2,100. The module for require names its exports once more.
-    expect(size('index.js')).toBeLessThan(8500);
-    expect(size('index.cjs')).toBeLessThan(9000);
+    // 6,200 without verifyCallback, which takes 2,100, and cancelMany, which takes 3,400. The module for require names its exports once more.
+    expect(size('index.js')).toBeLessThan(12_000);
+    expect(size('index.cjs')).toBeLessThan(12_500);
     const others = installed.files.filter((path) => !/\.d\.c?ts$/.test(path));
     expect(others.toSorted()).toEqual(['README.md', 'dist/LICENSE', 'dist/index.cjs', 'dist/index.js', 'package.json']);
   });
@@ -134,7 +134,12 @@ describe('its types', () => {
 });
 
 describe('the README’s examples', () => {
-  const outputs = ['cancelled, 63 credits debited', 'tooLate', 'job_twin10000000000000000007893 requested closed'];
+  const outputs = [
+    'cancelled, 63 credits debited',
+    'tooLate',
+    'job_twin10000000000000000007893 requested closed',
+    '1 to cancel, 0 ambiguous\n1 of 1\norder-7893 cancelled',
+  ];
 
   test('compile', async () => {
     examples.forEach((code, index) => installed.write(`example-${index}.ts`, code));
