@@ -2,7 +2,7 @@ import { parsePlangrepOrigin } from '../../functions/adapters/plangrep/plangrep-
 import { keyInSecret, keyRule } from '../../functions/adapters/plangrep/plangrep-key.ts';
 import { type TableName, tables } from '../blueprint/tables.ts';
 import { createConsole } from '../local/console/create-console.ts';
-import type { CredentialsFile } from '../local/credentials-file.ts';
+import type { CredentialsFile } from '../local/credentials/credentials-file.ts';
 import { CannotStart, explainRunError } from '../local/cannot-start.ts';
 import { type LocalRun, startLocalRun } from '../local/run.ts';
 import { CannotDo, type CommandDescription, readList, runScript, type Values } from './command.ts';

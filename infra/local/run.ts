@@ -10,7 +10,8 @@ import type { OnLog } from './aws/lambda/container.ts';
 import type { LambdaRuntime } from './aws/lambda/lambda-runtime.ts';
 import { type LocalBus, type OnAnnounced, startBus } from './bus.ts';
 import { CannotStart, explainStart } from './cannot-start.ts';
-import { type CredentialsFile, removeCredentials, writeCredentials } from './credentials-file.ts';
+import { createConsoleKey, keepConsoleKey } from './credentials/console-key.ts';
+import { type CredentialsFile, removeCredentials, writeCredentials } from './credentials/credentials-file.ts';
 import { keepAccess, keepAnnounced, keepLines, type KeptLines, linesPathOf } from './kept-lines.ts';
 import {
   type Adopt,
@@ -168,7 +169,8 @@ async function startParts(
   dynamodb.resetCounts();
   seedUsageKeys(usagePlans, seededPartners);
 
-  const consoleKey = randomBytes(16).toString('base64url');
+  const path = options.credentialsPath;
+  const consoleKey = path === undefined ? createConsoleKey() : await keepConsoleKey(path);
   const parts: RunParts = { dynamodb, simulator, partners, aws, consoleKey, faults };
   const plangrepUrl = upstream?.baseUrl ?? simulator?.url ?? '';
   const logs: string[] = [];

@@ -1,10 +1,14 @@
+import { chmodSync, lstatSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import { createConsole } from '../../infra/local/console/create-console.ts';
-import { countStopped } from '../../infra/local/console/watch-run.ts';
+import { createConsole, files } from '../../infra/local/console/create-console.ts';
+import { hasConsoleKey, keepConsoleKey, proveKey } from '../../infra/local/credentials/console-key.ts';
+import { countStopped } from '../../infra/local/console/list-cancellations.ts';
 import { type Mood, moods } from '../../infra/scenes/faults-and-problems.ts';
 import { givenService } from '../support/given-service.ts';
+import { temporaryFolder } from './arrange.ts';
 
 describe('The console', () => {
   const service = givenService({ beside: createConsole });
@@ -73,8 +77,48 @@ describe('The console', () => {
     expect(body).toContain(service.run.partners[0]?.token);
   });
 
+  test('proves that it has the key to who asks before sending it, and shows no key', async () => {
+    const { run } = service;
+    const nonce = 'a-nonce-of-the-page';
+    const { host } = new URL(run.baseUrl);
+
+    const { status, body } = await call('GET', `/console/api/proof?nonce=${nonce}`, {});
+    const other = await call('GET', `/console/api/proof?nonce=${nonce}`, { Host: 'localhost:8787' });
+
+    expect([status, body]).toEqual([200, proveKey(run.consoleKey, host, nonce)]);
+    expect(other.body).not.toBe(body);
+    expect([await hasConsoleKey(run.baseUrl, run.consoleKey), await hasConsoleKey(run.baseUrl, 'another')]).toEqual([
+      true,
+      false,
+    ]);
+  });
+
+  test.each(['', '?nonce=', '?nonce=short', `?nonce=${'x'.repeat(65)}`, '?nonce=a-nonce-of-the-page&x'])(
+    'proves nothing to /proof%s',
+    async (query) => {
+      expect((await call('GET', `/console/api/proof${query}`, {})).status).toBe(400);
+    },
+  );
+
+  test('weighs less than 250 KB, with all that it loads', async () => {
+    const paths = [...Object.keys(files), '/console/api/facts'];
+
+    const answers = await Promise.all(paths.map((path) => call('GET', path, withKey())));
+
+    expect(answers.map(({ status }) => status)).toEqual(paths.map(() => 200));
+    expect(answers.reduce((bytes, { body }) => bytes + Buffer.byteLength(body), 0)).toBeLessThan(100_000);
+    const [page, ...loaded] = answers.map(({ body }) => body);
+    for (const path of Object.keys(files).slice(1)) {
+      const name = path.slice(path.lastIndexOf('/') + 1);
+      expect(
+        [page, ...loaded].some((body) => body?.includes(`/${name}`)),
+        `${path} is used`,
+      ).toBe(true);
+    }
+  });
+
   test('has no credential and no key in its page', async () => {
-    for (const path of ['/console', '/console/console.js', '/console/access.js', '/console/views.js']) {
+    for (const path of Object.keys(files)) {
       const { status, body } = await call('GET', path, {});
 
       expect(status).toBe(200);
@@ -161,6 +205,44 @@ describe('The console', () => {
       expect(answer).toMatchObject({ status, body });
     },
   );
+});
+
+describe("The console's key", () => {
+  const keyFileIn = (folder: string): string => join(folder, '.local', 'console-key');
+  const keep = (folder: string): Promise<string> => keepConsoleKey(join(folder, '.local', 'credentials.json'));
+
+  test('stays the same from run to run, in a file for its owner alone', async () => {
+    const folder = temporaryFolder();
+
+    const key = await keep(folder);
+
+    expect(key).toMatch(/^[\w-]{22}$/);
+    expect(await keep(folder)).toBe(key);
+    expect(statSync(keyFileIn(folder)).mode & 0o777).toBe(0o600);
+  });
+
+  test.each<[string, (path: string) => void]>([
+    ['others could read', (path) => chmodSync(path, 0o644)],
+    ['is damaged', (path) => writeFileSync(path, 'a key')],
+    ['is a link', (path) => renameSync(path, `${path}.moved`) ?? symlinkSync(`${path}.moved`, path)],
+  ])('is a new one, in a new file, where the file %s', async (_what, change) => {
+    const folder = temporaryFolder();
+    const key = await keep(folder);
+    change(keyFileIn(folder));
+
+    const next = await keep(folder);
+
+    expect(next).not.toBe(key);
+    expect(await keep(folder)).toBe(next);
+    expect(lstatSync(keyFileIn(folder))).toMatchObject({ mode: 0o100600 });
+  });
+
+  test('is a new one for each run where none can be kept', async () => {
+    const folder = temporaryFolder();
+    writeFileSync(join(folder, '.local'), 'a file');
+
+    expect(await keep(folder)).not.toBe(await keep(folder));
+  });
 });
 
 const cancelled = { outcome: 'cancelled', pageCount: 204, successfulPageCount: 63, creditsDebited: 63 } as const;

@@ -4,10 +4,11 @@ import { text } from 'node:stream/consumers';
 import * as z from 'zod/mini';
 import { problems } from '../../../functions/contract/problems.ts';
 import { describeMood, isMoodId, moods, problemScenes } from '../../scenes/faults-and-problems.ts';
-import { freshJobKinds, projects, stories, summarize } from '../../scenes/stories.ts';
+import { freshJobKinds, projects, stories } from '../../scenes/stories.ts';
 import { isSame } from '../aws/access-keys.ts';
 import { checkSource, validateJson } from '../aws/loopback.ts';
 import type { RunParts } from '../run.ts';
+import { proveKey } from '../credentials/console-key.ts';
 import { addFreshJob, canHave, prepareScene, setMood } from './set-scene.ts';
 import { type CurrentMood, watchRun } from './watch-run.ts';
 
@@ -56,8 +57,8 @@ const headers = {
 function rejectionOf(request: IncomingMessage, path: string, key: string): Reply | undefined {
   const source = checkSource(request);
   if (source.kind === 'foreign') return wrong(403, source.why);
-  if (!path.startsWith('/console/api/') || isSame(request.headers.authorization ?? '', `Bearer ${key}`))
-    return undefined;
+  const isOpen = !path.startsWith('/console/api/') || path === '/console/api/proof';
+  if (isOpen || isSame(request.headers.authorization ?? '', `Bearer ${key}`)) return undefined;
   return wrong(401, 'The console needs the key of this run: open the whole address that "npm start" printed.');
 }
 
@@ -79,25 +80,48 @@ const page = new URL('./page/', import.meta.url);
 const pages = new URL('../../../functions/pages/', import.meta.url);
 const script = 'text/javascript; charset=utf-8';
 const style = 'text/css; charset=utf-8';
+const scripts = [
+  'access',
+  'console',
+  'draw-timeline',
+  'draw-way',
+  'list-cancellations',
+  'make-element',
+  'send-request',
+  'show-answer',
+  'show-connection',
+  'show-happening',
+  'show-scenes',
+];
 /** The page's files. The design is the documentation's. */
-const files: Readonly<Record<string, readonly [URL, string]>> = {
+export const files: Readonly<Record<string, readonly [URL, string]>> = {
   '/console': [new URL('console.html', page), 'text/html; charset=utf-8'],
   '/console/design.css': [new URL('design.css', pages), style],
   '/console/components.css': [new URL('components.css', pages), style],
   '/console/copy-code.js': [new URL('copy-code.client.js', pages), script],
-  '/console/console.css': [new URL('console.css', page), style],
-  '/console/access.js': [new URL('access.js', page), script],
-  '/console/console.js': [new URL('console.js', page), script],
-  '/console/views.js': [new URL('views.js', page), script],
+  ...Object.fromEntries(
+    ['console', 'happening', 'list'].map((name) => [`/console/${name}.css`, [new URL(`${name}.css`, page), style]]),
+  ),
+  ...Object.fromEntries(scripts.map((name) => [`/console/${name}.js`, [new URL(`${name}.js`, page), script]])),
 };
 
 async function answer(request: IncomingMessage, path: string, parts: RunParts, mood: CurrentMood): Promise<Reply> {
   if (request.method === 'POST') return act(path, await text(request), parts, mood);
   if (request.method !== 'GET') return wrong(405, 'The console takes GET and POST.');
   if (path === '/console/api/facts') return json(200, facts(parts));
+  if (path === '/console/api/proof') return proof(request, parts.consoleKey);
   const file = Object.hasOwn(files, path) ? files[path] : undefined;
   if (file === undefined) return wrong(404, 'The console has no such address.');
   return { status: 200, contentType: file[1], body: await readFile(file[0]) };
+}
+
+const noncePattern = /^\/console\/api\/proof\?nonce=([\w-]{16,64})$/;
+
+/** Before a page sends its key it asks for this, since another program may have taken the port after a run. */
+function proof({ url = '', headers: { host = '' } }: IncomingMessage, key: string): Reply {
+  const [, nonce] = noncePattern.exec(url) ?? [];
+  if (nonce === undefined) return wrong(400, 'The nonce must be 16 to 64 letters, digits, "-" and "_".');
+  return { status: 200, contentType: 'text/plain; charset=utf-8', body: proveKey(key, host, nonce) };
 }
 
 /** What the page offers. Fresh jobs and problems need the simulator. */
@@ -109,13 +133,23 @@ function facts(parts: RunParts) {
       isMoodId(id) && canHave(id, parts) ? [{ id, title: one.title, what: describeMood(one) }] : [],
     ),
     jobKinds: Object.entries(isSimulated ? freshJobKinds : {}).map(([id, { plangrep }]) => ({ id, title: plangrep })),
-    stories: stories.map((story) => ({ externalId: story.externalId, story: summarize(story) })),
-    problems: Object.entries(isSimulated ? problemScenes : {}).map(([code, { how }]) => ({ code, how })),
+    stories: stories.map(({ externalId, what, cancels: [first] }) => ({
+      externalId,
+      what,
+      status: first?.status ?? null,
+    })),
+    problems: (isSimulated ? problemCodes : []).map((code) => ({
+      code,
+      how: problemScenes[code].how,
+      status: problems[code].status,
+    })),
   };
 }
 
 const moodInput = z.strictObject({ mood: z.nullable(oneOf(moods)) });
-const sceneInput = z.strictObject({ code: oneOf(problems) });
+const problemCode = oneOf(problems);
+const problemCodes = problemCode.options;
+const sceneInput = z.strictObject({ code: problemCode });
 const jobInput = z.strictObject({ partnerId: oneOf(projects), kind: oneOf(freshJobKinds) });
 
 function oneOf<Name extends string>(names: Readonly<Record<Name, unknown>>) {

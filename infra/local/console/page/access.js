@@ -15,82 +15,140 @@ keepKey();
 // The address was pasted into a tab that had the console open.
 addEventListener('hashchange', () => keepKey() && location.reload());
 
-export const refused = `This page has no key, or the key of an earlier run. Open the whole address that "npm start" printed:
-it is consoleUrl in .local/credentials.json too.`;
-
-export const lost = `The local run does not answer: it was stopped, or is not on this port. Start it with "npm start", and
-this page continues by itself, or asks for the new address.`;
-
-/** The run does not answer. As text it is its message: what a person should read. */
+/** The run does not answer as it should. `state` says why: `gone`, `refused` or `other`. */
 export class NoAnswer extends Error {
-  toString() {
-    return this.message;
+  constructor(state, cause) {
+    super(state, { cause });
+    this.state = state;
   }
 }
 
 /** How long the run may be silent. It sends something every 5 s; a process that is suspended keeps its connections. */
 const SILENT_MS = 15_000;
 
-/** A call of the console's API. Throws `NoAnswer`. */
-export const ask = async (path, options = {}) => {
-  const silence = new AbortController();
-  const timer = setTimeout(() => silence.abort(), SILENT_MS);
+/**
+ * Everything that the page sends goes through here, so that a failed connection has one meaning.
+ * @returns the answer and its text
+ */
+export const send = async (path, options = {}, waitsMs = SILENT_MS) => {
   try {
-    return await fetch(`/console/api/${path}`, {
-      ...options,
-      headers: { Authorization: `Bearer ${localStorage.getItem(storedAs)}` },
-      signal: silence.signal,
-    });
+    const signal = AbortSignal.timeout(waitsMs);
+    const response = await fetch(path, { ...options, credentials: 'omit', cache: 'no-store', signal });
+    return { response, text: await response.text() };
   } catch (cause) {
-    throw new NoAnswer(lost, { cause });
-  } finally {
-    clearTimeout(timer);
+    throw new NoAnswer('gone', cause);
+  }
+};
+
+const encode = (bytes) => new TextEncoder().encode(bytes);
+const toBase64url = (bytes) =>
+  btoa(String.fromCharCode(...new Uint8Array(bytes)))
+    .replaceAll('+', '-')
+    .replaceAll('/', '_')
+    .replaceAll('=', '');
+
+/**
+ * Checks that the run with this key listens, before the key is sent: another program may have taken the port.
+ * @throws NoAnswer
+ */
+const checkProof = async (key) => {
+  const nonce = toBase64url(crypto.getRandomValues(new Uint8Array(16)));
+  const { response, text } = await send(`/console/api/proof?nonce=${nonce}`);
+  if (!response.ok) throw new NoAnswer('other');
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' };
+  const imported = await crypto.subtle.importKey('raw', encode(key), algorithm, false, ['sign']);
+  const proof = await crypto.subtle.sign('HMAC', imported, encode(`${location.host} ${nonce}`));
+  if (toBase64url(proof) !== text) throw new NoAnswer('refused');
+};
+
+/** The key that the run has proved to have. Forgotten with the connection: the next one may be to another program. */
+let proved;
+
+/** Before anything secret is sent, a partner's credential too. @returns the key @throws NoAnswer */
+export const requireProof = async () => {
+  const key = localStorage.getItem(storedAs);
+  if (key === null) throw new NoAnswer('refused');
+  if (proved !== key) await checkProof(key);
+  proved = key;
+  return key;
+};
+
+/** The headers of a call of the console's API. @throws NoAnswer */
+const withKey = async () => ({ headers: { Authorization: `Bearer ${await requireProof()}` } });
+
+/** A call of the console's API. @throws NoAnswer, or an Error with what the run says is wrong */
+export const ask = async (path, body) => {
+  const options = body === undefined ? {} : { method: 'POST', body: JSON.stringify(body) };
+  const { response, text } = await send(`/console/api/${path}`, { ...options, ...(await withKey()) });
+  if (response.status === 401) throw new NoAnswer('refused');
+  const answer = parse(text);
+  if (!response.ok) throw new Error(answer.message);
+  return answer;
+};
+
+const parse = (text) => {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new NoAnswer('other', cause);
   }
 };
 
 /** Hands on each message of a stream (a line of JSON), until the stream ends or is silent. */
-const readLines = async (response, onMessage) => {
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+const readLines = async (body, onMessage) => {
+  const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   let rest = '';
   for (;;) {
     const timer = setTimeout(() => void reader.cancel(), SILENT_MS);
-    const { done, value } = await reader.read().finally(() => clearTimeout(timer));
-    if (done) return;
+    const read = reader.read().catch((cause) => {
+      throw new NoAnswer('gone', cause);
+    });
+    const { done, value } = await read.finally(() => clearTimeout(timer));
+    if (done) throw new NoAnswer('gone');
     const lines = (rest + value).split('\n');
     rest = lines.pop();
-    for (const line of lines) if (line !== '') onMessage(JSON.parse(line));
+    for (const line of lines) if (line !== '') onMessage(parse(line));
   }
 };
 
-/** Resolves when another tab has kept the key of another run. (In this tab, another address loads the page again.) */
-const otherKey = () =>
-  new Promise((resolve) => {
-    const onChange = ({ key }) => {
-      if (key !== storedAs) return;
-      removeEventListener('storage', onChange);
-      resolve();
-    };
-    addEventListener('storage', onChange);
-  });
+/** Opens a stream of the console's API. @throws NoAnswer */
+const openStream = async (path) => {
+  const options = await withKey();
+  const opening = new AbortController();
+  const timer = setTimeout(() => opening.abort(), SILENT_MS);
+  const response = await fetch(`/console/api/${path}`, { ...options, signal: opening.signal })
+    .catch((cause) => {
+      throw new NoAnswer('gone', cause);
+    })
+    .finally(() => clearTimeout(timer));
+  if (!response.ok) throw new NoAnswer(response.status === 401 ? 'refused' : 'other');
+  return response.body;
+};
 
-/** Follows a stream of the console's API for as long as the page is open: a lost connection is opened again. */
-export const follow = async (path, { onOpen, onMessage, onLost, onRefused }) => {
+let wake = () => {};
+/** Tries again at once, where the page waits to try again. */
+export const tryNow = () => wake();
+// Another tab has got the key of another run.
+addEventListener('storage', ({ key }) => key === storedAs && tryNow());
+
+/**
+ * Follows a stream of the console's API for as long as the page is open: a lost connection is opened again.
+ * @param onLost called with why: `gone`, `refused` or `other`
+ */
+export const follow = async (path, { onOpen, onMessage, onLost }) => {
   for (;;) {
     try {
-      const response = await ask(path);
-      if (response.status === 401) {
-        onRefused();
-        await otherKey();
-        continue;
-      }
-      if (!response.ok) throw new NoAnswer(lost); // Another program has the port.
+      const body = await openStream(path);
       await onOpen();
-      await readLines(response, onMessage);
+      await readLines(body, onMessage);
     } catch (error) {
-      // A connection that breaks while it is read is a TypeError; anything else is a bug of the page.
-      if (!(error instanceof TypeError || error instanceof NoAnswer)) throw error;
+      if (!(error instanceof NoAnswer)) throw error; // A bug of the page.
+      proved = undefined;
+      onLost(error.state);
     }
-    onLost();
-    await new Promise((resolve) => setTimeout(resolve, 1000));
+    await new Promise((resolve) => {
+      wake = resolve;
+      setTimeout(resolve, 1000);
+    });
   }
 };

@@ -1,201 +1,231 @@
-import { ask, follow, lost, refused } from './access.js';
-import { createList, drawTimeline, sendRequest } from './views.js';
+import { ask, follow, NoAnswer } from './access.js';
+import { createList, keyOf } from './list-cancellations.js';
+import { get, inWords, make, setText } from './make-element.js';
+import { jobOf, lineAbout, sendRequest } from './send-request.js';
+import { showConnection, titleOf } from './show-connection.js';
+import { reveal, showHappening } from './show-happening.js';
+import { showMood, showScenes } from './show-scenes.js';
 
-const get = (id) => document.getElementById(id);
-/** A text that is there already is not announced again. */
-const say = (text) => {
-  if (get('live').textContent !== text) get('live').textContent = text;
-};
-const post = async (path, body) => {
-  const response = await ask(path, { method: 'POST', body: JSON.stringify(body) });
-  const answer = await response.json();
-  if (!response.ok) throw new Error(answer.message);
-  return answer;
-};
-/** Shows an error in the status line. */
+const say = (text) => setText(get('live'), text);
+/** Whatever a button begins ends in words: a run that does not answer in the notice, anything else in the status line. */
 const reporting = (act) => (event) => {
   event?.preventDefault?.();
-  act(event).catch((error) => say(String(error)));
+  act(event).catch((error) => {
+    if (error instanceof NoAnswer) showConnection(error.state);
+    say(error instanceof NoAnswer ? titleOf(error.state) : error.message);
+  });
 };
 
-const option = (value, text) => new Option(text, value);
-const button = (text, onClick) => {
-  const made = document.createElement('button');
-  made.type = 'button';
-  made.textContent = text;
-  made.addEventListener('click', reporting(onClick));
-  return made;
-};
-
-/** What the page offers: that of the run that it watches. */
+/** What the run offers: its partners with their credentials, its scenes. */
 let facts;
-let titles;
-const moodButtons = new Map();
-let chosen;
-/** Undefined until the first message. */
-let shown;
-/** The job of the newest request: its cancellation is chosen as soon as it is there. */
-let awaited;
+/** The cancellations by their keys. */
+const shown = new Map();
+/** Whether the next message is the first of its connection: it has everything, each later one what has changed. */
+let isFirst = true;
+/** What the connection is, once its first message is there. */
+let opened;
+/**
+ * What is shown in the middle, always one thing: nothing, a request that waits, a cancellation with the newest answer
+ * about it, or an answer that reached no job.
+ */
+let view = { kind: 'nothing' };
+const answers = new Map();
+/** How many requests were sent: of several that are under way, the newest is shown. */
+let turns = 0;
 
-const list = createList(get('cancellations'), (key) => {
-  chosen = key;
-  awaited = undefined;
-  draw();
-});
+const list = createList(
+  { body: get('cancellations'), filter: get('filter'), outcome: get('outcome'), empty: get('empty') },
+  (key) => {
+    view = { kind: 'cancellation', key };
+    draw();
+    reveal();
+  },
+);
 
 const draw = () => {
-  if (shown === undefined) return;
-  list.show(shown, chosen);
-  const cancellation = shown.find((candidate) => list.keyOf(candidate) === chosen);
-  if (cancellation !== undefined) drawTimeline(get('timeline'), cancellation);
+  const answer = view.kind === 'cancellation' ? answers.get(view.key) : view.answer;
+  const cancellation = shown.get(view.key);
+  showHappening({ kind: view.kind, answer, cancellation }, resolve);
+  list.choose(view.key);
 };
 
-const showMood = (mood) => {
-  for (const [id, made] of moodButtons) made.setAttribute('aria-pressed', String(id === mood));
-  const known = titles.get(mood);
-  get('mood-now').textContent = known === undefined ? 'Everything is normal.' : `${known.title}. ${known.what}`;
+/** Shows a request from its beginning to its answer. @param partnerId whose cancellation it may reach */
+const show = async (request, partnerId, externalId) => {
+  const turn = ++turns;
+  const sentAt = new Date().toISOString();
+  view = { kind: 'waiting' };
+  draw();
+  reveal();
+  try {
+    const answer = await sendRequest(request);
+    if (turn !== turns) return answer;
+    const jobId = jobOf(answer);
+    if (jobId !== undefined) {
+      view = { kind: 'cancellation', key: keyOf({ partnerId, jobId }) };
+      answers.set(view.key, answer);
+    } else {
+      // The function may still do its work after a gateway that did not wait.
+      view = { kind: 'answer', answer, awaits: answer.status >= 500 ? { externalId, sentAt } : undefined };
+    }
+    say(lineAbout(answer));
+    return answer;
+  } catch (error) {
+    if (turn === turns) view = { kind: 'unanswered' };
+    throw error;
+  } finally {
+    draw();
+  }
 };
 
-const tellChanges = (cancellations) => {
-  const before = new Map(shown.map((one) => [list.keyOf(one), one.outcome ?? one.state]));
-  const changed = cancellations.filter((one) => before.get(list.keyOf(one)) !== (one.outcome ?? one.state));
-  if (changed.length === 0) return;
-  say(
-    changed
-      .map(({ externalId, outcome, state }) => `${externalId}: ${(outcome ?? state).replaceAll('_', ' ')}`)
-      .join(', '),
-  );
+const tokenOf = (partnerId) => facts.partners.find((partner) => partner.partnerId === partnerId)?.token;
+
+/** Sends a cancel with the partner's credential; where the run has other credentials by now, once more with those. */
+const cancel = async (partnerId, body, key) => {
+  if (facts === undefined) await loadFacts();
+  const send = (token) =>
+    show(
+      {
+        method: 'POST',
+        path: '/v1/cancellations',
+        headers: {
+          Authorization: `Bearer ${token}`,
+          'Content-Type': 'application/json',
+          ...(key && { 'Idempotency-Key': key }),
+        },
+        body: JSON.stringify(body),
+      },
+      partnerId,
+      body.externalId,
+    );
+  const token = tokenOf(partnerId);
+  const { status } = await send(token);
+  if (status !== 401) return;
+  await loadFacts();
+  if (tokenOf(partnerId) !== token) await send(tokenOf(partnerId));
+  else showConnection('rejected');
 };
 
-const showRun = ({ mood, stopped, cancellations }) => {
-  if (shown !== undefined) tellChanges(cancellations);
-  shown = cancellations;
-  const fresh =
-    cancellations.find(({ externalId }) => externalId === awaited) ?? (chosen ? undefined : cancellations[0]);
-  if (fresh !== undefined) chosen = list.keyOf(fresh);
-  get('cancelled').textContent = cancellations.filter(({ outcome }) => outcome === 'cancelled').length;
-  get('open').textContent = cancellations.filter(({ state }) => state === 'open').length;
+const form = get('cancel');
+const fields = form.elements;
+const fill = (partnerId, externalId, jobId = '') => {
+  fields.partner.value = partnerId;
+  fields.externalId.value = externalId;
+  fields.jobId.value = jobId;
+};
+const cancelForm = () => {
+  const { partner, externalId, jobId, reason, key } = fields;
+  const body = {
+    externalId: externalId.value,
+    ...(jobId.value && { jobId: jobId.value }),
+    ...(reason.value && { reason: reason.value }),
+  };
+  return cancel(partner.value, body, key.value);
+};
+form.addEventListener('submit', reporting(cancelForm));
+
+/** Repeats an ambiguous request with the jobId that was chosen. */
+function resolve(jobId) {
+  const { headers, body } = view.answer.request;
+  const { partnerId } = facts.partners.find(({ token }) => headers.Authorization === `Bearer ${token}`);
+  const given = JSON.parse(body);
+  fill(partnerId, given.externalId, jobId);
+  // The button that was pressed goes with its answer.
+  get('happens').focus({ preventScroll: true });
+  reporting(() => cancel(partnerId, { ...given, jobId }))();
+}
+
+const on = {
+  cancel: (externalId) =>
+    reporting(async () => {
+      fill('acme', externalId);
+      await cancel('acme', { externalId });
+    })(),
+  add: (kind) =>
+    reporting(async () => {
+      const partnerId = fields.partner.value;
+      const { externalId } = await ask('jobs', { partnerId, kind });
+      fill(partnerId, externalId);
+      if (get('at-once').checked) await cancel(partnerId, { externalId });
+      else say(`${externalId} is there: cancel it.`);
+    })(),
+  meet: (code) =>
+    reporting(async () => {
+      const { requests } = await ask('scenes', { code });
+      try {
+        for (const request of requests) {
+          await show(request, 'acme', JSON.parse(request.body ?? '{}').externalId);
+        }
+      } finally {
+        await ask('mood', { mood: null });
+      }
+    })(),
+  setMood: (mood) => reporting(() => ask('mood', { mood }))(),
+};
+get('normal').addEventListener('click', () => on.setMood(null));
+
+const tellChanges = (changed) => {
+  const other = changed.filter((one) => {
+    const before = shown.get(keyOf(one));
+    return (before?.outcome ?? before?.state) !== (one.outcome ?? one.state);
+  });
+  if (other.length > 3) say(`${other.length} cancellations have changed.`);
+  else if (other.length > 0) {
+    say(other.map(({ externalId, outcome, state }) => `${externalId}: ${inWords(outcome ?? state)}`).join(', '));
+  }
+};
+
+const countAll = (stopped) => {
+  const all = [...shown.values()];
+  get('cancelled').textContent = all.filter(({ outcome }) => outcome === 'cancelled').length;
+  get('open').textContent = all.filter(({ state }) => state === 'open').length;
   get('pages').textContent = stopped.pages.toLocaleString();
   get('credits').textContent = stopped.credits.toLocaleString();
+};
+
+const onMessage = ({ mood, stopped, changed, gone }) => {
+  if (isFirst) {
+    say('');
+    showConnection(opened);
+  } else tellChanges(changed);
+  const kept = new Set(changed.map(keyOf));
+  const lost = isFirst ? [...shown.keys()].filter((key) => !kept.has(key)) : gone.map(keyOf);
+  isFirst = false;
+  for (const one of changed) shown.set(keyOf(one), one);
+  for (const key of lost) shown.delete(key);
+  list.show(changed, lost);
+  const { externalId, sentAt } = view.awaits ?? {};
+  const awaited = changed.find((one) => one.externalId === externalId && one.requestedAt >= sentAt);
+  const newest = awaited ?? (view.kind === 'nothing' ? changed[0] : undefined);
+  if (newest !== undefined) view = { kind: 'cancellation', key: keyOf(newest) };
+  countAll(stopped);
   showMood(mood);
   draw();
 };
 
-const cancel = get('cancel');
-cancel.addEventListener(
-  'submit',
-  reporting(async () => {
-    const { partner, externalId, jobId, reason, key } = cancel.elements;
-    awaited = externalId.value;
-    const body = {
-      externalId: externalId.value,
-      ...(jobId.value && { jobId: jobId.value }),
-      ...(reason.value && { reason: reason.value }),
-    };
-    const headers = {
-      Authorization: `Bearer ${partner.value}`,
-      'Content-Type': 'application/json',
-      ...(key.value && { 'Idempotency-Key': key.value }),
-    };
-    say(
-      await sendRequest(get('answer'), {
-        method: 'POST',
-        path: '/v1/cancellations',
-        headers,
-        body: JSON.stringify(body),
-      }),
-    );
-    draw();
-  }),
-);
-
-const fresh = get('fresh');
-fresh.addEventListener(
-  'submit',
-  reporting(async () => {
-    const partnerId = cancel.elements.partner.selectedOptions[0].textContent;
-    const { externalId } = await post('jobs', { partnerId, kind: fresh.elements.kind.value });
-    cancel.elements.externalId.value = externalId;
-    cancel.elements.jobId.value = '';
-    say(`${externalId} is there: cancel it.`);
-  }),
-);
-
-const moodButton = ({ id, title, what }) => {
-  const made = button(title, async () => {
-    await post('mood', { mood: id });
-    say(`${title}. ${what}`);
-  });
-  made.title = what;
-  made.setAttribute('aria-pressed', 'false');
-  moodButtons.set(id, made);
-  return made;
-};
-const backToNormal = async () => {
-  await post('mood', { mood: null });
-};
-get('normal').addEventListener(
-  'click',
-  reporting(async () => {
-    await backToNormal();
-    say('Everything is normal.');
-  }),
-);
-
-const meet = async (code) => {
-  const { requests } = await post('scenes', { code });
-  let line = '';
-  try {
-    for (const request of requests) {
-      const { externalId } = JSON.parse(request.body ?? '{}');
-      awaited = externalId ?? awaited;
-      line = await sendRequest(get('answer'), request);
-    }
-  } finally {
-    await backToNormal();
-  }
-  say(line);
-};
-const problemRow = ({ code, how }) => {
-  const made = button(code, () => meet(code));
-  const words = document.createElement('span');
-  words.textContent = how;
-  made.append(words);
-  const row = document.createElement('li');
-  row.append(made);
-  return row;
-};
-
-const showFacts = () => {
-  const chosenPartner = cancel.elements.partner.selectedIndex;
-  titles = new Map(facts.moods.map(({ id, title, what }) => [id, { title, what }]));
-  cancel.elements.partner.replaceChildren(...facts.partners.map(({ partnerId, token }) => option(token, partnerId)));
-  if (chosenPartner > 0) cancel.elements.partner.selectedIndex = chosenPartner;
-  get('known').replaceChildren(...facts.stories.map(({ externalId, story }) => option(externalId, story)));
-  fresh.hidden = facts.jobKinds.length === 0;
-  fresh.elements.kind.replaceChildren(...facts.jobKinds.map(({ id, title }) => option(id, title)));
-  moodButtons.clear();
-  get('moods').replaceChildren(...facts.moods.map(moodButton));
-  get('meet').hidden = facts.problems.length === 0;
-  get('problems').replaceChildren(...facts.problems.map(problemRow));
-};
-
-/** Each time that the stream is open: the run that answers may be another one, which has other credentials. */
-const onOpen = async () => {
+const loadFacts = async () => {
   const before = facts;
-  const response = await ask('facts');
-  facts = await response.json();
-  if (JSON.stringify(facts) !== JSON.stringify(before)) {
-    shown = undefined;
-    showFacts();
-  }
-  const isOther = before !== undefined && before.partners[0]?.token !== facts.partners[0]?.token;
-  say(isOther ? 'The local run was started again. Watching the new one.' : 'Watching.');
+  facts = await ask('facts');
+  if (JSON.stringify(facts) === JSON.stringify(before)) return false;
+  const partner = fields.partner.value;
+  fields.partner.replaceChildren(
+    ...facts.partners.map(({ partnerId }) => make('option', { value: partnerId }, partnerId)),
+  );
+  if (partner !== '') fields.partner.value = partner;
+  showScenes(facts, on);
+  return before !== undefined && tokenOf('acme') !== before.partners[0]?.token;
 };
 
-follow('watch', {
-  onOpen,
-  onMessage: showRun,
-  onLost: () => say(lost),
-  onRefused: () => say(refused),
-}).catch((error) => say(String(error)));
+/** Each time that the stream is open: the run that answers may be another one, with other credentials and cancellations. */
+const onOpen = async () => {
+  opened = (await loadFacts()) ? 'restarted' : 'watching';
+  isFirst = true;
+  if (opened === 'watching') return;
+  view = { kind: 'nothing' };
+  answers.clear();
+};
+
+showConnection('connecting');
+draw();
+follow('watch', { onOpen, onMessage, onLost: showConnection }).catch((error) =>
+  say(`This page has failed: ${error.message}`),
+);

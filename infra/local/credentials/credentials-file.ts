@@ -1,7 +1,8 @@
 import { chmod, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as z from 'zod/mini';
-import { reasonOf } from '../explain-system-error.ts';
+import { reasonOf } from '../../explain-system-error.ts';
+import { hasConsoleKey } from './console-key.ts';
 
 /** Where the credentials of a run are. */
 export type CredentialsFile =
@@ -24,7 +25,8 @@ export interface Credentials {
  */
 export async function writeCredentials(asked: string, credentials: Credentials): Promise<CredentialsFile> {
   const other = await readOther(asked);
-  const isOtherUp = other !== undefined && (await isUp(other));
+  // A run that was killed on this port has left its own.
+  const isOtherUp = other !== undefined && other.baseUrl !== credentials.baseUrl && (await isUp(other));
   const path = isOtherUp ? asked.replace(/(\.json)?$/, `-${new URL(credentials.baseUrl).port}$1`) : asked;
   try {
     await mkdir(dirname(path), { recursive: true, mode: 0o700 }).catch(explainFolder);
@@ -69,15 +71,7 @@ async function readOther(path: string): Promise<Credentials | undefined> {
   }
 }
 
-/** The port may have gone to another program since: only the same run takes the key. */
-async function isUp({ baseUrl, consoleUrl }: Credentials): Promise<boolean> {
-  try {
-    const { ok } = await fetch(`${baseUrl}/console/api/facts`, {
-      headers: { Authorization: `Bearer ${new URL(consoleUrl).hash.slice(1)}` },
-      signal: AbortSignal.timeout(1_000),
-    });
-    return ok;
-  } catch {
-    return false;
-  }
+/** The port may have gone to another program since: only a run of this folder has the key. */
+function isUp({ baseUrl, consoleUrl }: Credentials): Promise<boolean> {
+  return hasConsoleKey(baseUrl, new URL(consoleUrl).hash.slice(1));
 }
