@@ -58,7 +58,7 @@ export function isAbsenceCertain(reads: number, forMs: number): boolean {
   return reads >= ABSENT.reads && forMs >= ABSENT.forMs;
 }
 
-/** Milliseconds to the next poll of a job whose cancel was accepted so long ago: 5, 10, 15, 30 … 300 s. */
+/** Milliseconds to the next poll of a job whose cancel was accepted so long ago: 5, then 10, 15, 30 … 300 s more. */
 export function pollDelayMs(sinceAcceptedMs: number): number {
   let pollAtMs = 0;
   for (const delayMs of POLL_DELAYS_MS) {

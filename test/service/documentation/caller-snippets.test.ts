@@ -8,6 +8,7 @@ import { build } from 'esbuild';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { serveOnLoopback } from '../../../infra/local/aws/loopback.ts';
 import { answer, relay } from '../../support/front-server.ts';
+import { commandsMissing } from '../../support/commands-missing.ts';
 import { givenClients } from '../../support/given-clients.ts';
 import { givenService } from '../../support/given-service.ts';
 import type { TestRun } from '../../support/local-run.ts';
@@ -26,7 +27,6 @@ const languages = [
   { fence: 'python', file: 'cancel.py', command: ['python3'], needs: ['python3'] },
   { fence: 'java', file: 'Cancel.java', command: java, needs: ['java', 'javac'] },
 ];
-const lacking = await Promise.all(languages.map(({ needs }) => commandsMissing(needs)));
 
 const service = givenService();
 const clients = givenClients(service);
@@ -45,7 +45,7 @@ beforeAll(async () => {
   await build({ entryPoints: [entry], outfile: join(installed, 'index.js'), bundle: true, format: 'esm' });
 });
 
-describe.each(languages.map((language, index) => ({ ...language, lacks: lacking[index] ?? [] })))(
+describe.each(languages.map((language) => ({ ...language, lacks: commandsMissing(language.needs) })))(
   'the program of docs/calling.md in $fence',
   ({ file, command: [command = '', ...args], lacks, fence }) => {
     const testIfInstalled = test.skipIf(lacks.length > 0);
@@ -172,13 +172,3 @@ test('docs/calling.md has four programs', () => {
 
   expect(fences).toEqual(['sh', ...languages.map(({ fence }) => fence)]);
 });
-
-async function commandsMissing(needs: readonly string[]): Promise<readonly string[]> {
-  const isFound = (need: string) =>
-    exec('sh', ['-c', 'command -v "$0"', need]).then(
-      () => true,
-      () => false,
-    );
-  const found = await Promise.all(needs.map(isFound));
-  return needs.filter((_need, index) => !found[index]);
-}
