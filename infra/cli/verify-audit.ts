@@ -43,14 +43,24 @@ async function verify(options: VerifyOptions): Promise<ExitCode> {
     return code;
   }
   const digest = createHeadsDigest();
-  const totals = { streams: 0, closed: 0, events: 0, joined: 0, refused: 0, erased: 0, expired: 0, findings: 0 };
+  const totals = {
+    streams: 0,
+    closed: 0,
+    events: 0,
+    joined: 0,
+    refused: 0,
+    callbacks: 0,
+    erased: 0,
+    expired: 0,
+    findings: 0,
+  };
   const erasures = createErasureReport();
   let digested = 0;
   for await (const verdict of verifyTable({ client, table, place, onProgress })) {
     const { findings, head, closings } = verdict;
     for (const finding of findings) print('finding', finding, describeFinding(finding));
     totals.findings += findings.length;
-    for (const kind of ['events', 'joined', 'refused', 'erased'] as const) totals[kind] += verdict[kind];
+    for (const kind of ['events', 'joined', 'refused', 'callbacks', 'erased'] as const) totals[kind] += verdict[kind];
     if (verdict.isExpired) totals.expired += 1;
     for (const erasure of verdict.erasures) erasures.add(erasure);
     if (head === undefined) continue;
@@ -114,7 +124,10 @@ function describeFinding({ code, stream, seq, record = '', what }: Finding): str
 
 interface Summary
   extends Readonly<
-    Record<'streams' | 'closed' | 'events' | 'joined' | 'refused' | 'erased' | 'expired' | 'findings', number>
+    Record<
+      'streams' | 'closed' | 'events' | 'joined' | 'refused' | 'callbacks' | 'erased' | 'expired' | 'findings',
+      number
+    >
   > {
   readonly table: string;
   /** The endpoint or the region. */
@@ -140,6 +153,7 @@ function describeSummary({ table, place, streams, closed, findings, erasures, he
       events: count(records.events),
       joined: count(records.joined),
       refused: count(records.refused),
+      callbacks: count(records.callbacks),
       erased: records.erased === 0 ? undefined : `the texts of ${count(records.erased)} records, by erasures on record`,
       expired:
         records.expired === 0

@@ -47,7 +47,7 @@ export class MemoryCallbackLog implements CallbackLog {
 
   async readJob(name: StreamName) {
     const events = this.streams.get(streamKey(name)) ?? [];
-    return { events, callbacks: this.besides(streamKey(name), '') };
+    return { events, callbacks: this.besides(streamKey(name)) };
   }
 
   async readRefusal(subject: Extract<Subject, { kind: 'refusal' }>) {
@@ -101,9 +101,9 @@ export class MemoryCallbackLog implements CallbackLog {
     return [...this.attempts.values()].filter(({ place }) => place?.kind === 'kept').map(({ subject }) => subject);
   }
 
-  private besides(partition: string, about: string): StoredCallback[] {
+  private besides(partition: string, about?: string): StoredCallback[] {
     return [...this.attempts.values()]
-      .filter(({ record }) => partitionBeside(record) === partition && record.about.startsWith(about))
+      .filter(({ record }) => partitionBeside(record) === partition && (about ?? record.about) === record.about)
       .map(({ record, place }) => ({ ...record, isIndexed: place !== undefined }))
       .toSorted((a, b) => (callbackKey(a) < callbackKey(b) ? -1 : 1));
   }

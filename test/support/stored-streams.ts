@@ -1,8 +1,10 @@
 import { daysAfter } from '../../functions/core/retention.ts';
 import fc from 'fast-check';
+import type { CallbackRecord } from '../../functions/core/callbacks/callback-record.ts';
 import type { StoredRecord } from '../../functions/core/audit/findings.ts';
 import { sealEvent } from '../../functions/core/cancellation/chain.ts';
 import {
+  callbackKey,
   erasedKey,
   eventKey,
   joinedKey,
@@ -85,6 +87,29 @@ export const joinedRecord = (fields: Partial<JoinedRecord> = {}): StoredRecord =
     ...fields,
   };
   return { key: joinedKey(joined), fields: defined(joined) };
+};
+
+/** An attempt to tell of event 3 of a stream, which closed it. */
+export const callbackRecord = (
+  fields: Partial<CallbackRecord> = {},
+  place: Partial<StoredRecord> = {},
+): StoredRecord => {
+  const record: CallbackRecord = {
+    type: 'callback',
+    format: 1,
+    partnerId: acme,
+    jobId: documentedJob,
+    about: 'event#000003',
+    notice: 'closed',
+    number: 1,
+    webhookId: 'e-2',
+    at,
+    deleteAfter,
+    result: 'delivered',
+    attempt: 1,
+    ...fields,
+  };
+  return { key: callbackKey(record), ...place, fields: defined(record) };
 };
 
 /** As an erasure leaves a record. */

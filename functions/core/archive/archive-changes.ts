@@ -1,4 +1,4 @@
-import { parseEventKey, parseStreamKey } from '../cancellation/stream-key.ts';
+import { parseCallbackKey, parseEventKey, parseStreamKey } from '../cancellation/stream-key.ts';
 import { toTimestamp } from '../identifiers.ts';
 import type { Report } from '../report.ts';
 import { archiveChange } from './archived-line.ts';
@@ -51,8 +51,10 @@ export async function archiveChanges(
 /** The record's keys. A key that this service does not write may have any text in it, so its hash stands for it. */
 function nameOf({ partition, key }: Change): { readonly partition: string; readonly key: string } {
   const isOurs = parseStreamKey(partition) !== undefined || /^[a-z0-9-]{1,40}#refused#\d{4}-\d\d-\d\d$/.test(partition);
-  const isEvent = parseEventKey(key) !== undefined;
-  const isBeside = /^((joined|#erased)#)?\d{4}-\d\d-\d\dT[\d:.]{8,12}Z#[\w.:#-]{1,200}$/.test(key);
+  // Of a callback's attempt, what it tells of.
+  const about = parseCallbackKey(key) ?? key;
+  const isEvent = parseEventKey(about) !== undefined;
+  const isBeside = /^((joined|#erased)#)?\d{4}-\d\d-\d\dT[\d:.]{8,12}Z#[\w.:#-]{1,200}$/.test(about);
   return {
     partition: isOurs ? partition : `sha256:${sha256(partition)}`,
     key: isEvent || isBeside ? key : `sha256:${sha256(key)}`,

@@ -1,4 +1,7 @@
 import { CLOCK_SKEW_MS } from '../audit/findings.ts';
+import { callbackSchema } from '../callbacks/callback-record.ts';
+import { isDueShard } from '../callbacks/callback-shards.ts';
+import { LONGEST_CALLBACK_DELAY_MS } from '../callbacks/retry-schedule.ts';
 import { erasableAttributes } from '../cancellation/commitment.ts';
 import { erasedSchema } from '../cancellation/erased.ts';
 import { joinedSchema, parseEvent, refusedSchema } from '../cancellation/events.ts';
@@ -39,8 +42,8 @@ export interface Change {
  * - `foreign`: a new item that is not a record of this service.
  * - `rewritten`: a record is no longer what was written.
  * - `removed`: a record was deleted before its time.
- * - `silenced`: a wake-up later than this service ever sets one, or one that the reconciler does not read, so that nothing
- *   looks at the cancellation.
+ * - `silenced`: a wake-up later than this service ever sets one, or one that nothing reads, so that nothing looks at the
+ *   cancellation, or at the callback.
  */
 export type ChangeKind = 'written' | 'scheduled' | 'erased' | 'expired' | Forgery;
 export type Forgery = 'foreign' | 'rewritten' | 'removed' | 'silenced';
@@ -74,18 +77,29 @@ const scheduling: ReadonlySet<string> = new Set(schedulingAttributes);
 const erasable: ReadonlySet<string> = new Set(erasableAttributes);
 
 function isRecord(image: Image): boolean {
-  const schemas = { joined: joinedSchema, refused: refusedSchema, erased: erasedSchema } as const;
+  const schemas = {
+    joined: joinedSchema,
+    refused: refusedSchema,
+    erased: erasedSchema,
+    callback: callbackSchema,
+  } as const;
   const beside = Object.entries(schemas).find(([type]) => type === image['type'])?.[1];
   return beside === undefined ? parseEvent(image) !== undefined : beside.safeParse(image).success;
 }
 
-function isSilenced({ wakeAt, wakeShard }: Image, atMs: number): boolean {
+function isSilenced({ type, partnerId, wakeAt, wakeShard }: Image, atMs: number): boolean {
   if (wakeAt === undefined && wakeShard === undefined) return false;
+  const { data } = timestampSchema.safeParse(wakeAt);
+  if (data === undefined) return true;
+  const isLaterThan = (delayMs: number): boolean => Date.parse(data) > atMs + delayMs + CLOCK_SKEW_MS;
+  if (type === 'callback') {
+    // What is kept for a replay is found whatever its time.
+    if (wakeShard === `kept#${String(partnerId)}`) return false;
+    return !isDueShard(wakeShard) || isLaterThan(LONGEST_CALLBACK_DELAY_MS);
+  }
   // The index has only what has both, and the reconciler reads these shards.
   const isRead = typeof wakeShard === 'string' && /^(0|[1-9]\d*)$/.test(wakeShard) && Number(wakeShard) < WAKE_SHARDS;
-  if (!isRead) return true;
-  const { data } = timestampSchema.safeParse(wakeAt);
-  return data === undefined || Date.parse(data) > atMs + LONGEST_WAKE_UP_DELAY_MS + CLOCK_SKEW_MS;
+  return !isRead || isLaterThan(LONGEST_WAKE_UP_DELAY_MS);
 }
 
 /** The attribute is the log's time to live, in seconds since 1970. */

@@ -4,6 +4,7 @@ import { judgeTexts } from '../cancellation/commitment.ts';
 import { type ErasedRecord, erasedSchema } from '../cancellation/erased.ts';
 import { joinedSchema, refusedSchema } from '../cancellation/events.ts';
 import {
+  CALLBACK_PREFIX,
   ERASED_PREFIX,
   erasedKey,
   partitionBeside,
@@ -26,17 +27,20 @@ import {
   type StreamHead,
   type WakeUpReader,
 } from './findings.ts';
+import { createCallbacksVerifier } from './verify-callbacks.ts';
 import { verifyStream } from './verify-stream.ts';
 
 /**
  * The result for one partition of the cancellation log: a stream with its `joined` records, or a day of `refused` ones,
- * either with its `erased` ones.
+ * either with its `callback` and its `erased` ones.
  */
 export interface Verdict {
   readonly findings: readonly Finding[];
   readonly events: number;
   readonly joined: number;
   readonly refused: number;
+  /** Attempts to deliver callbacks. */
+  readonly callbacks: number;
   /** How many records have lost their texts to an erasure that is on record. */
   readonly erased: number;
   /** Every record has expired: DynamoDB may have deleted others. */
@@ -55,8 +59,8 @@ export interface PartitionVerifier {
 }
 
 /**
- * Verifies one partition, record by record. Memory holds its events and findings, and never its `joined` or `refused`
- * records, of which there may be any number. {@link verifyStream} says what can be found and what cannot.
+ * Verifies one partition, record by record. Memory holds its events, the newest attempt of each callback and the findings, and
+ * never its `joined` or `refused` records, of which there may be any number. {@link verifyStream} says what can be found and what cannot.
  *
  * A `joined` or `refused` record must be well-formed and agree with its keys. It has no hash, so its deletion cannot be
  * found, nor an edit that keeps to the schema and the key (of `reason`, for example).
@@ -67,6 +71,7 @@ export function createPartitionVerifier(partition: string, reader: WakeUpReader)
   const events: StoredEvent[] = [];
   const beside: Finding[] = [];
   const erasures = createErasures(partition, reader.isArchive === true);
+  const callbacks = createCallbacksVerifier(partition, reader);
   let [joined, refused] = [0, 0];
   /** Records that have not expired, and those of them that joined. */
   let [kept, keptJoined] = [0, 0];
@@ -82,6 +87,10 @@ export function createPartitionVerifier(partition: string, reader: WakeUpReader)
       beside.push(...erasures.add(record, seq));
       const isKept = !hasExpired(record.fields['deleteAfter'], reader.nowMs);
       if (isKept) kept += 1;
+      if (record.key.startsWith(CALLBACK_PREFIX) && (name !== undefined || isRefusedDayKey(partition))) {
+        beside.push(...callbacks.add(record));
+        return;
+      }
       if (name !== undefined && seq !== undefined) {
         const { at, hash } = record.fields;
         if (seq === 1 && hashEvent(record.fields) === hash) requestedAtMs = Date.parse(String(at));
@@ -101,13 +110,15 @@ export function createPartitionVerifier(partition: string, reader: WakeUpReader)
     end() {
       const stream = name === undefined ? { findings: [], closings: [] } : verifyStream(name, events, reader);
       const orphaned = keptJoined > 0 && events.length === 0 ? [orphanedBy(partition, keptJoined)] : [];
-      const findings = [...stream.findings, ...orphaned, ...beside];
+      const told = callbacks.end(name === undefined ? undefined : events);
+      const findings = [...stream.findings, ...orphaned, ...beside, ...told];
       return {
         ...stream,
         findings,
         events: events.length,
         joined,
         refused,
+        callbacks: callbacks.count(),
         isExpired: kept === 0,
         ...erasures.end(),
       };

@@ -9,6 +9,11 @@ export function dueShard(part: number): string {
   return `callbacks-${part}`;
 }
 
+/** Whether the schedule searches a part of the index for attempts that are due. */
+export function isDueShard(shard: unknown): boolean {
+  return typeof shard === 'string' && /^callbacks-(0|[1-9]\d*)$/.test(shard) && Number(shard.slice(10)) < WAKE_SHARDS;
+}
+
 /** @param partition the partition that the attempt is in */
 export function dueShardOf(partition: string): string {
   return dueShard(Number.parseInt(sha256(partition).slice(0, 4), 16) % WAKE_SHARDS);

@@ -14,6 +14,7 @@ export interface ArchiveTotals {
   events: number;
   joined: number;
   refused: number;
+  callbacks: number;
   erased: number;
   /** Of objects that no digest names yet. */
   unsealedObjects: number;
@@ -36,6 +37,7 @@ export function noTotals(): ArchiveTotals {
     events: 0,
     joined: 0,
     refused: 0,
+    callbacks: 0,
     erased: 0,
     unsealedObjects: 0,
     unsealed: 0,
@@ -46,7 +48,7 @@ export function noTotals(): ArchiveTotals {
 
 /** Adds what was verified of one partition. */
 export function addVerdict(verdict: Verdict, totals: ArchiveTotals): void {
-  for (const kind of ['events', 'joined', 'refused', 'erased'] as const) totals[kind] += verdict[kind];
+  for (const kind of ['events', 'joined', 'refused', 'callbacks', 'erased'] as const) totals[kind] += verdict[kind];
   if (verdict.head === undefined) return;
   totals.streams += 1;
   if (verdict.head.closedAt !== undefined) totals.closed += 1;

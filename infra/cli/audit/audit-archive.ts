@@ -95,6 +95,7 @@ function describeSummary({ totals, newest }: ArchiveSummary, shown: Shown): stri
       events: count(totals.events),
       joined: count(totals.joined),
       refused: count(totals.refused),
+      callbacks: count(totals.callbacks),
       erased: some(totals.erased, 'records lost their texts, by erasures on record'),
       unsealed: some(
         totals.unsealedObjects,

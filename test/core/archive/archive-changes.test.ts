@@ -102,7 +102,10 @@ describe('a forgery', () => {
     [streamName, 'event#000001', true, true],
     [streamName, 'joined#2026-11-26T12:00:00.000Z#request-1', true, true],
     [streamName, '#erased#2026-11-26T12:00:00.000Z#erasure#1', true, true],
+    [streamName, 'callback#event#000002#000001', true, true],
     ['acme#refused#2026-11-26', refused.key, true, true],
+    ['acme#refused#2026-11-26', `callback#${refused.key}#000001`, true, true],
+    ['acme#refused#2026-11-26', 'callback#order-7890#000001', true, false],
     ['acme#refused#order-7890', 'order-7890', false, false],
     ['acme#job#order-7890', 'event#1', false, false],
   ])('at %s %s is named by keys of this service, and by hashes of others', async (partition, key, isNamed, hasKey) => {

@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
 import { archivedLineSchema, archiveChange } from '../../../functions/core/archive/archived-line.ts';
 import { type Change, type Image, isForgery, judgeChange } from '../../../functions/core/archive/judge-change.ts';
+import { LONGEST_CALLBACK_DELAY_MS } from '../../../functions/core/callbacks/retry-schedule.ts';
 import { LONGEST_WAKE_UP_DELAY_MS, WAKE_SHARDS } from '../../../functions/core/cancellation/pace.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import {
   at,
+  callbackRecord,
   closed,
   erasedRecord,
   erasedTexts,
@@ -35,7 +37,14 @@ const later = (ms: number) => ({ ...open, wakeAt: toTimestamp(atMs + ms) });
 
 describe('a change of the log', () => {
   test('that this service makes', () => {
-    for (const { fields } of [begun, ended, joinedRecord(), refusedRecord(), erasedRecord(['event#000001'])]) {
+    for (const { fields } of [
+      begun,
+      ended,
+      joinedRecord(),
+      refusedRecord(),
+      erasedRecord(['event#000001']),
+      callbackRecord(),
+    ]) {
       expect(judge(undefined, fields)).toBe('written');
     }
     expect(judge(undefined, open)).toBe('written');
@@ -44,6 +53,28 @@ describe('a change of the log', () => {
     expect(judge(open, begun.fields)).toBe('scheduled');
     expect(judge(begun.fields, erasedTexts(begun).fields)).toBe('erased');
     expect(judge({ ...begun.fields, deleteAfter: atMs / 1_000 }, undefined, { isExpiry: true })).toBe('expired');
+  });
+
+  test('of an attempt to deliver a callback, which is due at a time or kept', () => {
+    const { fields } = callbackRecord({ result: 'failed', nextAt: at });
+    const due = { ...fields, wakeShard: 'callbacks-0', wakeAt: at };
+
+    expect(judge(undefined, due)).toBe('written');
+    expect(judge(due, { ...due, wakeAt: toTimestamp(atMs + LONGEST_CALLBACK_DELAY_MS) })).toBe('scheduled');
+    expect(judge(due, fields)).toBe('scheduled');
+    expect(judge(undefined, { ...due, wakeShard: 'kept#acme' })).toBe('written');
+
+    for (const [wakeShard, wakeAt] of [
+      ['callbacks-4', at],
+      ['callbacks-0', '2031-01-01T00:00:00.000Z'],
+      ['callbacks-0', 'soon'],
+      ['kept#globex', at],
+      ['3', at],
+      [undefined, at],
+    ]) {
+      expect(judge(due, { ...fields, wakeShard, wakeAt })).toBe('silenced');
+    }
+    expect(judge(open, { ...open, wakeShard: 'kept#acme' })).toBe('silenced');
   });
 
   test.each<[string, Image | undefined, Image | undefined, Partial<Change>]>([

@@ -54,6 +54,7 @@ describe('what is found beside the streams', () => {
       events: 0,
       joined: 0,
       refused: 1,
+      callbacks: 0,
       erased: 0,
       erasures: [],
       isExpired: false,

@@ -217,6 +217,19 @@ describe('an attempt that fails', () => {
     expect(told()).toHaveLength(2);
   });
 
+  test('that another run has moved meanwhile is not sent twice', async () => {
+    const { world, deliver } = given();
+    world.answer = () => answered(503, 2 * hour);
+    await deliver();
+    world.nowMs += 2 * hour;
+    world.log.beforeWrite = () => {
+      for (const stored of world.log.attempts.values()) stored.place = { kind: 'due', at: '2099-01-01T00:00:00.000Z' };
+    };
+    await sendDueCallbacks(world.ports, Infinity);
+
+    expect(world.sent).toEqual([]);
+  });
+
   test('is due again by the schedule alone when the delay is longer than the queue’s', async () => {
     const { world, deliver } = given();
     world.answer = () => answered(503, 2 * hour);

@@ -44,6 +44,7 @@ describe('verify-audit --archive', () => {
           'events     3',
           'joined     0',
           'refused    0',
+          'callbacks  0',
           String.raw`pace       [\d,]+ records per second \([\d.]+ s\)`,
           'Nothing found: the digests hold, and so does every chain in the archive. No table was compared.\n$',
         ].join('\n'),
