@@ -197,7 +197,7 @@ describe('a record that cannot be read', () => {
       ['acme#job_1', 'event#000001'],
       ['acme#refused#2026-11-23', 'callback#x#000001'],
     ] as const) {
-      await insertItem(table, { pk, sk: `${sk}`, ...wakeUp }).catch(() => false);
+      await insertItem(table, { pk, sk, ...wakeUp }).catch(() => false);
     }
     await insertItem(table, { pk: 'acme#job_2', sk: 'callback#event#000001#000009', ...wakeUp, wakeAt: 'soon' });
 

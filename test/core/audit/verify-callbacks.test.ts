@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { StoredRecord } from '../../../functions/core/audit/findings.ts';
 import { createPartitionVerifier } from '../../../functions/core/audit/verify-partition.ts';
 import { refusedDayKey, refusedKey } from '../../../functions/core/cancellation/stream-key.ts';
-import { acme, documentedJob } from '../../support/names.ts';
+import { acme, type documentedJob } from '../../support/names.ts';
 import {
   at,
   callbackRecord,
