@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { eventDoor } from '../../infra/blueprint/bus-events.ts';
 import { describeViolation, runSimulation, type SimulationResult } from './simulation.ts';
 import { MAX_RECEIVES } from './simulation/doors.ts';
+import { runSoakCallbacks } from './soak-callbacks.ts';
 import { runSoak } from './soak.ts';
 
 /** The short forms of the proofs that play the core on stores in memory. `npm run proof` plays the whole forms. */
@@ -47,4 +48,14 @@ test('the soak loses none of many cancellations with faults, and leaves nothing 
 
   expect(violations).toEqual([]);
   expect(figures).toMatchObject({ requested: 2_000, closed: 2_000, lost: 0 });
+});
+
+test('the soak of the callbacks loses none of many with faults, and each partner hears of a job in order', async () => {
+  const { violations, figures } = await runSoakCallbacks({ callbacks: 1_000, seed: 1 });
+
+  expect(violations).toEqual([]);
+  expect(figures.delivered).toBe(figures.expected);
+  // What never occurs proves nothing.
+  const { lost, setAside: _setAside, overtaken: _overtaken, ...others } = figures;
+  expect([lost, Object.entries(others).filter(([, count]) => count === 0)]).toEqual([0, []]);
 });
