@@ -6,6 +6,11 @@ interface SandboxJob {
   readonly plangrep: string;
   /** What this service answers to the caller who cancels it. */
   readonly caller: string;
+  /**
+   * After how many seconds the cancellation is closed, at least and at most, where it is not closed at once. The service reads
+   * a job 5 and 15 s after its cancel was accepted, so what Plangrep takes ends shortly before.
+   */
+  readonly closedAfter?: readonly [least: number, most: number];
   /** Absent: Plangrep has no such job. */
   readonly fields?: Omit<SimulatedJobFields, 'id' | 'externalId'>;
 }
@@ -41,21 +46,24 @@ export const sandboxJobs = {
     fields: { projectId: sandboxProject, status: 'preflighting', createdAt, updatedAt, expiresAt },
   },
   slow: {
-    plangrep: 'takes 20 s to cancel it; processing continues meanwhile',
+    plangrep: 'takes 14 s to cancel it; processing continues meanwhile',
     caller: '202, then `cancelled`',
-    fields: { ...running, cancelTakes: 20_000, pagesPerSecond: 1 },
+    closedAfter: [15, 15],
+    fields: { ...running, cancelTakes: 14_000, pagesPerSecond: 1 },
   },
   completes_first: {
-    plangrep: 'accepts the cancel, but processes the last page first',
+    plangrep: 'accepts the cancel, but processes the last page first, within 14 s',
     caller: '202, then `too_late`',
-    fields: { ...running, cancelTakes: 20_000, pagesPerSecond: LEFT / 10 },
+    closedAfter: [15, 15],
+    fields: { ...running, cancelTakes: 20_000, pagesPerSecond: LEFT / 14 },
   },
   out_of_credits: {
-    plangrep: 'runs out of credits 4 s after the cancel, is resumed 8 s later, and cancels it 12 s after that',
+    plangrep: 'runs out of credits 4 s after the cancel, is resumed 8 s later, and cancels it 2 s after that',
     caller: '202, then `cancelled`; some of `spentMs` is a `person`’s',
+    closedAfter: [15, 15],
     fields: {
       ...running,
-      cancelTakes: 16_000,
+      cancelTakes: 6_000,
       pagesPerSecond: 1,
       creditsForPages: successfulPageCount + 4,
       resumesAfter: 8_000,
@@ -78,21 +86,25 @@ export const sandboxJobs = {
   rate_limited: {
     plangrep: 'answers 429 for 5 s, then cancels it at once',
     caller: '202, then `cancelled`',
+    closedAfter: [5, 6],
     fields: { ...running, trouble: { forMs: TROUBLE_MS, status: 429, retryAfter: 5, effect: 'none' } },
   },
   error: {
     plangrep: 'answers 500 for 5 s, then cancels it at once',
     caller: '202, then `cancelled`; meanwhile 503 if the service must read it to distinguish it from another job',
+    closedAfter: [7, 9],
     fields: { ...running, trouble: { forMs: TROUBLE_MS, status: 500, effect: 'none' } },
   },
   lost: {
     plangrep: 'cancels it at once, but answers 502 for 5 s',
     caller: '202, then `cancelled`',
+    closedAfter: [7, 9],
     fields: { ...running, trouble: { forMs: TROUBLE_MS, status: 502, effect: 'applied' } },
   },
   late: {
     plangrep: 'cancels it at once, and answers after 6 s',
     caller: '202 after 5 s, then `cancelled`',
+    closedAfter: [7, 8],
     fields: { ...running, trouble: { forMs: TROUBLE_MS, delayMs: 6_000, effect: 'applied' } },
   },
 } as const satisfies Record<string, SandboxJob>;
@@ -121,7 +133,13 @@ export function sandboxRecord(jobId: string, now: number, marks: SandboxMarks = 
 /** The table of docs/sandbox.md. */
 export function renderSandboxTable(): string {
   const rows = [...byName].map(
-    ([name, { plangrep, caller }]) => `| \`${PREFIX}${name}…\` | ${plangrep} | ${caller} |\n`,
+    ([name, { plangrep, caller, closedAfter }]) =>
+      `| \`${PREFIX}${name}…\` | ${plangrep} | ${caller} | ${describeSeconds(closedAfter)} |\n`,
   );
-  return `| jobId | Plangrep | the caller gets |\n| --- | --- | --- |\n${rows.join('')}`;
+  return `| jobId | Plangrep | the caller gets | closed after |\n| --- | --- | --- | --- |\n${rows.join('')}`;
+}
+
+function describeSeconds(closedAfter: SandboxJob['closedAfter']): string {
+  const [least, most] = closedAfter ?? [];
+  return least === most ? (least === undefined ? '' : `${least} s`) : `${least} to ${most} s`;
 }

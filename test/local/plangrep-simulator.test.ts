@@ -309,7 +309,7 @@ describe('The jobs of the sandbox', () => {
     await simulator.close();
     now += 20_000;
     simulator = await start(options);
-    expect((await read('job_sandbox_slow')).body.job).toMatchObject({ status: 'cancelled', successfulPageCount: 83 });
+    expect((await read('job_sandbox_slow')).body.job).toMatchObject({ status: 'cancelled', successfulPageCount: 77 });
   });
 
   test('are not the only jobs that can cause trouble', async () => {
