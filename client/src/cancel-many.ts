@@ -90,7 +90,11 @@ export async function previewMany(
     let waitMs = 0;
     await inTurn(settings, inParts(left), options, async (part) => {
       const externalIds = part.map(({ externalId }) => externalId);
-      const sent = await send(settings, 'POST', 'cancellation-previews', call, { externalIds });
+      const sent = await send(
+        settings,
+        { method: 'POST', path: 'cancellation-previews', content: { externalIds } },
+        call,
+      );
       const previewed = (body: unknown, told: Told): Previewed | false =>
         isPreviewList(body) && { ...body, kind: 'previewed', ...told };
       const result = interpret<Previewed, never>(sent, previewed);

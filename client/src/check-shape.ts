@@ -3,6 +3,8 @@ export type Check = (value: unknown) => boolean;
 export type Checks<Shape> = Readonly<Record<keyof Shape, Check>>;
 
 export const text = (value: unknown): value is string => typeof value === 'string';
+/** What is not set is the text "undefined" for a regular expression, whatever the types say. */
+export const isText = (value: unknown, form: RegExp): value is string => text(value) && form.test(value);
 export const oneOf =
   (...values: readonly unknown[]): Check =>
   (value) =>

@@ -7,6 +7,7 @@ import {
   previewMany,
   type SavedPlan,
 } from './cancel-many.ts';
+import { isText } from './check-shape.ts';
 import type {
   Cancellation,
   CancelRequest,
@@ -15,6 +16,7 @@ import type {
   Found,
   Invalid,
   Listed,
+  ListRequest,
   ListResult,
   ReadResult,
   Registered,
@@ -36,28 +38,8 @@ import {
   registerReadings,
   standingOf,
 } from './interpret.ts';
-import { type CallOptions, type Clock, type Fetch, type Settings, send, setAlarm } from './send.ts';
-
-export interface ClientOptions {
-  /** Where the service is, with its stage: https, or http on loopback. */
-  readonly baseUrl: string;
-  /** `pcg_…`; appears in no result, error or printed client. */
-  readonly credential: string;
-  /** Milliseconds that one call may take with all its tries, each of which may take a third. @default 60_000 */
-  readonly timeoutMs?: number | undefined;
-  /** @default 5 */
-  readonly maxTries?: number | undefined;
-  /**
-   * Seconds for which the service may wait for the end of a cancellation before it answers `cancel`; 0: it answers after its
-   * first call to Plangrep. The service waits for at most 10 s, and is asked for at most half of the time of a try.
-   * @default 10
-   */
-  readonly waitSeconds?: number | undefined;
-  /** @default the platform's */
-  readonly fetch?: Fetch | undefined;
-  /** @default the system's */
-  readonly clock?: Clock | undefined;
-}
+import { type ClientOptions, readOptions } from './read-options.ts';
+import { type CallOptions, type Settings, send } from './send.ts';
 
 /** 20 minutes: longer than the 15 minutes after which the service alerts its operators. */
 const DEFAULT_WAIT_MS = 1_200_000;
@@ -74,12 +56,17 @@ const SHORTEST_LOOK_AGAIN_MS = 1_000;
  * if (result.kind === 'pending') await client.waitUntilClosed(result.cancellation);
  */
 export class CancellationClient {
+  /** What a printed client is called: the package's code is minified. */
+  static readonly name = 'CancellationClient';
+  /** Where the service is: all that a printed client shows. */
+  readonly baseUrl: string;
   // A private field of the language: neither inspection nor JSON shows it.
   readonly #settings: Settings;
 
   /** @throws TypeError that names the wrong option, never its value */
   constructor(options: ClientOptions) {
     this.#settings = readOptions(options);
+    this.baseUrl = options.baseUrl;
   }
 
   /**
@@ -89,28 +76,18 @@ export class CancellationClient {
    * if your own process may repeat the call
    */
   async cancel(
-    {
-      externalId,
-      jobId,
-      reason,
-      idempotencyKey = newKey(),
-    }: CancelRequest & { readonly idempotencyKey?: string | undefined },
+    { idempotencyKey = newKey(), ...content }: CancelRequest & { readonly idempotencyKey?: string | undefined },
     options?: CallOptions,
   ): Promise<CancelResult> {
-    if (!/^[ -~]{1,255}$/.test(idempotencyKey)) return malformed('Idempotency-Key');
-    const sent = await send(
-      this.#settings,
-      'POST',
-      'cancellations',
-      options,
-      { externalId, jobId, reason },
-      idempotencyKey,
-    );
+    if (!isText(idempotencyKey, /^[ -~]{1,255}$/)) return malformed('Idempotency-Key');
+    const request = { method: 'POST', path: 'cancellations', content, idempotencyKey, waits: true } as const;
+    const sent = await send(this.#settings, request, options);
     return interpret(sent, (body) => isCancellation(body) && standingOf(body, sent), cancelReadings);
   }
 
   /**
    * Reads a cancellation, as often as the service suggests, until it is closed. Continues through outages of the service.
+   * Each read asks the service to wait for the end, which a service that only does so for a cancel ignores.
    * @param cancellation that of a `pending` result, or any `{ jobId }`
    * @param options its `timeoutMs` (20 minutes by default) is the longest wait. If no further read fits into it, the result
    * is `pending` or `unavailable`.
@@ -122,7 +99,7 @@ export class CancellationClient {
     const { clock } = this.#settings;
     const deadlineMs = clock.now() + timeoutMs;
     for (;;) {
-      const read = await this.read({ jobId }, { signal, timeoutMs: deadlineMs - clock.now() });
+      const read = await this.#read(jobId, { signal, timeoutMs: deadlineMs - clock.now() }, true);
       const result = read.kind === 'found' ? standingOf(read.cancellation, read) : read;
       // Only what may change says when to look again.
       if (!('retryAfterMs' in result)) return result;
@@ -133,9 +110,13 @@ export class CancellationClient {
   }
 
   /** Reads one cancellation with its timeline. */
-  async read({ jobId }: Pick<Cancellation, 'jobId'>, options?: CallOptions): Promise<ReadResult> {
-    if (!isJobId(jobId)) return malformed('jobId');
-    const sent = await send(this.#settings, 'GET', `cancellations/${jobId}`, options);
+  read({ jobId }: Pick<Cancellation, 'jobId'>, options?: CallOptions): Promise<ReadResult> {
+    return this.#read(jobId, options, false);
+  }
+
+  async #read(jobId: string, options: CallOptions | undefined, waits: boolean): Promise<ReadResult> {
+    if (!isText(jobId, jobIdForm)) return malformed('jobId');
+    const sent = await send(this.#settings, { method: 'GET', path: `cancellations/${jobId}`, waits }, options);
     const found = (body: unknown, common: Told): Found | false =>
       isCancellationWithTimeline(body) && {
         kind: 'found',
@@ -147,17 +128,17 @@ export class CancellationClient {
   }
 
   /**
-   * Reads the cancellations of the jobs with an externalId, each with its timeline: one page of at most 20 jobs.
+   * Reads the cancellations of the jobs with an externalId, each with its timeline: one page.
    * @param request its `cursor` is the `nextCursor` of the page before
    */
-  async list(
-    { externalId, cursor = '' }: Pick<Cancellation, 'externalId'> & { readonly cursor?: string | undefined },
-    options?: CallOptions,
-  ): Promise<ListResult> {
-    if (/\p{Cs}/u.test(externalId)) return malformed('externalId');
-    if (/[^\w-]/.test(cursor)) return malformed('cursor');
-    const path = `cancellations?externalId=${encodeURIComponent(externalId)}`;
-    const sent = await send(this.#settings, 'GET', cursor ? `${path}&cursor=${cursor}` : path, options);
+  async list(request: ListRequest, options?: CallOptions): Promise<ListResult> {
+    if (!isText(request.externalId, /^\P{Cs}*$/u)) return malformed('externalId');
+    if (!isText(request.cursor ?? '-', /^[\w-]+$/)) return malformed('cursor');
+    const query = Object.entries(request)
+      .filter(([, value]) => value !== undefined && value !== null)
+      .map(([name, value]) => `${name}=${encodeURIComponent(value)}`)
+      .join('&');
+    const sent = await send(this.#settings, { method: 'GET', path: `cancellations?${query}` }, options);
     const listed = (body: unknown, common: Told): Listed | false =>
       isCancellationList(body) && { ...body, kind: 'listed', ...common };
     return interpret(sent, listed);
@@ -188,18 +169,18 @@ export class CancellationClient {
 
   /** Registers a job under an externalId. Repeating an equal registration is not an error. */
   async registerJob(
-    { jobId, externalId, projectId }: RegisterJobRequest & Pick<Cancellation, 'jobId'>,
+    { jobId, ...content }: RegisterJobRequest & Pick<Cancellation, 'jobId'>,
     options?: CallOptions,
   ): Promise<RegisterResult> {
-    if (!isJobId(jobId)) return malformed('jobId');
-    const sent = await send(this.#settings, 'PUT', `jobs/${jobId}`, options, { externalId, projectId });
+    if (!isText(jobId, jobIdForm)) return malformed('jobId');
+    const sent = await send(this.#settings, { method: 'PUT', path: `jobs/${jobId}`, content }, options);
     const registered = (body: unknown, common: Told): Registered | false =>
       isRegisteredJob(body) && { kind: 'registered', job: body, ...common };
     return interpret<Registered, RegisteredOtherwise | TooManyJobs>(sent, registered, registerReadings);
   }
 }
 
-const isJobId = (jobId: string): boolean => /^[\w-]{1,128}$/.test(jobId);
+const jobIdForm = /^[\w-]{1,128}$/;
 
 /** The result for a value that would change on the way: the client does not send it. */
 function malformed(path: string): Invalid {
@@ -207,54 +188,5 @@ function malformed(path: string): Invalid {
   return { kind: 'invalid', detail: `${path} ${message}.`, errors: [{ path, message }], requestId: undefined };
 }
 
-/** Unique is enough. Node 18 has no global `crypto`. */
-const newKey = (): string => globalThis.crypto?.randomUUID() ?? `${Date.now()}-${Math.random()}`;
-
-export const systemClock: Clock = {
-  now: () => Date.now(),
-  sleep: (ms, signal) => new Promise((resolve) => setAlarm(ms, signal, resolve)),
-};
-
-function readOptions({
-  baseUrl,
-  credential,
-  timeoutMs = 60_000,
-  maxTries = 5,
-  waitSeconds = 10,
-  fetch = (url, init) => globalThis.fetch(url, init),
-  clock = systemClock,
-}: ClientOptions): Settings {
-  // A variable that is not set is the text "undefined" for a regular expression.
-  demand(
-    typeof credential === 'string' && /^[!-~]+$/.test(credential),
-    'credential: a text, no spaces, no line breaks',
-  );
-  demand(timeoutMs > 0 && maxTries > 0, 'timeoutMs, maxTries: over 0');
-  demand(isSafe(baseUrl), 'baseUrl: https, or http on loopback; host and path alone');
-  return {
-    address: `${baseUrl.replace(/\/+$/, '')}/v1/`,
-    authorization: `Bearer ${credential}`,
-    timeoutMs,
-    maxTries,
-    waitSeconds,
-    fetch,
-    clock,
-    pace: { pausedUntilMs: 0, calm: 0 },
-  };
-}
-
-function demand(isMet: boolean, demanded: string): void {
-  if (!isMet) throw new TypeError(demanded);
-}
-
-/** Once a URL is parsed, every spelling of an IPv4 address is four decimal numbers. */
-const loopback = /^(localhost|\[::1\]|127(\.\d+){3})$/;
-
-function isSafe(baseUrl: string): boolean {
-  try {
-    const { protocol, origin, pathname, hostname, href } = new URL(baseUrl);
-    return href === origin + pathname && (protocol === 'https:' || (protocol === 'http:' && loopback.test(hostname)));
-  } catch {
-    return false;
-  }
-}
+/** Unique is enough. Node 18 has no global `crypto`, and a page without TLS no `randomUUID`. */
+const newKey = (): string => globalThis.crypto?.randomUUID?.() ?? `${Date.now()}-${Math.random()}`;

@@ -160,6 +160,15 @@ export interface RegisterJobRequest {
   readonly projectId?: string | null | undefined;
 }
 
+/** The query of `GET /v1/cancellations`. */
+export interface ListRequest {
+  readonly externalId: string;
+  /** How many jobs a page covers: 1 to 20. @default 20 */
+  readonly limit?: number | null | undefined;
+  /** The `nextCursor` of the page before. */
+  readonly cursor?: string | null | undefined;
+}
+
 /** What every result has. */
 export interface Told {
   /** Quote it when you ask the service's operators. Absent if nothing was sent, or the answer was not the service's. */

@@ -9,7 +9,8 @@ export type {
   RunOptions,
   SavedPlan,
 } from './cancel-many.ts';
-export { CancellationClient, type ClientOptions } from './client.ts';
+export { CancellationClient } from './client.ts';
 export type * from './contract.ts';
+export type { ClientOptions } from './read-options.ts';
 export type { CallOptions, Clock, Fetch } from './send.ts';
 export { type CallbackHeaders, type CallbackProblem, InvalidCallbackError, verifyCallback } from './verify-callback.ts';

@@ -1,4 +1,5 @@
 import { isObject, object, oneOf, text } from './check-shape.ts';
+import { scrub } from './scrub-credential.ts';
 
 /** Time as the client sees it. Replace it to test your code without waiting. */
 export interface Clock {
@@ -22,7 +23,7 @@ export interface CallOptions {
 /** The client's options, checked and complete. */
 export interface Settings {
   readonly address: string;
-  readonly authorization: string;
+  readonly credential: string;
   readonly timeoutMs: number;
   readonly maxTries: number;
   readonly waitSeconds: number;
@@ -83,32 +84,42 @@ const MAX_BODY_BYTES = 10_000_000;
 export const isRetryable = ({ status, problem }: Answer): boolean =>
   problem?.retryable ?? (status === 0 || status === 403 || status === 429 || status >= 500);
 
+/** One request to the service. */
+export interface Outgoing {
+  readonly method: 'GET' | 'POST' | 'PUT';
+  /** Behind the address, with its query. */
+  readonly path: string;
+  readonly content?: object | undefined;
+  readonly idempotencyKey?: string | undefined;
+  /** Asks the service to wait for the end of the cancellation: a service that cannot ignores that (RFC 7240, section 2). */
+  readonly waits?: boolean | undefined;
+}
+
 /**
  * Sends a request until there is an answer that a repeat would not change. Waits with full jitter, added to Retry-After
- * where the service sends that. Does not start a wait that would exceed the time. A cancel asks the service to wait for its end.
+ * where the service sends that. Does not start a wait that would exceed the time.
  * @see https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
  * @throws the signal's reason once it is aborted; nothing else
  */
 export async function send(
-  { address, authorization, fetch, clock, pace, maxTries, waitSeconds, ...defaults }: Settings,
-  method: 'GET' | 'POST' | 'PUT',
-  path: string,
-  { signal, timeoutMs = defaults.timeoutMs }: CallOptions = {},
-  content?: object,
-  idempotencyKey?: string,
+  settings: Settings,
+  { method, path, content, idempotencyKey, waits }: Outgoing,
+  { signal, timeoutMs = settings.timeoutMs }: CallOptions = {},
 ): Promise<Sent> {
+  const { address, credential, clock, pace, maxTries, waitSeconds } = settings;
   const deadlineMs = clock.now() + timeoutMs;
   for (let tries = 1; ; tries += 1) {
     const tryMs = Math.min(LONGEST_TRY_MS, timeoutMs / 3, deadlineMs - clock.now());
     // The service may take as long again to answer.
     const wait = Math.floor(Math.min(waitSeconds, tryMs / 2000));
     const headers = {
-      Authorization: authorization,
+      Authorization: `Bearer ${credential}`,
       'Content-Type': 'application/json',
-      ...(idempotencyKey && { 'Idempotency-Key': idempotencyKey, ...(wait > 0 && { Prefer: `wait=${wait}` }) }),
+      ...(idempotencyKey && { 'Idempotency-Key': idempotencyKey }),
+      ...(waits && wait > 0 && { Prefer: `wait=${wait}` }),
     };
     const init = { method, headers, body: content && JSON.stringify(content) };
-    const answer = await tryOnce(fetch, address + path, init, tryMs, signal);
+    const answer = await tryOnce(settings, address + path, init, tryMs, signal);
     if (answer.status === 429) {
       pace.pausedUntilMs = Math.max(pace.pausedUntilMs, clock.now() + (answer.retryAfterMs ?? DEFAULT_PAUSE_MS));
       pace.calm = 0;
@@ -128,7 +139,7 @@ export async function send(
  * @throws the signal's reason once it is aborted; nothing else
  */
 async function tryOnce(
-  fetch: Fetch,
+  { fetch, credential }: Settings,
   url: string,
   init: RequestInit,
   timeoutMs: number,
@@ -138,10 +149,12 @@ async function tryOnce(
   const ring = setAlarm(timeoutMs, signal, () => controller.abort());
   try {
     const response = await fetch(url, { ...init, redirect: 'manual', signal: controller.signal });
-    const { status, headers } = response;
-    const body = await readJson(response);
+    const { headers } = response;
+    // A browser hides a redirect's status.
+    const status = response.status || 302;
+    const body = parse(scrub(await readText(response), credential));
     const problem = status >= 400 && isProblem(body) ? body : undefined;
-    const requestId = headers.get('x-request-id') ?? problem?.requestId;
+    const requestId = scrub(headers.get('x-request-id') ?? problem?.requestId ?? '', credential) || undefined;
     const culprit = status === 403 ? 'A firewall or proxy?' : 'Wrong baseUrl?';
     const detail = problem?.detail ?? `HTTP ${status}: not this service's answer. ${culprit}`;
     return { status, detail, body, problem, requestId, retryAfterMs: parseRetryAfter(headers.get('retry-after')) };
@@ -170,18 +183,27 @@ export function setAlarm(ms: number, signal: AbortSignal | undefined, onRing: ()
   return ring;
 }
 
-/** @throws what the connection throws */
-async function readJson({ body }: Response): Promise<unknown> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let bytes = 0;
-  for await (const part of body ?? []) {
-    bytes += part.length;
-    if (bytes > MAX_BODY_BYTES) return undefined;
-    parts.push(part);
+/**
+ * Chunk by chunk, by a reader: Safari's streams cannot be iterated.
+ * @returns nothing if it is too long to be an answer of the service
+ * @throws what the connection throws
+ */
+async function readText({ body }: Response): Promise<string> {
+  const reader = body?.getReader();
+  const decoder = new TextDecoder();
+  let content = '';
+  for (let bytes = 0; bytes <= MAX_BODY_BYTES; ) {
+    const chunk = await reader?.read();
+    if (!chunk?.value) return content + decoder.decode();
+    bytes += chunk.value.length;
+    content += decoder.decode(chunk.value, { stream: true });
   }
-  const content = await new Blob(parts).text();
+  return '';
+}
+
+function parse(json: string): unknown {
   try {
-    return JSON.parse(content);
+    return JSON.parse(json);
   } catch {
     return undefined;
   }

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { describe, expect, test } from 'vitest';
-import { systemClock } from '../../client/src/client.ts';
+import { systemClock } from '../../client/src/read-options.ts';
 import type { ClientOptions } from '../../client/src/index.ts';
 import { givenClients } from '../support/given-clients.ts';
 import { givenService } from '../support/given-service.ts';
@@ -121,7 +121,19 @@ describe('the service waits for the end of a cancel, if the client asks', () => 
     expect(requests().map(({ headers }) => headers['prefer'])).toEqual(['wait=5', 'wait=2']);
   });
 
-  test('and only of a cancel', async () => {
+  test('or waits for its end', async () => {
+    const { externalId, jobId } = await service.newJob();
+    const { client, requests } = clients.watch();
+    await client.cancel({ externalId });
+
+    expect((await client.waitUntilClosed({ jobId })).kind).toBe('cancelled');
+    expect(requests().map(({ method, headers }) => [method, headers['prefer']])).toEqual([
+      ['POST', 'wait=10'],
+      ['GET', 'wait=10'],
+    ]);
+  });
+
+  test('and only then', async () => {
     const { externalId, jobId } = await service.newJob();
     const { client, requests } = clients.watch();
     await client.registerJob({ jobId, externalId });
