@@ -24,7 +24,7 @@ export const partnerOperations = [
 
 /** The documentation's pages. They need no credential and show no partner's data. */
 export const documentationOperations = (
-  ['/openapi.json', '/docs', '/docs/{asset}', '/problems', '/problems/{code}'] as const
+  ['/', '/openapi.json', '/docs', '/docs/{asset}', '/problems', '/problems/{code}'] as const
 ).map((path) => ({ method: 'GET', path, function: 'read-documentation' }) as const);
 
 /** The methods of an address, as in `Allow` (RFC 9110, section 10.2.1). @returns none for an unknown address */

@@ -1,59 +1,25 @@
-import { createHash } from 'node:crypto';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import explorer from 'openapi-explorer/dist/browser/openapi-explorer.min.js' with { type: 'text' };
-import description from '../contract/openapi.json' with { type: 'json' };
 import { headerValues } from '../doors/http/read-input.ts';
 import { problem, send } from '../doors/http/serve.ts';
-import pageStyle from './page.css' with { type: 'text' };
-import referenceScript from './reference-page.client.js' with { type: 'text' };
-import referenceStyle from './reference-page.css' with { type: 'text' };
-import { isProblemCode, renderProblem, renderProblemList, renderReference } from './render-pages.ts';
+import { description } from './openapi-document.ts';
+import { type Asset, createAsset, findAsset } from './page-assets.ts';
+import { renderFront } from './render-front.ts';
+import { isProblemCode, renderMissingPage, renderProblem, renderProblemList } from './render-problems.ts';
+import { renderReference } from './render-reference.ts';
 
-interface Asset {
-  readonly contentType: string;
-  readonly cacheControl: string;
-  readonly text: string;
-  /** The text's hash: its `ETag`, and a part of the name of an asset that may be cached for ever. */
-  readonly hash: string;
-}
+const createPage = (html: string): Asset => createAsset('text/html', html);
 
-/** @param mediaType without the charset, which is UTF-8 */
-function createAsset(mediaType: string, text: string): Asset {
-  return {
-    contentType: `${mediaType}; charset=utf-8`,
-    cacheControl: 'public, no-cache',
-    text,
-    hash: createHash('sha256').update(text).digest('base64url').slice(0, 16),
-  };
-}
-
-/** An asset whose name changes with its text, so that no browser requests it twice. */
-function createNamedAsset(stem: string, extension: 'css' | 'js', text: string): Asset & { readonly name: string } {
-  const asset = createAsset(extension === 'css' ? 'text/css' : 'text/javascript', text);
-  const cacheControl = 'public, max-age=31536000, immutable';
-  return { ...asset, cacheControl, name: `${stem}-${asset.hash}.${extension}` };
-}
-
-const assets = {
-  pageStyle: createNamedAsset('page', 'css', pageStyle),
-  referenceStyle: createNamedAsset('reference-page', 'css', referenceStyle),
-  referenceScript: createNamedAsset('reference-page', 'js', referenceScript),
-  explorer: createNamedAsset('openapi-explorer', 'js', explorer),
-};
 const openApiDescription = createAsset('application/json', JSON.stringify(description));
-const reference = createPage(renderReference(assets));
-const problemList = createPage(renderProblemList(assets));
+const front = createPage(renderFront());
+const reference = createPage(renderReference());
+const problemList = createPage(renderProblemList());
 
-function createPage(html: string): Asset {
-  return createAsset('text/html', html);
-}
-
-/** Scripts and requests of this origin alone. The explorer writes its theme as inline style, so that must be allowed. */
+/** Files and requests of this origin alone; nothing inline. */
 const contentSecurityPolicy = [
   "default-src 'none'",
   "script-src 'self'",
-  "style-src 'self' 'unsafe-inline'",
-  "img-src 'self' data:",
+  "style-src 'self'",
+  'img-src data:',
   "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
@@ -66,45 +32,70 @@ const contentSecurityPolicy = [
  */
 export function serveDocumentation(event: APIGatewayProxyEvent): APIGatewayProxyResult {
   const { requestId } = event.requestContext;
-  const asset = findAsset(event);
-  if (asset === undefined) return send(problem('route_not_found', 'This page does not exist.'), requestId);
-  if (event.path.endsWith('/')) return redirectWithoutSlash(event);
-  const etag = `W/"${asset.hash}"`;
-  const headers = {
-    'Content-Type': asset.contentType,
-    'Cache-Control': asset.cacheControl,
+  const page = findPage(event);
+  if (page === undefined) return answerMissingPage(event);
+  const address = addressOf(event);
+  if (address !== undefined) return redirectTo(address, requestId);
+  const etag = `W/"${page.hash}"`;
+  const headers = { ...headersOf(page, requestId), 'Cache-Control': page.cacheControl, ETag: etag };
+  const known = headerValues(event, 'if-none-match').flatMap((value) => value.split(',').map((tag) => tag.trim()));
+  return known.includes(etag) ? { statusCode: 304, headers, body: '' } : { statusCode: 200, headers, body: page.text };
+}
+
+function headersOf({ contentType }: Asset, requestId: string): Record<string, string> {
+  return {
+    'Content-Type': contentType,
     'Content-Security-Policy': contentSecurityPolicy,
     'Cross-Origin-Opener-Policy': 'same-origin',
-    ETag: etag,
     'Referrer-Policy': 'no-referrer',
     'X-Content-Type-Options': 'nosniff',
     'X-Request-Id': requestId,
   };
-  const known = headerValues(event, 'if-none-match').flatMap((value) => value.split(',').map((tag) => tag.trim()));
-  return known.includes(etag) ? { statusCode: 304, headers, body: '' } : { statusCode: 200, headers, body: asset.text };
 }
 
-/** API Gateway ignores a slash at the end of a path, but from such an address a page's relative links lead elsewhere. */
-function redirectWithoutSlash({ path, requestContext }: APIGatewayProxyEvent): APIGatewayProxyResult {
-  const page = path.split('/').at(-2) ?? '';
-  const headers = { Location: `../${page}`, 'Cache-Control': 'no-store', 'X-Request-Id': requestContext.requestId };
+/** A person gets a page with the way back, a program the problem. */
+function answerMissingPage(event: APIGatewayProxyEvent): APIGatewayProxyResult {
+  const { requestId } = event.requestContext;
+  if (!headerValues(event, 'accept').some((value) => value.includes('text/html'))) {
+    return send(problem('route_not_found', 'This page does not exist.'), requestId);
+  }
+  const page = createPage(renderMissingPage(event.path.endsWith('/') ? '../..' : '..'));
+  return { statusCode: 404, headers: { ...headersOf(page, requestId), 'Cache-Control': 'no-store' }, body: page.text };
+}
+
+/**
+ * API Gateway ignores a slash at the end of a path, and needs none after the stage, but from there a page's relative links
+ * lead elsewhere.
+ * @returns the address that the page has, relative to the requested one; undefined if that is it
+ */
+function addressOf({ resource, path, requestContext }: APIGatewayProxyEvent): string | undefined {
+  const requested = resource === '/' ? requestContext.path : path;
+  const last = requested.split('/').findLast((segment) => segment !== '') ?? '';
+  if (resource === '/') return requested.endsWith('/') ? undefined : `${last}/`;
+  return requested.endsWith('/') ? `../${last}` : undefined;
+}
+
+function redirectTo(address: string, requestId: string): APIGatewayProxyResult {
+  const headers = { Location: address, 'Cache-Control': 'no-store', 'X-Request-Id': requestId };
   return { statusCode: 308, headers, body: '' };
 }
 
 /** Decides by the route's template in `infra/blueprint`. @returns undefined when there is no such page */
-function findAsset({ resource, pathParameters }: APIGatewayProxyEvent): Asset | undefined {
+function findPage({ resource, pathParameters }: APIGatewayProxyEvent): Asset | undefined {
   switch (resource) {
+    case '/':
+      return front;
     case '/openapi.json':
       return openApiDescription;
     case '/docs':
       return reference;
     case '/docs/{asset}':
-      return Object.values(assets).find(({ name }) => name === pathParameters?.['asset']);
+      return findAsset(pathParameters?.['asset']);
     case '/problems':
       return problemList;
     case '/problems/{code}': {
       const code = pathParameters?.['code'] ?? '';
-      return isProblemCode(code) ? createPage(renderProblem(assets, code)) : undefined;
+      return isProblemCode(code) ? createPage(renderProblem(code)) : undefined;
     }
     default:
       return undefined;

@@ -3,11 +3,7 @@ declare module '*.css' {
   const text: string;
   export default text;
 }
-declare module '*/reference-page.client.js' {
-  const text: string;
-  export default text;
-}
-declare module 'openapi-explorer/dist/browser/openapi-explorer.min.js' {
+declare module '*.client.js' {
   const text: string;
   export default text;
 }

@@ -7,9 +7,14 @@ import { problem, send } from './serve.ts';
  * or the body. API Gateway calls it for `resource`, the path's template: one of the API's, or one that ends in `{proxy+}`.
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-15.5.6
  */
-export function answerUnknownRoute({ resource, requestContext }: APIGatewayProxyEvent): APIGatewayProxyResult {
+export function answerUnknownRoute({
+  resource,
+  httpMethod,
+  requestContext,
+}: APIGatewayProxyEvent): APIGatewayProxyResult {
   const methods = allowedMethods(resource);
-  if (methods.length === 0) {
+  // With its own method it comes here only where the documentation is not served: `/` has the method ANY even there.
+  if (methods.length === 0 || methods.some((method) => method === httpMethod)) {
     return send(problem('route_not_found', 'Check the path: the API has no such address.'), requestContext.requestId);
   }
   const allow = methods.join(', ');

@@ -77,7 +77,7 @@ function wrong(status: number, message: string): Reply {
 }
 
 const page = new URL('./page/', import.meta.url);
-const pages = new URL('../../../functions/pages/', import.meta.url);
+const pages = new URL('../../../functions/pages/browser/', import.meta.url);
 const script = 'text/javascript; charset=utf-8';
 const style = 'text/css; charset=utf-8';
 const scripts = [

@@ -1,64 +1,136 @@
+import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
+import { partnerOperations } from '../../../functions/contract/routes.ts';
+import { exampleJob } from '../../../functions/simulator/plangrep-jobs.ts';
 import { browserPath, expectAccessible, givenBrowser, schemes } from '../../support/browser.ts';
 import { givenService } from '../../support/given-service.ts';
+import { expectGoodLayout } from '../../support/page-layout.ts';
 
-describe.skipIf(browserPath === undefined)('In a browser, the documentation', { timeout: 60_000 }, () => {
+const job = { status: 'processing', pageCount: 9, successfulPageCount: 2 };
+
+describe.skipIf(browserPath === undefined)('In a browser, the reference', { timeout: 60_000 }, () => {
   const service = givenService();
   const browser = givenBrowser();
 
-  test.each(schemes)('tries a cancel with the pasted credential, %s', async (scheme) => {
-    const externalId = `order-in-${scheme}`;
-    const { baseUrl, partners } = service.run;
-    await service.run.addJob(externalId, `job_${scheme}`, {
-      status: 'processing',
-      pageCount: 9,
-      successfulPageCount: 2,
-    });
-    const { page, wrong } = await browser.openPage(baseUrl, scheme);
+  const token = (): string => service.run.partners[0]?.token ?? '';
+  const open = async (scheme?: (typeof schemes)[number]) => {
+    const opened = await browser.openPage(service.run.baseUrl, scheme);
+    await opened.page.goto(`${service.run.baseUrl}/docs`);
+    return opened;
+  };
+  const credential = (page: Page) => page.getByLabel('Credential', { exact: true });
+  const cancelForm = (page: Page) => page.getByRole('form', { name: 'Try: Cancel a job' });
+  const cancel = async (page: Page, externalId: string) => {
+    await cancelForm(page).getByLabel('externalId').fill(externalId);
+    await cancelForm(page).getByRole('button', { name: 'Cancel a job' }).click();
+  };
+  const expectGood = async (page: Page) => {
+    await expectGoodLayout(page);
+    await expectAccessible(page);
+  };
 
-    await page.goto(`${baseUrl}/docs`);
-    await page.getByText('Authentication', { exact: true }).first().click();
-    await page.locator('input.api-key-input').fill(partners[0]?.token ?? '');
-    await page.getByRole('button', { name: 'Set' }).click();
-    await expectAccessible(page);
-    await page.getByText('Cancel a job', { exact: true }).first().click();
-    await page.locator('textarea').first().fill(JSON.stringify({ externalId }));
-    await expectAccessible(page);
-    await page.getByRole('button', { name: 'Execute' }).click();
-    await page.getByText('Response Status: OK (200)').waitFor();
-    await page.getByText(`"job_${scheme}"`, { exact: true }).waitFor();
-    const answered = await page.locator('syntax-highlighter:visible .token.string').allInnerTexts();
+  test('offers every operation, a cancel first', async () => {
+    const { page } = await open();
 
-    expect(answered).toEqual(expect.arrayContaining([`"${externalId}"`, '"closed"', '"cancelled"']));
-    expect(service.run.simulator.job(`job_${scheme}`)?.status).toBe('cancelled');
-    await expectAccessible(page);
+    const lines = (await page.locator('.line').allInnerTexts()).map((line) => line.replaceAll(/\s+/g, ' '));
+
+    expect(lines[0]).toBe('POST /v1/cancellations');
+    expect(lines.toSorted()).toEqual(partnerOperations.map(({ method, path }) => `${method} ${path}`).toSorted());
+  });
+
+  test('succeeds at the first press of every operation, with the jobs of a local run', async () => {
+    await service.run.addJob(exampleJob.externalId, exampleJob.id, job);
+    const { page, wrong } = await open();
+    await credential(page).fill(token());
+
+    const forms = await page.locator('form[data-method]').all();
+    for (const form of forms) {
+      await form.locator('button.main').click();
+      await form.locator('.outcome .badge').waitFor();
+      expect(await form.locator('.outcome .badge').innerText()).toBe('200');
+    }
+
+    expect(forms).toHaveLength(partnerOperations.length);
+    expect(service.run.simulator.job(exampleJob.id)?.status).toBe('cancelled');
     expect(wrong).toEqual([]);
   });
 
-  test.each(
-    schemes.flatMap((scheme) =>
-      ['/docs', '/problems', '/problems/too_many_requests'].map((path) => [path, scheme] as const),
-    ),
-  )('is accessible and sends requests only to the service: %s, %s', async (path, scheme) => {
-    const { baseUrl } = service.run;
-    const { page, wrong } = await browser.openPage(baseUrl, scheme);
+  test('keeps the pasted credential for the tab, masked, until it is told to forget it', async () => {
+    const { page } = await open();
 
-    await page.goto(baseUrl + path, { waitUntil: 'networkidle' });
+    await credential(page).fill(`  -H 'Authorization: Bearer ${token()}' `);
+    await credential(page).press('Enter');
+    await page.reload();
 
-    await expectAccessible(page);
-    expect(wrong).toEqual([]);
+    expect(await credential(page).inputValue()).toBe(token());
+    expect(await credential(page).getAttribute('type')).toBe('password');
+    await page.getByRole('button', { name: 'Show' }).click();
+    expect(await credential(page).getAttribute('type')).toBe('text');
+    await page.getByRole('button', { name: 'Forget it' }).click();
+    await page.reload();
+    expect(await credential(page).inputValue()).toBe('');
   });
 
-  test('leads from the list of problems to each, and back', async () => {
-    const { baseUrl } = service.run;
-    const { page } = await browser.openPage(baseUrl);
+  test.each(schemes)('asks for a credential, and for another where it is not accepted, %s', async (scheme) => {
+    const { page } = await open(scheme);
 
-    await page.goto(`${baseUrl}/problems`);
-    await page.getByRole('link', { name: 'gateway_timeout' }).click();
-    await page.getByRole('heading', { level: 1, name: 'No answer in time' }).waitFor();
-    await page.getByRole('link', { name: 'All problems' }).click();
+    await cancel(page, 'order-7890');
+    await cancelForm(page).getByRole('status').getByText('Paste your credential first').waitFor();
+    await cancelForm(page).getByRole('button', { name: 'Go to the credential' }).click();
+    await page.keyboard.type(`pcg_local_${'0'.repeat(12)}_${'0'.repeat(43)}`);
+    await cancelForm(page).getByLabel('externalId').press('Enter');
+    await cancelForm(page).getByRole('status').getByText('No valid credential').waitFor();
 
-    expect(page.url()).toBe(`${baseUrl}/problems`);
-    expect(await page.getByRole('row').count()).toBeGreaterThan(16);
+    await expectGood(page);
+    await cancelForm(page).getByRole('button', { name: 'Go to the credential' }).click();
+    expect(await page.evaluate('document.activeElement.id')).toBe('credential-value');
+  });
+
+  test.each(schemes)('lets a reader choose one of several jobs with a click, %s', async (scheme) => {
+    const externalId = `order-twins-${scheme}`;
+    for (const jobId of ['a', 'b']) await service.run.addJob(externalId, `job_${jobId}_${scheme}`, job);
+    const { page } = await open(scheme);
+    await credential(page).fill(token());
+
+    await cancel(page, externalId);
+    const choice = page.getByRole('button', { name: `Choose this: job_b_${scheme}` });
+    await choice.waitFor();
+    await expectGood(page);
+    await choice.click();
+    await cancelForm(page).getByRole('status').getByText('The job is cancelled.').waitFor();
+
+    expect(service.run.simulator.job(`job_b_${scheme}`)?.status).toBe('cancelled');
+    expect(service.run.simulator.job(`job_a_${scheme}`)?.status).toBe('processing');
+  });
+
+  test.each(schemes)('says that the service does not answer, and tries again, %s', async (scheme) => {
+    await service.run.addJob(`order-away-${scheme}`, `job_away_${scheme}`, job);
+    const { page } = await open(scheme);
+    await credential(page).fill(token());
+
+    await page.context().setOffline(true);
+    await cancel(page, `order-away-${scheme}`);
+    await cancelForm(page).getByRole('status').getByText('No answer from').waitFor();
+    await expectGood(page);
+    await page.context().setOffline(false);
+    await cancelForm(page).getByRole('button', { name: 'Try again' }).click();
+
+    await cancelForm(page).getByRole('status').getByText('The job is cancelled.').waitFor();
+  });
+
+  test.each(schemes)('has room for the longest ids, and leads on to reading, %s', async (scheme) => {
+    const [externalId, jobId] = [`${scheme}-${'x'.repeat(174)}`, `job_${scheme}_${'y'.repeat(118)}`];
+    await service.run.addJob(externalId, jobId, job);
+    const { page, wrong } = await open(scheme);
+    await credential(page).fill(token());
+
+    await cancel(page, externalId);
+    await page.getByRole('button', { name: 'Read this cancellation' }).click();
+    const reading = page.getByRole('form', { name: "Try: Read one job's cancellation" });
+    await reading.getByRole('status').getByText('The job is cancelled.').waitFor();
+
+    await expectGood(page);
+    expect(await reading.getByLabel('jobId').inputValue()).toBe(jobId);
+    expect(wrong).toEqual([]);
   });
 });

@@ -9,13 +9,15 @@ document.addEventListener('click', ({ target }) => {
 });
 
 async function copy(button, code) {
-  const usual = (button.dataset.word ??= button.textContent);
+  // Behind the visible word, a screen reader finds what is copied.
+  const word = button.firstChild;
+  const usual = (button.dataset.word ??= word.data);
   try {
     await navigator.clipboard.writeText(code.textContent);
-    button.textContent = 'Copied';
+    word.data = 'Copied';
   } catch {
     getSelection()?.selectAllChildren(code);
-    button.textContent = 'Selected';
+    word.data = 'Selected';
   }
-  setTimeout(() => (button.textContent = usual), 2000);
+  setTimeout(() => (word.data = usual), 2000);
 }
