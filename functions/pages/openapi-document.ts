@@ -42,7 +42,7 @@ export interface Operation {
 }
 
 /** In the order in which a caller needs them: the document has the readings beside the cancel, by their paths. */
-const order = ['requestCancellation', 'readCancellation', 'listCancellations', 'registerJob'];
+const order = ['requestCancellation', 'readCancellation', 'listCancellations', 'previewCancellations', 'registerJob'];
 
 function operationsOf(paths: unknown): readonly Operation[] {
   return partsOf(paths).flatMap(([path, methods]) =>

@@ -44,7 +44,6 @@ const credentials: readonly (readonly [string, () => Record<string, string>])[] 
 
 describe.each(credentials)('%s', (_with, headers) => {
   test.each([
-    '/',
     '/v1',
     '/v2/cancellations',
     '/v1/no-such-address',
@@ -76,6 +75,7 @@ describe.each(credentials)('%s', (_with, headers) => {
     ['/v1/cancellations/', 'POST, GET', ['PUT']],
     ['/v1/cancellations/job_1', 'GET', ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']],
     ['/v1/jobs/job_1', 'PUT', ['GET', 'POST', 'PATCH', 'DELETE', 'OPTIONS']],
+    ['/', 'GET', ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']],
     ['/docs', 'GET', ['POST', 'OPTIONS']],
     ['/problems/forbidden', 'GET', ['DELETE']],
   ])('%s is 405 with Allow: %s', async (path, allow, methods) => {

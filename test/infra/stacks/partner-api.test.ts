@@ -70,7 +70,7 @@ describe.each(environmentNames)('in %s', (name) => {
         ({ AuthorizationType, HttpMethod }) => AuthorizationType !== 'CUSTOM' && HttpMethod !== 'ANY',
       );
 
-      expect(open.map(({ ResourceId }) => pathOf(service, ResourceId)).toSorted()).toEqual(
+      expect(open.map(({ ResourceId }) => pathOf(service, ResourceId) || '/').toSorted()).toEqual(
         documentationRoutes.map(({ path }) => path).toSorted(),
       );
       for (const method of open) expect(method).toMatchObject({ HttpMethod: 'GET', AuthorizationType: 'NONE' });
@@ -89,7 +89,7 @@ describe.each(environmentNames)('in %s', (name) => {
 
       expect(oneOf(service, 'AWS::ApiGateway::RestApi')).toMatchObject({ ApiKeySourceType: 'AUTHORIZER' });
       for (const { ResourceId, HttpMethod, ApiKeyRequired = false } of methods) {
-        expect(ApiKeyRequired).toBe(HttpMethod !== 'ANY' && !open.has(pathOf(service, ResourceId)));
+        expect(ApiKeyRequired).toBe(HttpMethod !== 'ANY' && !open.has(pathOf(service, ResourceId) || '/'));
       }
       expect(plans).toHaveLength(Object.keys(environments[name].plans).length);
       for (const [plan, { ratePerSecond, burst, requestsPerDay }] of Object.entries(environments[name].plans)) {
@@ -141,7 +141,7 @@ describe.each(environmentNames)('in %s', (name) => {
           // So that callers without a credential cannot use up the partners' throttle.
           ...documentationRoutes.map(({ path }) => ({
             HttpMethod: 'GET',
-            ResourcePath: `/${path.replaceAll('/', '~1')}`,
+            ResourcePath: path === '/' ? '/' : `/${path.replaceAll('/', '~1')}`,
             DataTraceEnabled: false,
             LoggingLevel: 'ERROR',
             MetricsEnabled: true,

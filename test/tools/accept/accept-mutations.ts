@@ -108,7 +108,8 @@ export const mutations: readonly (readonly [id: string, what: string, mutation: 
     () => ({ answer: withBody((text) => text.replace('"put":', '"x-put":')) }),
   ],
   ['pages.reference', 'a page without a policy', () => ({ answer: without('content-security-policy') })],
-  ['pages.reference', 'a script that is missing', () => ({ answer: onPath(/explorer/, withStatus(404)) })],
+  ['pages.reference', 'a script that is missing', () => ({ answer: onPath(/try-operation/, withStatus(404)) })],
+  ['pages.front', 'a style that is missing', () => ({ answer: onPath(/design/, withStatus(404)) })],
   ['pages.problems', 'a type that leads nowhere', () => ({ answer: onPath(/problems\/forbidden/, withStatus(404)) })],
   [
     'pages.compression',

@@ -25,11 +25,12 @@ function expectPage(answer: Answer, contentType: string): readonly Fault[] {
   ];
 }
 
+/** That everything which a page refers to is there, for browsers to keep. */
 async function checkAssets({ send }: WebStage, html: string): Promise<readonly Fault[]> {
   const names = [...html.matchAll(/(?:src|href)="\.\/(docs\/[\w.-]+)"/g)].map(([, name]) => name);
   const answers = await Promise.all(names.map((name) => send({ path: `/${name}` })));
   return [
-    ...holds(names.length > 2, `${names.length} scripts and styles`, 'the page refers to some'),
+    ...holds(names.length > 1, `${names.length} scripts and styles`, 'the page refers to some'),
     ...answers.flatMap((answer) => [
       ...expectStatus(answer, 200),
       ...expectHeader(answer, 'cache-control', 'public, max-age=31536000, immutable'),
@@ -78,10 +79,21 @@ export const pageChecks: readonly Check[] = [
     },
   },
   {
+    id: 'pages.front',
+    shows: 'the front page, with its scripts and styles',
+    needs: 'https',
+    lookAt: 'infra/blueprint/api.ts, functions/pages/serve-documentation.ts',
+    async run(stage) {
+      if (stage.documentation === false) return notServed;
+      const answer = await stage.send({ path: '/' });
+      return [...expectPage(answer, 'text/html'), ...(await checkAssets(stage, answer.bytes.toString()))];
+    },
+  },
+  {
     id: 'pages.problems',
     shows: "a problem's type leads to its page, for every problem",
     needs: 'https',
-    lookAt: 'functions/pages/render-pages.ts, docs/deploy.md (the address of a problem)',
+    lookAt: 'functions/pages/render-problems.ts, docs/deploy.md (the address of a problem)',
     async run({ send, documentation }) {
       if (documentation === false) return notServed;
       const { body } = await send({ path: '/v1/no-such-address' });

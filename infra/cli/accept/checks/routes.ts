@@ -13,14 +13,7 @@ import type { WebStage } from '../stage.ts';
 export const madeUpToken = `pcg_accept_${'0'.repeat(12)}_${'0'.repeat(43)}`;
 
 const lookAt = 'infra/blueprint/api.ts (unknownRoutes), functions/answer-unknown-route.ts';
-const unknownPaths = [
-  '/',
-  '/v1',
-  '/v1/no-such-address',
-  '/v1/cancellations/a/b/c',
-  '/favicon.ico',
-  '/v1//cancellations',
-];
+const unknownPaths = ['/v1', '/v1/no-such-address', '/v1/cancellations/a/b/c', '/favicon.ico', '/v1//cancellations'];
 
 /** The addresses that the environment has, with a value for each parameter. */
 function addressesOf({
