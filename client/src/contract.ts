@@ -47,13 +47,25 @@ export interface SpentMs {
 export interface TimelineEntry {
   readonly at: string;
   /** Give your `switch` a default: a newer service may have more types. */
-  readonly type: 'requested' | 'attempt_started' | 'attempt_ended' | 'observed' | 'escalated' | 'closed' | 'joined';
-  /** Absent on `joined`, which is another request for the same job. */
+  readonly type:
+    | 'requested'
+    | 'attempt_started'
+    | 'attempt_ended'
+    | 'observed'
+    | 'escalated'
+    | 'closed'
+    | 'joined'
+    | 'callback';
+  /** Absent on `joined`, which is another request for the same job, and on `callback`. */
   readonly seq?: number | undefined;
+  /** Of a `callback`, an attempt to tell you: the event's `seq`. */
+  readonly about?: number | undefined;
   readonly attempt?: number | undefined;
   readonly result?: string | undefined;
   readonly why?: string | undefined;
   readonly httpStatus?: number | undefined;
+  /** Of a `callback` that failed: when it is tried again. */
+  readonly nextAt?: string | undefined;
   readonly outcome?: Outcome | undefined;
   readonly jobStatus?: string | undefined;
   readonly requestId?: string | undefined;

@@ -51,13 +51,26 @@ export type CancellationAnswer = z.infer<typeof cancellationSchema>;
 
 export const timelineEntrySchema = z.strictObject({
   at: timestampSchema,
-  type: z.enum(['requested', 'attempt_started', 'attempt_ended', 'observed', 'escalated', 'closed', 'joined']),
+  type: z.enum([
+    'requested',
+    'attempt_started',
+    'attempt_ended',
+    'observed',
+    'escalated',
+    'closed',
+    'joined',
+    'callback',
+  ]),
   /** The event's number in the audit trail; a `joined` request is not part of it and has none. */
   seq: z.optional(z.int()),
+  /** Of a `callback`, an attempt to tell you: the number of the event that it tells of. */
+  about: z.optional(z.int()),
   attempt: z.optional(z.int()),
   result: z.optional(z.string()),
   why: z.optional(z.string()),
   httpStatus: z.optional(z.int()),
+  /** Of a `callback` that failed: when it is tried again. */
+  nextAt: z.optional(timestampSchema),
   outcome: z.optional(outcomeSchema),
   jobStatus: z.optional(z.string()),
   requestId: z.optional(z.string()),

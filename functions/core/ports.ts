@@ -1,3 +1,4 @@
+import type { CallbackRecord } from './callbacks/callback-record.ts';
 import type { CancellationEvent, JoinedRecord, RefusedRecord } from './cancellation/events.ts';
 import type { StreamName } from './cancellation/stream-key.ts';
 import type { JobId, PartnerId, ProjectId, Scope, Timestamp } from './identifiers.ts';
@@ -107,6 +108,11 @@ export interface CancellationLog {
 
 /** The log as those see it who show it. */
 export interface ReadableLog extends Pick<CancellationLog, 'read'> {
+  /** {@link CancellationLog.read}, with the attempts to tell the partner of its events, each event's in their order. */
+  readTold(
+    partnerId: PartnerId,
+    jobId: JobId,
+  ): Promise<{ readonly stream: Stream; readonly callbacks: Records<CallbackRecord> }>;
   readJoined(partnerId: PartnerId, jobId: JobId, limits: JoinedLimits): Promise<Joined>;
 }
 

@@ -1,3 +1,4 @@
+import type { CallbackRecord } from '../../functions/core/callbacks/callback-record.ts';
 import { erasableAttributes } from '../../functions/core/cancellation/commitment.ts';
 import {
   type CancellationEvent,
@@ -60,6 +61,8 @@ export class MemoryLog implements CancellationLog, ReadableLog {
   readonly streams = new Map<string, Stored[]>();
   readonly joined: JoinedRecord[] = [];
   readonly refused: RefusedRecord[] = [];
+  /** Of every stream. */
+  callbacks: Records<CallbackRecord> = { items: [], unreadable: [] };
   /** Runs before each write; throw {@link DependencyUnavailable} to play a broken table. */
   beforeWrite: (record: CancellationEvent | JoinedRecord | RefusedRecord) => void | Promise<void> = () => undefined;
 
@@ -67,6 +70,10 @@ export class MemoryLog implements CancellationLog, ReadableLog {
 
   constructor(now: () => number = Date.now) {
     this.now = now;
+  }
+
+  async readTold(partnerId: PartnerId, jobId: JobId) {
+    return { stream: await this.read(partnerId, jobId), callbacks: this.callbacks };
   }
 
   async read(partnerId: PartnerId, jobId: JobId): Promise<Stream> {

@@ -1,7 +1,9 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
+import { callbackSchema } from '../../core/callbacks/callback-record.ts';
 import { type CancellationEvent, joinedSchema, parseEvent } from '../../core/cancellation/events.ts';
 import {
+  CALLBACK_PREFIX,
   EVENT_PREFIX,
   eventKey,
   JOINED_PREFIX,
@@ -67,10 +69,7 @@ export function createCancellationLog(
   }
 
   async function read(partnerId: PartnerId, jobId: JobId): Promise<Stream> {
-    const stored = await queryItems(table, streamQuery({ partnerId, jobId }, EVENT_PREFIX));
-    const items = stored.filter(({ deleteAfter }) => !(Number(deleteAfter?.N) * 1_000 <= now()));
-    const wakeAt = timestampSchema.safeParse(items.at(-1)?.['wakeAt']?.S).data;
-    return { events: items.map(readEvent), wakeAt, polls: readPolls(items) };
+    return readStream(await queryItems(table, streamQuery({ partnerId, jobId }, EVENT_PREFIX)), now());
   }
 
   async function append(event: CancellationEvent, wakeAt?: Timestamp): Promise<Appended> {
@@ -143,11 +142,29 @@ export function createCancellationLog(
 export function createReadableLog(
   client: DynamoDBClient,
   tableName: string,
-  now?: Clock['now'],
+  now: Clock['now'] = Date.now,
 ): CancellationLog & ReadableLog {
   const table: Table = { client, name: tableName, dependency: 'cancellation-log' };
   return {
     ...createCancellationLog(client, tableName, now),
+
+    async readTold(partnerId, jobId) {
+      // In one query: an event sorts after a callback, and before what joined.
+      const items = await queryItems(table, {
+        ConsistentRead: true,
+        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+        values: { ':pk': streamKey({ partnerId, jobId }), ':from': CALLBACK_PREFIX, ':to': `${EVENT_PREFIX}~` },
+      });
+      const isCallback = ({ sk }: Item): boolean => sk?.S?.startsWith(CALLBACK_PREFIX) === true;
+      const parse = (fields: Fields) => callbackSchema.safeParse(fields).data;
+      return {
+        stream: readStream(
+          items.filter((item) => !isCallback(item)),
+          now(),
+        ),
+        callbacks: readItems(items.filter(isCallback), parse),
+      };
+    },
 
     async readJoined(partnerId, jobId, { shown, counted }) {
       const query = { ...streamQuery({ partnerId, jobId }, JOINED_PREFIX), ScanIndexForward: false };
@@ -159,6 +176,13 @@ export function createReadableLog(
       return { ...newest, count: items.length + (await countItems(table, older, counted - items.length, next)) };
     },
   };
+}
+
+/** @param stored the items of its events, in their order */
+function readStream(stored: readonly Item[], nowMs: number): Stream {
+  const items = stored.filter(({ deleteAfter }) => !(Number(deleteAfter?.N) * 1_000 <= nowMs));
+  const wakeAt = timestampSchema.safeParse(items.at(-1)?.['wakeAt']?.S).data;
+  return { events: items.map(readEvent), wakeAt, polls: readPolls(items) };
 }
 
 function streamQuery(name: StreamName, prefix: string) {

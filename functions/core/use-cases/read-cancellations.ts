@@ -1,3 +1,4 @@
+import type { CallbackRecord } from '../callbacks/callback-record.ts';
 import type { CancellationEvent, JoinedRecord } from '../cancellation/events.ts';
 import {
   BrokenStream,
@@ -21,7 +22,9 @@ export interface CancellationView {
   readonly joined: readonly JoinedRecord[];
   /** How many `joined` records there are, counted up to {@link JOINED_COUNTED}. */
   readonly joinedCount: number;
-  /** The keys of `joined` records that are left out because they are malformed. */
+  /** The newest attempts to tell the partner, oldest first. */
+  readonly callbacks: readonly CallbackRecord[];
+  /** The keys of `joined` and `callback` records that are left out because they are malformed. */
   readonly unreadable: readonly string[];
   /** Absent once the cancellation is closed. */
   readonly wakeAt?: Timestamp | undefined;
@@ -43,6 +46,8 @@ export interface ReadPorts extends Pick<Ports, 'report' | 'clock'> {
 
 /** The most `joined` records that one cancellation shows. */
 export const JOINED_SHOWN = 100;
+/** The most attempts to tell the partner that one cancellation shows. */
+export const CALLBACKS_SHOWN = 50;
 /** Counting costs a read of what is counted, so it ends here: this many stands for this many or more. */
 export const JOINED_COUNTED = 1_000;
 /** The most jobs that one page of an externalId covers. */
@@ -59,15 +64,16 @@ export async function readCancellation(
   partnerId: PartnerId,
   jobId: JobId,
 ): Promise<CancellationView | undefined> {
-  const [stream, joined] = await Promise.all([
-    log.read(partnerId, jobId),
+  const [{ stream, callbacks }, joined] = await Promise.all([
+    log.readTold(partnerId, jobId),
     log.readJoined(partnerId, jobId, { shown: JOINED_SHOWN, counted: JOINED_COUNTED }),
   ]);
   const { events, wakeAt, polls } = stream;
   const state = foldEvents(events);
   if (state === undefined) return undefined;
-  const { items, count, unreadable } = joined;
-  const seen = { state, events, joined: items, joinedCount: count, unreadable, wakeAt };
+  const told = callbacks.items.toSorted((a, b) => (a.at < b.at ? -1 : 1)).slice(-CALLBACKS_SHOWN);
+  const unreadable = [...callbacks.unreadable, ...joined.unreadable];
+  const seen = { state, events, joined: joined.items, joinedCount: joined.count, callbacks: told, unreadable, wakeAt };
   return { ...seen, ...looksOf(state, events, polls) };
 }
 

@@ -1,5 +1,7 @@
+import type { CallbackRecord } from '../../core/callbacks/callback-record.ts';
 import type { Figures } from '../../core/cancellation/account.ts';
 import type { CancellationEvent, JoinedRecord } from '../../core/cancellation/events.ts';
+import { parseEventKey } from '../../core/cancellation/stream-key.ts';
 import type { NamedCancellation } from '../../core/cancellation/state.ts';
 import type { Timestamp } from '../../core/identifiers.ts';
 import type { Refusal } from '../../core/refusals.ts';
@@ -61,7 +63,9 @@ export function presentWithTimeline(view: NamedView): CancellationWithTimeline {
   const { state, looks, lastLookedAt, joinedCount } = view;
   const newest = view.events.length - (EVENTS_SHOWN - 1);
   const events = view.events.filter((_event, n) => n === 0 || n >= newest).map(presentEvent);
-  const answer = { ...presentCancellation(state, view.wakeAt), looks, lastLookedAt, joinedCount, timeline: events };
+  const callbacks = view.callbacks.map(presentAttempt);
+  const shown = [...events, ...callbacks];
+  const answer = { ...presentCancellation(state, view.wakeAt), looks, lastLookedAt, joinedCount, timeline: shown };
   const joined = view.joined.map(presentJoined);
   let bytes = bytesOf(answer);
   let from = joined.length;
@@ -70,7 +74,7 @@ export function presentWithTimeline(view: NamedView): CancellationWithTimeline {
     if (bytes > MAX_CANCELLATIONS_BYTES) break;
     from = n;
   }
-  const timeline = [...events, ...joined.slice(from)].toSorted((a, b) => (a.at < b.at ? -1 : 1));
+  const timeline = [...events, ...joined.slice(from), ...callbacks].toSorted((a, b) => (a.at < b.at ? -1 : 1));
   return { ...answer, timeline };
 }
 
@@ -103,6 +107,10 @@ function presentEvent(event: CancellationEvent): TimelineEntry {
 
 export function presentRefusal({ at, why, door, requestId, jobId }: Refusal): RefusalAnswer {
   return { at, why, door, requestId, jobId: jobId ?? null };
+}
+
+function presentAttempt({ at, type, about, number, result, why, httpStatus, nextAt }: CallbackRecord): TimelineEntry {
+  return { at, type, about: parseEventKey(about), attempt: number, result, why, httpStatus, nextAt };
 }
 
 function presentJoined({ at, type, requestId, keyId, reason }: JoinedRecord): TimelineEntry {

@@ -1,4 +1,5 @@
 import { sumOf } from '../../../functions/core/cancellation/account.ts';
+import type { CallbackRecord } from '../../../functions/core/callbacks/callback-record.ts';
 import type { CancellationEvent, JoinedRecord } from '../../../functions/core/cancellation/events.ts';
 import type { Finding } from '../../../functions/core/audit/findings.ts';
 import { applyEvent, type CancellationState } from '../../../functions/core/cancellation/state.ts';
@@ -27,7 +28,7 @@ export function tellStory(view: CancellationView, chain: readonly Finding[], now
     }),
     '',
     ...table(['AT', 'AFTER', 'SEQ', 'TYPE', 'WHAT', 'SPENT BY'], timelineOf(view)),
-    ...unreadable.map((key) => `A joined request cannot be read: ${printable(key)}`),
+    ...unreadable.map((key) => `A record beside it cannot be read: ${printable(key)}`),
     ...chain.map(({ what }) => paint('red', what)),
   ];
 }
@@ -38,11 +39,11 @@ export function countJoined(count: number, shown: number): string {
   return count > shown ? `${counted}; the newest ${shown} are shown` : counted;
 }
 
-/** The events, and between them the requests that joined, each with the time since the request that began it all. */
-function timelineOf({ events, joined }: CancellationView): readonly (readonly Cell[])[] {
+/** The events, and between them the requests that joined and the attempts to tell the partner, each with the time since the request that began it all. */
+function timelineOf({ events, joined, callbacks }: CancellationView): readonly (readonly Cell[])[] {
   const spent = spentByEvent(events);
   const beganMs = Date.parse(events[0]?.at ?? '');
-  return [...events, ...joined]
+  return [...events, ...joined, ...callbacks]
     .toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))
     .map((one) => {
       const after = seconds(Date.parse(one.at) - beganMs);
@@ -82,10 +83,10 @@ function seconds(ms: number): string {
 
 /** The fields of an event that an operator looks for. */
 const shownFields = new Set(
-  'attempt result why httpStatus code outcome jobStatus door requestId keyId reason'.split(' '),
+  'about attempt result why httpStatus code nextAt webhookId outcome jobStatus door requestId keyId reason'.split(' '),
 );
 
-function describeEvent(event: CancellationEvent | JoinedRecord): string {
+function describeEvent(event: CancellationEvent | JoinedRecord | CallbackRecord): string {
   return Object.entries(event)
     .filter(([field, value]) => shownFields.has(field) && value !== undefined)
     .map(([field, value]) => `${field}=${field === 'reason' ? JSON.stringify(value) : String(value)}`)

@@ -116,16 +116,18 @@ describe('a read', () => {
       return read(partnerId, id);
     };
     log.readJoined = async (...asked) => ({ ...(await readJoined(...asked)), unreadable: ['acme#job_a joined#1'] });
+    log.callbacks = { items: [], unreadable: ['acme#job_a callback#1'] };
 
     expect((await readJobs()).jobs).toEqual(['job_a']);
     const reported = scene.ports.reported.filter(({ code }) => /^(RECORD|STREAM)_/.test(code));
     expect(reported).toEqual(
       expect.arrayContaining([
         { code: 'RECORD_UNREADABLE', fields: { dependency: 'cancellation-log', key: 'acme#job_a joined#1' } },
+        { code: 'RECORD_UNREADABLE', fields: { dependency: 'cancellation-log', key: 'acme#job_a callback#1' } },
         { code: 'STREAM_BROKEN', fields: { partnerId: acme, jobId: documentedJob, why: 'not an event' } },
       ]),
     );
-    expect(reported).toHaveLength(2);
+    expect(reported).toHaveLength(3);
     log.read = () => Promise.reject(broken('cancellation-log'));
     await expect(readPage()).rejects.toThrow(DependencyUnavailable);
   });

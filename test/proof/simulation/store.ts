@@ -152,6 +152,7 @@ export class Store {
           world.onBeside(record);
           world.note(() => `${by.name} records ${record.requestId} refused: ${record.why}`);
         }),
+      readTold: (partnerId, jobId) => ask('reads told', () => log.readTold(partnerId, jobId)),
       readJoined: (partnerId, jobId, limits) => ask('reads joined', () => log.readJoined(partnerId, jobId, limits)),
     };
   }

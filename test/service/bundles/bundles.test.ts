@@ -24,7 +24,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const limits = {
   'authorize-partner': 208_000,
   'request-cancellation': 292_500,
-  'read-cancellations': 237_000,
+  'read-cancellations': 238_500,
   'register-job': 262_000,
   'consume-events': 288_000,
   'consume-wake-ups': 262_000,

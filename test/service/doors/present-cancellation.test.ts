@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { cancellationWithTimelineSchema, type TimelineEntry } from '../../../functions/contract/answers.ts';
+import { callbackSchema } from '../../../functions/core/callbacks/callback-record.ts';
 import type { CancellationEvent, EventBody, JoinedRecord } from '../../../functions/core/cancellation/events.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { type NamedView, JOINED_SHOWN } from '../../../functions/core/use-cases/read-cancellations.ts';
@@ -10,7 +11,7 @@ import {
   presentWithTimeline,
 } from '../../../functions/doors/http/present-cancellation.ts';
 import { acme, externalId, jobId } from '../../support/names.ts';
-import { closed, ended, requested, started, deleteAfter } from '../../support/stored-streams.ts';
+import { callbackRecord, closed, ended, requested, started, deleteAfter } from '../../support/stored-streams.ts';
 import { FORMAT } from '../../../functions/core/cancellation/commitment.ts';
 import { committed } from '../../support/committed.ts';
 
@@ -82,6 +83,7 @@ function viewOf({ attempts, joined, isClosed, filler }: Given): NamedView {
     events,
     joined: records,
     joinedCount: records.length,
+    callbacks: [],
     unreadable: [],
     looks: attempts,
     lastLookedAt: timeOf(0),
@@ -100,6 +102,26 @@ describe('a cancellation with its timeline', () => {
     expect(joinedOf(timeline).map(({ reason }) => reason)).toEqual(['once', 'twice']);
     expect(joinedCount).toBe(2);
     expect(timeline.map(({ at }) => at)).toEqual(timeline.map(({ at }) => at).toSorted());
+  });
+
+  test('shows how the partner was told', () => {
+    const view = viewOf({ attempts: 1, joined: [], isClosed: true, filler: () => 'x' });
+    const { fields } = callbackRecord({ result: 'failed', why: 'http_status', httpStatus: 503, nextAt: timeOf(9) });
+    const { data: told } = callbackSchema.safeParse(fields);
+    const { timeline } = presentWithTimeline({ ...view, callbacks: told === undefined ? [] : [told] });
+
+    expect(timeline.filter(({ type }) => type === 'callback')).toEqual([
+      {
+        at: told?.at,
+        type: 'callback',
+        about: 3,
+        attempt: 1,
+        result: 'failed',
+        why: 'http_status',
+        httpStatus: 503,
+        nextAt: timeOf(9),
+      },
+    ]);
   });
 
   test('shows the first and the newest of many events', () => {
