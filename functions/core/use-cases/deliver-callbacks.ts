@@ -52,8 +52,8 @@ export async function deliverCallbacks(
     const ended = await endAttempt(ports, notice, endpoint, attempt);
     if (ended.why === 'gone') endpoint = endpoint && { ...endpoint, pausedWhy: 'gone' };
     const isRecorded = await recordAttempt(ports, notice, { ...ended, attempt, replayId });
-    // Another run has told it meanwhile, and goes on from there.
-    if (!isRecorded) return;
+    // Another run has told it meanwhile. It may have read the log before what follows happened.
+    if (!isRecorded) return deliverCallbacks(ports, subject, { replay, untilMs });
     if (ended.nextAt !== undefined) {
       await sendLater(ports, subject, ended.nextAt);
       return;

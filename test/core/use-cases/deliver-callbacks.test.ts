@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { Subject } from '../../../functions/core/callbacks/callback-message.ts';
 import { keptShard } from '../../../functions/core/callbacks/callback-shards.ts';
+import type { CallbackAnswer } from '../../../functions/core/callbacks/ports.ts';
 import { sealEvent } from '../../../functions/core/cancellation/chain.ts';
 import type { CancellationEvent, EventBody, RefusedRecord } from '../../../functions/core/cancellation/events.ts';
 import { refusedKey, streamKey } from '../../../functions/core/cancellation/stream-key.ts';
@@ -349,6 +350,27 @@ describe('a run that dies', () => {
     expect(world.sent).toEqual([{ message: { ...name, replay: { id: 'replay-1', all: true } }, delayMs: 0 }]);
     await sendDueCallbacks(world.ports, 0);
     expect(world.sent).toHaveLength(1);
+  });
+
+  test('goes on where another run, which read the log before the end, has told the same', async () => {
+    const { world, deliver, told } = given([requested, escalated]);
+    const first = Promise.withResolvers<CallbackAnswer>();
+    world.answer = () => first.promise;
+    const earlier = deliver();
+    await vi.waitFor(() => expect(told()).toEqual(['e-2']));
+    world.log.streams.set(streamKey(name), eventsOf([requested, escalated, closed]));
+    world.answer = async () => {
+      first.resolve(ok);
+      await earlier;
+      return ok;
+    };
+    await deliver();
+
+    expect(told()).toEqual(['e-2', 'e-2', 'e-3']);
+    expect(world.log.records().map(({ about, result }) => [about, result])).toEqual([
+      ['event#000002', 'delivered'],
+      ['event#000003', 'delivered'],
+    ]);
   });
 
   test('stops where another run has told the same', async () => {
