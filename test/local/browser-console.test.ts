@@ -54,9 +54,9 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
     expect(stations.map((text) => text.replaceAll(/\n+/g, ' · '))).toEqual([
       expect.stringMatching(/^Request · .*, acme$/),
       'Log · on record before any effect · 2 events',
-      expect.stringMatching(/^Plangrep · asked once · first known after \d+ ms · job: cancelled$/),
+      expect.stringMatching(/^Plangrep · asked once · answer after \d+ ms · job: cancelled$/),
       expect.stringMatching(
-        /^End: cancelled · after \d+ ms · 63 of 204 pages processed · 63 credits debited · 141 credits saved$/,
+        /^End: cancelled · after \d+ ms · 63 of 204 pages · 63 credits debited · 141 credits saved$/,
       ),
     ]);
     expect(await page.locator('#pages').innerText()).toBe('141'); // 204 pages, 63 processed

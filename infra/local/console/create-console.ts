@@ -9,6 +9,7 @@ import { isSame } from '../aws/access-keys.ts';
 import { checkSource, validateJson } from '../aws/loopback.ts';
 import type { RunParts } from '../run.ts';
 import { proveKey } from '../credentials/console-key.ts';
+import { createLook } from './list-cancellations.ts';
 import { addFreshJob, canHave, prepareScene, setMood } from './set-scene.ts';
 import { type CurrentMood, watchRun } from './watch-run.ts';
 
@@ -19,6 +20,7 @@ import { type CurrentMood, watchRun } from './watch-run.ts';
  */
 export function createConsole(parts: RunParts) {
   const mood: CurrentMood = { id: 'normal' };
+  const look = createLook(parts.dynamodb);
   return (request: IncomingMessage, response: ServerResponse): boolean => {
     const path = (request.url ?? '').replace(/\?.*$/s, '');
     if (path !== '/console' && !path.startsWith('/console/')) return false;
@@ -32,7 +34,7 @@ export function createConsole(parts: RunParts) {
     }
     if (path === '/console/api/watch' && request.method === 'GET') {
       // It fails when the page goes away or the run ends: no page is left to notify.
-      watchRun(response, parts.dynamodb, mood).catch(() => response.destroy());
+      watchRun(response, parts.dynamodb, look, mood).catch(() => response.destroy());
       return true;
     }
     answer(request, path, parts, mood).then(reply, (error: unknown) => reply(wrong(500, String(error))));

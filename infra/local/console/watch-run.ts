@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MoodId } from '../../scenes/faults-and-problems.ts';
 import type { LocalDynamoDb } from '../aws/dynamodb.ts';
 import type { TableName } from '../../blueprint/tables.ts';
-import { countStopped, createLook, type ShownCancellation, type ShownCancellations } from './list-cancellations.ts';
+import { countStopped, type ShownCancellation, type ShownCancellations } from './list-cancellations.ts';
 
 const LOOK_EVERY_MS = 200;
 /** At least so often something is sent: the page takes a longer silence for a run that is suspended. */
@@ -24,15 +24,15 @@ export interface WatchMessage {
 
 /**
  * Sends the state of the run to a page as lines of JSON: once at the start, then after each write to the cancellation log
- * and each change of the mood. Ends when the page goes away. (Not server-sent events: `EventSource` cannot send a key.)
+ * and each change of the mood. `look` is the same for all pages, so that what one has read another does not read again. Ends when the page goes away. (Not server-sent events: `EventSource` cannot send a key.)
  */
 export async function watchRun(
   response: ServerResponse,
   dynamodb: LocalDynamoDb<TableName>,
+  look: () => Promise<ShownCancellations>,
   mood: CurrentMood,
 ): Promise<void> {
   response.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' });
-  const look = createLook(dynamodb);
   let sent: ShownCancellations = new Map();
   let seen = '';
   let sentAt = performance.now();

@@ -4,7 +4,7 @@ import { inWords, lasted, make, timeOf } from './make-element.js';
 
 const times = (count) => (count === 1 ? 'once' : `${count} times`);
 const pagesOf = ({ pageCount, successfulPageCount: processed }) =>
-  pageCount === null || processed === null ? undefined : `${processed} of ${pageCount} pages processed`;
+  pageCount === null || processed === null ? undefined : `${processed} of ${pageCount} pages`;
 
 /** A cancelled job's pages that were not processed, at the price of those that were: as the figures above the list. */
 const savedOf = ({ outcome, pageCount, successfulPageCount: processed, creditsDebited }) => {
@@ -25,7 +25,7 @@ const plangrepOf = ({ state, outcome, looks, jobStatus, requestedAt, timeline })
     state: outcome === 'job_not_found' ? 'failed' : state === 'closed' ? 'done' : isTrouble ? 'late' : 'now',
     lines: [
       `asked ${times(looks)}`,
-      answered && `first known after ${lasted(Date.parse(answered.at) - Date.parse(requestedAt))}`,
+      answered && `answer after ${lasted(Date.parse(answered.at) - Date.parse(requestedAt))}`,
       isTrouble && troubleOf(ended),
       !isTrouble && jobStatus !== null ? `job: ${inWords(jobStatus)}` : undefined,
     ],

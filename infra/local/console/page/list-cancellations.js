@@ -8,16 +8,27 @@ const pagesOf = ({ pageCount, successfulPageCount }) =>
     ? 'pages not known'
     : `${successfulPageCount} of ${pageCount} pages`;
 
+/** An id has its line. Of one that is much longer than that, the list shows both ends. */
+const LONG = 45;
+const shorten = (id) => `${id.slice(0, 30)}…${id.slice(-14)}`;
+
 const createRow = (cancellation, choose) => {
-  const button = make('button', { type: 'button', tabIndex: -1, onclick: choose, title: cancellation.externalId });
-  button.textContent = cancellation.externalId;
+  const { externalId } = cancellation;
+  const button = make(
+    'button',
+    { type: 'button', tabIndex: -1, onclick: choose, title: externalId },
+    ...(externalId.length <= LONG
+      ? [externalId]
+      : [make('span', { 'aria-hidden': 'true' }, shorten(externalId)), make('span.unseen', {}, externalId)]),
+  );
+  const at = timeOf(cancellation.requestedAt);
   const [badge, pages] = [make('span.badge'), make('span.soft')];
   const row = make(
     'tr',
     {},
-    make('td', {}, button, make('span.soft', {}, cancellation.partnerId)),
+    make('td', {}, button, make('span.soft', {}, cancellation.partnerId, make('span.at', {}, `, ${at}`))),
     make('td', {}, badge, pages),
-    make('td', {}, timeOf(cancellation.requestedAt)),
+    make('td', {}, at),
   );
   const update = (changed) => {
     const outcome = changed.outcome ?? 'open';

@@ -29,7 +29,7 @@ export const makeCode = (title, text) =>
     'figure.code',
     {},
     make('figcaption', {}, make('span', {}, title), make('button.slim', { type: 'button' }, 'Copy')),
-    make('pre', { tabIndex: 0, role: 'region', 'aria-label': title }, text),
+    make('pre', {}, ...text.split(/(\S+[-?]\S+)/).map((part, n) => (n % 2 === 1 ? make('span', {}, part) : part))),
   );
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
