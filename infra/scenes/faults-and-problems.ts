@@ -24,9 +24,9 @@ const open = { status: 202, state: 'open' } as const;
 export const moods = {
   slow: {
     title: 'Plangrep is too slow',
-    what: 'Plangrep cancels, but answers only after 8 s; the service waits 5 s. The next look finds the job cancelled.',
+    what: 'Plangrep cancels, but answers only after 8 s; the service waits 5 s. Its next look, 2 s later, finds the job cancelled.',
     answer: open,
-    plangrep: { on: 'any', kind: 'late', delayMs: 8_000 },
+    plangrep: { on: 'cancel', kind: 'late', delayMs: 8_000 },
   },
   server_errors: {
     title: 'Plangrep answers 503',

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sandboxJobs } from '../../functions/simulator/sandbox-jobs.ts';
+import { moods } from '../../infra/scenes/faults-and-problems.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 
 /** The jobs whose end takes some time, and how long docs/sandbox.md says that it takes. */
@@ -16,15 +17,17 @@ describe('The time that a sandbox job takes, as docs/sandbox.md says', () => {
   beforeAll(async () => {
     run = await startTestRun({ wakeUps: 'delivered', containersPerFunction: 4 });
     // All at once: they wait for Plangrep, not for each other.
-    for (const { name } of promises) seconds.set(name, play(name));
+    for (const { name } of promises) seconds.set(name, play(name, `job_sandbox_${name}_pace`));
+    await run.addJob('late answers', 'job_late');
+    run.simulator.faults.add({ ...moods.slow.plangrep, jobId: 'job_late' });
+    seconds.set('late answers', play('late answers', 'job_late'));
   });
   afterAll(() => run.close());
 
   /** Registers and cancels a job, and waits for its end. @returns seconds from the request to the end */
-  async function play(name: string): Promise<number> {
-    const jobId = `job_sandbox_${name}_pace`;
-    await run.call('acme', `PUT /v1/jobs/${jobId}`, { externalId: name });
-    await run.call('acme', 'POST /v1/cancellations', { externalId: name });
+  async function play(externalId: string, jobId: string): Promise<number> {
+    await run.call('acme', `PUT /v1/jobs/${jobId}`, { externalId });
+    await run.call('acme', 'POST /v1/cancellations', { externalId });
     for (;;) {
       const { body } = await run.call('acme', `GET /v1/cancellations/${jobId}`);
       if (body['state'] === 'closed') {
@@ -45,5 +48,11 @@ describe('The time that a sandbox job takes, as docs/sandbox.md says', () => {
 
     expect(taken).toBeGreaterThanOrEqual(least - 0.1);
     expect(taken).toBeLessThan(most + SLACK_SECONDS);
+  });
+
+  test('and while Plangrep answers 8 s late, the service waits 5 s and finds the job cancelled 2 s later', async () => {
+    expect(moods.slow.what).toMatch(/after 8 s; the service waits 5 s.* 2 s later, finds the job cancelled/);
+    expect(await seconds.get('late answers')).toBeGreaterThanOrEqual(7);
+    expect(await seconds.get('late answers')).toBeLessThan(8 + SLACK_SECONDS);
   });
 });
