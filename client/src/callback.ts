@@ -1,4 +1,4 @@
-import type { Cancellation, Refusal } from './contract.ts';
+import type { ClosedCancellation, OpenCancellation, Refusal } from './contract.ts';
 
 /** What happened, when, and the facts. */
 interface CallbackOf<Type extends string, Data> {
@@ -11,10 +11,10 @@ interface CallbackOf<Type extends string, Data> {
 }
 
 /** A cancellation was closed: `data.outcome` says how. */
-export type CancellationClosed = CallbackOf<'cancellation.closed', Cancellation>;
+export type CancellationClosed = CallbackOf<'cancellation.closed', ClosedCancellation>;
 
 /** A cancellation has been open for so long that the service's operators were alerted. Its end follows. */
-export type CancellationEscalated = CallbackOf<'cancellation.escalated', Cancellation>;
+export type CancellationEscalated = CallbackOf<'cancellation.escalated', OpenCancellation>;
 
 /** A request of yours reached no job: nothing was done. */
 export type CancellationRefused = CallbackOf<'cancellation.refused', RefusedRequest>;

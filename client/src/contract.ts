@@ -6,14 +6,13 @@
 /** How a cancellation ended. */
 export type Outcome = 'cancelled' | 'too_late' | 'job_not_found';
 
-/** The one effort to cancel one job. What is not known is null. */
-export interface Cancellation {
+/** The one effort to cancel one job: `state`, and `outcome` too, tell the compiler which of the two it is. */
+export type Cancellation = OpenCancellation | ClosedCancellation;
+
+/** What is not known is null. */
+interface CancellationFacts {
   readonly jobId: string;
   readonly externalId: string;
-  /** `open` until Plangrep confirms how the job ended. */
-  readonly state: 'open' | 'closed';
-  /** null while open. */
-  readonly outcome: Outcome | null;
   /** The job's status when the service last read it, in Plangrep's words: `processing`, `cancelled`, `completed`, … */
   readonly jobStatus: string | null;
   readonly pageCount: number | null;
@@ -25,14 +24,30 @@ export interface Cancellation {
   readonly requestedAt: string;
   /** When the service alerted its operators, because the cancellation had been open for too long. */
   readonly escalatedAt: string | null;
+}
+
+/** Until Plangrep confirms how the job ended. */
+export interface OpenCancellation extends CancellationFacts {
+  readonly state: 'open';
+  readonly outcome: null;
   /** When the service looks at the job next. A later time than before shows that it has looked. */
   readonly nextLookAt: string | null;
-  readonly closedAt: string | null;
-  /** Milliseconds that the job ran after the request. null while open, and for a job that Plangrep does not know. */
+  readonly closedAt: null;
+  readonly ranMs: null;
+  readonly spentMs: null;
+  readonly creditsDebitedMeanwhile: null;
+}
+
+export interface ClosedCancellation extends CancellationFacts {
+  readonly state: 'closed';
+  readonly outcome: Outcome;
+  readonly nextLookAt: null;
+  readonly closedAt: string;
+  /** Milliseconds that the job ran after the request. null for a job that Plangrep does not know. */
   readonly ranMs: number | null;
-  /** Milliseconds from the request to `closedAt`, by whom they were spent: they add up to it. null while open. */
-  readonly spentMs: SpentMs | null;
-  /** Credits debited while the cancellation was open, as far as job reads told. null while open. */
+  /** Milliseconds from the request to `closedAt`, by whom they were spent: they add up to it. */
+  readonly spentMs: SpentMs;
+  /** Credits debited while the cancellation was open, as far as job reads told. */
   readonly creditsDebitedMeanwhile: number | null;
 }
 
@@ -73,7 +88,10 @@ export interface TimelineEntry {
   readonly reason?: string | undefined;
 }
 
-export interface CancellationWithTimeline extends Cancellation {
+export type CancellationWithTimeline = Cancellation & Recorded;
+
+/** What is recorded about a cancellation. */
+export interface Recorded {
   /** How often the service asked Plangrep about the job, by attempts and polls. */
   readonly looks: number;
   /** When it last began to. */
@@ -196,13 +214,13 @@ export interface Refused extends Told {
 /** The job is cancelled, by this request or by an earlier one. */
 export interface Cancelled extends Told {
   readonly kind: 'cancelled';
-  readonly cancellation: Cancellation;
+  readonly cancellation: ClosedCancellation;
 }
 
 /** Accepted and recorded. The service retries without you; `waitUntilClosed` resolves to the end. */
 export interface Pending extends Told {
   readonly kind: 'pending';
-  readonly cancellation: Cancellation;
+  readonly cancellation: OpenCancellation;
   /** Milliseconds after which to look again. */
   readonly retryAfterMs: number;
 }
@@ -212,13 +230,13 @@ export interface TooLate extends Refused {
   readonly kind: 'tooLate';
   /** How it ended, in Plangrep's words: `completed`, `failed`, … */
   readonly jobStatus: string | null;
-  readonly cancellation: Cancellation;
+  readonly cancellation: ClosedCancellation;
 }
 
 /** The job is registered with the service, but Plangrep has answered for minutes that it does not exist. */
 export interface UnknownToPlangrep extends Refused {
   readonly kind: 'unknownToPlangrep';
-  readonly cancellation: Cancellation;
+  readonly cancellation: ClosedCancellation;
 }
 
 /** Several unfinished jobs have this externalId. Nothing was done: cancel again with the `jobId` of one. */

@@ -104,16 +104,15 @@ export function standingOf(
   { requestId, retryAfterMs = DEFAULT_LOOK_AGAIN_MS }: Pick<Answer, 'requestId' | 'retryAfterMs'>,
 ): Standing {
   const { jobStatus } = cancellation;
-  const common = { cancellation, requestId };
   switch (cancellation.outcome) {
     case null:
-      return { kind: 'pending', retryAfterMs, ...common };
+      return { kind: 'pending', retryAfterMs, cancellation, requestId };
     case 'cancelled':
-      return { kind: 'cancelled', ...common };
+      return { kind: 'cancelled', cancellation, requestId };
     case 'too_late':
-      return { kind: 'tooLate', detail: `The job ended first: ${jobStatus}.`, jobStatus, ...common };
+      return { kind: 'tooLate', detail: `The job ended first: ${jobStatus}.`, jobStatus, cancellation, requestId };
     case 'job_not_found':
-      return { kind: 'unknownToPlangrep', detail: 'Plangrep has no such job.', ...common };
+      return { kind: 'unknownToPlangrep', detail: 'Plangrep has no such job.', cancellation, requestId };
   }
 }
 

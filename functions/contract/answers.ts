@@ -1,7 +1,6 @@
 import * as z from 'zod/mini';
 import { outcomeSchema, refusedSchema } from '../core/cancellation/events.ts';
 import { externalIdSchema, jobIdSchema, projectIdSchema, timestampSchema } from '../core/identifiers.ts';
-import { type ProblemCode, problems } from './problems.ts';
 
 /**
  * Every answer of the HTTPS door. The functions import only the types, which the compiler checks; the schemas are for the
@@ -22,12 +21,10 @@ export type RegisteredJob = z.infer<typeof registeredJobSchema>;
 
 const count = z.nullable(z.int());
 
-const cancellation = {
-  jobId: jobIdSchema,
-  externalId: externalIdSchema,
-  /** `open` until Plangrep confirms how the job ended. */
-  state: z.enum(['open', 'closed']),
-  outcome: z.nullable(outcomeSchema),
+const spentMsSchema = z.strictObject({ us: z.int(), plangrep: z.int(), person: z.int() });
+
+const named = { jobId: jobIdSchema, externalId: externalIdSchema };
+const known = {
   /** The status at the newest job read; null: not known. */
   jobStatus: z.nullable(z.string()),
   pageCount: count,
@@ -36,17 +33,37 @@ const cancellation = {
   attempts: z.int(),
   requestedAt: timestampSchema,
   escalatedAt: z.nullable(timestampSchema),
-  /** When the service looks at the job next; null: closed. A later time than before shows that it has looked. */
+};
+const open = {
+  ...named,
+  state: z.literal('open'),
+  outcome: z.null(),
+  ...known,
+  /** When the service looks at the job next. A later time than before shows that it has looked. */
   nextLookAt: z.nullable(timestampSchema),
-  closedAt: z.nullable(timestampSchema),
-  /** Milliseconds that the job ran after the request. null while open, and for a job that Plangrep does not know. */
+  closedAt: z.null(),
+  ranMs: z.null(),
+  spentMs: z.null(),
+  creditsDebitedMeanwhile: z.null(),
+};
+const closed = {
+  ...named,
+  state: z.literal('closed'),
+  outcome: outcomeSchema,
+  ...known,
+  nextLookAt: z.null(),
+  closedAt: timestampSchema,
+  /** Milliseconds that the job ran after the request. null for a job that Plangrep does not know. */
   ranMs: count,
-  /** Milliseconds from the request to `closedAt`, by whom they were spent: they add up to it. null while open. */
-  spentMs: z.nullable(z.strictObject({ us: z.int(), plangrep: z.int(), person: z.int() })),
-  /** null while open, and where fewer than two job reads told the credits. */
+  /** Milliseconds from the request to `closedAt`, by whom they were spent: they add up to it. */
+  spentMs: spentMsSchema,
+  /** null where fewer than two job reads told the credits. */
   creditsDebitedMeanwhile: z.nullable(z.number()),
 };
-export const cancellationSchema = z.strictObject(cancellation);
+/** `open` until Plangrep confirms how the job ended. */
+export const openCancellationSchema = z.strictObject(open);
+export const closedCancellationSchema = z.strictObject(closed);
+export const cancellationSchema = z.discriminatedUnion('state', [openCancellationSchema, closedCancellationSchema]);
 export type CancellationAnswer = z.infer<typeof cancellationSchema>;
 
 export const timelineEntrySchema = z.strictObject({
@@ -79,8 +96,7 @@ export const timelineEntrySchema = z.strictObject({
 });
 export type TimelineEntry = z.infer<typeof timelineEntrySchema>;
 
-export const cancellationWithTimelineSchema = z.strictObject({
-  ...cancellation,
+const told = {
   /** How often the service asked Plangrep about the job, by attempts and by polls that change nothing in the timeline. */
   looks: z.int(),
   /** When it last began to. */
@@ -89,7 +105,13 @@ export const cancellationWithTimelineSchema = z.strictObject({
   joinedCount: z.int(),
   /** In order of time: the first and the newest events, and the newest `joined` requests. */
   timeline: z.array(timelineEntrySchema),
-});
+};
+export const openWithTimelineSchema = z.strictObject({ ...open, ...told });
+export const closedWithTimelineSchema = z.strictObject({ ...closed, ...told });
+export const cancellationWithTimelineSchema = z.discriminatedUnion('state', [
+  openWithTimelineSchema,
+  closedWithTimelineSchema,
+]);
 export type CancellationWithTimeline = z.infer<typeof cancellationWithTimelineSchema>;
 
 /** A request that reached no job. */
@@ -116,7 +138,11 @@ export const cancellationListSchema = z.strictObject({
 });
 
 /** One of several jobs with the same externalId that have not ended. */
-const candidateSchema = z.strictObject({ jobId: jobIdSchema, jobStatus: z.string(), registeredAt: timestampSchema });
+export const candidateSchema = z.strictObject({
+  jobId: jobIdSchema,
+  jobStatus: z.string(),
+  registeredAt: timestampSchema,
+});
 
 /** What a cancel of an externalId would do now. */
 export const previewSchema = z.strictObject({
@@ -140,24 +166,3 @@ export const previewSchema = z.strictObject({
 export type PreviewAnswer = z.infer<typeof previewSchema>;
 
 export const previewListSchema = z.strictObject({ previews: z.array(previewSchema) });
-
-const problemCodes = Object.keys(problems).filter((code): code is ProblemCode => Object.hasOwn(problems, code));
-
-/** RFC 9457; every problem also has `code`, `requestId` and `retryable`. */
-export const problemSchema = z.strictObject({
-  type: z.string(),
-  title: z.string(),
-  status: z.int(),
-  detail: z.string(),
-  code: z.enum(problemCodes),
-  requestId: z.string(),
-  retryable: z.boolean(),
-  /** `invalid_request`: what is wrong, field by field. */
-  errors: z.optional(z.array(z.strictObject({ path: z.string(), message: z.string() }))),
-  /** `job_already_terminal` */
-  jobStatus: z.optional(z.nullable(z.string())),
-  /** `job_already_terminal`, `job_unknown_to_plangrep` */
-  cancellation: z.optional(cancellationSchema),
-  /** `ambiguous_external_id`: repeat the request with one of these as `jobId`. */
-  candidates: z.optional(z.array(candidateSchema)),
-});

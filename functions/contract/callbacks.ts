@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { externalIdSchema, timestampSchema } from '../core/identifiers.ts';
-import { cancellationSchema, refusalSchema } from './answers.ts';
+import { closedCancellationSchema, openCancellationSchema, refusalSchema } from './answers.ts';
 
 /**
  * The bodies of callbacks, as Standard Webhooks has them: what happened, when, and the facts. `data` is what the HTTPS door
@@ -17,10 +17,10 @@ function callback<Type extends string, Data extends z.ZodMiniType>(type: Type, d
 }
 
 /** A cancellation was closed: `data` says how. */
-export const cancellationClosedSchema = callback('cancellation.closed', cancellationSchema);
+export const cancellationClosedSchema = callback('cancellation.closed', closedCancellationSchema);
 
 /** A cancellation has been open for so long that the operators were alerted. It stays open, and its end follows. */
-export const cancellationEscalatedSchema = callback('cancellation.escalated', cancellationSchema);
+export const cancellationEscalatedSchema = callback('cancellation.escalated', openCancellationSchema);
 
 /** A refused request, with the externalId that it asked for. */
 export const refusedRequestSchema = z.strictObject({ ...refusalSchema.shape, externalId: externalIdSchema });

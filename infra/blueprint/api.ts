@@ -1,5 +1,6 @@
 import { authorizationForm } from '../../functions/contract/credential.ts';
-import { type ProblemCode, problemBody, problemContentType, problems } from '../../functions/contract/problems.ts';
+import type { OwnMembers, PlainCode } from '../../functions/contract/problem-answers.ts';
+import { problemBody, problemContentType, problems } from '../../functions/contract/problems.ts';
 import { documentationOperations, type Operation, partnerOperations } from '../../functions/contract/routes.ts';
 import type { FunctionName } from './functions.ts';
 import { firewallWindowSeconds } from './usage-plans.ts';
@@ -70,7 +71,7 @@ export const partnerAuthorizer = {
 
 /** An answer that API Gateway gives in place of a function. */
 export interface GatewayResponse {
-  readonly problem: ProblemCode;
+  readonly problem: PlainCode | 'invalid_request';
   readonly detail: string;
   /** Besides Content-Type and Cache-Control, which every answer has. */
   readonly headers?: Readonly<Record<string, string>>;
@@ -174,7 +175,9 @@ const contextRequestId = '$context.requestId';
  */
 export function gatewayResponseTemplate(type: GatewayResponseType): string {
   const { problem, detail } = gatewayResponses[type];
-  return JSON.stringify(problemBody(problem, contextRequestId, detail));
+  // API Gateway does not name the field.
+  const own: OwnMembers<'invalid_request'> = { errors: [{ path: '', message: 'could not be read' }] };
+  return JSON.stringify(problemBody(problem, contextRequestId, detail, problem === 'invalid_request' ? own : {}));
 }
 
 /** Status and headers as sent. (CDK wants each header value in single quotes.) */

@@ -76,6 +76,7 @@ export function createDocument(version: string): OpenApiDocument {
       version,
       summary: 'Cancels Plangrep jobs by your own externalId.',
       description: overview,
+      contact: { name: 'The operator who gave you your credential' },
       license: { name: 'Apache License 2.0', identifier: 'Apache-2.0' },
     },
     servers: [{ url: '/', description: 'Where this description is served.' }],

@@ -4,18 +4,19 @@ import {
   cancellationWithTimelineSchema,
   previewListSchema,
   previewSchema,
-  problemSchema,
+  closedCancellationSchema,
+  closedWithTimelineSchema,
+  openCancellationSchema,
+  openWithTimelineSchema,
   refusalSchema,
   registeredJobSchema,
   timelineEntrySchema,
 } from '../../functions/contract/answers.ts';
-import { type Component, message } from './describe-message.ts';
+import { type Component, message, union } from './describe-message.ts';
 
 const cancellationFields = {
   jobId: "The job's id at Plangrep.",
   externalId: 'Your own id for the job, as the first request gave it.',
-  state: '`open` until Plangrep confirms how the job ended, then `closed` permanently.',
-  outcome: 'How it ended. Null while it is open.',
   jobStatus: "The job's status at Plangrep when the service last read it. Null: not known.",
   pageCount: 'How many pages the job has. Null: Plangrep has not said.',
   successfulPageCount: 'How many pages were processed. Null: Plangrep has not said.',
@@ -23,15 +24,39 @@ const cancellationFields = {
   attempts: 'How many attempts to cancel the job the service has started.',
   requestedAt: 'When the first request for it was recorded.',
   escalatedAt: 'When the service alerted its operator, because it had been open for too long. Null: not alerted.',
-  nextLookAt:
-    'When the service looks at the job next. A later time than before shows that it has looked. Null once it is closed.',
-  closedAt: 'When it was closed. Null while it is open.',
+};
+const whileOpen = 'Null while it is open.';
+const openFields = {
+  ...cancellationFields,
+  state: '`open` until Plangrep confirms how the job ended.',
+  outcome: whileOpen,
+  nextLookAt: 'When the service looks at the job next. A later time than before shows that it has looked.',
+  closedAt: whileOpen,
+  ranMs: whileOpen,
+  spentMs: whileOpen,
+  creditsDebitedMeanwhile: whileOpen,
+};
+const closedFields = {
+  ...cancellationFields,
+  state: '`closed` permanently.',
+  outcome: 'How it ended.',
+  nextLookAt: 'Null: the service does not look at the job any more.',
+  closedAt: 'When it was closed.',
   ranMs:
-    'Milliseconds that the job ran after the request, by its own time of completion where Plangrep tells it. Null while the cancellation is open, and for a job that Plangrep does not know.',
+    'Milliseconds that the job ran after the request, by its own time of completion where Plangrep tells it. Null for a job that Plangrep does not know.',
   spentMs:
-    'Milliseconds from the request to `closedAt`, by whom they were spent; they add up to it. `us`: this service. `plangrep`: its calls, the waits that it asked for, its processing of the accepted cancel. `person`: someone had to act, for example resume a job that was out of credits. Null while it is open.',
+    'Milliseconds from the request to `closedAt`, by whom they were spent; they add up to it. `us`: this service. `plangrep`: its calls, the waits that it asked for, its processing of the accepted cancel. `person`: someone had to act, for example resume a job that was out of credits.',
   creditsDebitedMeanwhile:
-    'Credits debited between the first and the last time that the service read the job during the cancellation: at least these. Null while it is open, and where fewer than two reads told.',
+    'Credits debited between the first and the last time that the service read the job during the cancellation: at least these. Null where fewer than two reads told.',
+};
+const timelineFields = {
+  looks:
+    'How often the service asked Plangrep about the job: by its attempts, and by the polls of an accepted cancel, which are in the timeline only if they changed something.',
+  lastLookedAt: 'When the service last began to ask Plangrep about the job.',
+  joinedCount:
+    'How many other requests for the same job joined it. Counted up to 1000, which stands for 1,000 or more.',
+  timeline:
+    'What is on record, in order of time. Of the events at most 200: the first and the newest, and their `seq` shows a gap. Of the `joined` requests the newest: at most 100, and fewer where they are so long that the answer would exceed 256 KB.',
 };
 
 export const refusalFields = {
@@ -52,11 +77,17 @@ export const answers: Readonly<Record<string, Component>> = {
     verifiedAt:
       'When Plangrep confirmed that the job is yours. Null: Plangrep did not answer. The registration then counts for 7 days, and the first cancel asks Plangrep again.',
   }),
-  Cancellation: message(
+  Cancellation: union(
     cancellationSchema,
+    'state',
     'The one effort to cancel one job. Fields may be added: ignore those that you do not know.',
-    cancellationFields,
   ),
+  OpenCancellation: message(
+    openCancellationSchema,
+    'A cancellation whose end is not certain: the service retries until the job has ended.',
+    openFields,
+  ),
+  ClosedCancellation: message(closedCancellationSchema, 'A cancellation that has ended.', closedFields),
   TimelineEntry: message(
     timelineEntrySchema,
     'One event of the cancellation. Fields may be added: ignore those that you do not know.',
@@ -79,18 +110,25 @@ export const answers: Readonly<Record<string, Component>> = {
     },
     ['type'],
   ),
-  CancellationWithTimeline: message(
+  CancellationWithTimeline: union(
     cancellationWithTimelineSchema,
+    'state',
     'A cancellation with everything that is recorded about it. Fields may be added.',
+  ),
+  OpenCancellationWithTimeline: message(
+    openWithTimelineSchema,
+    'A cancellation whose end is not certain, with its timeline.',
     {
-      ...cancellationFields,
-      looks:
-        'How often the service asked Plangrep about the job: by its attempts, and by the polls of an accepted cancel, which are in the timeline only if they changed something.',
-      lastLookedAt: 'When the service last began to ask Plangrep about the job.',
-      joinedCount:
-        'How many other requests for the same job joined it. Counted up to 1000, which stands for 1,000 or more.',
-      timeline:
-        'What is on record, in order of time. Of the events at most 200: the first and the newest, and their `seq` shows a gap. Of the `joined` requests the newest: at most 100, and fewer where they are so long that the answer would exceed 256 KB.',
+      ...openFields,
+      ...timelineFields,
+    },
+  ),
+  ClosedCancellationWithTimeline: message(
+    closedWithTimelineSchema,
+    'A cancellation that has ended, with its timeline.',
+    {
+      ...closedFields,
+      ...timelineFields,
     },
   ),
   CancellationList: message(cancellationListSchema, 'One page of the cancellations of the jobs with an externalId.', {
@@ -122,26 +160,5 @@ export const answers: Readonly<Record<string, Component>> = {
     'A request of yours that reached no job: nothing was done. Fields may be added: ignore those that you do not know.',
     refusalFields,
     ['why', 'door'],
-  ),
-  Problem: message(
-    problemSchema,
-    'Why a request failed: Problem Details for HTTP APIs (RFC 9457). Fields may be added: ignore those that you do not know.',
-    {
-      type: 'The address of a page about this problem, relative to this API.',
-      title: "The problem's title: always the same for the same code.",
-      status: 'The HTTP status.',
-      detail: 'What happened this time, for a person to read. Do not parse it.',
-      code: 'Which problem it is, for your program. More codes may be added: treat an unknown one by its status.',
-      requestId:
-        "This request's id in our records. Quote it when you ask the operator. `none`: the firewall answered, and knows none.",
-      retryable: 'Whether the same request can succeed later without a change.',
-      errors:
-        'With `invalid_request`: what is wrong, field by field. `path` names the field, or is empty for the whole body.',
-      jobStatus: 'With `job_already_terminal`: how the job ended. Null: not known.',
-      cancellation: 'With `job_already_terminal` and `job_unknown_to_plangrep`: the cancellation as it is recorded.',
-      candidates:
-        'With `ambiguous_external_id`: the jobs that have not ended. Repeat the request with the `jobId` of one of them.',
-    },
-    ['code'],
   ),
 };

@@ -1,4 +1,5 @@
 import {
+  callbackBodySchema,
   callbackTestSchema,
   type CallbackType,
   cancellationClosedSchema,
@@ -8,7 +9,7 @@ import {
   testedCallbackSchema,
 } from '../../functions/contract/callbacks.ts';
 import { refusalFields } from './describe-answers.ts';
-import { type Component, message } from './describe-message.ts';
+import { type Component, message, union } from './describe-message.ts';
 import type { Parameter, Webhook } from './document.ts';
 import { callbackExamples } from './example-callbacks.ts';
 
@@ -17,6 +18,12 @@ const timestamp = 'When it happened. The same on every repeat; `webhook-timestam
 
 /** The bodies of callbacks, with a text for each field. */
 export const callbackBodies: Readonly<Record<string, Component>> = {
+  Callback: union(
+    callbackBodySchema,
+    'type',
+    'The body of a callback: `type` says what happened. More types may be added: answer those that you do not know with 204, and ignore them. Fields may be added.',
+    true,
+  ),
   CancellationClosed: message(cancellationClosedSchema, 'A cancellation was closed.', {
     type,
     timestamp,

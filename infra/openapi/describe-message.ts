@@ -11,6 +11,8 @@ export interface Component {
   readonly fields?: Readonly<Record<string, string>>;
   /** Fields whose enumerations may get more values. */
   readonly growing?: readonly string[];
+  /** The member that tells the alternatives of a union apart: each has it as a constant. */
+  readonly discriminator?: string;
 }
 
 /** A request or an answer. The compiler holds `fields` to the schema: a text for each field, and none too many. */
@@ -21,4 +23,9 @@ export function message<Shape extends z.core.$ZodShape>(
   growing: readonly (keyof Shape & string)[] = [],
 ): Component {
   return { schema, description, fields, growing };
+}
+
+/** Messages that one member tells apart. @param mayGrow whether others may be added */
+export function union(schema: z.ZodMiniType, discriminator: string, description: string, mayGrow = false): Component {
+  return { schema, description, discriminator, ...(mayGrow && { keywords: { 'x-may-grow': true } }) };
 }

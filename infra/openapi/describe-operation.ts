@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import { problemGuide } from '../../functions/contract/problem-guide.ts';
 import { type ProblemCode, problemContentType, problems } from '../../functions/contract/problems.ts';
 import { gatewayResponses } from '../blueprint/api.ts';
+import { oneOfProblems } from './describe-problems.ts';
 import type { AnswerDescription, Header, Operation, Parameter, Reference } from './document.ts';
 import { parameterExamples, problemExamples, requestExamples, successExamples } from './examples.ts';
 import type { OperationDefinition, Success } from './operations.ts';
@@ -187,18 +188,7 @@ function describeProblems(
       : referToHeaders([...always, ...headersOfFunctions], problemHeaders[status]),
     content: {
       [problemContentType]: {
-        schema: {
-          allOf: [
-            { $ref: '#/components/schemas/Problem' },
-            {
-              type: 'object',
-              properties: {
-                status: { type: 'integer', const: status },
-                code: { type: 'string', enum: codes, 'x-may-grow': true },
-              },
-            },
-          ],
-        },
+        schema: oneOfProblems(codes),
         examples: Object.fromEntries(examples.map(({ name, summary, value }) => [name, { summary, value }])),
       },
     },

@@ -14,9 +14,10 @@ import { JOBS_SHOWN } from '../../functions/core/use-cases/read-cancellations.ts
 import { answers } from './describe-answers.ts';
 import { callbackBodies } from './describe-callbacks.ts';
 import { type Component, message } from './describe-message.ts';
+import { problemComponents } from './describe-problems.ts';
 import type { Schema } from './document.ts';
 import { exampleCursor } from './example-cancellations.ts';
-import { prefix, simplify, spellOutNullable } from './simplify-schema.ts';
+import { describeUnion, prefix, simplify, spellOutNullable } from './simplify-schema.ts';
 
 /** U+FFFD is left to the descriptions: another pattern would count as breaking callers of the released description. */
 const noControls = String.raw`^[^\x00-\x1f\x7f-\x9f]*$`;
@@ -99,7 +100,7 @@ const requests: Readonly<Record<string, Component>> = {
 
 /** Every schema of the description by its name, made from the schemas that the functions themselves use. */
 export function describeSchemas(): Readonly<Record<string, Schema>> {
-  const components = { ...values, ...requests, ...answers, ...callbackBodies };
+  const components = { ...values, ...requests, ...answers, ...problemComponents, ...callbackBodies };
   const registry = z.registry<{ id: string }>();
   for (const [id, { schema }] of Object.entries(components)) registry.add(schema, { id });
   const uri = (id: string): string => `${prefix}${id}`;
@@ -109,12 +110,25 @@ export function describeSchemas(): Readonly<Record<string, Schema>> {
   const described: Record<string, Schema> = {};
   for (const [name, component] of Object.entries(components)) {
     const plain: Schema = JSON.parse(JSON.stringify((name in requests ? sent : read)[name]));
-    const { $schema: _, $id: __, ...made } = simplify(plain, name in answers || name in callbackBodies);
+    const { $schema: _, $id: __, ...made } = simplify(plain, !(name in requests));
     const properties = made.properties && describeFields(component, made.properties);
     const schema = { ...made, ...(properties && { properties }), ...component.keywords };
     described[name] = {
       description: component.description,
       ...(name in requests ? spellOutNullable(schema, described) : schema),
+    };
+  }
+  for (const [name, { discriminator, keywords, description }] of Object.entries(components)) {
+    if (discriminator === undefined) continue;
+    const names = (described[name]?.oneOf ?? []).map(({ $ref = '' }) => $ref.slice(prefix.length));
+    const valueOf = (of: string) => String(described[of]?.properties?.[discriminator]?.const);
+    described[name] = {
+      description,
+      ...describeUnion(
+        discriminator,
+        names.map((of) => [valueOf(of), of]),
+      ),
+      ...keywords,
     };
   }
   // Nothing refers to it: the one field that has it may be null.

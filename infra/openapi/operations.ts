@@ -49,7 +49,7 @@ export const operations: Readonly<Record<string, OperationDefinition>> = {
       {
         status: 200,
         description: 'The job is cancelled, by this request or by an earlier one.',
-        schema: 'Cancellation',
+        schema: 'ClosedCancellation',
         headers: ['Location'],
         optionalHeaders: ['Preference-Applied'],
       },
@@ -57,7 +57,7 @@ export const operations: Readonly<Record<string, OperationDefinition>> = {
         status: 202,
         description:
           'Accepted, but the result is not certain: `state` is `open`. The service retries until the job has ended. Read `Location` after the seconds of `Retry-After`: by then the service has looked at the job again.',
-        schema: 'Cancellation',
+        schema: 'OpenCancellation',
         headers: ['Location', 'Retry-After'],
         optionalHeaders: ['Preference-Applied'],
       },

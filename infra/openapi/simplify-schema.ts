@@ -15,7 +15,8 @@ export function spellOutNullable(request: Schema, described: Readonly<Record<str
 }
 
 /**
- * Zod's schema without what only its own parser needs: the bounds of a safe integer, a union where two types are enough.
+ * Zod's schema without what only its own parser needs: the bounds of a safe integer, a union where two types are enough,
+ * a whole constant as any number.
  * An answer's objects are open: a caller that rejected unknown fields would break with the first addition.
  */
 export function simplify(schema: Schema, isOpen: boolean): Schema {
@@ -27,6 +28,7 @@ export function simplify(schema: Schema, isOpen: boolean): Schema {
     return { ...one, type: [one.type, 'null'] };
   return {
     ...kept,
+    ...(Number.isInteger(kept.const) && { type: 'integer' }),
     ...(minimum !== undefined && minimum !== Number.MIN_SAFE_INTEGER && { minimum }),
     ...(maximum !== undefined && maximum !== Number.MAX_SAFE_INTEGER && { maximum }),
     ...(alternatives && { anyOf: alternatives }),
@@ -36,4 +38,13 @@ export function simplify(schema: Schema, isOpen: boolean): Schema {
     }),
     ...(additionalProperties !== undefined && !isOpen && { additionalProperties }),
   };
+}
+
+/** Schemas that a member tells apart: the name of each by its value of the member. */
+export function describeUnion(
+  propertyName: string,
+  names: readonly (readonly [value: string, name: string])[],
+): Schema {
+  const mapping = Object.fromEntries(names.map(([value, name]) => [value, `${prefix}${name}`]));
+  return { oneOf: Object.values(mapping).map(($ref) => ({ $ref })), discriminator: { propertyName, mapping } };
 }

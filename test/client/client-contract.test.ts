@@ -7,10 +7,10 @@ import type {
   cancellationSchema,
   cancellationWithTimelineSchema,
   previewListSchema,
-  problemSchema,
   registeredJobSchema,
   timelineEntrySchema,
 } from '../../functions/contract/answers.ts';
+import type { problemSchemas } from '../../functions/contract/problem-answers.ts';
 import type { callbackBodySchema } from '../../functions/contract/callbacks.ts';
 import type { readByExternalIdSchema } from '../../functions/contract/page-request.ts';
 import type { cancelRequestSchema, registerJobSchema } from '../../functions/contract/requests.ts';
@@ -23,7 +23,8 @@ type ReadonlyDeep<Value> = Value extends readonly (infer Item)[]
   : Value extends object
     ? { readonly [Key in keyof Value]: ReadonlyDeep<Value[Key]> }
     : Value;
-type Problem = Sent<typeof problemSchema>;
+type Problem<Code extends service.ProblemCode> = Sent<(typeof problemSchemas)[Code]>;
+type Terminal = Problem<'job_already_terminal'>;
 
 /** The compiler checks these (`npm run types`); they do nothing when they run. */
 describe('the client’s types equal the contract’s', () => {
@@ -45,10 +46,15 @@ describe('the client’s types equal the contract’s', () => {
 
   test('for what its problems say', () => {
     expectTypeOf<client.ProblemCode>().toEqualTypeOf<service.ProblemCode>();
-    expectTypeOf<readonly ReadonlyDeep<client.Candidate>[]>().toEqualTypeOf<NonNullable<Problem['candidates']>>();
-    expectTypeOf<readonly ReadonlyDeep<client.FieldError>[]>().toEqualTypeOf<NonNullable<Problem['errors']>>();
-    expectTypeOf<ReadonlyDeep<client.Cancellation>>().toEqualTypeOf<NonNullable<Problem['cancellation']>>();
-    expectTypeOf<client.TooLate['jobStatus']>().toEqualTypeOf<NonNullable<Problem['jobStatus']> | null>();
+    expectTypeOf<readonly ReadonlyDeep<client.Candidate>[]>().toEqualTypeOf<
+      Problem<'ambiguous_external_id'>['candidates']
+    >();
+    expectTypeOf<readonly ReadonlyDeep<client.FieldError>[]>().toEqualTypeOf<Problem<'invalid_request'>['errors']>();
+    expectTypeOf<ReadonlyDeep<client.TooLate['cancellation']>>().toEqualTypeOf<Terminal['cancellation']>();
+    expectTypeOf<ReadonlyDeep<client.UnknownToPlangrep['cancellation']>>().toEqualTypeOf<
+      Problem<'job_unknown_to_plangrep'>['cancellation']
+    >();
+    expectTypeOf<client.TooLate['jobStatus']>().toEqualTypeOf<Terminal['jobStatus']>();
   });
 
   test('for callbacks, but for the id, which is a header', () => {

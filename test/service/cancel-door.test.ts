@@ -4,8 +4,8 @@ import {
   cancellationListSchema,
   cancellationSchema,
   cancellationWithTimelineSchema,
-  problemSchema,
 } from '../../functions/contract/answers.ts';
+import { problemSchemas } from '../../functions/contract/problem-answers.ts';
 import { toItem } from '../../functions/adapters/dynamodb/table-client.ts';
 import { plangrepSecretId } from '../../infra/local/seeds.ts';
 import { expectProblem, givenService, type JobNames } from '../support/given-service.ts';
@@ -197,8 +197,8 @@ describe('several live jobs behind one externalId', () => {
     const theOther = await service.cancel({ externalId });
 
     expectProblem(ambiguous, 'ambiguous_external_id');
-    const candidates = problemSchema.parse(ambiguous.body).candidates?.map((candidate) => candidate.jobId);
-    expect(candidates).toEqual([`${jobId}_b`, jobId]);
+    const { candidates } = problemSchemas.ambiguous_external_id.parse(ambiguous.body);
+    expect(candidates.map((candidate) => candidate.jobId)).toEqual([`${jobId}_b`, jobId]);
     expect(named).toMatchObject({ status: 200, body: { jobId } });
     expect(theOther).toMatchObject({ status: 200, body: { jobId: `${jobId}_b` } });
   });

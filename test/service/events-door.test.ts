@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { problemSchema, registeredJobSchema } from '../../functions/contract/answers.ts';
+import { registeredJobSchema } from '../../functions/contract/answers.ts';
+import { problemSchema } from '../../functions/contract/problem-answers.ts';
 import { putEvent } from '../../infra/local/aws/events/event-bridge.ts';
 import { givenService } from '../support/given-service.ts';
 import { documentedProject } from '../support/names.ts';

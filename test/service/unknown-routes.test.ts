@@ -1,7 +1,7 @@
 import { request as httpRequest } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import { problemSchema } from '../../functions/contract/answers.ts';
+import { problemSchema } from '../../functions/contract/problem-answers.ts';
 import { routes, unknownRouteFunction } from '../../infra/blueprint/api.ts';
 import { serviceFunctions } from '../../infra/blueprint/functions.ts';
 import { permissionsOf } from '../../infra/blueprint/access/roles.ts';

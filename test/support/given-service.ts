@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, vi } from 'vitest';
-import { problemSchema } from '../../functions/contract/answers.ts';
+import { problemSchema } from '../../functions/contract/problem-answers.ts';
 import { type ProblemCode, problems } from '../../functions/contract/problems.ts';
 import { putEvent } from '../../infra/local/aws/events/event-bridge.ts';
 import type { InvocationResult } from '../../infra/local/aws/lambda/container.ts';

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as z from 'zod/mini';
 import type { OpenApiDocument } from '../../infra/openapi/document.ts';
+import { findBrokenAnswers } from './compare-answers.ts';
 
 const program = new URL('../../node_modules/@redocly/cli/bin/cli.js', import.meta.url).pathname;
 const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_NOTIFICATIONS: 'true' };
@@ -35,47 +36,43 @@ export async function lint(text: string, ruleset: 'spec' | 'recommended-strict')
   return lintSchema.parse(report).problems.map(({ ruleId, message }) => `${ruleId}: ${message}`);
 }
 
-const sideSchema = z.optional(z.object({ pointer: z.string(), value: z.optional(z.unknown()) }));
 const changeSchema = z.object({
   path: z.string(),
   typeName: z.string(),
   kind: z.enum(['added', 'removed', 'modified']),
   property: z.optional(z.string()),
   verdicts: z.array(z.object({ ruleId: z.string(), message: z.string() })),
-  base: sideSchema,
-  revision: sideSchema,
+  base: z.optional(z.object({ value: z.optional(z.unknown()) })),
 });
 type Change = z.infer<typeof changeSchema>;
 
 /**
- * What of a new description breaks callers of the old one, one line each. Redocly judges; added to its rules is that an
- * answer's enumeration marked `x-may-grow` may grow, and what this API promises about headers and media types.
+ * What of a new description breaks callers of the old one, one line each. Redocly judges what is sent; added to its rules is
+ * what this API promises about headers and media types. The bodies of answers are judged by `compare-answers.ts`.
  */
 export async function findBreakingChanges(before: OpenApiDocument, after: OpenApiDocument): Promise<readonly string[]> {
+  return [...(await judgeByRedocly(before, after)), ...findBrokenAnswers(before, after)];
+}
+
+async function judgeByRedocly(before: OpenApiDocument, after: OpenApiDocument): Promise<readonly string[]> {
   const files = { 'before.json': JSON.stringify(before), 'after.json': JSON.stringify(after) };
   const report = await runRedocly(files, ['diff', 'before.json', 'after.json', '--fail-on=none']);
   const { changes } = z.object({ changes: z.array(changeSchema) }).parse(report);
-  return changes.flatMap((change) => {
-    const verdicts = change.verdicts.filter(({ ruleId }) => ruleId !== 'enum-values-added' || !mayGrow(before, change));
-    const messages = [...verdicts.map(({ message }) => message), ...judgeByOwnRules(change)];
-    return messages.map((message) => `${change.path}: ${message}`);
-  });
+  return changes
+    .filter(({ path }) => !ofAnswers.test(path))
+    .flatMap((change) => {
+      const messages = [...change.verdicts.map(({ message }) => message), ...judgeByOwnRules(change)];
+      return messages.map((message) => `${change.path}: ${message}`);
+    });
 }
 
-function judgeByOwnRules({ typeName, kind, property, path, base, revision }: Change): readonly string[] {
+/** What we send: the schemas in answers and in callbacks. */
+const ofAnswers = /^#\/(paths\/.*\/responses\/[^/]+|webhooks\/.*\/requestBody)\/content\/[^/]+\/schema/;
+
+function judgeByOwnRules({ typeName, kind, property, path, base }: Change): readonly string[] {
   if (typeName === 'Header' && property === 'required' && base?.value === true) return ['Header became optional.'];
-  if (property === 'x-may-grow' && revision?.value === true) return ['Enum may grow from now on.'];
   if (typeName === 'MediaType' && kind === 'added' && path.includes('/responses/')) return ['Media type was added.'];
   return [];
-}
-
-/** Whether the changed enumeration was marked as one that may grow. */
-function mayGrow(before: OpenApiDocument, { base }: Change): boolean {
-  const segments = (base?.pointer ?? '').split('/').slice(1, -1);
-  const schema = segments
-    .map((segment) => segment.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .reduce<unknown>((part, name) => (part as Readonly<Record<string, unknown>> | undefined)?.[name], before);
-  return typeof schema === 'object' && schema !== null && 'x-may-grow' in schema && schema['x-may-grow'] === true;
 }
 
 export interface Versions {
@@ -87,8 +84,11 @@ export interface Versions {
 export async function findBreakingChangesOfEach(pairs: readonly Versions[]): Promise<readonly (readonly string[])[]> {
   const before = putTogether(pairs.map((pair) => pair.before));
   const after = putTogether(pairs.map((pair) => pair.after));
-  const found = await findBreakingChanges(before, after);
-  return pairs.map((_pair, index) => found.filter((line) => line.startsWith(`#/paths/~1case-${index}.`)));
+  const found = await judgeByRedocly(before, after);
+  return pairs.map((pair, index) => [
+    ...found.filter((line) => line.startsWith(`#/paths/~1case-${index}.`)),
+    ...findBrokenAnswers(pair.before, pair.after),
+  ]);
 }
 
 /** One document with the paths and components of all; their names keep them apart. */

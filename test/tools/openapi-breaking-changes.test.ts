@@ -24,6 +24,14 @@ function replaceJson(content: Loose): void {
   delete content['application/json'];
 }
 
+/** @param union the problems of a status */
+function addProblem(document: Loose, union: Loose, code: string): void {
+  const added = structuredClone(schema(document, 'TooManyJobsProblem'));
+  added.properties.code.const = code;
+  document.components.schemas['AddedProblem'] = added;
+  union.oneOf.push({ $ref: '#/components/schemas/AddedProblem' });
+}
+
 const breaking: readonly (readonly [string, Edit, RegExp])[] = [
   ['a path is removed', (d) => delete d.paths['/v1/jobs/{jobId}'], /: Path `.*\/v1\/jobs\/\{jobId\}` was removed/],
   ['an operation is removed', (d) => delete d.paths['/v1/cancellations'].get, /: Operation `GET .*` was removed/],
@@ -110,57 +118,75 @@ const breaking: readonly (readonly [string, Edit, RegExp])[] = [
   [
     "an answer's field is removed",
     (d) => {
-      delete schema(d, 'Cancellation').properties.pageCount;
-      makeOptional(d, 'Cancellation', 'pageCount');
+      delete schema(d, 'ClosedCancellation').properties.pageCount;
+      makeOptional(d, 'ClosedCancellation', 'pageCount');
     },
-    /: Property `pageCount` of .* was removed/,
+    /200.*: Property `pageCount` was removed/,
   ],
   [
     "an answer's optional field is removed",
-    (d) => delete schema(d, 'Problem').properties.errors,
+    (d) => delete schema(d, 'InvalidRequestProblem').properties.errors,
     /: Property `errors`/,
   ],
   [
     "an answer's field is not always there",
-    (d) => makeOptional(d, 'Cancellation', 'outcome'),
-    /: Properties of .* are no longer required: `outcome`/,
+    (d) => makeOptional(d, 'ClosedCancellation', 'outcome'),
+    /200.*: No longer required: outcome/,
   ],
   [
     "an answer's field may be null",
-    (d) => (field(d, 'Cancellation', 'attempts').type = ['integer', 'null']),
-    /: Type of `attempts` widened from 'integer' to 'integer | null'/,
+    (d) => (field(d, 'ClosedCancellation', 'attempts').type = ['integer', 'null']),
+    /attempts: Type widened by null/,
   ],
   [
     "an answer's reference may be null",
     (d) =>
-      (schema(d, 'Cancellation').properties.jobId = { anyOf: [field(d, 'Cancellation', 'jobId'), { type: 'null' }] }),
-    /: Type of `jobId` widened/,
+      (schema(d, 'ClosedCancellation').properties.jobId = {
+        anyOf: [field(d, 'ClosedCancellation', 'jobId'), { type: 'null' }],
+      }),
+    /jobId: Type widened by null/,
   ],
   [
     "an answer's whole number may have decimals",
-    (d) => (field(d, 'Cancellation', 'attempts').type = 'number'),
-    /: Type of `attempts` widened from 'integer' to 'number'/,
+    (d) => (field(d, 'ClosedCancellation', 'attempts').type = 'number'),
+    /attempts: Type widened by number/,
   ],
   [
     "an answer's enumeration gets a value that was not announced",
     (d) => schema(d, 'Outcome').enum.push('expired'),
-    /outcome.*: Enum of .* gained values: 'expired'/,
+    /outcome: Enum gained values: expired/,
   ],
-  [
-    "an answer's enumeration becomes any text",
-    (d) => delete field(d, 'Cancellation', 'state').enum,
-    /: Enum of `state` was removed/,
-  ],
+  ["an answer's enumeration becomes any text", (d) => delete schema(d, 'Outcome').enum, /outcome: Enum was removed/],
   [
     "an answer's enumeration may grow from now on",
     (d) => (schema(d, 'Outcome')['x-may-grow'] = true),
-    /outcome.*: Enum may grow from now on/,
+    /outcome: May grow from now on/,
   ],
-  ["an answer's text loses its form", (d) => delete schema(d, 'Timestamp').pattern, /: `pattern` of .* was removed/],
+  ["an answer's text loses its form", (d) => delete schema(d, 'Timestamp').pattern, /: `pattern` was removed/],
+  [
+    'an alternative is added that was not announced',
+    (d) => {
+      const added = structuredClone(schema(d, 'OpenCancellationWithTimeline'));
+      added.properties.state.const = 'paused';
+      d.components.schemas['Paused'] = added;
+      schema(d, 'CancellationWithTimeline').oneOf.push({ $ref: '#/components/schemas/Paused' });
+    },
+    /state: Enum gained values: paused/,
+  ],
+  [
+    'a problem that was described says something else',
+    (d) => (field(d, 'AmbiguousExternalIdProblem', 'candidates').items.properties.jobStatus.type = 'integer'),
+    /409.*jobStatus: Type widened by integer/,
+  ],
+  [
+    'a problem has no longer what its code promises',
+    (d) => makeOptional(d, 'AmbiguousExternalIdProblem', 'candidates'),
+    /409.*: No longer required: candidates/,
+  ],
   [
     'a field deep in an answer changes',
     (d) => (field(d, 'TimelineEntry', 'httpStatus').type = 'string'),
-    /timeline\/items\/.*: Type of `httpStatus` widened from 'integer' to 'string'/,
+    /timeline\/items\/.*httpStatus: Type widened by string/,
   ],
 ];
 
@@ -186,20 +212,20 @@ const additive: readonly (readonly [string, Edit])[] = [
     (d) => (cancel(d).requestBody.content['application/cbor'] = cancel(d).requestBody.content['application/json']),
   ],
   ['a problem is added', (d) => (cancel(d).responses['410'] = structuredClone(cancel(d).responses['409']))],
-  ['a problem code is added', (d) => field(d, 'Problem', 'code').enum.push('job_paused')],
+  ['a problem code is added', (d) => addProblem(d, schema(d, 'Problem'), 'job_paused')],
   [
     "a problem code is added to an operation's status",
-    (d) => {
-      const { content } = cancel(d).responses['409'];
-      field(d, 'Problem', 'code').enum.push('job_paused');
-      content['application/problem+json'].schema.allOf[1].properties.code.enum.push('job_paused');
-    },
+    (d) => addProblem(d, cancel(d).responses['409'].content['application/problem+json'].schema, 'job_paused'),
   ],
-  ['a field is added to an answer', (d) => (schema(d, 'Cancellation').properties.pagesLeft = { type: 'integer' })],
+  [
+    'a field is added to an answer',
+    (d) => (schema(d, 'ClosedCancellation').properties.pagesLeft = { type: 'integer' }),
+  ],
   ['a field of an answer is always there', (d) => schema(d, 'TimelineEntry').required.push('seq')],
-  ["an answer's field is no longer null", (d) => (field(d, 'Cancellation', 'pageCount').type = 'integer')],
+  ["an answer's field is no longer null", (d) => (field(d, 'ClosedCancellation', 'pageCount').type = 'integer')],
   ["an answer's enumeration that may grow grows", (d) => field(d, 'TimelineEntry', 'type').enum.push('paused')],
-  ["an answer's enumeration loses a value", (d) => field(d, 'Cancellation', 'state').enum.pop()],
+  ["an answer's enumeration loses a value", (d) => schema(d, 'Outcome').enum.pop()],
+  ["an answer's alternative is not sent any more", (d) => schema(d, 'CancellationWithTimeline').oneOf.pop()],
   [
     'a header is added',
     (d) => (cancel(d).responses['200'].headers['X-New'] = { required: true, schema: { type: 'string' } }),
@@ -209,11 +235,11 @@ const additive: readonly (readonly [string, Edit])[] = [
     (d) => {
       cancel(d).description = 'Better words.';
       schema(d, 'ExternalId').examples = ['order-1'];
-      schema(d, 'Cancellation').properties.attempts.description = 'Better words.';
+      schema(d, 'ClosedCancellation').properties.attempts.description = 'Better words.';
     },
   ],
   ['a shared answer is written out', (d) => (list(d).responses['401'] = d.components.responses.Unauthorized)],
-  ['a schema is written out', (d) => (schema(d, 'Cancellation').properties.jobId = schema(d, 'JobId'))],
+  ['a schema is written out', (d) => (schema(d, 'ClosedCancellation').properties.jobId = schema(d, 'JobId'))],
 ];
 
 const edited = (edit: Edit): OpenApiDocument => {

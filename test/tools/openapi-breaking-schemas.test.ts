@@ -39,21 +39,27 @@ const same: readonly Pair[] = [
   ['texts about it', { ...text, description: 'old' }, { ...text, description: 'new', examples: ['a'] }],
 ];
 
-/** What Redocly cannot judge, or does not: the same by other words, too. */
+/** The same by other words, or more by one word: what Redocly cannot judge of a request. */
 const unjudged: readonly Pair[] = [
   ['another pattern', { ...text, pattern: '^a' }, { ...text, pattern: '^b' }],
   ['another type', text, whole],
   ['another of what is excluded', { ...text, not: { const: 'a' } }, { ...text, not: { const: 'b' } }],
-  ['any of two and one', { anyOf: [text, whole] }, whole],
-  ['one of two and one', { oneOf: [text, whole] }, text],
-  ['a reference or null, and the reference', { anyOf: [jobId, { type: 'null' }] }, jobId],
-  ['one part and both', open, { allOf: [open, { properties: { a: { enum: ['x'] } } }] }],
+];
+/** The first takes more, or both take the same; of requests neither is judged. */
+const composed: readonly (readonly [...Pair, 'more' | 'same'])[] = [
+  ['any of two and one', { anyOf: [text, whole] }, whole, 'more'],
+  ['one of two and one', { oneOf: [text, whole] }, text, 'more'],
+  ['a reference or null, and the reference', { anyOf: [jobId, { type: 'null' }] }, jobId, 'more'],
+  ['a reference or null, and null', { anyOf: [jobId, { type: 'null' }] }, { type: 'null' }, 'more'],
+  ['one part and both', open, { allOf: [open, { properties: { a: { enum: ['x'] } } }] }, 'more'],
   [
     'parts and their whole',
     { allOf: [{ type: 'object', properties: { a: text } }, { required: ['a'] }] },
     { ...open, required: ['a'] },
+    'same',
   ],
-  ['a constant and a list of one', { const: 'a' }, { enum: ['a'] }],
+  ['a constant and a list of one', { const: 'a' }, { enum: ['a'] }, 'same'],
+  ['a list of values and one of one constant each', states, { oneOf: [{ ...text, const: 'open' }] }, 'more'],
 ];
 
 type Side = 'request' | 'answer';
@@ -69,6 +75,10 @@ const allowed: readonly Change[] = [
     [`${what}, the other way round`, 'request', other, one],
     [what, 'answer', one, other],
     [`${what}, the other way round`, 'answer', other, one],
+  ]),
+  ...composed.flatMap(([what, one, other, takes]): Change[] => [
+    [what, 'answer', one, other],
+    ...(takes === 'same' ? [[`${what}, the other way round`, 'answer', other, one] as const] : []),
   ]),
   ['a field is added to an open object', 'answer', open, more],
   ['a field is added to a closed object', 'request', closed, { ...more, additionalProperties: false }],
@@ -86,6 +96,12 @@ const refused: readonly Change[] = [
     [what, 'answer', one, other],
     [`${what}, the other way round`, 'answer', other, one],
   ]),
+  ...composed.flatMap(([what, one, other, takes]): Change[] => [
+    [what, 'request', one, other],
+    [`${what}, the other way round`, 'request', other, one],
+    ...(takes === 'more' ? [[`${what}, the other way round`, 'answer', other, one] as const] : []),
+  ]),
+  ['a field is added to a closed object', 'answer', closed, { ...more, additionalProperties: false }],
   ['a required field is added', 'request', open, { ...more, required: ['b'] }],
   ['a field is taken away again', 'answer', more, open],
   ['a field of a closed object is taken away again', 'request', { ...more, additionalProperties: false }, closed],

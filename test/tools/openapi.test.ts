@@ -15,7 +15,7 @@ import { idempotencyKeySchema } from '../../functions/contract/requests.ts';
 import { problems } from '../../functions/contract/problems.ts';
 import { partnerAuthorizer, routes } from '../../infra/blueprint/api.ts';
 import { createDocument } from '../../infra/openapi/create-document.ts';
-import type { Content, Operation } from '../../infra/openapi/document.ts';
+import type { Content, Operation, Schema } from '../../infra/openapi/document.ts';
 import {
   answerOf,
   createSchemaCheck,
@@ -35,13 +35,25 @@ const operations: readonly (readonly [string, string, Operation])[] = Object.ent
   ([path, methods]) => Object.entries(methods).map(([method, operation]) => [path, method, operation] as const),
 );
 
+/** Answers are described more closely than by these unions, which give programs one type for what they handle. */
+const forPrograms = /^no-unused-components: Component: "(Problem|Cancellation|Callback)" is never used/;
+
+/** The codes of a union of problems: each alternative has its own. */
+const codesOf = (schema: Schema | undefined): readonly string[] =>
+  (schema?.oneOf ?? []).map(({ $ref = '' }) => {
+    const alternative = description.components.schemas[$ref.split('/').at(-1) ?? ''];
+    return String(alternative?.properties?.['code']?.const);
+  });
+
 describe('the OpenAPI description', () => {
   test('is what the contract says: if not, "npm run openapi" writes it', () => {
     expect(text).toBe(`${JSON.stringify(createDocument(version), null, 2)}\n`);
   });
 
   test.each(['spec', 'recommended-strict'] as const)('passes the ruleset %s', async (ruleset) => {
-    expect(await lint(text, ruleset)).toEqual([]);
+    const found = await lint(text, ruleset);
+
+    expect(found.filter((line) => !forPrograms.test(line))).toEqual([]);
   });
 
   test('is linted by rules that do find errors', async () => {
@@ -56,13 +68,34 @@ describe('the OpenAPI description', () => {
     expect(await findBreakingChanges(released, description)).toEqual([]);
   });
 
+  test('shows only what callers of the released version can read', () => {
+    const check = createSchemaCheck(released, 'open');
+    const addedSince = new Set(['too_many_jobs']);
+    const shown = operations.flatMap(([path, method, { responses }]) =>
+      Object.entries(responses).flatMap(([status, part]) =>
+        Object.entries(answerOf(description, part).content).flatMap(([type, { examples }]) =>
+          Object.entries(examples).map(([name, { value }]) => ({ path, method, status, type, name, value })),
+        ),
+      ),
+    );
+    const wrong = shown.flatMap(({ path, method, status, type, name, value }) => {
+      const known = released.paths[path]?.[method]?.responses[status];
+      if (known === undefined || addedSince.has(name)) return [];
+      const shared = '$ref' in known ? known.$ref.split('/').slice(1) : undefined;
+      const pointer = [...(shared ?? ['paths', path, method, 'responses', status]), 'content', type, 'schema'];
+      return check(pointer, value).map((what) => `${method} ${path} ${status} ${name}: ${what}`);
+    });
+
+    expect(shown.length).toBeGreaterThan(40);
+    expect(wrong).toEqual([]);
+  });
+
   test('has every problem code, and under each status of an operation only codes of that status', () => {
-    const { enum: codes = [] } = description.components.schemas['Problem']?.properties?.['code'] ?? {};
+    const codes = codesOf(description.components.schemas['Problem']);
     const byOperation = operations.flatMap(([, , { responses }]) =>
       Object.entries(responses).flatMap(([status, part]) => {
         const schema = answerOf(description, part).content['application/problem+json']?.schema;
-        const named = schema?.allOf?.[1]?.properties?.['code']?.enum ?? [];
-        return named.map((code) => ({ status: Number(status), code: String(code) }));
+        return codesOf(schema).map((code) => ({ status: Number(status), code }));
       }),
     );
 
@@ -79,11 +112,12 @@ describe('the OpenAPI description', () => {
     const lacking = operations.flatMap(([, , { operationId, responses }]) =>
       Object.values(responses).flatMap((part) => {
         const content = answerOf(description, part).content['application/problem+json'];
-        const named = content?.schema.allOf?.[1]?.properties?.['code']?.enum ?? [];
         const shown = new Set(
           Object.values(content?.examples ?? {}).map(({ value }) => (value as { code: string }).code),
         );
-        return named.filter((code) => !shown.has(String(code))).map((code) => `${operationId}: ${String(code)}`);
+        return codesOf(content?.schema)
+          .filter((code) => !shown.has(code))
+          .map((code) => `${operationId}: ${code}`);
       }),
     );
 

@@ -12,9 +12,12 @@ function bodyOf(notice: Parameters<CallbackPorts['present']>[0]): CallbackBody {
   const timestamp = notice.at;
   switch (notice.kind) {
     case 'closed':
-      return { type: 'cancellation.closed', timestamp, data: presentCancellation(notice.state, undefined) };
-    case 'escalated':
-      return { type: 'cancellation.escalated', timestamp, data: presentCancellation(notice.state, undefined) };
+    case 'escalated': {
+      const data = presentCancellation(notice.state, undefined);
+      return data.state === 'closed'
+        ? { type: 'cancellation.closed', timestamp, data }
+        : { type: 'cancellation.escalated', timestamp, data };
+    }
     case 'refused': {
       const { refusal } = notice;
       return {

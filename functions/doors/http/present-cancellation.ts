@@ -1,5 +1,4 @@
 import type { CallbackRecord } from '../../core/callbacks/callback-record.ts';
-import type { Figures } from '../../core/cancellation/account.ts';
 import type { CancellationEvent, JoinedRecord } from '../../core/cancellation/events.ts';
 import { parseEventKey } from '../../core/cancellation/stream-key.ts';
 import type { NamedCancellation } from '../../core/cancellation/state.ts';
@@ -21,38 +20,23 @@ export const MAX_CANCELLATIONS_BYTES = MAX_ANSWER_BYTES - 10_000;
 export const EVENTS_SHOWN = 200;
 
 /**
- * A cancellation as partners see it: what is not known is null, never left out.
+ * A cancellation as partners see it: what is not known is null, never left out. By whom the time is spent is told once it
+ * is closed: before, that is not certain.
  * @param wakeAt when an open one is looked at next
  */
 export function presentCancellation(state: NamedCancellation, wakeAt: Timestamp | undefined): CancellationAnswer {
-  const { jobId, externalId, attempts, requestedAt, step, facts } = state;
-  return {
-    jobId,
-    externalId,
-    state: step.kind === 'closed' ? 'closed' : 'open',
-    outcome: step.kind === 'closed' ? step.outcome : null,
-    jobStatus: facts.jobStatus ?? null,
-    pageCount: facts.pageCount ?? null,
-    successfulPageCount: facts.successfulPageCount ?? null,
-    creditsDebited: facts.creditsDebited ?? null,
-    attempts,
-    requestedAt,
-    escalatedAt: state.escalatedAt ?? null,
-    nextLookAt: step.kind === 'closed' ? null : (wakeAt ?? null),
-    closedAt: step.kind === 'closed' ? step.at : null,
-    ...presentFigures(step.kind === 'closed' ? step.figures : undefined),
-  };
-}
-
-/** They are told once the cancellation is closed: before, by whom the time is spent is not certain. */
-function presentFigures(
-  figures: Figures | undefined,
-): Pick<CancellationAnswer, 'ranMs' | 'spentMs' | 'creditsDebitedMeanwhile'> {
-  return {
-    ranMs: figures?.ranMs ?? null,
-    spentMs: figures?.spentMs ?? null,
-    creditsDebitedMeanwhile: figures?.creditsDebitedMeanwhile ?? null,
-  };
+  const { jobId, externalId, attempts, requestedAt, escalatedAt = null, step, facts } = state;
+  const { jobStatus = null, pageCount = null, successfulPageCount = null, creditsDebited = null } = facts;
+  const named = { jobId, externalId };
+  const known = { jobStatus, pageCount, successfulPageCount, creditsDebited, attempts, requestedAt, escalatedAt };
+  if (step.kind !== 'closed') {
+    const untold = { closedAt: null, ranMs: null, spentMs: null, creditsDebitedMeanwhile: null };
+    return { ...named, state: 'open', outcome: null, ...known, nextLookAt: wakeAt ?? null, ...untold };
+  }
+  const { outcome, at: closedAt, figures } = step;
+  const { ranMs = null, spentMs, creditsDebitedMeanwhile = null } = figures;
+  const told = { closedAt, ranMs, spentMs, creditsDebitedMeanwhile };
+  return { ...named, state: 'closed', outcome, ...known, nextLookAt: null, ...told };
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import type { OwnMembers, PlainCode } from '../../contract/problem-answers.ts';
 import { type ProblemCode, problemBody, problemContentType, problems } from '../../contract/problems.ts';
 import { jobIdSchema, keyIdSchema, type PartnerId, partnerIdSchema, type Scope } from '../../core/identifiers.ts';
 import type { Clock } from '../../core/ports.ts';
@@ -22,7 +23,7 @@ export interface Problem {
   readonly kind: 'problem';
   readonly code: ProblemCode;
   readonly detail: string;
-  readonly extra?: Readonly<Record<string, unknown>>;
+  readonly extra?: Readonly<Record<string, unknown>> | undefined;
   readonly headers?: Headers;
 }
 
@@ -92,8 +93,13 @@ function answerForFailure(error: unknown): Problem {
     : problem('internal_error', 'This is an error in our service. We have a record of it.');
 }
 
-export function problem(code: ProblemCode, detail: string, extra: Problem['extra'] = {}): Problem {
-  return { kind: 'problem', code, detail, extra };
+/** @param own what its code adds to a problem: nothing, or all of it */
+export function problem<Code extends ProblemCode>(
+  code: Code,
+  detail: string,
+  ...[own]: Code extends PlainCode ? [] : [own: OwnMembers<Code>]
+): Problem {
+  return { kind: 'problem', code, detail, extra: own };
 }
 
 /**

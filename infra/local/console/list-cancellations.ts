@@ -18,11 +18,11 @@ const SHOWN = 500;
 const READ_AT_ONCE = 20;
 
 /** A cancellation as its partner reads it, with what only the operator sees. */
-export interface ShownCancellation extends CancellationWithTimeline {
+export type ShownCancellation = CancellationWithTimeline & {
   readonly partnerId: string;
   /** When the reconciler looks again; null once it is closed. */
   readonly wakeAt: string | null;
-}
+};
 
 /** The newest cancellations of all partners, by stream. One that has not changed since the look before is the same object. */
 export type ShownCancellations = ReadonlyMap<string, ShownCancellation>;

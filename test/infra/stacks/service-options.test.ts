@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
-import { problemSchema } from '../../../functions/contract/answers.ts';
+import { problemSchema } from '../../../functions/contract/problem-answers.ts';
 import { problems } from '../../../functions/contract/problems.ts';
 import { gatewayResponseHead, partnerAuthorizer } from '../../../infra/blueprint/api.ts';
 import type { Environment } from '../../../infra/blueprint/environment-schema.ts';

@@ -1,7 +1,8 @@
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { APIGatewayProxyEvent, SQSEvent, SQSRecord } from 'aws-lambda';
 import * as z from 'zod/mini';
-import { cancellationSchema, problemSchema, registeredJobSchema } from '../../../functions/contract/answers.ts';
+import { cancellationSchema, registeredJobSchema } from '../../../functions/contract/answers.ts';
+import { problemSchema } from '../../../functions/contract/problem-answers.ts';
 import { renderGatewayResponse } from '../../../infra/blueprint/api.ts';
 import type { LambdaStreamRecord } from '../../../infra/local/aws/events/stream-source.ts';
 import { toHttpAnswer } from '../../../infra/local/aws/gateway/proxy-integration.ts';
@@ -144,8 +145,9 @@ export const readHttpEnd = (result: InvocationResult): HttpEnd => {
   if (status >= 400) {
     const problem = problemSchema.safeParse(parsed);
     if (!problem.success) return { status, malformed: z.prettifyError(problem.error) };
-    const { code, cancellation } = problem.data;
-    return { status, code, outcome: cancellation?.outcome, jobId: cancellation?.jobId };
+    const { code } = problem.data;
+    const shown = 'cancellation' in problem.data ? problem.data.cancellation : undefined;
+    return { status, code, outcome: shown?.outcome, jobId: shown?.jobId };
   }
   const job = registeredJobSchema.safeParse(parsed);
   if (job.success) return { status, jobId: job.data.jobId };

@@ -4,9 +4,9 @@ import {
   cancellationListSchema,
   cancellationSchema,
   cancellationWithTimelineSchema,
-  problemSchema,
   registeredJobSchema,
 } from '../../../functions/contract/answers.ts';
+import { problemSchema } from '../../../functions/contract/problem-answers.ts';
 import { problemContentType } from '../../../functions/contract/problems.ts';
 import { projectIdSchema, toTimestamp } from '../../../functions/core/identifiers.ts';
 import { handleEvents } from '../../../functions/doors/eventbridge/handle-events.ts';

@@ -32,7 +32,7 @@ const limits = {
   'announce-cancellations': 215_000,
   'archive-records': 335_000,
   'seal-archive': 374_000,
-  'read-documentation': 160_000,
+  'read-documentation': 175_000,
   'answer-unknown-route': 3_700,
   'simulate-plangrep': 236_000,
 } as const satisfies Record<keyof typeof functions, number>;
