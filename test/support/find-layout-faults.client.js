@@ -36,6 +36,12 @@ export function findLayoutFaults() {
   const texts = textsOf(document.body).filter(({ parentElement }) => isShown(parentElement));
   for (const text of texts) faults.push(...brokenWords(text).map((word) => `broken inside a word: ${word}`));
 
+  for (const text of texts) {
+    const isInScroll = text.parentElement.closest('[tabindex="0"]') !== null;
+    const edge = Math.max(...rectsOf(text).map(({ right }) => right));
+    if (edge > width - 8 && !isInScroll) faults.push(`at the edge of the page: ${nameOf(text.parentElement)}`);
+  }
+
   const buttons = everything.filter((element) => element.matches('button, .button'));
   for (const button of buttons) {
     const area = button.getBoundingClientRect();

@@ -106,7 +106,7 @@ function titleOf(body) {
 
 function makeProblem(problem, kind, next) {
   const code = String(problem.code);
-  const page = make('a', { href: `./problems/${encodeURIComponent(code)}` }, 'What ', make('code', {}, code), ' means');
+  const page = make('a', { href: `./problems/${encodeURIComponent(code)}` }, make('code', {}, code));
   const errors = (problem.errors ?? []).map(({ path, message }) =>
     make('li', {}, make('code', {}, path || 'body'), ` ${message}`),
   );
@@ -116,7 +116,7 @@ function makeProblem(problem, kind, next) {
     ...(errors.length > 0 ? [make('ul', {}, ...errors)] : []),
     ...(problem.candidates ? [makeChoice(problem.candidates, next)] : []),
     ...(problem.status === 401 ? [make('p', {}, makeButton('Go to the credential', next.fixCredential))] : []),
-    make('p', {}, page, problem.retryable ? '. The same request may succeed later.' : ''),
+    make('p', {}, 'Its page: ', page, problem.retryable ? '. The same request may succeed later.' : ''),
   );
 }
 

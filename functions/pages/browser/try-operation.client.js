@@ -56,6 +56,7 @@ function fill(form, values) {
   }
 }
 
+/** The body gets spaces, at which its lines can be broken. */
 function toCommand({ method, path, headers, body }) {
   const quote = (text) => `'${text.replaceAll("'", "'\\''")}'`;
   const sent = Object.entries(headers).map(([name, value]) => `-H ${quote(`${name}: ${value}`)}`);
@@ -63,7 +64,12 @@ function toCommand({ method, path, headers, body }) {
     `curl -sS ${method === 'GET' || method === 'POST' ? '' : `-X ${method} `}"$CANCELLATION_URL${path}"`,
     '-H "Authorization: Bearer $CANCELLATION_CREDENTIAL"',
     ...sent,
-    ...(body === undefined ? [] : ["-H 'Content-Type: application/json'", `-d ${quote(body)}`]),
+    ...(body === undefined
+      ? []
+      : [
+          "-H 'Content-Type: application/json'",
+          `-d ${quote(JSON.stringify(JSON.parse(body), null, 1).replaceAll(/\n\s*/g, ' '))}`,
+        ]),
   ].join(' \\\n  ');
 }
 
