@@ -9,6 +9,8 @@ import { faults } from './lateness/faults.ts';
 import { describeLateness } from './lateness/lateness.ts';
 import { playCancels } from './lateness/play-cancels.ts';
 import { runBench } from './run-bench.ts';
+import { measurePages } from './pages/time-pages.ts';
+import { browserPath } from '../support/browser.ts';
 import { measureReach } from './reach/reach.ts';
 import { measureTimeTo404 } from './refusals/time-to-404.ts';
 import { measureFairShares } from './shares/fair-shares.ts';
@@ -135,6 +137,12 @@ describe('the parts that time the bundles, with few rounds', () => {
     expect(rows.at(-1)?.figure).toMatch(/ answered 429, 0 lost$/);
     const { reports } = json as { reports: { statuses: Record<string, number> }[] };
     expect(reports.at(-1)?.statuses['429']).toBeGreaterThan(0);
+  });
+
+  test.skipIf(browserPath === undefined)('pages: each, until it can be used', { timeout: 60_000 }, async () => {
+    const { rows } = await measurePages(context, 1);
+    expect(rows.map(({ what }) => what)).toEqual(['/', '/docs', '/problems', '/console']);
+    expect(new Set(rows.map(({ bar }) => bar?.limit))).toEqual(new Set(['≤ 1000 ms']));
   });
 
   test('time-to-404: at each door, for each reason', async () => {

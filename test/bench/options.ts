@@ -7,6 +7,7 @@ import { cost } from './cost/cost.ts';
 import { growth } from './growth/growth.ts';
 import { lateness } from './lateness/lateness.ts';
 import { listing } from './listing/listing.ts';
+import { pages } from './pages/time-pages.ts';
 import { reach } from './reach/reach.ts';
 import { timeTo404 } from './refusals/time-to-404.ts';
 import { fairShares } from './shares/fair-shares.ts';
@@ -22,6 +23,7 @@ export const benchParts: readonly BenchPart[] = [
   listing,
   fairShares,
   timeTo404,
+  pages,
   lateness,
   cost,
 ];

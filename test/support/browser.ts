@@ -1,18 +1,10 @@
-import { existsSync } from 'node:fs';
 import { AxeBuilder } from '@axe-core/playwright';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, onTestFinished } from 'vitest';
+import { browserPath, startBrowser } from './start-browser.ts';
 
-const usualPaths = [
-  '/usr/bin/chromium',
-  '/usr/bin/chromium-browser',
-  '/usr/bin/google-chrome',
-  '/opt/google/chrome/chrome',
-  '/Applications/Chromium.app/Contents/MacOS/Chromium',
-  '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
-];
-/** The browser of this machine: `CHROMIUM_PATH`, or where one usually is. */
-export const browserPath = [process.env['CHROMIUM_PATH'] ?? '', ...usualPaths].find((path) => existsSync(path));
+export { browserPath, startBrowser };
+
 if (browserPath === undefined) {
   console.warn('No browser is installed, so its tests are skipped: install Chromium, or set CHROMIUM_PATH.');
 }
@@ -43,22 +35,6 @@ export function givenBrowser(): GivenBrowser {
       return openPage(browser, origin, colorScheme);
     },
   };
-}
-
-/** A browser that sends no requests except those of its pages. */
-export function startBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: browserPath ?? '',
-    args: [
-      '--no-sandbox', // Chromium has no sandbox when it runs as root.
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-    ],
-  });
 }
 
 export async function openPage(

@@ -118,6 +118,42 @@ describe.skipIf(browserPath === undefined)('In a browser, the reference', { time
     await cancelForm(page).getByRole('status').getByText('The job is cancelled.').waitFor();
   });
 
+  test('is used with the keyboard alone, and says aloud how each request went', async () => {
+    await service.run.addJob('order-by-keyboard', 'job_by_keyboard', job);
+    const { page } = await open();
+    const press = (key: string) => page.keyboard.press(key);
+    /** Moves on until the control with this name has the focus, as a reader does. */
+    const moveTo = async (name: string) => {
+      for (let n = 0; n < 60; n += 1) {
+        await press('Tab');
+        const focused = await page.evaluate(
+          '[document.activeElement.labels?.[0]?.textContent, document.activeElement.textContent].join(" ")',
+        );
+        if (String(focused).includes(name)) return;
+      }
+      throw new Error(`"${name}" is not reached`);
+    };
+
+    await press('Tab');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content');
+    await press('Enter');
+    await moveTo('Credential');
+    await page.keyboard.type(token());
+    await moveTo('externalId');
+    await press('Control+a');
+    await page.keyboard.type('order-by-keyboard');
+    await moveTo('Cancel a job');
+    expect(await page.evaluate('getComputedStyle(document.activeElement).outlineStyle')).toBe('solid');
+    await press('Space');
+    await cancelForm(page).getByRole('status').getByText('The job is cancelled.').waitFor();
+    await moveTo('Read this cancellation');
+    await press('Enter');
+
+    const reading = page.getByRole('form', { name: "Try: Read one job's cancellation" });
+    await reading.getByRole('status').getByText('The job is cancelled.').waitFor();
+    expect(await cancelForm(page).getByRole('status').innerText()).toMatch(/^200 The job is cancelled/);
+  });
+
   test.each(schemes)('has room for the longest ids, and leads on to reading, %s', async (scheme) => {
     const [externalId, jobId] = [`${scheme}-${'x'.repeat(174)}`, `job_${scheme}_${'y'.repeat(118)}`];
     await service.run.addJob(externalId, jobId, job);
