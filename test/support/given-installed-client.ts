@@ -1,11 +1,11 @@
-import { execFile } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { exec, execFile } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll } from 'vitest';
 
-const exec = promisify(execFile);
+const [shell, execute] = [promisify(exec), promisify(execFile)];
 const root = new URL('../../', import.meta.url).pathname;
 
 /** A partner's project with the packed client installed. */
@@ -20,38 +20,39 @@ export interface InstalledClient {
   run(program: string, args: readonly string[], env?: Readonly<Record<string, string>>): Promise<string>;
 }
 
-/** Packs the client and installs it, by npm, before the tests of this file. */
+/** What the client's README tells to run: first in a checkout, then in the partner's project. */
+const commands = [...readFileSync(join(root, 'client/README.md'), 'utf8').matchAll(/^```sh\n(.*)\n```$/gm)];
+const [making = '', installing = ''] = commands.map(([, line = '']) => line);
+
+/** Packs the client and installs it, by the commands of its README, before the tests of this file. */
 export function givenInstalledClient(): InstalledClient {
   const place = mkdtempSync(join(tmpdir(), 'client-package-'));
-  const project = join(place, 'partner');
+  const [source, project] = [join(place, 'source'), join(place, 'partner')];
+  const folder = join(project, 'node_modules/plangrep-cancellation-client');
   const files: string[] = [];
   beforeAll(async () => {
-    // From a copy of what is checked out: two test files may pack at the same time, and what was built before is not in it.
-    const source = join(place, 'source');
-    for (const name of ['package.json', 'README.md', 'build.ts', 'src']) {
-      cpSync(join(root, 'client', name), join(source, 'client', name), { recursive: true });
+    // In a copy: two test files may do this at the same time, and what was built before is not in it.
+    for (const name of ['.npmrc', 'package.json', 'LICENSE', 'infra/check-install.cjs', 'client']) {
+      const filter = (path: string): boolean => !path.startsWith(join(root, 'client/dist'));
+      cpSync(join(root, name), join(source, name), { recursive: true, filter });
     }
-    cpSync(join(root, 'LICENSE'), join(source, 'LICENSE'));
     symlinkSync(join(root, 'node_modules'), join(source, 'node_modules'));
-    const { stdout } = await exec('npm', ['pack', '--json', '--silent', '--pack-destination', place], {
-      cwd: join(source, 'client'),
-      // The client's own script builds it. npm hands the root's "no install scripts" to everything that it starts.
-      env: { ...process.env, npm_config_ignore_scripts: 'false' },
-    });
-    // What npm prints before the list comes from the scripts that it ran.
-    const [packed]: { filename: string; files: { path: string }[] }[] = JSON.parse(stdout.slice(stdout.indexOf('[')));
-    files.push(...(packed?.files.map(({ path }) => path) ?? []));
+    await shell(making.replace('npm ci && ', ''), { cwd: source });
     mkdirSync(project);
     writeFileSync(join(project, 'package.json'), '{ "name": "partner", "private": true, "type": "module" }');
-    await exec('npm', ['install', '--offline', '--silent', `../${packed?.filename}`], { cwd: project });
+    const packed = readdirSync(source).find((name) => name.endsWith('.tgz')) ?? '';
+    cpSync(join(source, packed), join(project, packed));
+    await shell(`${installing} --offline --silent`, { cwd: project });
+    const entries = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+    files.push(...entries.map(({ parentPath, name }) => relative(folder, join(parentPath, name))));
   }, 120_000);
   afterAll(() => rmSync(place, { recursive: true }));
   return {
     project,
-    folder: join(project, 'node_modules/plangrep-cancellation-client'),
+    folder,
     files,
     write: (name, content) => writeFileSync(join(project, name), content),
     run: async (program, args, env = {}) =>
-      (await exec(program, args, { cwd: project, env: { PATH: process.env['PATH'], ...env } })).stdout.trim(),
+      (await execute(program, args, { cwd: project, env: { PATH: process.env['PATH'], ...env } })).stdout.trim(),
   };
 }
