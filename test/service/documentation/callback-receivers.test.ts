@@ -1,15 +1,12 @@
 import { type ChildProcessWithoutNullStreams, execFile, spawn } from 'node:child_process';
 import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { signCallback } from '../../../functions/core/callbacks/sign-callback.ts';
-import { listenOnLoopback } from '../../../infra/local/aws/loopback.ts';
 import {
   callbackMutations,
   callbackOfNow,
@@ -19,6 +16,7 @@ import {
   signBySpecification,
 } from '../../support/callback-mutations.ts';
 import { commandsMissing } from '../../support/commands-missing.ts';
+import { freePort, isListening } from '../../support/free-port.ts';
 
 const exec = promisify(execFile);
 const root = new URL('../../../', import.meta.url).pathname;
@@ -197,19 +195,3 @@ describe.each(receivers)('the receiver of docs/callbacks.md in $fence', (receive
     expect({ stderr, code }).toEqual({ stderr: 'Set CANCELLATION_CALLBACK_SECRET.\n', code: 1 });
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listenOnLoopback(server, 0);
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
-async function isListening(port: number): Promise<void> {
-  const socket = connect(port, '127.0.0.1');
-  try {
-    await once(socket, 'connect');
-  } finally {
-    socket.destroy();
-  }
-}
