@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import type { Browser, Page } from 'playwright-core';
 import { serveOnLoopback } from '../../infra/local/aws/loopback.ts';
 import { browserPath, expectAccessible, openPage, startBrowser } from '../support/browser.ts';
+import { expectGoodLayout } from '../support/page-layout.ts';
 import { givenStartProcesses, type Started } from '../support/start-process.ts';
 import { temporaryFolder } from './arrange.ts';
 
@@ -37,6 +38,7 @@ describe.skipIf(browserPath === undefined)('The console of a run that went away'
     await notice(page).getByText('The local run does not answer.').waitFor();
     await notice(page).getByText('Start it with npm start').waitFor();
     await expectAccessible(page);
+    await expectGoodLayout(page);
     await press(page, 'Cancel the job');
     await page.getByText('The request was not answered.').waitFor();
     expect(await page.locator('#timeline').isVisible()).toBe(false);
@@ -61,6 +63,7 @@ describe.skipIf(browserPath === undefined)('The console of a run that went away'
 
     await notice(page).getByText('The local run was started again. This page has its new credentials.').waitFor();
     await expectAccessible(page);
+    await expectGoodLayout(page);
     expect([next.consoleUrl, next.partners[0]?.token === run.partners[0]?.token]).toEqual([run.consoleUrl, false]);
     expect(await page.locator('#answer').innerText()).toBe('');
     expect(await page.getByLabel('Partner').inputValue()).toBe('globex');
@@ -78,6 +81,7 @@ describe.skipIf(browserPath === undefined)('The console of a run that went away'
 
     const next = await given(new URL(run.baseUrl).port, temporaryFolder());
     await notice(page).getByText('Open the whole address that npm start printed').waitFor();
+    await expectGoodLayout(page);
     // As a person does: in another tab.
     const other = await page.context().newPage();
     await other.goto(next.consoleUrl);
@@ -117,28 +121,5 @@ describe.skipIf(browserPath === undefined)('The console of a run that went away'
 
     await connection(page).getByText('Watching').waitFor({ timeout: 40_000 });
     expect(await notice(page).innerText()).toBe('');
-  });
-
-  test('and the reference page say what to do when a call is not answered', async () => {
-    const run = await given();
-    const { page } = await openPage(browser, run.baseUrl);
-    await page.goto(`${run.baseUrl}/docs`);
-    await page.getByText('Cancel a job', { exact: true }).first().click();
-    const execute = page.getByRole('button', { name: 'Execute' });
-    await execute.waitFor();
-    await processes.stop(run.child);
-
-    await execute.click();
-    await page
-      .getByRole('status')
-      .getByText(`No answer from ${new URL(run.baseUrl).host}.`)
-      .waitFor();
-    await expectAccessible(page);
-    const next = await given(new URL(run.baseUrl).port);
-    await execute.click();
-
-    await page.getByText('Response Status: Unauthorized (401)').waitFor();
-    await page.getByRole('status').getByText('To try it: paste your credential').waitFor();
-    expect(await processes.stop(next.child)).toBe(0);
   });
 });

@@ -44,9 +44,11 @@ export function findLayoutFaults() {
 
   const buttons = everything.filter((element) => element.matches('button, .button'));
   for (const button of buttons) {
-    const area = button.getBoundingClientRect();
-    if (area.height < 24) faults.push(`too small to press: ${nameOf(button)}`);
-    const under = texts.find((text) => !button.contains(text) && rectsOf(text).some((rect) => overlap(rect, area)));
+    const area = clip(button.getBoundingClientRect(), button);
+    if (button.getBoundingClientRect().height < 24) faults.push(`too small to press: ${nameOf(button)}`);
+    const under = texts.find(
+      (text) => !button.contains(text) && rectsOf(text).some((rect) => overlap(clip(rect, text.parentElement), area)),
+    );
     if (under) faults.push(`over a text: ${nameOf(button)} over "${under.data.trim().slice(0, 40)}"`);
   }
 
@@ -71,6 +73,20 @@ export function findLayoutFaults() {
     range.setStart(text, from);
     range.setEnd(text, to);
     return [...range.getClientRects()].filter((rect) => rect.width > 0);
+  }
+
+  /** What is seen of a rectangle in an element: the boxes around it that scroll cut off the rest. */
+  function clip({ left, top, right, bottom }, element) {
+    const seen = { left, top, right, bottom };
+    for (let box = element.parentElement; box !== null; box = box.parentElement) {
+      if (getComputedStyle(box).overflowY === 'visible') continue;
+      const area = box.getBoundingClientRect();
+      seen.left = Math.max(seen.left, area.left);
+      seen.top = Math.max(seen.top, area.top);
+      seen.right = Math.min(seen.right, area.right);
+      seen.bottom = Math.min(seen.bottom, area.bottom);
+    }
+    return seen;
   }
 
   function overlap(one, other) {

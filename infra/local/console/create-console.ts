@@ -101,6 +101,7 @@ export const files: Readonly<Record<string, readonly [URL, string]>> = {
   '/console/design.css': [new URL('design.css', pages), style],
   '/console/components.css': [new URL('components.css', pages), style],
   '/console/copy-code.js': [new URL('copy-code.client.js', pages), script],
+  '/console/write-code.js': [new URL('write-code.client.js', pages), script],
   ...Object.fromEntries(
     ['console', 'happening', 'list'].map((name) => [`/console/${name}.css`, [new URL(`${name}.css`, page), style]]),
   ),

@@ -34,9 +34,10 @@ const toneOf = ({ type, outcome, result }) => {
   return type === 'escalated' ? 'bad' : '';
 };
 
-const describe = ({ type, attempt, result, why, httpStatus, outcome, jobStatus, reason, nextAt }) =>
+const describe = ({ type, about, attempt, result, why, httpStatus, outcome, jobStatus, reason, nextAt }) =>
   [
     attempt !== undefined && type !== 'requested' && `attempt ${attempt}`,
+    about !== undefined && `about event ${about}`,
     result !== undefined && (results[result] ?? inWords(result)),
     why && inWords(why),
     httpStatus !== undefined && `HTTP ${httpStatus}`,

@@ -65,7 +65,7 @@ const callbackOf = (timeline) => {
       title: `Callback: ${inWords(result)}`,
       state: result === 'delivered' ? 'done' : result === 'failed' && !nextAt ? 'failed' : 'late',
       lines: [
-        `${result === 'delivered' ? 'at' : 'tried at'} ${timeOf(at)}, attempts: ${attempts.length}`,
+        `${result === 'delivered' ? 'at' : 'tried at'} ${timeOf(at)}, attempt ${last.attempt}`,
         httpStatus === undefined ? why && inWords(why) : `HTTP ${httpStatus}`,
         nextAt && `next attempt at ${timeOf(nextAt)}`,
       ],

@@ -1,3 +1,5 @@
+import { writeCode } from './write-code.js';
+
 /**
  * Makes an element. Every text is set as text, never as HTML.
  * @param name `div`, or with a class `p.lead`
@@ -29,7 +31,7 @@ export const makeCode = (title, text) =>
     'figure.code',
     {},
     make('figcaption', {}, make('span', {}, title), make('button.slim', { type: 'button' }, 'Copy')),
-    make('pre', {}, ...text.split(/(\S+[-?]\S+)/).map((part, n) => (n % 2 === 1 ? make('span', {}, part) : part))),
+    writeCode(make('pre'), text),
   );
 
 const clock = new Intl.DateTimeFormat(undefined, { timeStyle: 'medium' });
