@@ -61,7 +61,10 @@ export interface Planned extends SavedPlan {
 
 /** Fits into every body, whatever the characters are. */
 const PREVIEWED_AT_ONCE = 10;
-const PREVIEW_ROUNDS = 5;
+/** So many rounds in a row may find out nothing new. */
+const IDLE_ROUNDS = 4;
+/** An answer that the service expects later than this is not waited for: someone has to repair something first. */
+const LONGEST_WAIT_MS = 60_000;
 /** An order that is accepted is waited for so long before the next one begins, so that a slow Plangrep slows all. */
 const PENDING_MS = 30_000;
 /** So many `unavailable` in a row mean that the service cannot be reached. */
@@ -85,9 +88,10 @@ export async function previewMany(
   const known = new Map<string, Preview>();
   let failure: Failure | undefined;
   let unavailable = 0;
-  for (let round = 1; round <= PREVIEW_ROUNDS; round += 1) {
+  for (let idle = 0; idle < IDLE_ROUNDS; ) {
     const left = orders.filter(({ externalId }) => (known.get(externalId)?.state ?? 'unresolved') === 'unresolved');
     let waitMs = 0;
+    let resolved = 0;
     await inTurn(settings, inParts(left), options, async (part) => {
       const externalIds = part.map(({ externalId }) => externalId);
       const sent = await send(
@@ -99,18 +103,24 @@ export async function previewMany(
         isPreviewList(body) && { ...body, kind: 'previewed', ...told };
       const result = interpret<Previewed, never>(sent, previewed);
       if (result.kind === 'previewed') {
-        for (const preview of result.previews) known.set(preview.externalId, preview);
+        for (const preview of result.previews) {
+          known.set(preview.externalId, preview);
+          if (preview.state !== 'unresolved') resolved += 1;
+        }
+        // Plangrep did not answer for all: it may limit its callers.
+        if (sent.retryAfterMs !== undefined) settings.pace.calm = 0;
         unavailable = 0;
       } else if (result.kind !== 'unavailable' || (unavailable += 1) >= MOST_UNAVAILABLE) {
         failure = result.kind === 'invalid' ? { ...result, errors: result.errors.map(inOrders(orders, part)) } : result;
       }
       waitMs = Math.max(waitMs, sent.retryAfterMs ?? (result.kind === 'unavailable' ? 1000 : 0));
-      onProgress?.({ phase: 'preview', done: known.size, of: orders.length });
+      onProgress?.({ phase: 'preview', done: orders.length - left.length + resolved, of: orders.length });
       return failure === undefined;
     });
     if (failure !== undefined) return failure;
-    if (waitMs === 0) break;
-    if (round < PREVIEW_ROUNDS) await clock.sleep(waitMs, options.signal);
+    if (waitMs === 0 || waitMs > LONGEST_WAIT_MS) break;
+    idle = resolved > 0 ? 0 : idle + 1;
+    if (idle < IDLE_ROUNDS) await clock.sleep(waitMs, options.signal);
   }
   const unknown = { state: 'unresolved', jobId: null, jobStatus: null, candidates: [] } as const;
   return {

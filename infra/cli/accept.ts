@@ -9,8 +9,8 @@ import { showVerdicts, summarize } from './accept/show-verdicts.ts';
 import { CannotDo, type ExitCode, readApiUrl, readList, runScript } from './command.ts';
 import { openDeployedPlace, readEnvironmentName } from './places/deployed-place.ts';
 import { explainFailure } from './places/explain-failure.ts';
+import { refuseAnotherApi } from './places/refuse-another-api.ts';
 import { credentialsPath, openLocalPlace } from './places/local-place.ts';
-import type { Place } from './places/place.ts';
 import { createAskAws } from './preflight/ask-aws.ts';
 import { createProgress, paint, table } from './terminal.ts';
 
@@ -153,14 +153,4 @@ async function openOperator(
   const aws = { environment, ask, firewall };
   const partners = createOwnPartners(takeRole(place, 'manage-partners', ask), now);
   return { place, partners, bus: openDeployedBus(ask, environment), aws };
-}
-
-/** A credential of one environment must not be sent to another, or to a stranger. @throws CannotDo (2) */
-async function refuseAnotherApi(place: Place, url: URL): Promise<void> {
-  const hosts = await place.apiHosts().catch((error: unknown) => {
-    throw explainFailure(error, place.where) ?? error;
-  });
-  if (hosts.includes(url.hostname)) return;
-  const known = hosts.join(', ') || 'nowhere: its service stack has no API';
-  throw new CannotDo(2, `The address is not the API of ${place.environment}, which answers at ${known}.`);
 }

@@ -208,7 +208,7 @@ export function readChoices(named: string, value: string, known: readonly string
  * @param option what `--url` says; without it `CANCELLATION_URL` counts, as in a partner's program
  * @throws CannotDo (2) unless it is https, or http on this machine
  */
-export function readApiUrl(option: string | undefined, { name, call }: CommandDescription): URL {
+export function readApiUrl(option: string | undefined, { name, call }: Pick<CommandDescription, 'name' | 'call'>): URL {
   const value = option ?? process.env['CANCELLATION_URL'] ?? '';
   if (value === '') throw new CannotDo(2, `"${name}" needs --url URL or CANCELLATION_URL. See "${call} --help".`);
   const from = option === undefined ? 'CANCELLATION_URL' : '--url';

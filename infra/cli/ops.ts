@@ -9,6 +9,7 @@ import { showCancellation } from './cancellations/show-cancellation.ts';
 import { addUpCredits } from './credits/ops-credits.ts';
 import { registerJob, releaseJob, releaseProject, showJob } from './jobs/ops-jobs.ts';
 import { showLogs } from './logs/show-logs.ts';
+import { cancelMany } from './many/ops-cancel.ts';
 import { common, commonOptions, type OpsCommand } from './ops-command.ts';
 import { issuePartnerKey, listPartnerKeys, revokePartnerKey } from './partners/ops-partner-keys.ts';
 import { addPartner, listPartners, removePartner, showPartner } from './partners/ops-partner.ts';
@@ -46,6 +47,7 @@ const commands: readonly OpsCommand[] = [
   showLogs,
   listOpenCancellations,
   showCancellation,
+  cancelMany,
   addUpCredits,
   erase,
   listErasures,

@@ -76,6 +76,15 @@ describe('A fault', () => {
     },
   );
 
+  test('can let only so many calls a second through, and says when to come again', async () => {
+    simulator.faults.add({ on: 'any', kind: 'rate_limit', ratePerSecond: 0.01, burst: 2 });
+
+    const answers = [await read(), await read(), await read()];
+
+    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
+    expect(answers[2]?.headers.get('retry-after')).toBe('100');
+  });
+
   test('can leave a call without an answer', async () => {
     simulator.faults.add({ on: 'cancel', kind: 'hang' });
     await expect(cancel(exampleJob.id, AbortSignal.timeout(50))).rejects.toThrow('timeout');

@@ -22,6 +22,7 @@ export function placeWith(fields: Partial<Place>): Place {
     apiGateway: unused,
     s3: unused,
     kms: unused,
+    apiUrl: undefined,
     apiHosts: () => Promise.resolve([]),
     archiveBucket: () => Promise.resolve('none'),
     table: (name) => Promise.resolve(name),

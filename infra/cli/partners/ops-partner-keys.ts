@@ -1,11 +1,11 @@
-import { createHash, randomBytes, randomInt } from 'node:crypto';
-import { GetItemCommand, PutItemCommand, paginateScan, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { fromItem, readItems, toItem, write } from '../../../functions/adapters/dynamodb/table-client.ts';
+import { fromItem, readItems, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
 import {
   keyIdSchema,
   type PartnerId,
   partnerIdSchema,
+  type Scope,
   scopeSchema,
   timestampSchema,
   toTimestamp,
@@ -13,6 +13,7 @@ import {
 import { CannotDo, readAs, readList } from '../command.ts';
 import { environmentOption, opsCommand, type OpsRequest, partnerOption, readPartner } from '../ops-command.ts';
 import { paint, table } from '../terminal.ts';
+import { makePartnerKey, markRevoked } from './partner-keys.ts';
 
 const allScopes = scopeSchema.options;
 const daysSchema = z.string().check(z.regex(/^[1-9]\d{0,3}$/, 'must be a whole number of days from 1 to 9999'));
@@ -34,20 +35,8 @@ without a record the command asks first: a mistyped name would get a key too.`,
     const lifeMs = days === undefined ? undefined : Number(readAs(daysSchema, '--expires-in-days', days)) * 86_400_000;
     const expiresAt = lifeMs === undefined ? undefined : toTimestamp(now + lifeMs);
     await confirmUnknown({ place, terminal }, partnerId);
-    const [keyId, secret] = [makeKeyId(), randomBytes(32).toString('base64url')];
-    const secretHash = createHash('sha256').update(secret, 'ascii').digest('hex');
     const key = { partnerId, scopes: new Set(scopes), createdAt: toTimestamp(now), expiresAt };
-    const put = new PutItemCommand({
-      TableName: await place.table('Partners'),
-      Item: toItem({ pk: `key#${keyId}`, secretHash, ...key }),
-      // The SDK repeats a put whose answer was lost, and then finds its own item.
-      ConditionExpression: 'attribute_not_exists(pk) OR secretHash = :hash',
-      ExpressionAttributeValues: toItem({ ':hash': secretHash }),
-    });
-    if (!(await write('partners', () => place.dynamodb.send(put)))) {
-      throw new CannotDo(1, 'The random keyId is already taken: run the command again.');
-    }
-    const credential = `pcg_${place.environment}_${keyId}_${secret}`;
+    const { credential, keyId } = await makePartnerKey(place, key);
     const expiry = expiresAt === undefined ? 'It does not expire.' : `It expires at ${expiresAt}.`;
     terminal.show({ credential, keyId, ...key, scopes }, [
       `Key ${keyId} of ${partnerId} (${place.environment}), for ${scopes.join(', ')}. ${expiry}`,
@@ -74,18 +63,15 @@ async function confirmUnknown(
   );
 }
 
-function readScopes(value: string): string[] {
+function readScopes(value: string): Scope[] {
   const known = `must be some of ${allScopes.join(', ')}`;
   const scopes = readList(value);
   if (scopes.length === 0) throw new CannotDo(2, `--scopes ${known}.`);
-  const unknown = scopes.find((scope) => !scopeSchema.safeParse(scope).success);
-  if (unknown !== undefined) throw new CannotDo(2, `--scopes ${known}, not ${JSON.stringify(unknown)}.`);
-  return scopes;
-}
-
-function makeKeyId(): string {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789';
-  return Array.from({ length: 12 }, () => alphabet[randomInt(alphabet.length)]).join('');
+  return scopes.map((scope) => {
+    const { success, data } = scopeSchema.safeParse(scope);
+    if (!success) throw new CannotDo(2, `--scopes ${known}, not ${JSON.stringify(scope)}.`);
+    return data;
+  });
 }
 
 /** Every field of a stored key but its hash, which is never read. */
@@ -182,15 +168,7 @@ export const revokePartnerKey = opsCommand({
     }
     await terminal.confirm(`Revoke key ${keyId} of ${partnerId} (${place.environment}), for good?`);
     const revokedAt = toTimestamp(now);
-    const update = new UpdateItemCommand({
-      TableName,
-      Key,
-      // If another operator revokes it at the same time, the first time stays.
-      UpdateExpression: 'SET revokedAt = if_not_exists(revokedAt, :now)',
-      ConditionExpression: 'attribute_exists(pk)',
-      ExpressionAttributeValues: toItem({ ':now': revokedAt }),
-    });
-    const isDone = await write('partners', () => place.dynamodb.send(update));
+    const isDone = await markRevoked(place, keyId, revokedAt);
     if (!isDone) throw new CannotDo(1, `Key ${keyId} was deleted meanwhile.`);
     terminal.show({ keyId, partnerId, revokedAt }, [
       `Key ${keyId} of ${partnerId} is revoked: it stops working within 60 s, when the authorizer's cached answers expire.`,

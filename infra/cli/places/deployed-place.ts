@@ -90,6 +90,7 @@ export function openDeployedPlace(
       const resources = await resourcesOf(`plangrep-cancellation-${environment}-service`);
       return resources.filter(({ type }) => type === 'AWS::Logs::LogGroup').map(({ physicalId }) => physicalId);
     },
+    apiUrl: undefined,
     async apiHosts() {
       const { domain } = environments[environment];
       if (domain !== undefined) return [domain.name];

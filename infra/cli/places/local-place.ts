@@ -30,6 +30,8 @@ export interface LocalAccess<Service extends string> {
   /** The tables in use: some may be restored ones. */
   readonly tables?: Readonly<Record<string, string>> | undefined;
   readonly plangrepUrl?: string | undefined;
+  /** The API's. */
+  readonly baseUrl?: string | undefined;
 }
 
 /**
@@ -48,6 +50,7 @@ export function readLocalAccess<Service extends keyof AwsServices['endpoints']>(
     aws: keySchema,
     tables: z.optional(z.record(z.string(), z.string())),
     plangrepUrl: z.optional(z.url()),
+    baseUrl: z.optional(loopbackUrl),
   });
   let text: string;
   try {
@@ -70,7 +73,7 @@ export function readLocalAccess<Service extends keyof AwsServices['endpoints']>(
 /** @throws CannotDo (2) when there is no local run whose credentials are in the file */
 export function openLocalPlace(path = credentialsPath): Place {
   const services = ['dynamodb', 'secretsmanager', 'sqs', 'apigateway', 's3', 'kms'] as const;
-  const { endpoints, aws, tables, plangrepUrl } = readLocalAccess(path, services, 'pass an --environment');
+  const { endpoints, aws, tables, plangrepUrl, baseUrl } = readLocalAccess(path, services, 'pass an --environment');
   const queueNames: Readonly<Record<string, string>> = {
     events: deadLetterName(eventsQueueName),
     waiting: eventsQueueName,
@@ -101,6 +104,7 @@ export function openLocalPlace(path = credentialsPath): Place {
       return Promise.resolve(name && localQueueUrl(endpoints.sqs, name));
     },
     logGroups: () => Promise.resolve([]),
+    apiUrl: baseUrl,
     apiHosts: () => Promise.resolve([]),
     lines: { kind: 'kept', path: linesPathOf(path) },
     close: () => Object.values(clients).forEach((client) => client.destroy()),

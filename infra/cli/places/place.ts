@@ -65,6 +65,8 @@ export interface Place {
   queueUrl(queue: QueueName): Promise<string | undefined>;
   /** Of the functions, of the API's access log and of the trail; none in the local run. */
   logGroups(): Promise<readonly string[]>;
+  /** The local run's API. A deployed one's is given with a command, and checked by {@link apiHosts}. */
+  readonly apiUrl: string | undefined;
   /** The names under which the API answers: none of the local run's, whose port changes. */
   apiHosts(): Promise<readonly string[]>;
   /** Where the log lines are. */

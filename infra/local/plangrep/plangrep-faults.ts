@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import * as z from 'zod/mini';
+import { createTokenBucket, type TokenBucket } from '../aws/gateway/token-bucket.ts';
 import type { CallKind, SimulatedAnswer } from '../../../functions/simulator/plangrep-calls.ts';
 
 const effectSchema = z.enum(['none', 'applied']);
@@ -27,6 +28,13 @@ export const faultSchema = z.discriminatedUnion('kind', [
     status: z.int().check(z.minimum(200), z.maximum(599)),
     headers: z.prefault(z.record(z.string(), z.string()), {}),
     body: z.prefault(z.string(), ''),
+  }),
+  /** Of all calls that fit together only so many a second; what is over that gets 429 with `Retry-After`. */
+  z.strictObject({
+    ...common,
+    kind: z.literal('rate_limit'),
+    ratePerSecond: z.number().check(z.positive()),
+    burst: z.prefault(z.int().check(z.positive()), 1),
   }),
   /** The ordinary answer with fields of its job, or of every listed one, replaced: another id, an unknown status. */
   z.strictObject({ ...common, kind: z.literal('job'), fields: z.record(z.string(), z.unknown()) }),
@@ -58,11 +66,11 @@ export interface Faults {
 
 /** The faults that wait. `take` hands out the first one that fits a call. */
 export function createFaults(): Faults & { take(kind: CallKind, jobId?: string): Fault | undefined } {
-  let faults: { readonly fault: Fault; left: number }[] = [];
+  let faults: { readonly fault: Fault; readonly bucket: TokenBucket; left: number }[] = [];
   return {
     add(input) {
       const fault = faultSchema.parse(input);
-      faults.push({ fault, left: fault.times ?? Infinity });
+      faults.push({ fault, bucket: createTokenBucket(Date.now), left: fault.times ?? Infinity });
     },
     clear() {
       faults = [];
@@ -73,6 +81,7 @@ export function createFaults(): Faults & { take(kind: CallKind, jobId?: string):
         ({ fault }) => (fault.on === kind || fault.on === 'any') && (fault.jobId ?? jobId) === jobId,
       );
       if (entry === undefined) return undefined;
+      if (entry.fault.kind === 'rate_limit' && entry.bucket.take(entry.fault) === 0) return undefined;
       entry.left -= 1;
       if (entry.left <= 0) faults = faults.filter((other) => other !== entry);
       return entry.fault;
@@ -92,6 +101,9 @@ export function play(fault: Fault, response: ServerResponse, ordinary: Simulated
   switch (fault.kind) {
     case 'late':
       return sendJson(response, ordinary);
+    case 'rate_limit':
+      response.writeHead(429, { ...json, 'Retry-After': String(Math.ceil(1 / fault.ratePerSecond)) }).end('{}');
+      return;
     case 'status':
       response.writeHead(fault.status, { ...json, ...fault.headers }).end(fault.body);
       return;
