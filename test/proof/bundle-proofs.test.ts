@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { runCrashes } from './crash.ts';
 import { runFaultMatrix } from './fault-matrix.ts';
 import { runFuzz } from './fuzz.ts';
+import { runMany } from './many.ts';
 import { runStorm } from './storm.ts';
 
 /** The short forms of the proofs that play the real bundles. `npm run proof` plays the whole forms. */
@@ -28,6 +29,15 @@ describe('the bundles that are deployed', { timeout: 60_000 }, () => {
 
     expect(violations).toEqual([]);
     expect(figures).toMatchObject({ cancelCalls: 10, requested: 10, closed: 10, joined: 490 });
+  });
+
+  test('cancel each of 120 orders of a file once, though the command is killed three times and Plangrep limits it', async () => {
+    const seed = newSeed('many');
+
+    const { violations, figures } = await runMany({ orders: 120, ratePerSecond: 60, seed });
+
+    expect(violations).toEqual([]);
+    expect(figures).toMatchObject({ cancelled: 120, cancelCalls: 120 });
   });
 
   test('answer no input and no answer of Plangrep with a 5xx, a crash or a false “cancelled”', async () => {

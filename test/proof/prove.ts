@@ -10,6 +10,7 @@ import { createProgress, paint } from '../../infra/cli/terminal.ts';
 import { runCrashes } from './crash.ts';
 import { runFaultMatrix } from './fault-matrix.ts';
 import { runFuzz } from './fuzz.ts';
+import { runMany } from './many.ts';
 import { runMutations } from './mutations.ts';
 import { describeViolation, runSimulation } from './simulation.ts';
 import { runSoakCallbacks } from './soak-callbacks.ts';
@@ -93,6 +94,12 @@ const parts: readonly ProofPart[] = [
     name: 'storm',
     claim: '10,000 duplicates over 100 jobs make 100 cancel calls',
     prove: ({ seed, onProgress }) => runStorm({ requests: 10_000, jobs: 100, seed, onProgress }),
+  },
+  {
+    name: 'many',
+    claim:
+      '10,000 orders by file against a limiting Plangrep, the command killed three times: each cancelled once, no other job',
+    prove: ({ seed, onProgress }) => runMany({ orders: 10_000, ratePerSecond: 200, seed, onProgress }),
   },
   {
     name: 'fuzz',

@@ -49,6 +49,7 @@ export const themes = {
     "A partner's share",
     'What a month took and cost',
     "Revoking a partner's key",
+    'Cancelling many jobs of a partner',
     'Switching a sandbox on and off',
   ],
 } as const satisfies Record<string, readonly string[]>;

@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { describe, expect, test, vi } from 'vitest';
 import { givenOps, issuedSchema } from '../support/given-ops.ts';
 import { givenRunbook, isOnlyChecked, rowOf, typeIntroduction } from './given-runbook.ts';
@@ -113,6 +116,26 @@ describe('an operator who follows the runbook', () => {
     expect([before.status, after.status]).toEqual([404, 401]);
     expect(listed.stdout).toContain(keyId);
     expect(logs.stdout).toMatch(/REQUEST_ANSWERED .*status=404/);
+  });
+
+  test('cancels many jobs of a partner', async () => {
+    const task = follow('Cancelling many jobs of a partner');
+    const [first, second] = [await service.newJob(), await service.newJob()];
+    const file = join(mkdtempSync(join(tmpdir(), 'many-')), 'orders.csv');
+    writeFileSync(file, `externalId\n${first.externalId}\n${second.externalId}\nunknown\n`);
+    const values = { file, partner: 'acme', url: service.run.baseUrl, results: `${file}.json` };
+    const command = 'npm run ops -- cancel --file <file> --partner <partner>';
+
+    const preview = await task.type(`${command} --preview --url <url> --environment prod`, values);
+    const [, token = ''] = /--token (\w+)/.exec(preview.stdout) ?? [];
+    const done = await task.type(`${command} --token <token> --results <results> --url <url> --environment prod`, {
+      ...values,
+      token,
+    });
+
+    expect(preview.stdout).toMatch(/will_cancel +2/);
+    expect(done.stdout).toMatch(/cancelled +2/);
+    expect([preview.code, done.code]).toEqual([0, 0]);
   });
 
   test('puts any key into a sandbox', async () => {
