@@ -81,7 +81,7 @@ describe('A fault', () => {
 
     const answers = [await read(), await read(), await read()];
 
-    expect(answers.map(({ status }) => status)).toEqual([200, 200, 429]);
+    expect(answers.map((answer) => answer.status)).toEqual([200, 200, 429]);
     expect(answers[2]?.headers.get('retry-after')).toBe('100');
   });
 

@@ -128,11 +128,9 @@ describe('cancel --file', () => {
 
   test('tells an operator which externalId is another partner’s', async () => {
     const order = await ops.service.newJob();
+    const file = newFile(csv(order.externalId, 'order-unknown'));
 
-    const { stdout } = await ops.run([
-      ...['cancel', '--file', newFile(csv(order.externalId, 'order-unknown'))],
-      ...['--partner', 'globex', '--preview', '--json'],
-    ]);
+    const { stdout } = await ops.run(['cancel', '--file', file, '--partner', 'globex', '--preview', '--json']);
 
     expect(shown(stdout)['preview']).toEqual({ not_yours: 1, unknown: 1 });
   });
