@@ -124,6 +124,12 @@ describe('its types', () => {
     expect(await compile(forNode, ['consumer.ts'])).toContain('not assignable to type');
   });
 
+  test('belong to classes that keep their names, although the code is minified', async () => {
+    const options = `{ baseUrl: 'https://api.example/prod', credential: 'pcg_test_of_what_is_printed' }`;
+    const print = `import('plangrep-cancellation-client').then((all) => console.log(new all.CancellationClient(${options})))`;
+    expect(await node('-e', print)).toBe("CancellationClient { baseUrl: 'https://api.example/prod' }");
+  });
+
   test('name what each module has', async () => {
     const names = 'CancellationClient InvalidCallbackError verifyCallback';
     const print = '.then((module) => console.log(Object.keys(module).sort().join(" ")))';
