@@ -71,6 +71,7 @@ export function showAnswer(form, { status, headers, text, tookMs }, next) {
   const body = parse(text);
   const kind = status < 300 ? 'good' : status < 500 ? 'warn' : 'bad';
   const badge = make('span', { className: `badge ${kind}` }, String(status));
+  markFields(form, body?.errors ?? []);
   const found = kept.filter((name) => headers.has(name)).map((name) => `${name}: ${headers.get(name)}`);
   show(
     form,
@@ -80,6 +81,13 @@ export function showAnswer(form, { status, headers, text, tookMs }, next) {
     makeCode('The answer', body === undefined ? text : JSON.stringify(body, null, 2)),
     ...(found.length > 0 ? [makeCode('Its headers', found.join('\n'))] : []),
   );
+}
+
+/** Marks the fields that the problem names, for the eye and for a screen reader. */
+function markFields(form, errors) {
+  for (const field of form.querySelectorAll('[data-in]')) {
+    field.setAttribute('aria-invalid', String(errors.some(({ path }) => path === field.name)));
+  }
 }
 
 function parse(text) {
@@ -100,6 +108,7 @@ function titleOf(body) {
   if (typeof body?.code === 'string') return String(body.title ?? body.code);
   if (body?.state === 'open') return 'Accepted, not yet certain: the service continues.';
   if (body?.state === 'closed') return outcomes[body.outcome] ?? `Closed: ${body.outcome}.`;
+  if (body?.cancellations?.length === 0) return 'No cancellation yet.';
   if (body?.cancellations) return `Cancellations: ${body.cancellations.length}.`;
   return '';
 }
@@ -112,8 +121,7 @@ function makeProblem(problem, kind, next) {
   );
   return makeNotice(
     kind,
-    make('p', {}, String(problem.detail ?? '')),
-    ...(errors.length > 0 ? [make('ul', {}, ...errors)] : []),
+    errors.length > 0 ? make('ul', {}, ...errors) : make('p', {}, String(problem.detail ?? '')),
     ...(problem.candidates ? [makeChoice(problem.candidates, next)] : []),
     ...(problem.status === 401 ? [make('p', {}, makeButton('Go to the credential', next.fixCredential))] : []),
     make('p', {}, 'Its page: ', page, problem.retryable ? '. The same request may succeed later.' : ''),

@@ -86,6 +86,19 @@ describe.skipIf(browserPath === undefined)('In a browser, the reference', { time
     expect(await page.evaluate('document.activeElement.id')).toBe('credential-value');
   });
 
+  test.each(schemes)('marks the field that is wrong, %s', async (scheme) => {
+    const { page } = await open(scheme);
+    await credential(page).fill(token());
+
+    await cancel(page, 'x'.repeat(181));
+    await cancelForm(page).getByRole('status').getByText('The request is not valid').waitFor();
+
+    expect(
+      await page.evaluate(`[...document.querySelectorAll('[aria-invalid="true"]')].map(({ name }) => name)`),
+    ).toEqual(['externalId']);
+    await expectGood(page);
+  });
+
   test.each(schemes)('lets a reader choose one of several jobs with a click, %s', async (scheme) => {
     const externalId = `order-twins-${scheme}`;
     for (const jobId of ['a', 'b']) await service.run.addJob(externalId, `job_${jobId}_${scheme}`, job);
