@@ -40,12 +40,12 @@ const manifest = (): Record<string, unknown> =>
 const examples = [...read('client/README.md').matchAll(/^```ts\n(.*?)^```$/gms)].map(([, code = '']) => code);
 
 describe('the packed client', () => {
-  test('contains a module of less than 12,600 bytes, once for import and once for require, its types, README and licence', () => {
+  test('contains a module of less than 12,900 bytes, once for import and once for require, its types, README and licence', () => {
     const size = (name: string): number => statSync(join(installed.folder, 'dist', name)).size;
-    // 6,200, and 3,400 for cancelMany, 2,100 for verifyCallback, 300 for removing the credential from answers, 400 for checks of what is not set.
-    expect(size('index.js')).toBeLessThan(12_600);
+    // 6,200, and 3,600 for cancelMany, 2,100 for verifyCallback, 300 for removing the credential from answers, 400 for checks of what is not set.
+    expect(size('index.js')).toBeLessThan(12_900);
     // It names its exports once more.
-    expect(size('index.cjs')).toBeLessThan(13_100);
+    expect(size('index.cjs')).toBeLessThan(13_500);
     const others = installed.files.filter((path) => !/\.d\.c?ts$/.test(path));
     expect(others.toSorted()).toEqual(['README.md', 'dist/LICENSE', 'dist/index.cjs', 'dist/index.js', 'package.json']);
   });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, fstatSync, mkdtempSync, openSync, readSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -55,8 +55,7 @@ export const runMany = async ({ orders, ratePerSecond, seed, onProgress }: ManyO
   const journal = `${file}.cancel.jsonl`;
   const jobOf = (n: number): string => `job_many_${n}`;
   const ids = Array.from({ length: orders }, (_, n) => `many ${n} ü✏️`);
-  const linesOf = (kind: string): number =>
-    existsSync(journal) ? readFileSync(journal, 'utf8').split(`{"kind":"${kind}"`).length - 1 : 0;
+  const linesOf = followLines(journal);
   const start = (): ChildProcess =>
     spawn(process.execPath, [ops, 'cancel', '--file', file, '--partner', 'acme', '--yes', '--json'], {
       cwd: folder,
@@ -67,7 +66,7 @@ export const runMany = async ({ orders, ratePerSecond, seed, onProgress }: ManyO
   const killAt = async (results: number): Promise<void> => {
     const child = start();
     const ended = once(child, 'exit');
-    while (linesOf('result') < results && child.exitCode === null) await sleep(20);
+    while (linesOf('result') < results && child.exitCode === null) await sleep(50);
     child.kill('SIGKILL');
     await ended;
   };
@@ -80,7 +79,7 @@ export const runMany = async ({ orders, ratePerSecond, seed, onProgress }: ManyO
     run.simulator.faults.add({ on: 'any', kind: 'rate_limit', ratePerSecond, burst: ratePerSecond });
 
     const inPreview = start();
-    while (linesOf('borrowed') === 0) await sleep(20);
+    while (linesOf('borrowed') === 0) await sleep(50);
     await sleep(random.between(0, 2_000));
     inPreview.kill('SIGKILL');
     await once(inPreview, 'exit');
@@ -132,6 +131,27 @@ export const runMany = async ({ orders, ratePerSecond, seed, onProgress }: ManyO
     rmSync(folder, { recursive: true });
   }
 };
+
+/** Counts lines by their kind while a file grows: only what is new is read, because the process also plays the service. */
+function followLines(path: string): (kind: string) => number {
+  const counts = new Map<string, number>();
+  let [offset, rest] = [0, ''];
+  return (kind) => {
+    if (existsSync(path)) {
+      const file = openSync(path, 'r');
+      const bytes = Buffer.alloc(fstatSync(file).size - offset);
+      offset += readSync(file, bytes, 0, bytes.length, offset);
+      closeSync(file);
+      const lines = (rest + bytes.toString('latin1')).split('\n');
+      rest = lines.pop() ?? '';
+      for (const line of lines) {
+        const [, name = ''] = /^\{"kind":"(\w+)"/.exec(line) ?? [];
+        counts.set(name, (counts.get(name) ?? 0) + 1);
+      }
+    }
+    return counts.get(kind) ?? 0;
+  };
+}
 
 /** Each job has one cancellation, closed as cancelled, and one cancel call that Plangrep took; no other job has any. */
 function judge(

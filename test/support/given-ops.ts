@@ -11,6 +11,8 @@ export const issuedSchema = z.object({ credential: z.string(), keyId: z.string()
 /** `npm run ops` beside a running service. */
 export interface Ops {
   readonly service: Service;
+  /** The folder of the local run. */
+  readonly folder: string;
   /** A folder without a local run. */
   readonly elsewhere: string;
   /** Runs one command to its end: in the folder of the local run, unless `surroundings` says otherwise. */
@@ -26,6 +28,7 @@ export function givenOps(serviceOptions: Parameters<typeof givenService>[0] = {}
   const service = givenService({ authorizerTtlMs: 0, queueVisibilityMs: 50, credentialsPath, ...serviceOptions });
   const ops: Ops = {
     service,
+    folder,
     elsewhere,
     run: (line, surroundings = {}) =>
       runCommand('ops', typeof line === 'string' ? line.split(' ').filter(Boolean) : line, {

@@ -1,6 +1,9 @@
-import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { fromItem } from '../../../functions/adapters/dynamodb/table-client.ts';
@@ -9,6 +12,7 @@ import { onlyLine } from '../../support/run-command.ts';
 
 const ops = givenOps();
 const folder = mkdtempSync(join(tmpdir(), 'ops-cancel-'));
+const opsScript = join(import.meta.dirname, '../../../infra/cli/ops.ts');
 let files = 0;
 /** A new file of orders. */
 const newFile = (content: string | Buffer): string => {
@@ -104,6 +108,26 @@ describe('cancel --file', () => {
     expect(orders.map(({ jobId }) => cancelsOf(jobId))).toEqual(orders.map(() => 1));
     expect(readFileSync(journal, 'utf8').match(/"kind":"returned"/g)).toHaveLength(2);
   });
+
+  test('ends at Ctrl-C between two orders, gives its credential back, and says how to go on', async () => {
+    const orders = await newJobs(30);
+    const file = newFile(csv(...orders.map(({ externalId }) => externalId)));
+    const journal = `${file}.cancel.jsonl`;
+    const args = ['--file', file, '--partner', 'acme', '--yes'];
+    const child = spawn(process.execPath, [opsScript, 'cancel', ...args], { cwd: ops.folder, stdio: 'pipe' });
+    const [exit, stderr] = [once(child, 'exit'), text(child.stderr)];
+
+    await expect
+      .poll(() => existsSync(journal) && readFileSync(journal, 'utf8'), { timeout: 20_000 })
+      .toContain('"result"');
+    child.kill('SIGINT');
+
+    expect([(await exit)[0], await stderr]).toEqual([1, 'Interrupted: run the same command again to continue.\n']);
+    expect(readFileSync(journal, 'utf8')).toContain('"returned"');
+    const { stdout } = await cancel(file, '--yes --json');
+    expect(shown(stdout)['results']).toEqual({ cancelled: 30 });
+    expect(orders.map(({ jobId }) => cancelsOf(jobId))).toEqual(orders.map(() => 1));
+  }, 60_000);
 
   test('acts with a credential of the partner that is on record, expires, and is revoked at the end', async () => {
     const order = await ops.service.newJob();
