@@ -1,4 +1,4 @@
-import { composeAnnouncing } from './compose.ts';
+import { composeAnnouncing } from './compose/compose-outgoing.ts';
 import { announceRecords } from './doors/stream/announce-records.ts';
 
 /** Follows the cancellation log's stream. */

@@ -1,4 +1,4 @@
-import { composeArchiving } from './compose.ts';
+import { composeArchiving } from './compose/compose-archive.ts';
 import { archiveRecords } from './doors/stream/archive-records.ts';
 
 /** Follows the cancellation log's stream. */

@@ -1,4 +1,4 @@
-import { composeCredentialCheck } from './compose.ts';
+import { composeCredentialCheck } from './compose/compose-serving.ts';
 import { handleAuthorization } from './doors/http/check-credential.ts';
 
 export const handler = handleAuthorization(composeCredentialCheck());

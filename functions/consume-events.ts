@@ -1,4 +1,4 @@
-import { composeEventsDoor, prepareReading } from './compose.ts';
+import { composeEventsDoor, prepareReading } from './compose/compose-serving.ts';
 import { connectFirst } from './connect-first.ts';
 import { handleEvents } from './doors/eventbridge/handle-events.ts';
 

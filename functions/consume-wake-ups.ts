@@ -1,4 +1,4 @@
-import { composeAttempts } from './compose.ts';
+import { composeAttempts } from './compose/compose-serving.ts';
 import { connectFirst } from './connect-first.ts';
 import { handleWakeUps } from './doors/wake-ups/handle-wake-ups.ts';
 

@@ -1,5 +1,5 @@
 import type { Context, EventBridgeEvent } from 'aws-lambda';
-import { composeAttempts } from './compose.ts';
+import { composeAttempts } from './compose/compose-serving.ts';
 import { type ReconcileSummary, reconcileDue } from './core/use-cases/reconcile-due.ts';
 
 const ports = composeAttempts();

@@ -1,4 +1,4 @@
-import { composeRegistration, prepareReading } from './compose.ts';
+import { composeRegistration, prepareReading } from './compose/compose-serving.ts';
 import { connectFirst } from './connect-first.ts';
 import { handleRegisterJob } from './doors/http/handle-register-job.ts';
 

@@ -1,4 +1,4 @@
-import { composeCancelling, prepareReading } from './compose.ts';
+import { composeCancelling, prepareReading } from './compose/compose-serving.ts';
 import { connectFirst } from './connect-first.ts';
 import { previewPath } from './contract/routes.ts';
 import { handlePreviewCancellations } from './doors/http/handle-preview-cancellations.ts';

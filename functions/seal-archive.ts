@@ -1,5 +1,5 @@
 import type { Context, EventBridgeEvent } from 'aws-lambda';
-import { composeSealing } from './compose.ts';
+import { composeSealing } from './compose/compose-archive.ts';
 import { type SealSummary, sealArchive } from './core/archive/seal-archive.ts';
 import { reportFailure } from './core/report.ts';
 

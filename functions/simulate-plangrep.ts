@@ -1,4 +1,4 @@
-import { composeSimulator } from './compose.ts';
+import { composeSimulator } from './compose/compose-serving.ts';
 import { handleSimulatedCall } from './simulator/handle-simulated-call.ts';
 
 /** Takes Plangrep's place, only in a sandbox. */

@@ -106,12 +106,17 @@ describe('the check itself', () => {
     'doors import no adapters': {
       file: 'functions/doors/http/fake.ts',
       allowed: '../../contract/problems.ts',
-      caught: ['../../adapters/aws-clients.ts', '../../compose.ts', '../../simulator/sandbox-jobs.ts'],
+      caught: ['../../adapters/aws-clients.ts', '../../compose/surroundings.ts', '../../simulator/sandbox-jobs.ts'],
     },
     'adapters import no doors': {
       file: 'functions/adapters/fake.ts',
       allowed: '../core/ports.ts',
-      caught: ['../doors/http/serve.ts', '../contract/problems.ts', '../compose.ts', '../pages/serve-documentation.ts'],
+      caught: [
+        '../doors/http/serve.ts',
+        '../contract/problems.ts',
+        '../compose/surroundings.ts',
+        '../pages/serve-documentation.ts',
+      ],
     },
     'the blueprint imports no CDK, and nothing else of infra': {
       file: 'infra/blueprint/fake.ts',
@@ -197,8 +202,8 @@ test('every function ends before a claim does, except the sealer, which works on
   expect(tooLong.map(([name]) => name)).toEqual(['seal-archive']);
 });
 
-test('every file at the top of functions/ is a function that is deployed, the composition root, or loaded first', () => {
-  const others = new Set(['functions/compose.ts', 'functions/connect-first.ts']);
+test('every file at the top of functions/ is a function that is deployed, or loaded first', () => {
+  const others = new Set(['functions/connect-first.ts']);
   const entries = [...sources.keys()].filter((file) => posix.dirname(file) === 'functions' && !others.has(file));
 
   expect(entries.filter((file) => !(posix.basename(file, '.ts') in functions))).toEqual([]);

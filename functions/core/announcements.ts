@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { outcomeSchema, refusedSchema } from './cancellation/events.ts';
 import { jobIdSchema, partnerIdSchema, timestampSchema } from './identifiers.ts';
+import type { Subject } from './callbacks/callback-message.ts';
 import type { DependencyUnavailable } from './report.ts';
 
 /** What the service announces on the event bus: docs/calling.md, "Events". */
@@ -46,27 +47,54 @@ const refused = z.object({
   why: refusedSchema.shape.why,
   jobId: given,
   at: timestampSchema,
+  door: refusedSchema.shape.door,
 });
+const escalated = z.object({ partnerId: partnerIdSchema, jobId: jobIdSchema });
+
+/** What a record of the log gives others to know. */
+export interface News {
+  /** What its partner is called back about. */
+  readonly subject: Subject;
+  /** Absent where the bus has none: for an escalation, and for a request over HTTPS, whose caller has the answer that refused it. */
+  readonly announcement?: Announcement;
+}
 
 /**
- * The announcement of a record of the cancellation log. Every value is text, counts too: listeners were promised that while
- * EventBridge pipes made these events. It has nothing that a partner wrote but the jobId of a refused event.
+ * The news in a record of the cancellation log. Every value of an announcement is text, counts too: listeners were promised
+ * that while EventBridge pipes made these events. It has nothing that a partner wrote but the jobId of a refused event.
  * @param fields of the record, numbers as DynamoDB writes them
  * @param recordId the same on every repeat: a record of a refusal has no id in itself
  * @returns undefined for a record that this service does not write
  */
-export function announcementOf(fields: Readonly<Record<string, string>>, recordId: string): Announcement | undefined {
-  if (fields['type'] === 'closed') {
-    const { data } = closed.safeParse(fields);
-    if (data === undefined) return undefined;
-    const { at: closedAt, begunBy: requestId, eventId: id, ...facts } = data;
-    return { detailType: announcedTypes.closed, detail: { ...facts, closedAt, requestId, eventId: id } };
+export function newsOf(fields: Readonly<Record<string, string>>, recordId: string): News | undefined {
+  switch (fields['type']) {
+    case 'closed': {
+      const { data } = closed.safeParse(fields);
+      if (data === undefined) return undefined;
+      const { at: closedAt, begunBy: requestId, eventId: id, ...facts } = data;
+      const { partnerId, jobId } = facts;
+      const detail = { ...facts, closedAt, requestId, eventId: id };
+      return {
+        subject: { kind: 'job', partnerId, jobId },
+        announcement: { detailType: announcedTypes.closed, detail },
+      };
+    }
+    case 'escalated': {
+      const { data } = escalated.safeParse(fields);
+      return data && { subject: { kind: 'job', ...data } };
+    }
+    case 'refused': {
+      const { data } = refused.safeParse(fields);
+      if (data === undefined) return undefined;
+      const { at, door, ...facts } = data;
+      const { partnerId, requestId } = facts;
+      const subject = { kind: 'refusal', partnerId, at, requestId } as const;
+      if (door === 'https') return { subject };
+      const detail = { ...facts, refusedAt: at, eventId: recordId };
+      return { subject, announcement: { detailType: announcedTypes.refused, detail } };
+    }
+    case undefined:
+    default:
+      return undefined;
   }
-  if (fields['type'] === 'refused') {
-    const { data } = refused.safeParse(fields);
-    if (data === undefined) return undefined;
-    const { at: refusedAt, ...facts } = data;
-    return { detailType: announcedTypes.refused, detail: { ...facts, refusedAt, eventId: recordId } };
-  }
-  return undefined;
 }

@@ -35,6 +35,7 @@ const everywhere = [
   ...reporting,
   'authorize-partner',
   'announce-cancellations',
+  'deliver-callbacks',
   'archive-records',
   'seal-archive',
 ] as const;
@@ -126,6 +127,9 @@ export type MetricName =
   /** Messages of the wake-up queue that are due and not taken yet. */
   | 'WakeUpsWaiting'
   | 'OldestWakeUpSeconds'
+  /** Messages about callbacks that are due and not taken yet. */
+  | 'CallbacksWaiting'
+  | 'OldestCallbackSeconds'
   /** How old the record is that the archive takes next. */
   | 'ArchiveLagMs'
   /** Messages in the queue. */
@@ -204,6 +208,10 @@ export const alarms: readonly AlarmDefinition[] = [
   { title: 'Events in the dead-letter queue', severity: 'ticket', metric: 'EventsGivenUp', threshold: 1 },
   { title: 'Records cannot be read', severity: 'ticket', metric: 'RecordsUnreadable', threshold: 1 },
   { title: 'Outgoing events undelivered', severity: 'ticket', metric: 'OutgoingEventsUndelivered', threshold: 1 },
+  // One partner's slow endpoint and many cancels do this, and the queue is fair. A message counts from when it was sent, also
+  // while it is put off, for 15 minutes at most. A function that fails pages as "Functions fail".
+  { title: 'Callbacks wait', severity: 'ticket', metric: 'OldestCallbackSeconds', threshold: 1_200, periods: 2 },
+  { title: 'Callbacks in the dead-letter queue', severity: 'ticket', metric: 'CallbacksGivenUp', threshold: 1 },
   { title: 'Cancelled job unknown to Plangrep', severity: 'ticket', metric: 'JobsUnknown', threshold: 1 },
   // A lost message delays a cancellation by up to a minute, and harms nothing else.
   { title: 'Wake-up queue loses messages', severity: 'ticket', metric: 'WakeUpsLost', threshold: 3 },

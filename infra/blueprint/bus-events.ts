@@ -29,18 +29,16 @@ export const inputTransformer = (partnerId: string) => ({
 /** The source of a partner's events, unless the environment names another. */
 export const eventSourceOf = (partnerId: string): string => `partner.${partnerId}`;
 
-/** Out: what `announce-cancellations` makes of a closing event. `pattern` is of its record in the table's stream. */
+/** Out: what `announce-cancellations` makes of a closing event. */
 export const closedEvent = {
   detailType: announcedTypes.closed,
   source: announcementSource,
-  pattern: { eventName: ['INSERT'], dynamodb: { NewImage: { type: { S: ['closed'] } } } },
 } as const;
 
 /** Out: a cancel that came as an event and was refused for good. A caller over HTTPS has its answer. */
 export const refusedEvent = {
   detailType: announcedTypes.refused,
   source: announcementSource,
-  pattern: { eventName: ['INSERT'], dynamodb: { NewImage: { type: { S: ['refused'] }, door: { S: ['events'] } } } },
 } as const;
 
 export const outgoingEvents = { Closed: closedEvent, Refused: refusedEvent } as const;
@@ -49,9 +47,12 @@ export const outgoingEvents = { Closed: closedEvent, Refused: refusedEvent } as 
 export const deadLetterQueues = {
   EventsGivenUp: 'events that consume-events gave up',
   EventsUndelivered: 'events that EventBridge could not put into the events queue',
-  OutgoingEventsUndelivered: 'closed and refused cancellations that the bus did not take',
+  OutgoingEventsUndelivered:
+    "closed, escalated and refused cancellations that the bus or the callbacks' queue did not take",
+  CallbacksGivenUp: 'messages about callbacks that deliver-callbacks gave up',
   RecordsNotArchived: "records of the log's stream that archive-records gave up",
-  MissedRuns: 'runs of the reconciler that did not start, or failed, and of the sealer that did not start',
+  MissedRuns:
+    'runs of the reconciler and of deliver-callbacks that did not start, or failed, and of the sealer that did not start',
 } as const;
 
 export type DeadLetterQueueName = keyof typeof deadLetterQueues;

@@ -30,6 +30,7 @@ export function* contradictionsOf(environment: Environment): Generator<Contradic
   for (const [field, consumer] of [
     ['events', 'consume-events'],
     ['wakeUps', 'consume-wake-ups'],
+    ['callbacks', 'deliver-callbacks'],
   ] as const) {
     const most = environment.concurrency[field];
     if ((reserved[consumer] ?? most) >= most) continue;

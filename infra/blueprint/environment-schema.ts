@@ -179,6 +179,8 @@ const environmentSchema = z
       events: whole(2, 1_000),
       /** The same for wake-ups. Each may ask Plangrep about `wakeUpQueue.batchSize` jobs at once. */
       wakeUps: whole(2, 1_000),
+      /** The same for callbacks. Each may wait for `callbackQueue.batchSize` endpoints at once, for 10 s. */
+      callbacks: whole(2, 1_000),
       /**
        * Reserved for a function out of the account's concurrency, and its maximum: limits the load on Plangrep. Together
        * with the 100 that Lambda keeps unreserved they must be in `account`; while they are not, none is deployed.

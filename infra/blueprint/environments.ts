@@ -27,7 +27,7 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     archive: { lock: 'governance', lockedDays: 1, keys: 1 },
     logRetentionDays: 14,
     alarmAddresses: { page: [], ticket: ['plangrep-cancellation-dev@example.com'] },
-    concurrency: { events: 2, wakeUps: 2 },
+    concurrency: { events: 2, wakeUps: 2, callbacks: 2 },
     rollout: 'all-at-once',
     auditWatch: false,
     setsApiGatewayLogRole: true,
@@ -59,10 +59,12 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     concurrency: {
       events: 2,
       wakeUps: 4,
+      callbacks: 4,
       reserved: {
         'request-cancellation': 260,
         'consume-events': 2,
         'consume-wake-ups': 4,
+        'deliver-callbacks': 6,
         'reconcile-cancellations': 2,
       },
     },
@@ -97,10 +99,12 @@ export const environments: Readonly<Record<EnvironmentName, Environment>> = {
     concurrency: {
       events: 5,
       wakeUps: 10,
+      callbacks: 10,
       reserved: {
         'request-cancellation': 550,
         'consume-events': 5,
         'consume-wake-ups': 10,
+        'deliver-callbacks': 12,
         'reconcile-cancellations': 2,
       },
     },

@@ -27,6 +27,8 @@ export type EnvironmentVariable =
   | 'CANCELLATION_LOG_TABLE'
   | 'PARTNERS_TABLE'
   | 'WAKE_UP_QUEUE_URL'
+  | 'CALLBACK_QUEUE_URL'
+  | 'CALLBACK_SECRET_ID'
   | 'RETENTION_DAYS'
   | 'EVENTS_MAX_RECEIVES'
   | 'EVENTS_DEAD_LETTERS_URL'
@@ -61,8 +63,25 @@ export const serviceFunctions = {
   },
   'consume-wake-ups': { environment: attempt, timeoutSeconds: 15, memoryMb: 512, mayStartItself: true },
   'reconcile-cancellations': { environment: attempt, timeoutSeconds: 40, memoryMb: 512 },
-  // One PutEvents takes 2 s at most.
-  'announce-cancellations': { environment: ['EVENTBRIDGE_URL', 'EVENT_BUS_NAME'], timeoutSeconds: 10, memoryMb: 256 },
+  // One PutEvents takes 2 s at most, and so do the messages beside it.
+  'announce-cancellations': {
+    environment: ['EVENTBRIDGE_URL', 'EVENT_BUS_NAME', 'CALLBACK_QUEUE_URL'],
+    timeoutSeconds: 10,
+    memoryMb: 256,
+  },
+  // Longer than two calls to an endpoint, one after the other. It sends itself the next attempt.
+  'deliver-callbacks': {
+    environment: [
+      'ENVIRONMENT',
+      'CANCELLATION_LOG_TABLE',
+      'PARTNERS_TABLE',
+      'CALLBACK_QUEUE_URL',
+      'CALLBACK_SECRET_ID',
+    ],
+    timeoutSeconds: 30,
+    memoryMb: 512,
+    mayStartItself: true,
+  },
   // Longer than three tries of S3's client; shorter than the margin that a digest leaves.
   'archive-records': { environment: ['ARCHIVE_BUCKET'], timeoutSeconds: 30, memoryMb: 512 },
   // Holds no claim. It reads every object of its stretch, after a pause of up to a day at once.

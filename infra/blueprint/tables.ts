@@ -26,7 +26,10 @@ export interface IndexDefinition {
 
 /** In the order in which a request reads them. */
 export const tables = {
-  /** `pk` is `key#<keyId>` (a credential's hash, scopes, expiry) or `partner#<partnerId>` (the partner's record). */
+  /**
+   * `pk` is `key#<keyId>` (a credential's hash, scopes, expiry), `partner#<partnerId>` (the partner's record) or
+   * `callback#<partnerId>` (where its callbacks go, and whether they are paused).
+   */
   Partners: { variable: 'PARTNERS_TABLE', partitionKey: 'pk', contributorInsights: 'THROTTLED_KEYS' },
   /**
    * `pk` is `<partnerId>#job#<externalId>` (`sk` the jobId), `job#<jobId>` (`sk` `owner`, or `released#<time>` for a former

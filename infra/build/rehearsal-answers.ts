@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { rehearsalPublicKey, signRehearsal } from './rehearsal-key.ts';
-import { apiKey, externalId, items, projectId, toAttributes } from './rehearsal-work.ts';
+import { apiKey, endpoint, externalId, items, projectId, toAttributes } from './rehearsal-work.ts';
 
 /** Reads find {@link items}, the archive is empty, every write succeeds, and Plangrep's jobs run until they are cancelled. */
 export function answerTo(incoming: IncomingMessage, body: string): string {
@@ -21,7 +21,7 @@ function answerOf({ method, url = '', headers }: IncomingMessage, body: string):
     case 'GetSecretValue':
       return { SecretString: apiKey, CreatedDate: Date.now() / 1000 };
     case 'GetItem': {
-      const item = items.find(({ pk }) => pk === JSON.parse(body).Key.pk.S);
+      const item = [...items, endpoint(headers.host)].find(({ pk }) => pk === JSON.parse(body).Key.pk.S);
       return item === undefined ? {} : { Item: toAttributes(item) };
     }
     case 'Query': {
@@ -41,6 +41,7 @@ function answerOf({ method, url = '', headers }: IncomingMessage, body: string):
       return { FailedEntryCount: 0, Entries: [{ EventId: 'event' }] };
     case 'PutItem':
     case 'UpdateItem':
+    case 'SendMessage':
       return {};
     default:
       throw new Error(`infra/build/rehearsal-answers.ts has no answer for ${operation}`);

@@ -7,7 +7,7 @@ export type Name = FunctionName | SandboxFunctionName;
 type Item = Readonly<Record<string, string | number | readonly string[]>>;
 
 const [partnerId, secret] = ['acme', 'k'.repeat(43)];
-export const [projectId, apiKey, externalId] = ['proj_1', 'pgk_rehearsal_key', 'order-1'];
+export const [projectId, apiKey, externalId] = ['proj_1', 'pgk_rehearsal_key_that_is_long_enough', 'order-1'];
 const scopes = ['cancellations:write', 'cancellations:read', 'jobs:write'];
 const at = new Date(Date.now() - 600_000).toISOString();
 const hash = '0'.repeat(64);
@@ -40,6 +40,13 @@ export const items: readonly Item[] = [
   closedItem,
   eventItem('job_3', 1, { ...requested, wakeShard: '0', wakeAt: at }),
 ];
+
+/** Where callbacks go: this server, which answers them as it answers Plangrep's callers. */
+export const endpoint = (host = ''): Item => ({
+  pk: `callback#${partnerId}`,
+  url: `http://${host}/callbacks`,
+  version: 1,
+});
 
 const message = {
   partnerId,
@@ -97,6 +104,18 @@ export const usualWork: Readonly<Record<Name, { event: object; answer: object }>
   },
   'announce-cancellations': {
     event: { Records: [{ eventID: 'record', dynamodb: { SequenceNumber: '1', NewImage: toAttributes(closedItem) } }] },
+    answer: { batchItemFailures: [] },
+  },
+  'deliver-callbacks': {
+    event: {
+      Records: [
+        {
+          messageId: 'message',
+          attributes: { ApproximateReceiveCount: '1' },
+          body: JSON.stringify({ partnerId, jobId: 'job_2' }),
+        },
+      ],
+    },
     answer: { batchItemFailures: [] },
   },
   'archive-records': {

@@ -72,6 +72,8 @@ function environment(url: string): Readonly<Record<EnvironmentVariable | Sandbox
     RETENTION_DAYS: 'events=90&requests=30&jobs=30',
     EVENTS_DEAD_LETTERS_URL: `${url}/000000000000/dead-letters`,
     WAKE_UP_QUEUE_URL: `${url}/000000000000/wake-ups`,
+    CALLBACK_QUEUE_URL: `${url}/000000000000/callbacks`,
+    CALLBACK_SECRET_ID: 'callbacks',
     EVENTBRIDGE_URL: url,
     EVENT_BUS_NAME: 'default',
     AWS_REGION: 'eu-west-1',

@@ -28,7 +28,7 @@ const command = {
       PLANGREP_API_KEY: 'the key for it, at least 16 characters',
       RECONCILE_EVERY_MS: 'milliseconds between two runs of the reconciler (60000)',
       CREDENTIALS_FILE: 'the file for addresses and keys, here and for the commands (.local/credentials.json)',
-      QUEUE_VISIBILITY_MS: 'milliseconds until an event that failed is tried again (60000)',
+      QUEUE_VISIBILITY_MS: 'milliseconds until a message that failed is tried again (60000, for callbacks 180000)',
     },
   },
   exitCodes: { 0: 'ended by Ctrl-C', 1: 'could not start' },

@@ -1,5 +1,6 @@
 import { documentationRoutes, partnerAuthorizer, routes, unknownRouteFunction } from '../blueprint/api.ts';
 import { closedEvent, type DeadLetterQueueName, eventDoor } from '../blueprint/bus-events.ts';
+import { callbackQueue, callbackSchedule } from '../blueprint/callbacks.ts';
 import { functionNames, functions, reconcilerSchedule, sealSchedule } from '../blueprint/functions.ts';
 import type { Resource } from '../blueprint/access/permissions.ts';
 import { isOfFunction, permissionsOf, type RoleName } from '../blueprint/access/roles.ts';
@@ -11,23 +12,26 @@ import { arrow, box, type Drawn, label, line, mark, svg, text, wordsOf, wrap } f
 
 /** The left edges of the columns, in pixels, and their widths. */
 const X = { partners: 16, door: 218, queue: 372, fn: 522, things: 752 };
-const WIDTH = { partners: 84, door: 112, queue: 104, fn: 180, thing: 80, all: 1225 };
+const WIDTH = { partners: 84, door: 112, queue: 104, fn: 180, thing: 80, all: 1395 };
 const BOX_HEIGHT = 30;
 const ROW = 48;
 /** A row with something below its boxes. */
 const HIGH_ROW = 80;
 
 const secret = "Plangrep's key";
+const callbackSecret = 'Callback secret';
 const plangrep = 'Plangrep';
+const endpoints = "Partners' endpoints";
 const archive = 'Archive';
 /** Everything that functions reach, in the order of the picture. */
-const things = [...Object.keys(tables).map(wordsOf), archive, secret, plangrep];
+const things = [...Object.keys(tables).map(wordsOf), archive, secret, callbackSecret, plangrep, endpoints];
 /** A permission on an index or a stream counts for its table. */
 const thingOf: Readonly<Partial<Record<Resource, string>>> = {
   ...Object.fromEntries(Object.keys(tables).map((name) => [name, wordsOf(name)])),
   WakeUps: wordsOf('CancellationLog'),
   CancellationLogStream: wordsOf('CancellationLog'),
   PlangrepKey: secret,
+  CallbackSecret: callbackSecret,
   ...Object.fromEntries(Object.keys(archiveFolders).map((folder) => [folder, archive])),
 };
 
@@ -40,7 +44,8 @@ export function drawArchitecture(): string {
   const http = 104;
   const events = http + (1 + byRoute.length) * ROW + 40;
   const wakeUps = events + 2 * HIGH_ROW + 14;
-  const time = wakeUps + ROW + 10;
+  const callbacks = wakeUps + ROW + 10;
+  const time = callbacks + HIGH_ROW + 14;
   const archiving = time + HIGH_ROW + 14;
   const sandbox = archiving + HIGH_ROW + ROW + 10;
   const bottom = sandbox + HIGH_ROW;
@@ -53,6 +58,7 @@ export function drawArchitecture(): string {
     ...drawHttp(byRoute, http),
     ...drawEvents(events),
     ...drawWakeUps(wakeUps),
+    ...drawCallbacks(callbacks),
     ...drawSchedule(time),
     ...drawArchiving(archiving),
     ...drawSandbox(sandbox),
@@ -66,9 +72,17 @@ function routesOf(name: RoleName): readonly string[] {
   return own.map(({ method, path }) => `${method} ${path}`);
 }
 
+const kinds: Readonly<Record<string, string>> = {
+  [archive]: 'bucket',
+  [secret]: 'secret',
+  [callbackSecret]: 'secret',
+  [plangrep]: 'outside',
+  [endpoints]: 'outside',
+};
+
 /** The head of a vertical line. */
 function drawThing(thing: string, x: number, bottom: number): Drawn {
-  const kind = thing === secret ? 'secret' : thing === plangrep ? 'outside' : thing === archive ? 'bucket' : 'table';
+  const kind = kinds[thing] ?? 'table';
   return [
     line('wire', x, 84, x, bottom - 4),
     text('caption', x, 36, kind),
@@ -131,11 +145,31 @@ function drawWakeUps(top: number): Drawn {
   ];
 }
 
-function drawSchedule(top: number): Drawn {
-  const { function: name, everyMinutes } = reconcilerSchedule;
-  const words = new Intl.PluralRules('en').select(everyMinutes) === 'one' ? 'minute' : `${everyMinutes} minutes`;
+function drawCallbacks(top: number): Drawn {
+  const into = top + BOX_HEIGHT / 2;
   return [
-    box('bus', X.door, top - 5, WIDTH.door, 40, ['Schedule', `every ${words}`]),
+    ...arrowWith(X.door, X.queue, into, ['what was announced,'], ['escalated or refused']),
+    box('queue', X.queue, top, WIDTH.queue, BOX_HEIGHT, ['Callbacks queue']),
+    ...deadLetters(
+      'CallbacksGivenUp',
+      X.queue + WIDTH.queue / 2,
+      top + BOX_HEIGHT,
+      ` (${callbackQueue.maxReceives} tries)`,
+    ),
+    ...arrowWith(X.queue + WIDTH.queue, X.fn, into),
+    ...drawRow(callbackQueue.function, top),
+    text('caption', X.fn + WIDTH.fn / 2, top + BOX_HEIGHT + 14, `and every ${inMinutes(callbackSchedule)}`),
+  ];
+}
+
+function inMinutes({ everyMinutes }: { readonly everyMinutes: number }): string {
+  return new Intl.PluralRules('en').select(everyMinutes) === 'one' ? 'minute' : `${everyMinutes} minutes`;
+}
+
+function drawSchedule(top: number): Drawn {
+  const { function: name } = reconcilerSchedule;
+  return [
+    box('bus', X.door, top - 5, WIDTH.door, 40, ['Schedule', `every ${inMinutes(reconcilerSchedule)}`]),
     ...arrowWith(X.door + WIDTH.door, X.fn, top + BOX_HEIGHT / 2, ['finds what the queue lost']),
     ...drawRow(name, top),
     ...deadLetters('MissedRuns', X.fn + WIDTH.fn / 2, top + BOX_HEIGHT),
@@ -186,6 +220,7 @@ function accessOf(role: RoleName): readonly (readonly [string, 'reads' | 'writes
   return [
     ...[...writes].map(([thing, isWritten]) => [thing, isWritten ? 'writes' : 'reads'] as const),
     ...(environment.includes('PLANGREP_BASE_URL') ? [[plangrep, 'calls'] as const] : []),
+    ...(role === callbackQueue.function ? [[endpoints, 'calls'] as const] : []),
   ];
 }
 

@@ -9,6 +9,7 @@ import {
   unknownRoutes,
 } from '../blueprint/api.ts';
 import { eventDoor } from '../blueprint/bus-events.ts';
+import { callbackQueue as callbackDefinition, callbackSchedule } from '../blueprint/callbacks.ts';
 import { reconcilerSchedule, sealSchedule } from '../blueprint/functions.ts';
 import { logReaders, type StreamReader } from '../blueprint/streams/log-readers.ts';
 import type { TableName } from '../blueprint/tables.ts';
@@ -23,7 +24,7 @@ import { type OnAnswer, startGateway } from './aws/gateway/gateway.ts';
 import type { LocalUsagePlans, UsagePlan } from './aws/gateway/usage-plans.ts';
 import type { LambdaRuntime } from './aws/lambda/lambda-runtime.ts';
 import type { Listening } from './aws/loopback.ts';
-import { eventsQueueName, wakeUpQueueName } from './seeds.ts';
+import { callbackQueueName, eventsQueueName, wakeUpQueueName } from './seeds.ts';
 
 export interface DoorOptions {
   /** @default a free one */
@@ -34,9 +35,9 @@ export interface DoorOptions {
   readonly plans?: Readonly<Record<string, UsagePlan>> | undefined;
   /** Receives every answer of the gateway. */
   readonly onAnswer?: OnAnswer | undefined;
-  /** Until a message that failed returns. @default 60_000 */
+  /** Until an event, or a message about a callback, that failed returns. @default 60_000, and 180_000 */
   readonly queueVisibilityMs?: number | undefined;
-  /** Between two runs of the reconciler; 0: it does not run by itself. @default 60_000 */
+  /** Between two runs of the reconciler, and of what finds callbacks that are due; 0: neither runs by itself. @default 60_000 */
   readonly reconcileEveryMs?: number | undefined;
   /** Between two digests of the archive; 0: nothing is archived. The first follows the first records at once. @default 60_000 */
   readonly sealEveryMs?: number | undefined;
@@ -45,6 +46,11 @@ export interface DoorOptions {
    * @default 'delivered', or 'lost' when the reconciler does not run by itself
    */
   readonly wakeUps?: 'delivered' | 'lost' | undefined;
+  /**
+   * `lost`: the callbacks' queue takes messages and delivers none.
+   * @default 'delivered', or 'lost' when the reconciler does not run by itself
+   */
+  readonly callbacks?: 'delivered' | 'lost' | undefined;
   /** @default 2 */
   readonly containersPerFunction?: number | undefined;
 }
@@ -189,4 +195,33 @@ export function startTimeDoor(options: DoorOptions, { lambda, queues, statePath,
   const invoke = (event: unknown) => lambda.invoke(name, event);
   if (everyMs > 0) adopt(startSchedule({ everyMs, atOnce: containersPerFunction, name, invoke }));
   return { wakeUpQueue };
+}
+
+export interface CallbackDoor {
+  /** Messages about what partners are to be told, and its DLQ. */
+  readonly callbackQueue: LocalQueue;
+}
+
+/** What brings callbacks to partners: the queue, and the schedule that finds what is due. */
+export function startCallbackDoor(options: DoorOptions, { lambda, queues, statePath, adopt }: DoorParts): CallbackDoor {
+  const { reconcileEveryMs: everyMs = callbackSchedule.everyMinutes * 60_000, containersPerFunction = 2 } = options;
+  const { callbacks = everyMs === 0 ? 'lost' : 'delivered' } = options;
+  const { function: name, batchSize, visibilityTimeoutSeconds, maxReceives } = callbackDefinition;
+  const { queueVisibilityMs = visibilityTimeoutSeconds * 1000 } = options;
+  const callbackQueue = adopt(
+    startQueue({
+      name: callbackQueueName,
+      invoke: async (event) =>
+        callbacks === 'lost' ? { kind: 'answered', payload: null } : lambda.invoke(name, event),
+      batchSize,
+      batchesAtOnce: containersPerFunction,
+      visibilityTimeoutMs: queueVisibilityMs,
+      maxReceives,
+      statePath,
+    }),
+  );
+  queues.serve(callbackQueue);
+  const invoke = (event: unknown) => lambda.invoke(name, event);
+  if (everyMs > 0) adopt(startSchedule({ everyMs, atOnce: containersPerFunction, name, invoke }));
+  return { callbackQueue };
 }

@@ -6,7 +6,15 @@ import type { S3Call, S3Caller } from './aws/s3/local-s3.ts';
 import type { SecretCaller } from './aws/secrets-manager.ts';
 import type { TableCaller } from './aws/table-calls.ts';
 import { type RestoredTables, tableInUse } from './restored-tables.ts';
-import { archiveBucket, eventsQueueName, plangrepSecretId, sealKey, wakeUpQueueName } from './seeds.ts';
+import {
+  archiveBucket,
+  callbackQueueName,
+  callbackSecretId,
+  eventsQueueName,
+  plangrepSecretId,
+  sealKey,
+  wakeUpQueueName,
+} from './seeds.ts';
 
 /** What a role allows, service by service. */
 export interface PlayedRole {
@@ -34,10 +42,15 @@ export function playRole(permissions: readonly Permission[], restored: RestoredT
   };
 }
 
-const secretResources: ReadonlyMap<string, Resource> = new Map([[plangrepSecretId, 'PlangrepKey']]);
+const secretResources: ReadonlyMap<string, Resource> = new Map([
+  [plangrepSecretId, 'PlangrepKey'],
+  [callbackSecretId, 'CallbackSecret'],
+]);
 const queueResources: ReadonlyMap<string, Resource> = new Map([
   [deadLetterName(eventsQueueName), 'EventsGivenUp'],
   [wakeUpQueueName, 'WakeUpQueue'],
+  [callbackQueueName, 'CallbackQueue'],
+  [deadLetterName(callbackQueueName), 'CallbacksGivenUp'],
 ]);
 
 /** @returns undefined for what is not the archive's */

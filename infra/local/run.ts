@@ -18,6 +18,8 @@ import {
   type Beside,
   type DoorOptions,
   type EventsDoor,
+  type CallbackDoor,
+  startCallbackDoor,
   startEventsDoor,
   startHttpDoor,
   startLogReaders,
@@ -88,7 +90,8 @@ export interface LocalRun
     Omit<AwsServices, 'endpoints' | 'queues'>,
     Pick<LocalBus, 'eventBridge'>,
     EventsDoor,
-    TimeDoor {
+    TimeDoor,
+    CallbackDoor {
   readonly baseUrl: string;
   /** With the key: its holder can act as every partner. */
   readonly consoleUrl: string;
@@ -194,6 +197,7 @@ async function startParts(
   bus.deliverTo(queue);
   await startLogReaders(options, lambda, dynamodb, adopt);
   const time = startTimeDoor(options, { lambda, queues, statePath: inDataDir('wake-ups.json'), adopt });
+  const callbacks = startCallbackDoor(options, { lambda, queues, statePath: inDataDir('callbacks.json'), adopt });
   const gateway = adopt(
     await startHttpDoor({ ...options, onAnswer: keepAccess(lines, options.onAnswer) }, lambda, {
       fault: () => (faults.current?.kind === 'tables_down' ? undefined : faults.current),
@@ -204,7 +208,7 @@ async function startParts(
   const endpoints = { ...services.endpoints, eventbridge: eventBridge.url };
   const consoleUrl = `${gateway.url}/console#${consoleKey}`;
   const addresses = { baseUrl: gateway.url, consoleUrl, plangrepUrl, endpoints };
-  return { ...parts, ...shown, ...addresses, eventBridge, queue, ...time, lambda, logs };
+  return { ...parts, ...shown, ...addresses, eventBridge, queue, ...time, ...callbacks, lambda, logs };
 }
 
 async function checkBundles(bundles: string): Promise<void> {

@@ -29,6 +29,7 @@ export const plangrepSecretId = 'plangrep/api-key';
 export const callbackSecretId = 'callbacks/master-secret';
 export const eventsQueueName = 'cancellation-events';
 export const wakeUpQueueName = 'wake-ups';
+export const callbackQueueName = 'callbacks';
 export const archiveBucket = `plangrep-cancellation-${localEnvironment}-archive`;
 /** The alias of the key that signs the archive's digests. */
 export const sealKey = `alias/plangrep-cancellation-${localEnvironment}-seal`;

@@ -16,6 +16,7 @@ import type { Adopt } from './doors.ts';
 import { findMissing, type RestoredTables } from './restored-tables.ts';
 import {
   archiveBucket,
+  callbackQueueName,
   callbackSecretId,
   eventsQueueName,
   keepCallbackSecret,
@@ -60,6 +61,7 @@ interface AwsServicesOptions {
 const queueDefinitions = [
   { name: eventsQueueName, sentTo: 'by rules', hasDeadLetters: true },
   { name: wakeUpQueueName, sentTo: 'by callers', hasDeadLetters: false },
+  { name: callbackQueueName, sentTo: 'by callers', hasDeadLetters: true },
 ] as const;
 
 /**

@@ -21,6 +21,8 @@ import { type PlayedRole, playRole } from './play-role.ts';
 import type { RestoredTables } from './restored-tables.ts';
 import {
   archiveBucket,
+  callbackQueueName,
+  callbackSecretId,
   eventsQueueName,
   localEnvironment,
   plangrepSecretId,
@@ -72,6 +74,8 @@ export function startFunctions(
     RETENTION_DAYS: retentionVariable(environments.dev.retention),
     EVENTS_DEAD_LETTERS_URL: localQueueUrl(queues.url, deadLetterName(eventsQueueName)),
     WAKE_UP_QUEUE_URL: localQueueUrl(queues.url, wakeUpQueueName),
+    CALLBACK_QUEUE_URL: localQueueUrl(queues.url, callbackQueueName),
+    CALLBACK_SECRET_ID: callbackSecretId,
     EVENTBRIDGE_URL: eventBridge.url,
     EVENT_BUS_NAME: 'default',
     ARCHIVE_BUCKET: archiveBucket,

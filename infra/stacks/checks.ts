@@ -72,7 +72,7 @@ export const acknowledgements: readonly Acknowledgement[] = [
   {
     rules: ['AwsSolutions-APIG4'],
     resourceTypes: ['AWS::ApiGateway::Method'],
-    path: /\/PartnerApi\/Api\/Default\/((openapi\.json|docs|problems)\/|(.+\/)?ANY\/Resource$)/,
+    path: /\/PartnerApi\/Api\/Default\/((openapi\.json|docs|problems)\/|GET\/Resource$|(.+\/)?ANY\/Resource$)/,
     reason:
       "The documentation's pages are public: they show no partner's data, and have their own throttle. An unknown address or method (ANY) is a 404 or 405 for everyone.",
   },

@@ -3,6 +3,7 @@ import { EventBus, type IEventBus } from 'aws-cdk-lib/aws-events';
 import type { Construct } from 'constructs';
 import type { RolloutOverride } from '../blueprint/rollout/rollout-override.ts';
 import { eventDoor } from '../blueprint/bus-events.ts';
+import { callbackQueue, callbackSchedule } from '../blueprint/callbacks.ts';
 import { deployedConcurrency, neededConcurrency } from '../blueprint/account/concurrency.ts';
 import type { Environment } from '../blueprint/environment-schema.ts';
 import {
@@ -26,9 +27,10 @@ import { PartnerApi } from '../constructs/api/partner-api.ts';
 import { BundledFunction } from '../constructs/bundled-function.ts';
 import { CanaryRollout } from '../constructs/canary-rollout.ts';
 import { BusPolicy } from '../constructs/events/bus-policy.ts';
+import { Callbacks } from '../constructs/events/callbacks.ts';
 import { OutgoingEvents } from '../constructs/events/outgoing-events.ts';
 import { EventDoor } from '../constructs/events/event-door.ts';
-import { ReconcilerSchedule } from '../constructs/events/reconciler-schedule.ts';
+import { MinuteSchedules } from '../constructs/events/minute-schedules.ts';
 import { WakeUps } from '../constructs/events/wake-ups.ts';
 import type { Arns } from '../constructs/exact-role.ts';
 import { OperatorRoles } from '../constructs/operator-roles.ts';
@@ -68,7 +70,8 @@ export class ServiceStack extends Stack {
     const bus = this.busOf(environment);
     const door = new EventDoor(this, 'EventsDoor', { environment, bus });
     const wakeUps = new WakeUps(this, 'WakeUps', { environment: environment.name });
-    const schedule = new ReconcilerSchedule(this, 'Schedule');
+    const callbacks = new Callbacks(this, 'Callbacks', { environment: environment.name });
+    const schedule = new MinuteSchedules(this, 'Schedule');
     const outgoingEvents = new OutgoingEvents(this, 'OutgoingEvents');
     const { archive } = stateful;
     const archiving = new Archiving(this, 'Archiving');
@@ -78,6 +81,7 @@ export class ServiceStack extends Stack {
       ...variablesOf(inUse, stateful, environment, this.plangrepOf(environment, stateful)),
       EVENTS_DEAD_LETTERS_URL: door.givenUp.queueUrl,
       WAKE_UP_QUEUE_URL: wakeUps.queue.queueUrl,
+      CALLBACK_QUEUE_URL: callbacks.queue.queueUrl,
       EVENTBRIDGE_URL: `https://events.${Aws.REGION}.${Aws.URL_SUFFIX}`,
       EVENT_BUS_NAME: bus.eventBusName,
       ARCHIVE_BUCKET: archive.bucket.bucketName,
@@ -89,14 +93,17 @@ export class ServiceStack extends Stack {
       CancellationLog: logArn,
       Partners: inUse.tables.Partners.tableArn,
     };
+    const wakeUpsArn = `${logArn}/index/${tables.CancellationLog.indexes.wakeUps.name}`;
     const functions = this.addFunctions(environment, variables, {
       ...tableArns,
-      WakeUps: `${logArn}/index/${tables.CancellationLog.indexes.wakeUps.name}`,
+      WakeUps: wakeUpsArn,
       // The whole ARN, with the six characters that Secrets Manager puts after the name.
       PlangrepKey: stateful.plangrepKey.secretArn,
+      CallbackSecret: stateful.callbackSecret.secretArn,
       EventsQueue: door.queue.queueArn,
       EventsGivenUp: door.givenUp.queueArn,
       WakeUpQueue: wakeUps.queue.queueArn,
+      CallbackQueue: callbacks.queue.queueArn,
       MissedRuns: schedule.missed.queueArn,
       CancellationLogStream: inUse.logStreamArn,
       EventBus: bus.eventBusArn,
@@ -110,13 +117,25 @@ export class ServiceStack extends Stack {
       environment: environment.name,
       arns: {
         ...tableArns,
+        WakeUps: wakeUpsArn,
+        CallbackSecret: stateful.callbackSecret.secretArn,
+        CallbackQueue: callbacks.queue.queueArn,
+        CallbacksGivenUp: callbacks.givenUp.queueArn,
         InUseAndReplaced: Object.values(everyTable).flatMap((those) => those.map(({ tableArn }) => tableArn)),
         StatefulStack: stateful.stackId,
       },
     });
     door.deliverTo(functions[eventDoor.function].alias, concurrency.events);
     wakeUps.deliverTo(functions[wakeUpQueue.function].alias, concurrency.wakeUps);
-    schedule.start(functions[reconcilerSchedule.function].alias);
+    callbacks.deliverTo(functions[callbackQueue.function].alias, concurrency.callbacks);
+    schedule.start('Rule', functions[reconcilerSchedule.function].alias, {
+      description: 'Wakes the reconciler',
+      ...reconcilerSchedule,
+    });
+    schedule.start('CallbacksRule', functions[callbackSchedule.function].alias, {
+      description: 'Finds callbacks that are due',
+      ...callbackSchedule,
+    });
     const announcer = functions[logReaders.announce.function];
     outgoingEvents.announceBy(announcer, inUse.logStreamArn);
     archiving.archiveBy(functions[logReaders.archive.function], inUse.logStreamArn);
@@ -136,11 +155,13 @@ export class ServiceStack extends Stack {
       tables: everyTable,
       eventsQueue: door.queue,
       wakeUpQueue: wakeUps.queue,
+      callbackQueue: callbacks.queue,
       tableNames: Object.fromEntries(Object.entries(inUse.tables).map(([name, { tableName }]) => [name, tableName])),
       deadLetterQueues: {
         EventsGivenUp: door.givenUp,
         EventsUndelivered: door.undelivered,
         OutgoingEventsUndelivered: outgoingEvents.undelivered,
+        CallbacksGivenUp: callbacks.givenUp,
         RecordsNotArchived: archiving.undelivered,
         MissedRuns: schedule.missed,
       },
@@ -186,6 +207,7 @@ export class ServiceStack extends Stack {
       'consume-wake-ups': bundled('consume-wake-ups'),
       'reconcile-cancellations': bundled('reconcile-cancellations'),
       'announce-cancellations': bundled('announce-cancellations'),
+      'deliver-callbacks': bundled('deliver-callbacks'),
       'archive-records': bundled('archive-records'),
       'seal-archive': bundled('seal-archive'),
       'read-documentation': bundled('read-documentation'),
@@ -206,7 +228,7 @@ function archiveArns({ bucket, sealKey }: ArchiveStores): Arns {
 
 function variablesOf(
   { tables: { JobDirectory, CancellationLog, Partners } }: TablesInUse,
-  { plangrepKey }: StatefulStack,
+  { plangrepKey, callbackSecret }: StatefulStack,
   { name, retention }: Environment,
   plangrepBaseUrl: string,
 ) {
@@ -214,6 +236,7 @@ function variablesOf(
     ENVIRONMENT: name,
     PLANGREP_BASE_URL: plangrepBaseUrl,
     PLANGREP_SECRET_ID: plangrepKey.secretArn,
+    CALLBACK_SECRET_ID: callbackSecret.secretArn,
     JOB_DIRECTORY_TABLE: JobDirectory.tableName,
     CANCELLATION_LOG_TABLE: CancellationLog.tableName,
     PARTNERS_TABLE: Partners.tableName,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { announcementOf } from '../../functions/core/announcements.ts';
+import { newsOf } from '../../functions/core/announcements.ts';
 
 const closed = {
   type: 'closed',
@@ -21,7 +21,9 @@ const refused = {
   why: 'job_not_found',
   jobId: 'job_1',
   at: '2026-11-26T03:04:05.123Z',
+  door: 'events',
 };
+const announcementOf = (...args: Parameters<typeof newsOf>) => newsOf(...args)?.announcement;
 const { jobStatus: _1, pageCount: _2, successfulPageCount: _3, creditsDebited: _4, begunBy: _5, ...least } = closed;
 const { jobId: _6, ...unnamed } = refused;
 
@@ -65,7 +67,9 @@ describe('an announcement', () => {
   });
 
   test.each([
-    ['of another type', { ...closed, type: 'escalated' }],
+    ['of another type', { ...closed, type: 'requested' }],
+    ['of an escalation without its job', { type: 'escalated', partnerId: 'acme' }],
+    ['of a refusal at no door', { ...refused, door: 'window' }],
     ['of no type', { partnerId: 'acme' }],
     ['with a foreign outcome', { ...closed, outcome: 'lost' }],
     ['of a malformed partner', { ...closed, partnerId: 'Acme!' }],
@@ -74,6 +78,40 @@ describe('an announcement', () => {
     ['of a refusal for a foreign reason', { ...refused, why: 'mood' }],
     ['of a refusal at no time', { ...refused, at: 'yesterday' }],
   ])('is not made of a record %s', (_, fields) => {
-    expect(announcementOf(fields, 'record')).toBeUndefined();
+    expect(newsOf(fields, 'record')).toBeUndefined();
+  });
+});
+
+describe('whom a record is told to', () => {
+  test.each([
+    [
+      'its cancellation’s partner, and the bus, when it closes',
+      closed,
+      { kind: 'job', partnerId: 'acme', jobId: 'job_1' },
+      true,
+    ],
+    [
+      'its cancellation’s partner alone, when it escalates',
+      { type: 'escalated', partnerId: 'acme', jobId: 'job_1' },
+      { kind: 'job', partnerId: 'acme', jobId: 'job_1' },
+      false,
+    ],
+    [
+      'the partner and the bus, when an event is refused',
+      refused,
+      { kind: 'refusal', partnerId: 'acme', at: refused.at, requestId: 'request' },
+      true,
+    ],
+    [
+      'the partner alone, when a call over HTTPS is refused',
+      { ...refused, door: 'https' },
+      { kind: 'refusal', partnerId: 'acme', at: refused.at, requestId: 'request' },
+      false,
+    ],
+  ])('is %s', (_, fields, subject, isAnnounced) => {
+    const news = newsOf(fields, 'record');
+
+    expect(news?.subject).toEqual(subject);
+    expect(news?.announcement !== undefined).toBe(isAnnounced);
   });
 });

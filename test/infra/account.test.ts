@@ -19,32 +19,37 @@ const adopted: Environment = {
   account: '210987654321',
   alarmAddresses: { page: ['oncall@plangrep.com'], ticket: ['team@plangrep.com'] },
   partners: [{ partnerId: 'acme', principal: 'arn:aws:iam::310987654321:role/acme' }],
-  concurrency: { ...staging.concurrency, account: 368 },
+  concurrency: { ...staging.concurrency, account: 374 },
 };
 
 describe('what is reserved', () => {
-  test.each([10, 50, 100, 367])('is nothing in an account of %i, which would roll the stack back', (account) => {
+  test.each([10, 50, 100, 373])('is nothing in an account of %i, which would roll the stack back', (account) => {
     const concurrency = { ...staging.concurrency, account };
 
     expect(deployedConcurrency(concurrency)).toMatchObject({ reserved: {}, isReduced: true });
   });
 
   test.each([
-    [10, 2, 2],
-    [50, 5, 10],
-  ])('of an account of %i the consumers of prod take at most a quarter each: %i, %i', (account, events, wakeUps) => {
-    const concurrency = { ...environments.prod.concurrency, account };
+    [10, 2, 2, 2],
+    [50, 5, 10, 10],
+    [45, 5, 9, 9],
+  ])(
+    'of an account of %i the consumers of prod take at most a fifth each: %i, %i, %i',
+    (account, events, wakeUps, callbacks) => {
+      const concurrency = { ...environments.prod.concurrency, account };
 
-    expect(deployedConcurrency(concurrency)).toMatchObject({ events, wakeUps });
-  });
+      expect(deployedConcurrency(concurrency)).toMatchObject({ events, wakeUps, callbacks });
+    },
+  );
 
   test('is all of it in an account that keeps 100 beside it', () => {
-    const { events, wakeUps, reserved } = staging.concurrency;
+    const { events, wakeUps, callbacks, reserved } = staging.concurrency;
 
-    expect(neededConcurrency(staging.concurrency)).toBe(260 + 2 + 4 + 2 + 100);
-    expect(deployedConcurrency({ ...staging.concurrency, account: 368 })).toEqual({
+    expect(neededConcurrency(staging.concurrency)).toBe(260 + 2 + 4 + 6 + 2 + 100);
+    expect(deployedConcurrency({ ...staging.concurrency, account: 374 })).toEqual({
       events,
       wakeUps,
+      callbacks,
       reserved,
       isReduced: false,
     });
@@ -54,14 +59,14 @@ describe('what is reserved', () => {
     const reserved = { 'consume-events': 2 };
     const provisioned = { 'consume-events': 2, 'register-job': 3 };
 
-    expect(neededConcurrency({ events: 2, wakeUps: 2, reserved, provisioned })).toBe(105);
+    expect(neededConcurrency({ events: 2, wakeUps: 2, callbacks: 2, reserved, provisioned })).toBe(105);
   });
 });
 
 describe.each(environmentNames)('%s as it is published, in a new account of 10', (name) => {
   const { service } = synthesized(name);
 
-  test('reserves nothing, provisions nothing, and its consumers leave more than half', () => {
+  test('reserves nothing, provisions nothing, and its consumers leave four', () => {
     const mappings = ofType(service, 'AWS::Lambda::EventSourceMapping').map(([, mapping]) => mapping);
     // A stream's reader runs once for each shard at most, for milliseconds, and no setting makes that fewer.
     const ofQueues = mappings.filter(({ StartingPosition }) => StartingPosition === undefined);
@@ -73,6 +78,7 @@ describe.each(environmentNames)('%s as it is published, in a new account of 10',
       expect(alias).not.toHaveProperty('ProvisionedConcurrencyConfig');
     }
     expect(ofQueues.map(({ ScalingConfig }) => ScalingConfig)).toEqual([
+      { MaximumConcurrency: 2 },
       { MaximumConcurrency: 2 },
       { MaximumConcurrency: 2 },
     ]);

@@ -10,6 +10,8 @@ export interface TableRequest {
   readonly action: string;
   /** Every attribute that it names: of the item, the key, the update and the condition. @default - none */
   readonly attributes?: readonly string[];
+  /** Of the items, the partition keys. @default - none */
+  readonly keys?: readonly string[];
 }
 
 /** Of one of the roles in infra/blueprint/access/roles.ts, as its sessions have it. */
@@ -70,11 +72,11 @@ export function isDeniedBy(
 /** The keys that a condition may ask for; undefined: the request has none. */
 export type Context = Readonly<Record<string, readonly string[] | undefined>>;
 
-function contextOf(principal: string | undefined, { attributes = [] }: TableRequest): Context {
+function contextOf(principal: string | undefined, { attributes = [], keys = [] }: TableRequest): Context {
   return {
     'aws:PrincipalArn': principal === undefined ? undefined : [principal],
     'dynamodb:Attributes': attributes,
-    'dynamodb:LeadingKeys': [],
+    'dynamodb:LeadingKeys': keys,
   };
 }
 
@@ -86,6 +88,7 @@ function holds(conditions: Conditions | undefined, context: Context): boolean {
 
 function compare(operator: string, values: readonly string[] | undefined, wanted: readonly string[]): boolean {
   const isWanted = (value: string): boolean => wanted.includes(value);
+  const isLike = (value: string): boolean => wanted.some((pattern) => value.startsWith(pattern.replace('*', '')));
   switch (operator) {
     case 'ArnEquals':
       return values?.some(isWanted) ?? false;
@@ -104,7 +107,9 @@ function compare(operator: string, values: readonly string[] | undefined, wanted
     case 'Null':
       return wanted.includes(String(values === undefined));
     case 'ForAllValues:StringLike':
-      return (values ?? []).every((value) => wanted.some((pattern) => value.startsWith(pattern.replace('*', ''))));
+      return (values ?? []).every(isLike);
+    case 'ForAnyValue:StringNotLike':
+      return (values ?? []).some((value) => !isLike(value));
     default:
       throw new Error(`unknown operator ${operator}`);
   }

@@ -116,21 +116,41 @@ test.each<{ environment: { name: string; [field: string]: unknown }; message: st
     message: 'staging: partners: must not let one principal send as two partners: name a role for each',
   })),
   {
-    environment: { ...staging, concurrency: { events: 5, wakeUps: 2, reserved: { 'consume-events': 2 } } },
+    environment: {
+      ...staging,
+      concurrency: { events: 5, wakeUps: 2, callbacks: 2, reserved: { 'consume-events': 2 } },
+    },
     message:
       'staging: concurrency.events: must not be over what is reserved for consume-events: the queue would be throttled',
   },
   {
-    environment: { ...staging, concurrency: { events: 2, wakeUps: 3, reserved: { 'consume-wake-ups': 2 } } },
+    environment: {
+      ...staging,
+      concurrency: { events: 2, wakeUps: 3, callbacks: 2, reserved: { 'consume-wake-ups': 2 } },
+    },
     message:
       'staging: concurrency.wakeUps: must not be over what is reserved for consume-wake-ups: the queue would be throttled',
   },
   {
-    environment: { ...staging, concurrency: { events: 2, wakeUps: 2, provisioned: { 'cancel-everything': 2 } } },
+    environment: {
+      ...staging,
+      concurrency: { events: 2, wakeUps: 2, callbacks: 3, reserved: { 'deliver-callbacks': 2 } },
+    },
+    message:
+      'staging: concurrency.callbacks: must not be over what is reserved for deliver-callbacks: the queue would be throttled',
+  },
+  {
+    environment: {
+      ...staging,
+      concurrency: { events: 2, wakeUps: 2, callbacks: 2, provisioned: { 'cancel-everything': 2 } },
+    },
     message: 'staging: concurrency.provisioned: Unrecognized key: "cancel-everything"',
   },
   {
-    environment: { ...staging, concurrency: { events: 2, wakeUps: 2, provisioned: { 'request-cancellation': 3 } } },
+    environment: {
+      ...staging,
+      concurrency: { events: 2, wakeUps: 2, callbacks: 2, provisioned: { 'request-cancellation': 3 } },
+    },
     message: 'staging: concurrency.provisioned: must fit into concurrency.account (10), which keeps 100 unreserved',
   },
   ...['12345678901', 'a23456789012'].map((account) => ({

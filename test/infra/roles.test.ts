@@ -25,6 +25,9 @@ const targetPatterns: readonly (readonly [Target, RegExp])[] = [
   ['RecordsNotArchived', /^\{"Fn::GetAtt":\["ArchivingUndelivered\w+","Arn"\]\}$/],
   ['SandboxTable', /^\{"Fn::GetAtt":\["SandboxTable\w+","Arn"\]\}$/],
   ['PlangrepKey', /^\{"Fn::ImportValue":".*:ExportsOutputRefPlangrepKey\w+"\}$/],
+  ['CallbackSecret', /^\{"Fn::ImportValue":".*:ExportsOutputRefCallbackSecret\w+"\}$/],
+  ['CallbackQueue', /^\{"Fn::GetAtt":\["CallbacksQueue\w+","Arn"\]\}$/],
+  ['CallbacksGivenUp', /^\{"Fn::GetAtt":\["CallbacksDeadLetters\w+","Arn"\]\}$/],
   ['EventsQueue', /^\{"Fn::GetAtt":\["EventsDoorQueue\w+","Arn"\]\}$/],
   ['EventsGivenUp', /^\{"Fn::GetAtt":\["EventsDoorDeadLetters\w+","Arn"\]\}$/],
   ['WakeUpQueue', /^\{"Fn::GetAtt":\["WakeUpsQueue\w+","Arn"\]\}$/],
@@ -146,7 +149,7 @@ const roleIdOf = (reference: unknown): string => {
 
 describe('what a role may do on the cancellation log', () => {
   // Written out by hand, so that a role cannot be widened without changing this test.
-  test('doors put and query, those that look at wake-ups also move them, no other role writes but that for erasures', () => {
+  test('doors put and query, those that look at wake-ups also move them, no other role writes but those for erasures and callbacks', () => {
     const onLog = Object.fromEntries(
       roleNames.map((role) => [
         role,
@@ -168,10 +171,12 @@ describe('what a role may do on the cancellation log', () => {
       'consume-wake-ups': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       'reconcile-cancellations': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       'announce-cancellations': [],
+      'deliver-callbacks': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:Query', 'dynamodb:UpdateItem'],
       'archive-records': [],
       'seal-archive': [],
       'redrive-events': [],
       'manage-partners': [],
+      'manage-callbacks': ['dynamodb:Query', 'dynamodb:Query'],
       'release-jobs': [],
       'erase-texts': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:Scan', 'dynamodb:UpdateItem'],
       'restore-tables': [],

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { callbackSchema } from '../../functions/core/callbacks/callback-record.ts';
 import { erasableAttributes } from '../../functions/core/cancellation/commitment.ts';
 import { erasedSchema } from '../../functions/core/cancellation/erased.ts';
 import { schedulingAttributes } from '../../functions/core/cancellation/stream-key.ts';
@@ -14,7 +15,7 @@ import { environmentNames } from '../../infra/blueprint/environments.ts';
 import { isSamePolicy } from '../../infra/cli/restore/table-aspects.ts';
 import { type RoleName, roleNames } from '../../infra/blueprint/access/roles.ts';
 import { type TableName, tables } from '../../infra/blueprint/tables.ts';
-import { account, isAllowed, isDenied, principalOf } from './decide-request.ts';
+import { account, isAllowed, isDenied, principalOf, type TableRequest } from './decide-request.ts';
 import { synthesized } from './stacks/synthesized.ts';
 
 const tableNames = Object.keys(tables).filter((name): name is TableName => name in tables);
@@ -27,9 +28,16 @@ const key = ['pk', 'sk'];
 const itemWrites = ['PutItem', 'UpdateItem', 'DeleteItem'];
 const others = ['BatchWriteItem', 'PartiQLInsert', 'PartiQLUpdate', 'PartiQLDelete'];
 
+/** What a request names, at the least: of the table of partners an endpoint, which the most roles may write. */
+const given: Readonly<Record<TableName, Pick<TableRequest, 'attributes' | 'keys'>>> = {
+  CancellationLog: { attributes: key },
+  JobDirectory: { attributes: key },
+  Partners: { attributes: ['pk'], keys: ['callback#acme'] },
+};
+
 /** The roles that get through with an action that names nothing but the key. */
 const rolesThatCan = (action: string, table: TableName): readonly RoleName[] =>
-  roleNames.filter((role) => isAllowed(role, table, policyFor(table), { action, attributes: key }));
+  roleNames.filter((role) => isAllowed(role, table, policyFor(table), { action, ...given[table] }));
 
 describe('writing', () => {
   // Written out by hand, so that neither a role nor a policy can be widened without changing this test.
@@ -37,12 +45,19 @@ describe('writing', () => {
     [
       'CancellationLog',
       'PutItem',
-      ['request-cancellation', 'consume-events', 'consume-wake-ups', 'reconcile-cancellations', 'erase-texts'],
+      [
+        'request-cancellation',
+        'consume-events',
+        'consume-wake-ups',
+        'reconcile-cancellations',
+        'deliver-callbacks',
+        'erase-texts',
+      ],
     ],
     [
       'CancellationLog',
       'UpdateItem',
-      ['request-cancellation', 'consume-wake-ups', 'reconcile-cancellations', 'erase-texts'],
+      ['request-cancellation', 'consume-wake-ups', 'reconcile-cancellations', 'deliver-callbacks', 'erase-texts'],
     ],
     ['CancellationLog', 'DeleteItem', []],
     ['JobDirectory', 'PutItem', ['request-cancellation', 'register-job', 'consume-events', 'release-jobs']],
@@ -52,9 +67,9 @@ describe('writing', () => {
       ['request-cancellation', 'register-job', 'consume-events', 'release-jobs', 'erase-texts'],
     ],
     ['JobDirectory', 'DeleteItem', ['release-jobs', 'erase-texts']],
-    ['Partners', 'PutItem', ['manage-partners']],
-    ['Partners', 'UpdateItem', ['manage-partners']],
-    ['Partners', 'DeleteItem', ['manage-partners']],
+    ['Partners', 'PutItem', ['manage-partners', 'manage-callbacks']],
+    ['Partners', 'UpdateItem', ['deliver-callbacks', 'manage-partners', 'manage-callbacks']],
+    ['Partners', 'DeleteItem', ['manage-partners', 'manage-callbacks']],
   ])('%s: %s only by %j', (table, action, roles) => {
     expect(rolesThatCan(action, table)).toEqual(roles);
     for (const principal of [administrator, deployment, undefined]) {
@@ -84,7 +99,12 @@ describe('writing', () => {
 
 describe("the log's attributes", () => {
   const history = ['type', 'at', 'hash', 'previousHash', 'externalIdCommitment', 'reasonCommitment', 'expiresAt'];
-  const movers: readonly RoleName[] = ['request-cancellation', 'consume-wake-ups', 'reconcile-cancellations'];
+  const movers: readonly RoleName[] = [
+    'request-cancellation',
+    'consume-wake-ups',
+    'reconcile-cancellations',
+    'deliver-callbacks',
+  ];
   const log = policyFor('CancellationLog');
   /** Whether IAM lets an update through, and whether the policy alone would. */
   const decided = (role: RoleName, attributes: readonly string[]) => {
@@ -108,6 +128,51 @@ describe("the log's attributes", () => {
       expect(decided('erase-texts', [attribute])).toEqual([false, false]);
       expect(decided('erase-texts', ['externalId', attribute])).toEqual([false, false]);
     }
+  });
+});
+
+test('deliver-callbacks puts attempts to deliver, and nothing that has what an event has', () => {
+  const log = policyFor('CancellationLog');
+  const decided = (attributes: readonly string[]) => {
+    const request = { action: 'PutItem', attributes: [...key, ...attributes] };
+    return [
+      isAllowed('deliver-callbacks', 'CancellationLog', log, request),
+      !isDenied(log, principalOf('deliver-callbacks'), request),
+    ];
+  };
+
+  expect(decided([...Object.keys(callbackSchema.shape), 'wakeShard', 'wakeAt'])).toEqual([true, true]);
+  for (const attribute of ['hash', 'previousHash', 'externalId', 'outcome', 'seq']) {
+    expect(decided(['type', attribute])).toEqual([false, false]);
+  }
+});
+
+describe("of the table of partners, the roles for callbacks reach partners' endpoints alone", () => {
+  const partners = policyFor('Partners');
+  const decided = (role: RoleName, action: string, keys: readonly string[], attributes: readonly string[] = ['pk']) => {
+    const request = { action, keys, attributes };
+    return [isAllowed(role, 'Partners', partners, request), !isDenied(partners, principalOf(role), request)];
+  };
+
+  test.each<[RoleName, string]>([
+    ['deliver-callbacks', 'UpdateItem'],
+    ...itemWrites.map((action): [RoleName, string] => ['manage-callbacks', action]),
+  ])('%s, with %s', (role, action) => {
+    expect(decided(role, action, ['callback#acme'])).toEqual([true, true]);
+    for (const other of ['key#abc', 'partner#acme']) {
+      expect(decided(role, action, [other])).toEqual([false, false]);
+      expect(decided(role, action, ['callback#acme', other])).toEqual([false, false]);
+    }
+  });
+
+  test('deliver-callbacks pauses one, and changes no version of its secret', () => {
+    for (const attribute of ['pausedAt', 'pausedWhy', 'test']) {
+      expect(decided('deliver-callbacks', 'UpdateItem', ['callback#acme'], ['pk', 'url', attribute])[0]).toBe(true);
+    }
+    for (const attribute of ['version', 'previousUntil', 'secretHash', 'projects']) {
+      expect(decided('deliver-callbacks', 'UpdateItem', ['callback#acme'], ['pk', attribute])[0]).toBe(false);
+    }
+    expect(decided('deliver-callbacks', 'GetItem', ['partner#acme'])[0]).toBe(false);
   });
 });
 

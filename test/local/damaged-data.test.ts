@@ -65,6 +65,7 @@ describe('npm start on a data folder that is damaged ends with one line that nam
   const states = [
     'api-keys.json',
     'callback-secret.json',
+    'callbacks.json',
     'bucket-plangrep-cancellation-local-archive.json',
     'dynamodb-features.json',
     'kms.json',
@@ -83,7 +84,7 @@ describe('npm start on a data folder that is damaged ends with one line that nam
 
     expect({ stdout, code }).toEqual({ stdout: '', code: 1 });
     expect(readFileSync(file)).toEqual(before);
-    expect(readdirSync(data).filter((name) => !name.endsWith('.seal.json'))).toHaveLength(9);
+    expect(readdirSync(data).filter((name) => !name.endsWith('.seal.json'))).toHaveLength(10);
     expect(stderr).toBe(
       `${file} is damaged: it is not JSON. Nothing was changed. Move it away to start without what it keeps.\n`,
     );

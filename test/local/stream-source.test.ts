@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test, vi } from 'vitest';
-import { closedEvent, refusedEvent } from '../../infra/blueprint/bus-events.ts';
+import { logReaders } from '../../infra/blueprint/streams/log-readers.ts';
 import { startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
-import { matchesPattern } from '../../infra/local/aws/events/event-pattern.ts';
+import { type EventPattern, matchesPattern } from '../../infra/local/aws/events/event-pattern.ts';
 import {
   type LambdaStreamRecord,
   startStreamSource,
@@ -16,9 +16,9 @@ import { closeAfterTest } from './arrange.ts';
 describe('an event pattern', () => {
   const event = { eventName: 'INSERT', dynamodb: { NewImage: { type: { S: 'closed' }, n: { N: '1' } } } };
 
-  test.each([
-    [closedEvent.pattern, true],
-    [refusedEvent.pattern, false],
+  test.each<[EventPattern, boolean]>([
+    [logReaders.announce.patterns[0], true],
+    [{ dynamodb: { NewImage: { type: { S: ['refused'] } } } }, false],
     [{ eventName: ['MODIFY', 'INSERT'] }, true],
     [{ eventName: ['MODIFY'] }, false],
     [{ dynamodb: { NewImage: { missing: { S: ['closed'] } } } }, false],

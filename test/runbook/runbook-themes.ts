@@ -26,6 +26,7 @@ export const themes = {
     'Events undelivered',
     'Outgoing events undelivered',
   ],
+  callbacks: ['Callbacks wait', 'Callbacks in the dead-letter queue'],
   records: [
     'Records cannot be read',
     'Audit trail broken',

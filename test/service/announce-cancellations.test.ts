@@ -2,6 +2,8 @@ import { createServer, type IncomingMessage } from 'node:http';
 import { json } from 'node:stream/consumers';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeEach, describe, expect, test } from 'vitest';
+import type { CallbackMessage } from '../../functions/core/callbacks/callback-message.ts';
+import { DependencyUnavailable } from '../../functions/core/report.ts';
 import { createEventBus } from '../../functions/adapters/eventbridge/event-bus.ts';
 import { announceRecords } from '../../functions/doors/stream/announce-records.ts';
 import { closedEvent, refusedEvent } from '../../infra/blueprint/bus-events.ts';
@@ -72,16 +74,25 @@ const refused = (jobId: string): Item => ({
 /** As Lambda reads the event. */
 const asJson = (Records: readonly unknown[]) => JSON.parse(JSON.stringify({ Records }));
 
-function given({ url = eventBridge.url, credentials = key } = {}) {
+/** @param lost jobIds whose message the callbacks queue does not take */
+function given({ url = eventBridge.url, credentials = key, lost = new Set<unknown>() } = {}) {
+  const sent: CallbackMessage[] = [];
   const client = new DynamoDBClient({ region: localRegion, credentials });
   const lines: (readonly [string, unknown])[] = [];
   const handle = announceRecords({
     bus: createEventBus(client, { url, bus: 'default' }),
+    callbacks: {
+      send: async (message) => {
+        if ('jobId' in message && lost.has(message.jobId))
+          throw new DependencyUnavailable('callbacks', new Error('away'));
+        sent.push(message);
+      },
+    },
     report: (code, fields) => void lines.push([code, fields]),
   });
   const announce = (...items: readonly Item[]) =>
     handle(asJson(items.map((item, index) => streamRecord(item, index + 1))));
-  return { announce, handle, lines };
+  return { announce, handle, lines, sent };
 }
 const failedFrom = (nth: number) => ({
   batchItemFailures: [{ itemIdentifier: streamRecord({}, nth).dynamodb.SequenceNumber }],
@@ -114,8 +125,36 @@ describe('what the log’s stream shows', () => {
     expect(lines).toEqual([
       [
         'DEPENDENCY_UNAVAILABLE',
-        { partnerId: 'acme', jobId: 'job_2', requestId: 'request', dependency: 'event-bus', cause: 'InternalFailure' },
+        { partnerId: 'acme', jobId: 'job_2', dependency: 'event-bus', cause: 'InternalFailure' },
       ],
+    ]);
+  });
+
+  test('goes to the callbacks queue too, whatever the bus does', async () => {
+    const { announce, sent } = given();
+    away.add('job_1');
+
+    await announce(closed('job_1'), refused('job_2'), { ...refused('job_3'), door: 'https' });
+    await announce({ ...closed('job_4'), type: 'escalated' });
+
+    const refusal = { partnerId: 'acme', refused: { at: '2026-11-26T03:04:05.123Z', requestId: 'request' } };
+    expect(sent).toEqual([
+      { partnerId: 'acme', jobId: 'job_1' },
+      refusal,
+      refusal,
+      { partnerId: 'acme', jobId: 'job_4' },
+    ]);
+    expect(jobs()).toEqual(['job_2']);
+  });
+
+  test('is repeated from the first record on that the callbacks queue or the bus does not take', async () => {
+    const { announce, lines } = given({ lost: new Set(['job_2']) });
+    away.add('job_3');
+
+    expect(await announce(...['job_1', 'job_2', 'job_3'].map(closed))).toEqual(failedFrom(2));
+
+    expect(lines).toEqual([
+      ['DEPENDENCY_UNAVAILABLE', { partnerId: 'acme', jobId: 'job_2', dependency: 'callbacks', cause: 'Error' }],
     ]);
   });
 

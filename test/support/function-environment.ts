@@ -10,6 +10,7 @@ export const functionEnvironment = {
   SEAL_MARGIN_SECONDS: '60',
   EVENTS_DEAD_LETTERS_URL: 'http://127.0.0.1:9/dead-letters',
   WAKE_UP_QUEUE_URL: 'http://127.0.0.1:9/wake-ups',
+  CALLBACK_QUEUE_URL: 'http://127.0.0.1:9/callbacks',
   EVENTBRIDGE_URL: 'http://127.0.0.1:9',
   AWS_REGION: 'eu-central-1',
   AWS_ACCESS_KEY_ID: 'key',

@@ -30,12 +30,12 @@ export const rules: readonly Rule[] = [
   {
     title: 'doors import no adapters',
     room: /^functions\/doors\//,
-    allows: noneOf(/^functions\/(adapters|simulator|pages)\/|^functions\/[^/]+$/),
+    allows: noneOf(/^functions\/(adapters|simulator|pages|compose)\/|^functions\/[^/]+$/),
   },
   {
     title: 'adapters import no doors',
     room: /^functions\/adapters\//,
-    allows: noneOf(/^functions\/(doors|contract|pages)\/|^functions\/[^/]+$/),
+    allows: noneOf(/^functions\/(doors|contract|pages|compose)\/|^functions\/[^/]+$/),
   },
   {
     title: 'the blueprint imports no CDK, and nothing else of infra',

@@ -1,18 +1,17 @@
 import { erasableAttributes } from '../../../functions/core/cancellation/commitment.ts';
 import { erasedSchema } from '../../../functions/core/cancellation/erased.ts';
 import { tables } from '../tables.ts';
-import { onlyAttributes, type Permission } from './permissions.ts';
+import { endpointKeys, onlyAttributes, onlyKeys, type Permission, type Resource } from './permissions.ts';
 
 /** `npm run ops` finds tables, and queues, by the stacks. */
 const findTables: Permission = { actions: ['cloudformation:ListStackResources'], resource: 'StatefulStack' };
 const findQueues: Permission = { actions: ['cloudformation:ListStackResources'], resource: 'ServiceStack' };
 
 /**
- * Looks at given-up events and sends them again: the queue takes messages from the rules and from this role alone. SQS moves
- * them with the permissions of who started the move.
+ * Looks at what a queue has given up and sends it again. SQS moves messages with the permissions of who started the move.
  * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-configure-dead-letter-queue-redrive.html
  */
-const redriveEvents: readonly Permission[] = [
+const redrive = (from: Resource, to: Resource): readonly Permission[] => [
   {
     actions: [
       'sqs:CancelMessageMoveTask',
@@ -23,10 +22,29 @@ const redriveEvents: readonly Permission[] = [
       'sqs:ReceiveMessage',
       'sqs:StartMessageMoveTask',
     ],
-    resource: 'EventsGivenUp',
+    resource: from,
   },
-  { actions: ['sqs:GetQueueAttributes', 'sqs:SendMessage'], resource: 'EventsQueue' },
+  { actions: ['sqs:GetQueueAttributes', 'sqs:SendMessage'], resource: to },
   findQueues,
+];
+
+/**
+ * `callback …`: where a partner's callbacks go, and what is kept for a replay. It shows a partner's signing secret, so it reads
+ * what that is made from. A given-up message about a callback is sent again by the same role.
+ */
+const manageCallbacks: readonly Permission[] = [
+  {
+    actions: ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
+    resource: 'Partners',
+    conditions: onlyKeys(endpointKeys),
+  },
+  // Whether there is such a partner.
+  { actions: ['dynamodb:GetItem'], resource: 'Partners', conditions: onlyKeys('partner#*') },
+  { actions: ['dynamodb:Query'], resource: 'CancellationLog' },
+  { actions: ['dynamodb:Query'], resource: 'WakeUps' },
+  { actions: ['secretsmanager:GetSecretValue'], resource: 'CallbackSecret' },
+  ...redrive('CallbacksGivenUp', 'CallbackQueue'),
+  findTables,
 ];
 
 /** `partner …`, `partner-key …`, and the partners that `npm run accept` adds and removes: one put there makes a credential. */
@@ -103,8 +121,10 @@ const restoreTables: readonly Permission[] = [
 
 /** Roles that an operator takes for one task. Which of the account's operators may take which, their own permissions say. */
 export const operatorRoles = {
-  'redrive-events': redriveEvents,
+  // The queue takes messages from the rules and from this role alone.
+  'redrive-events': redrive('EventsGivenUp', 'EventsQueue'),
   'manage-partners': managePartners,
+  'manage-callbacks': manageCallbacks,
   'release-jobs': releaseJobs,
   'erase-texts': eraseTexts,
   'restore-tables': restoreTables,
@@ -114,6 +134,7 @@ export type OperatorRole = keyof typeof operatorRoles;
 export const operatorRoleNames: readonly OperatorRole[] = [
   'redrive-events',
   'manage-partners',
+  'manage-callbacks',
   'release-jobs',
   'erase-texts',
   'restore-tables',

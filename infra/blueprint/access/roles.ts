@@ -3,7 +3,17 @@ import { outgoingEvents } from '../bus-events.ts';
 import { exactly } from '../bus-policy.ts';
 import { tables } from '../tables.ts';
 import { type OperatorRole, operatorRoleNames, operatorRoles } from './operator-roles.ts';
-import { onlyAttributes, onlyKeys, type Permission, type Resource, wakeUpAttributes } from './permissions.ts';
+import {
+  both,
+  callbackAttributes,
+  endpointKeys,
+  onlyAttributes,
+  onlyKeys,
+  pauseAttributes,
+  type Permission,
+  type Resource,
+  wakeUpAttributes,
+} from './permissions.ts';
 
 /** For every function: its own log lines and traces. */
 const common: readonly Permission[] = [
@@ -12,6 +22,7 @@ const common: readonly Permission[] = [
 ];
 
 const sendWakeUps: Permission = { actions: ['sqs:SendMessage'], resource: 'WakeUpQueue' };
+const sendCallbacks: Permission = { actions: ['sqs:SendMessage'], resource: 'CallbackQueue' };
 const receiveMessages = ['sqs:DeleteMessage', 'sqs:GetQueueAttributes', 'sqs:ReceiveMessage'] as const;
 const appendToLog: Permission = { actions: ['dynamodb:PutItem', 'dynamodb:Query'], resource: 'CancellationLog' };
 const moveWakeUps: Permission = {
@@ -95,8 +106,26 @@ const functionRoles: Readonly<Record<FunctionName | SandboxFunctionName, readonl
         Object.values(outgoingEvents).map(({ detailType }) => detailType),
       ),
     },
+    sendCallbacks,
     // Lambda does this in the function's name, for a record that was repeated to the end.
     { actions: ['sqs:SendMessage'], resource: 'OutgoingEventsUndelivered' },
+  ],
+  'deliver-callbacks': [
+    { actions: ['dynamodb:Query'], resource: 'CancellationLog' },
+    { actions: ['dynamodb:PutItem'], resource: 'CancellationLog', conditions: onlyAttributes(...callbackAttributes) },
+    moveWakeUps,
+    { actions: ['dynamodb:Query'], resource: 'WakeUps' },
+    { actions: ['dynamodb:GetItem'], resource: 'Partners', conditions: onlyKeys(endpointKeys) },
+    {
+      actions: ['dynamodb:UpdateItem'],
+      resource: 'Partners',
+      conditions: both(onlyKeys(endpointKeys), onlyAttributes(...pauseAttributes)),
+    },
+    { actions: ['secretsmanager:GetSecretValue'], resource: 'CallbackSecret' },
+    sendCallbacks,
+    { actions: receiveMessages, resource: 'CallbackQueue' },
+    // Lambda does this in the function's name, for a run that failed.
+    { actions: ['sqs:SendMessage'], resource: 'MissedRuns' },
   ],
   'archive-records': [
     readStream,
@@ -142,8 +171,9 @@ export function roleNameOf(environment: string, role: RoleName): string {
   return `plangrep-cancellation-${environment}-${role}`;
 }
 
-/** The roles that may send to the wake-up queue: its policy denies all others. */
+/** The roles that may send to a queue: its policy denies all others. */
 export const wakeUpSenders = rolesThatMay('sqs:SendMessage', 'WakeUpQueue');
+export const callbackSenders = rolesThatMay('sqs:SendMessage', 'CallbackQueue');
 
 /** In the order of {@link roleNames}. */
 export function rolesThatMay(action: string, on: Resource): readonly RoleName[] {

@@ -1,7 +1,7 @@
 import { isOfFunction, type RoleName, roleNameOf, rolesThatMay } from './roles.ts';
 import type { TableName } from '../tables.ts';
 import { erasedRecordAttributes, erasureAttributes, operatorRoleNames } from './operator-roles.ts';
-import { wakeUpAttributes } from './permissions.ts';
+import { callbackAttributes, endpointKeys, wakeUpAttributes } from './permissions.ts';
 import { settingsCalls } from './watched-calls.ts';
 
 /** Of a statement that denies: IAM's operators, keys and values. */
@@ -61,7 +61,10 @@ export function policyOf(table: TableName, environment: string, account: Account
     ...reserved.map(({ action, roles }) =>
       deny(`No${action.slice('dynamodb:'.length)}ByOthers`, [action], except(arnsOf(roles))),
     ),
-    ...(table === 'CancellationLog' ? attributeByAttribute(arnsOf(['erase-texts'])) : []),
+    ...(table === 'CancellationLog'
+      ? attributeByAttribute({ erasers: arnsOf(['erase-texts']), deliverers: arnsOf(['deliver-callbacks']) })
+      : []),
+    ...(table === 'Partners' ? [endpointsAlone(arnsOf(['deliver-callbacks', 'manage-callbacks']))] : []),
     settingsDenial(environment, account),
   ]);
 }
@@ -79,17 +82,21 @@ export function functionsThatMay(action: (typeof itemWrites)[number], table: Tab
   return rolesThatMay(action, table).filter(isOfFunction);
 }
 
-/** The operators' roles that may write to the table: CloudTrail records their writes, and no alarm rings for them. */
-export function operatorsThatWrite(table: TableName): readonly RoleName[] {
-  return operatorRoleNames.filter((role) => itemWrites.some((action) => rolesThatMay(action, table).includes(role)));
+/** The roles that may write to the table and whose writes CloudTrail records: no alarm rings for them. */
+export function rolesInTrail(table: TableName): readonly RoleName[] {
+  const functions = table === 'Partners' ? functionsThatMay('dynamodb:UpdateItem', table) : [];
+  const operators = operatorRoleNames.filter((role) =>
+    itemWrites.some((action) => rolesThatMay(action, table).includes(role)),
+  );
+  return [...functions, ...operators];
 }
 
 /**
  * Of the log's records an erasure changes only what may be erased, and every other update only what is scheduling. Neither
- * may name one of the other's attributes, in a condition neither. An erasure puts only what an `erased` record has.
+ * may name one of the other's attributes, in a condition neither. An erasure puts only what an `erased` record has, and a
+ * delivery only what an attempt to deliver a callback has.
  */
-function attributeByAttribute(erasers: readonly string[]): readonly Denial[] {
-  const onlyBy = (arns: readonly string[]) => ({ ArnEquals: { 'aws:PrincipalArn': arns } });
+function attributeByAttribute({ erasers, deliverers }: Readonly<Record<'erasers' | 'deliverers', readonly string[]>>) {
   const anyBut = (attributes: readonly string[]) => ({
     'ForAnyValue:StringNotEquals': { 'dynamodb:Attributes': attributes },
   });
@@ -100,7 +107,20 @@ function attributeByAttribute(erasers: readonly string[]): readonly Denial[] {
       ...anyBut(erasureAttributes),
     }),
     deny('OnlyErasuresArePut', ['dynamodb:PutItem'], { ...onlyBy(erasers), ...anyBut(erasedRecordAttributes) }),
+    deny('OnlyAttemptsArePut', ['dynamodb:PutItem'], { ...onlyBy(deliverers), ...anyBut(callbackAttributes) }),
   ];
+}
+
+/** Of the table of partners, those that have to do with callbacks write the endpoints alone: no credential, no partner's record. */
+function endpointsAlone(arns: readonly string[]): Denial {
+  return deny('OnlyEndpointsAreWritten', itemWrites, {
+    ...onlyBy(arns),
+    'ForAnyValue:StringNotLike': { 'dynamodb:LeadingKeys': [endpointKeys] },
+  });
+}
+
+function onlyBy(arns: readonly string[]) {
+  return { ArnEquals: { 'aws:PrincipalArn': arns } };
 }
 
 function settingsDenial(environment: string, account: Account): Denial {

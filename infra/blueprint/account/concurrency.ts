@@ -19,6 +19,7 @@ interface Concurrency {
   readonly account?: number;
   readonly events: number;
   readonly wakeUps: number;
+  readonly callbacks: number;
   readonly reserved?: PerFunction;
   readonly provisioned?: PerFunction;
 }
@@ -27,20 +28,22 @@ interface Concurrency {
 export interface DeployedConcurrency {
   readonly events: number;
   readonly wakeUps: number;
+  readonly callbacks: number;
   readonly reserved: PerFunction;
   /** Whether that is less than the environment asks for, because the account does not hold it. */
   readonly isReduced: boolean;
 }
 
 /**
- * Reserves only where the account holds it. Where it does not, nothing is reserved, and each consumer gets at most a quarter
+ * Reserves only where the account holds it. Where it does not, nothing is reserved, and each consumer gets at most a fifth
  * of what there is, so that a full queue leaves something for the requests.
  */
 export function deployedConcurrency(asked: Concurrency): DeployedConcurrency {
-  const { account = newAccountConcurrency, events, wakeUps, reserved = {} } = asked;
-  if (account >= neededConcurrency(asked)) return { events, wakeUps, reserved, isReduced: false };
-  const most = Math.max(leastConsumers, Math.floor(account / 4));
-  return { events: Math.min(events, most), wakeUps: Math.min(wakeUps, most), reserved: {}, isReduced: true };
+  const { account = newAccountConcurrency, events, wakeUps, callbacks, reserved = {} } = asked;
+  if (account >= neededConcurrency(asked)) return { events, wakeUps, callbacks, reserved, isReduced: false };
+  const share = Math.max(leastConsumers, Math.floor(account / 5));
+  const most = (consumers: number): number => Math.min(consumers, share);
+  return { events: most(events), wakeUps: most(wakeUps), callbacks: most(callbacks), reserved: {}, isReduced: true };
 }
 
 /** What the account must hold for everything that the environment asks for: 0 when it sets nothing apart. */

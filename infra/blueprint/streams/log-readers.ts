@@ -1,4 +1,3 @@
-import { outgoingEvents } from '../bus-events.ts';
 import type { FunctionName } from '../functions.ts';
 
 /** Which values a field has, or what is in it: the part of EventBridge's patterns that is used here. */
@@ -25,10 +24,13 @@ export interface StreamReader {
  * @see https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html
  */
 export const logReaders = {
-  /** One function for all that goes out: a pipe for each event took both readers. */
+  /**
+   * One function for all that goes out, to the bus and to the callbacks' queue: a pipe for each event took both readers. Which
+   * record goes where, `functions/core` says.
+   */
   announce: {
     function: 'announce-cancellations',
-    patterns: Object.values(outgoingEvents).map(({ pattern }) => pattern),
+    patterns: [{ eventName: ['INSERT'], dynamodb: { NewImage: { type: { S: ['closed', 'escalated', 'refused'] } } } }],
     // The maximum of one PutEvents.
     batchSize: 10,
     reportsFailures: true,

@@ -8,6 +8,7 @@ import { deadLetterName, localQueueUrl } from '../../local/aws/events/queue-endp
 import { linesPathOf } from '../../local/kept-lines.ts';
 import {
   archiveBucket,
+  callbackQueueName,
   callbackSecretId,
   eventsQueueName,
   plangrepSecretId,
@@ -78,6 +79,8 @@ export function openLocalPlace(path = credentialsPath): Place {
     events: deadLetterName(eventsQueueName),
     waiting: eventsQueueName,
     wakeUps: wakeUpQueueName,
+    toDeliver: callbackQueueName,
+    callbacks: deadLetterName(callbackQueueName),
   };
   const requestHandler = { connectionTimeout: 1_000, requestTimeout: 5_000, throwOnRequestTimeout: true };
   const common = { region: aws.region, credentials: aws, maxAttempts: 2, requestHandler };

@@ -13,11 +13,12 @@ export const deadLetterQueues = {
   events: { what: 'events that consume-events gave up on', path: 'EventsDoorDeadLetters' },
   undelivered: { what: 'events that EventBridge could not put into the queue', path: 'EventsDoorUndelivered' },
   outgoing: {
-    what: 'closed and refused cancellations that the event bus did not take',
+    what: "closed, escalated and refused cancellations that the event bus or the callbacks' queue did not take",
     path: 'OutgoingEventsUndelivered',
   },
+  callbacks: { what: 'messages about callbacks that deliver-callbacks gave up on', path: 'CallbacksDeadLetters' },
   records: { what: "records of the log's stream that archive-records gave up", path: 'ArchivingUndelivered' },
-  runs: { what: 'runs of the reconciler that were never started', path: 'ScheduleMissed' },
+  runs: { what: 'runs by schedule that were never started', path: 'ScheduleMissed' },
   alarms: { what: 'alarms that could not be sent', path: 'WatchingAlarmsUnsent' },
 } as const;
 export type DeadLetterQueue = keyof typeof deadLetterQueues;
@@ -26,6 +27,7 @@ export type DeadLetterQueue = keyof typeof deadLetterQueues;
 export const queues = {
   ...deadLetterQueues,
   waiting: { what: 'events that wait for consume-events', path: 'EventsDoorQueue' },
+  toDeliver: { what: 'messages about callbacks that wait for deliver-callbacks', path: 'CallbacksQueue' },
   wakeUps: { what: 'wake-ups that wait for consume-wake-ups', path: 'WakeUpsQueue' },
 } as const;
 export type QueueName = keyof typeof queues;

@@ -58,7 +58,7 @@ export async function checkConcurrency(checked: Checked): Promise<Finding> {
     return { check, state: 'ok', found: `the account holds ${holds}${others}; ${apart} are set apart` };
   }
   const wanted = Object.entries(concurrency.reserved ?? {}).map(([fn, count]) => `${fn} ${count}`);
-  const without = `nothing is reserved (${wanted.join(', ')}), and events and wake-ups take at most ${deployed.events} and ${deployed.wakeUps} at once`;
+  const without = `nothing is reserved (${wanted.join(', ')}), and events, wake-ups and callbacks take at most ${deployed.events}, ${deployed.wakeUps} and ${deployed.callbacks} at once`;
   const enter = `concurrency.account for ${name} in ${environmentsFile}`;
   return needed <= free
     ? {

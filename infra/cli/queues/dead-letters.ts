@@ -1,12 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageCommand,
-  ListMessageMoveTasksCommand,
   type Message,
   ReceiveMessageCommand,
   type SQSClient,
-  StartMessageMoveTaskCommand,
 } from '@aws-sdk/client-sqs';
 import { readEvent } from '../../../functions/doors/eventbridge/read-event.ts';
 import { CannotDo } from '../command.ts';
@@ -18,7 +15,7 @@ import { inspectQueue } from './list-queues.ts';
 export const listDeadLetters = opsCommand({
   name: 'dlq list',
   summary: 'Counts the messages that wait for an operator, queue by queue.',
-  notes: 'The counts are approximate, as SQS gives them. The local run has only the queue of events.',
+  notes: 'The counts are approximate, as SQS gives them. The local run has only the queues of events and of callbacks.',
   options: {},
   async run({ place, terminal }) {
     const queues: { queue: string; messages: number; what: string; url: string }[] = [];
@@ -157,48 +154,4 @@ function toDeadLetter({ MessageId: messageId, Body = '', Attributes }: Message):
 
 function inWords({ path, what }: { readonly path: string; readonly what: string }): string {
   return `${path === '' ? 'the message' : path} ${what}`;
-}
-
-export const redriveDeadLetters = opsCommand({
-  name: 'dlq redrive',
-  summary: 'Returns all the events that consume-events gave up on to its queue.',
-  notes: `Fix the cause first: an event that fails again comes back here after six tries, a malformed one at once. Redelivery is safe: a job is never
-cancelled twice. In AWS this needs the role plangrep-cancellation-<environment>-redrive-events (docs/runbook.md).`,
-  options: {},
-  async run({ place, terminal }) {
-    const url = await urlOfEvents(place);
-    const { arn, waiting, inWork } = await inspectQueue(place, url);
-    const messages = waiting + inWork;
-    if (messages === 0) {
-      terminal.show({ messages, started: false }, [`Nothing is in the dead-letter queue (${place.environment}).`]);
-      return 1;
-    }
-    const about = `about ${messages} ${messages === 1 ? 'event' : 'events'}`;
-    await terminal.confirm(`Return ${about} to consume-events (${place.environment})?`);
-    // Named, because SQS knows no source of a message that was sent to the dead-letter queue directly.
-    const queue = await place.queueUrl('waiting');
-    if (queue === undefined) throw new CannotDo(2, `There is no queue of events (${place.environment}).`);
-    const { arn: DestinationArn } = await inspectQueue(place, queue);
-    await place.sqs.send(new StartMessageMoveTaskCommand({ SourceArn: arn, DestinationArn }));
-    const failure = await failureOfMove(place.sqs, arn);
-    if (failure !== undefined) {
-      const role = `plangrep-cancellation-${place.environment}-redrive-events`;
-      throw new CannotDo(1, `SQS moved no event (${failure}): only the role ${role} may send to that queue.`);
-    }
-    terminal.show({ messages, started: true }, [
-      `Redrive started: ${about}. "npm run ops -- dlq list" shows what is left.`,
-    ]);
-    return 0;
-  },
-});
-
-/** @returns why a move failed, which SQS finds out after it has started; undefined while it goes well */
-async function failureOfMove(sqs: SQSClient, SourceArn: string): Promise<string | undefined> {
-  for (let looks = 0; looks < 5; looks += 1) {
-    const { Results: [task] = [] } = await sqs.send(new ListMessageMoveTasksCommand({ SourceArn, MaxResults: 1 }));
-    if (task?.Status === 'FAILED') return task.FailureReason ?? 'no reason given';
-    if (task?.Status === 'COMPLETED') return undefined;
-    await sleep(1_000);
-  }
-  return undefined;
 }

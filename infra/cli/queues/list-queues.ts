@@ -4,8 +4,23 @@ import { type Place, type QueueName, queues } from '../places/place.ts';
 import { table } from '../terminal.ts';
 
 /** In the order in which they are shown: those that functions work on, then those that wait for an operator. */
-const shownQueues = ['waiting', 'wakeUps', 'events', 'undelivered', 'outgoing', 'records', 'runs', 'alarms'] as const;
-const shownNames: Partial<Record<QueueName, string>> = { waiting: 'to consume-events', wakeUps: 'to consume-wake-ups' };
+const shownQueues = [
+  'waiting',
+  'wakeUps',
+  'toDeliver',
+  'events',
+  'undelivered',
+  'outgoing',
+  'callbacks',
+  'records',
+  'runs',
+  'alarms',
+] as const satisfies readonly QueueName[];
+const shownNames: Partial<Record<QueueName, string>> = {
+  waiting: 'to consume-events',
+  wakeUps: 'to consume-wake-ups',
+  toDeliver: 'to deliver-callbacks',
+};
 
 export const listQueues = opsCommand({
   name: 'queues',

@@ -34,7 +34,10 @@ export function onlyFromRoles(queue: Queue, environment: string, roles: readonly
       principals: [new AnyPrincipal()],
       actions: ['sqs:SendMessage'],
       resources: [queue.queueArn],
-      conditions: { Null: { 'aws:PrincipalArn': 'false' }, ArnNotEquals: { 'aws:PrincipalArn': arns } },
+      conditions: {
+        Null: { 'aws:PrincipalArn': 'false' },
+        ...(arns.length > 0 && { ArnNotEquals: { 'aws:PrincipalArn': arns } }),
+      },
     }),
   );
 }

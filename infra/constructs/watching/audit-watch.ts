@@ -8,7 +8,7 @@ import { Construct } from 'constructs';
 import { metricNamespaceOf } from '../../blueprint/alarms.ts';
 import type { Environment } from '../../blueprint/environment-schema.ts';
 import type { OperatorRole } from '../../blueprint/access/operator-roles.ts';
-import { deploymentRoleOf, functionsThatMay, operatorsThatWrite } from '../../blueprint/access/table-policies.ts';
+import { deploymentRoleOf, functionsThatMay, rolesInTrail } from '../../blueprint/access/table-policies.ts';
 import { type RoleName, roleNameOf } from '../../blueprint/access/roles.ts';
 import type { TableName } from '../../blueprint/tables.ts';
 import type { ArchiveStores } from '../archive/archive-stores.ts';
@@ -112,6 +112,7 @@ export class AuditWatch extends Construct {
         name: 'Writes to the job directory by any but the functions that write to it and erasures',
         fieldSelectors: [...writesTo(['JobDirectory']), exceptOf('dynamodb:PutItem', 'JobDirectory', ['erase-texts'])],
       },
+      // A function's too, which pauses callbacks: it happens rarely.
       { name: 'Writes to the partners table', fieldSelectors: writesTo(['Partners']) },
       {
         name: 'Changes of settings',
@@ -139,8 +140,8 @@ export class AuditWatch extends Construct {
     return this.count(
       metricName,
       names.flatMap((name) => {
-        const operators = operatorsThatWrite(name).map((role) => roleNameOf(this.environment, role));
-        return tables[name].map(({ tableArn }) => writesPattern(tableArn, operators));
+        const roles = rolesInTrail(name).map((role) => roleNameOf(this.environment, role));
+        return tables[name].map(({ tableArn }) => writesPattern(tableArn, roles));
       }),
     );
   }

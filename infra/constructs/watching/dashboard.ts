@@ -123,10 +123,12 @@ export class Dashboard extends Construct {
             ],
           ),
           graph('Wake-up queue', [metrics.named('WakeUpsWaiting')], [metrics.named('OldestWakeUpSeconds')]),
+          graph('Callbacks', [metrics.named('CallbacksWaiting')], [metrics.named('OldestCallbackSeconds')]),
           graph('Messages where none should be', [
             metrics.named('EventsGivenUp'),
             metrics.named('EventsUndelivered'),
             metrics.named('OutgoingEventsUndelivered'),
+            metrics.named('CallbacksGivenUp'),
             metrics.named('RecordsNotArchived'),
             metrics.named('MissedRuns'),
           ]),

@@ -14,6 +14,7 @@ import {
 } from '../../blueprint/alarms.ts';
 import { documentationRoutes, partnerAuthorizer, routes, unknownRouteFunction } from '../../blueprint/api.ts';
 import type { DeadLetterQueueName } from '../../blueprint/bus-events.ts';
+import { callbackQueue as callbackQueueDefinition } from '../../blueprint/callbacks.ts';
 import { type FunctionName, sealSchedule } from '../../blueprint/functions.ts';
 import { logReaders } from '../../blueprint/streams/log-readers.ts';
 import type { BundledFunction } from '../bundled-function.ts';
@@ -27,6 +28,7 @@ export interface Watched {
   /** Between the partners' rules and the function. */
   readonly eventsQueue: Queue;
   readonly wakeUpQueue: Queue;
+  readonly callbackQueue: Queue;
   readonly deadLetterQueues: Readonly<Record<DeadLetterQueueName, Queue>>;
 }
 
@@ -55,7 +57,7 @@ export class Metrics extends Construct {
 
   constructor(scope: Construct, id: string, { environment, audit, ...watched }: MetricsProps) {
     super(scope, id);
-    const { api, functions, tableNames, eventsQueue, wakeUpQueue, deadLetterQueues } = watched;
+    const { api, functions, tableNames, eventsQueue, wakeUpQueue, callbackQueue, deadLetterQueues } = watched;
     this.functions = functions;
     this.namespace = metricNamespaceOf(environment);
     this.addFilters(functions);
@@ -63,7 +65,9 @@ export class Metrics extends Construct {
     this.functionErrors = all
       .filter(([name]) => name !== partnerAuthorizer.function)
       .map(([name, { function: fn }]) => fn.metricErrors({ period: oneMinute, label: `${name} errors` }));
-    this.functionThrottles = all.map(([name, { function: fn }]) =>
+    // Where callbacks are throttled they wait, which has an alarm.
+    const throttled = all.filter(([name]) => name !== callbackQueueDefinition.function);
+    this.functionThrottles = throttled.map(([name, { function: fn }]) =>
       fn.metricThrottles({ period: fiveMinutes, label: `${name} throttles` }),
     );
     const tableThrottles = Object.entries(tableNames).flatMap(([label, name]) => throttlesOf(name, label));
@@ -85,9 +89,12 @@ export class Metrics extends Construct {
       OldestEventSeconds: oldestIn(eventsQueue, 'oldest event (s)'),
       WakeUpsWaiting: messagesIn(wakeUpQueue, 'wake-ups waiting'),
       OldestWakeUpSeconds: oldestIn(wakeUpQueue, 'oldest wake-up (s)'),
+      CallbacksWaiting: messagesIn(callbackQueue, 'callbacks waiting'),
+      OldestCallbackSeconds: oldestIn(callbackQueue, 'oldest callback (s)'),
       EventsGivenUp: messagesIn(deadLetterQueues.EventsGivenUp, 'events given up'),
       EventsUndelivered: messagesIn(deadLetterQueues.EventsUndelivered, 'events undelivered'),
       OutgoingEventsUndelivered: messagesIn(deadLetterQueues.OutgoingEventsUndelivered, 'outgoing events undelivered'),
+      CallbacksGivenUp: messagesIn(deadLetterQueues.CallbacksGivenUp, 'callbacks given up'),
       ArchiveLagMs: functions[logReaders.archive.function].function.metric('IteratorAge', {
         statistic: Stats.MAXIMUM,
         period: fiveMinutes,

@@ -38,8 +38,8 @@ export function isFunctionName(name: string): name is MeasuredName {
   return Object.hasOwn(usualPaths, name);
 }
 
-/** Those of the archive are off the path of a cancel, and no one waits for them. */
-type MeasuredName = Exclude<FunctionName, 'archive-records' | 'seal-archive'>;
+/** Those of the archive and of callbacks are off the path of a cancel: no one waits for their starts. */
+type MeasuredName = Exclude<FunctionName, 'archive-records' | 'seal-archive' | 'deliver-callbacks'>;
 
 const usualPaths: Readonly<Record<MeasuredName, Pick<PlayedPath, 'prepare' | 'event'>>> = {
   'request-cancellation': paths.cancelled,

@@ -20,9 +20,20 @@ const perCancellation = {
   traces: 0.05,
 } as const;
 
+/** To tell a partner of a cancellation: a message is sent, received and deleted, the last two mostly with others. */
+const perCallback = {
+  messages: 1 + 2 / 3,
+  /** The log's stream is read, and where the partner's callbacks go: both strongly consistent. */
+  units: { readUnits: 2, writeUnits: 1 },
+  /** The endpoint's answer is waited for: 200 ms. */
+  lambdaMs: 230,
+  /** The attempt's record. */
+  storedBytes: 500 + listPrices.storedItemBytes,
+} as const;
+
 /** What a month costs without a single request. */
 const perMonth =
-  listPrices.secretMonth +
+  2 * listPrices.secretMonth +
   // Of a canary, two alarms look at each function's version.
   (alarms.length + functionNames.length * versionSigns.length) * listPrices.alarmMonth +
   listPrices.dashboardMonth +
@@ -30,8 +41,11 @@ const perMonth =
   3 * listPrices.wafRuleMonth +
   idleReconciler.lambda +
   idleReconciler.dynamoDb +
-  // Lambda asks each of two queues for messages, five times every 20 s.
-  2 * 5 * 3 * MINUTES_PER_MONTH * listPrices.sqsRequest +
+  // What finds callbacks that are due looks as the reconciler does.
+  idleReconciler.lambda +
+  idleReconciler.dynamoDb +
+  // Lambda asks each of three queues for messages, five times every 20 s.
+  3 * 5 * 3 * MINUTES_PER_MONTH * listPrices.sqsRequest +
   // Plangrep's key, at most once a minute in each busy container.
   2 * MINUTES_PER_MONTH * listPrices.secretCall;
 
@@ -46,6 +60,7 @@ export function renderCostTable(): string {
     'Lambda',
     'DynamoDB',
     'archive, digests, seal key',
+    'callbacks',
     'events, logs, watching, firewall, key',
     'total',
   ];
@@ -56,7 +71,7 @@ export function renderCostTable(): string {
   return markdownTable(head, rows, 0);
 }
 
-/** @returns API Gateway, Lambda, DynamoDB, the archive, the rest, the total */
+/** @returns API Gateway, Lambda, DynamoDB, the archive, callbacks, the rest, the total */
 function monthlyDollars(cancellations: number): number[] {
   const { lambdaMs, lambdaRequests, announceMs, logBytes, traces } = perCancellation;
   const { memoryMb } = functions['request-cancellation'];
@@ -71,8 +86,21 @@ function monthlyDollars(cancellations: number): number[] {
   // Each closed cancellation. Lambda's reads of the stream are free.
   const events = cancellations * listPrices.customEvent;
   const other = perMonth + logs + events + cancellations * (listPrices.wafRequest + traces * listPrices.trace);
-  const parts = [apiGateway, lambda, dynamoDb, auditDollars(cancellations), other];
+  const parts = [apiGateway, lambda, dynamoDb, auditDollars(cancellations), callbackDollars(cancellations), other];
   return [...parts, parts.reduce((sum, part) => sum + part, 0)];
+}
+
+/** Where every partner has callbacks, and each arrives at the first attempt. */
+function callbackDollars(cancellations: number): number {
+  const { messages, units, lambdaMs, storedBytes } = perCallback;
+  const { memoryMb } = functions['deliver-callbacks'];
+  const each =
+    messages * listPrices.sqsRequest +
+    dynamoDbDollars(units) +
+    listPrices.lambdaRequest +
+    lambdaDollars(lambdaMs, memoryMb);
+  const stored = (12 * cancellations * storedBytes * listPrices.storedGbMonth) / 1e9;
+  return cancellations * each + stored;
 }
 
 function inWholeDollars(amount: number): string {

@@ -93,7 +93,7 @@ describe.each(canaries)('a release in %s is rolled back', (name) => {
     }
     const codes = [...versionFaultPattern.matchAll(/code = "(\w+)"/g)].map(([, code]) => code);
     expect(codes).toEqual(['UNEXPECTED_ERROR', 'DEPENDENCY_UNAVAILABLE']);
-    // functions/compose.ts gives the version to these.
+    // functions/compose/surroundings.ts gives the version to these.
     for (const code of codes) expect(reportLevels).toHaveProperty(code ?? '', 'error');
   });
 });

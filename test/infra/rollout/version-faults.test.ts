@@ -124,6 +124,8 @@ const whyNoRollback: Readonly<Record<string, string>> = {
   'Events fail': countsEveryVersion,
   'Events wait': ofLoad,
   'Events pile up': ofLoad,
+  'Callbacks wait': ofLoad,
+  'Callbacks in the dead-letter queue': countsEveryVersion,
   'Events undelivered': 'EventBridge and the queue’s policy are the cause, which have no version',
   'Audit trail broken': evidence,
   'Cancellation log altered': evidence,

@@ -29,7 +29,13 @@ describe.each(watched)('in %s', (name) => {
   });
 
   test("CloudTrail records no write of a function's, every other write, and changes of settings", () => {
-    const writers = ['request-cancellation', 'consume-events', 'consume-wake-ups', 'reconcile-cancellations'] as const;
+    const writers = [
+      'request-cancellation',
+      'consume-events',
+      'consume-wake-ups',
+      'reconcile-cancellations',
+      'deliver-callbacks',
+    ] as const;
     const movers = writers.filter((role) => role !== 'consume-events');
 
     expect(oneOf(service, 'AWS::CloudTrail::Trail')).toMatchObject({
@@ -93,6 +99,9 @@ describe.each(watched)('in %s', (name) => {
     ['Partners', own('request-cancellation'), { RegistersAltered: 1 }],
     ['Partners', own('release-jobs'), { RegistersAltered: 1 }],
     ['Partners', own('manage-partners'), {}],
+    ['Partners', own('manage-callbacks'), {}],
+    ['Partners', own('deliver-callbacks'), {}],
+    ['JobDirectory', own('deliver-callbacks'), { RegistersAltered: 1 }],
     ['JobDirectory', 'admin', { RegistersAltered: 1 }],
     ['JobDirectory', own('manage-partners'), { RegistersAltered: 1 }],
     ['JobDirectory', own('release-jobs'), {}],

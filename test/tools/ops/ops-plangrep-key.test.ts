@@ -1,7 +1,7 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createPlangrepKey } from '../../../functions/adapters/plangrep/plangrep-key.ts';
-import { systemClock } from '../../../functions/compose.ts';
+import { systemClock } from '../../../functions/compose/surroundings.ts';
 import { localRegion } from '../../../infra/local/aws/loopback.ts';
 import { type LocalSecretsManager, startSecretsManager } from '../../../infra/local/aws/secrets-manager.ts';
 import { CannotDo } from '../../../infra/cli/command.ts';

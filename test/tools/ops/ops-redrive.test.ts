@@ -1,7 +1,7 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { expect, test } from 'vitest';
 import { CannotDo } from '../../../infra/cli/command.ts';
-import { redriveDeadLetters } from '../../../infra/cli/queues/dead-letters.ts';
+import { redriveDeadLetters } from '../../../infra/cli/queues/redrive-dead-letters.ts';
 import type { Place } from '../../../infra/cli/places/place.ts';
 import { createProgress } from '../../../infra/cli/terminal.ts';
 import { placeWith } from '../../support/place-with.ts';
@@ -32,7 +32,7 @@ async function redrive(...reports: readonly object[]) {
     progress: createProgress({ write: () => true }),
     readSecret: () => Promise.resolve(''),
   };
-  const values = { environment: 'prod', region: undefined, json: false, yes: true };
+  const values = { environment: 'prod', region: undefined, json: false, yes: true, queue: undefined };
   const ended = redriveDeadLetters.run({ place, terminal, values, argument: '', now: 0 });
   return { ended, sent, shown };
 }

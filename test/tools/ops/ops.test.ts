@@ -6,7 +6,7 @@ import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { createPlangrepKey } from '../../../functions/adapters/plangrep/plangrep-key.ts';
-import { systemClock } from '../../../functions/compose.ts';
+import { systemClock } from '../../../functions/compose/surroundings.ts';
 import { keyVariables } from '../../../infra/local/aws/access-keys.ts';
 import { listenOnLoopback, localRegion } from '../../../infra/local/aws/loopback.ts';
 import { plangrepSecretId } from '../../../infra/local/seeds.ts';

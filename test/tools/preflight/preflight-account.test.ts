@@ -52,8 +52,8 @@ const defects: Readonly<Record<string, Defect>> = {
       check: 'Lambda concurrency',
       state: 'fix',
       found:
-        'the account holds 1000, of which others reserve 700; staging sets 268 apart, and Lambda keeps 100: the stack would be rolled back',
-      fix: `${raise('lambda', 'L-B99A9384', 1_068)}; until then concurrency.account: 300 ${inFile}`,
+        'the account holds 1000, of which others reserve 700; staging sets 274 apart, and Lambda keeps 100: the stack would be rolled back',
+      fix: `${raise('lambda', 'L-B99A9384', 1_074)}; until then concurrency.account: 300 ${inFile}`,
     },
   },
   'an account that holds less than the environment says': {
@@ -72,7 +72,7 @@ const defects: Readonly<Record<string, Defect>> = {
       check: 'Lambda concurrency',
       state: 'advice',
       found:
-        'the account holds 1000; while infra/blueprint/environments.ts does not say so, nothing is reserved (request-cancellation 260, consume-events 2, consume-wake-ups 4, reconcile-cancellations 2), and events and wake-ups take at most 2 and 2 at once',
+        'the account holds 1000; while infra/blueprint/environments.ts does not say so, nothing is reserved (request-cancellation 260, consume-events 2, consume-wake-ups 4, deliver-callbacks 6, reconcile-cancellations 2), and events, wake-ups and callbacks take at most 2, 2 and 2 at once',
       fix: `enter 1000 as concurrency.account ${inFile}`,
     },
   },

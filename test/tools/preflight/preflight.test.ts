@@ -27,7 +27,7 @@ describe('a new account', () => {
       'stateful stack        later        not there yet',
       'service stack         later        not there yet',
       'CDK bootstrap         fix          not in eu-central-1',
-      'Lambda concurrency    advice       the account holds 10, and staging needs 368: nothing is reserved (request-cancellation 260, consume-events 2, consume-wake-ups 4, reconcile-cancellations 2), and events and wake-ups take at most 2 and 2 at once',
+      'Lambda concurrency    advice       the account holds 10, and staging needs 374: nothing is reserved (request-cancellation 260, consume-events 2, consume-wake-ups 4, deliver-callbacks 6, reconcile-cancellations 2), and events, wake-ups and callbacks take at most 2, 2 and 2 at once',
       'firewall              ok           0 of 100 web ACLs',
       'REST APIs             ok           0 of 600',
       'usage plans           ok           0 of 300, 2 to come',
