@@ -1,6 +1,8 @@
 import { CannotDo, type CommandDescription, endProcess, type ExitCode, parseCommand, usageOf } from './command.ts';
 import { showArchive, showArchiveKeys } from './audit/ops-archive.ts';
 import { verifyAuditTrail } from './audit/ops-audit.ts';
+import { pauseCallback, removeCallback, rotateCallback, setCallback, showCallback } from './callbacks/ops-callback.ts';
+import { replayCallback, resumeCallback, testCallback } from './callbacks/replay-callbacks.ts';
 import { findRequest } from './cancellations/find-request.ts';
 import { listErasures } from './erase/list-erasures.ts';
 import { erase } from './erase/ops-erase.ts';
@@ -40,6 +42,14 @@ const commands: readonly OpsCommand[] = [
   showPartner,
   listPartners,
   removePartner,
+  setCallback,
+  showCallback,
+  testCallback,
+  pauseCallback,
+  resumeCallback,
+  replayCallback,
+  rotateCallback,
+  removeCallback,
   registerJob,
   showJob,
   releaseJob,

@@ -21,7 +21,8 @@ const testSchema = z.object({
 
 /** A partner's endpoint as it is stored. Operators write it; the function that delivers pauses it, and keeps a test's result. */
 export const endpointSchema = z.object({
-  url: z.string().check(z.minLength(1), z.maxLength(2_048)),
+  /** Absent once an operator removed it. The version stays, so that no secret is given out twice. */
+  url: z.optional(z.string().check(z.minLength(1), z.maxLength(2_048))),
   version: z.int().check(z.positive()),
   previousUntil: z.optional(timestampSchema),
   pausedAt: z.optional(timestampSchema),
@@ -34,7 +35,10 @@ export type StoredEndpoint = z.infer<typeof endpointSchema>;
 export function createCallbackEndpoints(client: DynamoDBClient, tableName: string): CallbackEndpoints {
   const table: Table = { client, name: tableName, dependency: 'partners' };
   return {
-    read: (partnerId) => getRecord(table, endpointKey(partnerId), endpointSchema, { ConsistentRead: true }),
+    async read(partnerId) {
+      const stored = await getRecord(table, endpointKey(partnerId), endpointSchema, { ConsistentRead: true });
+      return stored?.url === undefined ? undefined : { ...stored, url: stored.url };
+    },
 
     async pause(partnerId, url, at) {
       await updateItem(table, endpointKey(partnerId), {

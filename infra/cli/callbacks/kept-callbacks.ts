@@ -1,0 +1,97 @@
+import { paginateQuery, paginateScan } from '@aws-sdk/client-dynamodb';
+import { SendMessageCommand } from '@aws-sdk/client-sqs';
+import { parseDue } from '../../../functions/adapters/dynamodb/callback-log.ts';
+import { WAKE_UP_INDEX } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
+import { fromItem, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
+import { newsOf } from '../../../functions/core/announcements.ts';
+import { messageAbout, type Replay, type Subject } from '../../../functions/core/callbacks/callback-message.ts';
+import { keptShard } from '../../../functions/core/callbacks/callback-shards.ts';
+import type { PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
+import { CannotDo } from '../command.ts';
+import type { Place } from '../places/place.ts';
+import { count, type Progress } from '../terminal.ts';
+
+/** So many messages are sent at the same time. */
+const AT_ONCE = 10;
+
+/** What is kept for a partner until it is replayed, the longest kept first; each cancellation once. Eventually consistent. */
+export async function findKept(place: Place, partnerId: PartnerId): Promise<readonly Subject[]> {
+  const pages = paginateQuery(
+    { client: place.dynamodb },
+    {
+      TableName: await place.table('CancellationLog'),
+      IndexName: WAKE_UP_INDEX,
+      KeyConditionExpression: 'wakeShard = :kept',
+      ExpressionAttributeValues: toItem({ ':kept': keptShard(partnerId) }),
+    },
+  );
+  const found = new Map<string, Subject>();
+  for await (const { Items = [] } of pages) {
+    for (const item of Items) {
+      const due = parseDue(fromItem(item));
+      if (due !== undefined) found.set(JSON.stringify(messageAbout(due.subject)), due.subject);
+    }
+  }
+  return [...found.values()];
+}
+
+/** All that a partner was, or should have been, told of since a time. It reads the whole log: no index has it. */
+export async function findSince(
+  place: Place,
+  partnerId: PartnerId,
+  since: Timestamp,
+  progress: Progress,
+): Promise<readonly Subject[]> {
+  const pages = paginateScan(
+    { client: place.dynamodb },
+    {
+      TableName: await place.table('CancellationLog'),
+      ConsistentRead: true,
+      FilterExpression: 'partnerId = :partner AND #at >= :since AND #type IN (:closed, :escalated, :refused)',
+      ExpressionAttributeNames: { '#at': 'at', '#type': 'type' },
+      ExpressionAttributeValues: toItem({
+        ':partner': partnerId,
+        ':since': since,
+        ':closed': 'closed',
+        ':escalated': 'escalated',
+        ':refused': 'refused',
+      }),
+    },
+  );
+  const found = new Map<string, Subject>();
+  let read = 0;
+  for await (const { Items = [], ScannedCount = 0 } of pages) {
+    read += ScannedCount;
+    progress.show(`${count(read)} records read …`);
+    for (const item of Items) {
+      const fields = Object.entries(fromItem(item)).map(([name, value]) => [name, String(value)] as const);
+      const subject = newsOf(Object.fromEntries(fields), '')?.subject;
+      if (subject !== undefined) found.set(JSON.stringify(messageAbout(subject)), subject);
+    }
+  }
+  progress.clear();
+  return [...found.values()];
+}
+
+/** @throws CannotDo (2) where the place has no such queue */
+export async function sendMessage(place: Place, partnerId: PartnerId, message: object): Promise<void> {
+  const QueueUrl = await place.queueUrl('toDeliver');
+  if (QueueUrl === undefined) throw new CannotDo(2, `There is no queue of callbacks (${place.environment}).`);
+  const MessageBody = JSON.stringify(message);
+  await place.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody, MessageGroupId: partnerId }));
+}
+
+/** Asks for each to be delivered again. Interrupted, nothing is lost: run again, it asks for what is still kept. */
+export async function replayEach(
+  place: Place,
+  subjects: readonly Subject[],
+  replay: Replay,
+  progress: Progress,
+): Promise<void> {
+  for (let sent = 0; sent < subjects.length; sent += AT_ONCE) {
+    progress.show(`${count(sent)} of ${count(subjects.length)} sent …`);
+    const batch = subjects.slice(sent, sent + AT_ONCE);
+    await Promise.all(batch.map((subject) => sendMessage(place, subject.partnerId, messageAbout(subject, replay))));
+  }
+  progress.clear();
+}
