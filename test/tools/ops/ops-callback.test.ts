@@ -12,6 +12,11 @@ const urlOf = (path: string): string => `${callbacks.receiver.url}/${path}`;
 const shown = async (partner = 'acme') =>
   JSON.parse((await ops.run(`callback show --partner ${partner} --json`)).stdout);
 
+const newestSignature = (): string | undefined => {
+  const headers = callbacks.receiver.arrivals.at(-1)?.rawHeaders ?? [];
+  return headers[headers.indexOf('webhook-signature') + 1];
+};
+
 beforeEach(async () => {
   callbacks.receiver.behave(() => 'ok');
   await callbacks.removeEndpoint('acme');
@@ -94,7 +99,7 @@ describe('what is paused', () => {
 
     await vi.waitFor(() => expect(callbacks.about(jobId)).toHaveLength(1), soon);
     await vi.waitFor(async () => expect(await shown()).toMatchObject({ pausedWhy: null, kept: 0 }), soon);
-    const timeline = await ops.run(`cancellation show --partner acme ${jobId}`);
+    const timeline = await ops.run(`cancellations show ${jobId} --partner acme`);
     expect(timeline.stdout).toMatch(/callback +about=event#000002 attempt=1 result=paused why=operator/);
     expect(timeline.stdout).toMatch(/callback +about=event#000002 attempt=1 result=delivered httpStatus=200/);
   });
@@ -154,13 +159,13 @@ describe('callback rotate', () => {
     const second = secretOf(rotated.stdout);
     expect(second).not.toBe(first);
     await ops.run('callback test --partner acme');
-    const both = callbacks.receiver.arrivals.at(-1)?.headers['webhook-signature'];
+    const both = newestSignature();
     expect(String(both).split(' ')).toHaveLength(2);
 
     expect(await ops.run('callback rotate --partner acme --overlap-hours 0')).toMatchObject({ code: 2 });
     await ops.run('callback rotate --partner acme --overlap-hours 0 --yes');
     await ops.run('callback test --partner acme');
-    const one = callbacks.receiver.arrivals.at(-1)?.headers['webhook-signature'];
+    const one = newestSignature();
     expect(String(one).split(' ')).toHaveLength(1);
     expect(await shown()).toMatchObject({ version: 3, previousUntil: null });
   });
