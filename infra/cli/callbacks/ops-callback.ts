@@ -4,7 +4,14 @@ import { CannotDo } from '../command.ts';
 import { environmentOption, opsCommand, partnerOption, readPartner } from '../ops-command.ts';
 import { count, labelled, paint, printable } from '../terminal.ts';
 import { findKept } from './kept-callbacks.ts';
-import { changeEndpoint, type Endpoint, readEndpoint, readStoredEndpoint, signingSecret } from './stored-endpoint.ts';
+import {
+  changeEndpoint,
+  type Endpoint,
+  readEndpoint,
+  readStoredEndpoint,
+  removeEndpoint,
+  signingSecret,
+} from './stored-endpoint.ts';
 
 /** So long both secrets sign after a rotation. */
 const OVERLAP_HOURS = 24;
@@ -163,8 +170,7 @@ export const removeCallback = opsCommand({
     const partnerId = readPartner(values.partner);
     const endpoint = await readEndpoint(place, partnerId);
     await terminal.confirm(`End the callbacks of ${partnerId} (${place.environment}) to ${printable(endpoint.url)}?`);
-    const remove = ['url', 'previousUntil', 'pausedAt', 'pausedWhy', 'test'];
-    await changeEndpoint(place, partnerId, endpoint, { set: {}, remove });
+    await removeEndpoint(place, partnerId, endpoint);
     terminal.show({ partnerId, url: endpoint.url }, [
       `${partnerId} (${place.environment}) gets no callbacks from now on. Its secret is not valid any more.`,
     ]);

@@ -33,8 +33,7 @@ export async function readEndpoint(place: Place, partnerId: PartnerId): Promise<
 }
 
 /**
- * Changes an endpoint, unless another operator did so since it was read.
- * @param update of DynamoDB, with `:version` left for the version that was read
+ * Changes an endpoint, unless another operator changed its secret since it was read.
  * @throws CannotDo (1) when it is another by now
  */
 export async function changeEndpoint(
@@ -65,6 +64,12 @@ export async function changeEndpoint(
     1,
     `The callbacks of ${partnerId} (${place.environment}) were changed meanwhile: see "callback show".`,
   );
+}
+
+/** Ends a partner's callbacks. The version of the secret stays. @throws CannotDo (1) when it is another by now */
+export async function removeEndpoint(place: Place, partnerId: PartnerId, read: StoredEndpoint): Promise<void> {
+  const remove = ['url', 'previousUntil', 'pausedAt', 'pausedWhy', 'test'];
+  await changeEndpoint(place, partnerId, read, { set: {}, remove });
 }
 
 /** The secret that a partner verifies its callbacks with: `whsec_…`. */

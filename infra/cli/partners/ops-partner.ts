@@ -2,6 +2,7 @@ import { DeleteItemCommand, GetItemCommand, PutItemCommand, UpdateItemCommand } 
 import { toItem, write } from '../../../functions/adapters/dynamodb/table-client.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { defaultPlan } from '../../blueprint/usage-plans.ts';
+import { readStoredEndpoint, removeEndpoint } from '../callbacks/stored-endpoint.ts';
 import { CannotDo } from '../command.ts';
 import { environmentOption, opsCommand, partnerOption, readPartner } from '../ops-command.ts';
 import { type Cell, count, labelled, table } from '../terminal.ts';
@@ -106,7 +107,7 @@ export const listPartners = opsCommand({
 
 export const removePartner = opsCommand({
   name: 'partner remove',
-  summary: 'Removes a partner for good: its credentials, its usage plan and its record.',
+  summary: 'Removes a partner for good: its credentials, its usage plan, its callbacks and its record.',
   notes:
     'Its cancellations under way are seen through, and what is on record stays. Run again, it completes what was interrupted.',
   options: { partner: partnerOption },
@@ -128,6 +129,8 @@ export const removePartner = opsCommand({
       await place.dynamodb.send(new UpdateItemCommand({ TableName, Key, UpdateExpression, ExpressionAttributeValues }));
     }
     await usageKeys.remove(partnerId);
+    const endpoint = await readStoredEndpoint(place, partnerId);
+    if (endpoint?.url !== undefined) await removeEndpoint(place, partnerId, endpoint);
     await place.dynamodb.send(new DeleteItemCommand({ TableName, Key: toItem({ pk: `partner#${partnerId}` }) }));
     terminal.show({ partnerId, revoked: liveKeys }, [
       `${partnerId} (${place.environment}) is removed: its requests are refused from now on.`,
