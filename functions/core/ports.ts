@@ -1,4 +1,3 @@
-import type { CallbackRecord } from './callbacks/callback-record.ts';
 import type { CancellationEvent, JoinedRecord, RefusedRecord } from './cancellation/events.ts';
 import type { StreamName } from './cancellation/stream-key.ts';
 import type { JobId, PartnerId, ProjectId, Scope, Timestamp } from './identifiers.ts';
@@ -104,29 +103,6 @@ export interface CancellationLog {
   removeWakeUp(wakeUp: WakeUp): Promise<void>;
   recordJoined(record: JoinedRecord): Promise<void>;
   recordRefused(record: RefusedRecord): Promise<void>;
-}
-
-/** The log as those see it who show it. */
-export interface ReadableLog extends Pick<CancellationLog, 'read'> {
-  /** {@link CancellationLog.read}, with the attempts to tell the partner of its events, each event's in their order. */
-  readTold(
-    partnerId: PartnerId,
-    jobId: JobId,
-  ): Promise<{ readonly stream: Stream; readonly callbacks: Records<CallbackRecord> }>;
-  readJoined(partnerId: PartnerId, jobId: JobId, limits: JoinedLimits): Promise<Joined>;
-}
-
-export interface JoinedLimits {
-  /** The most records that are returned. */
-  readonly shown: number;
-  /** Counting ends here: a count that reaches it stands for this many or more. */
-  readonly counted: number;
-}
-
-/** The newest requests that joined a cancellation, oldest first. */
-export interface Joined extends Records<JoinedRecord> {
-  /** How many there are, with those that cannot be read. */
-  readonly count: number;
 }
 
 /** The Plangrep projects whose jobs are a partner's. `any`: every job of the organization, which has one partner. */

@@ -14,7 +14,8 @@ import type {
 } from '../../functions/core/cancellation/events.ts';
 import { BrokenStream } from '../../functions/core/cancellation/state.ts';
 import { type JobId, toTimestamp } from '../../functions/core/identifiers.ts';
-import type { CancellationLog, ReadableLog } from '../../functions/core/ports.ts';
+import type { CancellationLog } from '../../functions/core/ports.ts';
+import type { ReadableLog } from '../../functions/core/use-cases/read-cancellations.ts';
 import { DependencyUnavailable } from '../../functions/core/report.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { localRegion } from '../../infra/local/aws/loopback.ts';

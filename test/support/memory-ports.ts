@@ -22,18 +22,16 @@ import {
 } from '../../functions/core/job-directory.ts';
 import type {
   CancellationLog,
-  Joined,
-  JoinedLimits,
   PartnerAccess,
   Plangrep,
   Polls,
   Ports,
-  ReadableLog,
   Stream,
   WakeUp,
   WakeUpQueue,
   WakeUps,
 } from '../../functions/core/ports.ts';
+import type { Joined, JoinedLimits, ReadableLog } from '../../functions/core/use-cases/read-cancellations.ts';
 import { hasExpired } from '../../functions/core/retention.ts';
 import type { Records } from '../../functions/core/records.ts';
 import type { Refusal, Refusals } from '../../functions/core/refusals.ts';

@@ -18,7 +18,8 @@ import {
 import { WAKE_SHARDS } from '../../core/cancellation/pace.ts';
 import { BrokenStream } from '../../core/cancellation/state.ts';
 import { type JobId, type PartnerId, type Timestamp, timestampSchema } from '../../core/identifiers.ts';
-import type { Appended, CancellationLog, Clock, Polls, ReadableLog, Stream, WakeUp } from '../../core/ports.ts';
+import type { Appended, CancellationLog, Clock, Polls, Stream, WakeUp } from '../../core/ports.ts';
+import type { ReadableLog } from '../../core/use-cases/read-cancellations.ts';
 import { DependencyUnavailable } from '../../core/report.ts';
 import {
   countItems,

@@ -1,4 +1,3 @@
-import type { CallbackRecord } from '../callbacks/callback-record.ts';
 import type { ErasedRecord } from './erased.ts';
 import {
   type JobId,
@@ -84,7 +83,7 @@ export function erasedKey({ at, erasureId, part }: Pick<ErasedRecord, 'at' | 'er
 }
 
 /** The sort key of an attempt to deliver a callback. */
-export function callbackKey({ about, number }: Pick<CallbackRecord, 'about' | 'number'>): string {
+export function callbackKey({ about, number }: { readonly about: string; readonly number: number }): string {
   return `${CALLBACK_PREFIX}${about}#${String(number).padStart(6, '0')}`;
 }
 

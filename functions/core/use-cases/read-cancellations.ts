@@ -10,9 +10,33 @@ import {
 import type { StreamName } from '../cancellation/stream-key.ts';
 import { type ExternalId, type JobId, type PartnerId, type Timestamp, toTimestamp } from '../identifiers.ts';
 import { type DirectoryEntry, isExpired, type JobPages, newestFirst } from '../job-directory.ts';
-import type { Polls, Ports, ReadableLog } from '../ports.ts';
+import type { CancellationLog, Polls, Ports, Stream } from '../ports.ts';
+import type { Records } from '../records.ts';
 import { type Refusal, type Refusals, REFUSALS_DAYS } from '../refusals.ts';
 import { reportFailure, reportUnreadable } from '../report.ts';
+
+/** The log as those see it who show it. */
+export interface ReadableLog extends Pick<CancellationLog, 'read'> {
+  /** {@link CancellationLog.read}, with the attempts to tell the partner of its events, each event's in their order. */
+  readTold(
+    partnerId: PartnerId,
+    jobId: JobId,
+  ): Promise<{ readonly stream: Stream; readonly callbacks: Records<CallbackRecord> }>;
+  readJoined(partnerId: PartnerId, jobId: JobId, limits: JoinedLimits): Promise<Joined>;
+}
+
+export interface JoinedLimits {
+  /** The most records that are returned. */
+  readonly shown: number;
+  /** Counting ends here: a count that reaches it stands for this many or more. */
+  readonly counted: number;
+}
+
+/** The newest requests that joined a cancellation, oldest first. */
+export interface Joined extends Records<JoinedRecord> {
+  /** How many there are, with those that cannot be read. */
+  readonly count: number;
+}
 
 /** A cancellation with everything on record about it. */
 export interface CancellationView {

@@ -26,6 +26,8 @@ describe("API Gateway's own answers", () => {
       code: problem,
       detail,
       requestId: 'request-1',
+      // API Gateway does not say what it could not read.
+      ...(problem === 'invalid_request' && { errors: [{ path: '', message: 'could not be read' }] }),
     });
   });
 

@@ -2,7 +2,8 @@ import type { CancellationEvent, JoinedRecord, RefusedRecord } from '../../../fu
 import { streamKey } from '../../../functions/core/cancellation/stream-key.ts';
 import type { ExternalId, JobId, PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
 import type { DirectoryEntry, JobDirectory, JobPages } from '../../../functions/core/job-directory.ts';
-import type { CancellationLog, ReadableLog, WakeUp, WakeUps } from '../../../functions/core/ports.ts';
+import type { CancellationLog, WakeUp, WakeUps } from '../../../functions/core/ports.ts';
+import type { ReadableLog } from '../../../functions/core/use-cases/read-cancellations.ts';
 import type { Records } from '../../../functions/core/records.ts';
 import type { Refusals } from '../../../functions/core/refusals.ts';
 import { MemoryDirectory, type MemoryLog } from '../../support/memory-ports.ts';
