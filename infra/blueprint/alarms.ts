@@ -76,6 +76,12 @@ export const logMetrics = {
   EventsRefused: { code: 'EVENT_REFUSED', from: ['consume-events'] },
   EventsMalformed: { code: 'EVENT_MALFORMED', from: ['consume-events'] },
   EventsFailed: { code: 'EVENT_FAILED', from: ['consume-events'] },
+  /** By `result`: `delivered`, or `failed` with another attempt to come. */
+  CallbackAttempts: { code: 'CALLBACK_ATTEMPTED', from: ['deliver-callbacks'], by: 'result' },
+  /** From the record that a callback tells of to the end of an attempt. */
+  CallbackDelayMs: { code: 'CALLBACK_ATTEMPTED', from: ['deliver-callbacks'], field: 'sinceMs' },
+  /** Kept until an operator replays them. */
+  CallbacksKept: { code: 'CALLBACK_KEPT', from: ['deliver-callbacks'] },
   /** Changes of the log that this service never makes. */
   LogRewritten: { code: 'LOG_REWRITTEN', from: ['archive-records'], periodMinutes: 1 },
   /** Objects and digests that are not what the archive's functions write. */

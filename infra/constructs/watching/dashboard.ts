@@ -123,7 +123,16 @@ export class Dashboard extends Construct {
             ],
           ),
           graph('Wake-up queue', [metrics.named('WakeUpsWaiting')], [metrics.named('OldestWakeUpSeconds')]),
-          graph('Callbacks', [metrics.named('CallbacksWaiting')], [metrics.named('OldestCallbackSeconds')]),
+          graph(
+            'Callbacks',
+            [
+              metrics.log('CallbackAttempts', Stats.SUM, 'delivered'),
+              metrics.log('CallbackAttempts', Stats.SUM, 'failed'),
+              metrics.log('CallbacksKept').with({ label: 'kept for a replay' }),
+            ],
+            [metrics.log('CallbackDelayMs', Stats.p(95)).with({ label: 'since the event, p95 (ms)' })],
+          ),
+          graph("Callbacks' queue", [metrics.named('CallbacksWaiting')], [metrics.named('OldestCallbackSeconds')]),
           graph('Messages where none should be', [
             metrics.named('EventsGivenUp'),
             metrics.named('EventsUndelivered'),

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
+import { callbackSchema } from '../../../functions/core/callbacks/callback-record.ts';
 import { eventBodySchema } from '../../../functions/core/cancellation/events.ts';
 import {
   alarmNameOf,
@@ -243,7 +244,8 @@ describe('the metrics of the log', () => {
       Object.entries(shape).flatMap(([field, schema]) => (schema.def.type === 'enum' ? [field] : [])),
     );
 
-    expect(fields).toEqual(['outcome', 'result']);
+    expect(fields).toEqual(['outcome', 'result', 'result']);
+    expect(callbackSchema.shape.result.def.type).toBe('enum');
     expect(closedSets).toEqual(expect.arrayContaining(fields));
   });
 
