@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { CannotDo } from '../../infra/cli/command.ts';
+import { measureCallbacks } from './callbacks/callbacks.ts';
 import { cold } from './contenders/cold.ts';
 import { benchParts, readOptions } from './options.ts';
 import { atMost, type BenchPart } from './part.ts';
@@ -166,6 +167,17 @@ describe('the parts that time the bundles, with few rounds', () => {
     ]);
     expect(rows.map(({ bar }) => bar?.limit)).toContain('≤ 1.5 s beyond what Plangrep asked');
   });
+
+  test('callbacks: of one partner, beside another whose endpoint answers, is silent, drips, is closed or dies', async () => {
+    const plan = { cancellations: 3, everyMs: 50, rounds: 1, settleMs: 100, atOnce: 3 };
+    const { rows } = await measureCallbacks(context, plan);
+    expect(rows.map(({ bar }) => bar?.limit)).toEqual([
+      '≤ 2000 ms',
+      ...Array.from({ length: 5 }, () => undefined),
+      ...Array.from({ length: 4 }, () => '≤ 1.05 ×'),
+    ]);
+    expect(rows.map(({ figure }) => figure).join()).not.toMatch(/NaN|Infinity/);
+  }, 120_000);
 
   test('reach: from the invocation to the cancel request, busy, idle and cold', async () => {
     const { rows, json } = await measureReach(context, { roundTrips: [10], idleMs: 1, warmUp: 2 });

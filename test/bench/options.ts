@@ -11,6 +11,7 @@ import { pages } from './pages/time-pages.ts';
 import { reach } from './reach/reach.ts';
 import { timeTo404 } from './refusals/time-to-404.ts';
 import { fairShares } from './shares/fair-shares.ts';
+import { callbacks } from './callbacks/callbacks.ts';
 import type { BenchPart } from './part.ts';
 
 /** In the order in which they are run and shown. */
@@ -25,6 +26,7 @@ export const benchParts: readonly BenchPart[] = [
   timeTo404,
   pages,
   lateness,
+  callbacks,
   cost,
 ];
 

@@ -1,6 +1,7 @@
 import type { Container } from '../../infra/local/aws/lambda/container.ts';
 import { openStage, type Stage } from './crash/stage.ts';
 import { type FaultName, faultNames } from './fault-matrix/faults.ts';
+import { playCallbackCells } from './fault-matrix/callback-cells.ts';
 import { awsHops, type Hop, plangrepHops, wakeUpHops } from './fault-matrix/hops.ts';
 import { type CellResult, type Helpers, playCell } from './fault-matrix/play-cell.ts';
 import { playQueueCells, type QueueCell } from './fault-matrix/queue-cells.ts';
@@ -8,6 +9,8 @@ import { playQueueCells, type QueueCell } from './fault-matrix/queue-cells.ts';
 export interface FaultMatrixOptions {
   /** @default all */
   readonly faults?: readonly FaultName[];
+  /** What partners' endpoints do, by name. @default all */
+  readonly endpoints?: readonly string[];
   /** Worlds that are played in at the same time. @default 5 */
   readonly stages?: number;
   readonly onProgress?: (done: number, of: number) => void;
@@ -32,10 +35,11 @@ const CELLS_A_PROCESS = 10;
 
 /**
  * Fault matrix: every hop × every fault that can happen there, through the real bundles. The answer must be one that the
- * design allows; then the fault ends, the reconciler runs, and the cancellation must close as the job really ended.
+ * design allows; then the fault ends, the reconciler runs, and the cancellation must close as the job really ended. Partners'
+ * endpoints are a hop of their own kind: what they do must be on record, and lose nothing.
  */
 export const runFaultMatrix = async (options: FaultMatrixOptions = {}): Promise<FaultMatrixOutcome> => {
-  const { faults = faultNames, stages: count = 5, onProgress } = options;
+  const { faults = faultNames, endpoints, stages: count = 5, onProgress } = options;
   const hops = [...awsHops, ...wakeUpHops, ...plangrepHops];
   // The slow ones first, so that no stage is left alone with them in the end.
   const cells = faultNames
@@ -43,7 +47,7 @@ export const runFaultMatrix = async (options: FaultMatrixOptions = {}): Promise<
     .flatMap((fault) => hops.map((hop) => ({ hop, fault })));
   const waiting = [...cells];
   const played: Played[] = [];
-  const queue: QueueCell[] = [];
+  let others: readonly (readonly QueueCell[])[] = [];
   const stages = await Promise.all(Array.from({ length: count }, openStage));
   const work = async (stage: Stage): Promise<void> => {
     const helpers: Helpers = {
@@ -72,11 +76,11 @@ export const runFaultMatrix = async (options: FaultMatrixOptions = {}): Promise<
   try {
     const [first] = stages;
     await Promise.all(stages.map(work));
-    if (first !== undefined) queue.push(...(await playQueueCells(first)));
+    if (first !== undefined) others = [await playQueueCells(first), await playCallbackCells(first, endpoints)];
   } finally {
     await Promise.all(stages.map((stage) => stage.close()));
   }
-  return summarize(played, queue, faults);
+  return summarize(played, others, faults);
 };
 
 const FAULT_WIDTH = 17;
@@ -84,7 +88,7 @@ const COLUMN_WIDTH = 9;
 
 const summarize = (
   played: readonly Played[],
-  queue: readonly QueueCell[],
+  [queue = [], endpoints = []]: readonly (readonly QueueCell[])[],
   faults: readonly FaultName[],
 ): FaultMatrixOutcome => {
   const whys: string[] = [];
@@ -108,11 +112,13 @@ const summarize = (
   const aws = grid(awsHops);
   const wakeUps = grid(wakeUpHops);
   const plangrep = grid(plangrepHops);
-  const messages = queue.map(({ name, result }) => `    ${name.padEnd(FAULT_WIDTH)}${result.why ?? show(result)}`);
+  const list = (cells: readonly QueueCell[]): string[] =>
+    cells.map(({ name, result }) => `    ${name.padEnd(FAULT_WIDTH)} ${result.why ?? show(result)}`);
   const notes = whys.map((why) => `      ${noteOf(why)} cannot happen: ${why}`);
   const all = [
     ...played.map(({ hop, fault, result }) => ({ name: `${hop.name} × ${fault}`, result })),
     ...queue.map(({ name, result }) => ({ name: `queue × ${name}`, result })),
+    ...endpoints.map(({ name, result }) => ({ name: `endpoint × ${name}`, result })),
   ];
   const possible = all.filter(({ result }) => result.why === undefined);
   return {
@@ -122,8 +128,14 @@ const summarize = (
       impossible: all.length - possible.length,
     },
     violations: all.flatMap(({ name, result }) => result.wrong.map((what) => `${name}: ${what}`)),
-    table: [...aws, '', ...wakeUps, '', ...plangrep, ...notes, '', '    a message from the queue', ...messages].join(
-      '\n',
-    ),
+    table: [
+      [...aws, ''],
+      [...wakeUps, ''],
+      [...plangrep, ...notes],
+      ['', '    a message from the queue', ...list(queue)],
+      ['', '    a partner’s endpoint, called with what happened', ...list(endpoints)],
+    ]
+      .flat()
+      .join('\n'),
   };
 };

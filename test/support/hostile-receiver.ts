@@ -14,8 +14,8 @@ const behaviours = {
   no_content: ({ answer }) => answer(204),
   /** Says nothing at all. */
   silent: () => undefined,
-  slow_headers: ({ socket }) => repeat(socket, 'HTTP/1.1 200 OK\r\n', 'x-a: 1\r\n'),
-  drip: ({ socket }) => repeat(socket, 'HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n', 'a'),
+  slow_headers: ({ socket }) => repeat(socket, 'HTTP/1.1 200 OK\r\n', 'x-a: 1\r\n', 100),
+  drip: ({ socket }) => repeat(socket, 'HTTP/1.1 200 OK\r\ncontent-length: 60000\r\n\r\n', 'a', 100),
   moved: ({ answer }) => answer(301, { location: '/ok' }),
   moved_on: ({ answer }) => answer(307, { location: '/ok' }),
   huge: ({ answer }) => answer(200, {}, 'a'.repeat(65_537)),
@@ -47,6 +47,8 @@ interface Exchange {
 
 /** A request as it arrived. */
 export interface Arrival {
+  /** Milliseconds since 1970. */
+  readonly atMs: number;
   readonly id: string;
   readonly path: string;
   readonly behaviour: ReceiverBehaviour;
@@ -68,7 +70,7 @@ export interface HostileReceiver {
   /** Connections that are open still. */
   open(): number;
   /** What it does from now on where the path names no behaviour. @default 'ok' */
-  behave(next: ReceiverBehaviour | ((arrived: number) => ReceiverBehaviour)): void;
+  behave(next: ReceiverBehaviour | ((arrived: number, path: string) => ReceiverBehaviour)): void;
   close(): Promise<void>;
 }
 
@@ -90,16 +92,24 @@ export async function startHostileReceiver(options: HostileReceiverOptions = {})
   const arrivals: Arrival[] = [];
   const sockets = new Set<Socket>();
   let opened = 0;
-  let behave: (arrived: number) => ReceiverBehaviour = () => 'ok';
+  let behave: (arrived: number, path: string) => ReceiverBehaviour = () => 'ok';
 
   async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const read = await readBody(request, 1_000_000);
     const body = read.kind === 'read' ? read.bytes.toString('utf8') : read.kind;
     const { rawHeaders, headers, url: path = '' } = request;
-    const named = path.slice(1);
-    const behaviour = isBehaviour(named) ? named : behave(arrivals.length);
+    const [named = ''] = path.slice(1).split('?');
+    const behaviour = isBehaviour(named) ? named : behave(arrivals.length, path);
     const id = String(headers['webhook-id']);
-    arrivals.push({ id, path, behaviour, rawHeaders, body, objection: secrets && objectionTo(body, headers, secrets) });
+    arrivals.push({
+      atMs: Date.now(),
+      id,
+      path,
+      behaviour,
+      rawHeaders,
+      body,
+      objection: secrets && objectionTo(body, headers, secrets),
+    });
     const answer: Exchange['answer'] = (status, more, text) => response.writeHead(status, { ...more }).end(text);
     behaviours[behaviour]({ socket: request.socket, answer });
   }
@@ -154,7 +164,7 @@ export function createRebindingResolver(...answers: readonly (readonly string[])
   };
 }
 
-function isBehaviour(name: string): name is ReceiverBehaviour {
+export function isBehaviour(name: string): name is ReceiverBehaviour {
   return Object.hasOwn(behaviours, name);
 }
 
@@ -174,8 +184,8 @@ function objectionTo(
   return objections.includes(undefined) ? undefined : objections.join('; ');
 }
 
-function repeat(socket: Socket, first: string, then: string): void {
+function repeat(socket: Socket, first: string, then: string, everyMs = 5): void {
   socket.write(first);
-  const timer = setInterval(() => socket.write(then), 5);
+  const timer = setInterval(() => socket.write(then), everyMs);
   socket.once('close', () => clearInterval(timer));
 }

@@ -48,7 +48,7 @@ describe('A callback', () => {
     expect(await postLocally()(callback)).toEqual(answered(200));
 
     const [arrival] = receiver.arrivals;
-    const { rawHeaders = [], ...rest } = arrival ?? {};
+    const { rawHeaders = [], atMs: _atMs, ...rest } = arrival ?? {};
     expect(rest).toEqual({ id: 'evt_1', path: '/hooks?of=acme', behaviour: 'ok', body: BODY, objection: undefined });
     expect(rawHeaders).toEqual([
       'content-type',

@@ -5,6 +5,7 @@ import { createCancellationLog } from '../../../functions/adapters/dynamodb/canc
 import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-directory.ts';
 import type { JobDirectory } from '../../../functions/core/job-directory.ts';
 import type { CancellationLog } from '../../../functions/core/ports.ts';
+import { callbackQueue } from '../../../infra/blueprint/callbacks.ts';
 import { eventDoor } from '../../../infra/blueprint/bus-events.ts';
 import {
   type EnvironmentVariable,
@@ -27,6 +28,9 @@ import { type TableName, tables } from '../../../infra/blueprint/tables.ts';
 import { wakeUpQueue } from '../../../infra/blueprint/wake-up-queue.ts';
 
 export const secretId = 'plangrep/api-key';
+export const callbackSecretId = 'callbacks/master-secret';
+/** What partners' signing secrets are made from. */
+export const callbackMaster = 'the-master-secret-of-the-proofs-from-which-all-others-are-made-0';
 export const apiKey = 'pgk_live_proof0key';
 const bundles = new URL('../../../dist/functions', import.meta.url).pathname;
 /** A reconciler naps for wake-ups within its time: with 3 s of it, it looks at what is due and leaves. */
@@ -64,7 +68,10 @@ export const openStage = async (path?: string): Promise<Stage> => {
   const accessKey = createAccessKey();
   let ahead = 0;
   let dynamodb = await startLocalDynamoDb({ tables, path: folder, accessKey });
-  const secretsManager = await startSecretsManager({ secrets: { [secretId]: apiKey }, accessKey });
+  const secretsManager = await startSecretsManager({
+    secrets: { [secretId]: apiKey, [callbackSecretId]: callbackMaster },
+    accessKey,
+  });
   const simulator = await startPlangrepSimulator({ apiKey, now: () => Date.now() + ahead });
   // Only its DLQ is used: tests invoke the functions themselves.
   const queue = startQueue({
@@ -81,12 +88,19 @@ export const openStage = async (path?: string): Promise<Stage> => {
     batchSize: wakeUpQueue.batchSize,
     visibilityTimeoutMs: wakeUpQueue.visibilityTimeoutSeconds * 1000,
   });
+  const callbacks = startQueue({
+    name: 'callbacks',
+    invoke: () => new Promise(() => undefined),
+    batchSize: callbackQueue.batchSize,
+    visibilityTimeoutMs: callbackQueue.visibilityTimeoutSeconds * 1000,
+  });
   const definitions = [
     { name: queue.name, sentTo: 'by rules', hasDeadLetters: true },
     { name: wakeUps.name, sentTo: 'by callers', hasDeadLetters: false },
+    { name: callbacks.name, sentTo: 'by callers', hasDeadLetters: false },
   ] as const;
   const queues = await startQueueEndpoint(definitions, [accessKey]);
-  for (const each of [queue, wakeUps]) queues.serve(each);
+  for (const each of [queue, wakeUps, callbacks]) queues.serve(each);
   const eventBridge = await startEventBridge({
     publishers: [{ ...accessKey, principalArn: `arn:aws:iam::${bus.account}:role/function` }],
     policy: [],
@@ -120,9 +134,8 @@ export const openStage = async (path?: string): Promise<Stage> => {
     RETENTION_DAYS: retentionVariable(retention),
     EVENTS_DEAD_LETTERS_URL: localQueueUrl(tap.urls.sqs, deadLetterName(queue.name)),
     WAKE_UP_QUEUE_URL: localQueueUrl(tap.urls.sqs, wakeUps.name),
-    // No function that is killed here sends or delivers callbacks.
-    CALLBACK_QUEUE_URL: tap.urls.sqs,
-    CALLBACK_SECRET_ID: 'none',
+    CALLBACK_QUEUE_URL: localQueueUrl(tap.urls.sqs, callbacks.name),
+    CALLBACK_SECRET_ID: callbackSecretId,
     EVENTBRIDGE_URL: tap.urls.eventbridge,
     EVENT_BUS_NAME: 'default',
     ARCHIVE_BUCKET: 'none',
@@ -192,7 +205,7 @@ export const openStage = async (path?: string): Promise<Stage> => {
       await simulator.close();
       await queues.close();
       await eventBridge.close();
-      for (const each of [queue, wakeUps]) each.close();
+      for (const each of [queue, wakeUps, callbacks]) each.close();
       await secretsManager.close();
       await dynamodb.close();
       await rm(folder, { recursive: true, force: true });
