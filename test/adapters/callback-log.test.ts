@@ -169,6 +169,15 @@ describe.each(['on DynamoDB', 'in memory'])('the log %s, as the delivery of call
   });
 });
 
+test('of a cancellation that has expired nothing is told: DynamoDB may have deleted any of its events', async () => {
+  const { job, events } = stream(requested, closed);
+  await logs['on DynamoDB']?.write(events);
+  const expired = () => (events[0]?.deleteAfter ?? 0) * 1_000;
+  const log = createCallbackLog(dynamodb.client, dynamodb.tableNames.CancellationLog, expired);
+
+  expect((await log.readJob({ partnerId: acme, jobId: job })).events).toEqual([]);
+});
+
 describe('a record that cannot be read', () => {
   test('is an error that names its key: without it nothing is told in order', async () => {
     const { job, events } = stream(requested, closed);

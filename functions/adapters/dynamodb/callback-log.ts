@@ -19,8 +19,9 @@ import {
   streamKey,
 } from '../../core/cancellation/stream-key.ts';
 import { timestampSchema } from '../../core/identifiers.ts';
+import type { Clock } from '../../core/ports.ts';
 import { RecordUnreadable } from '../../core/report.ts';
-import { readEvent, WAKE_UP_INDEX } from './cancellation-log.ts';
+import { readStream, WAKE_UP_INDEX } from './cancellation-log.ts';
 import {
   type Fields,
   fromItem,
@@ -34,7 +35,11 @@ import {
 } from './table-client.ts';
 
 /** The cancellation log as the delivery of callbacks sees it: it adds attempts beside what they tell of, and nothing else. */
-export function createCallbackLog(client: DynamoDBClient, tableName: string): CallbackLog {
+export function createCallbackLog(
+  client: DynamoDBClient,
+  tableName: string,
+  now: Clock['now'] = Date.now,
+): CallbackLog {
   const table: Table = { client, name: tableName, dependency: 'cancellation-log' };
 
   /** Strongly consistent. @param from, to sort keys, inclusive */
@@ -53,7 +58,10 @@ export function createCallbackLog(client: DynamoDBClient, tableName: string): Ca
       const items = await between(streamKey(name), CALLBACK_PREFIX, `${EVENT_PREFIX}~`);
       const isCallback = ({ sk }: Item): boolean => sk?.S?.startsWith(CALLBACK_PREFIX) === true;
       return {
-        events: items.filter((item) => !isCallback(item)).map(readEvent),
+        events: readStream(
+          items.filter((item) => !isCallback(item)),
+          now(),
+        ).events,
         callbacks: items.filter(isCallback).map(readCallback),
       };
     },

@@ -179,8 +179,8 @@ export function createReadableLog(
   };
 }
 
-/** @param stored the items of its events, in their order */
-function readStream(stored: readonly Item[], nowMs: number): Stream {
+/** @param stored the items of its events, in their order: what has expired is left out */
+export function readStream(stored: readonly Item[], nowMs: number): Stream {
   const items = stored.filter(({ deleteAfter }) => !(Number(deleteAfter?.N) * 1_000 <= nowMs));
   const wakeAt = timestampSchema.safeParse(items.at(-1)?.['wakeAt']?.S).data;
   return { events: items.map(readEvent), wakeAt, polls: readPolls(items) };
@@ -228,7 +228,7 @@ function parseWakeUp(fields: Fields): WakeUp | undefined {
 }
 
 /** @throws BrokenStream when the item is not an event that this service writes */
-export function readEvent(item: Item): CancellationEvent {
+function readEvent(item: Item): CancellationEvent {
   const fields = fromItem(item);
   const event = parseEvent(fields);
   if (event === undefined) throw new BrokenStream(`${String(fields['pk'])} ${String(fields['sk'])} is not an event`);
