@@ -1,4 +1,5 @@
-import type { ClosedCancellation, OpenCancellation, Refusal } from './contract.ts';
+import type { ClosedCancellation, OpenCancellation } from './contract.ts';
+import type { Refusal } from './results.ts';
 
 /** What happened, when, and the facts. */
 interface CallbackOf<Type extends string, Data> {

@@ -1,4 +1,5 @@
-import type { CancelResult, Failure, FieldError, PlannedState, Preview, Told } from './contract.ts';
+import type { FieldError, PlannedState, Preview } from './contract.ts';
+import type { CancelResult, Failure, Told } from './results.ts';
 import type { CancellationClient } from './client.ts';
 import { interpret, isPreviewList } from './interpret.ts';
 import { type CallOptions, type Settings, send } from './send.ts';

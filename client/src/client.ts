@@ -8,25 +8,22 @@ import {
   type SavedPlan,
 } from './cancel-many.ts';
 import { isText } from './check-shape.ts';
+import type { Cancellation, CancelRequest, ListRequest, RegisterJobRequest } from './contract.ts';
 import type {
-  Cancellation,
-  CancelRequest,
   CancelResult,
   Failure,
   Found,
   Invalid,
   Listed,
-  ListRequest,
   ListResult,
   ReadResult,
   Registered,
-  RegisterJobRequest,
   RegisteredOtherwise,
   RegisterResult,
   TooManyJobs,
   Told,
   WaitResult,
-} from './contract.ts';
+} from './results.ts';
 import {
   cancelReadings,
   DEFAULT_LOOK_AGAIN_MS,

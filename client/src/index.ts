@@ -11,6 +11,7 @@ export type {
 } from './cancel-many.ts';
 export { CancellationClient } from './client.ts';
 export type * from './contract.ts';
+export type * from './results.ts';
 export type { ClientOptions } from './read-options.ts';
 export type { CallOptions, Clock, Fetch } from './send.ts';
 export { type CallbackHeaders, type CallbackProblem, InvalidCallbackError, verifyCallback } from './verify-callback.ts';

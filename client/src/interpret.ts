@@ -1,24 +1,26 @@
 import { type Check, type Checks, object, oneOf, text } from './check-shape.ts';
 import type {
-  Ambiguous,
   Cancellation,
   CancellationWithTimeline,
-  Cancelled,
   Candidate,
-  Failure,
   FieldError,
-  KeyReused,
-  Pending,
   Preview,
   ProblemCode,
-  Refused,
   RegisteredJob,
+} from './contract.ts';
+import type {
+  Ambiguous,
+  Cancelled,
+  Failure,
+  KeyReused,
+  Pending,
+  Refused,
   RegisteredOtherwise,
   Told,
   TooLate,
   TooManyJobs,
   UnknownToPlangrep,
-} from './contract.ts';
+} from './results.ts';
 import { type Answer, isRetryable, type Sent } from './send.ts';
 
 const number: Check = (value) => typeof value === 'number';

@@ -93,11 +93,11 @@ export function createCallbackLog(
       });
     },
 
-    async due(shard, now, limit) {
+    async due(shard, until, limit) {
       const { items } = await queryPage(table, {
         IndexName: WAKE_UP_INDEX,
         KeyConditionExpression: 'wakeShard = :shard AND wakeAt <= :now',
-        values: { ':shard': dueShard(shard), ':now': now },
+        values: { ':shard': dueShard(shard), ':now': until },
         Limit: limit,
       });
       return readItems(items, parseDue).items;
