@@ -9,19 +9,17 @@ import { WAKE_SHARDS } from '../../core/cancellation/pace.ts';
 import {
   CALLBACK_PREFIX,
   callbackKey,
-  EVENT_PREFIX,
   parseCallbackKey,
   parseRefusal,
   parseStreamKey,
   partitionBeside,
   refusedDayKey,
   refusedKey,
-  streamKey,
 } from '../../core/cancellation/stream-key.ts';
 import { timestampSchema } from '../../core/identifiers.ts';
 import type { Clock } from '../../core/ports.ts';
 import { RecordUnreadable } from '../../core/report.ts';
-import { readStream, WAKE_UP_INDEX } from './cancellation-log.ts';
+import { queryTold, readStream, WAKE_UP_INDEX } from './cancellation-log.ts';
 import {
   type Fields,
   fromItem,
@@ -54,16 +52,8 @@ export function createCallbackLog(
     shards: WAKE_SHARDS,
 
     async readJob(name) {
-      // What is between the two is what is wanted: an event sorts after a callback, and before what joined.
-      const items = await between(streamKey(name), CALLBACK_PREFIX, `${EVENT_PREFIX}~`);
-      const isCallback = ({ sk }: Item): boolean => sk?.S?.startsWith(CALLBACK_PREFIX) === true;
-      return {
-        events: readStream(
-          items.filter((item) => !isCallback(item)),
-          now(),
-        ).events,
-        callbacks: items.filter(isCallback).map(readCallback),
-      };
+      const { events, callbacks } = await queryTold(table, name);
+      return { events: readStream(events, now()).events, callbacks: callbacks.map(readCallback) };
     },
 
     async readRefusal(subject) {

@@ -150,21 +150,9 @@ export function createReadableLog(
     ...createCancellationLog(client, tableName, now),
 
     async readTold(partnerId, jobId) {
-      // In one query: an event sorts after a callback, and before what joined.
-      const items = await queryItems(table, {
-        ConsistentRead: true,
-        KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
-        values: { ':pk': streamKey({ partnerId, jobId }), ':from': CALLBACK_PREFIX, ':to': `${EVENT_PREFIX}~` },
-      });
-      const isCallback = ({ sk }: Item): boolean => sk?.S?.startsWith(CALLBACK_PREFIX) === true;
+      const { events, callbacks } = await queryTold(table, { partnerId, jobId });
       const parse = (fields: Fields) => callbackSchema.safeParse(fields).data;
-      return {
-        stream: readStream(
-          items.filter((item) => !isCallback(item)),
-          now(),
-        ),
-        callbacks: readItems(items.filter(isCallback), parse),
-      };
+      return { stream: readStream(events, now()), callbacks: readItems(callbacks, parse) };
     },
 
     async readJoined(partnerId, jobId, { shown, counted }) {
@@ -177,6 +165,18 @@ export function createReadableLog(
       return { ...newest, count: items.length + (await countItems(table, older, counted - items.length, next)) };
     },
   };
+}
+
+/** The items of a stream's events, and of the attempts to tell of them, each in their order; strongly consistent. */
+export async function queryTold(table: Table, name: StreamName): Promise<Record<'events' | 'callbacks', Item[]>> {
+  // In one query: an event sorts after a callback, and before what joined.
+  const items = await queryItems(table, {
+    ConsistentRead: true,
+    KeyConditionExpression: 'pk = :pk AND sk BETWEEN :from AND :to',
+    values: { ':pk': streamKey(name), ':from': CALLBACK_PREFIX, ':to': `${EVENT_PREFIX}~` },
+  });
+  const isCallback = ({ sk }: Item): boolean => sk?.S?.startsWith(CALLBACK_PREFIX) === true;
+  return { events: items.filter((item) => !isCallback(item)), callbacks: items.filter(isCallback) };
 }
 
 /** @param stored the items of its events, in their order: what has expired is left out */
