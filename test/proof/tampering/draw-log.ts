@@ -12,6 +12,7 @@ import { acme, externalId, globex, jobId, retention } from '../../support/names.
 import { accepted, anyLegalBodies, closed, ended, requested, started } from '../../support/stored-streams.ts';
 import type { Random } from '../simulation/random.ts';
 import type { Key } from './attacker.ts';
+import { type End, tell } from './draw-callbacks.ts';
 import type { Stage } from './stage.ts';
 
 const SECOND = 1_000;
@@ -29,6 +30,8 @@ export interface DrawnLog {
   readonly open: StreamName;
   /** Closed, and its texts were erased. */
   readonly erased: StreamName;
+  /** Two events; the partner was told of the second at the third attempt, not yet after two, or is paused. */
+  readonly callbacks: Readonly<Record<'told' | 'retried' | 'kept', StreamName>>;
   /** The day's partition of refused requests, and the sort key of one. */
   readonly refused: { readonly partition: string; readonly key: string };
   /** The sort key of the request that joined `long`. */
@@ -44,7 +47,8 @@ interface Step {
 
 /**
  * Writes a random legal log by the service's own adapters over three hours, each archived and sealed, and a fourth in which
- * nothing happens: streams of every kind, requests that joined and were refused, moved wake-ups, an erasure, an expired stream.
+ * nothing happens: streams of every kind, requests that joined and were refused, moved wake-ups, attempts to deliver
+ * callbacks, an erasure, an expired stream.
  */
 export async function drawLog(stage: Stage): Promise<DrawnLog> {
   const { random } = stage;
@@ -91,6 +95,12 @@ export async function drawLog(stage: Stage): Promise<DrawnLog> {
   };
 
   const [long, short, open, erased, expired, expiring] = [name(), name(), name(), name(), name(), name()];
+  const [told, retried, kept] = [name(), name(), name()];
+  /** A stream that closes, and the attempts to tell of it. */
+  const attempts = (of: StreamName, ends: readonly End[]): Step[] => [
+    ...stream(of, [requested, closed]),
+    ...ends.map((end) => ({ stream: streamKey(of), play: () => tell(stage, of, end) })),
+  ];
   const legal = fc.sample(anyLegalBodies, { seed: random.between(0, 2 ** 30), numRuns: random.between(1, 4) });
   const joinedAt = { key: '' };
   const refused = { partition: '', key: '' };
@@ -142,6 +152,9 @@ export async function drawLog(stage: Stage): Promise<DrawnLog> {
     stream(open, [requested, ended(1), started(2)]),
     stream(erased, [requested, ended(1), closed]),
     stream(expired, [requested, closed], { keptDays: SHORT_DAYS, ageMs: 10 * DAY }),
+    attempts(told, [500, 500, 204]),
+    attempts(retried, [500, 500]),
+    attempts(kept, ['paused']),
     ...legal.map((bodies) => stream(name(), bodies)),
     others,
   ];
@@ -163,6 +176,7 @@ export async function drawLog(stage: Stage): Promise<DrawnLog> {
     short,
     open,
     erased,
+    callbacks: { told, retried, kept },
     refused,
     joinedKey: joinedAt.key,
     expiring: [1, 2].map((seq) => ({ pk: streamKey(expiring), sk: eventKey(seq) })),

@@ -1,4 +1,5 @@
 import type { Forgery } from './forgery.ts';
+import { kindsOfCallbacks } from './kinds-of-callbacks.ts';
 import { kindsOfEvents } from './kinds-of-events.ts';
 import { kindsOfLegalRecords } from './kinds-of-legal-records.ts';
 import { kindsOfTexts } from './kinds-of-texts.ts';
@@ -11,6 +12,7 @@ export const recordKinds: readonly RecordKind[] = [
   ...kindsOfLegalRecords,
   ...kindsOfTexts,
   ...kindsOfWakeUps,
+  ...kindsOfCallbacks,
 ];
 
 /** Who may not do it, and by what the call is refused. */
@@ -26,7 +28,13 @@ function refusals({ what, call, forge, mayBy }: RecordKind): readonly Forgery[] 
 }
 
 function isMover(role: Actor | undefined): boolean {
-  return role === 'consume-wake-ups' || role === 'request-cancellation' || role === 'reconcile-cancellations';
+  const movers: readonly (Actor | undefined)[] = [
+    'consume-wake-ups',
+    'request-cancellation',
+    'reconcile-cancellations',
+    'deliver-callbacks',
+  ];
+  return movers.includes(role);
 }
 
 /** Every kind, by those that may not, by a role that may, by an insider, and by an insider while the stream is off. */
