@@ -15,7 +15,15 @@ for (const [format, name] of [
   ['esm', 'index.js'],
   ['cjs', 'index.cjs'],
 ] as const) {
-  const options = { bundle: true, minify: true, platform: 'neutral', target: 'es2022', logLevel: 'warning' } as const;
+  const options = {
+    bundle: true,
+    minify: true,
+    // Node prints the line that threw, whole, before the error's message.
+    lineLimit: 120,
+    platform: 'neutral',
+    target: 'es2022',
+    logLevel: 'warning',
+  } as const;
   const { outputFiles } = await build({ ...options, entryPoints: [file('src/index.ts')], format, write: false });
   // Minified code has lost the comments that keep a bundler from a module which only Node 18 needs.
   const code = outputFiles[0]?.text.replace(/\bimport\((?=\w)/, 'import(/* webpackIgnore: true *//* @vite-ignore */');

@@ -50,6 +50,20 @@ describe('the packed client', () => {
     expect(others.toSorted()).toEqual(['README.md', 'dist/LICENSE', 'dist/index.cjs', 'dist/index.js', 'package.json']);
   });
 
+  test('has short lines: Node prints the one that threw before what is wrong', async () => {
+    installed.write(
+      'unset.mjs',
+      "import { CancellationClient as C } from 'plangrep-cancellation-client';\nnew C({});\n",
+    );
+    const { stderr } = await installed.run(process.execPath, ['unset.mjs']).then(
+      () => ({ stderr: '' }),
+      (error: { stderr: string }) => error,
+    );
+
+    expect(stderr).toContain('TypeError: credential is not set');
+    expect(Math.max(...stderr.split('\n').map((line) => line.length))).toBeLessThan(500);
+  });
+
   test('has no dependency, in its code or in its types, but for what only Node 18 imports', () => {
     expect(Object.keys(manifest()).filter((key) => /dependencies/i.test(key))).toEqual([]);
     for (const path of installed.files.filter((name) => /\.(c?ts|c?js)$/.test(name))) {

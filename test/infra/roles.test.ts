@@ -176,7 +176,7 @@ describe('what a role may do on the cancellation log', () => {
       'seal-archive': [],
       'redrive-events': [],
       'manage-partners': [],
-      'manage-callbacks': ['dynamodb:Query', 'dynamodb:Query'],
+      'manage-callbacks': ['dynamodb:Query', 'dynamodb:Query', 'dynamodb:Scan'],
       'release-jobs': [],
       'erase-texts': ['dynamodb:PutItem', 'dynamodb:Query', 'dynamodb:Scan', 'dynamodb:UpdateItem'],
       'restore-tables': [],

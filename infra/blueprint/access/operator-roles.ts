@@ -40,7 +40,8 @@ const manageCallbacks: readonly Permission[] = [
   },
   // Whether there is such a partner.
   { actions: ['dynamodb:GetItem'], resource: 'Partners', conditions: onlyKeys('partner#*') },
-  { actions: ['dynamodb:Query'], resource: 'CancellationLog' },
+  // One job's; with `--since`, all.
+  { actions: ['dynamodb:Query', 'dynamodb:Scan'], resource: 'CancellationLog' },
   { actions: ['dynamodb:Query'], resource: 'WakeUps' },
   { actions: ['secretsmanager:GetSecretValue'], resource: 'CallbackSecret' },
   ...redrive('CallbacksGivenUp', 'CallbackQueue'),

@@ -6,7 +6,8 @@ import { fromItem, toItem } from '../../../functions/adapters/dynamodb/table-cli
 import { newsOf } from '../../../functions/core/announcements.ts';
 import { messageAbout, type Replay, type Subject } from '../../../functions/core/callbacks/callback-message.ts';
 import { keptShard } from '../../../functions/core/callbacks/callback-shards.ts';
-import type { PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
+import { streamKey } from '../../../functions/core/cancellation/stream-key.ts';
+import type { JobId, PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
 import { CannotDo } from '../command.ts';
 import type { Place } from '../places/place.ts';
 import { count, type Progress } from '../terminal.ts';
@@ -33,6 +34,27 @@ export async function findKept(place: Place, partnerId: PartnerId): Promise<read
     }
   }
   return [...found.values()];
+}
+
+/** A job, if its partner was, or should have been, told of it: by now it has ended, or was escalated. */
+export async function findOfJob(place: Place, partnerId: PartnerId, jobId: JobId): Promise<readonly Subject[]> {
+  const pages = paginateQuery(
+    { client: place.dynamodb },
+    {
+      TableName: await place.table('CancellationLog'),
+      ConsistentRead: true,
+      KeyConditionExpression: 'pk = :stream',
+      FilterExpression: '#type IN (:closed, :escalated)',
+      ExpressionAttributeNames: { '#type': 'type' },
+      ExpressionAttributeValues: toItem({
+        ':stream': streamKey({ partnerId, jobId }),
+        ':closed': 'closed',
+        ':escalated': 'escalated',
+      }),
+    },
+  );
+  for await (const { Count = 0 } of pages) if (Count > 0) return [{ kind: 'job', partnerId, jobId }];
+  return [];
 }
 
 /** All that a partner was, or should have been, told of since a time. It reads the whole log: no index has it. */

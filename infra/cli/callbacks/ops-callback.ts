@@ -2,7 +2,9 @@ import { callbackUrlRules, parseCallbackUrl } from '../../../functions/core/call
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { CannotDo } from '../command.ts';
 import { environmentOption, opsCommand, partnerOption, readPartner } from '../ops-command.ts';
+import type { Place } from '../places/place.ts';
 import { count, labelled, paint, printable } from '../terminal.ts';
+import { describeTest } from './describe-test.ts';
 import { findKept } from './kept-callbacks.ts';
 import {
   changeEndpoint,
@@ -10,6 +12,7 @@ import {
   readEndpoint,
   readStoredEndpoint,
   removeEndpoint,
+  requirePartner,
   signingSecret,
 } from './stored-endpoint.ts';
 
@@ -43,11 +46,12 @@ former endpoint ended by its 410 go on with what is kept.`,
         : undefined;
       terminal.show({ partnerId, url, before: before.url, version: before.version }, [
         `The callbacks of ${partnerId} (${place.environment}) go to ${url} from now on; before: ${printable(before.url)}.`,
-        `They are signed by the same secret as before.`,
+        `They are signed by the same secret as before. If it is lost: npm run ops -- callback rotate --partner ${partnerId}${environmentOption(place)}`,
         ...(next === undefined ? [] : [next]),
       ]);
       return 0;
     }
+    await requirePartner(place, partnerId);
     // After a removal, another secret than the one before.
     const version = (before?.version ?? 0) + 1;
     await changeEndpoint(place, partnerId, before, { set: { url, version } });
@@ -55,7 +59,7 @@ former endpoint ended by its 410 go on with what is kept.`,
     terminal.show({ partnerId, url, version, secret }, [
       `The callbacks of ${partnerId} (${place.environment}) go to ${url}, signed by this secret, which is not shown again:`,
       '',
-      `  ${secret}`,
+      `  ${toPaste(place, secret)}`,
       '',
       `Next: npm run ops -- callback test --partner ${partnerId}${environmentOption(place)}`,
     ]);
@@ -95,15 +99,9 @@ export const showCallback = opsCommand({
 });
 
 function describeState({ pausedAt, pausedWhy }: Pick<Endpoint, 'pausedAt' | 'pausedWhy'>): string {
-  if (pausedWhy === undefined) return paint('green', 'delivered');
+  if (pausedWhy === undefined) return paint('green', 'in use');
   const why = pausedWhy === 'gone' ? 'the endpoint answered 410' : 'by an operator';
   return paint('yellow', `paused since ${pausedAt ?? 'an unknown time'}: ${why}`);
-}
-
-/** In words. */
-export function describeTest({ isDelivered, why, httpStatus }: NonNullable<Endpoint['test']>): string {
-  const status = httpStatus === undefined ? '' : `, HTTP ${httpStatus}`;
-  return isDelivered ? `delivered${status}` : `not delivered: ${why ?? 'unknown'}${status}`;
 }
 
 export const pauseCallback = opsCommand({
@@ -147,13 +145,18 @@ export const rotateCallback = opsCommand({
     terminal.show({ partnerId, version, previousUntil, secret }, [
       `The callbacks of ${partnerId} (${place.environment}) are signed by this secret too, which is not shown again:`,
       '',
-      `  ${secret}`,
+      `  ${toPaste(place, secret)}`,
       '',
       `Until ${previousUntil} version ${endpoint.version} signs as well; from then on this one alone.`,
     ]);
     return 0;
   },
 });
+
+/** Here a receiver runs beside the service; elsewhere the secret is handed to a partner. */
+function toPaste({ environment }: Pick<Place, 'environment'>, secret: string): string {
+  return environment === 'local' ? `export CANCELLATION_CALLBACK_SECRET=${secret}` : secret;
+}
 
 function readHours(given: string | undefined): number {
   if (given === undefined) return OVERLAP_HOURS;

@@ -1,12 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Subject } from '../../../functions/core/callbacks/callback-message.ts';
-import { foreignTimestampSchema, type PartnerId } from '../../../functions/core/identifiers.ts';
-import { CannotDo, readAs } from '../command.ts';
+import type { PartnerId } from '../../../functions/core/identifiers.ts';
+import { CannotDo, readTime } from '../command.ts';
 import { opsCommand, type OpsRequest, partnerOption, readJobId, readPartner } from '../ops-command.ts';
 import { count } from '../terminal.ts';
-import { findKept, findSince, replayEach, sendMessage } from './kept-callbacks.ts';
-import { describeTest } from './ops-callback.ts';
+import { describeTest } from './describe-test.ts';
+import { findKept, findOfJob, findSince, replayEach, sendMessage } from './kept-callbacks.ts';
 import { changeEndpoint, readEndpoint } from './stored-endpoint.ts';
 
 /** Longer than a call to an endpoint takes, and the way there and back. */
@@ -48,11 +48,14 @@ delivers again what was delivered too, under the same webhook-id. --since reads 
       );
     }
     if (values.job !== undefined) {
-      const subject = { kind: 'job', partnerId, jobId: readJobId('--job', values.job) } as const;
-      return replay(request, partnerId, [subject], true);
+      const jobId = readJobId('--job', values.job);
+      const found = await findOfJob(place, partnerId, jobId);
+      if (found.length > 0) return replay(request, partnerId, found, true);
+      const why = `no cancellation of it has ended or was escalated for ${partnerId} (${place.environment})`;
+      throw new CannotDo(1, `There is nothing to tell of ${jobId}: ${why}.`);
     }
     if (values.since === undefined) return replay(request, partnerId, await findKept(place, partnerId), false);
-    const since = readAs(foreignTimestampSchema, '--since', values.since);
+    const since = readTime('--since', values.since);
     return replay(request, partnerId, await findSince(place, partnerId, since, terminal.progress), true);
   },
 });
@@ -65,7 +68,8 @@ async function replay(
 ): Promise<0> {
   const id = randomUUID();
   await replayEach(place, subjects, { id, all }, terminal.progress);
-  const which = subjects.length === 0 ? 'Nothing is kept' : `${count(subjects.length)} to deliver`;
+  const nothing = all ? 'There is nothing to deliver' : 'Nothing is kept';
+  const which = subjects.length === 0 ? nothing : `${count(subjects.length)} to deliver`;
   terminal.show({ partnerId, replayId: id, subjects: subjects.length }, [
     `${which} for ${partnerId} (${place.environment}).${subjects.length === 0 ? '' : ' "callback show" tells what is still kept.'}`,
   ]);
@@ -74,7 +78,7 @@ async function replay(
 
 export const testCallback = opsCommand({
   name: 'callback test',
-  summary: "Posts a callback that tells of nothing to a partner's endpoint, and shows how it answered.",
+  summary: "Posts a test callback to a partner's endpoint, and shows how it answered.",
   notes: 'The service itself posts it, from where it posts the others, and also while callbacks are paused.',
   options: { partner: partnerOption },
   async run({ place, terminal, values }) {

@@ -8,6 +8,7 @@ import { getRecord, type Table, updateItem } from '../../../functions/adapters/d
 import type { PartnerId } from '../../../functions/core/identifiers.ts';
 import { CannotDo } from '../command.ts';
 import { environmentOption } from '../ops-command.ts';
+import { hasRecord } from '../partners/read-partners.ts';
 import type { Place } from '../places/place.ts';
 
 /** One that is in use. */
@@ -24,10 +25,21 @@ export async function readStoredEndpoint(place: Place, partnerId: PartnerId): Pr
   return getRecord(await partnersTable(place), endpointKey(partnerId), endpointSchema, { ConsistentRead: true });
 }
 
+/** @throws CannotDo (1) for a partnerId without a record, such as a mistyped one */
+export async function requirePartner(place: Place, partnerId: PartnerId): Promise<void> {
+  if (await hasRecord(place, partnerId)) return;
+  const list = `npm run ops -- partner list${environmentOption(place)}`;
+  throw new CannotDo(
+    1,
+    `There is no partner ${partnerId} (${place.environment}): "${list}" shows those that there are.`,
+  );
+}
+
 /** @throws CannotDo (1) when the partner has none */
 export async function readEndpoint(place: Place, partnerId: PartnerId): Promise<Endpoint> {
   const stored = await readStoredEndpoint(place, partnerId);
   if (stored?.url !== undefined) return { ...stored, url: stored.url };
+  await requirePartner(place, partnerId);
   const set = `npm run ops -- callback set --partner ${partnerId} --url URL${environmentOption(place)}`;
   throw new CannotDo(1, `${partnerId} (${place.environment}) has no callbacks: "${set}" gives it some.`);
 }

@@ -24,13 +24,19 @@ export function readOrders(path: string): OrdersFile {
   const fail = (line: number, why: string): CannotDo => new CannotDo(2, `${path}, line ${line}: ${why}.`);
   const [header, ...records] = parseCsv(decode(bytes, fail), fail);
   const columns = header?.fields.join(',');
-  if (columns !== 'externalId' && columns !== 'externalId,reason') {
+  if (header === undefined || (columns !== 'externalId' && columns !== 'externalId,reason')) {
     throw fail(1, 'must be the heading externalId, or externalId,reason');
   }
   const byId = new Map<string, Order>();
   const repeated: { line: number; externalId: string }[] = [];
   for (const { line, fields } of records) {
-    if (fields.length !== header?.fields.length) throw fail(line, `must have as many fields as the heading`);
+    if (fields.length !== header.fields.length) {
+      const hint = fields.length < header.fields.length ? ': without a reason, end it with a comma' : '';
+      throw fail(
+        line,
+        `does not have as many fields (${fields.length}) as the heading (${header.fields.length})${hint}`,
+      );
+    }
     const [given = '', why = ''] = fields;
     const read = (schema: z.ZodMiniType<string, string>, name: string, value: string): string => {
       const { success, data, error } = schema.safeParse(value);

@@ -14,6 +14,7 @@ import { CannotDo, readAs, readList } from '../command.ts';
 import { environmentOption, opsCommand, type OpsRequest, partnerOption, readPartner } from '../ops-command.ts';
 import { paint, table } from '../terminal.ts';
 import { makePartnerKey, markRevoked } from './partner-keys.ts';
+import { hasRecord } from './read-partners.ts';
 
 const allScopes = scopeSchema.options;
 const daysSchema = z.string().check(z.regex(/^[1-9]\d{0,3}$/, 'must be a whole number of days from 1 to 9999'));
@@ -54,9 +55,7 @@ async function confirmUnknown(
   { place, terminal }: Pick<OpsRequest, 'place' | 'terminal'>,
   partnerId: PartnerId,
 ): Promise<void> {
-  const get = { TableName: await place.table('Partners'), Key: toItem({ pk: `partner#${partnerId}` }) };
-  const { Item } = await place.dynamodb.send(new GetItemCommand({ ...get, ConsistentRead: true }));
-  if (Item !== undefined) return;
+  if (await hasRecord(place, partnerId)) return;
   const add = `"npm run ops -- partner add --partner ${partnerId}${environmentOption(place)}" adds it`;
   await terminal.confirm(
     `There is no partner ${partnerId} (${place.environment}): ${add}. Until then it reaches no job. Issue a key nevertheless?`,

@@ -1,6 +1,7 @@
-import { paginateScan } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
-import { fromItem } from '../../../functions/adapters/dynamodb/table-client.ts';
+import { fromItem, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
+import type { PartnerId } from '../../../functions/core/identifiers.ts';
 import type { Place } from '../places/place.ts';
 
 /** A partner as `ops` shows it. */
@@ -45,4 +46,11 @@ export async function readPartners(place: Place, now: number): Promise<ReadonlyM
     }
   }
   return partners;
+}
+
+/** Whether a partner has a record: without one it reaches no job. Strongly consistent. */
+export async function hasRecord(place: Place, partnerId: PartnerId): Promise<boolean> {
+  const get = { TableName: await place.table('Partners'), Key: toItem({ pk: `partner#${partnerId}` }) };
+  const { Item } = await place.dynamodb.send(new GetItemCommand({ ...get, ConsistentRead: true }));
+  return Item !== undefined;
 }

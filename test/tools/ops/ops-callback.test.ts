@@ -29,7 +29,7 @@ describe('callback set', () => {
 
     expect(set).toMatchObject({ code: 0, stderr: '' });
     expect(set.stdout).toMatch(
-      /\n\n {2}whsec_[A-Za-z0-9+/]{43}=\n\nNext: npm run ops -- callback test --partner acme\n$/,
+      /\n\n {2}export CANCELLATION_CALLBACK_SECRET=whsec_[A-Za-z0-9+/]{43}=\n\nNext: npm run ops -- callback test --partner acme\n$/,
     );
     expect(again.stdout).not.toContain('whsec_');
     expect(again.stdout).toContain(`go to ${urlOf('b')} from now on; before: ${urlOf('a')}.`);
@@ -48,6 +48,17 @@ describe('callback set', () => {
     const ended = await ops.run(['callback', 'set', '--partner', 'acme', '--url', url]);
 
     expect([ended.code, onlyLine(ended)]).toEqual([2, why]);
+  });
+
+  test('refuses a partner that does not exist, such as a mistyped one', async () => {
+    for (const command of [`set --url ${urlOf('a')}`, 'show', 'test', 'remove --yes']) {
+      const ended = await ops.run(`callback ${command} --partner acm`);
+
+      expect([ended.code, onlyLine(ended)]).toEqual([
+        1,
+        'There is no partner acm (local): "npm run ops -- partner list" shows those that there are.',
+      ]);
+    }
   });
 
   test('after a removal makes another secret', async () => {
@@ -73,7 +84,7 @@ describe('callback test', () => {
     expect([taken.code, taken.stdout]).toEqual([0, `${urlOf('a')} (acme, local): delivered, HTTP 200.\n`]);
     expect([refused.code, refused.stdout]).toEqual([
       1,
-      `${urlOf('a')} (acme, local): not delivered: http_status, HTTP 500.\n`,
+      `${urlOf('a')} (acme, local): not delivered: http_status, HTTP 500 (only an answer of 2xx counts).\n`,
     ]);
     expect(JSON.parse(callbacks.receiver.arrivals.at(-1)?.body ?? '')).toMatchObject({ type: 'callback.test' });
     expect((await shown()).test).toMatchObject({ isDelivered: false, httpStatus: 500 });
@@ -142,6 +153,17 @@ describe('callback replay', () => {
     await ops.run(`callback set --partner acme --url ${urlOf('a')}`);
 
     expect((await ops.run('callback replay --partner acme')).stdout).toBe('Nothing is kept for acme (local).\n');
+  });
+
+  test.each([
+    ['--job', 'job_nix', 1, /^There is nothing to tell of job_nix: .* for acme \(local\)\.$/],
+    ['--since', 'yesterday', 2, /^--since must be a day or a time in UTC like /],
+  ])('%s %s delivers nothing, and says why', async (option, value, code, why) => {
+    await ops.run(`callback set --partner acme --url ${urlOf('a')}`);
+    const ended = await ops.run(['callback', 'replay', '--partner', 'acme', option, value]);
+
+    expect(ended.code).toBe(code);
+    expect(onlyLine(ended)).toMatch(why);
   });
 
   test('takes one choice at a time', async () => {

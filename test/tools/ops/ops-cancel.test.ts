@@ -203,7 +203,12 @@ describe('cancel --file refuses', () => {
     ['another heading', 'id\na\n', /line 1: must be the heading externalId, or externalId,reason\.$/],
     ['bytes that are not UTF-8', Buffer.from('externalId\na\nü\n', 'latin1'), /line 3: has bytes that are not UTF-8/],
     ['a quote that is not closed', 'externalId\na\n"b\n', /line 3: has a quote where none can be/],
-    ['a field too many', 'externalId\na\nb,c\n', /line 3: must have as many fields as the heading\.$/],
+    ['a field too many', 'externalId\na\nb,c\n', /line 3: does not have as many fields \(2\) as the heading \(1\)\.$/],
+    [
+      'a field too few',
+      'externalId,reason\na,\nb\n',
+      /line 3: does not have as many fields \(1\) as the heading \(2\): without a reason, end it with a comma\.$/,
+    ],
     ['a control character', 'externalId\na\u0007\n', /line 2: externalId must not contain control characters\.$/],
     ['no orders', 'externalId\n\n', /has no orders\.$/],
   ])('%s', async (_what, content, line) => {
