@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { buildMutant } from './mutations/build-mutant.ts';
 import { runMutations, seededBugs } from './mutations.ts';
+import { checkSeeds, runTestsWithBugs } from './mutations/run-tests-with-bugs.ts';
+import { seededBugsOfCallbacks } from './mutations/seeded-bugs-of-callbacks.ts';
 import { seededBugsOfRegions } from './mutations/seeded-bugs-of-regions.ts';
 
 describe('seeded bugs of the protocol', () => {
@@ -24,5 +26,29 @@ describe('seeded bugs of the protocol', () => {
     await expect(buildMutant(bug)).rejects.toThrow('0 times, not once');
     const elsewhere = { ...bug, file: 'functions/doors/http/serve.ts' };
     await expect(buildMutant(elsewhere)).rejects.toThrow('not part of the simulation');
+  });
+});
+
+/** The short form: `npm run proof -- --only "seeded bugs"` plays all. */
+describe('seeded bugs of the delivery of callbacks', () => {
+  it('are caught by the tests, which pass without them', { timeout: 120_000 }, async () => {
+    // One of each file of tests that takes no long time.
+    const bugs = seededBugsOfCallbacks.filter(({ name }) =>
+      ['the order is lost: what waits is overtaken', 'Retry-After is ignored', 'the time is not signed'].includes(name),
+    );
+    const { caught, violations } = await runTestsWithBugs(bugs);
+
+    expect(violations).toEqual([]);
+    expect(caught.map(({ bug }) => bug)).toEqual(bugs.map(({ name }) => name));
+  });
+
+  it('that no test catches are shown, and cannot be switched off by a change of the code', async () => {
+    const [bug] = seededBugsOfCallbacks;
+    if (bug === undefined) throw new Error('there is one');
+    const harmless = { ...bug, to: bug.from };
+    expect((await runTestsWithBugs([harmless])).violations).toEqual([
+      `not caught by test/${bug.test}.test.ts: ${bug.name}`,
+    ]);
+    expect(() => checkSeeds([...seededBugsOfCallbacks, { ...bug, from: 'no such text' }])).toThrow('0 times, not once');
   });
 });

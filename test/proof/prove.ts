@@ -12,6 +12,8 @@ import { runFaultMatrix } from './fault-matrix.ts';
 import { runFuzz } from './fuzz.ts';
 import { runMany } from './many.ts';
 import { runMutations } from './mutations.ts';
+import { runTestsWithBugs } from './mutations/run-tests-with-bugs.ts';
+import { seededBugsOfCallbacks } from './mutations/seeded-bugs-of-callbacks.ts';
 import { describeViolation, runSimulation } from './simulation.ts';
 import { runSoakCallbacks } from './soak-callbacks.ts';
 import { runSoakArchive } from './soak-archive.ts';
@@ -61,14 +63,22 @@ const parts: readonly ProofPart[] = [
   },
   {
     name: 'seeded bugs',
-    claim: 'every bug put into the protocol is caught by an invariant',
+    claim: 'every bug put into the protocol is caught by an invariant, and into the delivery of callbacks by a test',
     async prove({ seed, onProgress }) {
       const { figures, violations } = await runMutations({ schedules: 20_000, seed, onProgress });
-      const { bugs, caught, mostSchedules } = figures;
-      const rows = caught.map(({ bug, invariant, schedules }) => {
-        return `    ${bug.padEnd(66)} ${String(schedules).padStart(5)}  ${invariant}`;
-      });
-      return { figures: { bugs, caught: caught.length, mostSchedules }, violations, table: rows.join('\n') };
+      const { caught, mostSchedules } = figures;
+      onProgress('of callbacks');
+      const tested = await runTestsWithBugs(seededBugsOfCallbacks);
+      const rows = [
+        ...caught.map(({ bug, invariant, schedules }) => [bug, String(schedules), invariant] as const),
+        ...tested.caught.map(({ bug, test }) => [bug, '', test] as const),
+      ].map(([bug, schedules, by]) => `    ${bug.padEnd(66)} ${schedules.padStart(5)}  ${by}`);
+      const bugs = figures.bugs + seededBugsOfCallbacks.length;
+      return {
+        figures: { bugs, caught: rows.length, mostSchedules },
+        violations: [...violations, ...tested.violations],
+        table: rows.join('\n'),
+      };
     },
   },
   {

@@ -274,6 +274,15 @@ describe('A name', () => {
     expect(receiver.arrivals.length).toBe(1);
   });
 
+  test('is called at the address that was checked, wherever it leads by now', async () => {
+    const receiver = await started();
+    // The machine's own `localhost` leads to the receiver.
+    const post = postLocally({ resolve: async () => ['127.0.0.2'] });
+
+    expect(await post(sent(`http://localhost:${receiver.port}/`))).toEqual(failed('not_connected'));
+    expect(receiver.connections()).toBe(0);
+  });
+
   test('that is public first and private then is refused the second time', async () => {
     const names = createRebindingResolver(['127.0.0.1'], [PUBLIC]);
     const receiver = await started();

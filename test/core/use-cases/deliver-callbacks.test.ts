@@ -153,6 +153,9 @@ describe('an attempt that fails', () => {
     const { world, deliver, told } = given([requested, escalated, closed]);
     world.answer = () => answered(503);
     await deliver();
+    // The message of what follows comes before the next attempt is due.
+    await deliver();
+    expect(told()).toEqual(['e-2']);
     world.nowMs += 5_000;
     await deliver();
     expect(told()).toEqual(['e-2', 'e-2']);
