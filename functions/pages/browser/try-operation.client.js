@@ -97,7 +97,7 @@ async function send(form) {
   } catch {
     const action = { words: 'Check the credential', run: askForCredential };
     showAdvice(
-      place,
+      form,
       'A browser cannot send this',
       'A header may contain only printable ASCII characters, the credential too.',
       action,

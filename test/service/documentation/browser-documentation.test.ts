@@ -131,6 +131,16 @@ describe.skipIf(browserPath === undefined)('In a browser, the reference', { time
     await cancelForm(page).getByRole('status').getByText('The job is cancelled.').waitFor();
   });
 
+  test('says what a browser cannot send, in place of the answer before it', async () => {
+    const { page, wrong } = await open();
+    await credential(page).fill('not one: ✓');
+
+    await cancel(page, 'order-7890');
+    await cancelForm(page).getByRole('status').getByText('A browser cannot send this').waitFor({ timeout: 5_000 });
+
+    expect(wrong).toEqual([]);
+  });
+
   test('is used with the keyboard alone, and says aloud how each request went', async () => {
     await service.run.addJob('order-by-keyboard', 'job_by_keyboard', job);
     const { page } = await open();
