@@ -44,8 +44,12 @@ export async function readEndpoint(place: Place, partnerId: PartnerId): Promise<
   throw new CannotDo(1, `${partnerId} (${place.environment}) has no callbacks: "${set}" gives it some.`);
 }
 
+/** All that a command decides by. A test's result changes nothing of it. */
+const decisive = ['url', 'version', 'previousUntil', 'pausedAt', 'pausedWhy'] as const;
+
 /**
- * Changes an endpoint, unless another operator changed its secret since it was read.
+ * Changes an endpoint, unless it was changed since it was read: by another operator, or by the pause that follows a 410, which
+ * is about the URL before.
  * @throws CannotDo (1) when it is another by now
  */
 export async function changeEndpoint(
@@ -54,22 +58,24 @@ export async function changeEndpoint(
   read: StoredEndpoint | undefined,
   update: { readonly set: Readonly<Record<string, unknown>>; readonly remove?: readonly string[] },
 ): Promise<void> {
-  const names = [...Object.keys(update.set), ...(update.remove ?? [])];
-  const sets = Object.keys(update.set).map((name) => `#${name} = :${name}`);
-  const removes = (update.remove ?? []).map((name) => `#${name}`);
+  const { set, remove = [] } = update;
+  const sets = Object.keys(set).map((name) => `#${name} = :${name}`);
+  const removes = remove.map((name) => `#${name}`);
+  const isAsRead = decisive.map((name) =>
+    read?.[name] === undefined ? `attribute_not_exists(#${name})` : `#${name} = :read_${name}`,
+  );
+  const names = new Set([...Object.keys(set), ...remove, ...(read === undefined ? [] : decisive)]);
   const isChanged = await updateItem(await partnersTable(place), endpointKey(partnerId), {
     UpdateExpression: [
       ...(sets.length === 0 ? [] : [`SET ${sets.join(', ')}`]),
       ...(removes.length === 0 ? [] : [`REMOVE ${removes.join(', ')}`]),
     ].join(' '),
-    ConditionExpression: read === undefined ? 'attribute_not_exists(pk)' : '#version = :read',
-    ExpressionAttributeNames: Object.fromEntries(
-      [...names, ...(read === undefined ? [] : ['version'])].map((name) => [`#${name}`, name]),
-    ),
-    values: {
-      ...Object.fromEntries(Object.entries(update.set).map(([name, value]) => [`:${name}`, value])),
-      ...(read !== undefined && { ':read': read.version }),
-    },
+    ConditionExpression: read === undefined ? 'attribute_not_exists(pk)' : isAsRead.join(' AND '),
+    ExpressionAttributeNames: Object.fromEntries([...names].map((name) => [`#${name}`, name])),
+    values: Object.fromEntries([
+      ...Object.entries(set).map(([name, value]) => [`:${name}`, value]),
+      ...decisive.flatMap((name) => (read?.[name] === undefined ? [] : [[`:read_${name}`, read[name]]])),
+    ]),
   });
   if (isChanged) return;
   throw new CannotDo(

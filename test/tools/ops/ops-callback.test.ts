@@ -1,7 +1,11 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod/mini';
+import { partnerIdSchema } from '../../../functions/core/identifiers.ts';
+import { permissionsOf } from '../../../infra/blueprint/access/roles.ts';
+import { changeEndpoint, readStoredEndpoint } from '../../../infra/cli/callbacks/stored-endpoint.ts';
 import { givenCallbacks } from '../../support/given-callbacks.ts';
 import { givenOps } from '../../support/given-ops.ts';
+import { placeWith } from '../../support/place-with.ts';
 import { onlyLine } from '../../support/run-command.ts';
 
 const ops = givenOps({ callbacks: 'delivered', queueVisibilityMs: 300 });
@@ -142,8 +146,12 @@ describe('callback replay', () => {
     await ops.service.cancel({ externalId });
     await vi.waitFor(() => expect(callbacks.about(jobId)).toHaveLength(1), soon);
 
+    ops.service.run.dynamodb.resetCounts();
     const replay = await ops.run(`callback replay --partner acme ${option} ${option === '--job' ? jobId : since}`);
     expect(replay).toMatchObject({ code: 0 });
+    const allowed = permissionsOf('manage-callbacks').flatMap(({ actions }) => actions);
+    const called = Object.keys(ops.service.run.dynamodb.counts()).map((operation) => `dynamodb:${operation}`);
+    expect(called.filter((action) => !allowed.includes(action))).toEqual([]);
 
     await vi.waitFor(() => expect(callbacks.about(jobId)).toHaveLength(2), soon);
     expect(new Set(callbacks.about(jobId).map(({ id }) => id)).size).toBe(1);
@@ -172,6 +180,23 @@ describe('callback replay', () => {
 
     expect([ended.code, onlyLine(ended)]).toEqual([2, 'Use --job or --since, not both.']);
   });
+});
+
+test.each([
+  ['was paused by a 410', { pausedAt: '2026-11-26T12:00:00.000Z', pausedWhy: 'gone' }],
+  ['was set to another URL', { url: 'https://partner.example/other' }],
+  ['got another secret', { version: 2 }],
+])('an endpoint that %s since it was read is not changed unseen', async (_, meanwhile) => {
+  const { client, tableNames } = ops.service.run.dynamodb;
+  const place = placeWith({ dynamodb: client, table: (name) => Promise.resolve(tableNames[name]) });
+  const acme = partnerIdSchema.parse('acme');
+  await callbacks.setEndpoint('acme');
+  const read = await readStoredEndpoint(place, acme);
+  await callbacks.setEndpoint('acme', meanwhile);
+  const change = changeEndpoint(place, acme, read, { set: { url: urlOf('new') } });
+
+  await expect(change).rejects.toThrow('The callbacks of acme (local) were changed meanwhile: see "callback show".');
+  expect(await shown()).toMatchObject(meanwhile);
 });
 
 describe('callback rotate', () => {
