@@ -68,5 +68,7 @@ export const callbackSchema = z.object({
   nextAt: z.optional(timestampSchema),
   /** Of the replay that asked for this attempt. */
   replayId: z.optional(z.string().check(z.regex(/^[\w-]{1,64}$/))),
+  /** Whether that replay also tells again what was delivered. */
+  replaysAll: z.optional(z.boolean()),
 });
 export type CallbackRecord = z.infer<typeof callbackSchema>;

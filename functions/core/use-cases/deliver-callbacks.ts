@@ -1,6 +1,6 @@
 import { messageAbout, type Replay, type Subject } from '../callbacks/callback-message.ts';
 import type { CallbackRecord } from '../callbacks/callback-record.ts';
-import { nextAttempt } from '../callbacks/next-attempt.ts';
+import { newestReplay, nextAttempt } from '../callbacks/next-attempt.ts';
 import { type Notice, readNotices } from '../callbacks/notices.ts';
 import type { CallbackEndpoint, CallbackPlace, CallbackPorts } from '../callbacks/ports.ts';
 import { postSigned } from '../callbacks/post-signed.ts';
@@ -29,10 +29,13 @@ type Ended = Pick<CallbackRecord, 'result' | 'why' | 'httpStatus' | 'nextAt'>;
 export async function deliverCallbacks(
   ports: CallbackPorts,
   subject: Subject,
-  { replay, untilMs }: { readonly replay?: Replay | undefined; readonly untilMs: number },
+  { replay: asked, untilMs }: { readonly replay?: Replay | undefined; readonly untilMs: number },
 ): Promise<void> {
   const { log, clock, queue } = ports;
+  const again = (): Promise<void> => deliverCallbacks(ports, subject, { replay: asked, untilMs });
   const notices = await readNotices(log, subject);
+  // The message that asked for a replay is gone once an attempt of it has failed: what is left of it, the log says.
+  const replay = asked ?? newestReplay(notices);
   let endpoint = await ports.endpoints.read(subject.partnerId);
   for (const notice of notices) {
     const { attempts } = notice;
@@ -48,17 +51,29 @@ export async function deliverCallbacks(
       await queue.send(messageAbout(subject, replay));
       return;
     }
-    const { attempt, replayId } = next;
+    const { attempt } = next;
     const ended = await endAttempt(ports, notice, endpoint, attempt);
-    if (ended.why === 'gone') endpoint = endpoint && { ...endpoint, pausedWhy: 'gone' };
-    const isRecorded = await recordAttempt(ports, notice, { ...ended, attempt, replayId });
+    const made = { attempt, replayId: next.replay?.id, replaysAll: next.replay?.all };
+    const isRecorded = await recordAttempt(ports, notice, { ...ended, ...made });
     // Another run has told it meanwhile. It may have read the log before what follows happened.
-    if (!isRecorded) return deliverCallbacks(ports, subject, { replay, untilMs });
+    if (!isRecorded) return again();
     if (ended.nextAt !== undefined) {
       await sendLater(ports, subject, ended.nextAt);
       return;
     }
+    if (ended.result === 'paused') {
+      const before = endpoint;
+      endpoint = await ports.endpoints.read(subject.partnerId);
+      // The replay that came with it may have looked before this was kept.
+      if (isOpenedSince(before, endpoint)) return again();
+    }
   }
+}
+
+/** Whether an operator has resumed a partner's callbacks, or set another URL, since they were read. */
+function isOpenedSince(before: CallbackEndpoint | undefined, now: CallbackEndpoint | undefined): boolean {
+  if (now === undefined || now.pausedWhy !== undefined) return false;
+  return before === undefined || before.pausedWhy !== undefined || before.url !== now.url;
 }
 
 async function endAttempt(
@@ -87,7 +102,7 @@ async function endAttempt(
 async function recordAttempt(
   { log, clock, report }: CallbackPorts,
   { partnerId, jobId, day, about, notice, webhookId, deleteAfter, recordedAt, attempts }: Notice,
-  ended: Ended & Pick<CallbackRecord, 'attempt' | 'replayId'>,
+  ended: Ended & Pick<CallbackRecord, 'attempt' | 'replayId' | 'replaysAll'>,
 ): Promise<boolean> {
   const record: CallbackRecord = {
     type: 'callback',

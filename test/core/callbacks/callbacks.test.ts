@@ -39,7 +39,8 @@ describe('the next attempt', () => {
   const delivered = { result: 'delivered', attempt: 2 } as const;
   const paused = { result: 'paused', attempt: 4 } as const;
   const replay = { id: 'replay-1', all: false };
-  const begin = (replayId?: string) => ({ kind: 'due', attempt: 1, replayId });
+  const all = { ...replay, all: true };
+  const begin = (by?: typeof replay) => ({ kind: 'due', attempt: 1, replay: by });
   const waits = { kind: 'waits' };
   const settled = { kind: 'settled' };
 
@@ -55,19 +56,14 @@ describe('the next attempt', () => {
     ['is not made of what was erased', [{ result: 'erased', attempt: 1 } as const], { replay }, settled],
     ['is not made while callbacks are paused', [paused], { isPaused: true, replay }, settled],
     ['is the first again, once callbacks are not paused any more', [paused], {}, begin()],
-    ['is the first again when it is replayed', [exhausted], { replay }, begin('replay-1')],
-    ['is the first again when it is replayed before its time', [failed], { replay }, begin('replay-1')],
+    ['is the first again when it is replayed', [exhausted], { replay }, begin(replay)],
+    ['is the first again when it is replayed before its time', [failed], { replay }, begin(replay)],
     ['is not made of what was delivered by a replay of the rest', [delivered], { replay }, settled],
-    [
-      'is made of what was delivered by a replay of all',
-      [delivered],
-      { replay: { ...replay, all: true } },
-      begin('replay-1'),
-    ],
+    ['is made of what was delivered by a replay of all', [delivered], { replay: all }, begin(all)],
     [
       'is made once by a replay that is repeated',
       [exhausted, { ...exhausted, replayId: 'replay-1' }],
-      { replay: { ...replay, all: true } },
+      { replay: all },
       settled,
     ],
   ])('%s', (_, attempts, given, expected) => {

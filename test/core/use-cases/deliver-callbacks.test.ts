@@ -307,6 +307,69 @@ describe('callbacks that are paused', () => {
   });
 });
 
+describe('a replay', () => {
+  test.each([
+    ['by the queue', 5_000],
+    ['by the schedule', 65_000],
+  ])('goes on with what comes after an attempt that fails, which is made again %s', async (_, laterMs) => {
+    const { world, deliver, told } = given([requested, escalated, closed]);
+    await deliver();
+    world.answer = () => answered(500);
+    await deliver(job, { id: 'replay-1', all: true });
+    world.answer = () => ok;
+    world.nowMs += laterMs;
+    await deliver();
+    await deliver();
+
+    expect(told()).toEqual(['e-2', 'e-3', 'e-2', 'e-2', 'e-3']);
+  });
+
+  test('of what is kept does the same, and tells nothing again', async () => {
+    const { world, deliver, told } = given([requested, escalated, closed]);
+    world.answer = () => answered(500);
+    for (let attempt = 1; attempt <= 20; attempt += 1) {
+      await deliver();
+      world.nowMs += 30 * hour;
+    }
+    expect(world.log.kept()).toEqual([job, job]);
+    world.posted.length = 0;
+    await deliver(job, { id: 'replay-1', all: false });
+    world.answer = () => ok;
+    world.nowMs += 5_000;
+    await deliver();
+    await deliver();
+
+    expect(told()).toEqual(['e-2', 'e-2', 'e-3']);
+    expect(world.log.kept()).toEqual([]);
+  });
+});
+
+describe('what is kept just after an operator', () => {
+  test('has resumed the callbacks, and has replayed what was kept, is told', async () => {
+    const { world, deliver, told } = given([requested, escalated, closed]);
+    world.endpoints.set(acme, { url, version: 1, pausedWhy: 'operator' });
+    world.log.beforeWrite = () => world.endpoints.set(acme, { url, version: 1 });
+    await deliver();
+
+    expect(told()).toEqual(['e-2', 'e-3']);
+    expect(world.log.kept()).toEqual([]);
+  });
+
+  test('has set another URL than that which answers 410, is told there', async () => {
+    const { world, deliver } = given();
+    const other = 'https://partner.example/new';
+    world.answer = () => {
+      world.endpoints.set(acme, { url: other, version: 1 });
+      world.answer = () => ok;
+      return answered(410);
+    };
+    await deliver();
+
+    expect(world.posted.map((request) => request.url)).toEqual([url, other]);
+    expect(world.log.kept()).toEqual([]);
+  });
+});
+
 describe('a run that dies', () => {
   test.each(['append', 'unindex'] as const)('before it can %s has told nothing that is lost', async (where) => {
     const { world, deliver, told } = given();
