@@ -52,8 +52,8 @@ export const seededBugsOfCallbacks: readonly TestedBug[] = [
   delivering(
     'core/use-cases/deliver-callbacks',
     'after 410 the rest of the job is told all the same',
-    "if (ended.why === 'gone') endpoint = endpoint && { ...endpoint, pausedWhy: 'gone' };",
-    '',
+    'const before = endpoint;\n      endpoint = await ports.endpoints.read(subject.partnerId);',
+    'const before = endpoint;',
   ),
   delivering(
     'core/use-cases/deliver-callbacks',
@@ -82,8 +82,20 @@ export const seededBugsOfCallbacks: readonly TestedBug[] = [
   delivering(
     'core/use-cases/deliver-callbacks',
     'a run that lost the race goes on with what it read before',
-    'if (!isRecorded) return deliverCallbacks(ports, subject, { replay, untilMs });',
+    'if (!isRecorded) return again();',
     'if (!isRecorded) continue;',
+  ),
+  delivering(
+    'core/use-cases/deliver-callbacks',
+    'what is kept while an operator resumes is told by nothing',
+    'if (isOpenedSince(before, endpoint)) return again();',
+    '',
+  ),
+  delivering(
+    'core/use-cases/deliver-callbacks',
+    'a replay ends with its first attempt that fails',
+    'asked ?? newestReplay(notices)',
+    'asked',
   ),
   delivering(
     'core/use-cases/deliver-callbacks',
