@@ -1,16 +1,19 @@
 import type { AttributeValue, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { createCallbackEndpoints, endpointKey } from '../../functions/adapters/dynamodb/callback-endpoints.ts';
+import { createCallbackLog } from '../../functions/adapters/dynamodb/callback-log.ts';
 import { createCancellationLog, createReadableLog } from '../../functions/adapters/dynamodb/cancellation-log.ts';
 import { createJobDirectory, createPagedDirectory } from '../../functions/adapters/dynamodb/job-directory.ts';
 import { createPartners, createReadPartnerKey } from '../../functions/adapters/dynamodb/partners.ts';
 import { type Item, toItem } from '../../functions/adapters/dynamodb/table-client.ts';
 import { sealEvent } from '../../functions/core/cancellation/chain.ts';
 import { BrokenStream } from '../../functions/core/cancellation/state.ts';
-import { eventKey, streamKey } from '../../functions/core/cancellation/stream-key.ts';
+import { callbackKey, eventKey, streamKey } from '../../functions/core/cancellation/stream-key.ts';
 import { RecordUnreadable } from '../../functions/core/report.ts';
 import { acme, documentedJob, documentedProject, order7890, retention } from '../support/names.ts';
 import { committed } from '../support/committed.ts';
+import { callbackRecord } from '../support/stored-streams.ts';
 
 const at = '2026-11-23T12:00:00.000Z';
 const canary = 'canary';
@@ -111,6 +114,29 @@ describe('whatever a stored record holds', () => {
     const fields = { pk: streamKey(name), sk: eventKey(1), ...event, wakeShard: '0', wakeAt: at };
     await holds(fields, (client) =>
       orThrows(createCancellationLog(client, 't').read(acme, documentedJob), BrokenStream),
+    );
+  });
+
+  test('an attempt to deliver a callback is read, or unreadable, and is due at a time or not at all', async () => {
+    const { fields: attempt } = callbackRecord({ result: 'failed', why: 'http_status', httpStatus: 503, nextAt: at });
+    const sk = callbackKey({ about: 'event#000003', number: 1 });
+    const fields = { pk: streamKey(name), sk, ...attempt, replayId: 'r', wakeShard: 'callbacks-0', wakeAt: at };
+    await holds(fields, async (client) => {
+      const log = createCallbackLog(client, 't');
+      await orThrows(log.readJob(name), RecordUnreadable);
+      for (const { subject, wakeAt } of await log.due(0, at, 9)) {
+        expect(subject).toEqual({ kind: 'job', ...name });
+        expect(new Date(wakeAt).toISOString()).toBe(wakeAt);
+      }
+    });
+  });
+
+  test('where callbacks go is read, or unreadable', async () => {
+    const test1 = { id: 'test-1', at, isDelivered: false, why: 'timeout' };
+    const paused = { pausedAt: at, pausedWhy: 'gone' };
+    const fields = { ...endpointKey(acme), url: 'https://partner.example/', version: 2, previousUntil: at, ...paused };
+    await holds({ ...fields, test: test1 }, (client) =>
+      orThrows(createCallbackEndpoints(client, 't').read(acme), RecordUnreadable),
     );
   });
 

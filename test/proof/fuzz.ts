@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import { seededPartners } from '../../infra/local/seeds.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 import type { HttpRequest } from './crash/invocations.ts';
+import { type CallbackFigures, fuzzCallbacks } from './fuzz/fuzz-callbacks.ts';
 import { type EventFigures, fuzzEvents, fuzzHttp, judgeAnswer, type Statuses } from './fuzz/fuzz-doors.ts';
 import { fuzzUpstream, type UpstreamFigures } from './fuzz/fuzz-upstream.ts';
 import { type HttpDoor, httpDoors, httpInputs, world } from './fuzz/http-inputs.ts';
@@ -53,6 +54,13 @@ export const runFuzz = async ({ seed, inputs, overHttp, answers, onProgress }: F
   }
   row('events', inputs, Object.entries(events));
 
+  onProgress?.('callbacks');
+  const callbacks: CallbackFigures = { delivered: 0, nothing: 0, unreadable: 0 };
+  for (let n = 0; n < inputs && violations.length < STOP_AFTER; n += 1) {
+    violations.push(...(await fuzzCallbacks(seed + n, callbacks)));
+  }
+  row('callbacks', inputs, Object.entries(callbacks));
+
   onProgress?.('the bundles over HTTP');
   const statuses: Statuses = new Map();
   violations.push(...(await fuzzGateway(overHttp, seed, statuses)));
@@ -63,7 +71,7 @@ export const runFuzz = async ({ seed, inputs, overHttp, answers, onProgress }: F
   violations.push(...(await fuzzUpstream(answers, seed, upstream)));
   row('Plangrep’s answers', upstream.answers, upstream.results);
 
-  const figures = { inputs: inputs * (httpDoors.length + 1), overHttp, answers: upstream.answers };
+  const figures = { inputs: inputs * (httpDoors.length + 2), overHttp, answers: upstream.answers };
   return { figures, violations, table: rows.join('\n') };
 };
 
