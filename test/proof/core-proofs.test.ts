@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { eventDoor } from '../../infra/blueprint/bus-events.ts';
+import { runCallbackCrashes } from './crash-callbacks.ts';
 import { describeViolation, runSimulation, type SimulationResult } from './simulation.ts';
 import { MAX_RECEIVES } from './simulation/doors.ts';
 import { runSoakCallbacks } from './soak-callbacks.ts';
@@ -58,4 +59,12 @@ test('the soak of the callbacks loses none of many with faults, and each partner
   // What never occurs proves nothing.
   const { lost, setAside: _setAside, overtaken: _overtaken, ...others } = figures;
   expect([lost, Object.entries(others).filter(([, count]) => count === 0)]).toEqual([0, []]);
+});
+
+test('the functions of the callbacks may be killed before and after every call outside: all is told, in order', async () => {
+  const { violations, figures } = await runCallbackCrashes();
+
+  expect(violations).toEqual([]);
+  expect(figures.recovered).toBe(figures.crashPoints);
+  expect(figures.crashPoints).toBeGreaterThan(100);
 });

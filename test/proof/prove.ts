@@ -8,6 +8,7 @@ import {
 } from '../../infra/cli/command.ts';
 import { createProgress, paint } from '../../infra/cli/terminal.ts';
 import { runCrashes } from './crash.ts';
+import { runCallbackCrashes } from './crash-callbacks.ts';
 import { runFaultMatrix } from './fault-matrix.ts';
 import { runFuzz } from './fuzz.ts';
 import { runMany } from './many.ts';
@@ -94,6 +95,12 @@ const parts: readonly ProofPart[] = [
     name: 'crashes',
     claim: 'the real bundles, killed before and after every request they send, leave nothing undone',
     prove: ({ seed, onProgress }) => runCrashes({ seed, onProgress }),
+  },
+  {
+    name: 'crash-callbacks',
+    claim:
+      'the functions of the callbacks, killed before and after every call outside, leave nothing untold, and keep the order',
+    prove: runCallbackCrashes,
   },
   {
     name: 'fault matrix',
