@@ -98,10 +98,11 @@ async function work(given: Work): Promise<ExitCode> {
       describe(given, { token, plan }, reports, isRun),
     );
   };
-  const left = planned.summary.will_cancel - settled(before);
+  const { will_cancel: wanted, unresolved } = planned.summary;
+  const left = wanted - settled(before);
   if (values.preview || left === 0) {
     show(before, left === 0);
-    return 0;
+    return values.preview || unresolved === 0 ? 0 : 1;
   }
   if (values.token === undefined) {
     if (!terminal.json) show(before, false);
@@ -111,7 +112,7 @@ async function work(given: Work): Promise<ExitCode> {
   }
   const reports = describeOrders(plan.orders, await run(given, planned, signal), others);
   show(reports, true);
-  return settled(reports) === planned.summary.will_cancel ? 0 : 1;
+  return settled(reports) === wanted && unresolved === 0 ? 0 : 1;
 }
 
 async function preview({ terminal, place, file, journal, client, partnerId, signal }: Work): Promise<{
@@ -175,6 +176,7 @@ function describe(
   const repeated = file.repeated
     .slice(0, MOST_SHOWN)
     .map(({ line, externalId }) => `  line ${line}  ${printable(externalId)}`);
+  const unresolved = reports.filter(({ preview: state }) => state === 'unresolved').length;
   const part = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : [paint('bold', title), ...lines, ''];
   return [
@@ -184,6 +186,12 @@ function describe(
     ),
     ...part('Results', rows(countBy(reports, 'result'))),
     ...part(`Ambiguous: cancel one by its jobId (${count(ambiguous.length)})`, table([], doubtful)),
+    ...(unresolved === 0
+      ? []
+      : [
+          `${count(unresolved)} unresolved: the preview got no answer about them, and nothing is done to them. To preview them anew, move ${journal.path} away.`,
+          '',
+        ]),
     ...part(`Lines that repeat an externalId, and were left out (${count(file.repeated.length)})`, repeated),
     `Kept in ${journal.path}${isRun ? '' : `. To run exactly this, without being asked: --token ${token}`}`,
   ];

@@ -7,6 +7,8 @@ import { text } from 'node:stream/consumers';
 import { paginateScan } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
 import { fromItem } from '../../../functions/adapters/dynamodb/table-client.ts';
+import { sha256 } from '../../../functions/core/sha256.ts';
+import { tokenOf } from '../../../infra/cli/many/many-journal.ts';
 import { givenOps } from '../../support/given-ops.ts';
 import { onlyLine } from '../../support/run-command.ts';
 
@@ -128,6 +130,33 @@ describe('cancel --file', () => {
     expect(shown(stdout)['results']).toEqual({ cancelled: 30 });
     expect(orders.map(({ jobId }) => cancelsOf(jobId))).toEqual(orders.map(() => 1));
   }, 60_000);
+
+  test('does not end as done while the preview has no answer about an order, and says what to do', async () => {
+    const [order] = await newJobs(1);
+    const file = newFile(csv(order?.externalId ?? '', 'order-unresolved'));
+    const none = { jobId: null, jobStatus: null, candidates: [] };
+    const plan = {
+      environment: 'local',
+      partnerId: 'acme',
+      fileHash: sha256(readFileSync(file)),
+      at: '2026-11-26T12:00:00.000Z',
+      orders: [
+        { ...none, externalId: order?.externalId ?? '', state: 'will_cancel', jobId: order?.jobId ?? '' },
+        { ...none, externalId: 'order-unresolved', state: 'unresolved' },
+      ] as const,
+    };
+    writeFileSync(`${file}.cancel.jsonl`, `${JSON.stringify({ kind: 'plan', token: tokenOf(plan), plan })}\n`);
+
+    const first = await cancel(file, '--yes');
+    const again = await cancel(file);
+
+    expect([first.code, again.code, cancelsOf(order?.jobId ?? '')]).toEqual([1, 1, 1]);
+    for (const { stdout } of [first, again]) {
+      expect(stdout).toContain('1 unresolved: the preview got no answer about them, and nothing is done to them.');
+      expect(stdout).toContain(`To preview them anew, move ${file}.cancel.jsonl away.`);
+    }
+    expect((await cancel(file, '--preview')).code).toBe(0);
+  });
 
   test('acts with a credential of the partner that is on record, expires, and is revoked at the end', async () => {
     const order = await ops.service.newJob();
