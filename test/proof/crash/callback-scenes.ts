@@ -91,7 +91,9 @@ export const callbackScenes: readonly CallbackScene[] = [
   {
     name: 'deliver: the endpoint fails for a while',
     async prepare(world) {
-      world.answer = () => (world.nowMs < startMs + 60_000 ? answered(503) : ok);
+      // For the first alone, which the second must not overtake.
+      world.answer = ({ headers }) =>
+        world.nowMs < startMs + 60_000 && headers['webhook-id'] === 'e-2' ? answered(503) : ok;
     },
     invoke: bring(messageAbout(job)),
     told: bothTold,
