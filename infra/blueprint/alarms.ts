@@ -1,3 +1,4 @@
+import type { CallbackRecord } from '../../functions/core/callbacks/callback-record.ts';
 import type { ReportCode } from '../../functions/core/report.ts';
 import type { DeadLetterQueueName } from './bus-events.ts';
 import type { FunctionName } from './functions.ts';
@@ -8,6 +9,8 @@ export interface LogMetric {
   readonly code: ReportCode;
   /** Every function that may write such a line. */
   readonly from: readonly FunctionName[];
+  /** Lines in which this field has one of these values do not count. Every such line must have the field. @default - all count */
+  readonly except?: { readonly field: string; readonly values: readonly string[] };
   /** The line's field that is the value. @default - every line counts 1 */
   readonly field?: string;
   /** The line's field that the metric is split by: only a field with few values, since each value costs. */
@@ -39,6 +42,9 @@ const everywhere = [
   'archive-records',
   'seal-archive',
 ] as const;
+
+/** Why callbacks are kept that somebody wanted to be kept. */
+const keptOnPurpose = ['operator', 'removed'] as const satisfies readonly CallbackRecord['why'][];
 
 export const logMetrics = {
   CancellationsClosed: { code: 'CANCELLATION_CLOSED', from: attempting, by: 'outcome' },
@@ -80,8 +86,12 @@ export const logMetrics = {
   CallbackAttempts: { code: 'CALLBACK_ATTEMPTED', from: ['deliver-callbacks'], by: 'result' },
   /** From the record that a callback tells of to the end of an attempt. */
   CallbackDelayMs: { code: 'CALLBACK_ATTEMPTED', from: ['deliver-callbacks'], field: 'sinceMs' },
-  /** Kept until an operator replays them. */
-  CallbacksKept: { code: 'CALLBACK_KEPT', from: ['deliver-callbacks'] },
+  /** Kept until an operator replays them, and no operator has paused or ended the partner's callbacks. */
+  CallbacksKept: {
+    code: 'CALLBACK_KEPT',
+    except: { field: 'why', values: keptOnPurpose },
+    from: ['deliver-callbacks'],
+  },
   /** Changes of the log that this service never makes. */
   LogRewritten: { code: 'LOG_REWRITTEN', from: ['archive-records'], periodMinutes: 1 },
   /** Objects and digests that are not what the archive's functions write. */
@@ -104,7 +114,12 @@ export const logMetrics = {
 export type LogMetricName = keyof typeof logMetrics;
 
 /** Lambda's JSON log format puts the object that was logged under `message`. */
-export const filterPatternOf = ({ code }: LogMetric): string => `{ $.message.code = "${code}" }`;
+export function filterPatternOf({ code, except }: LogMetric): string {
+  const counted = `$.message.code = "${code}"`;
+  if (except === undefined) return `{ ${counted} }`;
+  const others = except.values.map((value) => ` && ($.message.${except.field} != "${value}")`);
+  return `{ (${counted})${others.join('')} }`;
+}
 
 export const metricNamespaceOf = (environment: string): string => `PlangrepCancellation/${environment}`;
 
@@ -218,6 +233,7 @@ export const alarms: readonly AlarmDefinition[] = [
   // while it is put off, for 15 minutes at most. A function that fails pages as "Functions fail".
   { title: 'Callbacks wait', severity: 'ticket', metric: 'OldestCallbackSeconds', threshold: 1_200, periods: 2 },
   { title: 'Callbacks in the dead-letter queue', severity: 'ticket', metric: 'CallbacksGivenUp', threshold: 1 },
+  { title: 'Callbacks kept', severity: 'ticket', metric: 'CallbacksKept', threshold: 1 },
   { title: 'Cancelled job unknown to Plangrep', severity: 'ticket', metric: 'JobsUnknown', threshold: 1 },
   // A lost message delays a cancellation by up to a minute, and harms nothing else.
   { title: 'Wake-up queue loses messages', severity: 'ticket', metric: 'WakeUpsLost', threshold: 3 },

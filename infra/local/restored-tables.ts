@@ -24,6 +24,6 @@ export async function findMissing(client: DynamoDBClient, restored: RestoredTabl
   return undefined;
 }
 
-function isTableName(name: string): name is TableName {
+export function isTableName(name: string): name is TableName {
   return Object.hasOwn(tables, name);
 }

@@ -60,4 +60,42 @@ describe('an operator who follows the runbook', { timeout: 90_000 }, () => {
     expect(left && rowOf(left, 'callbacks')[1]).toBe('0');
     expect(await ops.run(['dlq', 'redrive', '--queue', 'wake-ups'])).toMatchObject({ code: 2 });
   });
+
+  test('has a partner repair its endpoint, and delivers what was kept meanwhile', async () => {
+    const section = follow('Callbacks kept');
+    const values = { partner: 'acme', url: `${callbacks.receiver.url}/repaired` };
+    const asOperator = (command: string) =>
+      section.type(`AWS_PROFILE=callbacks-prod npm run ops -- callback ${command} --environment prod`, values);
+    const show = 'npm run ops -- callback show --partner <partner> --environment prod';
+    const keptAfter410 = async (): Promise<string> => {
+      callbacks.receiver.behave('gone');
+      const { externalId, jobId } = await service.newJob();
+      await service.cancel({ externalId });
+      await vi.waitFor(async () => expect((await section.type(show, values)).stdout).toMatch(/^kept +1 canc/m), soon);
+      callbacks.receiver.behave('ok');
+      return jobId;
+    };
+    const isDelivered = (jobId: string) => vi.waitFor(() => expect(callbacks.about(jobId)).toHaveLength(2), soon);
+    const nothingIsKept = () =>
+      vi.waitFor(async () => expect((await section.over(values))[0]?.stdout).toMatch(/^kept +nothing$/m), soon);
+    await callbacks.setEndpoint('acme');
+    await asOperator('replay --partner <partner>');
+    await nothingIsKept();
+
+    const toReplay = await keptAfter410();
+    const first = await section.first();
+    const paused = await section.type(show, values);
+    await asOperator('set --partner <partner> --url <url>');
+    const tried = await asOperator('test --partner <partner>');
+    await asOperator('replay --partner <partner>');
+    await isDelivered(toReplay);
+    const toResume = await keptAfter410();
+    await asOperator('resume --partner <partner>');
+    await isDelivered(toResume);
+
+    expect(first.stdout).toMatch(/CALLBACK_KEPT .*why=gone httpStatus=410/);
+    expect(paused.stdout).toContain('the endpoint answered 410');
+    expect(tried.stdout).toContain('delivered, HTTP 200');
+    await nothingIsKept();
+  });
 });

@@ -30,14 +30,11 @@ const redrive = (from: Resource, to: Resource): readonly Permission[] => [
 
 /**
  * `callback …`: where a partner's callbacks go, and what is kept for a replay. It shows a partner's signing secret, so it reads
- * what that is made from. A given-up message about a callback is sent again by the same role.
+ * what that is made from; what a replay since a time is about, no index has. A given-up message about a callback is sent again by
+ * the same role.
  */
 const manageCallbacks: readonly Permission[] = [
-  {
-    actions: ['dynamodb:DeleteItem', 'dynamodb:GetItem', 'dynamodb:PutItem', 'dynamodb:UpdateItem'],
-    resource: 'Partners',
-    conditions: onlyKeys(endpointKeys),
-  },
+  { actions: ['dynamodb:GetItem', 'dynamodb:UpdateItem'], resource: 'Partners', conditions: onlyKeys(endpointKeys) },
   // Whether there is such a partner.
   { actions: ['dynamodb:GetItem'], resource: 'Partners', conditions: onlyKeys('partner#*') },
   // One job's; with `--since`, all.

@@ -128,7 +128,7 @@ export class Dashboard extends Construct {
             [
               metrics.log('CallbackAttempts', Stats.SUM, 'delivered'),
               metrics.log('CallbackAttempts', Stats.SUM, 'failed'),
-              metrics.log('CallbacksKept').with({ label: 'kept for a replay' }),
+              metrics.log('CallbacksKept').with({ label: 'kept: given up, or 410' }),
             ],
             [metrics.log('CallbackDelayMs', Stats.p(95)).with({ label: 'since the event, p95 (ms)' })],
           ),

@@ -126,6 +126,7 @@ const whyNoRollback: Readonly<Record<string, string>> = {
   'Events pile up': ofLoad,
   'Callbacks wait': ofLoad,
   'Callbacks in the dead-letter queue': countsEveryVersion,
+  'Callbacks kept': fromOutside,
   'Events undelivered': 'EventBridge and the queue’s policy are the cause, which have no version',
   'Audit trail broken': evidence,
   'Cancellation log altered': evidence,

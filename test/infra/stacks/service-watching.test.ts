@@ -76,6 +76,7 @@ describe.each(environmentNames)('in %s', (name) => {
       'A dependency is unavailable',
       'Answers are slow',
       'Callbacks in the dead-letter queue',
+      'Callbacks kept',
       'Callbacks wait',
       'Cancelled job unknown to Plangrep',
       'Digest overdue',
@@ -249,6 +250,12 @@ describe('the metrics of the log', () => {
     expect(closedSets).toEqual(expect.arrayContaining(fields));
   });
 
+  test('count what is kept for a replay, but not where an operator has paused or ended the callbacks', () => {
+    expect(filterPatternOf(logMetrics.CallbacksKept)).toBe(
+      '{ ($.message.code = "CALLBACK_KEPT") && ($.message.why != "operator") && ($.message.why != "removed") }',
+    );
+  });
+
   test('count escalations by each function that looks at wake-ups, because a cancellation is escalated once', () => {
     const movers = functionsThatMay('dynamodb:UpdateItem', 'CancellationLog');
 
@@ -264,11 +271,12 @@ describe('the metrics of the log', () => {
       .filter((source) => /\breport\(/.test(source))
       .join('\n');
 
-    for (const [, { code, field, by }] of definitions) {
-      const [named] = (field ?? by ?? '').split('.');
-      if (named === '') continue;
-      expect(sources).toContain(`'${code}'`);
-      expect(sources).toMatch(new RegExp(`\\b${named}\\b`));
+    for (const [, { code, field, by, except }] of definitions) {
+      for (const named of [(field ?? by)?.split('.')[0], except?.field]) {
+        if (named === undefined) continue;
+        expect(sources).toContain(`'${code}'`);
+        expect(sources).toMatch(new RegExp(`\\b${named}\\b`));
+      }
     }
   });
 });
