@@ -90,7 +90,8 @@ function markFields(form, errors) {
   }
 }
 
-function parse(text) {
+/** @returns undefined for what is not JSON: something on the way has answered, not the service */
+export function parse(text) {
   try {
     return JSON.parse(text);
   } catch {

@@ -1,5 +1,5 @@
 import { askForCredential, readCredential } from './keep-credential.client.js';
-import { showAdvice, showAnswer, showNoAnswer, showWaiting } from './show-answer.client.js';
+import { parse, showAdvice, showAnswer, showNoAnswer, showWaiting } from './show-answer.client.js';
 import { writeCode } from './write-code.client.js';
 
 /** Where the service is mounted: this page is directly under it. */
@@ -144,7 +144,7 @@ function nextSteps(form) {
 
 /** What one operation has answered is what the next ones are about. */
 function offerElsewhere(form, text) {
-  const { jobId, externalId } = JSON.parse(text);
+  const { jobId, externalId } = parse(text) ?? {};
   for (const other of forms.filter((one) => one !== form && one.dataset.method === 'GET')) {
     fillIn(other, 'jobId', jobId);
     fillIn(other, 'externalId', externalId);

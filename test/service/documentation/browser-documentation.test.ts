@@ -141,6 +141,19 @@ describe.skipIf(browserPath === undefined)('In a browser, the reference', { time
     expect(wrong).toEqual([]);
   });
 
+  test('shows an answer that is not the service’s as it is, rather than saying that there was none', async () => {
+    const { page } = await open();
+    await credential(page).fill(token());
+    await page.route('**/v1/cancellations', (route) =>
+      route.fulfill({ contentType: 'text/html', body: 'Log in first' }),
+    );
+
+    await cancel(page, 'order-7890');
+    await cancelForm(page).locator('.outcome .badge').waitFor({ timeout: 5_000 });
+
+    expect(await cancelForm(page).locator('.answer').innerText()).toContain('Log in first');
+  });
+
   test('is used with the keyboard alone, and says aloud how each request went', async () => {
     await service.run.addJob('order-by-keyboard', 'job_by_keyboard', job);
     const { page } = await open();
