@@ -44,7 +44,8 @@ const everywhere = [
 ] as const;
 
 /** Why callbacks are kept that somebody wanted to be kept. */
-const keptOnPurpose = ['operator', 'removed'] as const satisfies readonly CallbackRecord['why'][];
+const onPurpose = ['operator', 'removed'] as const satisfies readonly CallbackRecord['why'][];
+const keptOnPurpose = { field: 'why', values: onPurpose } as const;
 
 export const logMetrics = {
   CancellationsClosed: { code: 'CANCELLATION_CLOSED', from: attempting, by: 'outcome' },
@@ -87,11 +88,7 @@ export const logMetrics = {
   /** From the record that a callback tells of to the end of an attempt. */
   CallbackDelayMs: { code: 'CALLBACK_ATTEMPTED', from: ['deliver-callbacks'], field: 'sinceMs' },
   /** Kept until an operator replays them, and no operator has paused or ended the partner's callbacks. */
-  CallbacksKept: {
-    code: 'CALLBACK_KEPT',
-    except: { field: 'why', values: keptOnPurpose },
-    from: ['deliver-callbacks'],
-  },
+  CallbacksKept: { code: 'CALLBACK_KEPT', from: ['deliver-callbacks'], except: keptOnPurpose },
   /** Changes of the log that this service never makes. */
   LogRewritten: { code: 'LOG_REWRITTEN', from: ['archive-records'], periodMinutes: 1 },
   /** Objects and digests that are not what the archive's functions write. */
@@ -116,9 +113,8 @@ export type LogMetricName = keyof typeof logMetrics;
 /** Lambda's JSON log format puts the object that was logged under `message`. */
 export function filterPatternOf({ code, except }: LogMetric): string {
   const counted = `$.message.code = "${code}"`;
-  if (except === undefined) return `{ ${counted} }`;
-  const others = except.values.map((value) => ` && ($.message.${except.field} != "${value}")`);
-  return `{ (${counted})${others.join('')} }`;
+  const others = except?.values.map((value) => `($.message.${except.field} != "${value}")`) ?? [];
+  return others.length === 0 ? `{ ${counted} }` : `{ ${[`(${counted})`, ...others].join(' && ')} }`;
 }
 
 export const metricNamespaceOf = (environment: string): string => `PlangrepCancellation/${environment}`;
