@@ -4,10 +4,10 @@
  */
 export const callbackQueue = {
   function: 'deliver-callbacks',
-  /** Worked on at the same time by one invocation, which takes as long as its slowest endpoint. */
-  batchSize: 10,
+  /** One: an invocation is over with its endpoint's answer, and holds no other partner's turn. */
+  batchSize: 1,
   /** Six times the function's timeout, as Lambda advises. @see https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html */
-  visibilityTimeoutSeconds: 180,
+  visibilityTimeoutSeconds: 240,
   /** As long as SQS can: a function that does not run for days loses nothing. */
   retentionDays: 14,
   /** A message comes back only when a dependency of ours fails, or the function does: what an endpoint does is on record. */

@@ -179,7 +179,7 @@ const environmentSchema = z
       events: whole(2, 1_000),
       /** The same for wake-ups. Each may ask Plangrep about `wakeUpQueue.batchSize` jobs at once. */
       wakeUps: whole(2, 1_000),
-      /** The same for callbacks. Each may wait for `callbackQueue.batchSize` endpoints at once, for 10 s. */
+      /** The same for callbacks. One partner holds 3 of them at most: with 3 or fewer, its slow endpoint delays the others. */
       callbacks: whole(2, 1_000),
       /**
        * Reserved for a function out of the account's concurrency, and its maximum: limits the load on Plangrep. Together

@@ -78,7 +78,8 @@ export const serviceFunctions = {
       'CALLBACK_QUEUE_URL',
       'CALLBACK_SECRET_ID',
     ],
-    timeoutSeconds: 30,
+    // Two calls of 10 s at most, and the pause between them.
+    timeoutSeconds: 40,
     memoryMb: 512,
     mayStartItself: true,
   },

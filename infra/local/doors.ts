@@ -214,6 +214,7 @@ export function startCallbackDoor(options: DoorOptions, { lambda, queues, stateP
       invoke: async (event) =>
         callbacks === 'lost' ? { kind: 'answered', payload: null } : lambda.invoke(name, event),
       batchSize,
+      isFifo: true,
       batchesAtOnce: containersPerFunction,
       visibilityTimeoutMs: queueVisibilityMs,
       maxReceives,

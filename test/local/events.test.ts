@@ -179,6 +179,33 @@ describe('the local queue', () => {
     expect(order.indexOf('globex')).toBeLessThanOrEqual(2);
   });
 
+  test('as a FIFO queue works on one message of a group at a time, in order, also when that comes back', async () => {
+    const order: string[] = [];
+    const working = new Set<string>();
+    const together: string[] = [];
+    const queue = start(
+      async ({ Records: [record] }) => {
+        const body = record?.body ?? '';
+        const group = body.slice(0, 1);
+        if (working.has(group)) together.push(body);
+        working.add(group);
+        order.push(body);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+        working.delete(group);
+        const failed = body === 'a 1' && order.filter((each) => each === body).length === 1;
+        return answered({ batchItemFailures: failed ? [{ itemIdentifier: record?.messageId }] : [] });
+      },
+      { batchSize: 1, batchesAtOnce: 4, isFifo: true },
+    );
+    for (const n of [1, 2, 3]) for (const group of ['a', 'b']) queue.send(`${group} ${n}`, group);
+    await emptied(queue);
+
+    expect(together).toEqual([]);
+    expect(order.filter((body) => body.startsWith('a'))).toEqual(['a 1', 'a 1', 'a 2', 'a 3']);
+    expect(order.filter((body) => body.startsWith('b'))).toEqual(['b 1', 'b 2', 'b 3']);
+    expect(order.indexOf('b 3')).toBeLessThan(order.indexOf('a 2'));
+  });
+
   test('hands out first what is of a sender with little in work: a slow one delays itself alone', async () => {
     const ends = new Map<string, () => void>();
     const queue = start(

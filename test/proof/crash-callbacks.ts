@@ -103,7 +103,7 @@ function mortal(outside: Outside, { n, side }: Point) {
       pause: call((partnerId, url, at) => endpoints.pause(partnerId, url, at)),
       keepTest: call((partnerId, result) => endpoints.keepTest(partnerId, result)),
     },
-    queue: { send: call((message, delayMs) => queue.send(message, delayMs)) },
+    queue: { send: call((message) => queue.send(message)) },
     bus: { put: call((announcements) => bus.put(announcements)) },
     post: call(outside.post),
     secretOf: call(outside.secretOf),
@@ -120,7 +120,7 @@ async function resume(world: CallbackWorld, living: Outside): Promise<void> {
 /** The queue brings what was sent, and the schedule runs, each minute. */
 async function passTime(world: CallbackWorld, living: Outside): Promise<void> {
   for (let round = 0; round < ROUNDS; round += 1) {
-    for (const { message } of world.sent.splice(0)) await bring(message)(living);
+    for (const message of world.sent.splice(0)) await bring(message)(living);
     world.nowMs += 60_000;
     await runSchedule(living);
   }

@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
-import { startLocalRun } from '../../infra/local/run.ts';
 import { temporaryFolder } from '../local/arrange.ts';
 import { givenCallbacks, readMaster } from '../support/given-callbacks.ts';
 import { givenService } from '../support/given-service.ts';
+import { startTestRun } from '../support/local-run.ts';
 import type { ReceiverBehaviour } from '../support/hostile-receiver.ts';
 
 const soon = { timeout: 15_000, interval: 5 };
@@ -69,7 +69,7 @@ describe('a partner with an endpoint', () => {
 test('the secret that callbacks are signed with is the same after a restart', async () => {
   const dataDir = temporaryFolder();
   const masterOf = async () => {
-    const run = await startLocalRun({ dataDir, reconcileEveryMs: 0, sealEveryMs: 0 });
+    const run = await startTestRun({ dataDir });
     try {
       return await readMaster(run);
     } finally {

@@ -119,7 +119,8 @@ export class CallbackWorld {
   readonly log = new MemoryCallbackLog();
   readonly endpoints = new Map<PartnerId, CallbackEndpoint>();
   readonly tests = new Map<PartnerId, TestResult>();
-  readonly sent: { readonly message: CallbackMessage; readonly delayMs: number }[] = [];
+  readonly sent: CallbackMessage[] = [];
+  readonly slept: number[] = [];
   readonly posted: CallbackRequest[] = [];
   readonly lines: (readonly [string, Readonly<Record<string, unknown>> | undefined])[] = [];
   /** What endpoints answer. */
@@ -144,12 +145,12 @@ export class CallbackWorld {
         keepTest: async (partnerId, result) => void this.tests.set(partnerId, result),
       },
       queue: {
-        send: async (message, delayMs = 0) => {
+        send: async (message) => {
           this.beforeSend();
           // As it would arrive.
           const arrived = readCallbackMessage(JSON.stringify(message));
           if (arrived === undefined) throw new TypeError('not a message of this queue');
-          this.sent.push({ message: arrived, delayMs });
+          this.sent.push(arrived);
         },
       },
       post: async (request) => {
@@ -159,7 +160,14 @@ export class CallbackWorld {
       secretOf: async (partnerId, version) => deriveSecret(master, partnerId, version),
       slowEndpoints: createSlowEndpoints({ now }),
       present: presentCallback,
-      clock: { now, random: () => 0 },
+      clock: {
+        now,
+        random: () => 0,
+        sleep: async (ms) => {
+          this.slept.push(ms);
+          this.nowMs += ms;
+        },
+      },
       report: (code, fields) => void this.lines.push([code, fields]),
     };
   }

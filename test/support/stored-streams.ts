@@ -59,15 +59,24 @@ export const closed: ClosedBody = {
 const defined = (fields: object): StoredRecord['fields'] =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
+/** The events of a stream, chained. */
+export const cancellationEvents = (
+  bodies: readonly EventBody[] = [requested, closed],
+  name: StreamName = { partnerId: acme, jobId: documentedJob },
+): CancellationEvent[] => {
+  const events: CancellationEvent[] = [];
+  for (const [n, body] of bodies.entries())
+    events.push(sealEvent(name, events.at(-1), body, { eventId: `e-${n}`, at, keptDays: retention.events }));
+  return events;
+};
+
 /** @param wakeUp on the newest event. @default one if it leaves the stream open */
 export const storedStream = (
   bodies: readonly EventBody[],
   wakeUp?: Pick<StoredRecord, 'wakeShard' | 'wakeAt'>,
   name: StreamName = { partnerId: acme, jobId: documentedJob },
 ): StoredRecord[] => {
-  const events: CancellationEvent[] = [];
-  for (const [n, body] of bodies.entries())
-    events.push(sealEvent(name, events.at(-1), body, { eventId: `e-${n}`, at, keptDays: retention.events }));
+  const events = cancellationEvents(bodies, name);
   const due = wakeUp ?? (bodies.at(-1)?.type === 'closed' ? {} : { wakeShard: '3', wakeAt: leaseUntil });
   return events.map((event) => ({
     key: eventKey(event.seq),

@@ -5,8 +5,10 @@ export interface Message {
   readonly MessageBody: string;
   /** From 0 to 900: the queue hides the message for so long. */
   readonly DelaySeconds?: number;
-  /** The sender that a fair queue counts the message for. */
+  /** The sender that a fair queue counts the message for; of a FIFO queue, what the message shares its turn with. */
   readonly MessageGroupId?: string;
+  /** Of a FIFO queue, which takes one of two with the same id within five minutes. */
+  readonly MessageDeduplicationId?: string;
 }
 
 /** Resolves when the queue has the message, and rejects when that is not certain. */

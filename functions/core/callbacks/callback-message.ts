@@ -2,6 +2,7 @@ import * as z from 'zod/mini';
 import type { StreamName } from '../cancellation/stream-key.ts';
 import { jobIdSchema, type PartnerId, partnerIdSchema, type Timestamp, timestampSchema } from '../identifiers.ts';
 import { parseJson } from '../parse-json.ts';
+import { sha256 } from '../sha256.ts';
 
 /** What a partner is to be told of: a cancellation, or a request that reached no job. */
 export type Subject =
@@ -36,6 +37,18 @@ export function messageAbout(subject: Subject, replay?: Replay): CallbackMessage
   const again = replay === undefined ? {} : { replay };
   if (subject.kind === 'job') return { partnerId, jobId: subject.jobId, ...again };
   return { partnerId, refused: { at: subject.at, requestId: subject.requestId }, ...again };
+}
+
+/** So many callbacks of one partner are delivered at the same time. */
+const TURNS = 3;
+
+/**
+ * The message's group: what it shares its turn with. A group has one message at work at a time, so a job's callbacks follow one
+ * another, and a partner whose endpoint is slow holds its own turns and no others.
+ */
+export function groupOf(message: CallbackMessage): string {
+  const what = 'jobId' in message ? message.jobId : 'refused' in message ? message.refused.requestId : '';
+  return `${message.partnerId}#${Number.parseInt(sha256(what).slice(0, 4), 16) % TURNS}`;
 }
 
 /** @returns undefined for a text that is not a message of this queue */

@@ -21,7 +21,7 @@ export interface CallbackPorts {
   /** The `whsec_…` of a partner and version. @throws DependencyUnavailable */
   readonly secretOf: (partnerId: PartnerId, version: number) => Promise<string>;
   readonly slowEndpoints: SlowEndpoints;
-  readonly clock: Pick<Clock, 'now' | 'random'>;
+  readonly clock: Pick<Clock, 'now' | 'random' | 'sleep'>;
   readonly report: Report;
 }
 
@@ -102,8 +102,8 @@ export interface CallbackLog {
 
 /** Brings a message to the function that delivers. Nothing is lost with a message of an attempt that is on record. */
 export interface CallbackQueue {
-  /** @param delayMs at most 15 minutes @throws DependencyUnavailable */
-  send(message: CallbackMessage, delayMs?: number): Promise<void>;
+  /** @throws DependencyUnavailable */
+  send(message: CallbackMessage): Promise<void>;
 }
 
 export interface CallbackRequest {

@@ -6,15 +6,12 @@ import type { CallbackEndpoint, CallbackPlace, CallbackPorts } from '../callback
 import { postSigned } from '../callbacks/post-signed.ts';
 import { delayToNextMs } from '../callbacks/retry-schedule.ts';
 import { FORMAT } from '../cancellation/commitment.ts';
-import { type Timestamp, toTimestamp } from '../identifiers.ts';
-import { reportFailure } from '../report.ts';
+import { toTimestamp } from '../identifiers.ts';
 
 /** One attempt: a call of 10 s at most, and the writes around it. */
 const ONE_ATTEMPT_MS = 12_000;
-/** The queue brings what is due sooner; the rest the schedule finds in the index, once a minute. */
-const LONGEST_QUEUE_DELAY_MS = 15 * 60_000;
-/** What the queue should have brought, the schedule brings so much later. */
-const QUEUE_GRACE_MS = 60_000;
+/** A next attempt that is due so soon is made by the same run. The others the schedule finds in the index, once a minute. */
+const LONGEST_WAIT_MS = 7_000;
 
 /** What an attempt adds to the record that it leaves. */
 type Ended = Pick<CallbackRecord, 'result' | 'why' | 'httpStatus' | 'nextAt'>;
@@ -58,8 +55,10 @@ export async function deliverCallbacks(
     // Another run has told it meanwhile. It may have read the log before what follows happened.
     if (!isRecorded) return again();
     if (ended.nextAt !== undefined) {
-      await sendLater(ports, subject, ended.nextAt);
-      return;
+      const waitMs = Date.parse(ended.nextAt) - clock.now();
+      if (waitMs > LONGEST_WAIT_MS || clock.now() + waitMs + ONE_ATTEMPT_MS > untilMs) return;
+      await clock.sleep(waitMs);
+      return again();
     }
     if (ended.result === 'paused') {
       const before = endpoint;
@@ -129,20 +128,8 @@ async function recordAttempt(
   return true;
 }
 
-function placeOf({ result, nextAt, at }: CallbackRecord): CallbackPlace | undefined {
+function placeOf({ result, nextAt }: CallbackRecord): CallbackPlace | undefined {
   if (result === 'delivered' || result === 'erased') return undefined;
   if (nextAt === undefined) return { kind: 'kept' };
-  const isQueued = Date.parse(nextAt) - Date.parse(at) <= LONGEST_QUEUE_DELAY_MS;
-  return { kind: 'due', at: isQueued ? toTimestamp(Date.parse(nextAt) + QUEUE_GRACE_MS) : nextAt };
-}
-
-async function sendLater({ queue, clock, report }: CallbackPorts, subject: Subject, nextAt: Timestamp): Promise<void> {
-  const delayMs = Date.parse(nextAt) - clock.now();
-  if (delayMs > LONGEST_QUEUE_DELAY_MS) return;
-  try {
-    await queue.send(messageAbout(subject), delayMs);
-  } catch (error) {
-    // The index has the attempt: the schedule brings it.
-    reportFailure(report, error, { partnerId: subject.partnerId });
-  }
+  return { kind: 'due', at: nextAt };
 }

@@ -1,10 +1,17 @@
+import { randomUUID } from 'node:crypto';
 import { paginateQuery, paginateScan } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { parseDue } from '../../../functions/adapters/dynamodb/callback-log.ts';
 import { WAKE_UP_INDEX } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
 import { fromItem, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
 import { newsOf } from '../../../functions/core/announcements.ts';
-import { messageAbout, type Replay, type Subject } from '../../../functions/core/callbacks/callback-message.ts';
+import {
+  type CallbackMessage,
+  groupOf,
+  messageAbout,
+  type Replay,
+  type Subject,
+} from '../../../functions/core/callbacks/callback-message.ts';
 import { keptShard } from '../../../functions/core/callbacks/callback-shards.ts';
 import { streamKey } from '../../../functions/core/cancellation/stream-key.ts';
 import type { JobId, PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
@@ -96,11 +103,12 @@ export async function findSince(
 }
 
 /** @throws CannotDo (2) where the place has no such queue */
-export async function sendMessage(place: Place, partnerId: PartnerId, message: object): Promise<void> {
+export async function sendMessage(place: Place, message: CallbackMessage): Promise<void> {
   const QueueUrl = await place.queueUrl('toDeliver');
   if (QueueUrl === undefined) throw new CannotDo(2, `There is no queue of callbacks (${place.environment}).`);
   const MessageBody = JSON.stringify(message);
-  await place.sqs.send(new SendMessageCommand({ QueueUrl, MessageBody, MessageGroupId: partnerId }));
+  const sent = { QueueUrl, MessageBody, MessageGroupId: groupOf(message), MessageDeduplicationId: randomUUID() };
+  await place.sqs.send(new SendMessageCommand(sent));
 }
 
 /** Asks for each to be delivered again. Interrupted, nothing is lost: run again, it asks for what is still kept. */
@@ -113,7 +121,7 @@ export async function replayEach(
   for (let sent = 0; sent < subjects.length; sent += AT_ONCE) {
     progress.show(`${count(sent)} of ${count(subjects.length)} sent …`);
     const batch = subjects.slice(sent, sent + AT_ONCE);
-    await Promise.all(batch.map((subject) => sendMessage(place, subject.partnerId, messageAbout(subject, replay))));
+    await Promise.all(batch.map((subject) => sendMessage(place, messageAbout(subject, replay))));
   }
   progress.clear();
 }

@@ -14,7 +14,7 @@ import {
   removeEndpoint,
   requirePartner,
   signingSecret,
-} from './stored-endpoint.ts';
+} from '../partners/stored-endpoint.ts';
 
 /** So long both secrets sign after a rotation. */
 const OVERLAP_HOURS = 24;

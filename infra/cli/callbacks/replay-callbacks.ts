@@ -7,7 +7,7 @@ import { opsCommand, type OpsRequest, partnerOption, readJobId, readPartner } fr
 import { count } from '../terminal.ts';
 import { describeTest } from './describe-test.ts';
 import { findKept, findOfJob, findSince, replayEach, sendMessage } from './kept-callbacks.ts';
-import { changeEndpoint, readEndpoint } from './stored-endpoint.ts';
+import { changeEndpoint, readEndpoint } from '../partners/stored-endpoint.ts';
 
 /** Longer than a call to an endpoint takes, and the way there and back. */
 const TEST_WITHIN_MS = 30_000;
@@ -88,7 +88,7 @@ export const testCallback = opsCommand({
     const partnerId = readPartner(values.partner);
     const { url } = await readEndpoint(place, partnerId);
     const id = `test-${randomUUID()}`;
-    await sendMessage(place, partnerId, { partnerId, test: id });
+    await sendMessage(place, { partnerId, test: id });
     const { progress } = terminal;
     const untilMs = Date.now() + TEST_WITHIN_MS;
     while (Date.now() < untilMs) {

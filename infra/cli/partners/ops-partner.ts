@@ -2,7 +2,7 @@ import { DeleteItemCommand, GetItemCommand, PutItemCommand, UpdateItemCommand } 
 import { toItem, write } from '../../../functions/adapters/dynamodb/table-client.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { defaultPlan } from '../../blueprint/usage-plans.ts';
-import { readStoredEndpoint, removeEndpoint } from '../callbacks/stored-endpoint.ts';
+import { readStoredEndpoint, removeEndpoint } from './stored-endpoint.ts';
 import { CannotDo } from '../command.ts';
 import { environmentOption, opsCommand, partnerOption, readPartner } from '../ops-command.ts';
 import { type Cell, count, labelled, table } from '../terminal.ts';

@@ -1,10 +1,17 @@
 import { Duration } from 'aws-cdk-lib';
 import { EventSourceMapping, type IFunction } from 'aws-cdk-lib/aws-lambda';
-import type { Queue } from 'aws-cdk-lib/aws-sqs';
+import { DeduplicationScope, FifoThroughputLimit, type Queue } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { callbackSenders } from '../../blueprint/access/roles.ts';
 import { callbackQueue } from '../../blueprint/callbacks.ts';
 import { addDeadLetterQueue, addQueue, onlyFromRoles } from './queues.ts';
+
+/** High throughput: no limit for all groups together. @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/high-throughput-fifo.html */
+const fifo = {
+  fifo: true,
+  deduplicationScope: DeduplicationScope.MESSAGE_GROUP,
+  fifoThroughputLimit: FifoThroughputLimit.PER_MESSAGE_GROUP_ID,
+} as const;
 
 export interface CallbacksProps {
   readonly environment: string;
@@ -18,10 +25,10 @@ export class Callbacks extends Construct {
 
   constructor(scope: Construct, id: string, { environment }: CallbacksProps) {
     super(scope, id);
-    this.givenUp = addDeadLetterQueue(this, 'DeadLetters');
-    // Fair: its messages have groups, so those of a partner whose endpoint is slow do not delay another partner's.
-    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-fair-queues.html
+    this.givenUp = addDeadLetterQueue(this, 'DeadLetters', fifo);
+    // A group has one message at work: a partner whose endpoint is slow holds its own turns, and no other partner's.
     this.queue = addQueue(this, 'Queue', {
+      ...fifo,
       visibilityTimeout: Duration.seconds(callbackQueue.visibilityTimeoutSeconds),
       retentionPeriod: Duration.days(callbackQueue.retentionDays),
       deadLetterQueue: { queue: this.givenUp, maxReceiveCount: callbackQueue.maxReceives },

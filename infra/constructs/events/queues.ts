@@ -9,9 +9,9 @@ export function addQueue(scope: Construct, id: string, props: QueueProps): Queue
   return new Queue(scope, id, { encryption: QueueEncryption.SQS_MANAGED, enforceSSL: true, ...props });
 }
 
-/** Keeps what could not be delivered as long as SQS can: 14 days to look, fix the cause and redrive. */
-export function addDeadLetterQueue(scope: Construct, id: string): Queue {
-  return addQueue(scope, id, { retentionPeriod: Duration.days(14) });
+/** Keeps what could not be delivered as long as SQS can: 14 days to look, fix the cause and redrive. @param props `fifo` for a FIFO queue's */
+export function addDeadLetterQueue(scope: Construct, id: string, props: QueueProps = {}): Queue {
+  return addQueue(scope, id, { retentionPeriod: Duration.days(14), ...props });
 }
 
 /**

@@ -1,10 +1,16 @@
 import { describe, expect, test } from 'vitest';
-import { messageAbout, readCallbackMessage, subjectOf } from '../../../functions/core/callbacks/callback-message.ts';
+import {
+  groupOf,
+  messageAbout,
+  readCallbackMessage,
+  subjectOf,
+} from '../../../functions/core/callbacks/callback-message.ts';
 import { nextAttempt } from '../../../functions/core/callbacks/next-attempt.ts';
 import { delayToNextMs } from '../../../functions/core/callbacks/retry-schedule.ts';
 import { createSlowEndpoints } from '../../../functions/core/callbacks/slow-endpoints.ts';
 import { parseRefusal } from '../../../functions/core/cancellation/stream-key.ts';
-import { acme, documentedJob } from '../../support/names.ts';
+import { partnerIdSchema } from '../../../functions/core/identifiers.ts';
+import { acme, documentedJob, jobId } from '../../support/names.ts';
 
 const at = '2026-11-26T12:00:00.000Z';
 const nowMs = Date.parse(at);
@@ -104,6 +110,28 @@ describe('an endpoint that is slow', () => {
     endpoints.note(url, false, 10_000);
 
     expect(endpoints.isSlow(url)).toBe(false);
+  });
+});
+
+describe('the group of a message', () => {
+  const groups = (partnerId: string) =>
+    new Set(
+      Array.from({ length: 200 }, (_, n) =>
+        groupOf({ partnerId: partnerIdSchema.parse(partnerId), jobId: jobId(`job_${n}`) }),
+      ),
+    );
+
+  test('is one for a job, whatever the message asks', () => {
+    const message = { partnerId: acme, jobId: documentedJob };
+
+    expect(groupOf({ ...message, replay: { id: 'replay-1', all: true } })).toBe(groupOf(message));
+  });
+
+  test('is one of a few of its partner’s alone', () => {
+    expect(groups('acme').size).toBe(3);
+    expect(groups('acme').intersection(groups('acme-2')).size).toBe(0);
+    expect(groupOf({ partnerId: acme, refused: { at, requestId: 'event-1' } })).toMatch(/^acme#[0-2]$/);
+    expect(groupOf({ partnerId: acme, test: 'test-1' })).toMatch(/^acme#[0-2]$/);
   });
 });
 

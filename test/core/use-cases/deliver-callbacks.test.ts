@@ -34,11 +34,20 @@ function given(bodies: readonly EventBody[] = [requested, closed]) {
   const world = new CallbackWorld(startMs);
   world.log.streams.set(streamKey(name), eventsOf(bodies));
   world.endpoints.set(acme, { url, version: 1 });
-  const deliver = (subject = job, replay?: { id: string; all: boolean }, untilMs = Number.MAX_SAFE_INTEGER) =>
-    deliverCallbacks(world.ports, subject, { replay, untilMs });
+  /** @param timeMs by default enough for one attempt, and not for the pause before another */
+  const deliver = (subject = job, replay?: { id: string; all: boolean }, timeMs = 13_000) =>
+    deliverCallbacks(world.ports, subject, { replay, untilMs: world.nowMs + timeMs });
   const told = () => world.posted.map(({ headers }) => headers['webhook-id']);
   const results = () => world.log.records().map(({ result, why, attempt }) => [result, why, attempt]);
   return { world, deliver, told, results };
+}
+
+/** @returns the messages that a run of the schedule sends, so many milliseconds later */
+async function dueAfter(world: CallbackWorld, ms: number) {
+  world.nowMs += ms;
+  world.sent.length = 0;
+  await sendDueCallbacks(world.ports, Infinity);
+  return world.sent;
 }
 
 describe('a cancellation that closed', () => {
@@ -134,13 +143,13 @@ describe('an attempt that fails', () => {
 
     await deliver();
     expect(results()).toEqual([result]);
-    expect(world.sent).toEqual([{ message: name, delayMs }]);
+    expect(await dueAfter(world, delayMs - 2_000)).toEqual([]);
 
     // A message that comes early changes nothing.
     await deliver();
     expect(told()).toHaveLength(1);
 
-    world.nowMs += delayMs;
+    expect(await dueAfter(world, 2_000)).toEqual([name]);
     world.answer = () => ok;
     await deliver();
     expect(results().at(-1)).toEqual(['delivered', undefined, 2]);
@@ -199,26 +208,26 @@ describe('an attempt that fails', () => {
     expect(told().at(-1)).toBe('e-3');
   });
 
-  test('is found by the schedule when the queue loses its message', async () => {
-    const { world, deliver, told } = given();
-    world.answer = () => answered(500);
-    world.beforeSend = () => {
-      throw new DependencyUnavailable('callbacks', new Error('away'));
-    };
-    await deliver();
-    expect(world.lines.at(-1)?.[0]).toBe('DEPENDENCY_UNAVAILABLE');
+  test('is made again by the same run where that has the time', async () => {
+    const { world, deliver, results, told } = given([requested, escalated, closed]);
+    const answers = [answered(500)];
+    world.answer = () => answers.shift() ?? ok;
+    await deliver(job, undefined, 40_000);
 
-    world.beforeSend = () => undefined;
-    world.nowMs += 5_000;
-    await sendDueCallbacks(world.ports, Infinity);
-    expect(world.sent).toEqual([]);
-    world.nowMs += 60_000;
-    await sendDueCallbacks(world.ports, Infinity);
-    await sendDueCallbacks(world.ports, Infinity);
-    expect(world.sent).toEqual([{ message: name, delayMs: 0 }]);
+    expect(results()).toEqual([
+      ['failed', 'http_status', 1],
+      ['delivered', undefined, 2],
+      ['delivered', undefined, 1],
+    ]);
+    expect([world.slept, told()]).toEqual([[5_000], ['e-2', 'e-2', 'e-3']]);
+  });
 
-    await deliver();
-    expect(told()).toHaveLength(2);
+  test('is not waited for when the endpoint asked for longer', async () => {
+    const { world, deliver } = given();
+    world.answer = () => answered(429, 10_000);
+    await deliver(job, undefined, 40_000);
+
+    expect([world.slept, world.posted.length]).toEqual([[], 1]);
   });
 
   test('that another run has moved meanwhile is not sent twice', async () => {
@@ -234,15 +243,14 @@ describe('an attempt that fails', () => {
     expect(world.sent).toEqual([]);
   });
 
-  test('is due again by the schedule alone when the delay is longer than the queue’s', async () => {
+  test('is sent once by the schedule, when it is due', async () => {
     const { world, deliver } = given();
     world.answer = () => answered(503, 2 * hour);
     await deliver();
 
-    expect(world.sent).toEqual([]);
-    world.nowMs += 2 * hour;
-    await sendDueCallbacks(world.ports, Infinity);
-    expect(world.sent).toHaveLength(1);
+    expect(await dueAfter(world, hour)).toEqual([]);
+    expect(await dueAfter(world, hour)).toEqual([name]);
+    expect(await dueAfter(world, 0)).toEqual([]);
   });
 
   test('because the endpoint was slow is not a call', async () => {
@@ -410,10 +418,10 @@ describe('a run that dies', () => {
 
   test('out of time has asked for another', async () => {
     const { world, deliver, told } = given();
-    await deliver(job, { id: 'replay-1', all: true }, startMs + 5_000);
+    await deliver(job, { id: 'replay-1', all: true }, 5_000);
 
     expect(told()).toEqual([]);
-    expect(world.sent).toEqual([{ message: { ...name, replay: { id: 'replay-1', all: true } }, delayMs: 0 }]);
+    expect(world.sent).toEqual([{ ...name, replay: { id: 'replay-1', all: true } }]);
     await sendDueCallbacks(world.ports, 0);
     expect(world.sent).toHaveLength(1);
   });

@@ -20,8 +20,8 @@ describe.each(environmentNames)("the callbacks' queue in %s", (name) => {
     // https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
     expect(callbackQueue.maxReceives).toBeGreaterThanOrEqual(5);
     expect(queue['VisibilityTimeout']).toBe(6 * functions['deliver-callbacks'].timeoutSeconds);
-    // A FIFO queue is not fair to its groups, and takes no delay of a single message.
-    expect(queue['FifoQueue']).toBeUndefined();
+    // A group has one message at work; the limit of messages a second is each group's.
+    expect(queue).toMatchObject({ FifoQueue: true, FifoThroughputLimit: 'perMessageGroupId' });
   });
 
   test('starts its function with batches, accepts single failures, and leaves concurrency to the others', () => {

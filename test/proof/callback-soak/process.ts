@@ -1,4 +1,5 @@
 import { type Dependency, DependencyUnavailable } from '../../../functions/core/report.ts';
+import { functions } from '../../../infra/blueprint/functions.ts';
 import type { Random } from '../simulation/random.ts';
 import type { Scheduler } from '../simulation/scheduler.ts';
 
@@ -12,7 +13,7 @@ export interface CallFaults {
   readonly lostAnswer: number;
 }
 
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_MS = functions['deliver-callbacks'].timeoutSeconds * 1_000;
 
 /** One invocation of deliver-callbacks: it dies at a crash, or at its timeout, and never runs on. */
 export class SoakProcess {

@@ -1,16 +1,12 @@
 import type { CallbackMessage } from '../../../functions/core/callbacks/callback-message.ts';
+import { callbackQueue } from '../../../infra/blueprint/callbacks.ts';
 import type { Random } from '../simulation/random.ts';
 import type { Scheduler } from '../simulation/scheduler.ts';
 
-const VISIBILITY_MS = 180_000;
-const BATCH = 10;
-/** After so many the message is set aside, and an operator moves it back. */
-const MAX_RECEIVES = 5;
+const VISIBILITY_MS = callbackQueue.visibilityTimeoutSeconds * 1_000;
 const MOVED_BACK_MS = 3_600_000;
 
 export interface QueueFaults {
-  /** Of the messages for retries, which the index has too. SQS loses none that it has accepted; a send may be lost. */
-  readonly lost: number;
   readonly repeated: number;
   readonly late: number;
 }
@@ -21,8 +17,8 @@ interface Message {
 }
 
 /**
- * The callbacks queue: batches, in any order, each message at least once, and again when its batch's process did not say
- * that it was handled.
+ * The callbacks queue, harder than SQS's: in any order, also several of one group at the same time, each message at least once,
+ * and again when its process did not say that it was handled.
  */
 export class QueueModel {
   setAside = 0;
@@ -41,13 +37,12 @@ export class QueueModel {
     this.run = run;
   }
 
-  accept(message: CallbackMessage, delayMs = 0): void {
-    const { lost, repeated, late } = this.faults;
-    if (delayMs > 0 && this.random.chance(lost)) return;
+  accept(message: CallbackMessage): void {
+    const { repeated, late } = this.faults;
     const body = JSON.stringify(message);
     const laterMs = this.random.chance(late) ? this.random.pick([4_000, 90_000, 600_000]) : 0;
-    this.deliverAfter({ body, receives: 0 }, Math.ceil(delayMs / 1_000) * 1_000 + laterMs);
-    if (this.random.chance(repeated)) this.deliverAfter({ body, receives: 0 }, delayMs + this.random.between(0, 5_000));
+    this.deliverAfter({ body, receives: 0 }, laterMs);
+    if (this.random.chance(repeated)) this.deliverAfter({ body, receives: 0 }, this.random.between(0, 5_000));
   }
 
   private deliverAfter(message: Message, delayMs: number): void {
@@ -62,7 +57,7 @@ export class QueueModel {
   private flush(): void {
     this.isFlushing = false;
     while (this.ready.length > 0) {
-      const batch = this.ready.splice(0, BATCH);
+      const batch = this.ready.splice(0, callbackQueue.batchSize);
       const isHandled = new Set<Message>();
       for (const message of batch) {
         message.receives += 1;
@@ -78,7 +73,7 @@ export class QueueModel {
   }
 
   private comeBack(message: Message): void {
-    if (message.receives < MAX_RECEIVES) return this.deliverAfter(message, 0);
+    if (message.receives < callbackQueue.maxReceives) return this.deliverAfter(message, 0);
     this.setAside += 1;
     this.deliverAfter({ body: message.body, receives: 0 }, MOVED_BACK_MS);
   }

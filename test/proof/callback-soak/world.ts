@@ -24,7 +24,7 @@ const START_MS = Date.parse('2026-11-02T09:00:00.000Z');
 /** Of the calls of endpoints that are up, and of those of the table, the queue and the secret. */
 const SHARE = 0.05;
 const callFaults: CallFaults = { crash: 0.001, failure: SHARE / 2, lostAnswer: SHARE / 2 };
-const queueFaults = { lost: 0.015, repeated: 0.015, late: 0.02 };
+const queueFaults = { repeated: 0.015, late: 0.02 };
 const MASTER = 'the soak’s own master, from which the signing secrets are made';
 /** Each has its own memory of slow endpoints. */
 const CONTAINERS = 8;
@@ -112,12 +112,16 @@ export class SoakWorld {
           }),
         keepTest: () => Promise.reject(new Error('no endpoint is tested in the soak')),
       },
-      queue: { send: (message, delayMs) => by.ask('callbacks', async () => queue.accept(message, delayMs)) },
+      queue: { send: (message) => by.ask('callbacks', async () => queue.accept(message)) },
       post: (request) => this.post(by, request),
       secretOf: async (partnerId, version) => deriveSecret(MASTER, partnerId, version),
       slowEndpoints,
       present: presentCallback,
-      clock: { now: () => scheduler.now, random: () => random.next() },
+      clock: {
+        now: () => scheduler.now,
+        random: () => random.next(),
+        sleep: (ms) => new Promise((resolve) => by.later(ms, () => resolve())),
+      },
       report: () => undefined,
     };
   }

@@ -34,8 +34,8 @@ export const seededBugsOfCallbacks: readonly TestedBug[] = [
   delivering(
     'core/use-cases/deliver-callbacks',
     'the order is lost: what has just failed is overtaken',
-    'await sendLater(ports, subject, ended.nextAt);\n      return;',
-    'await sendLater(ports, subject, ended.nextAt);',
+    '+ ONE_ATTEMPT_MS > untilMs) return;\n      await clock',
+    '+ ONE_ATTEMPT_MS > untilMs) continue;\n      await clock',
   ),
   delivering(
     'core/use-cases/deliver-callbacks',
@@ -105,9 +105,9 @@ export const seededBugsOfCallbacks: readonly TestedBug[] = [
   ),
   delivering(
     'core/use-cases/deliver-callbacks',
-    'the schedule does not find what the queue lost',
-    'toTimestamp(Date.parse(nextAt) + QUEUE_GRACE_MS) : nextAt',
-    'toTimestamp(Date.parse(nextAt) + 3_600_000) : nextAt',
+    'the schedule finds what is due an hour late',
+    "return { kind: 'due', at: nextAt };",
+    "return { kind: 'due', at: toTimestamp(Date.parse(nextAt) + 3_600_000) };",
   ),
   delivering(
     'core/use-cases/send-due-callbacks',

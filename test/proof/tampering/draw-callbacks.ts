@@ -17,7 +17,8 @@ export type End = 204 | 500 | 'paused';
 export async function tell(stage: Stage, of: StreamName, end: End): Promise<void> {
   const endpoint: CallbackEndpoint = { url: 'https://partner.example/callbacks', version: 1 };
   const answer: CallbackAnswer = { kind: 'answered', httpStatus: end === 'paused' ? 500 : end };
-  const clock = { now: () => stage.nowMs, random: () => stage.random.next() };
+  const sleep = () => Promise.reject(new Error('it has no time for another attempt'));
+  const clock = { now: () => stage.nowMs, random: () => stage.random.next(), sleep };
   await deliverCallbacks(
     {
       log: createCallbackLog(stage.tables.client, stage.logTable),
@@ -35,6 +36,6 @@ export async function tell(stage: Stage, of: StreamName, end: End): Promise<void
       report: () => undefined,
     },
     { kind: 'job', ...of },
-    { replay: { id: `replay-${stage.random.between(0, 2 ** 30)}`, all: false }, untilMs: Number.MAX_SAFE_INTEGER },
+    { replay: { id: `replay-${stage.random.between(0, 2 ** 30)}`, all: false }, untilMs: stage.nowMs + 13_000 },
   );
 }

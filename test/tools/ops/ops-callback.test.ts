@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import * as z from 'zod/mini';
 import { partnerIdSchema } from '../../../functions/core/identifiers.ts';
 import { permissionsOf } from '../../../infra/blueprint/access/roles.ts';
-import { changeEndpoint, readStoredEndpoint } from '../../../infra/cli/callbacks/stored-endpoint.ts';
+import { changeEndpoint, readStoredEndpoint } from '../../../infra/cli/partners/stored-endpoint.ts';
 import { givenCallbacks } from '../../support/given-callbacks.ts';
 import { givenOps } from '../../support/given-ops.ts';
 import { placeWith } from '../../support/place-with.ts';

@@ -21,3 +21,21 @@ export function inFairOrder(waiting: readonly Message[], inWork: Iterable<Messag
     .toSorted((a, b) => a.turn - b.turn)
     .map(({ message }) => message);
 }
+
+/**
+ * Which messages a FIFO queue may hand out: of each group the oldest, unless the group has one that is being worked on, or that
+ * failed and has not returned yet.
+ * @param visible of the queue, oldest first
+ * @param all of the queue, oldest first
+ * @see https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/FIFO-queues-understanding-logic.html
+ */
+export function firstOfGroups(
+  visible: readonly Message[],
+  all: readonly Message[],
+  inWork: ReadonlySet<Message>,
+): Message[] {
+  const groupOf = ({ group, messageId }: Message): string => group ?? messageId;
+  const heads = new Map<string, Message>();
+  for (const message of all) if (!heads.has(groupOf(message))) heads.set(groupOf(message), message);
+  return visible.filter((message) => heads.get(groupOf(message)) === message && !inWork.has(message));
+}

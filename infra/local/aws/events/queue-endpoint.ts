@@ -31,6 +31,7 @@ const sendInput = z.object({
   MessageBody: z.string().check(z.minLength(1)),
   DelaySeconds: z.optional(z.int().check(z.minimum(0), z.maximum(900))),
   MessageGroupId: z.optional(z.string().check(z.minLength(1), z.maxLength(128))),
+  MessageDeduplicationId: z.optional(z.string().check(z.minLength(1), z.maxLength(128))),
 });
 const receiveInput = z.object({
   QueueUrl: z.string(),

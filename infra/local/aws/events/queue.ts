@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import type { InvocationResult } from '../lambda/container.ts';
 import { stateFile } from '../store/state-file.ts';
 import { failedOf } from './failed-items.ts';
-import { inFairOrder } from './fair-order.ts';
+import { firstOfGroups, inFairOrder } from './fair-order.ts';
 import { type Message, messageSchema, newMessage, toRecord } from './queue-message.ts';
 
 export interface QueueOptions {
@@ -13,6 +13,8 @@ export interface QueueOptions {
   readonly batchSize: number;
   /** How many batches are worked on at the same time: the event source's maximum concurrency. @default 2 */
   readonly batchesAtOnce?: number | undefined;
+  /** FIFO: of a group, the next message is handed out once the one before it is done. @default a standard queue */
+  readonly isFifo?: boolean;
   /** A message that failed returns this long after it was handed out. */
   readonly visibilityTimeoutMs: number;
   /** After this many receives a message that returns goes to the DLQ. @default - it returns until it is done */
@@ -69,7 +71,8 @@ const LOOK_EVERY_MS = 60_000;
 
 /**
  * An SQS queue as Lambda's event source: delays, batches, partial batch answers, redelivery after the visibility timeout,
- * DLQ. It delivers at least once, and promises no order. It is fair to groups: see `fair-order.ts`.
+ * DLQ. It delivers at least once. A standard queue promises no order, and is fair to groups; a FIFO queue works on one message of
+ * a group at a time: see `fair-order.ts`.
  *
  * Only one invocation at a time has a message, however short the visibility timeout is: in AWS it cannot be shorter than
  * the function's timeout.
@@ -78,7 +81,7 @@ const LOOK_EVERY_MS = 60_000;
  */
 export function startQueue(options: QueueOptions): LocalQueue {
   const { name, invoke, batchSize, batchesAtOnce = 2, visibilityTimeoutMs } = options;
-  const { maxReceives = Number.POSITIVE_INFINITY } = options;
+  const { maxReceives = Number.POSITIVE_INFINITY, isFifo = false } = options;
   const file = stateFile(options.statePath, messagesSchema);
   let { queue, dlq } = file.read() ?? { queue: [], dlq: [] };
   /** Messages that are being worked on. */
@@ -133,10 +136,8 @@ export function startQueue(options: QueueOptions): LocalQueue {
     if (exhausted.length > 0) {
       change({ queue: queue.filter((message) => !exhausted.includes(message)), dlq: [...dlq, ...exhausted] });
     }
-    const ready = inFairOrder(
-      visible.filter((message) => !exhausted.includes(message)),
-      handedOut,
-    );
+    const left = visible.filter((message) => !exhausted.includes(message));
+    const ready = isFifo ? firstOfGroups(left, queue, handedOut) : inFairOrder(left, handedOut);
     // A message without room now is handed out when a batch ends.
     for (let room = batchesAtOnce - batches; room > 0 && ready.length > 0; room -= 1) {
       handOut(ready.splice(0, batchSize), now);
