@@ -18,7 +18,7 @@ export function renderFront(): string {
 <li class="done"><b>Your request</b><p>Over HTTPS or as an EventBridge event, with your own <code>externalId</code>.</p></li>
 <li class="done"><b>On record</b><p>The intent is written before anything is done, so that no crash loses it.</p></li>
 <li class="done"><b>Plangrep</b><p>Cancels the job. No clear answer? The service reads the job, and tries again only where that is safe.</p></li>
-<li class="done"><b>The end</b><p>200 at once, or 202 and later the confirmed end. Pages that were not processed are not billed.</p></li>
+<li class="done"><b>The end</b><p>200 at once, or 202 and later the confirmed end, which a signed <a href="./docs#callbacks">callback</a> brings to your address. Pages that were not processed are not billed.</p></li>
 </ol></div>
 <h2>Your first cancel</h2>
 <p>An operator gives you a credential; a local run prints one. Then, in a terminal:</p>

@@ -20,7 +20,7 @@ const scopeWords: Readonly<Record<Scope, string>> = {
   'jobs:write': 'register jobs',
 };
 
-const credentialWords = `Your credential. It alone tells the service which partner you are. It carries scopes:
+const credentialWords = `The credential alone tells the service which partner you are. It carries scopes:
 
 ${scopeSchema.options.map((scope) => `- \`${scope}\`: ${scopeWords[scope]}`).join('\n')}
 

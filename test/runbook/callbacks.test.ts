@@ -98,4 +98,39 @@ describe('an operator who follows the runbook', { timeout: 90_000 }, () => {
     expect(tried.stdout).toContain('delivered, HTTP 200');
     await nothingIsKept();
   });
+
+  test("sets a partner's callbacks, sees why none arrive, delivers what is late, and makes another secret", async () => {
+    const task = follow("A partner's callbacks");
+    await callbacks.removeEndpoint('acme');
+    callbacks.receiver.behave(() => 'broken');
+    const { externalId, jobId } = await service.newJob();
+    const since = new Date(Date.now() - 1_000).toISOString();
+    const type = (command: string) =>
+      task.type(`AWS_PROFILE=callbacks-prod npm run ops -- callback ${command} --environment prod`, {
+        partner: 'acme',
+        url: `${callbacks.receiver.url}/runbook`,
+        time: since,
+      });
+
+    const set = await type('set --partner <partner> --url <url>');
+    const tested = await type('test --partner <partner>');
+    await service.cancel({ externalId });
+    // The attempt after these two is 5 minutes later.
+    await vi.waitFor(() => expect(callbacks.about(jobId)).toHaveLength(2), soon);
+    const shown = await type('show --partner <partner>');
+    const logs = await task.type('npm run ops -- logs CALLBACK_ATTEMPTED --since 1d --environment prod');
+    callbacks.receiver.behave(() => 'ok');
+    const replayed = await type('replay --partner <partner>');
+    await vi.waitFor(() => expect(callbacks.about(jobId)).toHaveLength(3), soon);
+    await type('replay --partner <partner> --since <time>');
+    await vi.waitFor(() => expect(callbacks.about(jobId)).toHaveLength(4), soon);
+    const rotated = await type('rotate --partner <partner>');
+
+    expect(set.stdout).toContain('whsec_');
+    expect(tested.stdout).toContain('not delivered: http_status, HTTP 500');
+    expect(shown.stdout).toMatch(/^retried +1, /m);
+    expect(logs.stdout).toMatch(/CALLBACK_ATTEMPTED .*result=failed why=http_status httpStatus=500/);
+    expect(replayed.stdout).toMatch(/^\d to deliver for acme/);
+    expect(rotated.stdout).toContain('version 1 signs as well');
+  });
 });

@@ -26,7 +26,7 @@ export const themes = {
     'Events undelivered',
     'Outgoing events undelivered',
   ],
-  callbacks: ['Callbacks wait', 'Callbacks in the dead-letter queue', 'Callbacks kept'],
+  callbacks: ['Callbacks wait', 'Callbacks in the dead-letter queue', 'Callbacks kept', "A partner's callbacks"],
   records: [
     'Records cannot be read',
     'Audit trail broken',

@@ -12,7 +12,8 @@ import {
   type Replay,
   type Subject,
 } from '../../../functions/core/callbacks/callback-message.ts';
-import { keptShard } from '../../../functions/core/callbacks/callback-shards.ts';
+import { dueShard, keptShard } from '../../../functions/core/callbacks/callback-shards.ts';
+import { WAKE_SHARDS } from '../../../functions/core/cancellation/pace.ts';
 import { streamKey } from '../../../functions/core/cancellation/stream-key.ts';
 import type { JobId, PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
 import { CannotDo } from '../command.ts';
@@ -22,22 +23,38 @@ import { count, type Progress } from '../terminal.ts';
 /** So many messages are sent at the same time. */
 const AT_ONCE = 10;
 
-/** What is kept for a partner until it is replayed, the longest kept first; each cancellation once. Eventually consistent. */
+/** What is kept for a partner until it is replayed: what was paused, and what failed to the end. Eventually consistent. */
 export async function findKept(place: Place, partnerId: PartnerId): Promise<readonly Subject[]> {
-  const pages = paginateQuery(
-    { client: place.dynamodb },
-    {
-      TableName: await place.table('CancellationLog'),
-      IndexName: WAKE_UP_INDEX,
-      KeyConditionExpression: 'wakeShard = :kept',
-      ExpressionAttributeValues: toItem({ ':kept': keptShard(partnerId) }),
-    },
+  return findIndexed(place, partnerId, [keptShard(partnerId)]);
+}
+
+/** What has failed, and waits for its next attempt. Eventually consistent. */
+export async function findRetried(place: Place, partnerId: PartnerId): Promise<readonly Subject[]> {
+  return findIndexed(
+    place,
+    partnerId,
+    Array.from({ length: WAKE_SHARDS }, (_, part) => dueShard(part)),
   );
+}
+
+/** The longest waiting of each part first; each cancellation once. */
+async function findIndexed(place: Place, partnerId: PartnerId, shards: readonly string[]): Promise<readonly Subject[]> {
   const found = new Map<string, Subject>();
-  for await (const { Items = [] } of pages) {
-    for (const item of Items) {
-      const due = parseDue(fromItem(item));
-      if (due !== undefined) found.set(JSON.stringify(messageAbout(due.subject)), due.subject);
+  for (const shard of shards) {
+    const pages = paginateQuery(
+      { client: place.dynamodb },
+      {
+        TableName: await place.table('CancellationLog'),
+        IndexName: WAKE_UP_INDEX,
+        KeyConditionExpression: 'wakeShard = :shard',
+        ExpressionAttributeValues: toItem({ ':shard': shard }),
+      },
+    );
+    for await (const { Items = [] } of pages) {
+      for (const item of Items) {
+        const subject = parseDue(fromItem(item))?.subject;
+        if (subject?.partnerId === partnerId) found.set(JSON.stringify(messageAbout(subject)), subject);
+      }
     }
   }
   return [...found.values()];

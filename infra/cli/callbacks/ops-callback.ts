@@ -5,7 +5,7 @@ import { environmentOption, opsCommand, partnerOption, readPartner } from '../op
 import type { Place } from '../places/place.ts';
 import { count, labelled, paint, printable } from '../terminal.ts';
 import { describeTest } from './describe-test.ts';
-import { findKept } from './kept-callbacks.ts';
+import { findKept, findRetried } from './kept-callbacks.ts';
 import {
   changeEndpoint,
   type Endpoint,
@@ -69,12 +69,12 @@ former endpoint ended by its 410 go on with what is kept.`,
 
 export const showCallback = opsCommand({
   name: 'callback show',
-  summary: "Shows where a partner's callbacks go, whether they are paused, and how many are kept for a replay.",
+  summary: "Shows where a partner's callbacks go, whether they are paused, and how many are not delivered yet.",
   options: { partner: partnerOption },
   async run({ place, terminal, values, now }) {
     const partnerId = readPartner(values.partner);
     const { url, version, previousUntil, pausedAt, pausedWhy, test } = await readEndpoint(place, partnerId);
-    const kept = (await findKept(place, partnerId)).length;
+    const [kept, retried] = [(await findKept(place, partnerId)).length, (await findRetried(place, partnerId)).length];
     const isOverlap = previousUntil !== undefined && Date.parse(previousUntil) > now;
     const shown = {
       partnerId,
@@ -84,14 +84,18 @@ export const showCallback = opsCommand({
       pausedAt: pausedAt ?? null,
     };
     terminal.show(
-      { ...shown, pausedWhy: pausedWhy ?? null, test: test ?? null, kept },
+      { ...shown, pausedWhy: pausedWhy ?? null, test: test ?? null, retried, kept },
       labelled(10, {
         partner: `${partnerId} (${place.environment})`,
         url: printable(url),
         secret: `version ${version}${isOverlap ? `; version ${version - 1} signs too until ${previousUntil}` : ''}`,
         state: describeState({ pausedAt, pausedWhy }),
         test: test === undefined ? 'never' : `${test.at}: ${describeTest(test)}`,
-        kept: kept === 0 ? 'nothing' : `${count(kept)} cancellations or refused requests, for "callback replay"`,
+        retried: retried === 0 ? 'nothing' : `${count(retried)}, each by itself; "callback replay" delivers them now`,
+        kept:
+          kept === 0
+            ? 'nothing'
+            : `${count(kept)} cancellations or refused requests, for "callback ${pausedWhy === undefined ? 'replay' : 'resume'}"`,
       }),
     );
     return 0;

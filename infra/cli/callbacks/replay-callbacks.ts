@@ -4,9 +4,10 @@ import type { Subject } from '../../../functions/core/callbacks/callback-message
 import type { PartnerId } from '../../../functions/core/identifiers.ts';
 import { CannotDo, readTime } from '../command.ts';
 import { opsCommand, type OpsRequest, partnerOption, readJobId, readPartner } from '../ops-command.ts';
+import type { Place } from '../places/place.ts';
 import { count } from '../terminal.ts';
 import { describeTest } from './describe-test.ts';
-import { findKept, findOfJob, findSince, replayEach, sendMessage } from './kept-callbacks.ts';
+import { findKept, findOfJob, findRetried, findSince, replayEach, sendMessage } from './kept-callbacks.ts';
 import { changeEndpoint, readEndpoint } from '../partners/stored-endpoint.ts';
 
 /** Longer than a call to an endpoint takes, and the way there and back. */
@@ -24,15 +25,15 @@ export const resumeCallback = opsCommand({
     const endpoint = await readEndpoint(place, partnerId);
     await changeEndpoint(place, partnerId, endpoint, { set: {}, remove: ['pausedAt', 'pausedWhy'] });
     await sleep(INDEX_LAG_MS);
-    return replay(request, partnerId, await findKept(place, partnerId), false);
+    return replay(request, partnerId, await findUndelivered(place, partnerId), false);
   },
 });
 
 export const replayCallback = opsCommand({
   name: 'callback replay',
-  summary: 'Delivers callbacks again: what is kept, or all of a job, or all since a time.',
-  notes: `Without --job and --since it delivers what is kept, which is what was paused and what failed to the end. With them it
-delivers again what was delivered too, under the same webhook-id. --since reads the whole log.`,
+  summary: 'Delivers callbacks now: what is not delivered yet, or all of a job again, or all since a time again.',
+  notes: `Without --job and --since it delivers what is kept, which is what was paused and what failed to the end, and what waits for its
+next attempt. With them it delivers again what was delivered too, under the same webhook-id. --since reads the whole log.`,
   options: {
     partner: partnerOption,
     job: { hint: 'JOBID', what: "Plangrep's id of the job" },
@@ -47,7 +48,7 @@ delivers again what was delivered too, under the same webhook-id. --since reads 
     if (pausedWhy !== undefined) {
       throw new CannotDo(
         1,
-        `The callbacks of ${partnerId} (${place.environment}) are paused: "callback resume" replays what is kept.`,
+        `The callbacks of ${partnerId} (${place.environment}) are paused: "callback resume" delivers what is kept.`,
       );
     }
     if (values.job !== undefined) {
@@ -57,11 +58,15 @@ delivers again what was delivered too, under the same webhook-id. --since reads 
       const why = `no cancellation of it has ended or was escalated for ${partnerId} (${place.environment})`;
       throw new CannotDo(1, `There is nothing to tell of ${jobId}: ${why}.`);
     }
-    if (values.since === undefined) return replay(request, partnerId, await findKept(place, partnerId), false);
+    if (values.since === undefined) return replay(request, partnerId, await findUndelivered(place, partnerId), false);
     const since = readTime('--since', values.since);
     return replay(request, partnerId, await findSince(place, partnerId, since, terminal.progress), true);
   },
 });
+
+async function findUndelivered(place: Place, partnerId: PartnerId): Promise<readonly Subject[]> {
+  return [...(await findKept(place, partnerId)), ...(await findRetried(place, partnerId))];
+}
 
 async function replay(
   { place, terminal }: Pick<OpsRequest, 'place' | 'terminal'>,
@@ -71,10 +76,9 @@ async function replay(
 ): Promise<0> {
   const id = randomUUID();
   await replayEach(place, subjects, { id, all }, terminal.progress);
-  const nothing = all ? 'There is nothing to deliver' : 'Nothing is kept';
-  const which = subjects.length === 0 ? nothing : `${count(subjects.length)} to deliver`;
+  const which = subjects.length === 0 ? 'Nothing is left to deliver' : `${count(subjects.length)} to deliver`;
   terminal.show({ partnerId, replayId: id, subjects: subjects.length }, [
-    `${which} for ${partnerId} (${place.environment}).${subjects.length === 0 ? '' : ' "callback show" tells what is still kept.'}`,
+    `${which} for ${partnerId} (${place.environment}).${subjects.length === 0 ? '' : ' "callback show" tells what is not delivered yet.'}`,
   ]);
   return 0;
 }
