@@ -8,7 +8,7 @@ import { getRecord, type Table, updateItem } from '../../../functions/adapters/d
 import type { PartnerId } from '../../../functions/core/identifiers.ts';
 import { CannotDo } from '../command.ts';
 import { environmentOption } from '../ops-command.ts';
-import { hasRecord } from '../partners/read-partners.ts';
+import { hasRecord } from './read-partners.ts';
 import type { Place } from '../places/place.ts';
 
 /** One that is in use. */
