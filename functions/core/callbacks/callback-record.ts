@@ -49,7 +49,8 @@ export const callbackSchema = z.object({
    */
   result: z.enum(['delivered', 'failed', 'paused', 'erased']),
   /**
-   * `http_status`: another answer than 2xx. `endpoint_slow`: not called, because its last calls took too long. `removed`:
+   * `http_status`: another answer than 2xx. `endpoint_slow`: not called, because its last calls took too long.
+   * `earlier_failed`: not called, because an earlier callback of the job is not delivered. `removed`:
    * the partner has no endpoint any more.
    */
   why: z.optional(
@@ -57,6 +58,7 @@ export const callbackSchema = z.object({
       ...callFailures,
       'http_status',
       'endpoint_slow',
+      'earlier_failed',
       'removed',
       ...Object.values(pauseReasonSchema.def.entries),
     ]),

@@ -34,6 +34,8 @@ export async function deliverCallbacks(
   // The message that asked for a replay is gone once an attempt of it has failed: what is left of it, the log says.
   const replay = asked ?? newestReplay(notices);
   let endpoint = await ports.endpoints.read(subject.partnerId);
+  /** What has failed for the last time, and stands before what follows. */
+  const givenUp: Notice[] = [];
   for (const notice of notices) {
     const { attempts } = notice;
     // Left in the index by a run that died between two writes.
@@ -43,13 +45,19 @@ export async function deliverCallbacks(
     const isPaused = endpoint === undefined || endpoint.pausedWhy !== undefined;
     const next = nextAttempt(attempts, { isPaused, replay, nowMs: clock.now() });
     if (next.kind === 'waits') return;
-    if (next.kind === 'settled') continue;
+    if (next.kind === 'settled') {
+      if (attempts.at(-1)?.result === 'failed') givenUp.push(notice);
+      continue;
+    }
     if (clock.now() + ONE_ATTEMPT_MS > untilMs) {
       await queue.send(messageAbout(subject, replay));
       return;
     }
     const { attempt } = next;
-    const ended = await endAttempt(ports, notice, endpoint, attempt);
+    const isHeldUp = !isPaused && !(await areToldNow(ports, givenUp, endpoint, untilMs));
+    const ended = isHeldUp
+      ? endAsFailed(ports, attempt, { why: 'earlier_failed' })
+      : await endAttempt(ports, notice, endpoint, attempt);
     const made = { attempt, replayId: next.replay?.id, replaysAll: next.replay?.all };
     const isRecorded = await recordAttempt(ports, notice, { ...ended, ...made });
     // Another run has told it meanwhile. It may have read the log before what follows happened.
@@ -60,6 +68,7 @@ export async function deliverCallbacks(
       await clock.sleep(waitMs);
       return again();
     }
+    if (ended.result === 'failed') givenUp.push(notice);
     if (ended.result === 'paused') {
       const before = endpoint;
       endpoint = await ports.endpoints.read(subject.partnerId);
@@ -92,9 +101,41 @@ async function endAttempt(
     await endpoints.pause(partnerId, endpoint.url, toTimestamp(clock.now()));
     return { result: 'paused', why: 'gone', httpStatus };
   }
-  const delayMs = delayToNextMs(attempt, posted.retryAfterMs, clock.random());
+  return endAsFailed(ports, attempt, posted);
+}
+
+function endAsFailed(
+  { clock }: CallbackPorts,
+  attempt: number,
+  { why, httpStatus, retryAfterMs }: Pick<Ended, 'why' | 'httpStatus'> & { readonly retryAfterMs?: number | undefined },
+): Ended {
+  const delayMs = delayToNextMs(attempt, retryAfterMs, clock.random());
   const nextAt = delayMs === undefined ? undefined : toTimestamp(clock.now() + delayMs);
-  return { result: 'failed', why: posted.why, httpStatus, nextAt };
+  return { result: 'failed', why, httpStatus, nextAt };
+}
+
+/**
+ * Tries once more what was given up, before what follows it is told: the partner is told in order, also after days.
+ * @returns false where one of them is not told still
+ */
+async function areToldNow(
+  ports: CallbackPorts,
+  givenUp: Notice[],
+  endpoint: CallbackEndpoint | undefined,
+  untilMs: number,
+): Promise<boolean> {
+  for (let earlier = givenUp[0]; earlier !== undefined; earlier = givenUp[0]) {
+    const last = earlier.attempts.at(-1);
+    // In this run it has had its attempt already, or there is no time for another.
+    if (last?.nextAt !== undefined || last === undefined || ports.clock.now() + 2 * ONE_ATTEMPT_MS > untilMs)
+      return false;
+    const { attempt, replayId, replaysAll } = last;
+    const ended = await endAttempt(ports, earlier, endpoint, attempt);
+    await recordAttempt(ports, earlier, { ...ended, nextAt: undefined, attempt, replayId, replaysAll });
+    if (ended.result !== 'delivered' && ended.result !== 'erased') return false;
+    givenUp.shift();
+  }
+  return true;
 }
 
 /** @returns false when another run recorded an attempt of this number */

@@ -194,18 +194,84 @@ describe('an attempt that fails', () => {
     expect(world.log.kept()).toEqual([]);
   });
 
-  test('for the last time does not stop what comes after it', async () => {
-    const { world, deliver, told, results } = given([requested, escalated, closed]);
-    world.answer = () => answered(500);
-    for (let n = 0; n < 10; n += 1) {
-      await deliver();
-      world.nowMs = Math.max(world.nowMs, Date.parse(world.log.records().at(-1)?.nextAt ?? at));
+  describe('for the last time', () => {
+    async function givenUp() {
+      const scene = given([requested, escalated, closed]);
+      const { world, deliver } = scene;
+      world.answer = () => answered(500);
+      for (let n = 0; n < 10; n += 1) {
+        await deliver();
+        world.nowMs = Math.max(world.nowMs, Date.parse(world.log.records().at(-1)?.nextAt ?? at));
+      }
+      return scene;
     }
-    expect(results()).toHaveLength(11);
-    world.answer = () => ok;
-    await deliver();
 
-    expect(told().at(-1)).toBe('e-3');
+    test('holds up what comes after it, which has its own attempts', async () => {
+      const { world, results } = await givenUp();
+
+      expect(results().slice(-2)).toEqual([
+        ['failed', 'http_status', 10],
+        ['failed', 'earlier_failed', 1],
+      ]);
+      expect(world.log.kept()).toEqual([job]);
+    });
+
+    test('is made once more before what comes after it, in order', async () => {
+      const { world, deliver, told, results } = await givenUp();
+      world.answer = () => ok;
+      await deliver(job, undefined, 37_000);
+
+      expect(told().slice(-2)).toEqual(['e-2', 'e-3']);
+      expect(results().slice(-2)).toEqual([
+        ['delivered', undefined, 10],
+        ['delivered', undefined, 2],
+      ]);
+      expect(world.log.kept()).toEqual([]);
+    });
+
+    test('is made once more at each time that comes after it is due, and holds it up until both are kept', async () => {
+      const { world, deliver, told, results } = await givenUp();
+      for (let n = 0; n < 9; n += 1) {
+        await deliver(job, undefined, 37_000);
+        world.nowMs = Math.max(world.nowMs, Date.parse(world.log.records().at(-1)?.nextAt ?? at));
+      }
+
+      expect(new Set(told())).toEqual(new Set(['e-2']));
+      expect(results().at(-1)).toEqual(['failed', 'earlier_failed', 10]);
+      expect(world.log.kept()).toHaveLength(2);
+    });
+
+    test('holds up nothing that is told once it was erased', async () => {
+      const { world, deliver, told } = await givenUp();
+      const events = world.log.streams.get(streamKey(name)) ?? [];
+      const [first, ...rest] = events;
+      const { externalId: _, ...erased } = first as CancellationEvent<typeof requested>;
+      world.log.streams.set(streamKey(name), [erased, ...rest] as CancellationEvent[]);
+      const before = told().length;
+      await deliver(job, undefined, 37_000);
+
+      expect(told()).toHaveLength(before);
+      expect(
+        world.log
+          .records()
+          .map(({ result }) => result)
+          .slice(-2),
+      ).toEqual(['erased', 'erased']);
+    });
+
+    test('by a 410 holds up what comes after it, which is kept with it', async () => {
+      const { world, deliver, results } = await givenUp();
+      world.answer = () => answered(410);
+      await deliver(job, undefined, 37_000);
+      world.nowMs += 600_000;
+      await deliver(job, undefined, 37_000);
+
+      expect(results().slice(-3)).toEqual([
+        ['paused', 'gone', 10],
+        ['failed', 'earlier_failed', 2],
+        ['paused', 'gone', 3],
+      ]);
+    });
   });
 
   test('is made again by the same run where that has the time', async () => {

@@ -16,7 +16,6 @@ interface Expected {
   readonly place: number;
   received: number;
   isDelivered: boolean;
-  isUsedUp: boolean;
   body: string | undefined;
 }
 interface Expectation {
@@ -29,7 +28,7 @@ interface Expectation {
 /** Compares what arrives at the partners, and what is on record, with what happened. */
 export class Judge {
   readonly violations: string[] = [];
-  readonly figures = { expected: 0, delivered: 0, received: 0, repeated: 0, attempts: 0, usedUp: 0, overtaken: 0 };
+  readonly figures = { expected: 0, delivered: 0, received: 0, repeated: 0, attempts: 0, usedUp: 0 };
   private readonly subjects = new Map<string, Expectation>();
   private readonly byId = new Map<string, Expected>();
   private readonly verifiers = new Map<string, Webhook>();
@@ -46,7 +45,7 @@ export class Judge {
     const expectation = this.subjects.get(key) ?? { subject, callbacks: [], isWhole: false };
     this.subjects.set(key, expectation);
     const place = expectation.callbacks.length;
-    const nothing = { received: 0, isDelivered: false, isUsedUp: false, body: undefined };
+    const nothing = { received: 0, isDelivered: false, body: undefined };
     const expected = { id: webhookId, subject: expectation, place, ...nothing };
     expectation.callbacks.push(expected);
     expectation.isWhole = isLast;
@@ -78,19 +77,14 @@ export class Judge {
     if (expected.received > 0) this.figures.repeated += 1;
     expected.received += 1;
     for (const earlier of expected.subject.callbacks.slice(0, expected.place)) {
-      if (earlier.received > 0) continue;
-      if (earlier.isUsedUp) this.figures.overtaken += 1;
-      else this.violate(expected, 'it came before one that happened earlier');
+      if (earlier.received === 0) this.violate(expected, 'it came before one that happened earlier');
     }
   }
 
   recorded(subject: Subject, { webhookId, result, nextAt }: CallbackRecord): void {
     const expected = this.byId.get(webhookId);
     if (expected === undefined) return void this.violations.push(`${webhookId} is on record, and never happened`);
-    if (result === 'failed' && nextAt === undefined) {
-      expected.isUsedUp = true;
-      this.figures.usedUp += 1;
-    }
+    if (result === 'failed' && nextAt === undefined) this.figures.usedUp += 1;
     if (result !== 'delivered') return;
     if (expected.received === 0) this.violate(expected, 'delivered on record, and never received');
     if (!expected.isDelivered) this.figures.delivered += 1;
