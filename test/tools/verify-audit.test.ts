@@ -62,6 +62,7 @@ describe('verify-audit on an untouched log', () => {
           'events    9',
           'joined    1',
           'refused   1',
+          'callbacks 0',
           'heads     [0-9a-f]{64} \\(3 streams\\)',
           'Nothing found: every chain holds.\n$',
         ].join('\n'),
