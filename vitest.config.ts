@@ -4,8 +4,8 @@ import { ReportSlowestFiles } from './test/support/report-slowest-files.ts';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     // The files of a worker share their imports: the CDK and the AWS SDK take seconds to load. A test file therefore
     // restores what it changes in the process: handlers, variables of the environment, folders.
     isolate: false,

@@ -6,7 +6,7 @@ import { seededBugsOfCallbacks } from './mutations/seeded-bugs-of-callbacks.ts';
 import { seededBugsOfRegions } from './mutations/seeded-bugs-of-regions.ts';
 
 describe('seeded bugs of the protocol', () => {
-  it('are all caught, and the unchanged code breaks nothing with the same seeds', { timeout: 180_000 }, async () => {
+  it('are all caught, and the unchanged code breaks nothing with the same seeds', { timeout: 600_000 }, async () => {
     const { violations, figures } = await runMutations({ schedules: 5_000, seed: 1 });
     expect(violations).toEqual([]);
     expect(figures.caught).toHaveLength(seededBugs.length);
@@ -31,7 +31,7 @@ describe('seeded bugs of the protocol', () => {
 
 /** The short form: `npm run proof -- --only "seeded bugs"` plays all. */
 describe('seeded bugs of the delivery of callbacks', () => {
-  it('are caught by the tests, which pass without them', { timeout: 120_000 }, async () => {
+  it('are caught by the tests, which pass without them', { timeout: 600_000 }, async () => {
     // One of each file of tests that takes no long time.
     const bugs = seededBugsOfCallbacks.filter(({ name }) =>
       ['the order is lost: what waits is overtaken', 'Retry-After is ignored', 'the time is not signed'].includes(name),
