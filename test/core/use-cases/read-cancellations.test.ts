@@ -1,9 +1,11 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { CancelRequest } from '../../../functions/core/cancel-request.ts';
+import { callbackSchema } from '../../../functions/core/callbacks/callback-record.ts';
 import { BrokenStream } from '../../../functions/core/cancellation/state.ts';
 import { type JobId, toTimestamp } from '../../../functions/core/identifiers.ts';
 import {
+  CALLBACKS_SHOWN,
   type FoundCancellations,
   type PageRequest,
   readCancellation,
@@ -12,6 +14,7 @@ import {
 import { DependencyUnavailable } from '../../../functions/core/report.ts';
 import { given, type Scene } from '../../support/given.ts';
 import { broken } from '../../support/memory-ports.ts';
+import { callbackRecord } from '../../support/stored-streams.ts';
 import { acme, documentedJob, externalId, globex, jobId, order7890 } from '../../support/names.ts';
 
 const noRefusals = { refusals: [], count: 0 };
@@ -69,6 +72,19 @@ describe('a read', () => {
     expect(view?.joined.map(({ requestId }) => requestId)).toEqual(['request-2']);
     expect(view?.joinedCount).toBe(1);
     expect(await readCancellation(scene.ports, acme, documentedJob)).toEqual(view);
+  });
+
+  test('shows the newest attempts to tell the partner, in the order of their times, of whatever events', async () => {
+    await scene.cancel();
+    const attempts = Array.from({ length: CALLBACKS_SHOWN + 2 }, (_, n) => {
+      const at = toTimestamp(Date.parse('2026-11-23T12:00:00.000Z') + n);
+      return callbackSchema.parse(callbackRecord({ at, number: n + 1 }).fields);
+    });
+    const inAnotherOrder = [...attempts.slice(30), ...attempts.slice(0, 30)];
+    scene.ports.log.callbacks = { items: inAnotherOrder, unreadable: [] };
+
+    const view = await readCancellation(scene.ports, acme, documentedJob);
+    expect(view?.callbacks.map(({ number }) => number)).toEqual(attempts.slice(2).map(({ number }) => number));
   });
 
   test('says how often Plangrep was asked about the job, and when it last was', async () => {
