@@ -225,8 +225,7 @@ export const alarms: readonly AlarmDefinition[] = [
   { title: 'Events in the dead-letter queue', severity: 'ticket', metric: 'EventsGivenUp', threshold: 1 },
   { title: 'Records cannot be read', severity: 'ticket', metric: 'RecordsUnreadable', threshold: 1 },
   { title: 'Outgoing events undelivered', severity: 'ticket', metric: 'OutgoingEventsUndelivered', threshold: 1 },
-  // One partner's slow endpoint and many cancels do this, and the queue is fair. A message counts from when it was sent, also
-  // while it is put off, for 15 minutes at most. A function that fails pages as "Functions fail".
+  // One partner's slow endpoint and many cancels do this, to that partner alone. A function that fails pages as "Functions fail".
   { title: 'Callbacks wait', severity: 'ticket', metric: 'OldestCallbackSeconds', threshold: 1_200, periods: 2 },
   { title: 'Callbacks in the dead-letter queue', severity: 'ticket', metric: 'CallbacksGivenUp', threshold: 1 },
   { title: 'Callbacks kept', severity: 'ticket', metric: 'CallbacksKept', threshold: 1 },

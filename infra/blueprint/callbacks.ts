@@ -14,5 +14,5 @@ export const callbackQueue = {
   maxReceives: 5,
 } as const;
 
-/** Finds attempts that are due, and what the queue has lost of them. */
+/** Finds the attempts that are due. */
 export const callbackSchedule = { function: callbackQueue.function, everyMinutes: 1 } as const;

@@ -96,7 +96,7 @@ export const answers: Readonly<Record<string, Component>> = {
       type: 'What happened. More types may be added: skip the ones that you do not know.',
       seq: 'Its number in the audit trail: 1, 2, 3 … A `joined` request is recorded beside the trail and has none.',
       about: 'Of a `callback`, which is an attempt to tell you: the number of the event that it tells of.',
-      attempt: 'Which attempt it belongs to: 1, 2, 3 … Of a `callback`, how often you were told of that event.',
+      attempt: 'Which attempt it belongs to: 1, 2, 3 … Of a `callback`, which attempt to tell you about that event.',
       result:
         'How the attempt ended (`attempt_ended`): `accepted`, `refused`, `rate_limited`, `key_refused`, `not_sent`, `not_found` or `unknown`. What a later read showed (`observed`): `job` or `not_found`. How you were told (`callback`): `delivered`, `failed`, `paused` or `erased`. More may be added.',
       why: 'More about an attempt that was `not_sent` or ended as `unknown`, such as `timeout`, and about a `callback` that was not delivered. More values may be added.',

@@ -4,9 +4,8 @@ import { createCallbackLog } from '../../functions/adapters/dynamodb/callback-lo
 import { createCancellationLog } from '../../functions/adapters/dynamodb/cancellation-log.ts';
 import { insertItem, updateItem } from '../../functions/adapters/dynamodb/table-client.ts';
 import type { Subject } from '../../functions/core/callbacks/callback-message.ts';
-import type { CallbackRecord } from '../../functions/core/callbacks/callback-record.ts';
+import { type CallbackRecord, callbackSchema } from '../../functions/core/callbacks/callback-record.ts';
 import type { CallbackLog, DueCallback } from '../../functions/core/callbacks/ports.ts';
-import { sealEvent } from '../../functions/core/cancellation/chain.ts';
 import type { CancellationEvent, EventBody, RefusedRecord } from '../../functions/core/cancellation/events.ts';
 import { refusedKey, streamKey } from '../../functions/core/cancellation/stream-key.ts';
 import { type JobId, type PartnerId, partnerIdSchema } from '../../functions/core/identifiers.ts';
@@ -14,9 +13,16 @@ import { RecordUnreadable } from '../../functions/core/report.ts';
 import { type TableName, tables } from '../../infra/blueprint/tables.ts';
 import { type LocalDynamoDb, startLocalDynamoDb } from '../../infra/local/aws/dynamodb.ts';
 import { committed } from '../support/committed.ts';
-import { MemoryCallbackLog } from '../support/memory-callbacks.ts';
-import { acme, globex, jobId, order7890, retention } from '../support/names.ts';
-import { closed, deleteAfter, escalated, requested } from '../support/stored-streams.ts';
+import { MemoryCallbackLog } from '../support/callbacks/memory-callbacks.ts';
+import { acme, globex, jobId, order7890 } from '../support/names.ts';
+import {
+  callbackRecord,
+  cancellationEvents,
+  closed,
+  deleteAfter,
+  escalated,
+  requested,
+} from '../support/stored-streams.ts';
 
 const at = '2026-11-23T12:00:00.000Z';
 const later = '2026-11-23T12:05:00.000Z';
@@ -64,30 +70,13 @@ function stream(...bodies: readonly EventBody[]): {
   readonly events: readonly CancellationEvent[];
 } {
   const job = jobId(`job_${++jobs}`);
-  const events: CancellationEvent[] = [];
-  for (const [n, body] of bodies.entries()) {
-    const how = { eventId: `e-${n}`, at, keptDays: retention.events };
-    events.push(sealEvent({ partnerId: acme, jobId: job }, events.at(-1), body, how));
-  }
+  const events = cancellationEvents(bodies, { partnerId: acme, jobId: job });
   return { job, events };
 }
-const attempt = (job: JobId, fields: Partial<CallbackRecord> = {}): CallbackRecord => ({
-  type: 'callback',
-  format: 1,
-  partnerId: acme,
-  jobId: job,
-  about: 'event#000003',
-  notice: 'closed',
-  number: 1,
-  webhookId: 'e-2',
-  at,
-  deleteAfter,
-  result: 'failed',
-  why: 'timeout',
-  attempt: 1,
-  nextAt: later,
-  ...fields,
-});
+const attempt = (job: JobId, fields: Partial<CallbackRecord> = {}): CallbackRecord =>
+  callbackSchema.parse(
+    callbackRecord({ jobId: job, result: 'failed', why: 'timeout', nextAt: later, ...fields }).fields,
+  );
 
 describe.each(['on DynamoDB', 'in memory'])('the log %s, as the delivery of callbacks sees it,', (name) => {
   const filled = (): Filled => {
@@ -202,7 +191,7 @@ describe('a record that cannot be read', () => {
     } as const;
     const wakeUp = { wakeShard: 'callbacks-0', wakeAt: '2020-01-01T00:00:00.000Z' };
     for (const [pk, sk] of [
-      ['nobody', 'callback#event#000001#000001'],
+      ['acme', 'callback#event#000001#000001'],
       ['acme#job_1', 'event#000001'],
       ['acme#refused#2026-11-23', 'callback#x#000001'],
     ] as const) {

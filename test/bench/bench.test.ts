@@ -11,7 +11,7 @@ import { describeLateness } from './lateness/lateness.ts';
 import { playCancels } from './lateness/play-cancels.ts';
 import { runBench } from './run-bench.ts';
 import { measurePages } from './pages/time-pages.ts';
-import { browserPath } from '../support/browser.ts';
+import { browserPath } from '../support/pages/browser.ts';
 import { measureReach } from './reach/reach.ts';
 import { measureTimeTo404 } from './refusals/time-to-404.ts';
 import { measureFairShares } from './shares/fair-shares.ts';

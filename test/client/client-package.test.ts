@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { callbackOfNow, callbackSecrets, signBySpecification } from '../support/callback-mutations.ts';
+import { callbackOfNow, callbackSecrets, signBySpecification } from '../support/callbacks/callback-mutations.ts';
 import { givenInstalledClient } from '../support/given-installed-client.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 

@@ -5,7 +5,12 @@ import { type Callback, InvalidCallbackError, verifyCallback } from '../../clien
 import { callbackBodySchema } from '../../functions/contract/callbacks.ts';
 import { signCallback } from '../../functions/core/callbacks/sign-callback.ts';
 import { callbackExamples } from '../../infra/openapi/example-callbacks.ts';
-import { callbackOfNow, callbackSecrets, forgeCallbacks, signBySpecification } from '../support/callback-mutations.ts';
+import {
+  callbackOfNow,
+  callbackSecrets,
+  forgeCallbacks,
+  signBySpecification,
+} from '../support/callbacks/callback-mutations.ts';
 
 const { valid: secret, previous: other } = callbackSecrets;
 const nowMs = Date.parse('2026-11-26T12:00:00.400Z');

@@ -1,7 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { answer, type FrontServer, relay } from '../support/front-server.ts';
 import type { TestRun } from '../support/local-run.ts';
-import { callbackOfNow, callbackSecrets, forgeCallbacks, signBySpecification } from '../support/callback-mutations.ts';
+import {
+  callbackOfNow,
+  callbackSecrets,
+  forgeCallbacks,
+  signBySpecification,
+} from '../support/callbacks/callback-mutations.ts';
 import type { Runner, RunnerAnswer } from './start-runner.ts';
 
 type JobFields = Parameters<TestRun['addJob']>[2];

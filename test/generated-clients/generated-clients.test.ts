@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { descriptionPath } from '../support/openapi-answers.ts';
+import { descriptionPath } from '../support/openapi/openapi-answers.ts';
 
 const exec = promisify(execFile);
 const root = new URL('../../', import.meta.url).pathname;

@@ -2,8 +2,8 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { Browser, Page } from 'playwright-core';
 import { serveOnLoopback } from '../../infra/local/aws/loopback.ts';
-import { browserPath, expectAccessible, openPage, startBrowser } from '../support/browser.ts';
-import { expectGoodLayout } from '../support/page-layout.ts';
+import { browserPath, expectAccessible, openPage, startBrowser } from '../support/pages/browser.ts';
+import { expectGoodLayout } from '../support/pages/page-layout.ts';
 import { givenStartProcesses, type Started } from '../support/start-process.ts';
 import { temporaryFolder } from './arrange.ts';
 

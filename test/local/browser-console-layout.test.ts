@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { externalIdSchema, jobIdSchema, partnerIdSchema } from '../../functions/core/identifiers.ts';
 import { createConsole } from '../../infra/local/console/create-console.ts';
 import { writeUnknownJob } from '../../infra/local/past-cancellations.ts';
-import { browserPath, expectAccessible, givenBrowser, schemes } from '../support/browser.ts';
+import { browserPath, expectAccessible, givenBrowser, schemes } from '../support/pages/browser.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
-import { expectGoodLayout } from '../support/page-layout.ts';
+import { expectGoodLayout } from '../support/pages/page-layout.ts';
 
 describe.skipIf(browserPath === undefined)('The console looks good', { timeout: 90_000 }, () => {
   const browser = givenBrowser();

@@ -7,7 +7,7 @@ import { FORMAT } from '../../functions/core/cancellation/commitment.ts';
 import { callbackKey, eventKey, streamKey } from '../../functions/core/cancellation/stream-key.ts';
 import { toTimestamp } from '../../functions/core/identifiers.ts';
 import { acme, jobId } from '../support/names.ts';
-import { browserPath, expectAccessible, givenBrowser, schemes } from '../support/browser.ts';
+import { browserPath, expectAccessible, givenBrowser, schemes } from '../support/pages/browser.ts';
 import { createConsole } from '../../infra/local/console/create-console.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
 

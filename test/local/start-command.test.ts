@@ -10,7 +10,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { listenOnLoopback } from '../../infra/local/aws/loopback.ts';
 import { startLocalRun } from '../../infra/local/run.ts';
-import { fetchDescribed } from '../support/openapi-answers.ts';
+import { fetchDescribed } from '../support/openapi/openapi-answers.ts';
 import { childrenOf, isRunning } from '../support/processes.ts';
 import { compileCache } from '../support/run-command.ts';
 import { temporaryFolder } from './arrange.ts';

@@ -1,6 +1,6 @@
 import { messageAbout } from '../../functions/core/callbacks/callback-message.ts';
 import { createSlowEndpoints } from '../../functions/core/callbacks/slow-endpoints.ts';
-import type { CallbackWorld } from '../support/memory-callbacks.ts';
+import type { CallbackWorld } from '../support/callbacks/memory-callbacks.ts';
 import { acme } from '../support/names.ts';
 import {
   bring,
@@ -65,7 +65,7 @@ async function play(scene: CallbackScene, point: Point) {
   if (scene.isResumed === true) await resume(world, living);
   await passTime(world, living);
   const wrong = judge(scene, world, died ? 1 : 0);
-  if (scene.name.startsWith('announce') && bus.length === 0) wrong.push('the bus was not told of the end');
+  if (scene.name.startsWith('announce') && bus.length === 0) wrong.push('the end was not announced on the bus');
   return { steps: process.steps(), died, wrong };
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { givenCallbacks } from '../support/given-callbacks.ts';
+import { givenCallbacks } from '../support/callbacks/given-callbacks.ts';
 import { givenOps } from '../support/given-ops.ts';
 import { givenRunbook, rowOf } from './given-runbook.ts';
 

@@ -1,9 +1,9 @@
 import { describe, expect, test, vi } from 'vitest';
 import { temporaryFolder } from '../local/arrange.ts';
-import { givenCallbacks, readMaster } from '../support/given-callbacks.ts';
+import { givenCallbacks, readMaster } from '../support/callbacks/given-callbacks.ts';
 import { givenService } from '../support/given-service.ts';
 import { startTestRun } from '../support/local-run.ts';
-import type { ReceiverBehaviour } from '../support/hostile-receiver.ts';
+import type { ReceiverBehaviour } from '../support/callbacks/hostile-receiver.ts';
 
 const soon = { timeout: 15_000, interval: 5 };
 

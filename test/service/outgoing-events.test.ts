@@ -10,7 +10,7 @@ import type { BusEvent } from '../../infra/local/aws/events/event-rules.ts';
 import { startLocalRun } from '../../infra/local/run.ts';
 import { givenService } from '../support/given-service.ts';
 import { callAs, itemsOf } from '../support/local-run.ts';
-import { watchAnswers } from '../support/openapi-answers.ts';
+import { watchAnswers } from '../support/openapi/openapi-answers.ts';
 import { compileCache } from '../support/run-command.ts';
 import { writeOldCancellation } from '../support/write-old-cancellation.ts';
 

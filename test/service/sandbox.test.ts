@@ -7,7 +7,7 @@ import { type LocalSecretsManager, startSecretsManager } from '../../infra/local
 import { defaultBundles, type LocalRun, startLocalRun } from '../../infra/local/run.ts';
 import { type LocalSandbox, startSandbox } from '../../infra/local/sandbox.ts';
 import { callAs, reconcileNow } from '../support/local-run.ts';
-import { watchAnswers } from '../support/openapi-answers.ts';
+import { watchAnswers } from '../support/openapi/openapi-answers.ts';
 
 const secretId = 'sandbox/api-key';
 const apiKey = 'pgk_sandbox_0f1e2d3c';

@@ -6,7 +6,7 @@ import { startLocalRun } from '../../infra/local/run.ts';
 import { wakeUpQueueName } from '../../infra/local/seeds.ts';
 import { givenService, type Service } from '../support/given-service.ts';
 import { callAs } from '../support/local-run.ts';
-import { watchAnswers } from '../support/openapi-answers.ts';
+import { watchAnswers } from '../support/openapi/openapi-answers.ts';
 import { temporaryFolder } from '../local/arrange.ts';
 
 async function isClosed(service: Service, jobId: string): Promise<void> {

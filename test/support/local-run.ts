@@ -7,7 +7,7 @@ import { type LocalRun, type LocalRunOptions, startLocalRun } from '../../infra/
 import { plangrepSecretId } from '../../infra/local/seeds.ts';
 import type { PlangrepSimulator } from '../../infra/local/plangrep/plangrep-simulator.ts';
 import { acme, documentedJob, documentedProject, externalId as externalIdOf, jobId as jobIdOf } from './names.ts';
-import { watchAnswers } from './openapi-answers.ts';
+import { watchAnswers } from './openapi/openapi-answers.ts';
 
 /** Values in the places of secrets and personal data. Found anywhere else, they have leaked. */
 export const canaries = {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { renderGatewayResponse } from '../../infra/blueprint/api.ts';
 import { successExamples } from '../../infra/openapi/examples.ts';
-import { createAnswerJudge, type GivenAnswer, watchAnswers } from '../support/openapi-answers.ts';
+import { createAnswerJudge, type GivenAnswer, watchAnswers } from '../support/openapi/openapi-answers.ts';
 
 const judge = createAnswerJudge();
 const cancelled = successExamples['requestCancellation']?.['200']?.['cancelled']?.value as Record<string, unknown>;

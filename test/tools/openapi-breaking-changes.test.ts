@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { OpenApiDocument } from '../../infra/openapi/document.ts';
-import { readDescription } from '../support/openapi-answers.ts';
-import { findBreakingChanges, findBreakingChangesOfEach } from '../support/redocly.ts';
+import { readDescription } from '../support/openapi/openapi-answers.ts';
+import { findBreakingChanges, findBreakingChangesOfEach } from '../support/openapi/redocly.ts';
 
 /** A document that a case may change as it likes. */
 // oxlint-disable-next-line typescript/no-explicit-any

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { OpenApiDocument, Schema } from '../../infra/openapi/document.ts';
-import { readDescription } from '../support/openapi-answers.ts';
-import { findBreakingChangesOfEach } from '../support/redocly.ts';
+import { readDescription } from '../support/openapi/openapi-answers.ts';
+import { findBreakingChangesOfEach } from '../support/openapi/redocly.ts';
 
 const description = readDescription();
 const { schemas } = description.components;

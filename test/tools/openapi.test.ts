@@ -22,8 +22,8 @@ import {
   descriptionPath,
   readDescription,
   releasedPath,
-} from '../support/openapi-answers.ts';
-import { findBreakingChanges, lint } from '../support/redocly.ts';
+} from '../support/openapi/openapi-answers.ts';
+import { findBreakingChanges, lint } from '../support/openapi/redocly.ts';
 
 const text = readFileSync(descriptionPath, 'utf8');
 const description = readDescription();

@@ -4,7 +4,7 @@ import { jobIdSchema, type PartnerId, partnerIdSchema, type Timestamp, timestamp
 import { parseJson } from '../parse-json.ts';
 import { sha256 } from '../sha256.ts';
 
-/** What a partner is to be told of: a cancellation, or a request that reached no job. */
+/** What a callback is about: a cancellation, or a request that reached no job. */
 export type Subject =
   | ({ readonly kind: 'job' } & StreamName)
   | { readonly kind: 'refusal'; readonly partnerId: PartnerId; readonly at: Timestamp; readonly requestId: string };

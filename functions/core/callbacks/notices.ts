@@ -6,12 +6,12 @@ import type { CallbackRecord } from './callback-record.ts';
 import type { CallbackLog, NamedNotice, StoredCallback } from './ports.ts';
 import type { Subject } from './callback-message.ts';
 
-/** A record of the log that the partner is told of. */
+/** A record of the log that a callback tells the partner about. */
 export interface Notice
   extends Pick<CallbackRecord, 'partnerId' | 'jobId' | 'day' | 'about' | 'notice' | 'webhookId' | 'deleteAfter'> {
   /** Of the record. */
   readonly recordedAt: string;
-  /** Undefined once the externalId was erased: for the partner there is no such cancellation any more. */
+  /** Undefined once the externalId was erased: for the partner the cancellation has gone. */
   readonly named: NamedNotice | undefined;
   /** The attempts so far, in their order. */
   readonly attempts: readonly StoredCallback[];

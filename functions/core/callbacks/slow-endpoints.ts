@@ -1,6 +1,6 @@
 import type { Clock } from '../ports.ts';
 
-/** A call that fails after so long has held a place that another partner's callback could have had. */
+/** A call that fails after so long has held one of the partner's few turns. */
 const SLOW_MS = 2_000;
 /** So many of them in a row, and the endpoint is left alone. */
 const IN_A_ROW = 2;
@@ -15,8 +15,8 @@ export interface SlowEndpoints {
 }
 
 /**
- * One dead endpoint must not hold all places of the function: after two slow failures in a row it is not called for 30 s,
- * and what is due meanwhile waits for its next attempt.
+ * A dead endpoint must not hold its partner's turns, and invocations with them: after two slow failures in a row it is not
+ * called for 30 s, and what is due meanwhile waits for its next attempt.
  */
 export function createSlowEndpoints({ now }: Pick<Clock, 'now'>): SlowEndpoints {
   const endpoints = new Map<string, { failures: number; untilMs: number }>();

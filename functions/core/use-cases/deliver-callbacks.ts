@@ -126,7 +126,7 @@ async function areToldNow(
 ): Promise<boolean> {
   for (let earlier = givenUp[0]; earlier !== undefined; earlier = givenUp[0]) {
     const last = earlier.attempts.at(-1);
-    // In this run it has had its attempt already, or there is no time for another.
+    // In this run it has had its attempt already, or another one could end too late.
     if (last?.nextAt !== undefined || last === undefined || ports.clock.now() + 2 * ONE_ATTEMPT_MS > untilMs)
       return false;
     const { attempt, replayId, replaysAll } = last;

@@ -11,7 +11,7 @@ const AT_ONCE = 20;
 const AGAIN_MS = 5 * 60_000;
 
 /**
- * One run of the schedule: sends a message for each attempt that is due and that the queue has not brought.
+ * One run of the schedule: sends a message for each attempt that is due.
  * @param untilMs milliseconds since 1970: what is not sent by then, the next run finds
  */
 export async function sendDueCallbacks(

@@ -1,13 +1,12 @@
-import { randomUUID } from 'node:crypto';
 import { paginateQuery, paginateScan } from '@aws-sdk/client-dynamodb';
 import { SendMessageCommand } from '@aws-sdk/client-sqs';
 import { parseDue } from '../../../functions/adapters/dynamodb/callback-log.ts';
 import { WAKE_UP_INDEX } from '../../../functions/adapters/dynamodb/cancellation-log.ts';
 import { fromItem, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
+import { toQueueMessage } from '../../../functions/adapters/sqs/callback-queue.ts';
 import { newsOf } from '../../../functions/core/announcements.ts';
 import {
   type CallbackMessage,
-  groupOf,
   messageAbout,
   type Replay,
   type Subject,
@@ -39,7 +38,7 @@ export async function findRetried(place: Place, partnerId: PartnerId): Promise<r
 
 /** The longest waiting of each part first; each cancellation once. */
 async function findIndexed(place: Place, partnerId: PartnerId, shards: readonly string[]): Promise<readonly Subject[]> {
-  const found = new Map<string, Subject>();
+  const found: Subject[] = [];
   for (const shard of shards) {
     const pages = paginateQuery(
       { client: place.dynamodb },
@@ -53,14 +52,18 @@ async function findIndexed(place: Place, partnerId: PartnerId, shards: readonly 
     for await (const { Items = [] } of pages) {
       for (const item of Items) {
         const subject = parseDue(fromItem(item))?.subject;
-        if (subject?.partnerId === partnerId) found.set(JSON.stringify(messageAbout(subject)), subject);
+        if (subject?.partnerId === partnerId) found.push(subject);
       }
     }
   }
-  return [...found.values()];
+  return distinct(found);
 }
 
-/** A job, if its partner was, or should have been, told of it: by now it has ended, or was escalated. */
+function distinct(subjects: readonly Subject[]): readonly Subject[] {
+  return [...new Map(subjects.map((subject) => [JSON.stringify(messageAbout(subject)), subject])).values()];
+}
+
+/** A job, if there is something to tell its partner: its cancellation has ended, or was escalated. */
 export async function findOfJob(place: Place, partnerId: PartnerId, jobId: JobId): Promise<readonly Subject[]> {
   const pages = paginateQuery(
     { client: place.dynamodb },
@@ -81,7 +84,7 @@ export async function findOfJob(place: Place, partnerId: PartnerId, jobId: JobId
   return [];
 }
 
-/** All that a partner was, or should have been, told of since a time. It reads the whole log: no index has it. */
+/** Everything since a time that its partner was called back about, or should have been. It reads the whole log: no index has it. */
 export async function findSince(
   place: Place,
   partnerId: PartnerId,
@@ -104,7 +107,7 @@ export async function findSince(
       }),
     },
   );
-  const found = new Map<string, Subject>();
+  const found: Subject[] = [];
   let read = 0;
   for await (const { Items = [], ScannedCount = 0 } of pages) {
     read += ScannedCount;
@@ -112,20 +115,19 @@ export async function findSince(
     for (const item of Items) {
       const fields = Object.entries(fromItem(item)).map(([name, value]) => [name, String(value)] as const);
       const subject = newsOf(Object.fromEntries(fields), '')?.subject;
-      if (subject !== undefined) found.set(JSON.stringify(messageAbout(subject)), subject);
+      if (subject !== undefined) found.push(subject);
     }
   }
   progress.clear();
-  return [...found.values()];
+  return distinct(found);
 }
 
-/** @throws CannotDo (2) where the place has no such queue */
+/** @throws CannotDo (2) where the place lacks the queue */
 export async function sendMessage(place: Place, message: CallbackMessage): Promise<void> {
   const QueueUrl = await place.queueUrl('toDeliver');
-  if (QueueUrl === undefined) throw new CannotDo(2, `There is no queue of callbacks (${place.environment}).`);
-  const MessageBody = JSON.stringify(message);
-  const sent = { QueueUrl, MessageBody, MessageGroupId: groupOf(message), MessageDeduplicationId: randomUUID() };
-  await place.sqs.send(new SendMessageCommand(sent));
+  if (QueueUrl === undefined)
+    throw new CannotDo(2, `The queue of callbacks is missing (${place.environment}): deploy the service stack.`);
+  await place.sqs.send(new SendMessageCommand({ QueueUrl, ...toQueueMessage(message) }));
 }
 
 /** Asks for each to be delivered again. Interrupted, nothing is lost: run again, it asks for what is still kept. */

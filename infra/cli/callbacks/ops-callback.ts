@@ -4,6 +4,7 @@ import { CannotDo } from '../command.ts';
 import { environmentOption, opsCommand, partnerOption, readPartner } from '../ops-command.ts';
 import type { Place } from '../places/place.ts';
 import { count, labelled, paint, printable } from '../terminal.ts';
+import { requirePartner } from '../partners/read-partners.ts';
 import { describeTest } from './describe-test.ts';
 import { findKept, findRetried } from './kept-callbacks.ts';
 import {
@@ -12,7 +13,6 @@ import {
   readEndpoint,
   readStoredEndpoint,
   removeEndpoint,
-  requirePartner,
   signingSecret,
 } from '../partners/stored-endpoint.ts';
 

@@ -1,9 +1,8 @@
 import { userInfo } from 'node:os';
 import { CancellationClient } from '../../../client/src/index.ts';
 import { type PartnerId, toTimestamp } from '../../../functions/core/identifiers.ts';
-import { CannotDo } from '../command.ts';
 import { makePartnerKey, markRevoked } from '../partners/partner-keys.ts';
-import { readPartners } from '../partners/read-partners.ts';
+import { requirePartner } from '../partners/read-partners.ts';
 import type { Place } from '../places/place.ts';
 import type { ManyJournal } from './many-journal.ts';
 
@@ -25,8 +24,7 @@ export async function actForPartner<Result>(
   { place, partnerId, url, journal }: ActingFor,
   act: (client: CancellationClient) => Promise<Result>,
 ): Promise<Result> {
-  const partner = (await readPartners(place, Date.now())).get(partnerId);
-  if (partner === undefined) throw new CannotDo(1, `There is no partner ${partnerId} (${place.environment}).`);
+  await requirePartner(place, partnerId);
   const giveBack = async (keyId: string): Promise<void> => {
     await markRevoked(place, keyId, toTimestamp(Date.now()));
     journal.append({ kind: 'returned', keyId });

@@ -39,7 +39,7 @@ function makeKeyId(): string {
   return Array.from({ length: 12 }, () => alphabet[randomInt(alphabet.length)]).join('');
 }
 
-/** @returns false where there is no such key */
+/** @returns false for a keyId that is not in the table */
 export async function markRevoked(place: Place, keyId: string, revokedAt: Timestamp): Promise<boolean> {
   const update = new UpdateItemCommand({
     TableName: await place.table('Partners'),

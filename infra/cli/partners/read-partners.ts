@@ -2,6 +2,8 @@ import { GetItemCommand, paginateScan } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
 import { fromItem, toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
 import type { PartnerId } from '../../../functions/core/identifiers.ts';
+import { CannotDo } from '../command.ts';
+import { environmentOption } from '../ops-command.ts';
 import type { Place } from '../places/place.ts';
 
 /** A partner as `ops` shows it. */
@@ -53,4 +55,11 @@ export async function hasRecord(place: Place, partnerId: PartnerId): Promise<boo
   const get = { TableName: await place.table('Partners'), Key: toItem({ pk: `partner#${partnerId}` }) };
   const { Item } = await place.dynamodb.send(new GetItemCommand({ ...get, ConsistentRead: true }));
   return Item !== undefined;
+}
+
+/** @throws CannotDo (1) for a partnerId without a record, such as a mistyped one */
+export async function requirePartner(place: Place, partnerId: PartnerId): Promise<void> {
+  if (await hasRecord(place, partnerId)) return;
+  const list = `npm run ops -- partner list${environmentOption(place)}`;
+  throw new CannotDo(1, `No partner has the id ${partnerId} (${place.environment}): "${list}" shows the ids.`);
 }

@@ -8,7 +8,7 @@ import { getRecord, type Table, updateItem } from '../../../functions/adapters/d
 import type { PartnerId } from '../../../functions/core/identifiers.ts';
 import { CannotDo } from '../command.ts';
 import { environmentOption } from '../ops-command.ts';
-import { hasRecord } from './read-partners.ts';
+import { requirePartner } from './read-partners.ts';
 import type { Place } from '../places/place.ts';
 
 /** One that is in use. */
@@ -23,16 +23,6 @@ async function partnersTable(place: Place): Promise<Table> {
 /** @returns undefined for a partner that never had one; without a URL once it was removed */
 export async function readStoredEndpoint(place: Place, partnerId: PartnerId): Promise<StoredEndpoint | undefined> {
   return getRecord(await partnersTable(place), endpointKey(partnerId), endpointSchema, { ConsistentRead: true });
-}
-
-/** @throws CannotDo (1) for a partnerId without a record, such as a mistyped one */
-export async function requirePartner(place: Place, partnerId: PartnerId): Promise<void> {
-  if (await hasRecord(place, partnerId)) return;
-  const list = `npm run ops -- partner list${environmentOption(place)}`;
-  throw new CannotDo(
-    1,
-    `There is no partner ${partnerId} (${place.environment}): "${list}" shows those that there are.`,
-  );
 }
 
 /** @throws CannotDo (1) when the partner has none */

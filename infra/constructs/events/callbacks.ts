@@ -17,7 +17,7 @@ export interface CallbacksProps {
   readonly environment: string;
 }
 
-/** The callbacks' queue, from the function that follows the log to the one that delivers, which also sends the next attempts. */
+/** The callbacks' queue, from the function that follows the log to the one that delivers, which also sends there what is due again. */
 export class Callbacks extends Construct {
   readonly queue: Queue;
   /** Messages that the function gave up. */

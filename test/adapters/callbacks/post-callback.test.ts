@@ -11,7 +11,7 @@ import {
   type HostileReceiverOptions,
   type ReceiverBehaviour,
   startHostileReceiver,
-} from '../../support/hostile-receiver.ts';
+} from '../../support/callbacks/hostile-receiver.ts';
 import { createSelfSignedCertificate } from '../../support/self-signed-certificate.ts';
 
 const execute = promisify(execFile);
@@ -65,7 +65,7 @@ describe('A callback', () => {
     ]);
   });
 
-  test('goes over a connection of its own, which is closed after it', async () => {
+  test('opens a connection for itself, and closes it', async () => {
     const receiver = await started();
     await postLocally()(sent(receiver.url));
     await postLocally()(sent(receiver.url));

@@ -7,7 +7,7 @@ import { toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
 import { partnerIdSchema } from '../../../functions/core/identifiers.ts';
 import { environments } from '../../../infra/blueprint/environments.ts';
 import { type LocalRun, startLocalRun } from '../../../infra/local/run.ts';
-import { type Arrival, startHostileReceiver } from '../../support/hostile-receiver.ts';
+import { type Arrival, startHostileReceiver } from '../../support/callbacks/hostile-receiver.ts';
 import { closed } from '../../support/stored-streams.ts';
 import { requested } from '../../proof/crash/doors.ts';
 import { newScene, writeStream } from '../../proof/crash/scene.ts';

@@ -30,8 +30,9 @@ export const listPrices = {
   /** aws.amazon.com/eventbridge/pricing: checked against third-party tables of 2026. By 64 KB. */
   customEvent: 1 / 1e6,
 
-  /** aws.amazon.com/sqs/pricing, standard queues: from memory. By 64 KB. */
+  /** aws.amazon.com/sqs/pricing, standard and FIFO queues: from memory. By 64 KB. */
   sqsRequest: 0.4 / 1e6,
+  sqsFifoRequest: 0.5 / 1e6,
 
   /** aws.amazon.com/s3/pricing, standard: from memory. */
   s3Put: 5 / 1e6,

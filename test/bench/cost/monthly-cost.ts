@@ -20,9 +20,9 @@ const perCancellation = {
   traces: 0.05,
 } as const;
 
-/** To tell a partner of a cancellation: a message is sent, received and deleted, the last two mostly with others. */
+/** To tell a partner about a cancellation: a message is sent, received and deleted, each by a request of the queue. */
 const perCallback = {
-  messages: 1 + 2 / 3,
+  messages: 3,
   /** The log's stream is read, and where the partner's callbacks go: both strongly consistent. */
   units: { readUnits: 2, writeUnits: 1 },
   /** The endpoint's answer is waited for: 200 ms. */
@@ -95,7 +95,7 @@ function callbackDollars(cancellations: number): number {
   const { messages, units, lambdaMs, storedBytes } = perCallback;
   const { memoryMb } = functions['deliver-callbacks'];
   const each =
-    messages * listPrices.sqsRequest +
+    messages * listPrices.sqsFifoRequest +
     dynamoDbDollars(units) +
     listPrices.lambdaRequest +
     lambdaDollars(lambdaMs, memoryMb);

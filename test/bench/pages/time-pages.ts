@@ -1,7 +1,7 @@
 import type { Browser } from 'playwright-core';
 import { createConsole } from '../../../infra/local/console/create-console.ts';
 import { startLocalRun } from '../../../infra/local/run.ts';
-import { browserPath, startBrowser } from '../../support/start-browser.ts';
+import { browserPath, startBrowser } from '../../support/pages/start-browser.ts';
 import { atMost, type BenchContext, type BenchPart, type BenchResult } from '../part.ts';
 import { show, spreadOf } from '../timing.ts';
 

@@ -51,6 +51,10 @@ function verify({ headers, body, secrets }: Call): { result: string } {
   const field = (text: string | undefined): string => (text === undefined ? '-' : Buffer.from(text).toString('base64'));
   const signed = ['webhook-id', 'webhook-timestamp', 'webhook-signature'].map((name) => field(headers[name]));
   const lines = secrets.map((secret) => [field(secret), ...signed, field(body)].join(' '));
-  const { stdout } = start([join(root, 'test/support/callback-verifiers', verifier)], `${lines.join('\n')}\n`, {});
+  const { stdout } = start(
+    [join(root, 'test/support/callbacks/callback-verifiers', verifier)],
+    `${lines.join('\n')}\n`,
+    {},
+  );
   return { result: stdout.includes('accepted') ? 'accepted' : 'refused' };
 }

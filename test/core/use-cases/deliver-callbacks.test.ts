@@ -11,7 +11,7 @@ import { deliverCallbacks } from '../../../functions/core/use-cases/deliver-call
 import { sendDueCallbacks } from '../../../functions/core/use-cases/send-due-callbacks.ts';
 import { testCallback } from '../../../functions/core/use-cases/test-callback.ts';
 import { committed } from '../../support/committed.ts';
-import { answered, CallbackWorld, ok } from '../../support/memory-callbacks.ts';
+import { answered, CallbackWorld, ok } from '../../support/callbacks/memory-callbacks.ts';
 import { acme, documentedJob, order7890, retention } from '../../support/names.ts';
 import { again, closed, deleteAfter, escalated, requested, unknownJob } from '../../support/stored-streams.ts';
 

@@ -35,7 +35,7 @@ describe.each(environmentNames)("the callbacks' queue in %s", (name) => {
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       ScalingConfig: { MaximumConcurrency: deployedConcurrency(environments[name].concurrency).callbacks },
     });
-    // The schedule's run has a place when the queue has taken all of its own.
+    // The schedule's run has a place when the queue has taken all that it may.
     expect(reserved['deliver-callbacks'] ?? Number.POSITIVE_INFINITY).toBeGreaterThan(callbacks);
   });
 

@@ -155,7 +155,7 @@ describe.each(environmentNames)('in %s', (name) => {
     const mapping = oneOf(service, 'AWS::Lambda::EventSourceMapping', 'OutgoingEvents');
     const undelivered = { 'Fn::GetAtt': [expect.stringMatching(/^OutgoingEventsUndelivered/), 'Arn'] };
 
-    test('come only from what partners are told of in the log, by the live version of the function', () => {
+    test('come only from what partners are called back about in the log, by the live version of the function', () => {
       const told = '{"eventName":["INSERT"],"dynamodb":{"NewImage":{"type":{"S":["closed","escalated","refused"]}}}}';
 
       expect(mapping).toMatchObject({

@@ -43,7 +43,7 @@ export class SoakWorld {
   private readonly random: Random;
   private readonly containers: readonly SlowEndpoints[];
 
-  /** @param onDone hears when all that is to be told of a subject is delivered */
+  /** @param onDone hears when every callback about a subject is delivered */
   constructor(random: Random, onDone: (subject: Subject) => void) {
     this.random = random;
     this.scheduler = new Scheduler(random, START_MS);

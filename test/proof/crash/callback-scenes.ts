@@ -12,7 +12,7 @@ import { eventKey, refusedKey, streamKey } from '../../../functions/core/cancell
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { handleCallbacks } from '../../../functions/doors/callbacks/handle-callbacks.ts';
 import { type AnnouncePorts, announceRecords } from '../../../functions/doors/stream/announce-records.ts';
-import { answered, CallbackWorld, ok } from '../../support/memory-callbacks.ts';
+import { answered, CallbackWorld, ok } from '../../support/callbacks/memory-callbacks.ts';
 import { acme, documentedJob, retention } from '../../support/names.ts';
 import { closed, escalated, refusedRecord, requested } from '../../support/stored-streams.ts';
 import { sqsEvent, sqsRecord, streamRecord } from './invocations.ts';
@@ -47,7 +47,7 @@ export interface CallbackScene {
   readonly isResumed?: boolean;
 }
 
-/** An escalated and closed cancellation and a refused request, and nothing told of them yet. */
+/** An escalated and closed cancellation and a refused request, without a callback about them yet. */
 export function openWorld(): {
   readonly world: CallbackWorld;
   readonly bus: Announcement[];

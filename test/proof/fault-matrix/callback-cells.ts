@@ -11,7 +11,7 @@ import {
   isBehaviour,
   type ReceiverBehaviour,
   startHostileReceiver,
-} from '../../support/hostile-receiver.ts';
+} from '../../support/callbacks/hostile-receiver.ts';
 import { createSelfSignedCertificate } from '../../support/self-signed-certificate.ts';
 import { closed, escalated } from '../../support/stored-streams.ts';
 import { requested } from '../crash/doors.ts';
@@ -77,7 +77,7 @@ interface Cell {
 }
 
 /**
- * A partner's endpoint as a hop: every behaviour of the hostile receiver, each at a partner of its own, whose cancellation
+ * A partner's endpoint as a hop: every behaviour of the hostile receiver, each at another partner, whose cancellation
  * was escalated and closed. What comes of it must be on record as the table says, with nothing told out of order. Then the
  * endpoints heal, an operator replays, and each partner must have been told both, signed, in order.
  * @param names of the behaviours. @default all

@@ -16,7 +16,7 @@ import { handleRegisterJob } from '../../../functions/doors/http/handle-register
 import { handleRequestCancellation } from '../../../functions/doors/http/handle-request-cancellation.ts';
 import { createMemoryPorts, type MemoryPorts } from '../../support/memory-ports.ts';
 import { acme, externalId, globex, jobId } from '../../support/names.ts';
-import { createAnswerJudge } from '../../support/openapi-answers.ts';
+import { createAnswerJudge } from '../../support/openapi/openapi-answers.ts';
 import { envelope, proxyEvent, sqsEvent, sqsRecord } from '../crash/invocations.ts';
 import { MAX_RECEIVES } from '../simulation/doors.ts';
 import { Random } from '../simulation/random.ts';

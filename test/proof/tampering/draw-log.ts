@@ -30,7 +30,7 @@ export interface DrawnLog {
   readonly open: StreamName;
   /** Closed, and its texts were erased. */
   readonly erased: StreamName;
-  /** Two events; the partner was told of the second at the third attempt, not yet after two, or is paused. */
+  /** Two events; the callback about the second arrived at the third attempt, not yet after two, or is kept by a pause. */
   readonly callbacks: Readonly<Record<'told' | 'retried' | 'kept', StreamName>>;
   /** The day's partition of refused requests, and the sort key of one. */
   readonly refused: { readonly partition: string; readonly key: string };

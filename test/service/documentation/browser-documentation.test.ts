@@ -2,9 +2,9 @@ import type { Page } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { partnerOperations } from '../../../functions/contract/routes.ts';
 import { exampleJob } from '../../../functions/simulator/plangrep-jobs.ts';
-import { browserPath, expectAccessible, givenBrowser, schemes } from '../../support/browser.ts';
+import { browserPath, expectAccessible, givenBrowser, schemes } from '../../support/pages/browser.ts';
 import { givenService } from '../../support/given-service.ts';
-import { expectGoodLayout } from '../../support/page-layout.ts';
+import { expectGoodLayout } from '../../support/pages/page-layout.ts';
 
 const job = { status: 'processing', pageCount: 9, successfulPageCount: 2 };
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { problems } from '../../../functions/contract/problems.ts';
-import { browserPath, expectAccessible, givenBrowser, schemes } from '../../support/browser.ts';
+import { browserPath, expectAccessible, givenBrowser, schemes } from '../../support/pages/browser.ts';
 import { givenService } from '../../support/given-service.ts';
-import { expectGoodLayout } from '../../support/page-layout.ts';
+import { expectGoodLayout } from '../../support/pages/page-layout.ts';
 
 const paths = ['/', '/docs', '/problems', '/problems/job_already_terminal', '/problems/nothing'];
 

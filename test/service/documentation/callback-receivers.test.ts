@@ -14,7 +14,7 @@ import {
   forgeCallbacks,
   type ReceivedCallback,
   signBySpecification,
-} from '../../support/callback-mutations.ts';
+} from '../../support/callbacks/callback-mutations.ts';
 import { commandsMissing } from '../../support/commands-missing.ts';
 import { freePort, isListening } from '../../support/free-port.ts';
 
@@ -69,7 +69,7 @@ describe.each([
     async () => {
       const forged = forgeCallbacks(callbackOfNow());
       const callbacks = [...genuine.map(([, secrets]) => signBySpecification(callbackOfNow({ secrets }))), ...forged];
-      const running = exec(command, [...args, join(root, 'test/support/callback-verifiers', file)]);
+      const running = exec(command, [...args, join(root, 'test/support/callbacks/callback-verifiers', file)]);
       running.child.stdin?.end(callbacks.map(toLine).join(''));
       const { stdout } = await running;
 

@@ -7,7 +7,7 @@ import {
   callbackSecrets,
   forgeCallbacks,
   signBySpecification,
-} from '../../support/callback-mutations.ts';
+} from '../../support/callbacks/callback-mutations.ts';
 import { freePort, isListening } from '../../support/free-port.ts';
 import { givenInstalledClient } from '../../support/given-installed-client.ts';
 import { givenOps } from '../../support/given-ops.ts';

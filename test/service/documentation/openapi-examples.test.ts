@@ -7,7 +7,7 @@ import { exampleCursor } from '../../../infra/openapi/example-cancellations.ts';
 import { startLocalRun } from '../../../infra/local/run.ts';
 import { givenService } from '../../support/given-service.ts';
 import type { Answered } from '../../support/local-run.ts';
-import { answerOf, readDescription, watchAnswers } from '../../support/openapi-answers.ts';
+import { answerOf, readDescription, watchAnswers } from '../../support/openapi/openapi-answers.ts';
 
 const description = readDescription();
 const documented = 'job_01hy3m8qtn2e5r7k9p0w4x1def';

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { startTestRun } from '../../support/local-run.ts';
-import { fetchDescribed } from '../../support/openapi-answers.ts';
+import { fetchDescribed } from '../../support/openapi/openapi-answers.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'openapi-watch-'));
 afterAll(() => rmSync(folder, { recursive: true }));

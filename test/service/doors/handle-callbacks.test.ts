@@ -4,7 +4,7 @@ import { streamKey } from '../../../functions/core/cancellation/stream-key.ts';
 import { DependencyUnavailable } from '../../../functions/core/report.ts';
 import { handleCallbacks } from '../../../functions/doors/callbacks/handle-callbacks.ts';
 import { cancellationEvents } from '../../support/stored-streams.ts';
-import { CallbackWorld } from '../../support/memory-callbacks.ts';
+import { CallbackWorld } from '../../support/callbacks/memory-callbacks.ts';
 import { acme, documentedJob } from '../../support/names.ts';
 
 const name = { partnerId: acme, jobId: documentedJob };

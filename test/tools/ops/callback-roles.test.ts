@@ -21,7 +21,7 @@ import type { Place } from '../../../infra/cli/places/place.ts';
 import { createTerminal } from '../../../infra/cli/terminal.ts';
 import { isTableName } from '../../../infra/local/restored-tables.ts';
 import { account, isAllowed } from '../../infra/decide-request.ts';
-import { givenCallbacks } from '../../support/given-callbacks.ts';
+import { givenCallbacks } from '../../support/callbacks/given-callbacks.ts';
 import { givenOps } from '../../support/given-ops.ts';
 
 const ops = givenOps({ callbacks: 'delivered' });

@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { partnerIdSchema } from '../../../functions/core/identifiers.ts';
 import { permissionsOf } from '../../../infra/blueprint/access/roles.ts';
 import { changeEndpoint, readStoredEndpoint } from '../../../infra/cli/partners/stored-endpoint.ts';
-import { givenCallbacks } from '../../support/given-callbacks.ts';
+import { givenCallbacks } from '../../support/callbacks/given-callbacks.ts';
 import { givenOps } from '../../support/given-ops.ts';
 import { placeWith } from '../../support/place-with.ts';
 import { onlyLine } from '../../support/run-command.ts';
@@ -60,7 +60,7 @@ describe('callback set', () => {
 
       expect([ended.code, onlyLine(ended)]).toEqual([
         1,
-        'There is no partner acm (local): "npm run ops -- partner list" shows those that there are.',
+        'No partner has the id acm (local): "npm run ops -- partner list" shows the ids.',
       ]);
     }
   });

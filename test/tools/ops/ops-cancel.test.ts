@@ -248,7 +248,7 @@ describe('cancel --file refuses', () => {
     expect(onlyLine(await cancel(join(folder, 'none.csv')))).toBe('--file cannot be read (ENOENT).');
     const file = newFile(csv('a'));
     expect(onlyLine(await ops.run(['cancel', '--file', file, '--partner', 'nemo']))).toBe(
-      'There is no partner nemo (local).',
+      'No partner has the id nemo (local): "npm run ops -- partner list" shows the ids.',
     );
     expect(onlyLine(await cancel(file, '--results out.txt'))).toContain('.csv or .json');
   });

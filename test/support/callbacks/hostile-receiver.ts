@@ -2,8 +2,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import { Webhook } from 'standardwebhooks';
-import { listenOnLoopback, readBody } from '../../infra/local/aws/loopback.ts';
-import { Random } from '../proof/simulation/random.ts';
+import { listenOnLoopback, readBody } from '../../../infra/local/aws/loopback.ts';
+import { Random } from '../../proof/simulation/random.ts';
 
 const HINTS = 'HTTP/1.1 103 Early Hints\r\nlink: </a>; rel=preload\r\n\r\n'.repeat(100);
 

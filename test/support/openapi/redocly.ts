@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import * as z from 'zod/mini';
-import type { OpenApiDocument } from '../../infra/openapi/document.ts';
+import type { OpenApiDocument } from '../../../infra/openapi/document.ts';
 import { findBrokenAnswers } from './compare-answers.ts';
 
-const program = new URL('../../node_modules/@redocly/cli/bin/cli.js', import.meta.url).pathname;
+const program = new URL('../../../node_modules/@redocly/cli/bin/cli.js', import.meta.url).pathname;
 const env = { ...process.env, REDOCLY_TELEMETRY: 'off', REDOCLY_SUPPRESS_NOTIFICATIONS: 'true' };
 
 /** Runs Redocly in a folder that holds these files, without its configuration and without the network. */

@@ -1,4 +1,4 @@
-import type { Operation, OpenApiDocument, Reference, Schema } from '../../infra/openapi/document.ts';
+import type { Operation, OpenApiDocument, Reference, Schema } from '../../../infra/openapi/document.ts';
 import { answerOf } from './openapi-answers.ts';
 
 /**

@@ -1,12 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
-import { problemContentType } from '../../functions/contract/problems.ts';
-import { MAX_ANSWER_BYTES } from '../../functions/doors/http/present-cancellation.ts';
-import { routes } from '../../infra/blueprint/api.ts';
-import type { OnAnswer } from '../../infra/local/aws/gateway/gateway.ts';
-import { matchRoute } from '../../infra/local/aws/gateway/match-route.ts';
-import type { AnswerDescription, Header, OpenApiDocument, Reference, Schema } from '../../infra/openapi/document.ts';
+import { problemContentType } from '../../../functions/contract/problems.ts';
+import { MAX_ANSWER_BYTES } from '../../../functions/doors/http/present-cancellation.ts';
+import { routes } from '../../../infra/blueprint/api.ts';
+import type { OnAnswer } from '../../../infra/local/aws/gateway/gateway.ts';
+import { matchRoute } from '../../../infra/local/aws/gateway/match-route.ts';
+import type { AnswerDescription, Header, OpenApiDocument, Reference, Schema } from '../../../infra/openapi/document.ts';
 
 /** An answer as a caller gets it, without what the transport adds. */
 export interface GivenAnswer {
@@ -15,7 +15,7 @@ export interface GivenAnswer {
   readonly body: string;
 }
 
-const pathOf = (name: string): string => new URL(`../../${name}`, import.meta.url).pathname;
+const pathOf = (name: string): string => new URL(`../../../${name}`, import.meta.url).pathname;
 export const descriptionPath = pathOf('functions/contract/openapi.json');
 /** The description as last released: what callers rely on. */
 export const releasedPath = pathOf('infra/openapi/released.json');

@@ -1,14 +1,14 @@
 import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll } from 'vitest';
-import { endpointKey } from '../../functions/adapters/dynamodb/callback-endpoints.ts';
-import { toItem } from '../../functions/adapters/dynamodb/table-client.ts';
-import { deriveSecret } from '../../functions/core/callbacks/callback-secret.ts';
-import { partnerIdSchema } from '../../functions/core/identifiers.ts';
-import type { LocalRun } from '../../infra/local/run.ts';
-import { callbackSecretId } from '../../infra/local/seeds.ts';
+import { endpointKey } from '../../../functions/adapters/dynamodb/callback-endpoints.ts';
+import { toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
+import { deriveSecret } from '../../../functions/core/callbacks/callback-secret.ts';
+import { partnerIdSchema } from '../../../functions/core/identifiers.ts';
+import type { LocalRun } from '../../../infra/local/run.ts';
+import { callbackSecretId } from '../../../infra/local/seeds.ts';
 import { type Arrival, type HostileReceiver, startHostileReceiver } from './hostile-receiver.ts';
-import type { PartnerId } from './local-run.ts';
+import type { PartnerId } from '../local-run.ts';
 
 /** Partners' endpoints beside a running service. */
 export interface Callbacks {

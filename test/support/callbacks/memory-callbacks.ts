@@ -2,10 +2,10 @@ import {
   type CallbackMessage,
   readCallbackMessage,
   type Subject,
-} from '../../functions/core/callbacks/callback-message.ts';
-import type { CallbackRecord } from '../../functions/core/callbacks/callback-record.ts';
-import { deriveSecret } from '../../functions/core/callbacks/callback-secret.ts';
-import { dueShard, dueShardOf } from '../../functions/core/callbacks/callback-shards.ts';
+} from '../../../functions/core/callbacks/callback-message.ts';
+import type { CallbackRecord } from '../../../functions/core/callbacks/callback-record.ts';
+import { deriveSecret } from '../../../functions/core/callbacks/callback-secret.ts';
+import { dueShard, dueShardOf } from '../../../functions/core/callbacks/callback-shards.ts';
 import type {
   CallbackAnswer,
   CallbackEndpoint,
@@ -16,19 +16,19 @@ import type {
   DueCallback,
   StoredCallback,
   TestResult,
-} from '../../functions/core/callbacks/ports.ts';
-import { createSlowEndpoints } from '../../functions/core/callbacks/slow-endpoints.ts';
-import type { CancellationEvent, RefusedRecord } from '../../functions/core/cancellation/events.ts';
-import { WAKE_SHARDS } from '../../functions/core/cancellation/pace.ts';
+} from '../../../functions/core/callbacks/ports.ts';
+import { createSlowEndpoints } from '../../../functions/core/callbacks/slow-endpoints.ts';
+import type { CancellationEvent, RefusedRecord } from '../../../functions/core/cancellation/events.ts';
+import { WAKE_SHARDS } from '../../../functions/core/cancellation/pace.ts';
 import {
   callbackKey,
   partitionBeside,
   refusedKey,
   type StreamName,
   streamKey,
-} from '../../functions/core/cancellation/stream-key.ts';
-import type { PartnerId, Timestamp } from '../../functions/core/identifiers.ts';
-import { presentCallback } from '../../functions/doors/callbacks/present-callback.ts';
+} from '../../../functions/core/cancellation/stream-key.ts';
+import type { PartnerId, Timestamp } from '../../../functions/core/identifiers.ts';
+import { presentCallback } from '../../../functions/doors/callbacks/present-callback.ts';
 
 interface StoredAttempt {
   readonly record: CallbackRecord;
