@@ -54,7 +54,7 @@ export interface Planned extends SavedPlan {
   /**
    * Cancels the orders that are `will_cancel`, each by its jobId and under a key that the plan fixes: a job that is submitted after the
    * preview is never reached, and nothing is cancelled twice, however often `run` is called. It ends early when the
-   * credential is refused or the service cannot be reached. Call it again for what is `pending` or `unavailable`.
+   * credential is refused or the service cannot be reached. Call it again: it takes what has not ended.
    * @returns the results of all runs, in the order of the orders
    */
   run(options?: RunOptions): Promise<readonly ManyResult[]>;
@@ -68,8 +68,8 @@ const IDLE_ROUNDS = 4;
 const LONGEST_WAIT_MS = 60_000;
 /** An order that is accepted is waited for so long before the next one begins, so that a slow Plangrep slows all. */
 const PENDING_MS = 30_000;
-/** So many `unavailable` in a row mean that the service cannot be reached. */
-const MOST_UNAVAILABLE = 5;
+/** So many `unavailable` or `unexpected` in a row mean that the service cannot be reached. */
+const MOST_FAILED = 5;
 /** How often a run tries what was `unavailable`. */
 const RUN_ROUNDS = 3;
 
@@ -88,7 +88,7 @@ export async function previewMany(
   const call = { signal: options.signal };
   const known = new Map<string, Preview>();
   let failure: Failure | undefined;
-  let unavailable = 0;
+  let failed = 0;
   for (let idle = 0; idle < IDLE_ROUNDS; ) {
     const left = orders.filter(({ externalId }) => (known.get(externalId)?.state ?? 'unresolved') === 'unresolved');
     let waitMs = 0;
@@ -110,8 +110,8 @@ export async function previewMany(
         }
         // Plangrep did not answer for all: it may limit its callers.
         if (sent.retryAfterMs !== undefined) settings.pace.calm = 0;
-        unavailable = 0;
-      } else if (result.kind !== 'unavailable' || (unavailable += 1) >= MOST_UNAVAILABLE) {
+        failed = 0;
+      } else if (result.kind !== 'unavailable' || (failed += 1) >= MOST_FAILED) {
         failure = result.kind === 'invalid' ? { ...result, errors: result.errors.map(inOrders(orders, part)) } : result;
       }
       waitMs = Math.max(waitMs, sent.retryAfterMs ?? (result.kind === 'unavailable' ? 1000 : 0));
@@ -158,11 +158,12 @@ export function createPlan(
     order.state === 'will_cancel' && order.jobId !== null ? [{ ...order, jobId: order.jobId }] : [],
   );
   type Target = (typeof targets)[number];
-  const kindOf = ({ externalId }: Target): string => results.get(externalId)?.result.kind ?? 'unavailable';
+  const resultOf = ({ externalId }: Target): CancelResult | undefined => results.get(externalId)?.result;
 
-  async function cancelOne({ externalId, jobId, reason }: Target, call: CallOptions): Promise<CancelResult> {
+  async function cancelOne(target: Target, call: CallOptions): Promise<CancelResult> {
+    const { externalId, jobId, reason } = target;
     const idempotencyKey = `${token}-${jobId}`;
-    const before = results.get(externalId)?.result;
+    const before = resultOf(target);
     // What an earlier run left pending is on record: to send it again would only add a record of that.
     const result =
       before?.kind === 'pending' ? before : await client.cancel({ externalId, jobId, reason, idempotencyKey }, call);
@@ -173,11 +174,10 @@ export function createPlan(
   }
 
   async function run({ onProgress, onResult, signal, concurrency }: RunOptions = {}): Promise<readonly ManyResult[]> {
-    let unavailable = 0;
+    let failed = 0;
     for (let round = 0; round < RUN_ROUNDS; round += 1) {
-      const open = targets.filter((target) =>
-        (round === 0 ? ['unavailable', 'pending'] : ['unavailable']).includes(kindOf(target)),
-      );
+      const isOpen = round === 0 ? isNotEnded : isUnanswered;
+      const open = targets.filter((target) => isOpen(resultOf(target)));
       let done = targets.length - open.length;
       const isWhole = await inTurn(settings, open, { signal, concurrency }, async (target) => {
         const result = await cancelOne(target, { signal });
@@ -185,10 +185,10 @@ export function createPlan(
         const ended = { externalId: target.externalId, jobId: target.jobId, result };
         results.set(target.externalId, ended);
         onResult?.(ended);
-        unavailable = result.kind === 'unavailable' ? unavailable + 1 : 0;
-        if (unavailable === 0) done += 1;
+        failed = result.kind === 'unavailable' || result.kind === 'unexpected' ? failed + 1 : 0;
+        if (failed === 0) done += 1;
         onProgress?.({ phase: 'run', done, of: targets.length });
-        return unavailable < MOST_UNAVAILABLE;
+        return failed < MOST_FAILED;
       });
       if (!isWhole) break;
     }
@@ -203,6 +203,11 @@ export function createPlan(
     run,
   };
 }
+
+const isUnanswered = (result: CancelResult | undefined): boolean => (result?.kind ?? 'unavailable') === 'unavailable';
+
+const isNotEnded = (result: CancelResult | undefined): boolean =>
+  result === undefined || result.kind === 'pending' || !('cancellation' in result);
 
 function summarize(orders: readonly PlannedOrder[]): Planned['summary'] {
   const summary = {

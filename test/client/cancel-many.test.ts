@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ManyResult, Planned } from '../../client/src/index.ts';
-import { busy, loseAnswer, problem } from '../support/front-server.ts';
+import { answer, busy, loseAnswer, problem } from '../support/front-server.ts';
 import { givenClients } from '../support/given-clients.ts';
 import { givenService } from '../support/given-service.ts';
 
@@ -157,6 +157,22 @@ describe('many cancels stay behind single requests', () => {
 
     const second = await plan.run();
     expect(second.map(({ result }) => result.kind)).toEqual(orders.map(() => 'cancelled'));
+  });
+
+  test('they end when something else answers, and the next run repeats what has not ended', async () => {
+    const orders = await newOrders(9);
+    const { client, requests } = clients.watch();
+    const plan = planned(await client.cancelMany(orders));
+    const before = requests().length;
+    clients.front.misbehave(...Array.from({ length: 5 }, () => answer(404, { 'Content-Type': 'text/html' })));
+
+    const first = await plan.run();
+    expect(first.map(({ result }) => result.kind)).toEqual(Array.from({ length: 5 }, () => 'unexpected'));
+    expect(requests()).toHaveLength(before + 5);
+
+    const second = await plan.run();
+    expect(second.map(({ result }) => result.kind)).toEqual(orders.map(() => 'cancelled'));
+    expect(orders.map(({ jobId }) => cancelsOf(jobId))).toEqual(orders.map(() => 1));
   });
 });
 

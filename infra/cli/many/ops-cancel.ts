@@ -1,4 +1,4 @@
-import type { CancellationClient, ManyProgress, Planned } from '../../../client/src/index.ts';
+import type { CancellationClient, CancelResult, ManyProgress, Planned } from '../../../client/src/index.ts';
 import { toTimestamp } from '../../../functions/core/identifiers.ts';
 import { CannotDo, type ExitCode, readApiUrl } from '../command.ts';
 import { opsCommand, type OpsRequest, partnerOption, readPartner } from '../ops-command.ts';
@@ -89,30 +89,30 @@ async function work(given: Work): Promise<ExitCode> {
   const others = await findOthers(place, partnerId, missing);
   const planned = client.continueMany({ token, orders: plan.orders }, journal.results);
   const before = describeOrders(plan.orders, journal.results, others);
-  const show = (reports: readonly OrderReport[], isRun: boolean): void => {
+  const show = (reports: readonly OrderReport[], stage: Stage): void => {
     if (values.results !== undefined) writeResults(values.results, reports);
     const [shown, results] = [countBy(reports, 'preview'), countBy(reports, 'result')];
     const all = { partnerId, environment: place.environment, token, at: plan.at, repeated: file.repeated };
     terminal.show(
       { ...all, preview: shown, results, orders: reports },
-      describe(given, { token, plan }, reports, isRun),
+      describe(given, { token, plan }, reports, stage),
     );
   };
   const { will_cancel: wanted, unresolved } = planned.summary;
-  const left = wanted - settled(before);
+  const left = wanted - countEnded(before);
   if (values.preview || left === 0) {
-    show(before, left === 0);
+    show(before, left === 0 ? 'complete' : 'preview');
     return values.preview || unresolved === 0 ? 0 : 1;
   }
   if (values.token === undefined) {
-    if (!terminal.json) show(before, false);
+    if (!terminal.json) show(before, 'preview');
     await terminal.confirm(
       `Cancel ${left === 1 ? 'one job' : `${count(left)} jobs`} of ${partnerId} (${place.environment})?`,
     );
   }
   const reports = describeOrders(plan.orders, await run(given, planned, signal), others);
-  show(reports, true);
-  return settled(reports) === wanted && unresolved === 0 ? 0 : 1;
+  show(reports, 'results');
+  return countEnded(reports) === wanted && unresolved === 0 ? 0 : 1;
 }
 
 async function preview({ terminal, place, file, journal, client, partnerId, signal }: Work): Promise<{
@@ -150,10 +150,15 @@ function showProgress({ progress }: Work['terminal'], what: string): (progress: 
   };
 }
 
-/** Accepted and not ended yet does not count: to run again shows how it ended. */
-function settled(reports: readonly OrderReport[]): number {
-  return reports.filter(({ result }) => result !== null && result !== 'pending' && result !== 'unavailable').length;
+/** Only an end counts: to run the command again shows how the others ended, or repeats them. */
+const ENDS: ReadonlySet<string | null> = new Set<CancelResult['kind']>(['cancelled', 'tooLate', 'unknownToPlangrep']);
+
+function countEnded(reports: readonly OrderReport[]): number {
+  return reports.filter(({ result }) => ENDS.has(result)).length;
 }
+
+/** What the text shows: before a run, after one, or when nothing is left to run. */
+type Stage = 'preview' | 'results' | 'complete';
 
 /** What the text shows of orders that are left alone. */
 const MOST_SHOWN = 20;
@@ -162,7 +167,7 @@ function describe(
   { place, partnerId, file, journal }: Work,
   { token, plan }: { readonly token: string; readonly plan: KeptPlan },
   reports: readonly OrderReport[],
-  isRun: boolean,
+  stage: Stage,
 ): readonly string[] {
   const rows = (counts: Readonly<Record<string, number>>): string[] =>
     table(
@@ -177,22 +182,26 @@ function describe(
     .slice(0, MOST_SHOWN)
     .map(({ line, externalId }) => `  line ${line}  ${printable(externalId)}`);
   const unresolved = reports.filter(({ preview: state }) => state === 'unresolved').length;
+  const whose = `of ${partnerId} (${place.environment})`;
   const part = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : [paint('bold', title), ...lines, ''];
+  const previewed =
+    stage === 'results'
+      ? []
+      : [
+          ...part(`Preview of ${plan.at}: ${count(reports.length)} orders ${whose}`, rows(countBy(reports, 'preview'))),
+          ...part(`Ambiguous: cancel one by its jobId (${count(ambiguous.length)})`, table([], doubtful)),
+          ...part(`Lines that repeat an externalId, and were left out (${count(file.repeated.length)})`, repeated),
+        ];
   return [
-    ...part(
-      `Preview of ${plan.at}: ${count(reports.length)} orders of ${partnerId} (${place.environment})`,
-      rows(countBy(reports, 'preview')),
-    ),
-    ...part('Results', rows(countBy(reports, 'result'))),
-    ...part(`Ambiguous: cancel one by its jobId (${count(ambiguous.length)})`, table([], doubtful)),
+    ...previewed,
+    ...part(`Results ${whose}`, rows(countBy(reports, 'result'))),
     ...(unresolved === 0
       ? []
       : [
           `${count(unresolved)} unresolved: the preview got no answer about them, and nothing is done to them. To preview them anew, move ${journal.path} away.`,
           '',
         ]),
-    ...part(`Lines that repeat an externalId, and were left out (${count(file.repeated.length)})`, repeated),
-    `Kept in ${journal.path}${isRun ? '' : `. To run exactly this, without being asked: --token ${token}`}`,
+    `Kept in ${journal.path}${stage === 'preview' ? `. To run exactly this, without being asked: --token ${token}` : ''}`,
   ];
 }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -109,6 +109,20 @@ describe('cancel --file', () => {
     expect([code, shown(stdout)['results']]).toEqual([0, { cancelled: 4 }]);
     expect(orders.map(({ jobId }) => cancelsOf(jobId))).toEqual(orders.map(() => 1));
     expect(readFileSync(journal, 'utf8').match(/"kind":"returned"/g)).toHaveLength(2);
+  });
+
+  test('repeats a cancel that something else than the service answered, and shows only the results', async () => {
+    const orders = await newJobs(2);
+    const file = newFile(csv(...orders.map(({ externalId }) => externalId)));
+    const { token } = shown((await cancel(file, '--preview --json')).stdout);
+    const [first] = orders;
+    const result = { kind: 'unexpected', status: 404, detail: 'a proxy’s page' };
+    appendFileSync(`${file}.cancel.jsonl`, `${JSON.stringify({ kind: 'result', ...first, result })}\n`);
+
+    const { stdout, code } = await cancel(file, `--token ${token}`);
+
+    expect(stdout).toMatch(/^Results of acme \(local\)\n {2}cancelled +2\n\nKept in \S+\n$/);
+    expect([code, ...orders.map(({ jobId }) => cancelsOf(jobId))]).toEqual([0, 1, 1]);
   });
 
   test('ends at Ctrl-C between two orders, gives its credential back, and says how to go on', async () => {
