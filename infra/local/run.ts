@@ -73,6 +73,8 @@ export interface RunParts {
   readonly aws: LocalAccessKey;
   /** Opens the console's API. */
   readonly consoleKey: string;
+  /** What partners' signing secrets are made from. */
+  readonly callbackSecret: string;
   readonly faults: ServiceFaults;
 }
 
@@ -159,7 +161,7 @@ async function startParts(
   const place = { plans: options.plans, dataDir, restoredTables, latencyMs };
   const services = await startAwsServices({ aws, callers, secrets, isDown, adopt, ...place });
   const { queues, ...shown } = services;
-  const { dynamodb, usagePlans } = shown;
+  const { dynamodb, usagePlans, callbackSecret } = shown;
   const jobs = seededPartners.flatMap((partner) => partner.jobs);
   const simulator =
     upstream === undefined
@@ -174,7 +176,7 @@ async function startParts(
 
   const path = options.credentialsPath;
   const consoleKey = path === undefined ? createConsoleKey() : await keepConsoleKey(path);
-  const parts: RunParts = { dynamodb, simulator, partners, aws, consoleKey, faults };
+  const parts: RunParts = { dynamodb, simulator, partners, aws, consoleKey, callbackSecret, faults };
   const plangrepUrl = upstream?.baseUrl ?? simulator?.url ?? '';
   const logs: string[] = [];
   const onLog: OnLog = (line, from) => {

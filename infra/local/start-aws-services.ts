@@ -38,6 +38,8 @@ export interface AwsServices {
   readonly s3: LocalS3;
   /** With the key that signs the archive's digests. */
   readonly kms: LocalKms;
+  /** What partners' signing secrets are made from. */
+  readonly callbackSecret: string;
   /** For the AWS SDK and CLI. */
   readonly endpoints: Readonly<Record<'dynamodb' | 'secretsmanager' | 'sqs' | 'apigateway' | 's3' | 'kms', string>>;
 }
@@ -105,9 +107,10 @@ export async function startAwsServices(options: AwsServicesOptions): Promise<Aws
       statePath: inDataDir('kms.json'),
     }),
   );
+  const callbackSecret = keepCallbackSecret(inDataDir('callback-secret.json'));
   const secretsManager = adopt(
     await startSecretsManager({
-      secrets: { ...secrets, [callbackSecretId]: keepCallbackSecret(inDataDir('callback-secret.json')) },
+      secrets: { ...secrets, [callbackSecretId]: callbackSecret },
       accessKey: aws,
       callers: callers.map(({ accessKey, role }) => ({ accessKey, mayCall: role.mayCallSecrets })),
     }),
@@ -125,5 +128,5 @@ export async function startAwsServices(options: AwsServicesOptions): Promise<Aws
     s3: s3.url,
     kms: kms.url,
   };
-  return { dynamodb, secretsManager, queues, usagePlans, s3, kms, endpoints };
+  return { dynamodb, secretsManager, queues, usagePlans, s3, kms, callbackSecret, endpoints };
 }

@@ -1,12 +1,6 @@
 import type { Page } from 'playwright-core';
 import { beforeAll, afterAll, describe, expect, test } from 'vitest';
-import { PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { marshall } from '@aws-sdk/util-dynamodb';
-import type { CallbackRecord } from '../../functions/core/callbacks/callback-record.ts';
-import { FORMAT } from '../../functions/core/cancellation/commitment.ts';
-import { callbackKey, eventKey, streamKey } from '../../functions/core/cancellation/stream-key.ts';
-import { toTimestamp } from '../../functions/core/identifiers.ts';
-import { acme, jobId } from '../support/names.ts';
+import { UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { browserPath, expectAccessible, givenBrowser, schemes } from '../support/pages/browser.ts';
 import { createConsole } from '../../infra/local/console/create-console.ts';
 import { startTestRun, type TestRun } from '../support/local-run.ts';
@@ -171,34 +165,6 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
     expect(await answer(page).innerText()).toBe('');
   });
 
-  test('follows the callbacks of a cancellation, attempt by attempt', async () => {
-    const { page } = await open();
-    await run.addJob('order-told', 'job_told');
-    await page.getByLabel('externalId', { exact: true }).fill('order-told');
-    await page.getByRole('button', { name: 'Cancel the job' }).click();
-    await timeline(page).getByText('outcome: cancelled').waitFor();
-    const write = (number: number, fields: Pick<CallbackRecord, 'result'> & Partial<CallbackRecord>) =>
-      writeAttempt(run, number, fields);
-
-    const nextAt = toTimestamp(Date.now() + 5_000);
-    await write(1, { result: 'failed', why: 'http_status', httpStatus: 503, nextAt });
-    await way(page).locator('li.late').getByText('Callback: failed').waitFor();
-    await timeline(page)
-      .getByText('attempt 1 · about event 2 · not delivered · http status · HTTP 503 · next')
-      .waitFor();
-    await expectAccessible(page);
-    await write(2, { result: 'paused', why: 'gone' });
-    await way(page).locator('li.late').getByText('Callback: paused').waitFor();
-    await timeline(page).getByText("kept: the partner's callbacks are paused · gone").waitFor();
-    await write(3, { result: 'failed', why: 'timeout' });
-    await way(page).locator('li.failed').getByText('Callback: failed').waitFor();
-    await write(4, { result: 'delivered', httpStatus: 204 });
-
-    await way(page).locator('li.done').getByText('Callback: delivered').waitFor();
-    await timeline(page).getByText('the endpoint confirmed it · HTTP 204').waitFor();
-    expect(await way(page).getByRole('listitem').count()).toBe(5);
-  });
-
   test('meets a problem, with the way to its page, and is back to normal', async () => {
     const { page, wrong } = await open();
 
@@ -282,27 +248,3 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
     expect(run.faults.current).toBeUndefined();
   });
 });
-
-/** An attempt to tell acme how the cancellation of `job_told` ended. */
-async function writeAttempt(
-  { dynamodb }: TestRun,
-  number: number,
-  fields: Pick<CallbackRecord, 'result'> & Partial<CallbackRecord>,
-): Promise<void> {
-  const name = { partnerId: acme, jobId: jobId('job_told') };
-  const record: CallbackRecord = {
-    type: 'callback',
-    format: FORMAT,
-    ...name,
-    about: eventKey(2),
-    notice: 'closed',
-    number,
-    webhookId: 'webhook-1',
-    at: toTimestamp(Date.now()),
-    deleteAfter: Math.ceil(Date.now() / 1_000) + 86_400,
-    attempt: number,
-    ...fields,
-  };
-  const Item = marshall({ pk: streamKey(name), sk: callbackKey(record), ...record });
-  await dynamodb.client.send(new PutItemCommand({ TableName: dynamodb.tableNames.CancellationLog, Item }));
-}

@@ -3,6 +3,9 @@ import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
+import { deriveSecret } from '../../functions/core/callbacks/callback-secret.ts';
+import { signCallback } from '../../functions/core/callbacks/sign-callback.ts';
+import { partnerIdSchema } from '../../functions/core/identifiers.ts';
 import { createConsole, files } from '../../infra/local/console/create-console.ts';
 import { hasConsoleKey, keepConsoleKey, proveKey } from '../../infra/local/credentials/console-key.ts';
 import { countStopped } from '../../infra/local/console/list-cancellations.ts';
@@ -50,6 +53,35 @@ describe('The console', () => {
     expect(status).toBe(403);
   });
 
+  test('takes only signed callbacks at its own endpoint, each only as the partner of its address', async () => {
+    await post('endpoint', { endpoint: 'confirms' });
+    const deliver = (partner: string, signedBy: string, age = 0) => {
+      const body = JSON.stringify({
+        type: 'callback.test',
+        timestamp: '2026-11-27T00:00:00.000Z',
+        data: { testId: 't' },
+      });
+      const secret = deriveSecret(service.run.callbackSecret, partnerIdSchema.parse(signedBy), 1);
+      const atSeconds = Math.floor(Date.now() / 1000) - age;
+      const headers = signCallback(body, { id: 'webhook-1', atSeconds, secrets: [secret] });
+      return call('POST', `/console/callbacks/${partner}`, headers, body);
+    };
+
+    expect((await deliver('acme', 'acme')).status).toBe(204);
+    for (const [partner, signedBy, age] of [
+      ['acme', 'globex', 0],
+      ['nemo', 'acme', 0],
+      ['', 'acme', 0],
+      ['acme', 'acme', 400],
+    ] as const) {
+      expect((await deliver(partner, signedBy, age)).status).toBe(400);
+    }
+    expect((await call('POST', '/console/callbacks/acme', {}, 'x'.repeat(300_000))).status).toBe(400);
+    expect((await post('endpoint', { endpoint: 'http://evil.example/' })).status).toBe(400);
+    await post('endpoint', { endpoint: 'none' });
+    expect((await deliver('acme', 'acme')).status).toBe(400);
+  });
+
   test.each<[string, () => Record<string, string>]>([
     ['no key', () => ({})],
     ['a wrong key', () => ({ Authorization: 'Bearer null' })],
@@ -61,9 +93,10 @@ describe('The console', () => {
       await call('GET', '/console/api/watch', headers()),
       await post('mood', { mood: 'functions_crash' }, headers()),
       await post('scenes', { code: 'forbidden' }, headers()),
+      await post('endpoint', { endpoint: 'gone' }, headers()),
     ];
 
-    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401]);
+    expect(answers.map(({ status }) => status)).toEqual([401, 401, 401, 401, 401]);
     expect(JSON.stringify(answers)).not.toContain('pcg_');
     expect(service.run.faults.current).toBeUndefined();
   });

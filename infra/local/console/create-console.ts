@@ -10,8 +10,9 @@ import { checkSource, validateJson } from '../aws/loopback.ts';
 import type { RunParts } from '../run.ts';
 import { proveKey } from '../credentials/console-key.ts';
 import { createLook } from './list-cancellations.ts';
+import { endpoints, isForReceiver, receiveCallback, setEndpoint } from './receive-callbacks.ts';
 import { addFreshJob, canHave, prepareScene, setMood } from './set-scene.ts';
-import { type CurrentMood, watchRun } from './watch-run.ts';
+import { type CurrentScene, watchRun } from './watch-run.ts';
 
 /**
  * The local run's console, on the gateway's port under `/console`: watches, tries, and changes the mood. It reads the
@@ -19,7 +20,7 @@ import { type CurrentMood, watchRun } from './watch-run.ts';
  * @returns a listener that says whether it took the request
  */
 export function createConsole(parts: RunParts) {
-  const mood: CurrentMood = { id: 'normal' };
+  const scene: CurrentScene = { mood: 'normal' };
   const look = createLook(parts.dynamodb);
   return (request: IncomingMessage, response: ServerResponse): boolean => {
     const path = (request.url ?? '').replace(/\?.*$/s, '');
@@ -34,10 +35,10 @@ export function createConsole(parts: RunParts) {
     }
     if (path === '/console/api/watch' && request.method === 'GET') {
       // It fails when the page goes away or the run ends: no page is left to notify.
-      watchRun(response, parts.dynamodb, look, mood).catch(() => response.destroy());
+      watchRun(response, parts.dynamodb, look, scene).catch(() => response.destroy());
       return true;
     }
-    answer(request, path, parts, mood).then(reply, (error: unknown) => reply(wrong(500, String(error))));
+    answer(request, path, parts, scene).then(reply, (error: unknown) => reply(wrong(500, String(error))));
     return true;
   };
 }
@@ -108,8 +109,12 @@ export const files: Readonly<Record<string, readonly [URL, string]>> = {
   ...Object.fromEntries(scripts.map((name) => [`/console/${name}.js`, [new URL(`${name}.js`, page), script]])),
 };
 
-async function answer(request: IncomingMessage, path: string, parts: RunParts, mood: CurrentMood): Promise<Reply> {
-  if (request.method === 'POST') return act(path, await text(request), parts, mood);
+async function answer(request: IncomingMessage, path: string, parts: RunParts, scene: CurrentScene): Promise<Reply> {
+  if (request.method === 'POST' && isForReceiver(path)) {
+    const { status, message } = await receiveCallback(request, { path, id: scene.endpoint ?? 'confirms', parts });
+    return { status, contentType: 'text/plain; charset=utf-8', body: message };
+  }
+  if (request.method === 'POST') return act(request, path, parts, scene);
   if (request.method !== 'GET') return wrong(405, 'The console takes GET and POST.');
   if (path === '/console/api/facts') return json(200, facts(parts));
   if (path === '/console/api/proof') return proof(request, parts.consoleKey);
@@ -136,6 +141,7 @@ function facts(parts: RunParts) {
       isMoodId(id) && canHave(id, parts) ? [{ id, title: one.title, what: describeMood(one) }] : [],
     ),
     jobKinds: Object.entries(isSimulated ? freshJobKinds : {}).map(([id, { plangrep }]) => ({ id, title: plangrep })),
+    endpoints: Object.entries(endpoints).map(([id, { title, what }]) => ({ id, title, what })),
     stories: stories.map(({ externalId, what, cancels: [first] }) => ({
       externalId,
       what,
@@ -149,6 +155,7 @@ function facts(parts: RunParts) {
   };
 }
 
+const endpointInput = z.strictObject({ endpoint: oneOf(endpoints) });
 const moodInput = z.strictObject({ mood: z.nullable(oneOf(moods)) });
 const problemCode = oneOf(problems);
 const problemCodes = problemCode.options;
@@ -159,15 +166,23 @@ function oneOf<Name extends string>(names: Readonly<Record<Name, unknown>>) {
   return z.enum(Object.keys(names).filter((name): name is Name => Object.hasOwn(names, name)));
 }
 
-async function act(path: string, body: string, parts: RunParts, mood: CurrentMood): Promise<Reply> {
+async function act(request: IncomingMessage, path: string, parts: RunParts, scene: CurrentScene): Promise<Reply> {
   const { simulator } = parts;
+  const body = await text(request);
+  if (path === '/console/api/endpoint') {
+    const input = validateJson(endpointInput, body);
+    if (!input.valid) return wrong(400, input.message);
+    await setEndpoint(input.value.endpoint, request.headers.host ?? '', parts);
+    scene.endpoint = input.value.endpoint;
+    return json(200, { endpoint: scene.endpoint });
+  }
   if (path === '/console/api/mood') {
     const input = validateJson(moodInput, body);
     if (!input.valid) return wrong(400, input.message);
     const next = input.value.mood ?? 'normal';
     if (next !== 'normal' && !canHave(next, parts)) return wrong(409, 'Only the simulator has moods.');
     setMood(next, parts);
-    mood.id = next;
+    scene.mood = next;
     return json(200, { mood: input.value.mood });
   }
   if (simulator === undefined) return wrong(409, 'Jobs can be added only to the simulator.');
@@ -180,9 +195,9 @@ async function act(path: string, body: string, parts: RunParts, mood: CurrentMoo
     const input = validateJson(sceneInput, body);
     if (!input.valid) return wrong(400, input.message);
     setMood('normal', parts);
-    mood.id = 'normal';
+    scene.mood = 'normal';
     const requests = await prepareScene(input.value.code, { ...parts, simulator });
-    mood.id = problemScenes[input.value.code].mood ?? 'normal';
+    scene.mood = problemScenes[input.value.code].mood ?? 'normal';
     return json(201, { requests });
   }
   return wrong(404, 'The console has no such address.');

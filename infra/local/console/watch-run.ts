@@ -3,19 +3,24 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { MoodId } from '../../scenes/faults-and-problems.ts';
 import type { LocalDynamoDb } from '../aws/dynamodb.ts';
 import type { TableName } from '../../blueprint/tables.ts';
+import type { EndpointId } from './receive-callbacks.ts';
 import { countStopped, type ShownCancellation, type ShownCancellations } from './list-cancellations.ts';
 
 const LOOK_EVERY_MS = 200;
 /** At least so often something is sent: the page takes a longer silence for a run that is suspended. */
 const BEAT_EVERY_MS = 5_000;
 
-export interface CurrentMood {
-  id: MoodId | 'normal';
+/** What the pages have chosen for the run. */
+export interface CurrentScene {
+  mood: MoodId | 'normal';
+  /** Undefined until a page chooses: an operator's command may have set endpoints. */
+  endpoint?: EndpointId;
 }
 
 /** What a page is sent: the state, and of the cancellations those that have changed since the message before. */
 export interface WatchMessage {
   readonly mood: MoodId | null;
+  readonly endpoint: EndpointId | null;
   readonly stopped: ReturnType<typeof countStopped>;
   readonly changed: readonly ShownCancellation[];
   /** Those that are not shown any more: erased, or no longer among the newest. */
@@ -24,13 +29,13 @@ export interface WatchMessage {
 
 /**
  * Sends the state of the run to a page as lines of JSON: once at the start, then after each write to the cancellation log
- * and each change of the mood. `look` is the same for all pages, so that what one has read another does not read again. Ends when the page goes away. (Not server-sent events: `EventSource` cannot send a key.)
+ * and each change of the scene. `look` is the same for all pages, so that what one has read another does not read again. Ends when the page goes away. (Not server-sent events: `EventSource` cannot send a key.)
  */
 export async function watchRun(
   response: ServerResponse,
   dynamodb: LocalDynamoDb<TableName>,
   look: () => Promise<ShownCancellations>,
-  mood: CurrentMood,
+  scene: CurrentScene,
 ): Promise<void> {
   response.writeHead(200, { 'Content-Type': 'application/x-ndjson', 'Cache-Control': 'no-store' });
   let sent: ShownCancellations = new Map();
@@ -39,12 +44,12 @@ export async function watchRun(
   while (!response.destroyed) {
     const { PutItem, UpdateItem } = dynamodb.counts();
     const log = dynamodb.tableNames.CancellationLog;
-    const state = JSON.stringify([PutItem?.[log], UpdateItem?.[log], mood.id]);
+    const state = JSON.stringify([PutItem?.[log], UpdateItem?.[log], scene]);
     const begunAt = performance.now();
     if (state !== seen) {
       seen = state;
       const shown = await look();
-      response.write(`${JSON.stringify(messageOf(mood, shown, sent))}\n`);
+      response.write(`${JSON.stringify(messageOf(scene, shown, sent))}\n`);
       sent = shown;
       sentAt = performance.now();
     } else if (performance.now() - sentAt >= BEAT_EVERY_MS) {
@@ -56,9 +61,14 @@ export async function watchRun(
   }
 }
 
-function messageOf({ id }: CurrentMood, shown: ShownCancellations, sent: ShownCancellations): WatchMessage {
+function messageOf(
+  { mood, endpoint }: CurrentScene,
+  shown: ShownCancellations,
+  sent: ShownCancellations,
+): WatchMessage {
   return {
-    mood: id === 'normal' ? null : id,
+    mood: mood === 'normal' ? null : mood,
+    endpoint: endpoint ?? null,
     stopped: countStopped(shown.values()),
     changed: [...shown].filter(([key, one]) => sent.get(key) !== one).map(([, one]) => one),
     gone: [...sent].filter(([key]) => !shown.has(key)).map(([, { partnerId, jobId }]) => ({ partnerId, jobId })),

@@ -1,12 +1,10 @@
 import { DeleteItemCommand, PutItemCommand } from '@aws-sdk/client-dynamodb';
-import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { afterAll, beforeAll } from 'vitest';
 import { endpointKey } from '../../../functions/adapters/dynamodb/callback-endpoints.ts';
 import { toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
 import { deriveSecret } from '../../../functions/core/callbacks/callback-secret.ts';
 import { partnerIdSchema } from '../../../functions/core/identifiers.ts';
 import type { LocalRun } from '../../../infra/local/run.ts';
-import { callbackSecretId } from '../../../infra/local/seeds.ts';
 import { type Arrival, type HostileReceiver, startHostileReceiver } from './hostile-receiver.ts';
 import type { PartnerId } from '../local-run.ts';
 
@@ -29,8 +27,10 @@ export function givenCallbacks(service: { readonly run: LocalRun }): Callbacks {
     return receiver;
   };
   beforeAll(async () => {
-    const master = await readMaster(service.run);
-    const secrets = ['acme', 'globex'].map((partner) => deriveSecret(master, partnerIdSchema.parse(partner), 1));
+    const { callbackSecret } = service.run;
+    const secrets = ['acme', 'globex'].map((partner) =>
+      deriveSecret(callbackSecret, partnerIdSchema.parse(partner), 1),
+    );
     receiver = await startHostileReceiver({ secrets });
   });
   afterAll(() => receiver?.close());
@@ -58,16 +58,4 @@ export function givenCallbacks(service: { readonly run: LocalRun }): Callbacks {
       await client.send(new DeleteItemCommand({ TableName, Key }));
     },
   };
-}
-
-/** What partners' signing secrets are made from in this run. */
-export async function readMaster({ endpoints, aws }: LocalRun): Promise<string> {
-  const { region, ...credentials } = aws;
-  const client = new SecretsManagerClient({ endpoint: endpoints.secretsmanager, region, credentials });
-  try {
-    const { SecretString = '' } = await client.send(new GetSecretValueCommand({ SecretId: callbackSecretId }));
-    return SecretString;
-  } finally {
-    client.destroy();
-  }
 }

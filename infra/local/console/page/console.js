@@ -4,7 +4,7 @@ import { get, inWords, make, setText } from './make-element.js';
 import { jobOf, lineAbout, sendRequest } from './send-request.js';
 import { showConnection, titleOf } from './show-connection.js';
 import { reveal, showHappening } from './show-happening.js';
-import { showMood, showScenes } from './show-scenes.js';
+import { showScene, showScenes } from './show-scenes.js';
 
 const say = (text) => setText(get('live'), text);
 /** Whatever a button begins ends in words: a run that does not answer in the notice, anything else in the status line. */
@@ -160,6 +160,11 @@ const on = {
       }
     })(),
   setMood: (mood) => reporting(() => ask('mood', { mood }))(),
+  setEndpoint: (endpoint) =>
+    reporting(async () => {
+      await ask('endpoint', { endpoint });
+      say(endpoint === 'none' ? 'No callbacks are sent.' : 'Cancel a job: its callback comes to this console.');
+    })(),
 };
 get('normal').addEventListener('click', () => on.setMood(null));
 
@@ -182,7 +187,7 @@ const countAll = (stopped) => {
   get('credits').textContent = stopped.credits.toLocaleString();
 };
 
-const onMessage = ({ mood, stopped, changed, gone }) => {
+const onMessage = ({ mood, endpoint, stopped, changed, gone }) => {
   if (isFirst) {
     say('');
     showConnection(opened);
@@ -198,7 +203,7 @@ const onMessage = ({ mood, stopped, changed, gone }) => {
   const newest = awaited ?? (view.kind === 'nothing' ? changed[0] : undefined);
   if (newest !== undefined) view = { kind: 'cancellation', key: keyOf(newest) };
   countAll(stopped);
-  showMood(mood);
+  showScene({ mood, endpoint });
   draw();
 };
 

@@ -98,6 +98,7 @@ const explained = [
   { title: 'Log', state: '', lines: ['the intent is on record before any effect'] },
   { title: 'Plangrep', state: '', lines: ['is asked to cancel, and again until the end is certain'] },
   { title: 'End', state: '', lines: ['the outcome, with its time, pages and credits'] },
+  { title: 'Callback', state: '', lines: ["tells the partner's endpoint, until it confirms"] },
 ];
 
 const drawStations = (stations) =>

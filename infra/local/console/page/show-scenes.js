@@ -16,13 +16,29 @@ const fill = (id, choices) => {
   get(id).closest('details').hidden = choices.length === 0;
 };
 
-const moodButtons = new Map();
+/** Those of which one is in effect: by the id of its list, the buttons by what they set. */
+const switches = { moods: new Map(), endpoints: new Map() };
+const fillSwitch = (id, offered, onChoose) => {
+  switches[id].clear();
+  for (const { id: value, title, what } of offered) {
+    const made = choice(title, what, null, () => onChoose(value));
+    made.setAttribute('aria-pressed', 'false');
+    switches[id].set(value, { made, title });
+  }
+  fill(
+    id,
+    [...switches[id].values()].map(({ made }) => made),
+  );
+};
+const press = (id, chosen) => {
+  for (const [value, { made }] of switches[id]) made.setAttribute('aria-pressed', String(value === chosen));
+};
 
 /**
  * @param facts what the run offers
- * @param on what the buttons do: `cancel(externalId)`, `add(kind)`, `meet(code)`, `setMood(id)`
+ * @param on what the buttons do: `cancel(externalId)`, `add(kind)`, `meet(code)`, `setMood(id)`, `setEndpoint(id)`
  */
-export const showScenes = ({ stories, jobKinds, problems, moods }, on) => {
+export const showScenes = ({ stories, jobKinds, problems, moods, endpoints }, on) => {
   fill(
     'stories',
     stories.map(({ externalId, what, status }) => choice(externalId, what, status, () => on.cancel(externalId))),
@@ -35,22 +51,18 @@ export const showScenes = ({ stories, jobKinds, problems, moods }, on) => {
     'problems',
     problems.map(({ code, how, status }) => choice(code, how, status, () => on.meet(code))),
   );
-  moodButtons.clear();
-  for (const { id, title, what } of moods) {
-    const made = choice(title, what, null, () => on.setMood(id));
-    made.setAttribute('aria-pressed', 'false');
-    moodButtons.set(id, { made, title });
-  }
-  fill(
-    'moods',
-    [...moodButtons.values()].map(({ made }) => made),
-  );
+  fillSwitch('moods', moods, on.setMood);
+  fillSwitch('endpoints', endpoints, on.setEndpoint);
 };
 
-/** A fault is shown until it ends, whatever else is open. @param mood its id; null: none */
-export const showMood = (mood) => {
-  for (const [id, { made }] of moodButtons) made.setAttribute('aria-pressed', String(id === mood));
-  const known = moodButtons.get(mood);
+/**
+ * Shows what is in effect. A fault is shown until it ends, whatever else is open.
+ * @param scene the ids of its `mood` and its `endpoint`; null: none
+ */
+export const showScene = ({ mood, endpoint }) => {
+  press('moods', mood);
+  press('endpoints', endpoint);
+  const known = switches.moods.get(mood);
   get('fault').hidden = known === undefined;
   if (known !== undefined) get('mood-now').textContent = known.title;
 };
