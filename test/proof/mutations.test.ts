@@ -3,6 +3,7 @@ import { buildMutant } from './mutations/build-mutant.ts';
 import { runMutations, seededBugs } from './mutations.ts';
 import { checkSeeds, runTestsWithBugs } from './mutations/run-tests-with-bugs.ts';
 import { seededBugsOfCallbacks } from './mutations/seeded-bugs-of-callbacks.ts';
+import { seededBugsOfMany } from './mutations/seeded-bugs-of-many.ts';
 import { seededBugsOfRegions } from './mutations/seeded-bugs-of-regions.ts';
 
 describe('seeded bugs of the protocol', () => {
@@ -30,7 +31,7 @@ describe('seeded bugs of the protocol', () => {
 });
 
 /** The short form: `npm run proof -- --only "seeded bugs"` plays all. */
-describe('seeded bugs of the delivery of callbacks', () => {
+describe('seeded bugs of callbacks, and of many cancels at once', () => {
   it('are caught by the tests, which pass without them', { timeout: 600_000 }, async () => {
     // One of each file of tests that takes no long time.
     const bugs = seededBugsOfCallbacks.filter(({ name }) =>
@@ -49,6 +50,7 @@ describe('seeded bugs of the delivery of callbacks', () => {
     expect((await runTestsWithBugs([harmless])).violations).toEqual([
       `not caught by test/${bug.test}.test.ts: ${bug.name}`,
     ]);
-    expect(() => checkSeeds([...seededBugsOfCallbacks, { ...bug, from: 'no such text' }])).toThrow('0 times, not once');
+    checkSeeds([...seededBugsOfCallbacks, ...seededBugsOfMany]);
+    expect(() => checkSeeds([{ ...bug, from: 'no such text' }])).toThrow('0 times, not once');
   });
 });

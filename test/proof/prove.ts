@@ -15,6 +15,7 @@ import { runMany } from './many.ts';
 import { runMutations } from './mutations.ts';
 import { runTestsWithBugs } from './mutations/run-tests-with-bugs.ts';
 import { seededBugsOfCallbacks } from './mutations/seeded-bugs-of-callbacks.ts';
+import { seededBugsOfMany } from './mutations/seeded-bugs-of-many.ts';
 import { describeViolation, runSimulation } from './simulation.ts';
 import { runSoakCallbacks } from './soak-callbacks.ts';
 import { runSoakArchive } from './soak-archive.ts';
@@ -51,6 +52,9 @@ interface PlayedPart {
   readonly violations: number;
 }
 
+/** What the simulation knows nothing of. */
+const testedBugs = [...seededBugsOfCallbacks, ...seededBugsOfMany];
+
 const parts: readonly ProofPart[] = [
   {
     name: 'interleavings',
@@ -64,17 +68,18 @@ const parts: readonly ProofPart[] = [
   },
   {
     name: 'seeded bugs',
-    claim: 'every bug put into the protocol is caught by an invariant, and into the delivery of callbacks by a test',
+    claim:
+      'every bug put into the protocol is caught by an invariant, and into callbacks and many cancels at once by a test',
     async prove({ seed, onProgress }) {
       const { figures, violations } = await runMutations({ schedules: 20_000, seed, onProgress });
       const { caught, mostSchedules } = figures;
-      onProgress('of callbacks');
-      const tested = await runTestsWithBugs(seededBugsOfCallbacks);
+      onProgress('by tests');
+      const tested = await runTestsWithBugs(testedBugs);
       const rows = [
         ...caught.map(({ bug, invariant, schedules }) => [bug, String(schedules), invariant] as const),
         ...tested.caught.map(({ bug, test }) => [bug, '', test] as const),
       ].map(([bug, schedules, by]) => `    ${bug.padEnd(66)} ${schedules.padStart(5)}  ${by}`);
-      const bugs = figures.bugs + seededBugsOfCallbacks.length;
+      const bugs = figures.bugs + testedBugs.length;
       return {
         figures: { bugs, caught: rows.length, mostSchedules },
         violations: [...violations, ...tested.violations],
