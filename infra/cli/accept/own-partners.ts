@@ -1,14 +1,18 @@
 import { Readable, Writable } from 'node:stream';
 import { DeleteItemCommand } from '@aws-sdk/client-dynamodb';
 import * as z from 'zod/mini';
+import { endpointKey } from '../../../functions/adapters/dynamodb/callback-endpoints.ts';
 import { toItem } from '../../../functions/adapters/dynamodb/table-client.ts';
+import { partnerIdSchema } from '../../../functions/core/identifiers.ts';
 import { environments } from '../../blueprint/environments.ts';
 import { defaultPlan, localPlans, type UsagePlan } from '../../blueprint/usage-plans.ts';
 import type { Options, Values } from '../command.ts';
 import type { OpsCommand } from '../ops-command.ts';
 import { issuePartnerKey, revokePartnerKey } from '../partners/ops-partner-keys.ts';
+import { testCallback } from '../callbacks/replay-callbacks.ts';
 import { addPartner, removePartner } from '../partners/ops-partner.ts';
 import { readPartners } from '../partners/read-partners.ts';
+import { changeEndpoint } from '../partners/stored-endpoint.ts';
 import { createUsageKeys } from '../partners/usage-keys.ts';
 import type { Place } from '../places/place.ts';
 import { createTerminal } from '../terminal.ts';
@@ -37,6 +41,8 @@ export interface OwnPartners {
     readonly expired?: true;
   }): Promise<OwnKey>;
   revokeKey(keyId: string): Promise<void>;
+  /** Posts a test callback to this address, for a partner that does nothing else. @returns how it ended */
+  testCallback(url: string): Promise<Readonly<Record<string, unknown>>>;
   /** Removes the partners with their keys. */
   remove(): Promise<void>;
 }
@@ -46,20 +52,22 @@ const DAY_MS = 86_400_000;
 const LEFT_BEHIND_MS = 3_600_000;
 /** No partner's but a run's: what begins so is removed. */
 const prefix = 'accept-run-';
+const testedSchema = z.record(z.string(), z.unknown());
 const issuedSchema = z.object({ credential: z.string(), keyId: z.string() });
 
 /** @param now milliseconds since 1970: names the run */
 export function createOwnPartners(place: Place, now: number): OwnPartners {
   const run = `${prefix}${now.toString(36)}`;
   const added = new Map<string, Promise<OwnKey>>();
-  const keyIds: string[] = [];
+  /** What the partners' removal leaves: revoked keys, and the versions of secrets. */
+  const left: { readonly pk: string }[] = [];
 
   const issueKey: OwnPartners['issueKey'] = async ({ partnerId, scopes, expired }) => {
     const { partnerId: partner } = partnerId === undefined ? await addOnce(run, defaultPlan) : { partnerId };
     const values = { ...unasked, partner, scopes, 'expires-in-days': expired === true ? '1' : undefined };
     const issued = await runOps(issuePartnerKey, place, values, { now: expired === true ? now - 2 * DAY_MS : now });
     const key = { ...issuedSchema.parse(issued), partnerId: partner };
-    keyIds.push(key.keyId);
+    left.push({ pk: `key#${key.keyId}` });
     return key;
   };
   const add = async (partner: string, plan: string): Promise<OwnKey> => {
@@ -84,15 +92,21 @@ export function createOwnPartners(place: Place, now: number): OwnPartners {
     async revokeKey(keyId) {
       await runOps(revokePartnerKey, place, unasked, { argument: keyId });
     },
+    async testCallback(url) {
+      const { partnerId: partner } = await addOnce(`${run}-told`, defaultPlan);
+      const partnerId = partnerIdSchema.parse(partner);
+      await changeEndpoint(place, partnerId, undefined, { set: { url, version: 1 } });
+      left.push(endpointKey(partnerId));
+      return testedSchema.parse(await runOps(testCallback, place, { ...unasked, partner }));
+    },
     async remove() {
       // Where nothing may be changed nothing was added, and nothing is removed.
-      if (added.size === 0 && keyIds.length === 0) return;
+      if (added.size === 0 && left.length === 0) return;
       await Promise.allSettled(added.values());
       await removeAll(place, run, now);
-      // A revoked key is of no use any more, and each run would leave some.
       const TableName = await place.table('Partners');
-      for (const keyId of keyIds) {
-        await place.dynamodb.send(new DeleteItemCommand({ TableName, Key: toItem({ pk: `key#${keyId}` }) }));
+      for (const key of left) {
+        await place.dynamodb.send(new DeleteItemCommand({ TableName, Key: toItem(key) }));
       }
     },
   };

@@ -179,6 +179,12 @@ export const mutations: readonly (readonly [id: string, what: string, mutation: 
       ),
     }),
   ],
+  [
+    'cancels.preview',
+    'another state',
+    () => ({ answer: withBody((text) => text.replace('"will_cancel"', '"under_way"')) }),
+  ],
+  ['callbacks.test', 'an endpoint that is there', () => ({ answer: on(404, withStatus(204)) })],
   ['cancels.idempotency-key', 'the key is ignored', () => ({ request: sendingWithout('idempotency-key') })],
   [
     'cancels.once',

@@ -4,6 +4,7 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import { ScanCommand } from '@aws-sdk/client-dynamodb';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod/mini';
 import { allChecks } from '../../../infra/cli/accept/checks/all-checks.ts';
@@ -16,6 +17,7 @@ const service = givenService({
   authorizerTtlMs: 1_000,
   queueVisibilityMs: 1_000,
   wakeUps: 'delivered',
+  callbacks: 'delivered',
   credentialsPath: join(folder, '.local', 'credentials.json'),
 });
 
@@ -62,6 +64,9 @@ describe('accept', () => {
     expect(left.stdout).not.toContain('accept-');
     const keys = await runCommand('ops', ['partner-key', 'list', '--json'], { cwd: folder });
     expect(keys.stdout).not.toContain('accept-');
+    const { client, tableNames } = service.run.dynamodb;
+    const { Items } = await client.send(new ScanCommand({ TableName: tableNames.Partners }));
+    expect(JSON.stringify(Items)).not.toContain('accept-');
     expect(service.run.queue.deadLetters()).toEqual([]);
     expect(ended.stdout + ended.stderr).not.toMatch(/pcg_local_/);
   });

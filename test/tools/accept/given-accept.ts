@@ -40,7 +40,12 @@ export interface Accept {
 /** Starts a service before the tests of a file, whose caches and queues hurry. */
 export function givenAccept(): Accept {
   const path = join(mkdtempSync(join(tmpdir(), 'accept-')), 'credentials.json');
-  const hurry = { authorizerTtlMs: 1_000, queueVisibilityMs: 1_000, wakeUps: 'delivered' } as const;
+  const hurry = {
+    authorizerTtlMs: 1_000,
+    queueVisibilityMs: 1_000,
+    wakeUps: 'delivered',
+    callbacks: 'delivered',
+  } as const;
   const service = givenService({ ...hurry, credentialsPath: path });
   let opened: Place | undefined;
   /** Each check gets the partners of another run: a job of the sandbox is used up by its first cancel. */

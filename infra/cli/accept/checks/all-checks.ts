@@ -1,10 +1,11 @@
 import type { Check } from '../check.ts';
-import { functionChecks } from './aws-functions.ts';
-import { logChecks } from './aws-logs.ts';
-import { outgoingChecks } from './aws-outgoing.ts';
-import { permissionChecks } from './aws-permissions.ts';
-import { watchingChecks } from './aws-watching.ts';
+import { functionChecks } from './aws/functions.ts';
+import { logChecks } from './aws/logs.ts';
+import { outgoingChecks } from './outgoing.ts';
+import { permissionChecks } from './aws/permissions.ts';
+import { watchingChecks } from './aws/watching.ts';
 import { bodyChecks } from './bodies.ts';
+import { callbackChecks } from './callbacks.ts';
 import { cancelChecks } from './cancels.ts';
 import { credentialChecks } from './credentials.ts';
 import { eventChecks } from './events.ts';
@@ -25,6 +26,7 @@ export const allChecks: readonly Check[] = [
   ...wakeUpChecks,
   ...eventChecks,
   ...outgoingChecks,
+  ...callbackChecks,
   ...functionChecks,
   ...permissionChecks,
   ...watchingChecks,

@@ -1,3 +1,4 @@
+import { previewPath } from '../../../../functions/contract/routes.ts';
 import { type Check, type Fault, same } from '../check.ts';
 import { expectHeader, expectProblem, expectStatus, pick } from '../expect-answer.ts';
 import { type Answer, isObject, type Sent } from '../send-request.ts';
@@ -128,6 +129,33 @@ export const cancelChecks: readonly Check[] = [
         ...same('candidates', jobIds.toSorted(), [jobId, second.jobId].toSorted()),
         ...expectStatus(chosen, 200),
         ...same('jobId', chosen.body['jobId'], second.jobId),
+      ];
+    },
+  },
+  {
+    id: 'cancels.preview',
+    shows: 'a preview says what a cancel would do, in the order that was asked for, and does nothing',
+    needs: 'operator credentials',
+    changes: true,
+    lookAt,
+    async run(stage) {
+      const { externalId, jobId } = await registered(stage, 'processing', 'preview');
+      const { credential: token } = await stage.partners.main();
+      const externalIds = [`${externalId}, another`, externalId];
+      const answer = await stage.send({ method: 'POST', path: previewPath, token, body: { externalIds } });
+      const previews: unknown = answer.body['previews'];
+      const shown = Array.isArray(previews) ? previews.filter(isObject) : [];
+      return [
+        ...expectStatus(answer, 200),
+        ...same(
+          'previews',
+          shown.map((preview) => pick(preview, ['externalId', 'state', 'jobId'])),
+          [
+            { externalId: externalIds[0], state: 'not_found', jobId: null },
+            { externalId, state: 'will_cancel', jobId },
+          ],
+        ),
+        ...expectProblem(await show(stage, jobId), 'job_not_found'),
       ];
     },
   },

@@ -1,12 +1,12 @@
 import { DeleteItemCommand, PutItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
-import { toItem } from '../../../../functions/adapters/dynamodb/table-client.ts';
-import { permissionsOf, type RoleName, roleNameOf, roleNames } from '../../../blueprint/access/roles.ts';
-import { type TableDefinition, type TableName, tables } from '../../../blueprint/tables.ts';
-import { sandboxFunctionNames } from '../../../blueprint/functions.ts';
-import { type Check, type Fault, fault, same } from '../check.ts';
-import { compareTable, findTable } from '../../restore/prepare-table.ts';
-import { allInXml, readAws } from '../read-aws.ts';
-import type { AwsStage } from '../stage.ts';
+import { toItem } from '../../../../../functions/adapters/dynamodb/table-client.ts';
+import { permissionsOf, type RoleName, roleNameOf, roleNames } from '../../../../blueprint/access/roles.ts';
+import { type TableDefinition, type TableName, tables } from '../../../../blueprint/tables.ts';
+import { sandboxFunctionNames } from '../../../../blueprint/functions.ts';
+import { type Check, type Fault, fault, same } from '../../check.ts';
+import { compareTable, findTable } from '../../../restore/prepare-table.ts';
+import { allInXml, readAws } from '../../read-aws.ts';
+import type { AwsStage } from '../../stage.ts';
 
 const tableNames: readonly TableName[] = ['JobDirectory', 'CancellationLog', 'Partners'];
 /** Everything by which an item can be read or changed. */

@@ -1,9 +1,9 @@
-import { deployedConcurrency } from '../../../blueprint/account/concurrency.ts';
-import { type FunctionDefinition, sandboxFunctions, serviceFunctions } from '../../../blueprint/functions.ts';
-import { cacheUnusedCode } from '../../../build/load-function.ts';
-import { type Check, type Fault, fault, same } from '../check.ts';
-import { readAws } from '../read-aws.ts';
-import type { AwsStage } from '../stage.ts';
+import { deployedConcurrency } from '../../../../blueprint/account/concurrency.ts';
+import { type FunctionDefinition, sandboxFunctions, serviceFunctions } from '../../../../blueprint/functions.ts';
+import { cacheUnusedCode } from '../../../../build/load-function.ts';
+import { type Check, type Fault, fault, same } from '../../check.ts';
+import { readAws } from '../../read-aws.ts';
+import type { AwsStage } from '../../stage.ts';
 
 interface Deployed {
   readonly name: string;

@@ -1,8 +1,8 @@
 import { GetQueueAttributesCommand } from '@aws-sdk/client-sqs';
-import { alarmNameOf, alarms, type MetricName } from '../../../blueprint/alarms.ts';
-import { type Check, fault, holds, same } from '../check.ts';
-import { allInXml, readAws } from '../read-aws.ts';
-import type { AwsStage } from '../stage.ts';
+import { alarmNameOf, alarms, type MetricName } from '../../../../blueprint/alarms.ts';
+import { type Check, fault, holds, same } from '../../check.ts';
+import { allInXml, readAws } from '../../read-aws.ts';
+import type { AwsStage } from '../../stage.ts';
 
 /** A run causes these itself: it sends malformed events, and asks for a job that Plangrep does not have. */
 const causedByRuns: ReadonlySet<MetricName> = new Set(['EventsMalformed', 'EventsGivenUp', 'OwnershipRefused']);

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Check, fault, same } from '../check.ts';
-import { isObject } from '../send-request.ts';
-import { readAws } from '../read-aws.ts';
-import type { AwsStage } from '../stage.ts';
+import { type Check, fault, same } from '../../check.ts';
+import { isObject } from '../../send-request.ts';
+import { readAws } from '../../read-aws.ts';
+import type { AwsStage } from '../../stage.ts';
 
 /** CloudWatch shows a line some seconds after it was written; the access log's come in batches. */
 const WITHIN_MS = 90_000;
