@@ -3,7 +3,9 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { CannotDo } from '../../infra/cli/command.ts';
 import { measureCallbacks } from './callbacks/callbacks.ts';
+import { serviceFunctions } from '../../infra/blueprint/functions.ts';
 import { cold } from './contenders/cold.ts';
+import { isFunctionName } from './contenders/contenders.ts';
 import { benchParts, readOptions } from './options.ts';
 import { atMost, type BenchPart } from './part.ts';
 import { faults } from './lateness/faults.ts';
@@ -114,16 +116,18 @@ describe('a spread', () => {
 });
 
 describe('the parts that time the bundles, with few rounds', () => {
-  test('cold: from the spawn to the first answer, beside an empty handler', async () => {
-    const { rows, json } = await cold.run(context);
+  test('cold: each measured function takes its path, from the spawn to the first answer, beside an empty handler', async () => {
+    const { rows, json } = await cold.run({ ...context, functions: undefined });
+    const measured = json as Record<string, { ms: { median: number }; cpuMs: { median: number; count: number } }>;
+    const names = Object.keys(serviceFunctions).filter(isFunctionName);
+    expect(names).toContain('announce-cancellations');
     expect(rows.map(({ what }) => what)).toEqual([
       'empty handler',
-      'authorize-partner',
-      'authorize-partner / empty handler',
+      ...names,
+      ...names.map((name) => `${name} / empty handler`),
     ]);
-    expect(rows.at(-1)?.bar?.limit).toBe('≤ 2.2 ×');
-    const measured = json as Record<string, { ms: { median: number }; cpuMs: { median: number; count: number } }>;
-    for (const name of ['empty handler', 'authorize-partner']) {
+    expect(rows.find(({ what }) => what === 'authorize-partner / empty handler')?.bar?.limit).toBe('≤ 2.2 ×');
+    for (const name of ['empty handler', ...names]) {
       expect(measured[name]?.cpuMs.count).toBe(1);
       expect(measured[name]?.cpuMs.median).toBeGreaterThan(0);
       expect(measured[name]?.ms.median).toBeGreaterThan(0);

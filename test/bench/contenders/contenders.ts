@@ -10,8 +10,10 @@ import {
   retentionVariable,
   serviceFunctions,
 } from '../../../infra/blueprint/functions.ts';
+import { localQueueUrl } from '../../../infra/local/aws/events/queue-endpoint.ts';
 import type { ContainerDefinition } from '../../../infra/local/aws/lambda/container.ts';
 import { localRegion } from '../../../infra/local/aws/loopback.ts';
+import { callbackQueueName } from '../../../infra/local/seeds.ts';
 import { proxyEvent, streamRecord } from '../../proof/crash/invocations.ts';
 import { addJob } from '../../proof/crash/scene.ts';
 import { secretId, type Stage } from '../../proof/crash/stage.ts';
@@ -206,6 +208,7 @@ export function defineContainer(
       ...environment,
       PLANGREP_BASE_URL: urls.plangrep,
       EVENTBRIDGE_URL: urls.eventbridge,
+      CALLBACK_QUEUE_URL: localQueueUrl(urls.sqs, callbackQueueName),
       AWS_REGION: localRegion,
       // What is replayed checks no key.
       AWS_ACCESS_KEY_ID: 'none',
