@@ -56,6 +56,22 @@ describe.skipIf(browserPath === undefined)('The console looks good', { timeout: 
     await page.locator('#fault').waitFor({ state: 'hidden' });
   });
 
+  test('and weighs less than 250 KB, with all that it requests', async () => {
+    const { page } = await browser.openPage(run.baseUrl);
+    const bytes: Promise<number>[] = [];
+    page.on('response', (response) => {
+      // The stream of changes ends with the page.
+      if (!response.url().endsWith('/watch')) bytes.push(response.body().then((body) => body.byteLength));
+    });
+    await page.goto(run.consoleUrl);
+    await page.locator('#stories').getByRole('button').first().waitFor();
+
+    const weight = (await Promise.all(bytes)).reduce((sum, one) => sum + one, 0);
+
+    expect(weight).toBeGreaterThan(10_000);
+    expect(weight).toBeLessThan(250_000);
+  });
+
   test('with the longest ids', async () => {
     const page = await open();
     const externalId = 'x'.repeat(180);
