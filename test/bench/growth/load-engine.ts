@@ -8,6 +8,7 @@ import { createJobDirectory } from '../../../functions/adapters/dynamodb/job-dir
 import type { JobDirectory } from '../../../functions/core/job-directory.ts';
 import type { CancellationLog } from '../../../functions/core/ports.ts';
 import { startLocalDynamoDb } from '../../../infra/local/aws/dynamodb.ts';
+import { openable } from '../../../infra/local/aws/store/open-store.ts';
 import { tables } from '../../../infra/blueprint/tables.ts';
 
 /** Items that are written together. */
@@ -33,6 +34,8 @@ export async function loadEngine(fill: (loader: Loader) => Promise<void>): Promi
   const started = await startLocalDynamoDb({ tables, path });
   const names = started.tableNames;
   await started.close();
+  // What closed it has sealed it against writers like this one.
+  await openable(path);
 
   const store = engine.create({ path });
   const log = await openTable(store, names.CancellationLog);

@@ -1,84 +1,45 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { readRecords, readTables } from './read-leveldb.ts';
 import { damaged } from './state-file.ts';
 
 /**
  * Reads the files of a LevelDB store that a killed run left. LevelDB would silently drop a record that does not match its
- * checksum, and begin anew where `CURRENT` is missing. A last record that is cut is what a kill or a full disk leaves: no client was
- * told that it was saved.
- * @see https://github.com/google/leveldb/blob/main/doc/log_format.md
- * @see https://github.com/google/leveldb/blob/main/doc/table_format.md
+ * checksum, and begin anew where `CURRENT` is missing. What a kill itself leaves is no damage: a last record that is cut, of which
+ * no client was told that it was saved, and a table or a MANIFEST file that was being written and that nothing names yet.
  * @throws DataFolderError, which names the damaged file
  */
 export async function checkStore(store: string): Promise<void> {
   const names = await readdir(store).catch((): string[] => []);
-  const kept = names.filter((name) => /^MANIFEST-|\.(log|ldb|sst)$/.test(name));
-  if (kept.length === 0) return;
+  if (!names.some((name) => /^MANIFEST-|\.(log|ldb|sst)$/.test(name))) return;
+  const wrongWith = (name: string, why: string) => damaged(join(store, name), why, { of: store });
   const current = await readFile(join(store, 'CURRENT'), 'latin1').catch(() => undefined);
-  if (current === undefined) throw damaged(join(store, 'CURRENT'), 'it is missing', { of: store });
-  if (!/^MANIFEST-\d+\n$/.test(current) || !names.includes(current.trim())) {
-    throw damaged(join(store, 'CURRENT'), 'it does not name a MANIFEST file that is there', { of: store });
+  if (current === undefined) throw wrongWith('CURRENT', 'it is missing');
+  const manifest = current.trim();
+  if (!/^MANIFEST-\d+\n$/.test(current) || !names.includes(manifest)) {
+    throw wrongWith('CURRENT', 'it does not name a MANIFEST file that is there');
   }
-  if (!kept.some((name) => name.endsWith('.log'))) throw damaged(join(store, '*.log'), 'it is missing', { of: store });
-  for (const name of kept) {
+  const { records, wrong } = readRecords(await readFile(join(store, manifest)));
+  if (wrong !== undefined) throw wrongWith(manifest, wrong);
+  if (records.length === 0) throw wrongWith(manifest, 'it is cut');
+  const tables = readTables(records);
+  if (tables === undefined) throw wrongWith(manifest, 'it is not as LevelDB writes it');
+
+  for (const [number, size] of tables) {
+    const name = names.find((one) => /\.(ldb|sst)$/.test(one) && Number.parseInt(one, 10) === number);
+    if (name === undefined) throw wrongWith(`${String(number).padStart(6, '0')}.ldb`, 'it is missing');
     const content = await readFile(join(store, name));
-    const why = /\.(ldb|sst)$/.test(name)
-      ? wrongInTable(content)
-      : wrongInLog(content, { least: name.startsWith('MANIFEST') ? 1 : 0 });
-    if (why !== undefined) throw damaged(join(store, name), why, { of: store });
+    if (content.length !== size || !content.subarray(-tableMagic.length).equals(tableMagic)) {
+      throw wrongWith(name, 'its end is missing or changed');
+    }
+  }
+  const logs = names.filter((name) => name.endsWith('.log'));
+  if (logs.length === 0) throw wrongWith('*.log', 'it is missing');
+  for (const name of logs) {
+    const log = readRecords(await readFile(join(store, name)));
+    if (log.wrong !== undefined) throw wrongWith(name, log.wrong);
   }
 }
 
-/** The end of every table. */
+/** The end of every table. @see https://github.com/google/leveldb/blob/main/doc/table_format.md */
 const tableMagic = Buffer.from('57fb808b247547db', 'hex');
-
-function wrongInTable(content: Buffer): string | undefined {
-  return content.subarray(-tableMagic.length).equals(tableMagic) ? undefined : 'its end is missing or changed';
-}
-
-const BLOCK = 32_768;
-const HEADER = 7;
-
-/** @param options `least`: the records that it has at least */
-function wrongInLog(content: Buffer, { least }: { readonly least: number }): string | undefined {
-  let [at, records] = [0, 0];
-  while (content.length - at >= HEADER) {
-    const left = BLOCK - (at % BLOCK);
-    if (left < HEADER) {
-      at += left;
-      continue;
-    }
-    const [checksum, length, type] = [content.readUInt32LE(at), content.readUInt16LE(at + 4), content[at + 6] ?? 0];
-    const end = at + HEADER + length;
-    if (type === 0 && length === 0) {
-      at += left; // Space that the system had set aside.
-      continue;
-    }
-    if (HEADER + length > left) return `the record at byte ${at} is longer than its block`;
-    const isCut = end > content.length;
-    if (type < 1 || type > 4 || (!isCut && checksum !== mask(crc32c(content.subarray(at + 6, end))))) {
-      return `the record at byte ${at} does not match its checksum`;
-    }
-    if (isCut) break;
-    at = end;
-    records += 1;
-  }
-  return records < least ? 'it is cut' : undefined;
-}
-
-/** LevelDB stores checksums so, because a checksum of data that holds checksums is a weak one. */
-function mask(crc: number): number {
-  return (((crc >>> 15) | (crc << 17)) + 0xa282ead8) >>> 0;
-}
-
-const castagnoli = Array.from({ length: 256 }, (_, byte) => {
-  let crc = byte;
-  for (let bit = 0; bit < 8; bit += 1) crc = crc & 1 ? (crc >>> 1) ^ 0x82f63b78 : crc >>> 1;
-  return crc >>> 0;
-});
-
-function crc32c(bytes: Uint8Array): number {
-  let crc = 0xffffffff;
-  for (const byte of bytes) crc = ((castagnoli[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8)) >>> 0;
-  return (crc ^ 0xffffffff) >>> 0;
-}
