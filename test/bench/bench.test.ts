@@ -7,6 +7,10 @@ import { serviceFunctions } from '../../infra/blueprint/functions.ts';
 import { cold } from './contenders/cold.ts';
 import { isFunctionName } from './contenders/contenders.ts';
 import { benchParts, readOptions } from './options.ts';
+import { areSameCalls } from './calls/calls-per-path.ts';
+import { measureBacklogGrowth } from './growth/backlog-growth.ts';
+import { measureJobsBehind, measureListing } from './growth/jobs-growth.ts';
+import { measureLogGrowth } from './growth/log-growth.ts';
 import { atMost, type BenchPart } from './part.ts';
 import { faults } from './lateness/faults.ts';
 import { describeLateness } from './lateness/lateness.ts';
@@ -133,6 +137,19 @@ describe('the parts that time the bundles, with few rounds', () => {
       expect(measured[name]?.ms.median).toBeGreaterThan(0);
     }
   });
+
+  test('growth: a cancel, the late wake-ups and the jobs behind an externalId, on small stores', async () => {
+    const log = await measureLogGrowth(200, 2, context.progress);
+    const [few, more] = await measureBacklogGrowth([5, 20], context.progress);
+    const [alone, behind] = await measureJobsBehind([1, 3], 2);
+    const listing = await measureListing([5, 10], 2);
+
+    expect(areSameCalls(log.emptyCalls, log.fullCalls)).toBe(true);
+    expect(more?.fewDue.requests).toBe(few?.fewDue.requests);
+    expect(alone?.requests).toBeGreaterThan(0);
+    expect(behind?.jobs).toBe(3);
+    expect(listing).toHaveLength(2);
+  }, 120_000);
 
   test('fair-shares: one partner beside another that is over its share', async () => {
     const share = { ratePerSecond: 2, burst: 2, requestsPerDay: 1_000 };

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { LATE_MS } from '../../../functions/core/cancellation/pace.ts';
 import type { Container } from '../../../infra/local/aws/lambda/container.ts';
 import { accepted, requested } from '../../proof/crash/doors.ts';
 import { addJob, type Past, type Scene, writeStream } from '../../proof/crash/scene.ts';
@@ -83,7 +84,8 @@ async function addDue(stage: Stage, count: number): Promise<void> {
   for (let n = 0; n < count; n += 1) {
     const scene = documentedScene();
     addJob(stage, scene, scene.jobId, { status: 'cancelled' });
-    await writeStream(stage, scene, openStream(scene, -1_000));
+    // The reconciler leaves what is not late to the wake-up queue.
+    await writeStream(stage, scene, openStream(scene, -LATE_MS - 1_000));
   }
 }
 
