@@ -182,6 +182,7 @@ function describe(
     .slice(0, MOST_SHOWN)
     .map(({ line, externalId }) => `  line ${line}  ${printable(externalId)}`);
   const unresolved = reports.filter(({ preview: state }) => state === 'unresolved').length;
+  const open = stage === 'results' ? reports.filter(({ result }) => result !== null).length - countEnded(reports) : 0;
   const whose = `of ${partnerId} (${place.environment})`;
   const part = (title: string, lines: readonly string[]): string[] =>
     lines.length === 0 ? [] : [paint('bold', title), ...lines, ''];
@@ -196,6 +197,9 @@ function describe(
   return [
     ...previewed,
     ...part(`Results ${whose}`, rows(countBy(reports, 'result'))),
+    ...(open === 0
+      ? []
+      : [`${count(open)} not ended: run the same command again to see the end, or to repeat what failed.`, '']),
     ...(unresolved === 0
       ? []
       : [

@@ -125,6 +125,17 @@ describe('cancel --file', () => {
     expect([code, ...orders.map(({ jobId }) => cancelsOf(jobId))]).toEqual([0, 1, 1]);
   });
 
+  test('says what to do about a cancel that is accepted and has not ended', async () => {
+    const order = await ops.service.newJob();
+    ops.service.plangrepFails({ on: 'cancel', kind: 'status', status: 503, times: 100 });
+
+    const { stdout, code } = await cancel(newFile(csv(order.externalId)), '--yes');
+    ops.service.run.simulator.faults.clear();
+
+    expect(stdout).toMatch(/\nResults of acme \(local\)\n {2}pending +1\n\n1 not ended: run the same command again/);
+    expect(code).toBe(1);
+  }, 90_000);
+
   test('ends at Ctrl-C between two orders, gives its credential back, and says how to go on', async () => {
     const orders = await newJobs(30);
     const file = newFile(csv(...orders.map(({ externalId }) => externalId)));
