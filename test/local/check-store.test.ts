@@ -51,20 +51,20 @@ describe('A store of LevelDB', () => {
 
   let store: string;
   const inStore = (name: RegExp): string => join(store, readdirSync(store).find((one) => name.test(one)) ?? 'none');
+  /** Those that its MANIFEST names. Closing may leave another one: LevelDB then ends what it was compacting. */
+  const tables = (): ReadonlyMap<string, number> => {
+    const { records } = readRecords(readFileSync(inStore(/^MANIFEST/)));
+    const sizes = readTables(records) ?? new Map<number, number>();
+    return new Map([...sizes].map(([number, size]) => [join(store, `${String(number).padStart(6, '0')}.ldb`), size]));
+  };
   beforeEach(async () => {
     store = temporaryFolder();
     await writeStore(store, 12, 'closes');
   });
 
   test('has the tables that its MANIFEST names, with their sizes', () => {
-    const { records, wrong } = readRecords(readFileSync(inStore(/^MANIFEST/)));
-    const sizes = readdirSync(store).flatMap((name) =>
-      name.endsWith('.ldb') ? [[Number.parseInt(name, 10), statSync(join(store, name)).size] as const] : [],
-    );
-
-    expect(wrong).toBeUndefined();
-    expect(sizes.length).toBeGreaterThan(1);
-    expect(readTables(records)).toEqual(new Map(sizes));
+    expect(tables().size).toBeGreaterThan(0);
+    for (const [table, size] of tables()) expect(statSync(table).size).toBe(size);
   });
 
   test('may have what a compaction, or the making of a MANIFEST, left in part', async () => {
@@ -89,7 +89,7 @@ describe('A store of LevelDB', () => {
     ],
     ['it is missing', (table) => rmSync(table)],
   ])('is damaged when a table that it has is not whole: %s', async (why, damage) => {
-    const table = inStore(/\.ldb$/);
+    const [table = ''] = tables().keys();
     damage(table);
 
     await expect(checkStore(store)).rejects.toThrow(`${table} is damaged: ${why}.`);
