@@ -2,6 +2,8 @@ import { PutItemCommand } from '@aws-sdk/client-dynamodb';
 import { marshall } from '@aws-sdk/util-dynamodb';
 import type { Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { endpointKey } from '../../functions/adapters/dynamodb/callback-endpoints.ts';
+import { toItem } from '../../functions/adapters/dynamodb/table-client.ts';
 import type { CallbackRecord } from '../../functions/core/callbacks/callback-record.ts';
 import { FORMAT } from '../../functions/core/cancellation/commitment.ts';
 import { callbackKey, eventKey, streamKey } from '../../functions/core/cancellation/stream-key.ts';
@@ -37,6 +39,7 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
   test('receives callbacks as a partner does: it fails, then verifies and confirms, then is gone', async () => {
     const page = await open();
     await page.getByText('Send callbacks').click();
+    await page.locator('#endpoints').getByRole('button', { name: 'Nowhere', pressed: true }).waitFor();
     const choice = (name: string, pressed = false) =>
       page.locator('#endpoints').getByRole('button', { name, ...(pressed && { pressed }) });
     await choice('which fails').click();
@@ -65,9 +68,25 @@ describe.skipIf(browserPath === undefined)('In a browser, the console', { timeou
 
     await choice('Nowhere').click();
     await page.locator('#live').getByText('No callbacks are sent.').waitFor();
-    await run.addJob('order-of-nobody', 'job_of_nobody');
-    await cancel(page, 'order-of-nobody');
+    await run.addJob('order-not-told', 'job_not_told');
+    await cancel(page, 'order-not-told');
     expect(await way(page).getByRole('listitem').count()).toBe(4);
+  });
+
+  test('presses no choice while an operator has set an endpoint', async () => {
+    const page = await open();
+    await page.getByText('Send callbacks').click();
+    await page.locator('#endpoints').getByRole('button', { name: 'which confirms' }).click();
+    const pressed = page.locator('#endpoints').getByRole('button', { pressed: true });
+    await pressed.waitFor();
+
+    const { client, tableNames } = run.dynamodb;
+    const Item = toItem({ ...endpointKey(acme), url: 'http://127.0.0.1:9/', version: 1 });
+    await client.send(new PutItemCommand({ TableName: tableNames.Partners, Item }));
+
+    await expect.poll(() => pressed.count()).toBe(0);
+    await page.locator('#endpoints').getByRole('button', { name: 'Nowhere' }).click();
+    await pressed.waitFor();
   });
 
   test('follows the callbacks of a cancellation, attempt by attempt', async () => {

@@ -34,9 +34,14 @@ describe('seeded bugs of the protocol', () => {
 describe('seeded bugs of callbacks, and of many cancels at once', () => {
   it('are caught by the tests, which pass without them', { timeout: 600_000 }, async () => {
     // One of each file of tests that takes no long time.
-    const bugs = seededBugsOfCallbacks.filter(({ name }) =>
-      ['the order is lost: what waits is overtaken', 'Retry-After is ignored', 'the time is not signed'].includes(name),
-    );
+    const names = [
+      'the order is lost: what waits is overtaken',
+      'Retry-After is ignored',
+      'the time is not signed',
+      'a job that has ended would be cancelled',
+    ];
+    const bugs = [...seededBugsOfCallbacks, ...seededBugsOfMany].filter(({ name }) => names.includes(name));
+    expect(bugs).toHaveLength(names.length);
     const { caught, violations } = await runTestsWithBugs(bugs);
 
     expect(violations).toEqual([]);

@@ -20,7 +20,7 @@ import { type CurrentScene, watchRun } from './watch-run.ts';
  * @returns a listener that says whether it took the request
  */
 export function createConsole(parts: RunParts) {
-  const scene: CurrentScene = { mood: 'normal' };
+  const scene: CurrentScene = { mood: 'normal', answer: 'confirms' };
   const look = createLook(parts.dynamodb);
   return (request: IncomingMessage, response: ServerResponse): boolean => {
     const path = (request.url ?? '').replace(/\?.*$/s, '');
@@ -35,7 +35,7 @@ export function createConsole(parts: RunParts) {
     }
     if (path === '/console/api/watch' && request.method === 'GET') {
       // It fails when the page goes away or the run ends: no page is left to notify.
-      watchRun(response, parts.dynamodb, look, scene).catch(() => response.destroy());
+      watchRun(response, parts, look, scene).catch(() => response.destroy());
       return true;
     }
     answer(request, path, parts, scene).then(reply, (error: unknown) => reply(wrong(500, String(error))));
@@ -111,7 +111,7 @@ export const files: Readonly<Record<string, readonly [URL, string]>> = {
 
 async function answer(request: IncomingMessage, path: string, parts: RunParts, scene: CurrentScene): Promise<Reply> {
   if (request.method === 'POST' && isForReceiver(path)) {
-    const { status, message } = await receiveCallback(request, { path, id: scene.endpoint ?? 'confirms', parts });
+    const { status, message } = await receiveCallback(request, { path, answer: scene.answer, parts });
     return { status, contentType: 'text/plain; charset=utf-8', body: message };
   }
   if (request.method === 'POST') return act(request, path, parts, scene);
@@ -172,9 +172,10 @@ async function act(request: IncomingMessage, path: string, parts: RunParts, scen
   if (path === '/console/api/endpoint') {
     const input = validateJson(endpointInput, body);
     if (!input.valid) return wrong(400, input.message);
-    await setEndpoint(input.value.endpoint, request.headers.host ?? '', parts);
-    scene.endpoint = input.value.endpoint;
-    return json(200, { endpoint: scene.endpoint });
+    const { endpoint } = input.value;
+    if (endpoint !== 'none') scene.answer = endpoint;
+    await setEndpoint(endpoint, request.socket.localPort ?? 0, parts);
+    return json(200, { endpoint });
   }
   if (path === '/console/api/mood') {
     const input = validateJson(moodInput, body);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join, relative, sep } from 'node:path';
 import { startVitest, type Vite } from 'vitest/node';
-import type { TestedBug } from './seeded-bugs-of-callbacks.ts';
+import type { TestedBug } from './seeded-bug.ts';
 
 const root = join(import.meta.dirname, '../../..');
 /** The tests as they are, with no bug seeded. */

@@ -8,6 +8,17 @@ export interface SeededBug {
   readonly to: string;
 }
 
+/** A bug that the tests in one file catch: it is in what the simulation knows nothing of. */
+export interface TestedBug extends SeededBug {
+  /** Relative to `test/`, without its ending. */
+  readonly test: string;
+}
+
+/** @param file relative to the project, without its ending */
+export const caughtBy =
+  (test: string) =>
+  (file: string, name: string, from: string, to: string): TestedBug => ({ name, file: `${file}.ts`, from, to, test });
+
 /** @param file in the core, without its ending */
 export const core = (file: string, name: string, from: string, to: string): SeededBug => ({
   name,

@@ -1,13 +1,9 @@
-import type { TestedBug } from './seeded-bugs-of-callbacks.ts';
+import { caughtBy, type TestedBug } from './seeded-bug.ts';
 
-/** @param file relative to the project, without its ending */
-const bug =
-  (test: string) =>
-  (file: string, name: string, from: string, to: string): TestedBug => ({ name, file: `${file}.ts`, from, to, test });
-const previewing = bug('core/use-cases/preview-cancellations');
-const cancelling = bug('client/cancel-many');
+const previewing = caughtBy('core/use-cases/preview-cancellations');
+const cancelling = caughtBy('client/cancel-many');
 
-/** Plausible mistakes in what cancels many jobs at once. (The command is a process of its own: its tests cannot be run with a bug in it.) */
+/** Plausible mistakes in what cancels many jobs at once. (The tests of the command start it as a process: they cannot be run with a bug in it.) */
 export const seededBugsOfMany: readonly TestedBug[] = [
   previewing(
     'functions/core/use-cases/preview-cancellations',

@@ -5,7 +5,7 @@ import { damaged } from './state-file.ts';
 
 /**
  * Reads the files of a LevelDB store that a killed run left. LevelDB would silently drop a record that does not match its
- * checksum, and begin anew where `CURRENT` is missing. What a kill itself leaves is no damage: a last record that is cut, of which
+ * checksum, and begin anew where `CURRENT` is missing. What a kill itself leaves does not count as damage: a last record that is cut, of which
  * no client was told that it was saved, and a table or a MANIFEST file that was being written and that nothing names yet.
  * @throws DataFolderError, which names the damaged file
  */
